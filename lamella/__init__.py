@@ -1,0 +1,1 @@
+"""Train, understand and ship small neural networks on the machine you have."""

@@ -1,0 +1,108 @@
+"""Pieces of words (SentencePiece unigram; Kudo, 2018): the vocabulary of the tasks that read and write text.
+
+Ids: 0 padding, 1 unknown, 2 start, 3 end, then the marks that a task asks for, then pieces.
+"""
+
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from lamella.errors import DataError
+
+PADDING, UNKNOWN, START, END = 0, 1, 2, 3
+
+# One form for what typesetting varies and meaning does not: straight apostrophes and quotes, three dots, plain spaces.
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "…": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
+    | {"\u2011": "-", "\u00ad": None, "\u200b": None, "\ufeff": None}
+)
+
+
+def normalise(text: str) -> str:
+    """Composed letters, straight quotes, single plain spaces: what training and answering both see.
+
+    >>> normalise("l’été…\\u00a0!")
+    "l'été... !"
+    """
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(_SAME)).strip()
+
+
+class Pieces:
+    """A trained vocabulary: text -> ids -> text."""
+
+    def __init__(self, raw: bytes) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        self.processor: Any = SentencePieceProcessor()
+        try:
+            self.processor.LoadFromSerializedProto(raw)
+        except RuntimeError as error:
+            raise DataError(f"the vocabulary is damaged ({error}). Copy the model again.") from error
+
+    def __len__(self) -> int:
+        return int(self.processor.GetPieceSize())
+
+    def __repr__(self) -> str:
+        return f"Pieces({len(self)})"
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Texts -> ids, without start and end."""
+        found: list[list[int]] = self.processor.EncodeAsIds(list(texts))
+        return found
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Ids -> texts."""
+        return [self.processor.DecodeIds(list(i)) for i in ids]
+
+    def mark(self, name: str) -> int:
+        """The id of a mark such as `<2fr>`."""
+        return int(self.processor.PieceToId(name))
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        """Every character that some piece holds: others cannot be read or written."""
+        pieces = (self.processor.IdToPiece(i) for i in range(4, len(self)))
+        return frozenset("".join(pieces).replace("\u2581", " "))
+
+
+def learn(texts: Iterable[str], size: int, marks: Sequence[str] = (), threads: int = 1, sentences: int = 400_000) -> bytes:
+    """Texts -> a vocabulary of at most `size` pieces, as bytes.
+
+    Digits stand alone, so that any number can be copied; `marks` are pieces of their own wherever they stand.
+    """
+    import sentencepiece
+
+    texts = list(texts)
+    out = io.BytesIO()
+
+    def train(limit: int) -> None:
+        sentencepiece.SentencePieceTrainer.Train(
+            sentence_iterator=iter(texts),
+            model_writer=out,
+            vocab_size=limit,
+            hard_vocab_limit=False,  # a small text may not have that many pieces
+            model_type="unigram",
+            pad_id=PADDING,
+            unk_id=UNKNOWN,
+            bos_id=START,
+            eos_id=END,
+            user_defined_symbols=list(marks),
+            normalization_rule_name="identity",
+            split_digits=True,
+            character_coverage=0.9998,
+            input_sentence_size=sentences,
+            shuffle_input_sentence=True,
+            max_sentence_length=16384,
+            num_threads=threads,
+            minloglevel=2,
+            unk_surface=" \u2047 ",
+        )
+
+    try:
+        train(size)
+    except RuntimeError as error:
+        raise DataError(f"no vocabulary could be made of {len(texts)} texts: {str(error).strip()[-160:]}") from error
+    return out.getvalue()

@@ -1,0 +1,133 @@
+"""The layers that the Transformers are made of. Shapes are at the line: B sentences, T or S positions, D width, H heads.
+
+Weights are stored (in, out) and applied as `x @ w`, not as torch's (out, in): the exported graph then holds plain
+products of an input and a stored matrix, which is the one form that int8 quantisation recognises everywhere.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+HIDDEN = -1e4  # added to a score that may not be seen: exp() gives 0, and every float type can hold it
+
+
+class Linear(nn.Module):
+    """`y = x w + b`, Glorot-uniform weights (Glorot and Bengio, 2010), (..., n_in) -> (..., n_out)."""
+
+    def __init__(self, n_in: int, n_out: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_in, n_out))
+        self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
+        nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x @ self.weight
+        return y if self.bias is None else y + self.bias
+
+    def __repr__(self) -> str:
+        return f"Linear({self.weight.shape[0]} -> {self.weight.shape[1]})"
+
+
+def positions(length: int, width: int) -> Tensor:
+    """Sinusoidal position encoding (Vaswani et al., 2017, section 3.5), (length, width).
+
+    Even columns hold sin(t / 10000^(i / width)), odd columns the cosine of the same angle.
+
+    >>> positions(3, 4)[0].tolist()
+    [0.0, 1.0, 0.0, 1.0]
+    """
+    angle = torch.arange(length)[:, None] / 10000.0 ** (torch.arange(0, width, 2) / width)  # (T, D/2)
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)  # (T, D)
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, T, D) -> (B, H, T, D/H)."""
+    batch, length, width = x.shape
+    return x.view(batch, length, heads, width // heads).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """(B, H, T, D/H) -> (B, T, D)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None, dropout: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """`softmax(Q K^T / sqrt(d)) V` (Vaswani et al., 2017), written out.
+
+    Torch's fused `scaled_dot_product_attention` is for long sequences: over sentences of 20 to 30 tokens its bfloat16
+    form took 31 ms where these two products and a softmax take 2, and its exported form has three times the nodes.
+
+    query (B, H, T, d), key and value (B, H, S, d); bias is added to the scores, (B, 1 or H, 1 or T, S): 0 where a
+    position may be seen and a large negative number where not. Returns the sum (B, H, T, d) and the weights (B, H, T, S).
+    """
+    scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5  # (B, H, T, S)
+    weights = torch.softmax(scores if bias is None else scores + bias, dim=-1)
+    if dropout:
+        weights = F.dropout(weights, dropout)
+    return weights @ value, weights
+
+
+def causal_bias(length: int) -> Tensor:
+    """(T, T): 0 where a position may look (itself and before), HIDDEN where it may not (after).
+
+    >>> causal_bias(2).tolist()
+    [[0.0, -10000.0], [0.0, 0.0]]
+    """
+    return torch.full((length, length), HIDDEN).triu(1)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention; queries, keys and values come from one product."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.query_key_value = Linear(width, 3 * width)
+        self.out = Linear(width, width)
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, D) -> three of (B, H, T, d)."""
+        query, key, value = self.query_key_value(x).chunk(3, dim=-1)
+        return split_heads(query, self.heads), split_heads(key, self.heads), split_heads(value, self.heads)
+
+    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        mixed, _ = attend(*self.project(x), bias, self.dropout if self.training else 0.0)
+        return self.out(merge_heads(mixed))
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of the decoder's positions to the encoder's; keys and values are made once a sentence."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.query = Linear(width, width)
+        self.key_value = Linear(width, 2 * width)
+        self.out = Linear(width, width)
+
+    def remember(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's output (B, S, D) -> keys and values, (B, H, S, d) each."""
+        key, value = self.key_value(memory).chunk(2, dim=-1)
+        return split_heads(key, self.heads), split_heads(value, self.heads)
+
+    def forward(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+        query = split_heads(self.query(x), self.heads)
+        mixed, _ = attend(query, key, value, bias, self.dropout if self.training else 0.0)
+        return self.out(merge_heads(mixed))
+
+
+class FeedForward(nn.Module):
+    """Two products with a rectifier between them, position by position: (B, T, D) -> (B, T, D)."""
+
+    def __init__(self, width: int, inner: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.up, self.down, self.dropout = Linear(width, inner), Linear(inner, width), dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.relu(self.up(x))
+        if self.dropout and self.training:
+            hidden = F.dropout(hidden, self.dropout)
+        return self.down(hidden)

@@ -1,0 +1,284 @@
+"""The contract: what a task is, and the kinds of field that its examples are made of.
+
+A task is one file. It says what goes in and what comes out, which files teach it, how they become arrays, which net
+maps the one to the other and how the answer is scored. Everything else - training, evaluating, compressing, exporting -
+is a verb, written once, and knows tasks by this contract only.
+
+    file -> read -> dict -> inputs / targets -> batch -> net -> loss -> step          while it trains
+    model folder + dict -> inputs -> graphs -> decode -> answer -> print or score      ever after
+"""
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.errors import UsageError
+
+if TYPE_CHECKING:  # the light install has no torch
+    from torch import Tensor, nn
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+Example = dict[str, Any]
+Answer = Any  # a JSON-able value
+
+
+class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    """One value of an example; the kind decides its flag, its place in a table and how it is explained."""
+
+    description: str = ""
+
+
+class Text(Field, frozen=True, tag="text"):
+    """A string of any length."""
+
+
+class Label(Field, frozen=True, tag="label"):
+    """One of a few names."""
+
+
+class Number(Field, frozen=True, tag="number"):
+    """One number."""
+
+
+class Series(Field, frozen=True, tag="series"):
+    """Numbers in order of time."""
+
+
+class Image(Field, frozen=True, tag="image"):
+    """A picture file."""
+
+
+class Audio(Field, frozen=True, tag="audio"):
+    """A sound file."""
+
+
+class Id(Field, frozen=True, tag="id"):
+    """The name of a user, an item or an entity."""
+
+
+class Boxes(Field, frozen=True, tag="boxes"):
+    """Rectangles in a picture, each with a label."""
+
+
+class Mask(Field, frozen=True, tag="mask"):
+    """A label for every point of a picture."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """What `--size` moves together. Width, depth and heads mean the same in all families of nets."""
+
+    width: int
+    depth: int
+    heads: int
+    rate: float  # AdamW's peak learning rate
+    tokens: int  # of a batch, both padded sides counted once
+
+
+SIZES = {
+    "tiny": Size(width=96, depth=2, heads=2, rate=3e-3, tokens=1024),
+    "small": Size(width=192, depth=3, heads=4, rate=2e-3, tokens=2048),
+    "base": Size(width=256, depth=6, heads=4, rate=1e-3, tokens=3072),
+}
+
+Spec = tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]  # a graph's inputs (type, axes) and output names
+
+
+class GraphLike(Protocol):
+    """A named function from arrays to arrays, whichever engine runs it."""
+
+    def __call__(self, **inputs: Array) -> Arrays: ...
+
+    def empty(self, **sizes: int) -> Arrays: ...
+
+
+class Scores(msgspec.Struct):
+    """What `score` gives: for each measure its value on all examples, and how to compute it on a resample.
+
+    `parts` holds for each example what the measure sums; `measure(parts of a resample)` gives the value again, which
+    is what a bootstrap interval is made from.
+    """
+
+    parts: Array  # (N, M): sufficient statistics of each example
+    measures: dict[str, Callable[[Array], float]]  # name -> function of the parts' sum (M,)
+    notes: dict[str, str] = {}  # e.g. a reference library's signature
+
+
+class Task:
+    """Base class of all tasks. A subclass fills in what is marked, and keeps what it learned in names ending in `_`.
+
+    The learned names hold JSON-able values, or bytes, which become a file of their own in the model folder.
+    """
+
+    Config: ClassVar[type[msgspec.Struct]]
+    fields: ClassVar[Mapping[str, Field]]  # what one example holds
+    answer: ClassVar[Field]  # what one prediction is
+    target: ClassVar[str] = ""  # the example's key of the wanted answer
+    metric: ClassVar[str]  # the headline figure
+    less_is_better: ClassVar[bool] = False
+    nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
+    suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
+
+    def __init__(self, config: Any = None, size: str = "small") -> None:
+        self.config: Any = type(self).Config() if config is None else config
+        if size not in SIZES:
+            raise UsageError(f"unknown size {size!r}. Expected one of {', '.join(SIZES)}.")
+        self.size_name = size
+
+    @property
+    def size(self) -> Size:
+        return SIZES[self.size_name]
+
+    # ---- to fill in -------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+        """The user's files -> examples, and the lines that say what was understood, kept and dropped."""
+        raise NotImplementedError
+
+    def sample(self, split: str) -> list[Example]:
+        """A small, seeded, offline set: "train" or "test"."""
+        raise NotImplementedError
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        """Learn from the training examples what must be known before training: vocabulary_, labels_, mean_."""
+
+    def inputs(self, example: Example) -> Arrays:
+        """What the net is given; it never sees the answer. The first axis of each array may vary in length."""
+        raise NotImplementedError
+
+    def targets(self, example: Example) -> Arrays:
+        """What the net should give, for the loss."""
+        raise NotImplementedError
+
+    def prompt(self, example: Example) -> Arrays:
+        """What the net is given in training besides: the shifted answer, where it is made piece by piece."""
+        return {}
+
+    def build(self) -> "nn.Module":
+        """The net, untrained. Its `graphs()` names the methods to export and their axes."""
+        raise NotImplementedError
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        """The net's outputs and the targets -> one number to make small."""
+        raise NotImplementedError
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        """A batch of inputs -> answers, over torch while it trains and over onnxruntime afterwards."""
+        raise NotImplementedError
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        """Answers beside what was wanted -> measures; the one named by `metric` among them."""
+        raise NotImplementedError
+
+    # ---- with a default ----------------------------------------------------------------------------------------
+
+    def group(self, example: Example) -> str:
+        """Examples of one group never stand on both sides of a split."""
+        return "\0".join(str(example[name]) for name in self.fields)
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        """Examples' arrays -> one batch, shorter ones padded at the end with zeros.
+
+        >>> Task.collate(Task, [{"x": np.array([1, 2])}, {"x": np.array([3])}])["x"].tolist()
+        [[1, 2], [3, 0]]
+        """
+        batch: Arrays = {}
+        for name in rows[0]:
+            arrays = [row[name] for row in rows]
+            if all(a.shape == arrays[0].shape for a in arrays):
+                batch[name] = np.stack(arrays)
+                continue
+            out = np.zeros((len(arrays), max(len(a) for a in arrays), *arrays[0].shape[1:]), arrays[0].dtype)
+            for row, a in zip(out, arrays, strict=True):
+                row[: len(a)] = a
+            batch[name] = out
+        return batch
+
+    def answers(
+        self, texts: Sequence[Example], run: Callable[[Sequence[Example]], list[Answer]]
+    ) -> list[Answer]:
+        """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""
+        return run(texts)
+
+    def document(self, path: Path, options: Mapping[str, Any]) -> "DocumentLike":
+        """A file with one of `suffixes` -> its pieces to answer, and a way to put the answers in their places."""
+        raise NotImplementedError
+
+    def render(self, answer: Answer) -> str:
+        """An answer as a line for people."""
+        return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
+
+
+class DocumentLike(Protocol):
+    """A file in pieces: `examples` to answer, and `render(answers)` for the file's bytes with them in place."""
+
+    examples: Sequence[Example]
+
+    def render(self, answers: Sequence[Answer]) -> bytes: ...
+
+    def summary(self) -> str: ...
+
+
+# ---- the registry is the folder --------------------------------------------------------------------------------
+
+
+def names() -> list[str]:
+    """The words for the tasks in the package: `tasks/text_classification.py` is `text-classification`."""
+    import lamella.tasks
+
+    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(lamella.tasks.__path__))
+
+
+def find(word: str) -> type[Task]:
+    """The task of a name, or of a file that ends in .py."""
+    if word.endswith(".py"):
+        return _task_in(_load_file(Path(word)), word)
+    if word.replace("_", "-") not in names():
+        raise UsageError(f"unknown task {word!r}. Expected one of {', '.join(names())}, or a file that ends in .py.")
+    return _task_in(importlib.import_module(f"lamella.tasks.{word.replace('-', '_')}"), word)
+
+
+def _load_file(path: Path) -> Any:
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file. Expected a Python file with one subclass of lamella.Task.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # annotations of its Config are looked up here
+    spec.loader.exec_module(module)
+    return module
+
+
+def _task_in(module: Any, word: str) -> type[Task]:
+    found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Task) and v.__module__ == module.__name__]
+    if len(found) != 1:
+        raise UsageError(f"{word}: expected one subclass of lamella.Task, found {len(found)}.")
+    found[0].Config = module.Config
+    return found[0]
+
+
+def name_of(task: Task) -> str:
+    """The word for a task: its file's name."""
+    return type(task).__module__.rsplit(".", 1)[-1].replace("_", "-")
+
+
+def learned(task: Task) -> dict[str, Any]:
+    """What `fit` learned: every attribute whose name ends in `_`."""
+    return {k: v for k, v in vars(task).items() if k.endswith("_") and not k.startswith("_")}
+
+
+def flatten(items: Iterable[Sequence[Any]]) -> list[Any]:
+    """Lists in a list -> one list.
+
+    >>> flatten([[1], [2, 3]])
+    [1, 2, 3]
+    """
+    return [x for item in items for x in item]

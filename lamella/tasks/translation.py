@@ -1,0 +1,147 @@
+"""Translate text and documents from one language to another.
+
+The net is the encoder-decoder Transformer of "Attention Is All You Need" (Vaswani et al., 2017): the encoder reads the
+source all at once, the decoder writes the translation piece by piece, and at each piece looks back at the source.
+Training shows it the right beginning of each translation and asks for the next piece; answering searches for the
+likeliest whole with a beam. Around the net stands what makes it dependable: `lamella.data.guard` splits long texts,
+carries placeholders and markup over, and notices when the net loops or drops something.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import decode, metrics
+from lamella.data import documents, guard, parallel, phrasebook
+from lamella.data.pieces import END, START, Pieces, learn, normalise
+from lamella.task import Answer, Array, Arrays, DocumentLike, Example, GraphLike, Scores, Task, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
+FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
+
+
+class Config(msgspec.Struct, kw_only=True):
+    src: Annotated[str, Meta(description="Language of the source, as a code: en.")] = msgspec.field(default="en", name="from")
+    dst: Annotated[str, Meta(description="Language of the translation, as a code: fr.")] = msgspec.field(default="fr", name="to")
+    pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
+    decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
+    smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.1
+    both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
+    beams: Annotated[int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra={"when": "predict"})] = 4
+    power: Annotated[float, Meta(description="Length normalisation: a score is divided by length to this power.", ge=0, le=2, extra={"when": "predict"})] = 1.0
+    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra={"when": "predict"})] = ""
+
+
+class Translation(Task):
+    fields = {"text": Text("What to translate.")}
+    answer = Text("The translation.")
+    target = "translation"
+    metric = "chrF"
+    nets = ("transformer",)
+    suffixes = documents.SUFFIXES
+
+    vocabulary_: bytes
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+        c = self.config
+        table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
+        return [{"text": row["src"], "translation": row["dst"]} for row in table.rows], table.report.lines()
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"text": en, "translation": fr} for en, fr in phrasebook.sentences(split)]
+
+    def group(self, example: Example) -> str:
+        return "".join(filter(str.isalnum, example["text"].lower())) or example["text"]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = [normalise(e[side]) for e in examples for side in ("text", "translation")]
+        marks = [f"<2{code}>" for code in (self.config.src, self.config.dst)] if self.config.both else []
+        self.vocabulary_ = learn(texts, self.config.pieces, [*marks, *FORMATS])
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        return Pieces(self.vocabulary_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        mark = [self.pieces.mark(f"<2{example.get('to', self.config.dst)}>")] if self.config.both else []
+        return {"source": np.array([*mark, *self._ids(example["text"])[: LONGEST - 2], END])}
+
+    def prompt(self, example: Example) -> Arrays:
+        return {"prompt": np.array([START, *self._ids(example["translation"])[: LONGEST - 2]])}
+
+    def targets(self, example: Example) -> Arrays:
+        return {"target": np.array([*self._ids(example["translation"])[: LONGEST - 2], END])}
+
+    def _ids(self, text: str) -> list[int]:
+        return self.pieces.encode([normalise(text)])[0]
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        from lamella.nets.transformer import EncoderDecoder
+
+        size, c = self.size, self.config
+        return EncoderDecoder(
+            len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST
+        )
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.losses import tied_cross_entropy
+
+        return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["target"], self.config.smoothing)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        """A batch of sources -> for each its candidates, best first."""
+        source = inputs["source"]
+        limits = np.minimum(2 * (source != 0).sum(axis=1) + 10, LONGEST - 2)
+        memory = graphs["encode"](source=source)
+
+        def step(token: Array, state: Arrays, fixed: Arrays) -> Arrays:
+            return graphs["step"](token=token, **state, **fixed)
+
+        state = graphs["step"].empty(batch=len(source), beam=1)
+        c = self.config
+        if c.beams == 1:
+            found = [[h] for h in decode.greedy(step, state, memory, START, END, limits)]
+        else:
+            found = decode.beam(step, state, memory, START, END, limits, c.beams, c.power)
+        return [self.pieces.decode([h.tokens for h in best]) for best in found]
+
+    def answers(self, texts: Sequence[Example], run: Callable[[Sequence[Example]], list[Answer]]) -> list[Answer]:
+        return [outcome.text for outcome in self.outcomes(texts, run)]
+
+    def outcomes(self, texts: Sequence[Example], run: Callable[[Sequence[Example]], list[Answer]]) -> list[guard.Outcome]:
+        """Translations with what became of each: translated, repaired, kept as the source, copied."""
+        to = texts[0].get("to", self.config.dst) if texts else self.config.dst
+        letters = self.pieces.letters
+
+        def nbest(sentences: list[str]) -> list[list[str]]:
+            return run([{"text": s, "to": to} for s in sentences])
+
+        return guard.translate_texts(
+            [e["text"] for e in texts], nbest, known=lambda c: normalise(c) == "" or set(normalise(c)) <= letters, language=to
+        )
+
+    def document(self, path: Path, options: Mapping[str, Any]) -> DocumentLike:
+        return documents.open_document(path, target_language=self.config.dst, memory=self.config.memory or None)
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        return metrics.translation(answers, [e["translation"] for e in examples])
+
+
+LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer

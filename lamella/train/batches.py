@@ -1,0 +1,77 @@
+"""Batches of about equal size in tokens, of examples of about equal length, in an order that is a pure function.
+
+The order depends on the seed and the epoch only, so that a run taken up again at step 1,234 sees exactly the batch
+that it would have seen. Lengths are bucketed: with sentences of 1 to 200 tokens, batches in random order are half
+padding; sorted ones under 5%.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+def draw(count: int, weights: NDArray[np.float64] | None, seed: int, epoch: int) -> Ints:
+    """Indices of one epoch, shuffled; a weight of 2.5 is drawn twice or three times, one of 0.1 every tenth epoch.
+
+    >>> draw(4, None, seed=0, epoch=0).tolist() == draw(4, None, seed=0, epoch=0).tolist()
+    True
+    >>> sorted(draw(2, np.array([2.0, 1.0]), seed=0, epoch=0).tolist())
+    [0, 0, 1]
+    """
+    chance = np.random.default_rng((seed, epoch))
+    if weights is None:
+        return chance.permutation(count)
+    times = np.floor(weights + chance.random(count)).astype(np.int64)
+    return chance.permutation(np.repeat(np.arange(count), times))
+
+
+def batches(lengths: Ints, order: Ints, tokens: int, seed: int, epoch: int) -> list[Ints]:
+    """Cut an epoch into batches of at most `tokens` a side, padding included, and shuffle those.
+
+    lengths (N, M): of each example's M sequences (source and target, say). Examples are sorted by the longest first,
+    so that both sides of a batch are of about one length.
+    """
+    jitter = np.random.default_rng((seed, epoch, 1)).random(len(order))
+    mine = lengths[order]
+    # Sorted by the second length within bands of the first; the noise shuffles equals.
+    ranked = order[np.lexsort([jitter, *mine.T])]
+    longest = lengths[ranked].max(axis=1)
+    found: list[Ints] = []
+    first = 0
+    while first < len(ranked):
+        # The batch grows while its size times its longest example fits; a running maximum finds the end at once.
+        peak = np.maximum.accumulate(longest[first : first + tokens])
+        fits = np.flatnonzero(peak * np.arange(1, len(peak) + 1) <= tokens)
+        size = int(fits[-1]) + 1 if len(fits) else 1
+        found.append(ranked[first : first + size])
+        first += size
+    shuffled = np.random.default_rng((seed, epoch, 2)).permutation(len(found))
+    return [found[i] for i in shuffled]
+
+
+def padding(lengths: Ints, groups: Sequence[Ints]) -> float:
+    """The share of padding among all tokens of these batches.
+
+    >>> padding(np.array([[1], [3]]), [np.array([0, 1])])
+    0.3333333333333333
+    """
+    real = sum(int(lengths[g].sum()) for g in groups)
+    padded = sum(int((lengths[g].max(axis=0) * len(g)).sum()) for g in groups)
+    return 1 - real / padded
+
+
+def forever(
+    lengths: Ints, weights: NDArray[np.float64] | None, tokens: int, seed: int, skip: int = 0
+) -> Iterator[tuple[int, Ints]]:
+    """(epoch, indices) without end; `skip` batches are passed over without being made."""
+    epoch = 0
+    while True:
+        order = draw(len(lengths), weights, seed, epoch)
+        groups = batches(lengths, order, tokens, seed, epoch)
+        for group in groups[skip:]:
+            yield epoch, group
+        skip = max(0, skip - len(groups))
+        epoch += 1

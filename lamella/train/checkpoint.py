@@ -1,0 +1,108 @@
+"""Checkpoints: safetensors and JSON, written so that a crash at any moment leaves the last complete one.
+
+    checkpoint/step-00001200/run.safetensors + run.json
+
+Each save is a new folder, made under another name and moved to its own in one step when everything in it has reached
+the disk; then older ones go. `run.json` holds the sha256 of the tensors. The newest whose checksum is right is loaded.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from lamella.errors import ModelError, TrainingError
+from lamella.train.engine import Run
+
+
+def save(run: Run, folder: Path, facts: dict[str, Any], keep: int = 1) -> Path:
+    """Write a checkpoint and drop all but the newest `keep`; `facts` is what must be the same to go on with it."""
+    from safetensors.torch import save as to_bytes
+
+    tensors: dict[str, torch.Tensor] = {}
+    for i, name in enumerate(run.optimizer.names):
+        tensors[f"weight.{name}"] = run.optimizer.masters[i]
+        tensors[f"first.{name}"] = run.optimizer.first[i]
+        tensors[f"second.{name}"] = run.optimizer.second[i]
+        tensors[f"average.{name}"] = run.average[i]
+    raw = to_bytes(tensors)
+    state = {
+        "step": run.step,
+        "seconds": run.seconds,
+        "tokens": run.tokens,
+        "updates": run.optimizer.count,
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "facts": facts,
+    }
+    target = folder / f"step-{run.step:08d}"
+    beside = folder / f".{target.name}.{os.getpid()}"
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        _write(beside / "run.safetensors", raw)
+        _write(beside / "run.json", msgspec.json.encode(state))
+        if target.exists():
+            shutil.rmtree(target)
+        beside.rename(target)
+        _sync_folder(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise TrainingError(
+            f"{target}: the checkpoint could not be written ({error.strerror or error}). The one before is intact. "
+            "Free some disk space and run the same command with --resume."
+        ) from error
+    for old in sorted(folder.glob("step-*"))[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def load(run: Run, folder: Path, facts: dict[str, Any]) -> bool:
+    """Put the newest complete checkpoint into `run`; False where there is none.
+
+    A damaged one is passed over for the one before. One made with other data or settings is an error.
+    """
+    from safetensors.torch import load as from_bytes
+
+    for place in sorted(folder.glob("step-*"), reverse=True):
+        try:
+            state = msgspec.json.decode((place / "run.json").read_bytes())
+            raw = (place / "run.safetensors").read_bytes()
+        except (OSError, msgspec.DecodeError):
+            continue
+        if hashlib.sha256(raw).hexdigest() != state["sha256"]:
+            continue
+        differs = [k for k in facts if state["facts"].get(k) != facts[k]]
+        if differs:
+            raise ModelError(
+                f"{place}: made with other settings or data: {differs[0]} was {state['facts'].get(differs[0])!r} "
+                f"and is {facts[differs[0]]!r}. Use the same, or train anew into another folder."
+            )
+        tensors = from_bytes(raw)
+        for i, name in enumerate(run.optimizer.names):
+            run.optimizer.masters[i].copy_(tensors[f"weight.{name}"])
+            run.optimizer.first[i].copy_(tensors[f"first.{name}"])
+            run.optimizer.second[i] = tensors[f"second.{name}"]
+            run.average[i].copy_(tensors[f"average.{name}"])
+        run.step, run.seconds, run.tokens = state["step"], state["seconds"], state["tokens"]
+        run.optimizer.count = state["updates"]
+        run.current()
+        return True
+    return False
+
+
+def _write(path: Path, raw: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

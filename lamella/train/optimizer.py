@@ -1,0 +1,103 @@
+"""AdamW, and Muon for the matrices; both keep float32 weights while the net computes in whatever type is fastest.
+
+Muon (Jordan et al., 2024) replaces the momentum of a matrix by the nearest orthogonal one, so that every direction
+moves equally far. Here the iteration runs over all matrices of one shape at a time, in the net's own type: at bfloat16
+it costs a tenth of a step, where it pays for itself. Embeddings, norms and biases take AdamW (Loshchilov and Hutter,
+2019).
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+# Quintic steps that push all singular values towards 1, from the largest slope at zero to the flattest at one
+# (the coefficients that Muon's authors publish).
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+ROUNDS = 5
+
+
+def orthogonalize(update: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The nearest matrices with orthonormal rows or columns, approximately: (N, R, C) -> (N, R, C) in float32.
+
+    >>> turned = orthogonalize(torch.diag(torch.tensor([3.0, 0.5]))[None])
+    >>> bool((turned[0].diagonal() - 1).abs().max() < 0.35)
+    True
+    """
+    x = update / (update.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    tall = x.shape[1] > x.shape[2]
+    x = (x.transpose(1, 2) if tall else x).to(dtype)
+    a, b, c = NEWTON_SCHULZ
+    for _ in range(ROUNDS):
+        square = x @ x.transpose(1, 2)
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    return (x.transpose(1, 2) if tall else x).float()
+
+
+class Optimizer:
+    """Both, over a net's parameters, with float32 masters where the net's own weights are narrower.
+
+    `muon` says whether two-dimensional weights other than tables take Muon. `rate` is AdamW's peak learning rate;
+    Muon's is twenty times that, the ratio at which both move a weight about equally far a step.
+    """
+
+    def __init__(self, net: nn.Module, rate: float, decay: float = 0.01, muon: bool = True) -> None:
+        named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
+        self.weights = [p for _, p in named]
+        self.masters = [p.detach().float().clone() for p in self.weights]
+        self.names = [name for name, _ in named]
+        self.muon = [muon and p.ndim == 2 and not name.endswith(("table", "embedding.weight")) for name, p in named]
+        self.rate, self.decay = rate, decay
+        self.first = [torch.zeros_like(m) for m in self.masters]
+        self.second = [torch.zeros(0) if is_muon else torch.zeros_like(m) for m, is_muon in zip(self.masters, self.muon)]
+        self.count = 0
+        self.shapes: dict[torch.Size, list[int]] = {}
+        for i, is_muon in enumerate(self.muon):
+            if is_muon:
+                self.shapes.setdefault(self.masters[i].shape, []).append(i)
+
+    def gradients(self) -> list[Tensor]:
+        """The gradients in float32, taken off the net."""
+        found = [torch.zeros_like(m) if p.grad is None else p.grad.float() for p, m in zip(self.weights, self.masters)]
+        for p in self.weights:
+            p.grad = None
+        return found
+
+    @torch.no_grad()
+    def step(self, factor: float, clip: float = 1.0) -> float:
+        """One update at `factor` times the peak rate; the global norm of the gradient before clipping is returned."""
+        grads = self.gradients()
+        norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads))))
+        if not norm < float("inf"):  # also true of NaN
+            return norm
+        if norm > clip:
+            torch._foreach_mul_(grads, clip / norm)
+        self.count += 1
+        rate = self.rate * factor
+        plain = [i for i, is_muon in enumerate(self.muon) if not is_muon]
+        masters, gs = [self.masters[i] for i in plain], [grads[i] for i in plain]
+        first, second = [self.first[i] for i in plain], [self.second[i] for i in plain]
+        torch._foreach_lerp_(first, gs, 1 - 0.9)
+        torch._foreach_mul_(second, 0.98)
+        torch._foreach_addcmul_(second, gs, gs, 1 - 0.98)
+        scale = torch._foreach_sqrt(second)
+        torch._foreach_div_(scale, (1 - 0.98**self.count) ** 0.5)
+        torch._foreach_add_(scale, 1e-9)
+        torch._foreach_mul_(masters, 1 - rate * self.decay)
+        torch._foreach_addcdiv_(masters, first, scale, -rate / (1 - 0.9**self.count))
+        for shape, members in self.shapes.items():
+            for i in members:
+                self.first[i].lerp_(grads[i], 1 - 0.95)
+            nesterov = torch.stack([grads[i].lerp(self.first[i], 0.95) for i in members])
+            turned = orthogonalize(nesterov, self.weights[members[0]].dtype)
+            # 0.2 * sqrt(longer side) gives the update the root mean square of an AdamW one (Liu et al., 2025),
+            # so that one schedule and one decay fit both.
+            step = MUON_TO_ADAM * rate * 0.2 * max(shape) ** 0.5
+            for i, update in zip(members, turned):
+                self.masters[i].mul_(1 - rate * self.decay).add_(update, alpha=-step)
+        for weight, master in zip(self.weights, self.masters):
+            weight.copy_(master)
+        return norm
+
+
+MUON_TO_ADAM = 5.0

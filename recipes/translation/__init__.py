@@ -1,0 +1,1 @@
+"""Translation: a parallel corpus from installable packages, for training a translator."""

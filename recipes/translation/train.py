@@ -1,0 +1,177 @@
+"""Train the shipped translators: one net for both directions first, then one for each from there.
+
+    python -m recipes.translation.train vocabulary            pieces shared by both languages
+    python -m recipes.translation.train encode                the corpus as arrays
+    python -m recipes.translation.train shared --minutes 60   one net, both directions (Ding et al., 2021)
+    python -m recipes.translation.train en-fr  --minutes 90   from the shared net, one direction alone
+    python -m recipes.translation.train fr-en  --minutes 90
+
+Each step can be repeated alone; training goes on from its last checkpoint when it is called again. The shared part
+teaches both directions at the price of one: the net learns how to align, to copy and to read both languages once.
+"""
+
+import argparse
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lamella.data.pieces import END, START, Pieces, learn, normalise
+from lamella.machine import precision
+from lamella.tasks.translation import FORMATS, Config, Translation
+from lamella.train import checkpoint
+from lamella.train.batches import batches, draw, padding
+from lamella.train.engine import Run, Store, steps
+from lamella.train.optimizer import Optimizer
+from lamella.train.schedule import Budget, Schedule
+from recipes.translation.common import Pair, read_pairs
+
+CACHE = Path.home() / ".cache" / "lamella" / "translation" / "en-fr"
+
+# How often a pair of each kind is drawn an epoch: interface strings are two thirds of all pairs and mostly short and
+# alike; sentences, and stories above all, are what everyday language is learned from.
+MIX = {"interface": 0.6, "descriptions": 2.0, "help": 1.0, "stories": 2.5, "verses": 0.8, "words": 1.0}
+TOKENS = 4096  # of a batch
+LONG = 160  # pieces of a side: longer pairs are few, and would make batches of seven
+
+
+def rows(name: str) -> list[Pair]:
+    """A corpus file as pairs."""
+    return list(read_pairs(CACHE / name))
+
+
+def vocabulary() -> None:
+    """Learn the pieces from a sample that is mixed as training is."""
+    pairs = rows("train.tsv")
+    weights = np.array([MIX[pair.kind] for pair in pairs])
+    picked = draw(len(pairs), weights / weights.max(), seed=0, epoch=0)[:400_000]
+    texts = [normalise(pairs[i][side]) for i in picked for side in (2, 3)]
+    raw = learn(texts, Config().pieces, ["<2en>", "<2fr>", *FORMATS], threads=os.cpu_count() or 1, sentences=500_000)
+    (CACHE / "vocabulary.model").write_bytes(raw)
+    print(f"vocabulary: {len(Pieces(raw))} pieces from {len(texts):,} texts")
+
+
+def encode() -> None:
+    """Pairs -> ids end to end, with kinds beside them."""
+    pieces, pairs = Pieces((CACHE / "vocabulary.model").read_bytes()), rows("train.tsv")
+    sides = [pieces.processor.EncodeAsIds([normalise(p[s]) for p in pairs], num_threads=os.cpu_count()) for s in (2, 3)]
+    kept = [i for i, (a, b) in enumerate(zip(*sides, strict=True)) if 0 < len(a) <= LONG and 0 < len(b) <= LONG]
+    kinds = sorted(MIX)
+    arrays = {"kind": np.array([kinds.index(pairs[i][0]) for i in kept], np.int8)}
+    for name, side in zip(("en", "fr"), sides, strict=True):
+        arrays[name] = np.concatenate([np.array(side[i], np.uint16) for i in kept])
+        arrays[f"{name}_starts"] = np.concatenate([[0], np.cumsum([len(side[i]) for i in kept])])
+    np.savez(CACHE / "encoded.npz", **arrays)
+    print(f"encoded: {len(kept):,} of {len(pairs):,} pairs, {len(arrays['en']):,} en and {len(arrays['fr']):,} fr pieces")
+    for k, kind in enumerate(kinds):
+        mine = arrays["kind"] == k
+        print(f"  {kind:13} {mine.sum():8,} pairs x {MIX[kind]}, {np.diff(arrays['fr_starts'])[mine].mean():5.1f} fr pieces each")
+
+
+class Corpus(Store):
+    """The encoded corpus as a store of inputs, prompts and targets; with marks for both directions, or for one."""
+
+    def __init__(self, marks: dict[str, int], directions: list[tuple[str, str]]) -> None:
+        with np.load(CACHE / "encoded.npz") as file:
+            self.arrays = {k: file[k] for k in file.files}
+        self.marks, self.directions = marks, directions
+        self.count = len(self.arrays["kind"])
+
+    def __len__(self) -> int:
+        return self.count * len(self.directions)
+
+    def side(self, language: str, index: int) -> np.ndarray:
+        starts = self.arrays[f"{language}_starts"]
+        return self.arrays[language][starts[index] : starts[index + 1]].astype(np.int64)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        which, index = divmod(index, self.count)
+        src, dst = self.directions[which]
+        source, target = self.side(src, index), self.side(dst, index)
+        return {
+            "source": np.concatenate([[self.marks[dst]], source, [END]]),
+            "prompt": np.concatenate([[START], target]),
+            "target": np.concatenate([target, [END]]),
+        }
+
+    def lengths(self) -> np.ndarray:
+        size = {code: np.diff(self.arrays[f"{code}_starts"]) for code in ("en", "fr")}
+        return np.concatenate([np.stack([size[s] + 2, size[d] + 1], axis=1) for s, d in self.directions])
+
+    def weights(self) -> np.ndarray:
+        each = np.array([MIX[kind] for kind in sorted(MIX)])[self.arrays["kind"]]
+        return np.concatenate([each] * len(self.directions))
+
+
+def task_for(direction: str) -> Translation:
+    src, dst = ("en", "fr") if direction == "shared" else direction.split("-")
+    task = Translation(Config(src=src, dst=dst, both=True, dropout=0.0), size="base")
+    task.vocabulary_ = (CACHE / "vocabulary.model").read_bytes()
+    return task
+
+
+def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float) -> None:
+    """Train a stage, or go on with it; a direction starts from the shared net."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    task = task_for(stage)
+    kind = precision()
+    net = task.build().to(getattr(torch, kind))
+    run = Run(net, Optimizer(net, rate))
+    folder = CACHE / f"run-{stage}"
+    facts = {"corpus": hashlib.sha256((CACHE / "vocabulary.model").read_bytes()).hexdigest(), "precision": kind}
+    if checkpoint.load(run, folder, facts):
+        print(f"{stage}: going on at step {run.step} after {run.seconds / 60:.1f} min")
+    elif stage != "shared" and checkpoint.load(run, CACHE / "run-shared", facts):
+        print(f"{stage}: from the shared net, {run.step} steps")
+        run.step, run.seconds, run.tokens = 0, 0.0, 0
+    directions = [("en", "fr"), ("fr", "en")] if stage == "shared" else [(task.config.src, task.config.dst)]
+    corpus = Corpus({code: task.pieces.mark(f"<2{code}>") for code in ("en", "fr")}, directions)
+    weights, lengths = corpus.weights(), corpus.lengths()
+    waste = padding(lengths, batches(lengths, draw(len(corpus), weights, 0, 0), TOKENS, 0, 0))
+    print(f"{stage}: {len(corpus):,} pairs, {kind}, {threads} threads, padding {100 * waste:.1f}% of tokens", flush=True)
+
+    def loss(net: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return task.loss(net(source=batch["source"], prompt=batch["prompt"]), batch)
+
+    shown = saved = time.time()
+    recent: list[float] = []
+    before = (run.tokens, run.seconds)
+    schedule = Schedule(warmup=100 if stage == "shared" else 20, cooldown=cooldown)
+    seed = {"shared": 1, "en-fr": 2, "fr-en": 3}[stage]
+    for step in steps(run, corpus, task.collate, loss, Budget(seconds=60 * minutes), schedule, TOKENS, seed, weights):
+        recent.append(step.loss)
+        if time.time() - shown > 30:
+            shown = time.time()
+            speed = (step.tokens - before[0]) / (step.seconds - before[1])
+            before = (step.tokens, step.seconds)
+            print(
+                f"{stage} step {step.index} epoch {step.epoch} loss {np.mean(recent):.3f} {speed:,.0f} tokens/s "
+                f"{step.seconds / 60:.1f} min {100 * step.progress:.1f}%", flush=True,
+            )
+            recent.clear()
+        if time.time() - saved > 240:
+            saved = time.time()
+            checkpoint.save(run, folder, facts)
+    checkpoint.save(run, folder, facts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=["vocabulary", "encode", "shared", "en-fr", "fr-en"])
+    parser.add_argument("--minutes", type=float, default=60, help="of training, this stage alone")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--cooldown", type=float, default=0.0, help="last part of the time in which the rate falls to 0")
+    given = parser.parse_args()
+    if given.step in ("vocabulary", "encode"):
+        {"vocabulary": vocabulary, "encode": encode}[given.step]()
+    else:
+        train(given.step, given.minutes, given.threads, given.rate, given.cooldown)
+
+
+if __name__ == "__main__":
+    main()
