@@ -1,1 +1,88 @@
-"""Train, understand and ship small neural networks on the machine you have."""
+"""Train, understand and ship small neural networks on the machine you have.
+
+>>> import lamella
+>>> "translation" in lamella.tasks()
+True
+"""
+
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
+    from lamella.model import Model, load
+    from lamella.shipped import translate
+    from lamella.task import Task
+    from lamella.task import names as tasks
+    from lamella.verbs.compress import compress
+    from lamella.verbs.evaluate import evaluate
+    from lamella.verbs.export import export
+    from lamella.verbs.predict import predict
+    from lamella.verbs.show import show
+    from lamella.verbs.train import train
+
+# Names are imported when they are first used: `lamella --help` should not wait for numpy.
+_PLACES = {
+    "DataError": "lamella.errors",
+    "LamellaError": "lamella.errors",
+    "MissingExtra": "lamella.errors",
+    "Model": "lamella.model",
+    "ModelError": "lamella.errors",
+    "Task": "lamella.task",
+    "TrainingError": "lamella.errors",
+    "UsageError": "lamella.errors",
+    "compress": "lamella.verbs.compress",
+    "evaluate": "lamella.verbs.evaluate",
+    "export": "lamella.verbs.export",
+    "load": "lamella.model",
+    "predict": "lamella.verbs.predict",
+    "show": "lamella.verbs.show",
+    "tasks": "lamella.task:names",
+    "train": "lamella.verbs.train",
+    "translate": "lamella.shipped",
+}
+__all__ = [
+    "DataError",
+    "LamellaError",
+    "MissingExtra",
+    "Model",
+    "ModelError",
+    "Task",
+    "TrainingError",
+    "UsageError",
+    "compress",
+    "evaluate",
+    "export",
+    "load",
+    "predict",
+    "show",
+    "tasks",
+    "train",
+    "translate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _PLACES:
+        raise AttributeError(f"module 'lamella' has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute or name)
+
+
+class _Package(types.ModuleType):
+    """`lamella.train` is the verb and `lamella.tasks` the list, though folders have these names too.
+
+    Importing `lamella.train.engine` makes Python set `lamella.train` to the folder's module; here that is not done.
+    The folders are still found by `import` and `from`, which look in `sys.modules`.
+    """
+
+    train = property(lambda self: __getattr__("train"), lambda self, module: None)
+    tasks = property(lambda self: __getattr__("tasks"), lambda self, module: None)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -44,7 +44,7 @@ class OnnxGraph:
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise ModelError(f"{name}: onnxruntime cannot load this graph ({str(error).splitlines()[0]}).") from error
         types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
-        self._axes = {i.name: (types[i.type], tuple(i.shape)) for i in self._session.get_inputs()}
+        self.axes = {i.name: (types[i.type], tuple(i.shape)) for i in self._session.get_inputs()}
         self._files = [o.name for o in self._session.get_outputs()]
         self._outputs = [o.removeprefix(NEXT) for o in self._files]
 
@@ -53,7 +53,7 @@ class OnnxGraph:
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
-        return _empty(self._axes, self._outputs, sizes)
+        return _empty(self.axes, self._outputs, sizes)
 
 
 class TorchGraph:
@@ -62,7 +62,7 @@ class TorchGraph:
     def __init__(self, net: "nn.Module", name: str) -> None:
         self._net, self._method = net, getattr(net, name)
         inputs, self._outputs = net.graphs()[name]  # type: ignore[operator]
-        self._axes = {key: (np.dtype(axes[0]).type, tuple(axes[1:])) for key, axes in inputs.items()}
+        self.axes = {key: (np.dtype(axes[0]).type, tuple(axes[1:])) for key, axes in inputs.items()}
 
     def __call__(self, **inputs: Array) -> Arrays:
         import torch
@@ -75,7 +75,7 @@ class TorchGraph:
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
-        return _empty(self._axes, self._outputs, sizes)
+        return _empty(self.axes, self._outputs, sizes)
 
 
 def torch_graphs(net: "nn.Module") -> dict[str, TorchGraph]:

@@ -10,7 +10,6 @@ is a verb, written once, and knows tasks by this contract only.
 
 import importlib
 import importlib.util
-import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -100,6 +99,9 @@ class GraphLike(Protocol):
     def empty(self, **sizes: int) -> Arrays: ...
 
 
+Run = Callable[[Sequence[Example]], list[Answer]]  # the net's own answers, as `decode` gives them
+
+
 class Scores(msgspec.Struct):
     """What `score` gives: for each measure its value on all examples, and how to compute it on a resample.
 
@@ -126,6 +128,9 @@ class Task:
     less_is_better: ClassVar[bool] = False
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
+    quick: ClassVar[Mapping[str, Any]] = {}  # Config fields that make answering fast, for watching a training
+    keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
+    decay: ClassVar[float] = 0.01  # weight decay
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -202,14 +207,12 @@ class Task:
             batch[name] = out
         return batch
 
-    def answers(
-        self, texts: Sequence[Example], run: Callable[[Sequence[Example]], list[Answer]]
-    ) -> list[Answer]:
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""
-        return run(texts)
+        return run(examples)
 
-    def document(self, path: Path, options: Mapping[str, Any]) -> "DocumentLike":
-        """A file with one of `suffixes` -> its pieces to answer, and a way to put the answers in their places."""
+    def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
+        """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts."""
         raise NotImplementedError
 
     def render(self, answer: Answer) -> str:
@@ -217,24 +220,17 @@ class Task:
         return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
 
 
-class DocumentLike(Protocol):
-    """A file in pieces: `examples` to answer, and `render(answers)` for the file's bytes with them in place."""
-
-    examples: Sequence[Example]
-
-    def render(self, answers: Sequence[Answer]) -> bytes: ...
-
-    def summary(self) -> str: ...
-
-
 # ---- the registry is the folder --------------------------------------------------------------------------------
 
 
 def names() -> list[str]:
-    """The words for the tasks in the package: `tasks/text_classification.py` is `text-classification`."""
-    import lamella.tasks
+    """The words for the tasks in the package: `tasks/text_classification.py` is `text-classification`.
 
-    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(lamella.tasks.__path__))
+    >>> "translation" in names()
+    True
+    """
+    folder = Path(__file__).parent / "tasks"
+    return sorted(p.stem.replace("_", "-") for p in folder.glob("*.py") if not p.stem.startswith("_"))
 
 
 def find(word: str) -> type[Task]:

@@ -20,20 +20,17 @@ The net is a callback, so nothing here knows of nets.
 from __future__ import annotations
 
 import re
-import unicodedata
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
 from lamella.data import placeholders, sentences
+from lamella.data.plans import FOREIGN, Node, Plan, Status, Unit, common, cut, has_letters, render, union
 from lamella.data.sentences import Span
 
 NBest = Callable[[list[str]], list[list[str]]]
-Status = Literal["translated", "repaired", "kept", "empty", "copied"]
 TOKENS = ("X{}",)
 
 
@@ -82,207 +79,237 @@ def translate_texts(
         'copy %s to 🎉 b'
     """
     flags = formats if formats is not None else [""] * len(texts)
-    plans = [_Plan(text, flag, known or _common) for text, flag in zip(texts, flags, strict=True)]
+    plans = [Plan(text, flag, known or common) for text, flag in zip(texts, flags, strict=True)]
     net = _Net(nbest, on_count, target)
     failed = net.first([unit for plan in plans for unit in plan.units], tokens[0])
     failed = net.protected(failed, tokens)
     net.divided(failed)
-    return [plan.outcome() for plan in plans]
+    return [_outcome(plan) for plan in plans]
 
 
-# --- from a text to sentences ----------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Unit:
-    """A sentence on its way through the net. `frozen` are the stretches that the net never gets to see."""
-
-    source: str
-    format: str
-    frozen: list[Span]
-    answer: str = ""
-    status: Status = "kept"
-
-
-@dataclass
-class _Wrapped:
-    """Lines that are one paragraph: translated as one line, then broken into as many as there were."""
-
-    source: str
-    parts: list[_Node]
-    breaks: list[str]
-    format: str
-
-
-_Node = str | _Unit | _Wrapped
-
-# What is no language and ends what comes before it: control characters, columns of a table, very long "words".
-_FOREIGN = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
-_HARD = re.compile(rf"\s*+(?<=[{_FOREIGN}])|[{_FOREIGN}]++\s*+|(?<=\S) {{3,}}+|(?<![!-~¡-ɏ])[!-~¡-ɏ]{{201,}}+")
-_LONG = 120
-_FINISHED = re.compile(r"[.!?:;…。！？：；][\"'”’»)\]]*\s*$")
-_JOINERS = "\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
-
-
-def _common(character: str) -> bool:
-    """Whether a character is one that text consists of: no emoji, nothing unassigned."""
-    return character <= "ÿ" or unicodedata.category(character) not in ("So", "Co", "Cn", "Cs")
-
-
-class _Plan:
-    """A text as what is copied and what is translated: strings, units, and wrapped paragraphs of both."""
-
-    def __init__(self, text: str, format: str, known: Callable[[str], bool]) -> None:
-        self.text, self.format = text, format
-        self.before, core, self.after = placeholders.edges(text)
-        self.core, self.mark = placeholders.split_accelerator(core, format)
-        self.units: list[_Unit] = []
-        strange = {char for char in set(core) if not char.isspace() and not known(char)}
-        letters = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN")
-        symbols = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN")
-        self.words = re.compile(rf"(?<!\w)\w*[{letters}]\w*(?:\s+\w*[{letters}]\w*)*") if letters else None
-        self.symbols = re.compile(rf"(?:[{symbols}][{_JOINERS}]*+)++") if symbols else None
-        self.nodes: list[_Node] = []
-        taken = self._spans(self.core)
-        for literal, chunk in _cut(self.core, _hard(self.core, taken)):
-            self.nodes += [literal, *self._lines(chunk)]
-
-    def _spans(self, text: str) -> list[Span]:
-        return placeholders.spans(text, self.format)
-
-    def _lines(self, text: str) -> Iterator[_Node]:
-        lines = text.split("\n")
-        width = max(map(len, lines))
-        index = 0
-        while index < len(lines):
-            end = index + 1
-            while end < len(lines) and not _FINISHED.search(lines[end - 1][-20:]):
-                if not sentences.runs_on(lines[end - 1], lines[end], width):
-                    break
-                end += 1
-            if index:
-                yield "\n"
-            if end == index + 1:
-                yield from self._line(lines[index])
-            else:
-                rows = [placeholders.edges(line) for line in lines[index:end]]
-                breaks = [f"{one[2]}\n{two[0]}" for one, two in zip(rows, rows[1:], strict=False)]
-                source = "".join(part for row, gap in zip(rows, [*breaks, ""], strict=True) for part in (row[1], gap))
-                joined = list(self._line(" ".join(row[1] for row in rows)))
-                yield from (rows[0][0], _Wrapped(source, joined, breaks, self.format), rows[-1][2])
-            index = end
-
-    def _line(self, line: str) -> Iterator[_Node]:
-        before, core, after = placeholders.edges(line)
-        item = sentences.ITEM.match(core)
-        marker = item[0] if item else ""
-        yield before + marker
-        core = core[len(marker) :]
-        for piece in sentences.split(core, keep=self._spans(core)):
-            yield from self._sentence(piece.text)
-            yield piece.after
-        yield after
-
-    def _sentence(self, text: str) -> Iterator[_Node]:
-        taken = self._spans(text)
-        signs = [match.span() for match in self.symbols.finditer(text)] if self.symbols else []
-        for literal, chunk in _cut(text, [sign for sign in signs if not _touches(taken, sign)]):
-            before, core, after = placeholders.edges(chunk)
-            inner = self._spans(core)
-            words = [match.span() for match in self.words.finditer(core)] if self.words else []
-            strange = [span for span in inner if _touches(words, span) or self._has_sign(core, span)]
-            unit = _Unit(core, self.format, _union([*strange, *(word for word in words if not _touches(inner, word))]))
-            yield literal + before
-            if _has_letters(core, _union([*inner, *unit.frozen])):
-                self.units.append(unit)
-                yield unit
-            else:
-                yield core
-            yield after
-
-    def _has_sign(self, text: str, span: Span) -> bool:
-        return bool(self.symbols and self.symbols.search(text, *span))
-
-    def outcome(self) -> Outcome:
-        """The text put together again from what its units have become."""
-        if not self.units:
-            return Outcome(self.text, "copied" if self.core else "empty")
-        text = _render(self.nodes)
-        sure = (
-            text.count("\n") == self.core.count("\n")
-            and text == text.strip()
-            and placeholders.agree(self.core, text, self.format)
-        )
-        kept = sum(unit.status == "kept" for unit in self.units) if sure else len(self.units)
-        if kept == len(self.units):
-            return Outcome(self.text, "kept", kept)
-        text = placeholders.restore_accelerator(text, self.mark, self.format)
-        clean = all(unit.status == "translated" for unit in self.units)
-        return Outcome(self.before + text + self.after, "translated" if clean else "repaired", kept)
-
-
-def _render(nodes: Iterable[_Node]) -> str:
-    parts: list[str] = []
-    for node in nodes:
-        if isinstance(node, str):
-            text = node
-        elif isinstance(node, _Unit):
-            text = node.answer if node.status != "kept" else node.source
-            if parts and sentences.needs_blank(parts[-1], text):
-                parts.append(" ")
-        else:
-            text = _wrapped(node)
-        if text:
-            parts.append(text)
-    return "".join(parts)
-
-
-def _wrapped(node: _Wrapped) -> str:
-    text = _render(node.parts)
-    lines = sentences.spread(text, len(node.breaks) + 1, placeholders.spans(text, node.format))
-    if lines:
-        return "".join(part for line, gap in zip(lines, [*node.breaks, ""], strict=True) for part in (line, gap))
-    for part in node.parts:
-        if isinstance(part, _Unit):
-            part.status = "kept"
-    return node.source
-
-
-def _hard(text: str, taken: list[Span]) -> list[Span]:
-    """The stretches that are copied and end what is before them, with every placeholder they touch."""
-    found = [match.span() for match in _HARD.finditer(text)]
-    wide = [(a, b) for a, b in taken if b - a > _LONG or "\n" in text[a:b] or _touches(found, (a, b))]
-    return _union([*found, *wide])
-
-
-def _union(stretches: Iterable[Span]) -> list[Span]:
-    """Stretches in order, those that overlap or meet as one."""
-    merged: list[Span] = []
-    for start, end in sorted(stretches):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _touches(stretches: Sequence[Span], span: Span) -> bool:
-    """Whether one of the stretches, which are in order, overlaps the span."""
-    index = bisect_left(stretches, (span[1],)) - 1
-    return index >= 0 and stretches[index][1] > span[0]
-
-
-def _cut(text: str, stretches: Iterable[Span]) -> Iterator[tuple[str, str]]:
-    """The text as (stretch, what follows it), the first stretch being empty."""
-    literal, end = "", 0
-    for start, stop in stretches:
-        yield literal, text[end:start]
-        literal, end = text[start:stop], stop
-    yield literal, text[end:]
-
-
-def _has_letters(text: str, taken: Iterable[Span], least: int = 1) -> bool:
-    return sum(char.isalpha() for _, chunk in _cut(text, taken) for char in chunk) >= least
+def _outcome(plan: Plan) -> Outcome:
+    if not plan.units:
+        return Outcome(plan.text, "copied" if plan.core else "empty")
+    text = render(plan.nodes)
+    # Sentences that are sound one by one can still make something new where they meet, as "50 %" and "s'il" do.
+    sure = text == text.strip() and text.count("\n") == plan.core.count("\n")
+    sure = sure and placeholders.agree(plan.core, text, plan.format)
+    kept = sum(unit.status == "kept" for unit in plan.units) if sure else len(plan.units)
+    if kept == len(plan.units):
+        return Outcome(plan.text, "kept", kept)
+    text = placeholders.restore_accelerator(text, plan.mark, plan.format)
+    clean = all(unit.status == "translated" for unit in plan.units)
+    return Outcome(plan.before + text + plan.after, "translated" if clean else "repaired", kept)
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Net:
+    """The three ways to get an answer; each gives back the units that are still without one."""
+
+    nbest: NBest
+    on_count: Callable[[int], None] | None
+    target: str
+
+    def ask(self, wanted: Iterable[str]) -> dict[str, list[str]]:
+        """The candidates for each different sentence."""
+        unique = list(dict.fromkeys(wanted))
+        if not unique:
+            return {}
+        if self.on_count:
+            self.on_count(len(unique))
+        answers = self.nbest(unique)
+        if len(answers) != len(unique):
+            raise ValueError(
+                f"Expected a list of candidates for each of {len(unique)} sentences. Received: {len(answers)}"
+            )
+        return dict(zip(unique, answers, strict=True))
+
+    def first(self, units: list[Unit], token: str) -> list[Unit]:
+        """The sentences as they are, but for what the net cannot read."""
+        masks = [_mask(unit.source, unit.frozen, token) for unit in units]
+        answers = self.ask(mask.sent for mask in masks)
+        for unit, mask in zip(units, masks, strict=True):
+            self._take(unit, map(mask.lift, answers[mask.sent]), "translated")
+        return [unit for unit in units if unit.status == "kept"]
+
+    def protected(self, units: list[Unit], tokens: Sequence[str]) -> list[Unit]:
+        """The sentences with a word in the place of every placeholder."""
+        masks = []
+        for unit in units:
+            taken = union([*placeholders.spans(unit.source, unit.format), *unit.frozen])
+            masks += [(unit, _mask(unit.source, taken, token)) for token in tokens if taken]
+        answers = self.ask(mask.sent for _, mask in masks)
+        for unit, mask in masks:
+            if unit.status == "kept":
+                self._take(unit, map(mask.lift, answers[mask.sent]), "repaired")
+        return [unit for unit in units if unit.status == "kept"]
+
+    def divided(self, units: list[Unit]) -> None:
+        """The words between the placeholders, or where there are none the clauses, each by itself."""
+        plans = [(unit, _divide(unit)) for unit in units]
+        parts = [part for _, nodes in plans for part in nodes if isinstance(part, Unit)]
+        answers = self.ask(part.source for part in parts)
+        for part in parts:
+            self._take(part, (_fragment(part.source, one, self.target) for one in answers[part.source]), "repaired")
+        for unit, nodes in plans:
+            inside = [part.status for part in nodes if isinstance(part, Unit)]
+            if inside and "kept" not in inside:
+                self._take(unit, [render(nodes)], "repaired")
+
+    def _take(self, unit: Unit, answers: Iterable[str], status: Status) -> None:
+        """The first answer that is sound and has the same numbers, else the first that is sound."""
+        sound = None
+        for answer in answers:
+            answer = finish(unit.source, answer.strip(), self.target)
+            if not is_sound(unit.source, answer, unit.format):
+                continue
+            if Counter(_NUMBER.findall(answer)) == Counter(_NUMBER.findall(unit.source)):
+                unit.answer, unit.status = answer, status
+                return
+            sound = sound or answer
+        if sound:
+            unit.answer, unit.status = sound, status
+
+
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass
+class _Mask:
+    """A sentence with tokens in the place of stretches of it."""
+
+    sent: str
+    table: dict[str, str]  # a token -> what it stands for
+    glued: set[tuple[str, int]]  # tokens that got a blank on the left (0) or right (1), which goes again afterwards
+
+    def lift(self, answer: str) -> str:
+        """The answer with what its tokens stand for; empty unless each is there exactly once."""
+        if not self.table:
+            return answer
+        pattern = re.compile(rf"( ?)(?<!\w)({'|'.join(map(re.escape, self.table))})(?!\w)( ?)")
+        if sorted(match[2] for match in pattern.finditer(answer)) != sorted(self.table):
+            return ""
+
+        def original(match: re.Match[str]) -> str:
+            before, after = ("" if (match[2], side) in self.glued else match[2 * side + 1] for side in (0, 1))
+            return before + self.table[match[2]] + after
+
+        return pattern.sub(original, answer)
+
+
+def _mask(source: str, taken: Sequence[Span], token: str) -> _Mask:
+    """Put a token for each stretch, as a word of its own: `<b>Stop</b>` becomes `X1 Stop X2`."""
+    mask = _Mask("", {}, set())
+    number, parts = 0, [""]
+    for index, (literal, chunk) in enumerate(cut(source, taken)):
+        if index:
+            number += 1
+            while token.format(number) in source:
+                number += 1
+            name = token.format(number)
+            mask.table[name] = literal
+            sides = parts[-1][-1:], chunk[:1]
+            mask.glued |= {(name, side) for side in (0, 1) if sides[side].isalnum()}
+            parts.append(" " * sides[0].isalnum() + name + " " * sides[1].isalnum())
+        parts.append(chunk)
+    mask.sent = "".join(parts)
+    return mask
+
+
+# What a part of a sentence is better without: the end of what came before, the beginning of what comes after.
+_PART = re.compile(r"(?P<before>[^\w\"'“‘«¿¡]*)(?P<core>.*?)(?P<after>[\s(\[{<\"“‘«/|=+]*)", re.DOTALL)
+
+
+def _divide(unit: Unit) -> list[Node]:
+    taken = union([*placeholders.spans(unit.source, unit.format), *unit.frozen])
+    nodes: list[Node] = []
+    chunks: Iterable[tuple[str, str]]
+    if taken:
+        chunks = cut(unit.source, taken)
+    else:
+        pieces = sentences.split(unit.source, max(40, len(unit.source) // 2))
+        if len(pieces) < 2:
+            return []
+        chunks = [pair for piece in pieces for pair in (("", piece.text), (piece.after, ""))]
+    for literal, chunk in chunks:
+        match = _PART.fullmatch(chunk)
+        before, core, after = match.group("before", "core", "after") if match else ("", chunk, "")
+        # One letter is no word: it is the rest of something, as in "{name}'s".
+        node = Unit(core, unit.format, []) if has_letters(core, least=2) else core
+        nodes += [literal + before, node, after]
+    return nodes
+
+
+def _fragment(source: str, answer: str, target: str) -> str:
+    """An answer as part of a sentence: without the capital and the full stop that nets give to whatever they see."""
+    if answer.endswith(".") and not answer.endswith("..") and not source.endswith("."):
+        answer = answer[:-1]
+    if source[:1].islower() and answer[1:2].islower() and not target.startswith("de"):
+        answer = answer[:1].lower() + answer[1:]
+    return answer
+
+
+# --- what is sound ---------------------------------------------------------------------------------------------------
+
+_BROKEN = re.compile(rf"[{FOREIGN}\n\u2047\ufffd]")  # U+2047 is how sentencepiece writes what it does not know
+_STUTTER = re.compile(r"(\w{2,30}?)\1{3,}|([^\W\d_])\2{7,}")
+_REPEATS = 4
+
+
+def is_sound(source: str, answer: str, format: str = "") -> bool:
+    """Whether an answer can be a translation of the source: its placeholders, a credible length, no loop.
+
+    >>> is_sound("a %s", "un %s"), is_sound("a %s", "un"), is_sound("a day", "un jour " * 4)
+    (True, False, False)
+    """
+    if not answer or len(answer) > 3 * _weight(source) + 20 or 10 * _weight(answer) < _weight(source):
+        return False
+    if _BROKEN.search(answer) and not set(_BROKEN.findall(answer)) <= set(_BROKEN.findall(source)):
+        return False
+    return not (_loops(answer) and not _loops(source)) and placeholders.agree(source, answer, format)
+
+
+def _weight(text: str) -> int:
+    """The length of a text; a character of Chinese says as much as three letters."""
+    return sum(3 if sentences.is_wide(char) else 1 for char in text)
+
+
+def _loops(text: str) -> bool:
+    """Whether words, or a part of a word, come four times in a row."""
+    words = text.split()
+    for size in range(1, min(20, len(words) // _REPEATS) + 1):
+        run = 0
+        for index in range(size, len(words)):
+            run = run + 1 if words[index] == words[index - size] else 0
+            if run >= (_REPEATS - 1) * size:
+                return True
+    return bool(_STUTTER.search(text))
+
+
+_END = re.compile(r"\.{3}$|[…:!?.]$")
+_STOPS = ".!?:;…。！？：；।؟"
+_STYLES = {
+    "fr": {mark: f"\u00a0{mark}" for mark in ":!?"},
+    "zh": {":": "：", "!": "！", "?": "？", ".": "。", "...": "……", "…": "……"},
+    "ja": {":": "：", "!": "！", "?": "？", ".": "。"},
+}
+
+
+def finish(source: str, answer: str, target: str) -> str:
+    """Put back the mark at the end of a sentence where the answer has none, in the style of the target language.
+
+    >>> finish("Name:", "Nom", "fr"), finish("Open...", "Ouvrir.", "fr"), finish("Done.", "Fait !", "fr")
+    ('Nom\xa0:', 'Ouvrir...', 'Fait !')
+    """
+    match = _END.search(source)
+    if not match or not answer:
+        return answer
+    mark = match[0]
+    if mark != "." and answer.endswith(".") and not answer.endswith(".."):
+        answer = answer[:-1].rstrip()
+    if answer[-1:] in tuple(_STOPS) or (mark == "." and not answer[-1:].isalnum()):
+        return answer
+    return answer + _STYLES.get(target.replace("-", "_").partition("_")[0].lower(), {}).get(mark, mark)

@@ -126,7 +126,9 @@ _KANA = re.compile("[\u3041-\u30fa\u30fd-\u30ff]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 # What is not prose: placeholders, markup, addresses and options look like words of no language, or of English.
-_NOT_PROSE = re.compile(r"<[^>]*>|https?://\S+|\S+@\S+|%\(?\w*\)?[a-z]|\$?\{[^}]*\}|(?<!\w)--?\w[\w-]*|&\w+;|\\\w")
+_NOT_PROSE = re.compile(
+    r"<[^>]{0,200}>|https?://\S+|\S{1,64}@\S+|%\(?\w{0,40}\)?[a-z]|\$?\{[^}]{0,200}\}|(?<!\w)--?\w[\w-]*|&\w{1,20};|\\\w"
+)
 # Other codes under which a language known here goes.
 _ALIASES = {"no": "nb", "nn": "nb", "cmn": "zh", "jp": "ja", "ua": "uk", "cz": "cs"}
 
@@ -204,7 +206,7 @@ def guess(texts: Iterable[str]) -> tuple[str | None, float]:
     >>> guess(["Open", "Save as...", "Cancel"])
     (None, 0.0)
     """
-    found = _evidence(texts)
+    found = _evidence(dict.fromkeys(texts))  # a line repeated says nothing more
     code, second = sorted(found, key=lambda code: (-found[code].score, code))[:2]
     best, other = found[code], found[second]
     if code not in _VOCABULARY:

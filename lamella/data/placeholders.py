@@ -55,7 +55,9 @@ _CODE = r"(?<!`)(?P<ticks>`{1,3}+)(?=[^\s`])(?:[^`'\n]|(?<=\w)'(?=\w)|'[^`'\n]{0
 _CONVERSION = r"(?:hh|ll|I64|I32|[hlLqjzt])?(?:[diouxXeEfFgGaAcCsSpnm]|<PRI[A-Za-z0-9]+>)"
 _WIDTH = r"(?:\*(?:\d+\$)?|\d{1,9})?(?:\.(?:\*(?:\d+\$)?|\d{1,9})?)?"
 # `printf` as msgfmt reads it.
-_STRICT = rf"%\d+\$[-+\ \#0'I]*{_WIDTH}{_CONVERSION} | %(?:\([^()\n]{{1,60}}\))?[-+\ \#0'I]*{_WIDTH}(?:{_CONVERSION}|[rb%])"
+_STRICT = rf"""
+    %\d+\$[-+\ \#0'I]*{_WIDTH}{_CONVERSION} | %(?:\([^()\n]{{1,60}}\))?[-+\ \#0'I]*{_WIDTH}(?:{_CONVERSION}|[rb%])
+"""
 # The same as a person reads it, with the formats of dates and of Qt. After a digit a word is a word: "50%discount".
 _NATURAL = rf"""
     %\([^()\n]{{1,60}}\)[-+\ \#0]*{_WIDTH}(?:{_CONVERSION}|r)
@@ -81,15 +83,15 @@ _PATTERNS = {
     "percent": _compile(_ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
     "markdown": _compile(_CODE, _ADDRESS, _TAG, _MARKDOWN, _VARIABLE, _NATURAL, _PATH, _OPTION),
 }
-_PERCENT = frozenset("c objc gcc-internal python php perl lua javascript tcl awk".split())
-_BRACES = frozenset("python-brace perl-brace csharp java".split())
+_PERCENT = frozenset(("c", "objc", "gcc-internal", "python", "php", "perl", "lua", "javascript", "tcl", "awk"))
+_BRACES = frozenset(("python-brace", "perl-brace", "csharp", "java"))
 _DIRECTIVE = _compile(_STRICT)
 _UNNUMBERED = re.compile(rf"(?<!\d)%[-+#0']*{_WIDTH}{_CONVERSION}")
 _BRACE = _compile(_VARIABLE)
 _ELEMENT = re.compile(r"<(?P<close>/)?(?P<name>[A-Za-z0-9][\w:.-]*)[^<>]*?(?P<empty>/)?>")
 # An element that lost its content, as in `<b></b> Start`, is well nested and still wrong.
 _EMPTIED = re.compile(r"<\w[^<>]*>\s*</\w[^<>]*>|\*\*\s*\*\*|\[\]\(")
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
 
 
 def _names(format: str) -> frozenset[str]:

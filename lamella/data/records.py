@@ -24,6 +24,7 @@ from lamella.errors import DataError
 
 MAX_FIELD = 1 << 20
 """Characters in one field; more is a bad row. (The csv module's own limit, 131,072, cuts off real documents.)"""
+MAX_COLUMNS = 10_000
 
 TABLE_SUFFIXES = {
     ".tsv": "TSV",
@@ -215,7 +216,7 @@ def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | 
         if width < 2:
             continue
         equal = sum(len(cells) == width for _, cells in good) / len(rows)
-        header = len(good[0][1]) == width and any(fold(cell) in names for cell in good[0][1])
+        header = len(good[0][1]) == width <= MAX_COLUMNS and any(fold(cell) in names for cell in good[0][1])
         # Prose has commas too: without a suffix that says it is a table, rows must agree.
         if strict and not (header and equal > 0.5 or equal > 0.95 and (len(rows) > 2 or delimiter == "\t")):
             continue
@@ -302,8 +303,10 @@ def _read_json(sheet: Sheet, text: str, lines: list[str], first: str) -> None:
             ) from error
     sheet.format = "JSON array" if array else "JSONL"
     keys: dict[str, None] = {}
+    objects = False
     for line, value in _array(sheet.file, text) if array else _json_lines(sheet, lines):
         if isinstance(value, dict):
+            objects = True
             flat = _flatten(value)
             if len(keys) < 1000:
                 keys.update(dict.fromkeys(flat))
@@ -312,7 +315,7 @@ def _read_json(sheet: Sheet, text: str, lines: list[str], first: str) -> None:
             sheet.rows.append((line, [_scalar(item) for item in value]))
         else:
             sheet.bad.append(BadRow(sheet.file, line, "a JSON object", quote(json.dumps(value))))
-    if keys:
+    if objects:
         sheet.keys = list(keys)
         for line, cells in sheet.rows:
             if isinstance(cells, list):

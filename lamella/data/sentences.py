@@ -43,14 +43,19 @@ _SPACE = re.compile(r"\s*+")
 _OPENERS = re.compile(r"[\"'“‘«‹„(\[{¿¡*_`]{0,8}+[ \u00a0\u202f]?")
 _LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«‹„]+$")
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Never the end of a sentence: something always follows.
-_BEFORE_NAMES = frozenset(
+_BEFORE_NAMES = _words(
     "mr mrs ms dr prof st mme mlle mm me gen col lt sgt capt rev hon gov sen rep pres messrs sra srta ud uds hr dipl ing"
-    " ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env".split()
+    " ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env"
 )
 # Not the end of a sentence where a number follows.
-_BEFORE_NUMBERS = frozenset(
-    "no nos nr nº p pp fig figs vol vols ch chap sec art arts eq ed cap kap abs bd abb tab núm pág ref ver v".split()
+_BEFORE_NUMBERS = _words(
+    "no nos nr nº p pp fig figs vol vols ch chap sec art arts eq ed cap kap abs bd abb tab núm pág ref ver v"
 )
 # `U.S`, `z.B`, `J.-C`, `c.-à-d`: letters, one or two at a time, with stops between.
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}(?:\.-?|-))+[^\W\d_]{1,2}")
@@ -252,11 +257,13 @@ def spread(text: str, count: int, keep: Sequence[Span] = ()) -> list[str] | None
     breaks = _breaks(text, keep)
     if len(breaks) < count - 1:
         return None
-    lines, start, first = [], 0, 0
+    lines: list[str] = []
+    start = first = 0
     for index in range(1, count):
         ideal = len(text) * index // count
         after = bisect_right(breaks, ideal)
-        nearest = after - 1 if after and (after == len(breaks) or 2 * ideal < breaks[after - 1] + breaks[after]) else after
+        sides = breaks[max(after - 1, 0) : after + 1]
+        nearest = max(after - 1, 0) + sides.index(min(sides, key=lambda place: abs(place - ideal)))
         # Enough blanks are left over for the lines that follow.
         chosen = min(max(nearest, first), len(breaks) - (count - index))
         lines.append(text[start : breaks[chosen]])

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from lamella.data.records import MAX_FIELD, BadRow, Cells, Sheet, common_width, fold, read_sheet
+from lamella.data.records import MAX_COLUMNS, MAX_FIELD, BadRow, Cells, Sheet, common_width, fold, read_sheet
 from lamella.data.text import StrPath, quote
 from lamella.errors import DataError, UsageError
 
@@ -262,6 +262,11 @@ def _find_columns(
     keyed = sheet.keys is not None
     first = sheet.keys or list(map(str, sheet.rows[0][1]))
     line = sheet.rows[0][0]
+    if len(first) > MAX_COLUMNS:
+        raise DataError(
+            f"{sheet.file}, line {line}: expected at most {MAX_COLUMNS:,} columns, received {len(first):,}. "
+            "Separate the rows with line ends"
+        )
     named = {
         field: str(column) for field, column in columns.items() if _number(column) is None or keyed and column in first
     }
@@ -282,7 +287,7 @@ def _find_columns(
     if missing and not columns and choose and not keyed:
         width = common_width(sheet.rows)
         chosen = choose([cells for cells in lists[header:] if len(cells) == width])
-        if chosen:
+        if chosen and not (header and len(first) != width):  # a header of another width names nothing
             both = {field: chosen[field] for field in missing} | positions
             positions = both if len(set(both.values())) == len(both) else chosen
             missing = []
@@ -294,7 +299,7 @@ def _find_columns(
         choice = ",".join(f"{field}=NAME" for field in missing)
         raise DataError(
             f"{sheet.file}, line {line}: expected {_count(len(required), 'column')} for {', '.join(required)}, received "
-            f"columns named {', '.join(map(quote, first[:12]))}. Choose with --columns {choice}"
+            f"columns named {', '.join(map(quote, first[:12])) or 'nothing'}. Choose with --columns {choice}"
         )
     source.header = first if header else None
     for field, position in positions.items():
@@ -345,10 +350,10 @@ def _is_header(
     """Whether a first row holds names: the wanted ones, or names above columns of another kind."""
     if all(field in found for field in required):
         return True
-    # The first name may be empty: data frames write their row numbers so.
-    if len(set(first)) < len(first) or not all(
-        _NAME.fullmatch(cell) and len(cell) <= 40 for cell in first[not first[0] :]
-    ):
+    names = first[1:] if first and not first[0] else first  # data frames leave the name of their row numbers empty
+    if not names or len(set(first)) < len(first):
+        return False
+    if not all(len(name) <= 40 and _NAME.fullmatch(name) for name in names):
         return False
     for at, cell in enumerate(first):
         column = [cells[at] for cells in body if len(cells) > at]

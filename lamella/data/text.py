@@ -88,7 +88,7 @@ def read_bytes(path: StrPath) -> bytes:
         with open(path, "rb") as stream:
             raw = stream.read(MAX_BYTES + 1)  # not the file's size: a pipe has none, and a device may never end
     except FileNotFoundError:
-        raise DataError(f"{name}: expected a file, found none. Check the path") from None
+        raise DataError(f"{name}: expected a file, received nothing of that name. Check the path") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{name}: expected a readable file, received: {reason}. Check its permissions") from error
@@ -213,10 +213,7 @@ def split_lines(text: str) -> list[str]:
     >>> split_lines("one\\r\\ntwo\\u2028still two\\n\\nfour\\n")
     ['one', 'two\\u2028still two', '', 'four']
     """
-    if "\n" not in text:
-        lines = text.split("\r")
-    else:
-        lines = text.replace("\r\n", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").split("\n") if "\n" in text else text.split("\r")
     if lines[-1] == "":
         lines.pop()
     return lines

@@ -105,7 +105,7 @@ class EncoderDecoder(nn.Module):
     ) -> None:
         super().__init__()
         inner = inner or 4 * width
-        self.width, self.heads, self.longest = width, heads, longest
+        self.vocabulary, self.width, self.heads, self.longest = vocabulary, width, heads, longest
         # Standard deviation D^-0.5 and multiplied by D^0.5 on the way in: with N(0, 1) in a tied table the first
         # scores are so large that the softmax saturates, and its denormal gradients slow the processor fourfold.
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)

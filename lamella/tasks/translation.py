@@ -7,10 +7,10 @@ likeliest whole with a beam. Around the net stands what makes it dependable: `la
 carries placeholders and markup over, and notices when the net loops or drops something.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from msgspec import Meta
 from lamella import decode, metrics
 from lamella.data import documents, guard, parallel, phrasebook
 from lamella.data.pieces import END, START, Pieces, learn, normalise
-from lamella.task import Answer, Array, Arrays, DocumentLike, Example, GraphLike, Scores, Task, Text
+from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores, Task, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -47,7 +47,8 @@ class Translation(Task):
     target = "translation"
     metric = "chrF"
     nets = ("transformer",)
-    suffixes = documents.SUFFIXES
+    suffixes = tuple(documents.FORMATS)
+    quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
 
     vocabulary_: bytes
 
@@ -122,23 +123,31 @@ class Translation(Task):
             found = decode.beam(step, state, memory, START, END, limits, c.beams, c.power)
         return [self.pieces.decode([h.tokens for h in best]) for best in found]
 
-    def answers(self, texts: Sequence[Example], run: Callable[[Sequence[Example]], list[Answer]]) -> list[Answer]:
-        return [outcome.text for outcome in self.outcomes(texts, run)]
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        return [outcome.text for outcome in self.outcomes(examples, run)]
 
-    def outcomes(self, texts: Sequence[Example], run: Callable[[Sequence[Example]], list[Answer]]) -> list[guard.Outcome]:
+    def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
-        to = texts[0].get("to", self.config.dst) if texts else self.config.dst
+        to = examples[0].get("to", self.config.dst) if examples else self.config.dst
         letters = self.pieces.letters
 
         def nbest(sentences: list[str]) -> list[list[str]]:
             return run([{"text": s, "to": to} for s in sentences])
 
         return guard.translate_texts(
-            [e["text"] for e in texts], nbest, known=lambda c: normalise(c) == "" or set(normalise(c)) <= letters, language=to
+            [e["text"] for e in examples],
+            nbest,
+            formats=[e.get("format", "") for e in examples],
+            target=to,
+            known=lambda character: set(normalise(character)) <= letters,
         )
 
-    def document(self, path: Path, options: Mapping[str, Any]) -> DocumentLike:
-        return documents.open_document(path, target_language=self.config.dst, memory=self.config.memory or None)
+    def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
+        memory = [self.config.memory] if self.config.memory else None
+        document = documents.open_document(path, target_language=self.config.dst, memory=memory)
+        pairs = zip(document.segments, document.formats, strict=True)
+        found = [o.answer for o in self.outcomes([{"text": text, "format": flag} for text, flag in pairs], run)]
+        return document.render(found), document.summary(found)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return metrics.translation(answers, [e["translation"] for e in examples])

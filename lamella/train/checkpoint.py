@@ -59,6 +59,19 @@ def save(run: Run, folder: Path, facts: dict[str, Any], keep: int = 1) -> Path:
     return target
 
 
+def peek(folder: Path) -> dict[str, Any] | None:
+    """What the newest complete checkpoint says of itself, or None where there is none."""
+    for place in sorted(folder.glob("step-*"), reverse=True):
+        try:
+            state: dict[str, Any] = msgspec.json.decode((place / "run.json").read_bytes())
+            raw = (place / "run.safetensors").read_bytes()
+        except (OSError, msgspec.DecodeError):
+            continue
+        if hashlib.sha256(raw).hexdigest() == state["sha256"]:
+            return {**state, "path": place, "raw": raw}
+    return None
+
+
 def load(run: Run, folder: Path, facts: dict[str, Any]) -> bool:
     """Put the newest complete checkpoint into `run`; False where there is none.
 
@@ -66,31 +79,25 @@ def load(run: Run, folder: Path, facts: dict[str, Any]) -> bool:
     """
     from safetensors.torch import load as from_bytes
 
-    for place in sorted(folder.glob("step-*"), reverse=True):
-        try:
-            state = msgspec.json.decode((place / "run.json").read_bytes())
-            raw = (place / "run.safetensors").read_bytes()
-        except (OSError, msgspec.DecodeError):
-            continue
-        if hashlib.sha256(raw).hexdigest() != state["sha256"]:
-            continue
-        differs = [k for k in facts if state["facts"].get(k) != facts[k]]
-        if differs:
-            raise ModelError(
-                f"{place}: made with other settings or data: {differs[0]} was {state['facts'].get(differs[0])!r} "
-                f"and is {facts[differs[0]]!r}. Use the same, or train anew into another folder."
-            )
-        tensors = from_bytes(raw)
-        for i, name in enumerate(run.optimizer.names):
-            run.optimizer.masters[i].copy_(tensors[f"weight.{name}"])
-            run.optimizer.first[i].copy_(tensors[f"first.{name}"])
-            run.optimizer.second[i] = tensors[f"second.{name}"]
-            run.average[i].copy_(tensors[f"average.{name}"])
-        run.step, run.seconds, run.tokens = state["step"], state["seconds"], state["tokens"]
-        run.optimizer.count = state["updates"]
-        run.current()
-        return True
-    return False
+    state = peek(folder)
+    if state is None:
+        return False
+    differs = [k for k in facts if state["facts"].get(k) != facts[k]]
+    if differs:
+        raise ModelError(
+            f"{state['path']}: made with other settings or data: {differs[0]} was {state['facts'].get(differs[0])!r} "
+            f"and is {facts[differs[0]]!r}. Use the same, or train anew into another folder."
+        )
+    tensors = from_bytes(state["raw"])
+    for i, name in enumerate(run.optimizer.names):
+        run.optimizer.masters[i].copy_(tensors[f"weight.{name}"])
+        run.optimizer.first[i].copy_(tensors[f"first.{name}"])
+        run.optimizer.second[i] = tensors[f"second.{name}"]
+        run.average[i].copy_(tensors[f"average.{name}"])
+    run.step, run.seconds, run.tokens = state["step"], state["seconds"], state["tokens"]
+    run.optimizer.count = state["updates"]
+    run.current()
+    return True
 
 
 def _write(path: Path, raw: bytes) -> None:

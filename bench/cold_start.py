@@ -1,0 +1,64 @@
+"""How long a cold start takes, beside what cannot be avoided: the interpreter and the libraries underneath.
+
+    python -m bench.cold_start [--rounds 11]
+
+Each round runs every command once, as a whole process, so that a busy moment of the machine slows all of them alike.
+The table has medians; a ratio is that of two medians of this one run. One round before them is not counted.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+
+LAMELLA = str(Path(sysconfig.get_path("scripts")) / "lamella")
+COMMANDS = {
+    "engines": [sys.executable, "-c", "import onnxruntime, numpy"],
+    "translate": [LAMELLA, "translate", "Hello, world!", "--to", "fr"],
+    "click": [sys.executable, "-c", "import click"],
+    "help": [LAMELLA, "--help"],
+}
+FIGURES = (("translate", "engines", 3.0), ("help", "click", 3.0))  # at most so many times the other
+
+
+def timed(command: list[str], folder: str) -> float:
+    """Seconds of one whole process. It runs in an empty folder, so that nothing but what is installed is imported."""
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}: {done.stderr.strip()}")
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=11, help="at least 9 for a figure to quote")
+    rounds = max(1, parser.parse_args().rounds)
+    if not Path(LAMELLA).exists():
+        sys.exit(f"{LAMELLA}: no such file. Install lamella in this environment first: pip install .")
+    taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds + 1):
+            for name, command in COMMANDS.items():
+                seconds = timed(command, folder)
+                if number:
+                    taken[name].append(seconds)
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    print(f"Cold start: whole processes, medians of {rounds} runs in turns\n")
+    print(f"{'command':52} {'median':>8} {'fastest':>8} {'slowest':>8}")
+    for name, command in COMMANDS.items():
+        shown = " ".join([Path(command[0]).name, *(repr(a) if " " in a else a for a in command[1:])])
+        print(f"{shown:52} {medians[name]:7.3f}s {min(taken[name]):7.3f}s {max(taken[name]):7.3f}s")
+    print()
+    for name, beside, most in FIGURES:
+        ratio = medians[name] / medians[beside]
+        print(f"{name} / {beside}: {ratio:.2f}, at most {most:g}: {'reached' if ratio <= most else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    main()

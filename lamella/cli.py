@@ -1,0 +1,350 @@
+"""The command line: lamella VERB TASK|MODEL [--field value ...].
+
+A verb's own flags are declared here; a task's are its Config's typed fields, found when the task is known. Everything
+heavier than click is imported inside a command, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lamella import __version__
+
+ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+FORCE = click.option("--force", is_flag=True, help="Overwrite what is there.")
+TASK_FILE = click.option("--task", metavar="FILE.py", help="The task's own file, for a model of a task from outside lamella.")
+COLUMNS = click.option("--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars.")
+
+
+class _Group(click.Group):
+    """Errors are one line; `--traceback` shows the rest. Exit codes: 0 done, 1 failed, 2 wrong arguments or data."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # as they are written below: the order in which they are used
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        show = "--traceback" in sys.argv
+        sys.argv = [a for a in sys.argv if a != "--traceback"]
+        try:
+            return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.exceptions.Abort:
+            _fail("stopped.", 130)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt as error:
+            _fail(str(error) or "stopped.", 130)
+        except BrokenPipeError:
+            # The reader has gone, as `head` does. Python would complain once more while closing standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except Exception as error:
+            if show:
+                raise
+            details = list(getattr(error, "details", ()))
+            code = getattr(error, "exit_code", None)
+            if code is None:
+                _fail(f"{type(error).__name__}: {error}. This is a fault in lamella; --traceback shows where.", 1)
+            _fail(str(error), code, details)
+
+
+def _fail(message: str, code: int, details: Iterable[str] = ()) -> None:
+    click.echo(f"lamella: {' '.join(message.split())}", err=True)
+    for line in details:
+        click.echo(f"  {line}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="lamella")
+def main() -> None:
+    """Train, understand and ship small neural networks on the machine you have.
+
+    lamella translate "Hello, world!" --to fr
+
+    lamella train text-classification reviews.csv -o my-model --minutes 5
+    """
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A pipe in an old code page must not end the work: what it cannot hold is shown as an escape.
+        if hasattr(stream, "reconfigure"):
+            if not stream.isatty() and stream is not sys.stderr:
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+            else:
+                stream.reconfigure(errors="backslashreplace")
+
+
+@main.command(context_settings=ANY)
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="TEXT|FILE...|-")
+@click.option("--from", "src", default="en", show_default=True, help="Language of the text.")
+@click.option("--to", "dst", required=True, help="Language of the translation.")
+@click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
+@click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
+@click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@FORCE
+@JSON
+def translate(inputs: tuple[str, ...], src: str, dst: str, out: str | None, as_text: bool, as_file: bool, force: bool, as_json: bool) -> None:
+    """Translate texts, files (.txt .md .po .pot) or standard input, offline.
+
+    Also: --beams N (search wider), --memory FILE.po (reuse exact matches), as for predict.
+    """
+    from lamella.shipped import translator
+
+    inputs, options = _split(inputs)
+    _answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
+
+
+@main.command(context_settings=ANY)
+@click.argument("task")
+@click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
+@click.option("--minutes", type=float, help="Train so long (5 if no --steps is given).")
+@click.option("--steps", type=int, help="Train so many steps.")
+@click.option("--size", default="small", show_default=True, help="tiny, small or base: width, depth and learning rate.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint, at the exact step.")
+@click.option("--test", multiple=True, metavar="FILE", help="Measure on this file (else a tenth of DATA is held out).")
+@click.option("--seed", default=0, show_default=True, help="Of the split, the start and the order.")
+@click.option("--rate", type=float, help="Peak learning rate (else by --size).")
+@click.option("--threads", type=int, help="Processor threads (else as many as there are cores).")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@COLUMNS
+@FORCE
+def train(task: str, data: tuple[str, ...], out: str, columns: str | None, **given: Any) -> None:
+    """Train TASK on your files (or the word `sample`) and write a model folder.
+
+    The task's own options are listed by: lamella tasks TASK
+    """
+    from lamella.verbs.train import train as run
+
+    data, options = _split(data)
+    run(task, *data, out=out, columns=_columns(columns), **given, **options)
+    click.echo(f"wrote {out}")
+
+
+@main.command(context_settings=ANY)
+@click.argument("model")
+@click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option("--limit", type=int, help="At most so many examples.")
+@COLUMNS
+@TASK_FILE
+@JSON
+def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bool, **given: Any) -> None:
+    """Measure MODEL on files (or the word `sample`), with 95% intervals."""
+    from lamella.verbs.evaluate import evaluate as run
+
+    data, options = _split(data)
+    result = run(model, *data, columns=_columns(columns), **given, **options)
+    if as_json:
+        _print_json(result)
+        return
+    click.echo(f"{result['task']}, {result['count']} examples")
+    for name, s in result["scores"].items():
+        click.echo(f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}")
+    for note in result["notes"].values():
+        click.echo(f"signature    {note}")
+
+
+@main.command(context_settings=ANY)
+@click.argument("model")
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, required=True, metavar="TEXT|FILE...|-")
+@click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
+@click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
+@click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@COLUMNS
+@TASK_FILE
+@FORCE
+@JSON
+def predict(
+    model: str, inputs: tuple[str, ...], out: str | None, as_text: bool, as_file: bool, columns: str | None,
+    task: str | None, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
+    from lamella.model import load
+
+    inputs, options = _split(inputs)
+    _answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, _columns(columns))
+
+
+@main.command()
+@click.argument("model")
+@click.option("-o", "--out", required=True, metavar="SMALL", help="The model folder to write.")
+@click.option("--data", multiple=True, metavar="FILE", help="Measure on these files (else on the task's sample).")
+@click.option("--tolerance", default=0.01, show_default=True, help="How much of its metric may be lost, as a share.")
+@COLUMNS
+@TASK_FILE
+@FORCE
+def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, **given: Any) -> None:
+    """Write a smaller MODEL whose metric falls by no more than the tolerance."""
+    from lamella.verbs.compress import compress as run
+
+    run(model, out, *data, columns=_columns(columns), tell=click.echo, **given)
+    click.echo(f"wrote {out}")
+
+
+@main.command()
+@click.argument("model")
+@click.option("-o", "--out", required=True, metavar="OUT", help="The zip file, or the folder for --to onnx.")
+@click.option("--to", default="zip", show_default=True, help="zip, or onnx: bare graphs with an example.")
+@TASK_FILE
+@FORCE
+def export(model: str, out: str, **given: Any) -> None:
+    """Write MODEL as one file, or as bare ONNX graphs with an example.py."""
+    from lamella.verbs.export import export as run
+
+    click.echo(f"wrote {run(model, out, **given)}")
+
+
+@main.command()
+@click.argument("model")
+@TASK_FILE
+@JSON
+def show(model: str, task: str | None, as_json: bool) -> None:
+    """One screen about MODEL: what it is, how good, how big."""
+    from lamella.verbs.show import lines
+    from lamella.verbs.show import show as run
+
+    facts = run(model, task)
+    if as_json:
+        _print_json(facts)
+    else:
+        click.echo("\n".join(lines(facts)))
+
+
+@main.command()
+@click.argument("only", nargs=-1, metavar="[TASK]")
+@JSON
+def tasks(only: tuple[str, ...], as_json: bool) -> None:
+    """List every task: its nets, what it reads, its options."""
+    from lamella import fields
+    from lamella import task as contract
+
+    found = []
+    for name in only or contract.names():
+        cls = contract.find(name)
+        summary = (sys.modules[cls.__module__].__doc__ or "").strip().splitlines()[0]
+        found.append(
+            {
+                "name": name,
+                "summary": summary,
+                "nets": list(cls.nets),
+                "fields": {k: type(v).__name__.lower() for k, v in cls.fields.items()},
+                "answer": type(cls.answer).__name__.lower(),
+                "metric": cls.metric,
+                "options": [
+                    {"flag": o.flag, "kind": o.kind, "default": o.default, "description": o.description}
+                    for o in fields.options(cls.Config)
+                ],
+            }
+        )
+    if as_json:
+        _print_json({"tasks": found})
+        return
+    for t in found:
+        click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
+        for o in t["options"]:
+            click.echo(f"    --{o['flag']:14} {o['description']} ({o['kind']}, {o['default']!r})")
+
+
+def _answer(
+    trained: Any, inputs: tuple[str, ...], options: dict[str, Any], out: str | None, as_text: bool, as_file: bool,
+    force: bool, as_json: bool, columns: dict[str, str] | None = None,
+) -> None:  # fmt: skip
+    """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
+    from lamella.errors import UsageError
+    from lamella.verbs import predict as verb
+
+    trained = verb.opened(trained, None, options)
+    if not inputs:
+        raise UsageError("nothing to do. Expected a text, a file, or - for standard input.")
+    if inputs == ("-",):
+        for line in verb.predict_lines(trained, iter(sys.stdin.readline, "")):
+            click.echo(line)
+        return
+    paths = [Path(i) for i in inputs]
+    if as_file or (not as_text and any(_is_file(p) for p in paths)):
+        _answer_files(trained, paths, out, force, columns)
+        return
+    for word in inputs:
+        if not as_text and _looks_like_file(word, trained.task.suffixes):
+            raise UsageError(f"{word}: no such file. If it is a text, say --text.")
+    answers = trained.predict([verb._example(trained.task, i) for i in inputs])
+    lines = [trained.task.render(a) for a in answers]
+    if as_json:
+        _print_json({"answers": answers})
+    elif out:
+        verb.write_answer("".join(line + "\n" for line in lines).encode(), Path(out), force)
+    else:
+        click.echo("\n".join(lines))
+
+
+def _answer_files(trained: Any, paths: list[Path], out: str | None, force: bool, columns: dict[str, str] | None) -> None:
+    from lamella.errors import UsageError
+    from lamella.verbs import predict as verb
+
+    for path in paths:
+        if not _is_file(path):
+            raise UsageError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}. Expected files; say --text if they are texts.")
+    if out is None and len(paths) > 1:
+        raise UsageError("several files: expected -o FOLDER for the answers.")
+    places = verb.output_paths(paths, out, [p.suffix for p in paths]) if out else []
+    for place in places:
+        verb.model.free(place, force)
+    for i, path in enumerate(paths):
+        raw, _, counts = verb.predict_file(trained, path, columns)
+        if out is None:
+            sys.stdout.buffer.write(raw)
+        else:
+            verb.write_answer(raw, places[i], force)
+        click.echo(f"{path}: " + ", ".join(f"{v} {k}" for k, v in counts.items()), err=True)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a text too long for a name, or with a NUL in it
+        return False
+
+
+def _looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
+    return " " not in word and word.lower().endswith((*suffixes, ".csv", ".tsv", ".jsonl"))
+
+
+def _split(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Arguments and `--field value` pairs of a task, apart; after `--` all are arguments."""
+    rest, plain, options = list(words), [], {}
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--") and len(word) > 2 and " " not in word:
+            name, equals, value = word[2:].partition("=")
+            if not equals:
+                flag = not rest or rest[0].startswith("--")
+                value = "true" if flag else rest.pop(0)
+            options[name.replace("-", "_")] = value
+        else:
+            plain.append(word)
+    return tuple(plain), options
+
+
+def _columns(text: str | None) -> dict[str, str] | None:
+    from lamella.errors import UsageError
+
+    if text is None:
+        return None
+    parts = [p.partition("=") for p in text.split(",")]
+    if not all(name and equals and value for name, equals, value in parts):
+        raise UsageError(f"--columns {text}: expected FIELD=COLUMN,... such as text=review,label=stars.")
+    return {name.strip(): value.strip() for name, _, value in parts}
+
+
+def _print_json(value: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.encode(value).decode())
+
+
+if __name__ == "__main__":
+    main()

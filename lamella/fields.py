@@ -1,0 +1,82 @@
+"""Typed fields of a task's Config, read once and used everywhere: flags, help, `model.json`, schemas.
+
+A field is written once, as `name: Annotated[type, Meta(description=...)] = default`; this file turns that into what the
+command line and the verbs need.
+"""
+
+import typing
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from lamella.errors import UsageError
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One field as a flag."""
+
+    flag: str  # as it is typed: decoder-depth
+    name: str  # as it is stored: decoder_depth
+    kind: str  # int, float, bool, str, or the choices: cnn|rnn|transformer
+    default: Any
+    description: str
+    answering: bool  # may be changed when the model answers, not only when it is trained
+
+
+def options(config: type[msgspec.Struct]) -> list[Option]:
+    """A Config's fields in order."""
+    hints = get_type_hints(config, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(config):
+        meta = next((m for m in getattr(hints[field.name], "__metadata__", ()) if isinstance(m, msgspec.Meta)), None)
+        found.append(
+            Option(
+                flag=field.encode_name.replace("_", "-"),
+                name=field.encode_name,
+                kind=_kind(hints[field.name]),
+                default=field.default,
+                description=(meta.description if meta else None) or "",
+                answering=bool(meta and (meta.extra or {}).get("when") == "predict"),
+            )
+        )
+    return found
+
+
+def _kind(hint: Any) -> str:
+    while get_origin(hint) is typing.Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is Literal:
+        return "|".join(map(str, get_args(hint)))
+    if get_origin(hint) in (UnionType, typing.Union):
+        return _kind(next(a for a in get_args(hint) if a is not type(None)))
+    return str(getattr(hint, "__name__", hint))
+
+
+def make(config: type[msgspec.Struct], given: Mapping[str, Any], task: str) -> Any:
+    """Values by field name, strings allowed for numbers -> a Config; an unknown name or a wrong value is an error."""
+    known = {o.name: o for o in options(config)}
+    values = {}
+    for name, value in given.items():
+        key = name.replace("-", "_")
+        if key not in known:
+            raise UsageError(f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}.")
+        values[key] = value
+    try:
+        return msgspec.convert(values, config, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"wrong value for an option of {task}: {error}. Received {given}.") from error
+
+
+def replace(config: Any, given: Mapping[str, Any], task: str) -> Any:
+    """A trained model's Config with fields changed that may change when it answers."""
+    if not given:
+        return config
+    changeable = [o for o in options(type(config)) if o.answering]
+    for name in given:
+        if name.replace("-", "_") not in {o.name for o in changeable}:
+            may = ", ".join("--" + o.flag for o in changeable) or "none"
+            raise UsageError(f"--{name} cannot be changed once {task} is trained. Options when answering: {may}.")
+    now = msgspec.to_builtins(config)
+    return make(type(config), {**now, **given}, task)

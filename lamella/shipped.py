@@ -1,0 +1,46 @@
+"""The translation models that come with the package, and the one-line translator over them.
+
+    >>> import lamella
+    >>> isinstance(lamella.translate("Hello, world!", "en", "fr"), str)
+    True
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import overload
+
+from lamella.errors import UsageError
+from lamella.model import Model, load
+
+FOLDER = Path(__file__).parent / "models"
+
+
+def pairs() -> list[str]:
+    """The installed directions: ["en-fr", "fr-en"]."""
+    return sorted(p.name for p in FOLDER.glob("*-*") if (p / "model.json").is_file())
+
+
+@cache
+def translator(src_lang: str, dst_lang: str) -> Model:
+    """The installed model for a pair of languages, opened once; an unknown pair is a UsageError that lists those."""
+    if f"{src_lang}-{dst_lang}" not in pairs():
+        raise UsageError(
+            f"no model for {src_lang} to {dst_lang} is installed. Installed: {', '.join(p.replace('-', ' to ') for p in pairs())}. "
+            f"Train one from your own pairs: lamella train translation pairs.tsv -o my-model --from {src_lang} --to {dst_lang}"
+        )
+    return load(FOLDER / f"{src_lang}-{dst_lang}")
+
+
+@overload
+def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
+@overload
+def translate(text: list[str], src_lang: str, dst_lang: str) -> list[str]: ...
+def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
+    """Translate a text, or each of a list, with the model that comes with lamella. Works offline, without torch.
+
+    Text of any length; placeholders and markup are kept. Raises UsageError for a pair that is not installed.
+    """
+    if not isinstance(text, (str, list)):
+        raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
+    found: str | list[str] = translator(src_lang, dst_lang).predict(text)
+    return found

@@ -1,0 +1,141 @@
+"""A trained net -> ONNX files, one for each of its graphs, compared with the net before they are believed.
+
+The exporter specialises silently: a length that Python looked at is frozen into the file, which then is right at one
+shape and wrong at the next. So each graph goes through `torch.export` with named axes, which refuses instead, and
+afterwards is run at several sizes, 1 and large ones among them, beside the net it came from.
+"""
+
+import inspect
+import io
+import logging
+import warnings
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from lamella.errors import LamellaError
+from lamella.graph import NEXT, OnnxGraph, TorchGraph
+
+OPSET = 20
+EXAMPLES = (3, 5, 7, 11, 13)  # each free axis has a size of its own, so that no two are taken for one
+TRIED = ((1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (4, 1, 40, 2, 9), (1, 4, 17, 33, 2))
+CLOSE = 2e-3  # float32 sums in another order differ by this much of the largest value at most
+
+
+def export_graphs(net: nn.Module) -> dict[str, bytes]:
+    """A net in float32 -> {"encode.onnx": ..., "step.onnx": ...}, weights inside."""
+    net = net.float().eval()
+    return {f"{name}.onnx": _export(net, name) for name in net.graphs()}  # type: ignore[operator]
+
+
+class _Method(nn.Module):
+    """A method of a net as a module whose forward has that method's named arguments: the exporter asks for both."""
+
+    def __init__(self, net: nn.Module, name: str, inputs: list[str], outputs: tuple[str, ...]) -> None:
+        super().__init__()
+        self.net, self.name, self.outputs = net, name, outputs
+        parameters = [inspect.Parameter(i, inspect.Parameter.POSITIONAL_OR_KEYWORD) for i in inputs]
+        self.forward.__func__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *parameters]
+        )
+        self.inputs = inputs
+
+    def forward(self, *args: torch.Tensor, **kwargs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        out = getattr(self.net, self.name)(**dict(zip(self.inputs, args, strict=False)), **kwargs)
+        return tuple(out[name] for name in self.outputs)
+
+
+def _export(net: nn.Module, name: str) -> bytes:
+    inputs, outputs = net.graphs()[name]  # type: ignore[operator]
+    words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
+    longest = getattr(net, "longest", 1 << 16)  # a table of positions ends somewhere, and the exporter wants to know
+    dims = {word: torch.export.Dim(word, max=longest - 1) for word in words}
+    args = _arrays(net, name, dict(zip(words, EXAMPLES, strict=False)))
+    shapes = {
+        key: {i: dims[a] for i, a in enumerate(axes[1:]) if isinstance(a, str)} for key, axes in inputs.items()
+    }
+    module = _Method(net, name, list(inputs), outputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.export.export(
+            module, tuple(torch.from_numpy(a) for a in args.values()), dynamic_shapes=tuple(shapes.values()), strict=False
+        )
+        exported = torch.onnx.export(
+            program,
+            input_names=list(inputs),
+            output_names=[NEXT + o if o in inputs else o for o in outputs],
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert exported is not None
+    raw = _strip(_name_axes(exported.model_proto, inputs))
+    _compare(net, name, raw)
+    return raw
+
+
+def _name_axes(model: onnx.ModelProto, inputs: dict[str, tuple[str | int, ...]]) -> onnx.ModelProto:
+    """Free axes under the words of the spec, where the exporter wrote `s11`."""
+    words: dict[str, str] = {}
+    for value in model.graph.input:
+        for dim, axis in zip(value.type.tensor_type.shape.dim, inputs[value.name][1:], strict=True):
+            if isinstance(axis, str):
+                words[dim.dim_param] = axis
+                dim.dim_param = axis
+    for value in model.graph.output:
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param:
+                dim.dim_param = " ".join(words.get(part, part) for part in dim.dim_param.split(" "))
+    return model
+
+
+def _strip(model: onnx.ModelProto) -> bytes:
+    """Without stack traces and paths of the machine that exported it."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    del model.functions[:]
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+        value.doc_string = ""
+    out = io.BytesIO()
+    onnx.save_model(model, out)
+    return out.getvalue()
+
+
+def _arrays(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
+    """Inputs of given sizes: ids of the vocabulary where whole numbers are wanted, else noise."""
+    inputs, _ = net.graphs()[name]  # type: ignore[operator]
+    chance = np.random.default_rng(sum(sizes.values()))
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for key, (kind, *axes) in inputs.items():
+        shape = [sizes[a] if isinstance(a, str) else a for a in axes]
+        if kind == "int64":
+            found[key] = chance.integers(1, min(net.vocabulary, 1 << 15) if hasattr(net, "vocabulary") else 9, shape)
+        else:
+            found[key] = chance.standard_normal(shape).astype(kind) * 0.5
+    return found
+
+
+def _compare(net: nn.Module, name: str, raw: bytes) -> None:
+    """The file beside the net, shapes and values, at several sizes."""
+    onnx_graph, torch_graph = OnnxGraph(raw, f"{name}.onnx"), TorchGraph(net, name)
+    inputs, _ = net.graphs()[name]  # type: ignore[operator]
+    words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
+    for tried in TRIED:
+        arrays = _arrays(net, name, dict(zip(words, tried, strict=False)))
+        wanted, came = torch_graph(**arrays), onnx_graph(**arrays)
+        for key, value in wanted.items():
+            if came[key].shape != value.shape:
+                raise LamellaError(f"{name}.onnx: {key} has shape {came[key].shape}, and {value.shape} in torch.")
+            if value.dtype.kind == "f":
+                error = np.abs(came[key] - value).max(initial=0) / max(1e-6, np.abs(value).max(initial=0))
+                if not error < CLOSE:
+                    raise LamellaError(f"{name}.onnx: {key} differs from torch by {error:.2g} of its largest value.")

@@ -1,0 +1,46 @@
+"""Measure a model on data: the task's metrics, each with a 95% bootstrap interval.
+
+    lamella evaluate my-model test.tsv
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from lamella import fields, metrics
+from lamella.errors import DataError, UsageError
+from lamella.model import Model, load
+
+
+def evaluate(
+    model: str | Model,
+    *data: str,
+    columns: Mapping[str, str] | None = None,
+    limit: int | None = None,
+    task: str | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Score a model, or the folder of one, on files or on "sample" (the task's own test set).
+
+    Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}. limit: at most so many
+    examples, the same ones each time. Raises UsageError and DataError for wrong arguments and files.
+    """
+    if not data:
+        raise UsageError('no data given. Expected files, or the word "sample": lamella evaluate MODEL sample')
+    trained = model if isinstance(model, Model) else load(model, task)
+    job = trained.task
+    job.config = fields.replace(job.config, options, trained.manifest.task)
+    examples = job.sample("test") if list(data) == ["sample"] else job.read(list(data), columns)[0]
+    if not examples:
+        raise DataError(f"{', '.join(data)}: no examples to measure on.")
+    if limit is not None and len(examples) > limit:
+        examples = sorted(examples, key=lambda e: hashlib.sha256(job.group(e).encode(errors="surrogatepass")).digest())[:limit]
+    answers = job.answers(examples, trained.run)
+    scores = job.score(answers, examples)
+    return {
+        "task": trained.manifest.task,
+        "metric": job.metric,
+        "count": len(examples),
+        "scores": metrics.intervals(scores),
+        "notes": scores.notes,
+    }

@@ -1,0 +1,64 @@
+"""Ship a model: as one zip, or as bare ONNX graphs with an example that needs numpy and onnxruntime alone.
+
+    lamella export my-model -o model.zip
+    lamella export my-model --to onnx -o folder
+"""
+
+from pathlib import Path
+from typing import Any
+
+from lamella import model as folder
+from lamella.errors import UsageError
+from lamella.graph import OnnxGraph
+from lamella.model import Model, load
+
+EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""
+
+import numpy as np
+import onnxruntime
+
+{calls}'''
+
+CALL = """session = onnxruntime.InferenceSession("{file}")
+# free axes, here of size {size}: {axes}
+inputs = {{
+{inputs}
+}}
+for output, array in zip(session.get_outputs(), session.run(None, inputs)):
+    print("{file}", output.name, array.shape, array.dtype)
+"""
+
+
+def export(model: str | Model, out: str, to: str = "zip", task: str | None = None, force: bool = False) -> Path:
+    """Write a model as a zip (`to="zip"`) or as a folder of bare graphs (`to="onnx"`); returns where."""
+    trained = model if isinstance(model, Model) else load(model, task)
+    place = Path(out)
+    folder.free(place, force)
+    if to == "zip":
+        if place.is_dir():
+            raise UsageError(f"{out}: is a folder. Expected the name of a zip file.")
+        folder.write_zip(trained.manifest, trained.files, place)
+        return place
+    if to != "onnx":
+        raise UsageError(f"--to {to}: expected zip or onnx.")
+    place.mkdir(parents=True, exist_ok=True)
+    calls = []
+    for name, raw in sorted(trained.files.items()):
+        if name.endswith(".onnx"):
+            (place / name).write_bytes(raw)
+            calls.append(_call(name, OnnxGraph(raw, name)))
+        elif name != "model.json":
+            (place / name).write_bytes(raw)
+    (place / "example.py").write_text(EXAMPLE.format(task=trained.manifest.task, calls="\n".join(calls)), encoding="utf-8")
+    return place
+
+
+def _call(name: str, graph: OnnxGraph) -> str:
+    """A call of a graph with every free axis of size 2, as Python."""
+    lines, axes = [], set()
+    for key, (kind, shape) in graph.axes.items():
+        axes.update(a for a in shape if isinstance(a, str))
+        size: tuple[Any, ...] = tuple(2 if isinstance(a, str) else a for a in shape)
+        value = f"np.ones({size}, np.int64)" if kind.__name__ == "int64" else f"np.zeros({size}, np.{kind.__name__})"
+        lines.append(f'    "{key}": {value},')
+    return CALL.format(file=name, size=2, axes=", ".join(sorted(axes)), inputs="\n".join(lines))

@@ -1,0 +1,162 @@
+"""Answer: a text on the command line, lines from standard input, tables and whole documents.
+
+    lamella predict my-model "Hello, world!"
+    lamella predict my-model rows.csv -o answers.csv        the answers are new columns
+    lamella predict my-model README.md -o README.fr.md      for tasks that know documents
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lamella import fields, model
+from lamella.data.tables import read_table
+from lamella.data.text import decode_bytes
+from lamella.errors import DataError, UsageError
+from lamella.model import Model, as_example, load
+from lamella.task import Answer, Example, Task, Text
+
+TABLES = (".csv", ".tsv", ".jsonl", ".json")
+LINES_AT_ONCE = 256  # of standard input: enough to batch, few enough to answer while more is coming
+
+
+def predict(
+    model: str | Model, *inputs: Any, columns: Mapping[str, str] | None = None, task: str | None = None, **options: Any
+) -> Any:
+    """Values -> answers: one for one, a list for several; the word "sample" is the task's first test example."""
+    trained = opened(model, task, options)
+    examples = [_example(trained.task, value) for value in inputs]
+    answers = trained.predict(examples)
+    return answers[0] if len(inputs) == 1 else answers
+
+
+def opened(model: str | Model, task: str | None, options: Mapping[str, Any]) -> Model:
+    """A model with the options that may change when it answers."""
+    trained = model if isinstance(model, Model) else load(model, task)
+    trained.task.config = fields.replace(trained.task.config, options, trained.manifest.task)
+    return trained
+
+
+def _example(job: Task, value: Any) -> Example:
+    return job.sample("test")[0] if value == "sample" else as_example(job, value)
+
+
+def predict_file(
+    trained: Model, path: Path, columns: Mapping[str, str] | None = None
+) -> tuple[bytes, str, dict[str, int]]:
+    """A file -> the bytes of its answers, the suffix they should have, and counts for people."""
+    suffix, job = path.suffix.lower(), trained.task
+    if suffix in job.suffixes:
+        raw, counts = job.document(path, trained.run)
+        return raw, suffix, counts
+    if suffix in TABLES:
+        return _table(trained, path, suffix, columns)
+    only = list(job.fields.values())
+    if len(only) == 1 and isinstance(only[0], Text) and suffix in (".txt", ""):
+        raw = path.read_bytes()
+        text, _ = decode_bytes(raw, str(path))
+        lines = text.splitlines()
+        found = trained.predict(list(lines))
+        return "".join(job.render(a) + "\n" for a in found).encode(), ".txt", {"lines": len(lines)}
+    if len(only) == 1 and not isinstance(only[0], Text):
+        return (job.render(trained.predict(str(path))) + "\n").encode(), ".txt", {"files": 1}
+    expected = ", ".join(sorted({*job.suffixes, *TABLES}))
+    raise DataError(f"{path}: unknown format {suffix or '(none)'}. Expected one of {expected}, or text as an argument.")
+
+
+def _table(
+    trained: Model, path: Path, suffix: str, columns: Mapping[str, str] | None
+) -> tuple[bytes, str, dict[str, int]]:
+    job = trained.task
+    if suffix in (".jsonl", ".json"):
+        rows = _json_rows(path)
+        examples = [{name: str(row.get((columns or {}).get(name, name), "")) for name in job.fields} for row in rows]
+        found = [_columns(job, a) for a in trained.predict(examples)]
+        lines = [json.dumps({**row, **new}, ensure_ascii=False) + "\n" for row, new in zip(rows, found, strict=True)]
+        return "".join(lines).encode(), ".jsonl", {"rows": len(rows)}
+    text, _ = decode_bytes(path.read_bytes(), str(path))
+    delimiter = "\t" if suffix == ".tsv" else (";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ",")
+    rows_in = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False))
+    rows_in = [row for row in rows_in if row]
+    if not rows_in:
+        raise DataError(f"{path}: expected rows, received an empty file.")
+    table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
+    header = len(rows_in) == len(table.rows) + 1
+    found = [_columns(job, a) for a in trained.predict([dict(row) for row in table.rows])]
+    if len(found) != len(rows_in) - header:
+        raise DataError(f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {table.report.lines()[-1]}")
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    if header and found:
+        writer.writerow([*rows_in[0], *found[0]])
+    for row, new in zip(rows_in[header:], found, strict=True):
+        writer.writerow([*row, *new.values()])
+    return out.getvalue().encode(), suffix, {"rows": len(found)}
+
+
+def _json_rows(path: Path) -> list[dict[str, Any]]:
+    text, _ = decode_bytes(path.read_bytes(), str(path))
+    try:
+        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: expected JSON, a row a line ({error}).") from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise DataError(f"{path}: expected a JSON object a line.")
+    return rows
+
+
+def _columns(job: Task, answer: Answer) -> dict[str, str]:
+    """An answer as new columns of a table."""
+    if not isinstance(answer, dict):
+        return {job.target or "answer": answer if isinstance(answer, str) else json.dumps(answer)}
+    return {f"predicted_{k}": v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in answer.items()}
+
+
+def predict_lines(trained: Model, lines: Iterator[str]) -> Iterator[str]:
+    """Lines -> an answer a line, in order; an empty line stays empty."""
+    waiting: list[str] = []
+
+    def flush() -> Iterator[str]:
+        found = iter(trained.predict([line for line in waiting if line.strip()]) if any(map(str.strip, waiting)) else [])
+        for line in waiting:
+            yield trained.task.render(next(found)).replace("\n", " ") if line.strip() else ""
+        waiting.clear()
+
+    for line in lines:
+        waiting.append(line.rstrip("\r\n"))
+        if len(waiting) >= LINES_AT_ONCE:
+            yield from flush()
+    yield from flush()
+
+
+def write_answer(raw: bytes, out: Path, force: bool) -> None:
+    """Write a file in one step; an existing one only by force."""
+    model.free(out, force)
+    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(raw)
+        os.replace(beside, out)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DataError(f"{out}: could not be written ({error.strerror or error}).") from error
+
+
+def output_paths(inputs: Sequence[Path], out: str | None, suffixes: Sequence[str]) -> list[Path]:
+    """Where each input's answers go: a file for one input, a folder for several."""
+    if out is None:
+        raise UsageError("several files: expected -o FOLDER for the answers.")
+    place = Path(out)
+    if len(inputs) == 1 and not place.is_dir():
+        return [place]
+    if place.is_file():
+        raise UsageError(f"{out}: is a file, and {len(inputs)} inputs need a folder. Choose another -o.")
+    names = [p.with_suffix(s).name for p, s in zip(inputs, suffixes, strict=True)]
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        raise UsageError(f"-o {out}: several inputs are named {sorted(twice)[0]}. Translate them into different folders.")
+    place.mkdir(parents=True, exist_ok=True)
+    return [place / name for name in names]

@@ -1,0 +1,46 @@
+"""One screen about a model: what it is, what it learned from, how good and how big it is, its layers.
+
+    lamella show my-model
+"""
+
+from typing import Any
+
+from lamella import card
+from lamella.model import Model, load
+
+
+def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
+    """A model's facts: task, size, precision, scores, files, graphs with their inputs."""
+    trained = model if isinstance(model, Model) else load(model, task)
+    m = trained.manifest
+    return {
+        "model": trained.where,
+        "task": m.task,
+        "parameters": m.parameters,
+        "precision": m.precision,
+        "bytes": trained.bytes,
+        "config": m.config,
+        "size": m.size,
+        "training": m.training,
+        "scores": m.scores,
+        "files": {name: len(raw) for name, raw in sorted(trained.files.items())},
+        "graphs": {n: {k: list(map(str, shape)) for k, (_, shape) in g.axes.items()} for n, g in trained.graphs.items()},
+    }
+
+
+def lines(facts: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    out = [
+        f"{facts['model']}: {facts['task']}, {facts['parameters'] / 1e6:.2f} million parameters, {facts['precision']}, "
+        f"{facts['bytes'] / 1e6:.1f} MB",
+        "config: " + ", ".join(f"{k}={v}" for k, v in facts["config"].items() if v not in ("", None)),
+        *facts["training"].get("data", []),
+        "",
+        *card.table(facts["scores"]),
+        "",
+        *[f"{name:20} {size:12,} bytes" for name, size in facts["files"].items()],
+        "",
+    ]
+    for name, inputs in facts["graphs"].items():
+        out += [f"graph {name}", *[f"  {key:16} {' x '.join(shape)}" for key, shape in inputs.items()]]
+    return out

@@ -1,0 +1,402 @@
+"""Train a task from the user's own files, and write a model folder.
+
+    lamella train translation pairs.tsv -o my-model --from en --to fr --minutes 10
+
+What happens, in order: read and say what was understood; hold out a part that training never sees; learn the vocabulary
+and the like; train, saving as it goes; export to ONNX; measure the exported graphs on what was held out; write the
+folder with scores, curves and a card. Ctrl-C saves, and `--resume` goes on at the exact step.
+"""
+
+import hashlib
+import json
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lamella import card, fields, metrics, model
+from lamella import task as contract
+from lamella.errors import DataError, MissingExtra, TrainingError, UsageError
+from lamella.graph import load_graphs
+from lamella.machine import cores, precision
+from lamella.task import Example, Task
+
+HELD_OUT = 0.1  # of a user's one file
+MOST_HELD_OUT = 2000
+LOOK = 200  # examples of the training set, kept aside, that the metric is watched on
+SHORT = 0.15  # of the time may go into watching it
+SAVE_EVERY = 60.0  # seconds
+
+
+@dataclass
+class Progress:
+    """What is told while it trains."""
+
+    tell: Callable[[str], None]
+    last: float = 0.0
+    width: int = 0
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    def line(self, text: str, now: bool = False) -> None:
+        """Show a line that the next one overwrites, at most once a second; on a pipe, once in ten."""
+        live = sys.stderr.isatty()
+        if not now and time.time() - self.last < (1.0 if live else 10.0):
+            return
+        self.last = time.time()
+        if live:
+            sys.stderr.write("\r" + text.ljust(self.width))
+            sys.stderr.flush()
+            self.width = len(text)
+        else:
+            self.tell(text)
+
+    def done(self) -> None:
+        if sys.stderr.isatty() and self.width:
+            sys.stderr.write("\n")
+
+
+def train(
+    task: str,
+    *data: str,
+    out: str,
+    minutes: float | None = None,
+    steps: int | None = None,
+    size: str = "small",
+    resume: bool = False,
+    device: str = "cpu",
+    columns: Mapping[str, str] | None = None,
+    test: Sequence[str] = (),
+    seed: int = 0,
+    rate: float | None = None,
+    threads: int | None = None,
+    force: bool = False,
+    tell: Callable[[str], None] | None = None,
+    **options: Any,
+) -> model.Model:
+    """Train `task` on files, or on the word "sample", and write the model folder `out`.
+
+    minutes or steps: how long (5 minutes where neither is given). test: files to measure on; where there are none a
+    tenth of the data is held out. options: the task's own fields. Returns the model, opened.
+    Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
+    """
+    try:
+        import onnxscript  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise MissingExtra("Training", "train") from error
+    tell = tell or (lambda line: print(line, file=sys.stderr))
+    place = Path(out)
+    if not resume:
+        model.free(place, force)
+    if not data:
+        raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {out}')
+    if device != "cpu" and not torch.cuda.is_available():
+        raise UsageError(f"--device {device}: expected cpu, since torch finds no such device on this machine.")
+    cls = contract.find(task)
+    job = cls(fields.make(cls.Config, options, task), size)
+    if rate is None:
+        rate = job.size.rate
+    threads = threads or cores()
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+
+    learn, held, watched, lines = _gather(job, data, test, columns, seed)
+    for line in lines:
+        tell(line)
+    training = place / "training"
+    with _only_one(training):
+        return _train(job, task, learn, held, watched, lines, place, minutes, steps, resume, rate, seed, threads, tell)
+
+
+def _gather(
+    job: Task, data: Sequence[str], test: Sequence[str], columns: Mapping[str, str] | None, seed: int
+) -> tuple[list[Example], list[Example], list[Example], list[str]]:
+    """Training examples, held-out ones, a few of the former to watch, and what was understood."""
+    if list(data) == ["sample"]:
+        learn, held, lines = job.sample("train"), job.sample("test"), ["data: the task's own sample set"]
+    else:
+        learn, lines = job.read(list(data), columns)
+        if test:
+            held, _ = job.read(list(test), columns)
+            seen = {job.group(e) for e in learn}
+            fresh = [e for e in held if job.group(e) not in seen]
+            if len(fresh) < len(held):
+                lines.append(f"note: {len(held) - len(fresh)} test examples are in the training data too and are left out")
+            held = fresh
+        else:
+            learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
+            lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
+    if len(learn) < 10 or not held:
+        raise DataError(f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more.")
+    learn, watched = hold_out(job, learn, min(0.05, LOOK / len(learn)), LOOK, seed + 1)
+    lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
+    for example in random.Random(seed).sample(learn, 3):
+        lines.append("sample: " + " | ".join(str(v)[:100] for v in example.values()))
+    return learn, held, watched, lines
+
+
+def hold_out(job: Task, examples: list[Example], share: float, most: int, seed: int) -> tuple[list[Example], list[Example]]:
+    """Split by group and seed, so that what is alike stands on one side; the order of the rest is kept."""
+    ranked: dict[str, str] = {}
+    for e in examples:
+        group = job.group(e)
+        if group not in ranked:
+            ranked[group] = hashlib.sha256(f"{seed}\0{group}".encode(errors="surrogatepass")).hexdigest()
+    wanted = max(1, min(most, round(share * len(examples))))
+    out: set[str] = set(sorted(ranked, key=ranked.__getitem__)[: max(1, round(wanted * len(ranked) / len(examples)))])
+    held = [e for e in examples if job.group(e) in out][: 2 * most]
+    return [e for e in examples if job.group(e) not in out], held
+
+
+def _train(
+    job: Task,
+    name: str,
+    learn: list[Example],
+    held: list[Example],
+    watched: list[Example],
+    lines: list[str],
+    place: Path,
+    minutes: float | None,
+    limit: int | None,
+    resume: bool,
+    rate: float,
+    seed: int,
+    threads: int,
+    tell: Callable[[str], None],
+) -> model.Model:
+    import torch
+
+    from lamella.train import checkpoint, curves
+    from lamella.train.engine import Run, Store, steps
+    from lamella.train.export import export_graphs
+    from lamella.train.optimizer import Optimizer
+    from lamella.train.schedule import Budget, Schedule
+
+    training = place / "training"
+    facts = {
+        "task": name,
+        "size": job.size_name,
+        "config": msgspec.to_builtins(job.config),
+        "seed": seed,
+        "data": model.digest(json.dumps([learn, held], sort_keys=True, default=str).encode(errors="surrogatepass")),
+    }
+    found = checkpoint.peek(training / "checkpoint") if resume else None
+    if resume and found is None:
+        raise UsageError(f"{place}: nothing to resume: it holds no complete checkpoint. Train without --resume.")
+    budget = _budget(minutes, limit, found)
+    job.fit(learn)
+    store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
+    ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
+    kind = found["facts"]["precision"] if found else precision()
+    net = job.build().to(getattr(torch, kind))
+    run = Run(net, Optimizer(net, rate, decay=job.decay))
+    if found:
+        checkpoint.load(run, training / "checkpoint", facts)
+        tell(f"resumed at step {run.step}")
+    elif training.exists():
+        shutil.rmtree(training / "checkpoint", ignore_errors=True)
+    parameters = sum(p.numel() for p in net.parameters())
+    tell(f"net: {parameters / 1e6:.2f} million parameters, {kind}, {threads} threads")
+    facts["precision"] = kind
+    facts["budget"] = msgspec.to_builtins(budget)
+
+    def loss(net: Any, batch: dict[str, Any]) -> Any:
+        dtype = next(net.parameters()).dtype
+        batch = {k: v.to(dtype) if v.is_floating_point() else v for k, v in batch.items()}
+        return job.loss(net(**{k: batch[k] for k in ways}), batch)
+
+    show, watch = Progress(tell), _Watch(job, watched)
+    best: tuple[float, list[Any]] | None = None
+    losses: list[tuple[float, float]] = []
+    saved = time.time()
+    speeds: list[tuple[float, int, int]] = []
+    schedule = Schedule(warmup=min(100, max(10, (budget.steps or 1000) // 10)))
+    estimated = False
+
+    def save() -> None:
+        checkpoint.save(run, training / "checkpoint", facts)
+
+    with _interrupt() as stopped:
+        for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed):
+            losses.append((step.index, step.loss))
+            speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
+            rate_now, left = _speed(speeds, budget, step.progress, step.seconds)
+            if not estimated and len(speeds) == 10:
+                tell(f"estimate: {_time(left)} of training, {rate_now:,.0f} tokens/s")
+                estimated = True
+            recent = sum(v for _, v in losses[-20:]) / len(losses[-20:])
+            seen = f", {job.metric} {watch.points[-1][1]:.4g}" if watch.points else ""
+            show.line(f"step {step.index}, loss {recent:.3f}, {rate_now:,.0f} tokens/s, {_time(left)} left{seen}")
+            if watch.due(step.seconds, step.progress):
+                value = watch.measure(run, step.index, step.seconds)
+                if job.keep_best and (best is None or (value < best[0]) == job.less_is_better):
+                    best = value, [a.clone() for a in run.average]
+            if time.time() - saved > SAVE_EVERY:
+                save()
+                saved = time.time()
+            if stopped():
+                break
+    show.done()
+    save()
+    if stopped() and budget.progress(run.step, run.seconds) < 1:
+        raise KeyboardInterrupt(f"stopped at step {run.step}; saved. Go on with the same command and --resume.")
+    watch.measure(run, run.step, run.seconds)
+    if best is not None and best[0] != watch.points[-1][1] and (best[0] < watch.points[-1][1]) == job.less_is_better:
+        run.average = best[1]
+    tell(f"trained: {run.step} steps in {_time(run.seconds)}, {job.metric} {watch.points[-1][1]:.4g} on what was watched")
+    tell("exporting and measuring the exported graphs")
+    files = export_graphs(run.averaged())
+    learned, blobs = store_learned(job)
+    files.update(blobs)
+    manifest = model.Manifest(
+        lamella=_version(),
+        task=name,
+        task_digest=model.digest(Path(name).read_bytes()) if name.endswith(".py") else "",
+        config=msgspec.to_builtins(job.config),
+        size=job.size_name,
+        fields={k: msgspec.to_builtins(v) for k, v in job.fields.items()},
+        learned=learned,
+        parameters=parameters,
+        training={"data": lines, "steps": run.step, "seconds": round(run.seconds, 1), "precision": kind, "seed": seed},
+    )
+    graphs = load_graphs({k: v for k, v in files.items() if k.endswith(".onnx")}, threads)
+    manifest.scores = {"held out": measure(job, graphs, held)}
+    files["card.md"] = card.write(manifest, sum(map(len, files.values()))).encode()
+    model.write(manifest, files, place)
+    (training / "curves.svg").write_text(curves.svg(losses, watch.points, job.metric), encoding="utf-8")
+    (training / "log.jsonl").write_text("".join(json.dumps({"step": s, "loss": round(v, 5)}) + "\n" for s, v in losses))
+    for line in card.table(manifest.scores):
+        tell(line)
+    return model.load(place, task=name if name.endswith(".py") else None)
+
+
+def measure(job: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> dict[str, Any]:
+    """Answers of these graphs scored with intervals, as a score set of `model.json`."""
+    answers = job.answers(examples, lambda some: model.run_batches(job, graphs, some))
+    scores = job.score(answers, examples)
+    return {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
+
+
+class _Watch:
+    """The task's metric on a few examples, measured now and then, for at most a seventh of the time."""
+
+    def __init__(self, job: Task, examples: list[Example]) -> None:
+        self.job, self.examples = job, examples
+        self.points: list[tuple[float, float]] = []
+        self.spent = 0.0
+        self.next = 0.04
+
+    def due(self, seconds: float, progress: float) -> bool:
+        return progress >= self.next and self.spent < SHORT * seconds
+
+    def measure(self, run: Any, step: int, seconds: float) -> float:
+        from lamella.graph import torch_graphs
+
+        start = time.time()
+        graphs = torch_graphs(run.averaged())
+        full = self.job.config
+        self.job.config = msgspec.structs.replace(full, **self.job.quick)
+        try:
+            answers = self.job.answers(self.examples, lambda some: model.run_batches(self.job, graphs, some))
+        finally:
+            self.job.config = full
+            run.current()
+        scores = self.job.score(answers, self.examples)
+        value = scores.measures[self.job.metric](scores.parts.sum(axis=0))
+        self.points.append((step, value))
+        self.spent += time.time() - start
+        self.next += 0.06
+        return value
+
+
+def store_learned(job: Task) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What fit learned: JSON-able values by name, and bytes as files."""
+    values, files = {}, {}
+    for name, value in contract.learned(job).items():
+        if isinstance(value, bytes):
+            file = f"{name.rstrip('_')}.model"
+            values[name], files[file] = {"file": file}, value
+        else:
+            values[name] = value
+    return values, files
+
+
+def _budget(minutes: float | None, limit: int | None, found: Mapping[str, Any] | None) -> Any:
+    from lamella.train.schedule import Budget
+
+    if (minutes is not None and minutes <= 0) or (limit is not None and limit <= 0):
+        raise UsageError("--minutes and --steps: expected a number above 0.")
+    if minutes is None and limit is None:
+        return msgspec.convert(found["facts"]["budget"], Budget) if found else Budget(seconds=300.0)
+    return Budget(limit, None if minutes is None else 60.0 * minutes)
+
+
+def _speed(speeds: Sequence[tuple[float, int, int]], budget: Any, progress: float, seconds: float) -> tuple[float, float]:
+    """Tokens a second of late, and the seconds left."""
+    (s0, t0, i0), (s1, t1, i1) = speeds[0], speeds[-1]
+    rate = (t1 - t0) / (s1 - s0) if s1 > s0 else 0.0
+    ends = []
+    if budget.seconds:
+        ends.append(max(0.0, budget.seconds - seconds))
+    if budget.steps:
+        ends.append((budget.steps - i1) * ((s1 - s0) / (i1 - i0) if i1 > i0 else 1.0))
+    return rate, min(ends)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _version() -> str:
+    from lamella import __version__
+
+    return __version__
+
+
+@contextmanager
+def _interrupt() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C or polite kill is a wish, granted after the step; the second one interrupts at once."""
+    asked: list[int] = []
+
+    def ask(number: int, _: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            before[number] = signal.signal(number, ask)
+        except ValueError:  # not the main thread: then the caller stops it
+            pass
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _only_one(training: Path) -> Iterator[None]:
+    """Two trainers in one folder would overwrite each other: the second refuses."""
+    import fcntl
+
+    try:
+        training.mkdir(parents=True, exist_ok=True)
+        lock = (training / ".lock").open("w")
+    except OSError as error:
+        raise TrainingError(f"{training}: cannot be written ({error.strerror}). Choose another place with -o.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise TrainingError(f"{training.parent}: another training is writing here. Wait for it, or choose another -o.") from error
+        yield

@@ -1,0 +1,79 @@
+"""Who imports whom: the arrows of the design, read from the source, and what no file may hold."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lamella import task
+
+ROOT = Path(task.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sentencepiece"}
+ARROWS = {
+    "__init__": {"verbs", "model", "task"},
+    "__main__": {"cli"},
+    "cli": {"verbs", "task", "__init__"},
+    "verbs": {"train", "model", "graph", "task", "metrics", "machine", "__init__"},
+    "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
+    "train": {"train", "task", "nets", "graph"},
+    "nets": {"nets"},
+    "model": {"graph", "machine", "task", "__init__"},
+    "task": {"tasks"},  # the folder is the registry
+    "metrics": {"task"},
+    "data": {"data"},
+}
+
+
+def imports(path: Path) -> Iterator[tuple[str, str, str]]:
+    """(module, part of lamella or "", enclosing function or "") of each import; those for types alone are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
+    unseen = {id(n) for block in typing for statement in block.body for n in ast.walk(statement)}
+    inside = {id(n): f.name for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom) or id(node) in unseen:
+            continue
+        modules = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or "."]
+        if modules == ["lamella"] and isinstance(node, ast.ImportFrom):
+            modules = [f"lamella.{a.name}" for a in node.names]
+        for module in modules:
+            part = [*module.split("."), "__init__"][1] if module.split(".")[0] == "lamella" else ""
+            known = not part or (ROOT / part).is_dir() or (ROOT / f"{part}.py").exists()
+            yield module, part if known else "__init__", inside.get(id(node), "")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_arrows(path: Path) -> None:
+    home = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for module, part, function in imports(path):
+        if part:
+            assert part in ARROWS.get(home, set()) | {"errors"}, f"{home} may not import {module}"
+            assert not (home == "tasks" and part == "nets") or re.search("build|loss", function), module
+        else:
+            top = module.split(".")[0]
+            assert top != "", "imports name the whole path: from lamella.data import ..., not from . import ..."
+            if home == "nets":
+                assert top == "torch" or top in sys.stdlib_module_names, f"nets stand on torch alone, not on {top}"
+            elif home != "train" and not function:
+                assert top in LIGHT | sys.stdlib_module_names, f"{top} is imported before it is needed"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "verbs").glob("*.py")), ids=lambda p: p.name)
+def test_no_verb_names_a_task(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    for name in task.names():
+        found = re.search(rf"\b{name.replace('-', '[-_ ]?')}\b", source, re.IGNORECASE)
+        assert not found, f"line {source[: found.start()].count(chr(10)) + 1} names {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_is_unpickled(path: Path) -> None:
+    pickles = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+    assert not pickles & {module.split(".")[0] for module, _, _ in imports(path)}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        assert not (isinstance(node, ast.Attribute) and ast.unparse(node) in ("torch.load", "torch.save")), node.lineno
+        assert not (isinstance(node, ast.keyword) and node.arg == "allow_pickle"), node.value.lineno
