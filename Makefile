@@ -7,7 +7,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 FROM ?= en
@@ -64,7 +63,7 @@ help: ## List these commands.
 
 .PHONY: translate
 translate: asked .venv-light/ready ## Translate: make translate TEXT="Hello, world!" TO=fr [FROM=en].
-	@.venv-light/bin/python .venv-light/bin/lamella translate --from "$$FROM" --to "$$TO" -- "$$TEXT"
+	@.venv-light/bin/python .venv-light/bin/lamella translate --text --from "$$FROM" --to "$$TO" -- "$$TEXT"
 
 .PHONY: asked
 asked:

@@ -13,15 +13,19 @@ from lamella import task
 ROOT = Path(task.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sentencepiece"}
+# Parts, or single modules, that each part may import; errors are everyone's.
 ARROWS = {
-    "__init__": {"verbs", "model", "task"},
+    "__init__": {"verbs", "model", "task", "shipped"},
     "__main__": {"cli"},
-    "cli": {"verbs", "task", "__init__"},
-    "verbs": {"train", "model", "graph", "task", "metrics", "machine", "__init__"},
+    "cli": {"verbs", "model", "task", "fields", "shipped", "__init__"},
+    "shipped": {"model"},
+    "verbs": {"train", "model", "graph", "task", "metrics", "machine", "fields", "card", "__init__"}
+    | {"lamella.data.tables", "lamella.data.text"},  # a table in, a table out, whatever the task
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
     "train": {"train", "task", "nets", "graph"},
     "nets": {"nets"},
     "model": {"graph", "machine", "task", "__init__"},
+    "card": {"model"},
     "task": {"tasks"},  # the folder is the registry
     "metrics": {"task"},
     "data": {"data"},
@@ -51,7 +55,7 @@ def test_arrows(path: Path) -> None:
     home = path.relative_to(ROOT).parts[0].removesuffix(".py")
     for module, part, function in imports(path):
         if part:
-            assert part in ARROWS.get(home, set()) | {"errors"}, f"{home} may not import {module}"
+            assert {part, module} & (ARROWS.get(home, set()) | {"errors"}), f"{home} may not import {module}"
             assert not (home == "tasks" and part == "nets") or re.search("build|loss", function), module
         else:
             top = module.split(".")[0]

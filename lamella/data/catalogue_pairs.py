@@ -5,6 +5,7 @@
 In a tree the catalogues of the wanted language are found by where they lie (fr/LC_MESSAGES/app.mo, fr/app.po, fr.po,
 app.fr.po), and where none lies so, by their own header. Strings that nobody translated, that are marked as doubtful
 (fuzzy) or no longer used (obsolete) are left out and counted. Plurals give two pairs.
+The pairs themselves are read by `lamella.data.catalogue`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import polib  # type: ignore[import-untyped]
-
+from lamella.data.catalogue import read_pairs
 from lamella.data.languages import NAMES, base_code
+from lamella.data.po import charset_of, parse
 from lamella.data.records import BadRow
 from lamella.data.tables import LISTED, Report, Row, Source, Table
 from lamella.data.text import StrPath, read_bytes, show_path
 from lamella.errors import DataError
 
-SUFFIXES = (".po", ".mo", ".pot")
+SUFFIXES = (".po", ".mo")
 
 
 def read_catalogues(paths: Sequence[StrPath], src: str, dst: str) -> Table:
@@ -47,13 +48,13 @@ def read_catalogues(paths: Sequence[StrPath], src: str, dst: str) -> Table:
     for path, found in files:
         name = show_path(path)
         try:
-            catalogue = _open(path)
+            declared, encoding, left_out = _survey(path)
+            pairs = list(read_pairs(path))
         except DataError as error:
             if not found:
                 raise
             bad.append(BadRow(name, 0, "a gettext catalogue", str(error)))
             continue
-        declared = _declared(catalogue)
         if declared and base_code(declared) != base_code(language):
             if not found:
                 raise DataError(
@@ -62,13 +63,12 @@ def read_catalogues(paths: Sequence[StrPath], src: str, dst: str) -> Table:
                 )
             report.notes.append(f"{name}: left out, in {_called(declared)} by its header")
             continue
-        before = len(rows)
-        for source, target, line in _pairs(catalogue, report):
+        for source, target, line in pairs:
             pair = (target, source) if turned else (source, target)
             rows.append(Row({"src": pair[0], "dst": pair[1]}, name, line))
-        encoding = str(catalogue.encoding).upper()
-        kind = "compiled catalogue" if isinstance(catalogue, polib.MOFile) else "catalogue"
-        report.sources.append(Source(name, kind, encoding, rows=len(rows) - before))
+        for reason, count in left_out.items():
+            report.drop(reason, count)
+        report.sources.append(Source(name, "catalogue", encoding, rows=len(pairs)))
     if len(bad) > 0.01 * len(files):
         raise DataError(
             f"expected gettext catalogues, received {len(bad):,} of {len(files):,} that cannot be read, the first: "
@@ -137,74 +137,74 @@ def _speaks(path: str, language: str, regions: bool = False) -> bool:
     )
 
 
-def _declared(catalogue: polib.POFile | polib.MOFile) -> str:
-    """The code in the header's Language field, or "" where there is none that could be one."""
-    value = str(catalogue.metadata.get("Language") or "").strip()
+def _survey(path: StrPath) -> tuple[str, str, dict[str, int]]:
+    """What `read_pairs` does not tell: the language in the header or "", the encoding, what is left out and why.
+
+    Raises DataError where the file is no catalogue, and where a compiled one claims more than it holds.
+    """
+    name = show_path(path)
+    raw = read_bytes(path)
+    if not raw.strip():
+        raise DataError(f"{name}: expected a gettext catalogue, received an empty file. Name one with translations")
+    if Path(path).suffix.lower() == ".mo":
+        try:
+            header = _compiled_header(raw)
+        except (ValueError, struct.error) as error:
+            raise DataError(
+                f"{name}: expected a compiled gettext catalogue, received a damaged one ({error}). "
+                "Compile it again with msgfmt"
+            ) from error
+        return _code(_field(header, "Language:")), _field(header, "charset=").upper() or "UTF-8", {}
+    charset = charset_of(raw)
+    entries = parse(raw.splitlines(keepends=True), charset, name)
+    header = "".join(entry.strings.get(0, "") for entry in entries if entry.is_header)
+    messages = [entry for entry in entries if not entry.is_header]
+    fuzzy = sum(entry.is_fuzzy for entry in messages)
+    left_out = {
+        "fuzzy": fuzzy,
+        "untranslated": sum(not entry.is_fuzzy and not all(entry.strings.values()) for entry in messages),
+        "obsolete": len(re.findall(rb"^#~\s*msgid\s", raw, re.MULTILINE)),
+    }
+    return _code(_field(header, "Language:")), charset.upper(), left_out
+
+
+def _field(header: str, name: str) -> str:
+    found = re.search(rf"\b{name}[ \t]*([^\s;]+)", header)
+    return found[1] if found else ""
+
+
+def _code(value: str) -> str:
+    """A language code from a header's Language field, or "" where it holds none.
+
+    >>> _code(" pt_BR"), _code("French"), _code("LANGUAGE")
+    ('pt_BR', 'fr', '')
+    """
+    value = value.strip()
     for code, names in NAMES.items():
         if value.casefold() in (name.casefold() for name in names):
             return code
     return value if re.fullmatch(r"[A-Za-z]{2,3}([_@.-][\w.@-]+)?", value) else ""
 
 
-def _open(path: StrPath) -> polib.POFile | polib.MOFile:
-    """The parsed file. Raises DataError, one line, with the line where it is known."""
-    name = show_path(path)
-    raw = read_bytes(path)
-    if not raw.strip():
-        raise DataError(f"{name}: expected a gettext catalogue, received an empty file")
-    compiled = raw[:4] in (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde")
-    try:
-        if compiled:
-            _check_sizes(raw)
-            return polib.mofile(os.fspath(path))
-        marked = raw.startswith(b"\xef\xbb\xbf")
-        return polib.pofile(os.fspath(path), **({"encoding": "utf-8-sig"} if marked else {}))
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name}: expected text in {error.encoding} as its header says, received other bytes. "
-            "Correct the charset in its header, or save it as UTF-8"
-        ) from error
-    except (OSError, ValueError, LookupError, AttributeError, TypeError, struct.error) as error:
-        line = re.search(r"\(line (\d+)\)", str(error))
-        raise DataError(
-            f"{name}{f', line {line[1]}' if line else ''}: expected a gettext catalogue, received "
-            f"{'a damaged compiled one' if compiled else 'text of another form'}. Check it with msgfmt --check"
-        ) from error
+def _compiled_header(raw: bytes) -> str:
+    """The header of a .mo file, or "". Raises ValueError or struct.error where it claims more than it holds.
 
-
-def _check_sizes(raw: bytes) -> None:
-    """Refuse a compiled catalogue that claims more than it holds: a small one could else ask for gigabytes."""
+    Without this check a file of a kilobyte could ask for gigabytes: many strings that are each the whole file.
+    """
+    if raw[:4] not in (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde"):
+        raise ValueError("its first bytes are not those of a .mo")
     order = "<" if raw[:4] == b"\xde\x12\x04\x95" else ">"
-    _, count, sources, targets = struct.unpack_from(order + "4I", raw, 4)
+    _, count, *tables = struct.unpack_from(order + "4I", raw, 4)
     if count > len(raw) // 16:
-        raise ValueError("more strings than fit")
-    total = 0
-    for table in (sources, targets):
-        lengths = struct.unpack_from(f"{order}{2 * count}I", raw, table)
-        total += sum(lengths[0::2])
-        if any(at + length > len(raw) for length, at in zip(lengths[0::2], lengths[1::2], strict=True)):
-            raise ValueError("a string beyond the end")
-    if total > 4 * len(raw):
-        raise ValueError("overlapping strings")
-
-
-def _pairs(catalogue: polib.POFile | polib.MOFile, report: Report) -> Iterator[tuple[str, str, int]]:
-    """(text, translation, line) of each usable entry; the line is the entry's number in a compiled catalogue."""
-    for number, entry in enumerate(catalogue, start=1):
-        line = getattr(entry, "linenum", None) or number
-        if entry.obsolete:
-            report.drop("obsolete")
-        elif getattr(entry, "fuzzy", False):  # a compiled entry has no such mark
-            report.drop("fuzzy")
-        elif entry.msgid_plural:
-            forms = [entry.msgstr_plural[form] for form in sorted(entry.msgstr_plural)]
-            if not forms or not all(forms):
-                report.drop("untranslated")
-                continue
-            # The first form is for one; the last for many, in every language of two forms or more.
-            yield entry.msgid, forms[0], line
-            yield entry.msgid_plural, forms[-1], line
-        elif not entry.msgstr:
-            report.drop("untranslated")
-        else:
-            yield entry.msgid, entry.msgstr, line
+        raise ValueError("it claims more strings than fit")
+    ranges = []
+    for table in tables:
+        numbers = struct.unpack_from(f"{order}{2 * count}I", raw, table)
+        ranges.append([(at, at + length) for length, at in zip(numbers[0::2], numbers[1::2], strict=True)])
+    if any(end > len(raw) for table in ranges for _, end in table):
+        raise ValueError("a string goes on beyond its end")
+    if sum(end - at for table in ranges for at, end in table) > 4 * len(raw):
+        raise ValueError("its strings overlap")
+    if not count or ranges[0][0][0] != ranges[0][0][1]:  # strings are sorted: the header's empty msgid is the first
+        return ""
+    return raw[slice(*ranges[1][0])].decode("utf-8", "replace")

@@ -27,7 +27,7 @@ _DEFINITION = re.compile(r" {0,3}\[(?P<label>[^\]^][^\]]*)\]:")
 _FOOTNOTE = re.compile(r"\s{0,3}\[\^[^\]]+\]:\s+")
 _DIRECTIVE = re.compile(r"\s*(?::::|!!!|\?\?\?)")
 _DELIMITERS = re.compile(r"\s*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?\s*+$")
-_CELL = re.compile(r"(?:\\.|`[^`\n]*`|[^|\\])+|\||\\")
+_CELL = re.compile(r"(?:\\.|[^|\\])+|\||\\")
 _HTML = re.compile(
     r"\s{0,3}(?:<(?P<verbatim>script|pre|style|textarea)\b|(?P<comment><!--)|<[?!]|</?(?:address|article|aside|blockquote"
     r"|body|br|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|h[1-6]|head|header|hr"

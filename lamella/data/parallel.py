@@ -16,6 +16,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,18 +31,13 @@ MAX_CHARS = 1_000
 MAX_RATIO = 4.0
 MAX_HELD = 2_000
 
-_SRC_NAMES = ("source", "src", "source_text", "src_text", "text_src", "input", "sentence1", "original", "msgid")
+_SRC_NAMES = (
+    *("source", "src", "source_text", "src_text", "text_src"),
+    *("input", "sentence1", "original", "msgid"),
+)
 _DST_NAMES = (
-    "target",
-    "dst",
-    "tgt",
-    "trg",
-    "target_text",
-    "translation",
-    "translated",
-    "output",
-    "sentence2",
-    "msgstr",
+    *("target", "dst", "tgt", "trg", "target_text", "translation"),
+    *("translated", "output", "sentence2", "msgstr"),
 )
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _ASIAN = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -57,10 +53,10 @@ def read_parallel(
 ) -> Table:
     """Read pairs of a text and its translation.
 
-    In: a table or several (TSV, CSV, JSONL; columns named by the languages, or source and target, or in order), or two
-    plain text files aligned by line, or gettext catalogues (.po, .mo) or folders of them; the codes of the two
-    languages; `columns`: which column is `src` and which `dst`, by name or number from 1; `check_language`: whether to
-    stop at text that is clearly in another language.
+    In: a table or several (TSV, CSV, JSONL; columns named by the languages or as source and target; without names: two
+    in order, of more those that are in the two languages), or two plain text files aligned by line, or gettext catalogues
+    (.po, .mo) or folders of them; the codes of the two languages; `columns`: which column is `src` and which `dst`, by
+    name or number from 1; `check_language`: whether to stop at text that is clearly in another language.
     Out: a `Table` of rows {"src", "dst"}; its report counts what was left out, by reason.
     Raises DataError as `read_table` does, where two files have not the same number of lines, where columns are swapped
     or in another language, and where no pair is left; UsageError where the languages are one and the same.
@@ -86,7 +82,8 @@ def read_parallel(
             _add(table, _read_aligned(rest[0], rest[1], src, dst))
         else:
             wanted = {"src": (*_names(src), *_SRC_NAMES), "dst": (*_names(dst), *_DST_NAMES)}
-            _add(table, read_table(rest, wanted, columns, allow_empty=True))
+            choose = partial(_choose, base_code(src), base_code(dst))
+            _add(table, read_table(rest, wanted, columns, allow_empty=True, choose=choose))
     where = show_path(listed[0]) if len(listed) == 1 else f"{show_path(listed[0])} and {len(listed) - 1} more"
     table.rows = clean(table.rows, table.report)
     if not table.rows:
@@ -116,6 +113,20 @@ def _add(table: Table, other: Table) -> None:
 def _names(code: str) -> tuple[str, ...]:
     """What a column of a language may be called: its code, with and without region, and its names."""
     return tuple(dict.fromkeys((code, re.split(r"[_\-.@]", code)[0], base_code(code), *NAMES.get(base_code(code), ()))))
+
+
+def _choose(src: str, dst: str, rows: list[list[str]]) -> dict[str, int] | None:
+    """Of three columns or more without telling names, those that are clearly in the two languages.
+
+    Two columns are taken in order, so that swapped ones are noticed and not quietly put right.
+    """
+    if not rows or len(rows[0]) < 3:
+        return None
+    sample = rows[:: max(1, len(rows) // 1000)]
+    languages = [guess(column)[0] for column in zip(*sample, strict=True)][:100]
+    if languages.count(src) == 1 and languages.count(dst) == 1:
+        return {"src": languages.index(src), "dst": languages.index(dst)}
+    return None
 
 
 # --- two aligned files

@@ -51,7 +51,7 @@ def _words(text: str) -> frozenset[str]:
 # Never the end of a sentence: something always follows.
 _BEFORE_NAMES = _words(
     "mr mrs ms dr prof st mme mlle mm me gen col lt sgt capt rev hon gov sen rep pres messrs sra srta ud uds hr dipl ing"
-    " ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env"
+    " ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env av"
 )
 # Not the end of a sentence where a number follows.
 _BEFORE_NUMBERS = _words(
@@ -182,7 +182,7 @@ def _cut(text: str, start: int, limit: int, cut_span: CutSpan) -> int:
         if length <= limit and not cut_span(match.end()):
             last[kind] = match.end()
     for kind in ("strong", "comma", "space"):
-        if last.get(kind, 0) - start >= limit // 2:
+        if kind in last and last[kind] - start >= limit // 2:
             return last[kind]
     if last:
         return max(last.values())
@@ -206,7 +206,7 @@ ITEM = re.compile(
     r"\s*+(?:[-*+•·‣–—>|#]+|\d{1,3}[.)]|[A-Za-z]\)|\((?:\d{1,3}|[A-Za-z]|[ivx]{1,4})\)|--?[A-Za-z][\w-]*+)(?:\s++|$)"
 )
 _FIRST_WORD = re.compile(r"\s*+\S{0,80}+")
-_SHORT = 40
+_NARROW, _WIDE = 40, 140  # of lines longer than this each is a paragraph of its own
 
 
 def runs_on(line: str, following: str, width: int) -> bool:
@@ -221,13 +221,21 @@ def runs_on(line: str, following: str, width: int) -> bool:
         (False, False)
     """
     word = _FIRST_WORD.match(following)
-    if not word or not line.strip() or not word[0].strip() or ITEM.match(following):
+    if not word or not line.strip() or not word[0].strip() or width > _WIDE or ITEM.match(following):
         return False
     if len(following) - len(following.lstrip()) > len(line) - len(line.lstrip()) + 1 and not ITEM.match(line):
         return False
-    if width >= _SHORT and len(line.rstrip()) + 1 + len(word[0].strip()) >= 0.85 * width:
+    if not (_is_wordy(line) and _is_wordy(following)):
+        return False
+    length = len(line.rstrip())
+    if width >= _NARROW and length + 1 + len(word[0].strip()) >= 0.85 * width:
         return True
-    return word[0].strip()[0].islower() and len(line.strip()) >= _SHORT // 2
+    return word[0].strip()[0].islower() and length >= max(_NARROW // 2, 0.6 * width)
+
+
+def _is_wordy(line: str) -> bool:
+    """Whether a line is words rather than figures."""
+    return 4 * sum(char.isalpha() or char.isspace() for char in line) >= 3 * len(line)
 
 
 def wrap(text: str, width: int, keep: Sequence[Span] = ()) -> list[str]:

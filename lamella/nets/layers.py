@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
 HIDDEN = -1e4  # added to a score that may not be seen: exp() gives 0, and every float type can hold it
 
 

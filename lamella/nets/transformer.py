@@ -18,7 +18,6 @@ from lamella.nets.layers import (
     HIDDEN,
     CrossAttention,
     FeedForward,
-    Linear,
     SelfAttention,
     attend,
     causal_bias,

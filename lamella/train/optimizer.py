@@ -6,7 +6,6 @@ it costs a tenth of a step, where it pays for itself. Embeddings, norms and bias
 2019).
 """
 
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn

@@ -14,12 +14,16 @@ from lamella.model import Model, load
 
 EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 
+HERE = Path(__file__).parent
 {calls}'''
 
-CALL = """session = onnxruntime.InferenceSession("{file}")
+CALL = """
+session = onnxruntime.InferenceSession(HERE / "{file}")
 # free axes, here of size {size}: {axes}
 inputs = {{
 {inputs}
@@ -49,7 +53,7 @@ def export(model: str | Model, out: str, to: str = "zip", task: str | None = Non
             calls.append(_call(name, OnnxGraph(raw, name)))
         elif name != "model.json":
             (place / name).write_bytes(raw)
-    (place / "example.py").write_text(EXAMPLE.format(task=trained.manifest.task, calls="\n".join(calls)), encoding="utf-8")
+    (place / "example.py").write_text(EXAMPLE.format(task=trained.manifest.task, calls="".join(calls)), encoding="utf-8")
     return place
 
 

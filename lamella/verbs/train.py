@@ -178,7 +178,7 @@ def _train(
     from lamella.train.engine import Run, Store, steps
     from lamella.train.export import export_graphs
     from lamella.train.optimizer import Optimizer
-    from lamella.train.schedule import Budget, Schedule
+    from lamella.train.schedule import Schedule
 
     training = place / "training"
     facts = {
