@@ -14,6 +14,7 @@ import click
 
 from lamella import __version__
 
+PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 FORCE = click.option("--force", is_flag=True, help="Overwrite what is there.")
@@ -32,17 +33,17 @@ class _Group(click.Group):
         sys.argv = [a for a in sys.argv if a != "--traceback"]
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
         except click.exceptions.Abort:
             _fail("stopped.", 130)
         except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt as error:
-            _fail(str(error) or "stopped.", 130)
-        except BrokenPipeError:
-            # The reader has gone, as `head` does. Python would complain once more while closing standard output.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+            _fail(error.format_message(), error.exit_code)
+        except OSError as error:
+            if show:
+                raise
+            _fail(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
         except Exception as error:
             if show:
                 raise
@@ -51,6 +52,31 @@ class _Group(click.Group):
             if code is None:
                 _fail(f"{type(error).__name__}: {error}. This is a fault in lamella; --traceback shows where.", 1)
             _fail(str(error), code, details)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # Here, since further out click has answers of its own: a blank line, and exit code 1 for a closed pipe.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            _fail(str(error) or "stopped.", 130)
+        except BrokenPipeError:
+            # The reader has gone, as `head` does. Python would complain once more while closing standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+class _Command(click.Command):
+    """After `--` all words are arguments: click forgets where it stood, so they are marked until `_split` reads them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args and self.ignore_unknown_options:
+            first = args.index("--") + 1
+            args = [*args[:first], *(PLAIN + word for word in args[first:])]
+        return super().parse_args(ctx, args)
+
+    @property
+    def ignore_unknown_options(self) -> bool:
+        return bool(self.context_settings.get("ignore_unknown_options"))
 
 
 def _fail(message: str, code: int, details: Iterable[str] = ()) -> None:
@@ -261,8 +287,15 @@ def _answer(
     if not inputs:
         raise UsageError("nothing to do. Expected a text, a file, or - for standard input.")
     if inputs == ("-",):
-        for line in verb.predict_lines(trained, iter(sys.stdin.readline, "")):
-            click.echo(line)
+        found = verb.predict_lines(trained, iter(sys.stdin.readline, ""))
+        if as_json:
+            _print_json({"answers": list(found)})
+        elif out:
+            verb.model.free(Path(out), force)
+            verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
+        else:
+            for line in found:
+                click.echo(line)
         return
     paths = [Path(i) for i in inputs]
     if as_file or (not as_text and any(_is_file(p) for p in paths)):
@@ -318,10 +351,12 @@ def _split(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
     rest, plain, options = list(words), [], {}
     while rest:
         word = rest.pop(0)
-        if word.startswith("--") and len(word) > 2 and " " not in word:
+        if word.startswith(PLAIN):
+            plain.append(word.removeprefix(PLAIN))
+        elif word.startswith("--") and len(word) > 2 and " " not in word:
             name, equals, value = word[2:].partition("=")
             if not equals:
-                flag = not rest or rest[0].startswith("--")
+                flag = not rest or rest[0].startswith(("--", PLAIN))
                 value = "true" if flag else rest.pop(0)
             options[name.replace("-", "_")] = value
         else:

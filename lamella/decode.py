@@ -37,7 +37,7 @@ def greedy(step: Step, state: Arrays, memory: Arrays, start: int, end: int, limi
     batch = len(limits)
     token = np.full((batch, 1), start)
     tokens: list[list[int]] = [[] for _ in range(batch)]
-    score, done = np.zeros(batch), np.zeros(batch, dtype=bool)
+    score, done, ended = np.zeros(batch), np.zeros(batch, dtype=bool), np.zeros(batch, dtype=bool)
     for length in range(int(limits.max()) + 1):
         out = step(token, state, memory)
         state = {name: out[name] for name in state}
@@ -45,12 +45,12 @@ def greedy(step: Step, state: Arrays, memory: Arrays, start: int, end: int, limi
         for row in np.flatnonzero(~done):
             score[row] += float(out["scores"][row, 0, 0])
             if token[row, 0] == end or length == limits[row]:
-                done[row] = True
+                done[row], ended[row] = True, token[row, 0] == end
             else:
                 tokens[row].append(int(token[row, 0]))
         if done.all():
             break
-    return [Hypothesis(t, float(s), len(t) < limit) for t, s, limit in zip(tokens, score, limits, strict=True)]
+    return [Hypothesis(t, float(s), bool(e)) for t, s, e in zip(tokens, score, ended, strict=True)]
 
 
 def beam(
@@ -84,7 +84,8 @@ def beam(
         parent, ids = best // width, np.take_along_axis(out["tokens"].reshape(len(rows), -1), best, axis=1)
         best_scores = np.take_along_axis(flat, best, axis=1)
         ends = (ids == end) | (length >= limits[rows])[:, None]
-        for row, place in zip(*np.nonzero(ends[:, :beams]), strict=True):  # an end counts among the best K only
+        # An end counts among the best K only, and never that of a beam that ended before and is kept for its place.
+        for row, place in zip(*np.nonzero((ends & np.isfinite(best_scores))[:, :beams]), strict=True):
             if len(found[rows[row]]) < beams:
                 tokens = prefixes[row, parent[row, place]].tolist()
                 ended = bool(ids[row, place] == end)

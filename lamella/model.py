@@ -11,10 +11,14 @@ The same thing may be one `.zip`. Nothing in it is code, and nothing is unpickle
 before it is used: with single-bit flips most files load silently wrong.
 """
 
+import copy
 import hashlib
+import lzma
 import os
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +35,8 @@ from lamella.task import Answer, Example, Task
 FORMAT = 1
 LARGEST = 2 << 30  # bytes of all files in a zip together: more is refused unread
 MEMBERS = 1000
+# What Python's zipfile raises for archives that are damaged, encrypted, or something else.
+DAMAGED = (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 BATCH_TOKENS = 2048  # of a batch when answering, padding included
 
 
@@ -84,6 +90,15 @@ class Model:
             return self.predict([examples])[0]
         return self.task.answers([as_example(self.task, e) for e in examples], self.run)
 
+    def with_config(self, config: Any) -> "Model":
+        """The same model with another configuration; this one stays as it is."""
+        if config is self.task.config:
+            return self
+        other = copy.copy(self)
+        other.task = copy.copy(self.task)
+        other.task.config = config
+        return other
+
     @property
     def bytes(self) -> int:
         """The size of all files that ship."""
@@ -132,6 +147,8 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
     if manifest.task.endswith(".py"):
         if task is None:
             raise UsageError(f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it.")
+        if not Path(task).is_file():
+            raise UsageError(f"{task}: no such file. Expected the file of the task that this model was trained with.")
         if digest(Path(task).read_bytes()) != manifest.task_digest:
             raise ModelError(f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...).")
     cls = contract.find(task or manifest.task)
@@ -150,16 +167,19 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
         names = ["model.json", *manifest["files"]]
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: not a model folder: it has no model.json.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        paths = [folder / name for name in names]
+    except OSError as error:
+        raise ModelError(f"{folder / 'model.json'}: cannot be read ({error.strerror}). Copy the model again.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{folder / 'model.json'}: damaged ({error}). Copy the model again.") from error
     found: dict[str, bytes] = {}
-    for name in names:
+    for name, path in zip(names, paths, strict=True):
         if Path(name).name != name:
             raise ModelError(f"{folder / 'model.json'}: names a file outside its folder ({name!r}). Do not use this model.")
         try:
-            found[name] = (folder / name).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{folder / name}: cannot be read ({error.strerror}). Copy the model again.") from error
+            found[name] = path.read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            raise ModelError(f"{path}: cannot be read ({getattr(error, 'strerror', error)}). Copy the model again.") from error
     return found
 
 
@@ -173,7 +193,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
             if any("/" in i.filename or "\\" in i.filename for i in infos):
                 raise ModelError(f"{path}: a model's zip has no folders. Was it made by lamella export?")
             return {i.filename: archive.read(i) for i in infos}
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise ModelError(f"{path}: expected a model folder or a .zip made by lamella export ({error}).") from error
 
 
@@ -183,12 +203,15 @@ def _verify(files: Mapping[str, bytes], where: Path) -> Manifest:
         manifest = msgspec.json.decode(raw, type=Manifest)
     except KeyError as error:
         raise ModelError(f"{where}: not a model: it has no model.json.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{where}/model.json: damaged ({error}). Copy the model again.") from error
     if manifest.format != FORMAT:
         raise ModelError(f"{where}: format {manifest.format}, and this lamella reads format {FORMAT}. Install a newer lamella.")
     if own_digest(manifest) != manifest.digest:
         raise ModelError(f"{where}/model.json: its content does not match its own checksum. Copy the model again.")
+    for name in files:
+        if name != "model.json" and name not in manifest.files:
+            raise ModelError(f"{where}/{name}: not one of the files that model.json lists. Do not use this model.")
     for name, expected in manifest.files.items():
         if name not in files:
             raise ModelError(f"{where}/{name}: missing. Copy the model again.")
@@ -217,7 +240,7 @@ def write(manifest: Manifest, files: Mapping[str, bytes], out: Path, force: bool
     A folder `training/` that is in the place already stays. Anything else there is an error without `force`.
     """
     sealed = seal(manifest, files)
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    beside, aside = out.with_name(f".{out.name}.{os.getpid()}"), out.with_name(f".{out.name}.old.{os.getpid()}")
     try:
         beside.mkdir(parents=True)
         for name, raw in sealed.items():
@@ -228,13 +251,14 @@ def write(manifest: Manifest, files: Mapping[str, bytes], out: Path, force: bool
         if (out / "training").exists():
             os.rename(out / "training", beside / "training")
         if out.exists():
-            aside = out.with_name(f".{out.name}.old.{os.getpid()}")
             os.rename(out, aside)
             os.rename(beside, out)
-            shutil.rmtree(aside, ignore_errors=True)
+            aside.unlink() if aside.is_file() else shutil.rmtree(aside, ignore_errors=True)
         else:
             os.rename(beside, out)
     except OSError as error:
+        if aside.exists() and not out.exists():
+            os.rename(aside, out)
         if (beside / "training").exists() and not (out / "training").exists():
             out.mkdir(exist_ok=True)
             os.rename(beside / "training", out / "training")
@@ -266,9 +290,12 @@ def write_zip(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None
         raise DataError(f"{out}: could not be written ({error.strerror or error}).") from error
 
 
-def free(out: Path, force: bool) -> None:
-    """Nothing is overwritten without --force."""
-    if force:
-        return
-    if out.is_file() or (out.is_dir() and any(p.name != "training" for p in out.iterdir())):
+def free(out: Path, force: bool, whole: bool = False) -> None:
+    """Nothing is overwritten without --force; by a `whole` folder nothing is replaced that is not a model."""
+    full = out.is_dir() and any(p.name != "training" for p in out.iterdir())
+    if whole and Path.cwd().is_relative_to(out.resolve()):
+        raise UsageError(f"{out}: is the folder you are in, or holds it. Choose a name for the model's own folder.")
+    if whole and full and not (out / "model.json").is_file():
+        raise UsageError(f"{out}: is a folder with other things in it, which a model would replace. Choose another name.")
+    if not force and (full or out.is_file()):
         raise UsageError(f"{out}: exists already. Choose another name, or overwrite it with --force.")

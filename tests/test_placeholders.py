@@ -126,7 +126,8 @@ def test_order(source: str, answer: str, expected: bool) -> None:
 )
 def test_accelerators(text: str, mark: str, clean: str) -> None:
     assert split_accelerator(text) == (clean, mark)
-    assert split_accelerator(restore_accelerator(clean, mark)) == (clean, mark)
+    again, letter = split_accelerator(restore_accelerator(clean, mark))
+    assert (again, letter.lower()) == (clean, mark.lower())
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class Block:
 
     source: str  # as it stands in the file, from the first letter to the last
     text: str  # as it is translated: on one line
+    offset: int = 0  # how many characters are before it in its first line
     indent: str = ""  # what its second and later lines begin with
     width: int = 0  # how long its longest line is; 0 where it is to stay on one line
     eol: str = "\n"
@@ -59,8 +60,8 @@ class Prose:
         """The answer to a block as the lines that stand for it."""
         if not block.width:
             return [answer]
-        width = max(block.width - len(block.indent), 20)
-        return sentences.wrap(answer, width, placeholders.spans(answer, self.format))
+        taken = placeholders.spans(answer, self.format)
+        return sentences.wrap(answer, block.width - len(block.indent), taken, block.width - block.offset)
 
     def render(self, answers: Sequence[str | None]) -> bytes:
         """The document with an answer for each segment; None, or the segment itself, leaves the source as it was.
@@ -131,15 +132,18 @@ def block_of(rows: Sequence[tuple[str, str, str]], lines: Sequence[tuple[str, st
     """Rows (what is before, the text, what is after) of lines (text, line end) as one block.
 
     >>> block_of([("", "one", ""), ("  ", "two", "")], [("one", "\\n"), ("  two", "\\n")], 5)
-    Block(source='one\\n  two', text='one two', indent='  ', width=5, eol='\\n', cell=False)
+    Block(source='one\\n  two', text='one two', offset=0, indent='  ', width=5, eol='\\n', cell=False)
     """
     source, text = [rows[0][1]], [rows[0][1]]
     for number, (before, core, _) in enumerate(rows[1:], start=1):
         source += [rows[number - 1][2], lines[number - 1][1], before, core]
         # Only a word is divided over two lines without a blank.
-        text += [core] if _HYPHEN.search(text[-1][-2:]) and core[:1].islower() else [" ", core]
-    many = len(rows) > 1
-    return Block("".join(source), "".join(text), rows[1][0] if many else "", width if many else 0, lines[0][1] or "\n")
+        blank = "" if _HYPHEN.search(text[-1][-2:]) and core[:1].islower() else " "
+        text += [blank, core] if core else []
+    if len(rows) == 1:
+        return Block(*source, *text)
+    offset = len(lines[0][0]) - len(rows[0][1] + rows[0][2])
+    return Block("".join(source), "".join(text), offset, rows[1][0], width, lines[0][1])
 
 
 def _lines(text: str) -> list[tuple[str, str]]:

@@ -182,7 +182,7 @@ def _cut(text: str, start: int, limit: int, cut_span: CutSpan) -> int:
         if length <= limit and not cut_span(match.end()):
             last[kind] = match.end()
     for kind in ("strong", "comma", "space"):
-        if kind in last and last[kind] - start >= limit // 2:
+        if kind in last and last[kind] - start >= limit // 3:
             return last[kind]
     if last:
         return max(last.values())
@@ -238,21 +238,21 @@ def _is_wordy(line: str) -> bool:
     return 4 * sum(char.isalpha() or char.isspace() for char in line) >= 3 * len(line)
 
 
-def wrap(text: str, width: int, keep: Sequence[Span] = ()) -> list[str]:
+def wrap(text: str, width: int, keep: Sequence[Span] = (), first: int | None = None) -> list[str]:
     """Break a text into lines of at most `width` characters, only at blanks and never inside the spans of `keep`.
 
-    >>> wrap("a code span `a b` stays whole", 12, keep=[(12, 17)])
-    ['a code span', '`a b` stays', 'whole']
+    In: also how long the first line may be, where that is different. A word that is longer has a line to itself.
+
+        >>> wrap("a code span `a b` stays whole", 12, keep=[(12, 17)])
+        ['a code span', '`a b` stays', 'whole']
     """
-    lines, start, last = [], 0, -1
-    for position in _breaks(text, keep):
-        if position - start > width and last > start:
+    lines: list[str] = []
+    start, last, room = 0, -1, width if first is None else first
+    for position in [*_breaks(text, keep), len(text)]:
+        if position - start > room and last > start:
             lines.append(text[start:last])
-            start = last + 1
+            start, room = last + 1, width
         last = position
-    if len(text) - start > width and last > start:
-        lines.append(text[start:last])
-        start = last + 1
     return [*lines, text[start:]]
 
 

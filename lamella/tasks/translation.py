@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data import documents, guard, parallel, phrasebook
+from lamella.data import documents, guard, parallel, phrasebook, placeholders
 from lamella.data.pieces import END, START, Pieces, learn, normalise
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores, Task, Text
 
@@ -57,7 +57,8 @@ class Translation(Task):
     def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
         c = self.config
         table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
-        return [{"text": row["src"], "translation": row["dst"]} for row in table.rows], table.report.lines()
+        pairs = [_without_accelerators(row["src"], row["dst"]) for row in table.rows]
+        return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
 
     def sample(self, split: str) -> list[Example]:
         return [{"text": en, "translation": fr} for en, fr in phrasebook.sentences(split)]
@@ -151,6 +152,12 @@ class Translation(Task):
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return metrics.translation(answers, [e["translation"] for e in examples])
+
+
+def _without_accelerators(source: str, target: str) -> tuple[str, str]:
+    """`_File` and `_Fichier` without their marks, where both have one: the guard takes them off before it asks the net."""
+    (plain, mark), (translated, other) = map(placeholders.split_accelerator, (source, target))
+    return (plain, translated) if mark and other else (source, target)
 
 
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer

@@ -3,7 +3,8 @@
     checkpoint/step-00001200/run.safetensors + run.json
 
 Each save is a new folder, made under another name and moved to its own in one step when everything in it has reached
-the disk; then older ones go. `run.json` holds the sha256 of the tensors. The newest whose checksum is right is loaded.
+the disk; then older ones go. `run.json` holds the sha256 of the tensors and of itself. The newest whose checksums are
+right is loaded.
 """
 
 import hashlib
@@ -38,14 +39,15 @@ def save(run: Run, folder: Path, facts: dict[str, Any], keep: int = 1) -> Path:
         "sha256": hashlib.sha256(raw).hexdigest(),
         "facts": facts,
     }
+    state["digest"] = _digest(state)
     target = folder / f"step-{run.step:08d}"
+    while target.exists():  # saved twice at one step: the second stands beside the first until it is complete
+        target = target.with_name(target.name + "+")
     beside = folder / f".{target.name}.{os.getpid()}"
     try:
         beside.mkdir(parents=True, exist_ok=True)
         _write(beside / "run.safetensors", raw)
         _write(beside / "run.json", msgspec.json.encode(state))
-        if target.exists():
-            shutil.rmtree(target)
         beside.rename(target)
         _sync_folder(folder)
     except OSError as error:
@@ -54,7 +56,7 @@ def save(run: Run, folder: Path, facts: dict[str, Any], keep: int = 1) -> Path:
             f"{target}: the checkpoint could not be written ({error.strerror or error}). The one before is intact. "
             "Free some disk space and run the same command with --resume."
         ) from error
-    for old in sorted(folder.glob("step-*"))[:-keep]:
+    for old in (*sorted(folder.glob("step-*"))[:-keep], *folder.glob(".step-*")):  # and what a killed run left half
         shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -65,11 +67,18 @@ def peek(folder: Path) -> dict[str, Any] | None:
         try:
             state: dict[str, Any] = msgspec.json.decode((place / "run.json").read_bytes())
             raw = (place / "run.safetensors").read_bytes()
-        except (OSError, msgspec.DecodeError):
+            whole = state.get("digest", _digest(state)) == _digest(state) and state["sha256"] == hashlib.sha256(raw).hexdigest()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
-        if hashlib.sha256(raw).hexdigest() == state["sha256"]:
+        if whole:
             return {**state, "path": place, "raw": raw}
     return None
+
+
+def _digest(state: dict[str, Any]) -> str:
+    """sha256 of what `run.json` says, its own digest aside."""
+    content = {name: value for name, value in state.items() if name != "digest"}
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
 def load(run: Run, folder: Path, facts: dict[str, Any]) -> bool:

@@ -41,7 +41,7 @@ def compress(
     except ImportError as error:
         raise MissingExtra("compress", "train") from error
     trained = model if isinstance(model, Model) else load(model, task)
-    folder.free(Path(out), force)
+    folder.free(Path(out), force, whole=True)
     job = trained.task
     examples = job.read(list(data), columns)[0] if data and list(data) != ["sample"] else job.sample("test")
     examples = examples[:MOST]

@@ -28,8 +28,8 @@ def evaluate(
     if not data:
         raise UsageError('no data given. Expected files, or the word "sample": lamella evaluate MODEL sample')
     trained = model if isinstance(model, Model) else load(model, task)
+    trained = trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
     job = trained.task
-    job.config = fields.replace(job.config, options, trained.manifest.task)
     examples = job.sample("test") if list(data) == ["sample"] else job.read(list(data), columns)[0]
     if not examples:
         raise DataError(f"{', '.join(data)}: no examples to measure on.")

@@ -35,10 +35,9 @@ def predict(
 
 
 def opened(model: str | Model, task: str | None, options: Mapping[str, Any]) -> Model:
-    """A model with the options that may change when it answers."""
+    """A model with the options that may change when it answers; one that was given open stays as it is."""
     trained = model if isinstance(model, Model) else load(model, task)
-    trained.task.config = fields.replace(trained.task.config, options, trained.manifest.task)
-    return trained
+    return trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
 
 
 def _example(job: Task, value: Any) -> Example:

@@ -94,8 +94,11 @@ def train(
         raise MissingExtra("Training", "train") from error
     tell = tell or (lambda line: print(line, file=sys.stderr))
     place = Path(out)
-    if not resume:
-        model.free(place, force)
+    model.free(place, force or resume, whole=True)
+    if not (force or resume) and any((place / "training" / "checkpoint").glob("step-*")):
+        raise UsageError(f"{out}: holds an unfinished training. Go on with it by --resume, or begin anew by --force.")
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: expected a whole number, 0 or more.")
     if not data:
         raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {out}')
     if device != "cpu" and not torch.cuda.is_available():
