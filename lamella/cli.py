@@ -7,6 +7,7 @@ heavier than click is imported inside a command, so that `--help` answers at onc
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,22 @@ TASK_FILE = click.option("--task", metavar="FILE.py", help="The task's own file,
 COLUMNS = click.option("--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars.")
 
 
+class _Command(click.Command):
+    """After `--` all words are arguments: click forgets where it stood, so they are marked until `_split` reads them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args and ctx.ignore_unknown_options:
+            first = args.index("--") + 1
+            args = [*args[:first], *(PLAIN + word for word in args[first:])]
+        rest = super().parse_args(ctx, args)
+        ctx.params = {k: v.removeprefix(PLAIN) if isinstance(v, str) else v for k, v in ctx.params.items()}
+        return rest
+
+
 class _Group(click.Group):
     """Errors are one line; `--traceback` shows the rest. Exit codes: 0 done, 1 failed, 2 wrong arguments or data."""
+
+    command_class = _Command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # as they are written below: the order in which they are used
@@ -33,23 +48,22 @@ class _Group(click.Group):
         sys.argv = [a for a in sys.argv if a != "--traceback"]
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            sys.exit(error.exit_code)
         except click.exceptions.Abort:
             _fail("stopped.", 130)
         except click.ClickException as error:
-            _fail(error.format_message(), error.exit_code)
-        except OSError as error:
-            if show:
-                raise
-            _fail(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
+            if type(error).__name__ == "NoArgsIsHelpError":  # `lamella` alone; click before 8.2 has no such error
+                error.show()
+                sys.exit(error.exit_code)
+            where = getattr(error, "ctx", None)
+            _fail(error.format_message() + (f" Try: {where.command_path} --help" if where else ""), error.exit_code)
         except Exception as error:
             if show:
                 raise
+            if isinstance(error, OSError):
+                _fail(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
             details = list(getattr(error, "details", ()))
-            code = getattr(error, "exit_code", None)
-            if code is None:
+            code = int(getattr(error, "exit_code", 0))
+            if not code:
                 _fail(f"{type(error).__name__}: {error}. This is a fault in lamella; --traceback shows where.", 1)
             _fail(str(error), code, details)
 
@@ -63,20 +77,6 @@ class _Group(click.Group):
             # The reader has gone, as `head` does. Python would complain once more while closing standard output.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
-
-
-class _Command(click.Command):
-    """After `--` all words are arguments: click forgets where it stood, so they are marked until `_split` reads them."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" in args and self.ignore_unknown_options:
-            first = args.index("--") + 1
-            args = [*args[:first], *(PLAIN + word for word in args[first:])]
-        return super().parse_args(ctx, args)
-
-    @property
-    def ignore_unknown_options(self) -> bool:
-        return bool(self.context_settings.get("ignore_unknown_options"))
 
 
 def _fail(message: str, code: int, details: Iterable[str] = ()) -> None:
@@ -139,7 +139,8 @@ def translate(inputs: tuple[str, ...], src: str, dst: str, out: str | None, as_t
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @COLUMNS
 @FORCE
-def train(task: str, data: tuple[str, ...], out: str, columns: str | None, **given: Any) -> None:
+@JSON
+def train(task: str, data: tuple[str, ...], out: str, columns: str | None, as_json: bool, **given: Any) -> None:
     """Train TASK on your files (or the word `sample`) and write a model folder.
 
     The task's own options are listed by: lamella tasks TASK
@@ -147,8 +148,7 @@ def train(task: str, data: tuple[str, ...], out: str, columns: str | None, **giv
     from lamella.verbs.train import train as run
 
     data, options = _split(data)
-    run(task, *data, out=out, columns=_columns(columns), **given, **options)
-    click.echo(f"wrote {out}")
+    _wrote(run(task, *data, out=out, columns=_columns(columns), **given, **options), as_json)
 
 
 @main.command(context_settings=ANY)
@@ -203,12 +203,13 @@ def predict(
 @COLUMNS
 @TASK_FILE
 @FORCE
-def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, **given: Any) -> None:
+@JSON
+def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, as_json: bool, **given: Any) -> None:
     """Write a smaller MODEL whose metric falls by no more than the tolerance."""
     from lamella.verbs.compress import compress as run
 
-    run(model, out, *data, columns=_columns(columns), tell=click.echo, **given)
-    click.echo(f"wrote {out}")
+    tell = partial(click.echo, err=as_json)
+    _wrote(run(model, out, *data, columns=_columns(columns), tell=tell, **given), as_json)
 
 
 @main.command()
@@ -217,11 +218,16 @@ def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, *
 @click.option("--to", default="zip", show_default=True, help="zip, or onnx: bare graphs with an example.")
 @TASK_FILE
 @FORCE
-def export(model: str, out: str, **given: Any) -> None:
+@JSON
+def export(model: str, out: str, as_json: bool, **given: Any) -> None:
     """Write MODEL as one file, or as bare ONNX graphs with an example.py."""
     from lamella.verbs.export import export as run
 
-    click.echo(f"wrote {run(model, out, **given)}")
+    place = run(model, out, **given)
+    if as_json:
+        _print_json({"out": str(place)})
+    else:
+        click.echo(f"wrote {place}")
 
 
 @main.command()
@@ -248,7 +254,7 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
     from lamella import fields
     from lamella import task as contract
 
-    found = []
+    found: list[dict[str, Any]] = []
     for name in only or contract.names():
         cls = contract.find(name)
         summary = (sys.modules[cls.__module__].__doc__ or "").strip().splitlines()[0]
@@ -281,17 +287,18 @@ def _answer(
 ) -> None:  # fmt: skip
     """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
     from lamella.errors import UsageError
+    from lamella.model import free
     from lamella.verbs import predict as verb
 
     trained = verb.opened(trained, None, options)
     if not inputs:
         raise UsageError("nothing to do. Expected a text, a file, or - for standard input.")
-    if inputs == ("-",):
+    if inputs == ("-",) and not as_text:
         found = verb.predict_lines(trained, iter(sys.stdin.readline, ""))
         if as_json:
             _print_json({"answers": list(found)})
         elif out:
-            verb.model.free(Path(out), force)
+            free(Path(out), force)
             verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
         else:
             for line in found:
@@ -309,13 +316,14 @@ def _answer(
     if as_json:
         _print_json({"answers": answers})
     elif out:
-        verb.write_answer("".join(line + "\n" for line in lines).encode(), Path(out), force)
+        verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
     else:
         click.echo("\n".join(lines))
 
 
 def _answer_files(trained: Any, paths: list[Path], out: str | None, force: bool, columns: dict[str, str] | None) -> None:
     from lamella.errors import UsageError
+    from lamella.model import free
     from lamella.verbs import predict as verb
 
     for path in paths:
@@ -325,7 +333,7 @@ def _answer_files(trained: Any, paths: list[Path], out: str | None, force: bool,
         raise UsageError("several files: expected -o FOLDER for the answers.")
     places = verb.output_paths(paths, out, [p.suffix for p in paths]) if out else []
     for place in places:
-        verb.model.free(place, force)
+        free(place, force)
     for i, path in enumerate(paths):
         raw, _, counts = verb.predict_file(trained, path, columns)
         if out is None:
@@ -373,6 +381,13 @@ def _columns(text: str | None) -> dict[str, str] | None:
     if not all(name and equals and value for name, equals, value in parts):
         raise UsageError(f"--columns {text}: expected FIELD=COLUMN,... such as text=review,label=stars.")
     return {name.strip(): value.strip() for name, _, value in parts}
+
+
+def _wrote(trained: Any, as_json: bool) -> None:
+    if as_json:
+        _print_json({"model": trained.where, "task": trained.manifest.task, "scores": trained.manifest.scores})
+    else:
+        click.echo(f"wrote {trained.where}")
 
 
 def _print_json(value: Any) -> None:

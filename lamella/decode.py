@@ -5,13 +5,15 @@ next tokens: "scores" and "tokens" (B, K, N), best first, with "attention" and t
 the batch first, so that one index reorders hypotheses and another drops finished sentences.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Arrays = dict[str, Array]
 Step = Callable[[Array, Arrays, Arrays], Arrays]  # (token, state, memory) -> scores, tokens and the new state
 
@@ -26,7 +28,7 @@ class Hypothesis:
 
     def mean(self, power: float) -> float:
         """The score over the length to a power: 0 favours short answers, 1 is the mean (Wu et al., 2016)."""
-        return self.score / (len(self.tokens) + 1) ** power
+        return self.score / math.pow(len(self.tokens) + 1, power)
 
 
 def greedy(step: Step, state: Arrays, memory: Arrays, start: int, end: int, limits: NDArray[np.int64]) -> list[Hypothesis]:

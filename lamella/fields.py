@@ -36,12 +36,19 @@ def options(config: type[msgspec.Struct]) -> list[Option]:
                 flag=field.encode_name.replace("_", "-"),
                 name=field.encode_name,
                 kind=_kind(hints[field.name]),
-                default=field.default,
+                default=_default(field),
                 description=(meta.description if meta else None) or "",
                 answering=bool(meta and (meta.extra or {}).get("when") == "predict"),
             )
         )
     return found
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    """What a field is where nobody says; None where that must be said."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return None if field.default is msgspec.NODEFAULT else field.default
 
 
 def _kind(hint: Any) -> str:

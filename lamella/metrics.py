@@ -51,7 +51,8 @@ def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequen
 
     def f1(sums: Floats) -> Floats:
         cells = table(sums)
-        return 2 * cells.diagonal() / np.maximum(cells.sum(axis=0) + cells.sum(axis=1), 1)
+        found: Floats = 2 * cells.diagonal() / np.maximum(cells.sum(axis=0) + cells.sum(axis=1), 1)
+        return found
 
     def weighted(sums: Floats) -> float:
         return float((f1(sums) * table(sums).sum(axis=1)).sum() / max(1.0, sums.sum()))

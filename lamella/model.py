@@ -165,9 +165,9 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
     try:
         manifest = msgspec.json.decode((folder / "model.json").read_bytes())
         names = ["model.json", *manifest["files"]]
+        paths = [folder / name for name in names]
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: not a model folder: it has no model.json.") from error
-        paths = [folder / name for name in names]
     except OSError as error:
         raise ModelError(f"{folder / 'model.json'}: cannot be read ({error.strerror}). Copy the model again.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:

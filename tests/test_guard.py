@@ -51,9 +51,12 @@ NASTY = {
 
 TEXTS = st.lists(
     st.sampled_from(
-        ["%s", "%d", "%1$s", "{name}", "{}", "<b>", "</b>", "<br/>", "&amp;", "https://a.org/b", "me@a.org", "/usr/bin", "$x"]
-        + ["--all", "`co de`", "\\n", "🎉", "👍🏽", "мир", "东京", "X1", "\t", "\n", "\n\n", "  ", "   ", "- ", "1. ", ". ", "! "]
-        + [" a ", " Words ", "and ", "so", " on", "12", "3.5", "_File", "&x", ":", "...", "%", "{", "<", "(", ")", "\r\n", "'s"]
+        [
+            *("%s", "%d", "%1$s", "{name}", "{}", "<b>", "</b>", "<br/>", "&amp;", "https://a.org/b", "me@a.org"),
+            *("/usr/bin", "$x", "--all", "`co de`", "\\n", "🎉", "👍🏽", "мир", "东京", "X1", "\t", "\n", "\n\n"),
+            *("  ", "   ", "- ", "1. ", ". ", "! ", " a ", " Words ", "and ", "so", " on", "12", "3.5", "_File"),
+            *("&x", ":", "...", "%", "{", "<", "(", ")", "\r\n", "'s"),
+        ]
     ),
     max_size=25,
 ).map("".join)
@@ -89,9 +92,14 @@ def test_nothing_is_lost(name: str, texts: list[str], kind: str) -> None:
         assert outcome.text.count("\n") == text.count("\n")
         assert [char for char in outcome.text if char in "🎉👍🏽"] == [char for char in text if char in "🎉👍🏽"]
         assert not set("\x00\u2047\ud800") & set(outcome.text)
-        assert (outcome.text == text) if outcome.status in ("kept", "copied", "empty") else outcome.status in (
-            "translated",
-            "repaired",
+        assert (
+            (outcome.text == text)
+            if outcome.status in ("kept", "copied", "empty")
+            else outcome.status
+            in (
+                "translated",
+                "repaired",
+            )
         )
         assert (outcome.answer is None) == (outcome.status == "kept")
 
@@ -99,15 +107,24 @@ def test_nothing_is_lost(name: str, texts: list[str], kind: str) -> None:
 def test_statuses() -> None:
     texts = ["Hello", "Hello %s", "", " \n", "42 %s - {name}", "Hello Hello Hello Hello Hello"]
     outcomes = translate_texts(texts, net(without_symbols))
-    assert [outcome.status for outcome in outcomes] == ["translated", "repaired", "empty", "empty", "copied", "translated"]
+    assert [outcome.status for outcome in outcomes] == [
+        "translated",
+        "repaired",
+        "empty",
+        "empty",
+        "copied",
+        "translated",
+    ]
     assert translate_texts(["Two words"], NASTY["says nothing"]) == [Outcome("Two words", "kept", 1)]
 
 
 def test_a_text_half_of_which_fails_says_so() -> None:
     def picky(sentences: list[str]) -> list[list[str]]:
-        return [[sentence.upper()] if "good" in sentence else [] for sentence in sentences]
+        return [[sentence.upper()] * ("good" in sentence) for sentence in sentences]
 
-    assert translate_texts(["This is good. That is bad."], picky) == [Outcome("THIS IS GOOD. That is bad.", "repaired", 1)]
+    assert translate_texts(["This is good. That is bad."], picky) == [
+        Outcome("THIS IS GOOD. That is bad.", "repaired", 1)
+    ]
 
 
 def test_all_texts_go_to_the_net_together_and_each_sentence_once() -> None:
@@ -122,9 +139,9 @@ def test_all_texts_go_to_the_net_together_and_each_sentence_once() -> None:
 
 
 def test_other_candidates_come_first_and_numbers_decide() -> None:
-    assert translate_texts(["%s of 3"], net(lambda _: "rien", lambda _: "%s sur 4", lambda _: "%s sur 3"))[0] == Outcome(
-        "%s sur 3", "translated"
-    )
+    assert translate_texts(["%s of 3"], net(lambda _: "rien", lambda _: "%s sur 4", lambda _: "%s sur 3"))[
+        0
+    ] == Outcome("%s sur 3", "translated")
     assert translate_texts(["%s of 3"], net(lambda _: "%s sur trois"))[0].text == "%s sur trois"
 
 

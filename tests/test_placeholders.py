@@ -75,7 +75,10 @@ def test_formats_are_read_as_msgfmt_reads_them() -> None:
 
 
 def test_addresses_end_before_punctuation() -> None:
-    assert find("(see https://example.org/a, or <https://example.org>.)") == ["https://example.org/a", "https://example.org"]
+    assert find("(see https://example.org/a, or <https://example.org>.)") == [
+        "https://example.org/a",
+        "https://example.org",
+    ]
     assert find("[https://a.org](https://a.org)", "markdown") == ["[", "https://a.org", "](https://a.org)"]
 
 
@@ -132,8 +135,10 @@ def test_accelerators(text: str, mark: str, clean: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["max_width", "snake_case_name", "MAX_SIZE", "AT&T", "R&D", "a & b", "Find && Replace", "&amp; more", "_a _b", "x" * 90 + " _y"]
-    + ["https://a.org/_x", "{_name}", "<a href='?a&b'>x</a>", "two\n_lines", ""],
+    [
+        *("max_width", "snake_case_name", "MAX_SIZE", "AT&T", "R&D", "a & b", "Find && Replace", "&amp; more"),
+        *("_a _b", "x" * 90 + " _y", "https://a.org/_x", "{_name}", "<a href='?a&b'>x</a>", "two\n_lines", ""),
+    ],
 )
 def test_no_accelerators(text: str) -> None:
     assert accelerator(text) == ""
@@ -162,7 +167,9 @@ def test_placeholders_are_apart_and_in_order(text: str, kind: str) -> None:
     assert same(text, text, kind)
 
 
-@pytest.mark.parametrize("unit", ["a", "%", "<a ", "<!--", "`a'", "{", "{a:", "/a", "-a", "a.", "a@", "[a", "](", "*a", "aa://,"])
+@pytest.mark.parametrize(
+    "unit", ["a", "%", "<a ", "<!--", "`a'", "{", "{a:", "/a", "-a", "a.", "a@", "[a", "](", "*a", "aa://,"]
+)
 def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))

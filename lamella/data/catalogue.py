@@ -125,10 +125,11 @@ class Catalogue:
         if not self.rule:
             return []
         sources = [entry.plural] * self.rule.forms
-        # "One file" can stand for nothing but one; in Russian the same form is that of 21.
-        flags = " ".join(entry.flags)
-        if self.rule.forms > 1 and (self.rule.narrow or placeholders.same(entry.msgid, entry.plural, flags)):
-            sources[self.rule.singular] = entry.msgid
+        if self.rule.forms > 1:
+            # "One file" can stand for nothing but one; in Russian the same form is that of 21.
+            fits = placeholders.covers if self.rule.narrow else placeholders.same
+            if fits(entry.plural, entry.msgid, " ".join(entry.flags)):
+                sources[self.rule.singular] = entry.msgid
         return sources
 
     def _fits(self, entry: Entry, sources: list[str], strings: list[str]) -> bool:
@@ -185,7 +186,7 @@ class Catalogue:
                 place = entry.head if entry.previous_at is None else entry.previous_at
                 edits.append((place, place, self._raw(["#, fuzzy"], place)))
         parts, done = [], 0
-        for begin, end, new in sorted(edits):
+        for begin, end, new in sorted(edits, key=lambda edit: edit[:2]):
             parts += [*self.lines[done:begin], new]
             done = end
         return b"".join([*parts, *self.lines[done:]])
@@ -286,13 +287,15 @@ def _message(entry: Entry) -> _Message:
 def _messages(path: StrPath) -> tuple[list[_Message], str]:
     """The translated messages of a .po or .mo file, and its header."""
     name, suffix = show_path(path), Path(path).suffix.lower()
+    if suffix not in (".po", ".mo"):
+        raise DataError(
+            f"{name}: expected a .po or .mo file, received {suffix or 'a name without a suffix'}. Choose one"
+        )
     data = read_bytes(path)
     if suffix == ".po":
         entries = parse(data.splitlines(keepends=True), charset_of(data), name)
         header = next((entry.strings[0] for entry in entries if entry.is_header), "")
         return [_message(entry) for entry in entries if _is_translated(entry)], header
-    if suffix != ".mo":
-        raise DataError(f"{name}: expected a .po or .mo file, received {suffix or 'a name without a suffix'}")
     try:
         compiled = polib.mofile(str(path))
         messages = []

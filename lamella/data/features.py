@@ -58,8 +58,8 @@ class FeatureSet:
     """The features that training has seen often enough, numbered from 1, the most frequent first.
 
     >>> known = FeatureSet.learn(["good", "good", "bad"], most=100)
-    >>> known.encode("good bad")[:, :4].tolist()  # of "good" the word and the parts, in the order of the text
-    [[1, 3, 4, 5]]
+    >>> known.encode("bad good")[:, :4].tolist(), known.names[1]  # "bad" stands in one text only, and is not kept
+    ([[2, 1, 4, 7]], 'good')
     """
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -161,6 +161,16 @@ def agree(source: str, answer: str, format: str = "") -> bool:
     return _nested(source, answer, "markdown" in names)
 
 
+def covers(plural: str, singular: str, format: str = "") -> bool:
+    """Whether a singular can leave out what its plural has: `One file` for `%d files`, but not `%s` for `%d of %s`.
+
+    >>> covers("%d files", "One file"), covers("%d of %s", "one of %s"), covers("{n} of {all}", "one of {all}")
+    (True, False, True)
+    """
+    ours, theirs = (_ordered(text, _names(format)) for text in (singular, plural))
+    return ours == theirs[: len(ours)] and Counter(find(singular, format)) <= Counter(find(plural, format))
+
+
 def _ordered(text: str, names: frozenset[str]) -> list[str]:
     """The directives that take their arguments in turn: no two of them may change places."""
     if names & _PERCENT:

@@ -141,7 +141,7 @@ def block_of(rows: Sequence[tuple[str, str, str]], lines: Sequence[tuple[str, st
         blank = "" if _HYPHEN.search(text[-1][-2:]) and core[:1].islower() else " "
         text += [blank, core] if core else []
     if len(rows) == 1:
-        return Block(*source, *text)
+        return Block(source[0], text[0])
     offset = len(lines[0][0]) - len(rows[0][1] + rows[0][2])
     return Block("".join(source), "".join(text), offset, rows[1][0], width, lines[0][1])
 

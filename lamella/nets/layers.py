@@ -130,3 +130,51 @@ class FeedForward(nn.Module):
         if self.dropout and self.training:
             hidden = F.dropout(hidden, self.dropout)
         return self.down(hidden)
+
+
+# ---- for nets that answer about a whole text ---------------------------------------------------------------------
+
+
+def largest(x: Tensor, real: Tensor) -> Tensor:
+    """The largest value over time, and 0 where none is above: (B, T, D), real (B, T) 0 or 1 -> (B, D).
+
+    With 0 for the least a maximum can be kept step by step from an empty start, and padding counts as nothing.
+    """
+    return (x * real[:, :, None]).amax(dim=1).clamp(min=0)
+
+
+def mean(x: Tensor, real: Tensor) -> Tensor:
+    """The mean over time, padding left out: (B, T, D), real (B, T) 0 or 1 -> (B, D)."""
+    return (x * real[:, :, None]).sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+def forget_words(tokens: Tensor, share: float, unknown: int = 1) -> Tensor:
+    """In training a share of the tokens becomes the unknown one, so that no answer hangs on a single word.
+
+    (B, T) ids -> (B, T) ids; padding (id 0) stays. Word dropout: Iyyer et al., 2015.
+    """
+    lost = (torch.rand(tokens.shape) < share) & (tokens != 0)
+    return torch.where(lost, unknown, tokens)
+
+
+class Wide(nn.Module):
+    """Linear in which features a text has: the wide half of a wide and deep net (Cheng et al., 2016).
+
+    features (B, R, K) of ids, 0 being none -> (B, labels). Each label has one weight a feature; the sum over a text's
+    features is divided by the root of their number, so that long texts are not surer of everything.
+    """
+
+    def __init__(self, features: int, labels: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(features, labels))
+        self.bias = nn.Parameter(torch.zeros(labels))
+        self.dropout = dropout
+
+    def forward(self, features: Tensor) -> Tensor:
+        ids = features.flatten(1)  # (B, R K)
+        there = (ids != 0).float()
+        size = there.sum(dim=1, keepdim=True).clamp(min=1).sqrt()
+        if self.training and self.dropout:
+            there = F.dropout(there, self.dropout)
+        weights = F.embedding(ids, self.table).float()  # (B, R K, L)
+        return (weights * there[:, :, None]).sum(dim=1) / size + self.bias.float()

@@ -61,5 +61,5 @@ def tied_cross_entropy(hidden: Tensor, table: Tensor, targets: Tensor, smoothing
     """
     kept = (targets != IGNORE).flatten().nonzero()[:, 0]
     hidden = hidden.flatten(0, -2).index_select(0, kept)  # the padding's rows are not even multiplied
-    loss: Tensor = _TiedCrossEntropy.apply(hidden, table, targets.flatten()[kept], smoothing)
+    loss: Tensor = _TiedCrossEntropy.apply(hidden, table, targets.flatten()[kept], smoothing)  # type: ignore[no-untyped-call]
     return loss

@@ -9,6 +9,7 @@ Tensors in, tensors out: what the pieces mean is the task's business. Padding is
 """
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +92,8 @@ class EncoderDecoder(nn.Module):
     (torch.Size([1, 2, 8]), torch.Size([20, 8]))
     """
 
+    positions: Tensor
+
     def __init__(
         self,
         vocabulary: int,
@@ -113,6 +116,10 @@ class EncoderDecoder(nn.Module):
         self.norm_encoder, self.norm_decoder = nn.LayerNorm(width), nn.LayerNorm(width)
         self.drop = nn.Dropout(dropout)
         self.register_buffer("positions", positions(longest, width), persistent=False)
+
+    def blocks(self) -> list[DecoderBlock]:
+        """The decoder's layers."""
+        return cast(list[DecoderBlock], list(self.decoder))
 
     def embed(self, tokens: Tensor) -> Tensor:
         """(B, T) -> (B, T, D), position encoding added."""
@@ -145,7 +152,7 @@ class EncoderDecoder(nn.Module):
         for block in self.encoder:
             x = block(x, bias)
         memory = self.norm_encoder(x)
-        pairs = [block.cross.remember(memory) for block in self.decoder]
+        pairs = [block.cross.remember(memory) for block in self.blocks()]
         keys, values = (torch.stack(side, dim=1) for side in zip(*pairs, strict=True))
         return {"memory_keys": keys, "memory_values": values, "memory_bias": bias}
 
@@ -159,7 +166,7 @@ class EncoderDecoder(nn.Module):
         """
         y = F.embedding(token, self.table) * math.sqrt(self.width) + self.positions[keys.shape[4]]  # (B, K, D)
         next_keys, next_values = [], []
-        for layer, block in enumerate(self.decoder):
+        for layer, block in enumerate(self.blocks()):
             y, key, value, attention = block.step(
                 y, keys[:, :, layer], values[:, :, layer], memory_keys[:, layer], memory_values[:, layer], memory_bias
             )

@@ -1,7 +1,9 @@
 """The course of a training as a picture: the loss, and the task's metric beside it, as one SVG."""
 
+import json
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 WIDTH, HEIGHT, LEFT, TOP = 640, 320, 52, 24
 
@@ -19,6 +21,20 @@ def svg(losses: Sequence[tuple[float, float]], metrics: Sequence[tuple[float, fl
     parts += _curve(losses, "loss", "#c44", TOP, HEIGHT / 2 - 20)
     parts += _curve(metrics, metric, "#268", HEIGHT / 2 + TOP, HEIGHT - 20)
     return "\n".join([*parts, "</svg>"])
+
+
+def write_log(path: Path, losses: Sequence[tuple[float, float]]) -> None:
+    """(step, loss) points as JSON, a point a line."""
+    path.write_text("".join(json.dumps({"step": s, "loss": round(v, 5)}) + "\n" for s, v in losses), encoding="utf-8")
+
+
+def read_log(path: Path, last: int) -> list[tuple[float, float]]:
+    """The points up to a step, for a training that goes on from there; none where the log is missing or damaged."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [(row["step"], row["loss"]) for row in rows if row["step"] <= last]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _curve(points: Sequence[tuple[float, float]], name: str, colour: str, top: float, bottom: float) -> list[str]:

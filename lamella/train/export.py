@@ -118,7 +118,8 @@ def _arrays(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.nd
     for key, (kind, *axes) in inputs.items():
         shape = [sizes[a] if isinstance(a, str) else a for a in axes]
         if kind == "int64":
-            found[key] = chance.integers(1, min(net.vocabulary, 1 << 15) if hasattr(net, "vocabulary") else 9, shape)
+            ids: Any = getattr(net, "vocabulary", 9)
+            found[key] = chance.integers(1, ids, shape)
         else:
             found[key] = chance.standard_normal(shape).astype(kind) * 0.5
     return found

@@ -27,6 +27,8 @@ def evaluate(
     """
     if not data:
         raise UsageError('no data given. Expected files, or the word "sample": lamella evaluate MODEL sample')
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit}: expected a whole number above 0.")
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
     job = trained.task

@@ -59,7 +59,8 @@ def export(model: str | Model, out: str, to: str = "zip", task: str | None = Non
 
 def _call(name: str, graph: OnnxGraph) -> str:
     """A call of a graph with every free axis of size 2, as Python."""
-    lines, axes = [], set()
+    lines: list[str] = []
+    axes: set[str] = set()
     for key, (kind, shape) in graph.axes.items():
         axes.update(a for a in shape if isinstance(a, str))
         size: tuple[Any, ...] = tuple(2 if isinstance(a, str) else a for a in shape)

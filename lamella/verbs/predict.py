@@ -9,13 +9,13 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lamella import fields, model
 from lamella.data.tables import read_table
-from lamella.data.text import decode_bytes
+from lamella.data.text import read_text, split_lines
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, as_example, load
 from lamella.task import Answer, Example, Task, Text
@@ -56,11 +56,8 @@ def predict_file(
         return _table(trained, path, suffix, columns)
     only = list(job.fields.values())
     if len(only) == 1 and isinstance(only[0], Text) and suffix in (".txt", ""):
-        raw = path.read_bytes()
-        text, _ = decode_bytes(raw, str(path))
-        lines = text.splitlines()
-        found = trained.predict(list(lines))
-        return "".join(job.render(a) + "\n" for a in found).encode(), ".txt", {"lines": len(lines)}
+        lines = split_lines(read_text(path)[0])
+        return "".join(line + "\n" for line in predict_lines(trained, iter(lines))).encode(), ".txt", {"lines": len(lines)}
     if len(only) == 1 and not isinstance(only[0], Text):
         return (job.render(trained.predict(str(path))) + "\n").encode(), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
@@ -73,19 +70,19 @@ def _table(
     job = trained.task
     if suffix in (".jsonl", ".json"):
         rows = _json_rows(path)
-        examples = [{name: str(row.get((columns or {}).get(name, name), "")) for name in job.fields} for row in rows]
-        found = [_columns(job, a) for a in trained.predict(examples)]
+        examples = [_json_example(job, row, columns or {}, f"{path}, row {i}") for i, row in enumerate(rows, start=1)]
+        found = [_columns(job, a, {key for row in rows for key in row}) for a in trained.predict(examples)]
         lines = [json.dumps({**row, **new}, ensure_ascii=False) + "\n" for row, new in zip(rows, found, strict=True)]
         return "".join(lines).encode(), ".jsonl", {"rows": len(rows)}
-    text, _ = decode_bytes(path.read_bytes(), str(path))
-    delimiter = "\t" if suffix == ".tsv" else (";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ",")
-    rows_in = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False))
-    rows_in = [row for row in rows_in if row]
-    if not rows_in:
-        raise DataError(f"{path}: expected rows, received an empty file.")
     table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
+    text, _ = read_text(path)
+    delimiter = "\t" if suffix == ".tsv" else (";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ",")
+    try:
+        rows_in = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False) if row]
+    except csv.Error as error:
+        raise DataError(f"{path}: expected a table, received one with {error}. Save it as JSONL.") from error
     header = len(rows_in) == len(table.rows) + 1
-    found = [_columns(job, a) for a in trained.predict([dict(row) for row in table.rows])]
+    found = [_columns(job, a, rows_in[0] if header else ()) for a in trained.predict([dict(row) for row in table.rows])]
     if len(found) != len(rows_in) - header:
         raise DataError(f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {table.report.lines()[-1]}")
     out = io.StringIO(newline="")
@@ -98,20 +95,35 @@ def _table(
 
 
 def _json_rows(path: Path) -> list[dict[str, Any]]:
-    text, _ = decode_bytes(path.read_bytes(), str(path))
+    text, _ = read_text(path)
     try:
-        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines() if line.strip()]
+        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in split_lines(text) if line.strip()]
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected JSON, a row a line ({error}).") from error
+    if not rows:
+        raise DataError(f"{path}: expected rows, received an empty file.")
     if not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path}: expected a JSON object a line.")
     return rows
 
 
-def _columns(job: Task, answer: Answer) -> dict[str, str]:
-    """An answer as new columns of a table."""
+def _json_example(job: Task, row: Mapping[str, Any], columns: Mapping[str, str], where: str) -> Example:
+    example = {}
+    for name, kind in job.fields.items():
+        key = columns.get(name, name)
+        if key not in row:
+            raise DataError(f"{where}: expected {key!r}, received {', '.join(row) or 'nothing'}. Choose with --columns {name}=NAME.")
+        value = row[key]
+        example[name] = ("" if value is None else str(value)) if isinstance(kind, Text) else value
+    return example
+
+
+def _columns(job: Task, answer: Answer, taken: Collection[str]) -> dict[str, str]:
+    """An answer as new columns of a table, none of them one that it has."""
     if not isinstance(answer, dict):
-        return {job.target or "answer": answer if isinstance(answer, str) else json.dumps(answer)}
+        name = job.target or "answer"
+        value = answer if isinstance(answer, str) else json.dumps(answer)
+        return {f"predicted_{name}" if name in taken else name: value}
     return {f"predicted_{k}": v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in answer.items()}
 
 

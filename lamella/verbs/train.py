@@ -15,14 +15,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lamella import card, fields, metrics, model
+from lamella import __version__, card, fields, metrics, model
 from lamella import task as contract
 from lamella.errors import DataError, MissingExtra, TrainingError, UsageError
 from lamella.graph import load_graphs
@@ -105,8 +105,7 @@ def train(
         raise UsageError(f"--device {device}: expected cpu, since torch finds no such device on this machine.")
     cls = contract.find(task)
     job = cls(fields.make(cls.Config, options, task), size)
-    if rate is None:
-        rate = job.size.rate
+    rate = job.size.rate if rate is None else rate
     threads = threads or cores()
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
@@ -114,8 +113,7 @@ def train(
     learn, held, watched, lines = _gather(job, data, test, columns, seed)
     for line in lines:
         tell(line)
-    training = place / "training"
-    with _only_one(training):
+    with _only_one(place / "training"):
         return _train(job, task, learn, held, watched, lines, place, minutes, steps, resume, rate, seed, threads, tell)
 
 
@@ -218,7 +216,7 @@ def _train(
 
     show, watch = Progress(tell), _Watch(job, watched)
     best: tuple[float, list[Any]] | None = None
-    losses: list[tuple[float, float]] = []
+    losses = curves.read_log(training / "log.jsonl", run.step) if found else []
     saved = time.time()
     speeds: list[tuple[float, int, int]] = []
     schedule = Schedule(warmup=min(100, max(10, (budget.steps or 1000) // 10)))
@@ -226,6 +224,7 @@ def _train(
 
     def save() -> None:
         checkpoint.save(run, training / "checkpoint", facts)
+        curves.write_log(training / "log.jsonl", losses)
 
     with _interrupt() as stopped:
         for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed):
@@ -260,7 +259,7 @@ def _train(
     learned, blobs = store_learned(job)
     files.update(blobs)
     manifest = model.Manifest(
-        lamella=_version(),
+        lamella=__version__,
         task=name,
         task_digest=model.digest(Path(name).read_bytes()) if name.endswith(".py") else "",
         config=msgspec.to_builtins(job.config),
@@ -275,7 +274,6 @@ def _train(
     files["card.md"] = card.write(manifest, sum(map(len, files.values()))).encode()
     model.write(manifest, files, place)
     (training / "curves.svg").write_text(curves.svg(losses, watch.points, job.metric), encoding="utf-8")
-    (training / "log.jsonl").write_text("".join(json.dumps({"step": s, "loss": round(v, 5)}) + "\n" for s, v in losses))
     for line in card.table(manifest.scores):
         tell(line)
     return model.load(place, task=name if name.endswith(".py") else None)
@@ -358,12 +356,6 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def _version() -> str:
-    from lamella import __version__
-
-    return __version__
-
-
 @contextmanager
 def _interrupt() -> Iterator[Callable[[], bool]]:
     """The first Ctrl-C or polite kill is a wish, granted after the step; the second one interrupts at once."""
@@ -376,10 +368,8 @@ def _interrupt() -> Iterator[Callable[[], bool]]:
 
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        try:
+        with suppress(ValueError):  # not the main thread: then the caller stops it
             before[number] = signal.signal(number, ask)
-        except ValueError:  # not the main thread: then the caller stops it
-            pass
     try:
         yield lambda: bool(asked)
     finally:
