@@ -185,9 +185,9 @@ class Task:
 
     # ---- with a default ----------------------------------------------------------------------------------------
 
-    def group(self, example: Example) -> str:
-        """Examples of one group never stand on both sides of a split."""
-        return "\0".join(str(example[name]) for name in self.fields)
+    def keys(self, example: Example) -> list[str]:
+        """Examples that share one of these never stand on both sides of a split."""
+        return ["\0".join(str(example[name]) for name in self.fields)]
 
     def collate(self, rows: Sequence[Arrays]) -> Arrays:
         """Examples' arrays -> one batch, shorter ones padded at the end with zeros.

@@ -73,6 +73,14 @@ msgstr[1] ""
 #~ msgstr ""
 """
 
+ONE_OR_MANY = """
+#, c-format
+msgid "One file"
+msgid_plural "%d files"
+msgstr[0] ""
+msgstr[1] ""
+"""
+
 
 def upper(text: str) -> str:
     return text.upper()
@@ -170,6 +178,7 @@ def test_a_template_becomes_a_catalogue_of_the_language() -> None:
         "nplurals=2; plural=(n > 1);", "nplurals=INTEGER; plural=EXPRESSION;"
     )
     for language, forms in {"fr": 2, "ru": 3, "ja": 1, "ar": 6, "pt_BR": 2, "sl": 4}.items():
+        msgfmt(translate((template + ONE_OR_MANY).encode(), language=language))
         filled = translate((template + BODY).encode(), language=language)
         msgfmt(filled)
         text = filled.decode()
@@ -179,12 +188,11 @@ def test_a_template_becomes_a_catalogue_of_the_language() -> None:
 
 
 def test_plural_forms() -> None:
-    one_or_many = '\n#, c-format\nmsgid "One file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""\n'
-    french = translate((HEADER + one_or_many).encode()).decode()
+    french = translate((HEADER + ONE_OR_MANY).encode()).decode()
     assert 'msgstr[0] "ONE FILE"\nmsgstr[1] "%d FILES"\n' in french
     # 21 файл: the form of one is that of 21 too, so that it has to have the number.
     header = HEADER.replace("Language: fr", "Language: ru").replace("nplurals=2; plural=(n > 1);", RULES["ru"])
-    russian = translate((header + one_or_many).encode(), language="ru").decode()
+    russian = translate((header + ONE_OR_MANY).encode(), language="ru").decode()
     assert 'msgstr[0] "%d FILES"\nmsgstr[1] "%d FILES"\nmsgstr[2] "%d FILES"\n' in russian
     msgfmt(french.encode())
     msgfmt(russian.encode())
@@ -245,6 +253,11 @@ def test_the_same_message_in_another_context_is_a_memory_too() -> None:
     document = Catalogue((HEADER + entries).encode(), "test.po", "fr")
     assert document.segments == []
     assert document.render([]).decode().endswith('#, fuzzy\nmsgctxt "state"\nmsgid "Open"\nmsgstr "Ouvrir"\n')
+
+
+def test_credits_are_the_translators_own() -> None:
+    data = (HEADER + '\nmsgid "translator-credits"\nmsgstr ""\n').encode()
+    assert translate(data) == data
 
 
 def test_pairs(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def without_symbols(text: str) -> str:
     return re.sub(r"[%{}<>$&@`_]", "", text)
 
 
-NASTY = {
+NASTY: dict[str, NBest] = {
     "upper case": net(str.upper),
     "drops": net(without_symbols),
     "adds": net(lambda text: f"{text} %s {{x}}", lambda text: f"<b>{text}"),
@@ -187,6 +187,12 @@ def test_wrapped_lines_are_one_sentence_and_as_many_lines_again() -> None:
     assert seen == ["This message was wrapped by the person that wrote it, since it is rather long.", "End."]
     assert outcome.text.count("\n") == 2 and outcome.text.endswith("\nEnd. End.")
     assert outcome.text.replace("\n", " ") == " ".join(f"{sentence} {sentence}" for sentence in seen)
+
+
+def test_wrapped_lines_become_chinese() -> None:
+    text = "This message was wrapped by the person that\nwrote it, since it is rather long."
+    answer = "这条消息是由写它的人换行的，因为它相当长。"
+    assert translate_texts([text], net(lambda _: answer))[0].text == "这条消息是由写它的人\n换行的，因为它相当长。"
 
 
 def test_what_the_net_cannot_read_is_copied() -> None:

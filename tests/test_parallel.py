@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lamella.data.catalogue_pairs import read_catalogues
-from lamella.data.parallel import MAX_HELD, hold_out, leaks, read_parallel
+from lamella.data.parallel import read_parallel
 from lamella.data.tables import Row
 from lamella.errors import DataError, LamellaError, UsageError
 
@@ -264,37 +264,6 @@ def test_made_up_languages_are_left_alone(tmp_path):
     assert len(read_parallel(write(tmp_path, tsv(*zip(EN, turned))), "en", "xx")) == 8
     assert len(read_parallel(write(tmp_path, tsv(*zip(EN, turned))), "en", "fr")) == 8
     assert len(read_parallel(write(tmp_path, tsv(("Open", "Öppna"), ("Cancel", "Avbryt"))), "en", "fr")) == 2
-
-
-# --- holding out
-
-
-def test_hold_out():
-    rows = [Row({"src": f"Text {n // 2}!", "dst": f"Texte {n}"}) for n in range(200)]
-    train, held = hold_out(rows)
-    assert len(held) == 20 and len(train) == 180 and not leaks(train, held)
-    assert [rows.index(row) for row in held] == sorted(rows.index(row) for row in held)
-    assert hold_out(rows) == (train, held) and hold_out(rows, seed=1)[1] != held
-    more = hold_out([Row({"src": "Something new", "dst": "Du nouveau"}), *rows])[1]
-    assert sum(row in held for row in more) >= 18
-    assert len(hold_out([Row({"src": f"s{n}", "dst": f"d{n}"}) for n in range(30_000)])[1]) == MAX_HELD
-    chain = [Row({"src": f"s{n // 2}", "dst": f"d{(n + 1) // 2}"}) for n in range(40)]
-    assert hold_out(chain) == (chain, []) and hold_out([]) == ([], []) and len(hold_out(rows[:3])[1]) == 1
-    labelled = [Row({"text": f"Text {n}", "label": "yes"}) for n in range(50)]
-    assert len(hold_out(labelled, keys=["text"])[1]) == 5
-
-
-sides = st.text("aB1 ?é", min_size=1, max_size=3)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(sides, sides), max_size=60), st.floats(0, 1), st.integers(0, 9))
-def test_split_never_leaks(pairs, share, seed):
-    rows = [Row({"src": src, "dst": dst}, "f", n) for n, (src, dst) in enumerate(pairs)]
-    train, held = hold_out(rows, share, seed)
-    assert not leaks(train, held) and not leaks(held, train)
-    assert sorted(row.line for row in train + held) == list(range(len(rows)))
-    assert len(held) <= max(1, round(share * len(rows)))
 
 
 few = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -105,7 +105,7 @@ class Catalogue:
         for entry in self.entries:
             known = (entry.context, entry.msgid) in seen
             seen.add((entry.context, entry.msgid))
-            if known or entry.is_header or entry.is_fuzzy or not entry.is_empty:
+            if known or entry.is_header or entry.is_fuzzy or not entry.is_empty or entry.msgid in _CREDITS:
                 continue
             sources = self._sources(entry)
             strings, exact = memory.find(entry)
@@ -252,6 +252,8 @@ class Catalogue:
 
 
 _UTF8 = "UTF-8"
+# Not to be translated: programs show in their place who translated them, or nothing.
+_CREDITS = frozenset(("translator-credits", "translator_credits", "Your names", "Your emails"))
 # For encodings that lack them.
 _PLAINER = str.maketrans({"’": "'", "‘": "'", "…": "...", "\u202f": "\u00a0", "–": "-", "—": "-", "œ": "oe", "Œ": "OE"})
 

@@ -61,14 +61,15 @@ def translate_texts(
     target: str = "",
     known: Callable[[str], bool] | None = None,
     tokens: Sequence[str] = TOKENS,
+    limit: int = sentences.LIMIT,
 ) -> list[Outcome]:
     """Translate every text, whatever is in it, however long it is.
 
     In: the texts; `nbest`, which gets different sentences without outer white space and gives for each its candidates,
     best first (it is called at most three times, and cuts into batches itself); `on_count`, told before each call how
     many sentences it is about; the format of each text (see `placeholders`); the target language, for punctuation that
-    was dropped; whether the net can read a character; and what stands for a placeholder in a sentence, `{}` being its
-    number: with several such words all are tried.
+    was dropped; whether the net can read a character; what stands for a placeholder in a sentence, `{}` being its
+    number (with several such words all are tried); and the most characters that a sentence may have.
 
     Out: an outcome for each text, in order. Its placeholders, white space around it and number of lines are those of
     the text. Raises ValueError if `nbest` does not answer every sentence; what `nbest` raises passes through.
@@ -79,7 +80,7 @@ def translate_texts(
         'copy %s to 🎉 b'
     """
     flags = formats if formats is not None else [""] * len(texts)
-    plans = [Plan(text, flag, known or common) for text, flag in zip(texts, flags, strict=True)]
+    plans = [Plan(text, flag, known or common, limit) for text, flag in zip(texts, flags, strict=True)]
     net = _Net(nbest, on_count, target)
     failed = net.first([unit for plan in plans for unit in plan.units], tokens[0])
     failed = net.protected(failed, tokens)

@@ -4,7 +4,6 @@
     table = read_parallel(["news.en", "news.fr"], src="en", dst="fr")       line by line
     table = read_parallel("locale/", src="en", dst="fr")                    gettext catalogues, .po and .mo
     table.rows[0]                                                           {"src": "Hello", "dst": "Bonjour"}
-    train, held = hold_out(table.rows)
 
 The user's data are the user's: only pairs that cannot teach translation are left out. Columns that are swapped, or in
 another language than was said, are an error: a model would train on them for an hour without complaint.
@@ -12,12 +11,10 @@ another language than was said, are an error: a model would train on them for an
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from lamella.data.catalogue_pairs import SUFFIXES, read_catalogues
@@ -29,7 +26,6 @@ from lamella.errors import DataError, UsageError
 
 MAX_CHARS = 1_000
 MAX_RATIO = 4.0
-MAX_HELD = 2_000
 
 _SRC_NAMES = (
     *("source", "src", "source_text", "src_text", "text_src"),
@@ -271,75 +267,3 @@ use --from fr --to en, or choose them with --columns src=...,dst=...
 def _called(code: str) -> str:
     known = NAMES.get(base_code(code))
     return f"{known[0]} ({code})" if known else code
-
-
-# --- holding out
-
-
-def hold_out(
-    rows: Sequence[Row], share: float = 0.1, seed: int = 0, keys: Sequence[str] = ("src", "dst")
-) -> tuple[list[Row], list[Row]]:
-    """Split rows in two, so that no text of one part stands in the other.
-
-    In: rows; the share to hold out (2,000 rows at most); a seed; the fields that must not be shared, compared by their
-    letters and digits in lower case. Rows that share one, directly or over other rows, stay together.
-    Out: (rows to train on, rows held out), each in the order given. The same rows and seed give the same split, and
-    rows that are added later hardly change it. Nothing is held out where all rows hang together.
-
-    >>> rows = [Row({"src": f"Line {n}.", "dst": f"Ligne {n}"}) for n in range(20)]
-    >>> train, held = hold_out(rows + [Row({"src": "line 3", "dst": "Rang 3"})])
-    >>> len(train), len(held)
-    (19, 2)
-    """
-    groups = _components([[f"{key}:{_normal(row[key])}" for key in keys] for row in rows])
-    members: defaultdict[int, list[int]] = defaultdict(list)
-    for at, group in enumerate(groups):
-        members[group].append(at)
-
-    def rank(group: list[int]) -> tuple[bytes, int]:
-        # Of its content, not of its place: rows before and after do not matter.
-        name = min("\x1f".join(_normal(rows[at][key]) for key in keys) for at in group)
-        return hashlib.blake2b(f"{seed}\x1f{name}".encode("utf-8", "replace"), digest_size=8).digest(), group[0]
-
-    room = min(MAX_HELD, max(round(share * len(rows)), min(1, len(rows) - 1)))
-    held: set[int] = set()
-    for together in sorted(members.values(), key=rank):
-        if len(held) + len(together) <= room:
-            held.update(together)
-    train = [row for at, row in enumerate(rows) if at not in held]
-    return train, [rows[at] for at in sorted(held)]
-
-
-def leaks(train: Sequence[Row], held: Sequence[Row], keys: Sequence[str] = ("src", "dst")) -> list[Row]:
-    """The held-out rows that share a text with training, compared as in `hold_out`: a score on these says little.
-
-    >>> leaks([Row({"text": "Good!"})], [Row({"text": "good"}), Row({"text": "bad"})], keys=["text"])
-    [{'text': 'good'}]
-    """
-    known = {key: {_normal(row[key]) for row in train} for key in keys}
-    return [row for row in held if any(_normal(row[key]) in known[key] for key in keys)]
-
-
-def _normal(text: str) -> str:
-    # A text without letters or digits ("???", "→") is compared as it is: else all of them would be one.
-    return _NOT_ALNUM.sub("", text.casefold()) or text
-
-
-def _components(labels: Sequence[Sequence[str]]) -> list[int]:
-    """Items that share a label, directly or over others, get the same number (union-find)."""
-    parent = list(range(len(labels)))
-
-    def root(at: int) -> int:
-        while parent[at] != at:
-            parent[at] = parent[parent[at]]
-            at = parent[at]
-        return at
-
-    items: defaultdict[str, list[int]] = defaultdict(list)
-    for at, names in enumerate(labels):
-        for name in names:
-            items[name].append(at)
-    for group in items.values():
-        for one, two in pairwise(group):
-            parent[max(root(one), root(two))] = min(root(one), root(two))
-    return [root(at) for at in range(len(labels))]

@@ -241,7 +241,7 @@ def split_accelerator(text: str, format: str = "") -> tuple[str, str]:
     >>> split_accelerator("_Open…"), split_accelerator("Nothing")
     (('Open…', '_O'), ('Nothing', ''))
     """
-    if len(text) > _LABEL or "\n" in text or not ("_" in text or "&" in text):
+    if len(text) > _LABEL or "\n" in text or not ("_" in text or "&" in text) or _kind(format) == "markdown":
         return text, ""
     taken = spans(text, format)
     for match in _WORD.finditer(text):

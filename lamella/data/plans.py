@@ -68,13 +68,13 @@ def common(character: str) -> bool:
 class Plan:
     """A text as what is copied and what is translated.
 
-    In: the text, its format (see `placeholders`), and whether the net can read a character. What is there afterwards:
-    `before` and `after`, the white space around it; `core`, the rest without the accelerator `mark`; `nodes`, the core
+    In: the text, its format (see `placeholders`), whether the net can read a character, and the most characters of a
+    sentence. What is there afterwards: `before` and `after`, the white space around it; `core`, the rest without the accelerator `mark`; `nodes`, the core
     in order; and `units`, those of the nodes that hold words.
     """
 
-    def __init__(self, text: str, format: str, known: Callable[[str], bool]) -> None:
-        self.text, self.format = text, format
+    def __init__(self, text: str, format: str, known: Callable[[str], bool], limit: int = sentences.LIMIT) -> None:
+        self.text, self.format, self.limit = text, format, limit
         self.before, core, self.after = placeholders.edges(text)
         self.core, self.mark = placeholders.split_accelerator(core, format)
         self.units: list[Unit] = []
@@ -119,7 +119,7 @@ class Plan:
         marker = item[0] if item else ""
         yield before + marker
         core = core[len(marker) :]
-        for piece in sentences.split(core, keep=self._spans(core)):
+        for piece in sentences.split(core, self.limit, self._spans(core)):
             yield from self._sentence(piece.text)
             yield piece.after
         yield after

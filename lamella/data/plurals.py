@@ -102,7 +102,7 @@ class Plural(NamedTuple):
     @property
     def narrow(self) -> bool:
         """Whether the form for one is for hardly any other number, so that it can say "a file" without the number."""
-        return sum(self.form(number) == self.singular for number in range(200)) <= 2
+        return sum(self.form(number) == self.singular for number in range(1000)) <= 2
 
 
 def parse_rule(text: str) -> Plural | None:

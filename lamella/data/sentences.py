@@ -239,7 +239,7 @@ def _is_wordy(line: str) -> bool:
 
 
 def wrap(text: str, width: int, keep: Sequence[Span] = (), first: int | None = None) -> list[str]:
-    """Break a text into lines of at most `width` characters, only at blanks and never inside the spans of `keep`.
+    """Break a text into lines of at most `width` characters, at blanks or between Chinese ones, not inside `keep`.
 
     In: also how long the first line may be, where that is different. A word that is longer has a line to itself.
 
@@ -247,43 +247,49 @@ def wrap(text: str, width: int, keep: Sequence[Span] = (), first: int | None = N
         ['a code span', '`a b` stays', 'whole']
     """
     lines: list[str] = []
-    start, last, room = 0, -1, width if first is None else first
-    for position in [*_breaks(text, keep), len(text)]:
-        if position - start > room and last > start:
-            lines.append(text[start:last])
-            start, room = last + 1, width
-        last = position
+    room = width if first is None else first
+    start, last = 0, (0, 0)
+    for place in [*_breaks(text, keep), (len(text), len(text))]:
+        if place[0] - start > room and last[0] > start:
+            lines.append(text[start : last[0]])
+            start, room = last[1], width
+        last = place
     return [*lines, text[start:]]
 
 
 def spread(text: str, count: int, keep: Sequence[Span] = ()) -> list[str] | None:
-    """Break a text into exactly `count` lines of about one length; None where it has too few blanks for that.
+    """Break a text into exactly `count` lines of about one length; None where it cannot be broken so often.
 
-    >>> spread("one two three four", 2), spread("one", 2)
-    (['one two', 'three four'], None)
+    >>> spread("one two three four", 2), spread("一二三四", 2), spread("one", 2)
+    (['one two', 'three four'], ['一二', '三四'], None)
     """
     breaks = _breaks(text, keep)
     if len(breaks) < count - 1:
         return None
+    ends = [end for end, _ in breaks]
     lines: list[str] = []
     start = first = 0
     for index in range(1, count):
         ideal = len(text) * index // count
-        after = bisect_right(breaks, ideal)
-        sides = breaks[max(after - 1, 0) : after + 1]
+        after = bisect_right(ends, ideal)
+        sides = ends[max(after - 1, 0) : after + 1]
         nearest = max(after - 1, 0) + sides.index(min(sides, key=lambda place: abs(place - ideal)))
-        # Enough blanks are left over for the lines that follow.
+        # Enough of them are left over for the lines that follow.
         chosen = min(max(nearest, first), len(breaks) - (count - index))
-        lines.append(text[start : breaks[chosen]])
-        start, first = breaks[chosen] + 1, chosen + 1
+        lines.append(text[start : ends[chosen]])
+        start, first = breaks[chosen][1], chosen + 1
     return [*lines, text[start:]]
 
 
-def _breaks(text: str, keep: Sequence[Span]) -> list[int]:
+_BREAK = re.compile(r"(?<=\S) (?=\S)|(?<=[\u3001-\u9fff\uff00-\uff60])(?=[\u3041-\u30ff\u3400-\u9fff])")
+
+
+def _breaks(text: str, keep: Sequence[Span]) -> list[Span]:
+    """Where a line can end, and where the next one then begins."""
     starts = [begin for begin, _ in keep]
     places = []
-    for match in re.finditer(r"(?<=\S) (?=\S)", text):
+    for match in _BREAK.finditer(text):
         index = bisect_right(starts, match.start()) - 1
-        if index < 0 or match.start() >= keep[index][1]:
-            places.append(match.start())
+        if index < 0 or match.start() >= keep[index][1] or match.start() == keep[index][0]:
+            places.append(match.span())
     return places

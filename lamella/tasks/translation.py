@@ -63,8 +63,9 @@ class Translation(Task):
     def sample(self, split: str) -> list[Example]:
         return [{"text": en, "translation": fr} for en, fr in phrasebook.sentences(split)]
 
-    def group(self, example: Example) -> str:
-        return "".join(filter(str.isalnum, example["text"].lower())) or example["text"]
+    def keys(self, example: Example) -> list[str]:
+        sides = (example["text"], example["translation"])
+        return [f"{i}{''.join(filter(str.isalnum, s.lower())) or s}" for i, s in enumerate(sides)]
 
     def fit(self, examples: Sequence[Example]) -> None:
         texts = [normalise(e[side]) for e in examples for side in ("text", "translation")]

@@ -36,7 +36,7 @@ def evaluate(
     if not examples:
         raise DataError(f"{', '.join(data)}: no examples to measure on.")
     if limit is not None and len(examples) > limit:
-        examples = sorted(examples, key=lambda e: hashlib.sha256(job.group(e).encode(errors="surrogatepass")).digest())[:limit]
+        examples = sorted(examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest())[:limit]
     answers = job.answers(examples, trained.run)
     scores = job.score(answers, examples)
     return {

@@ -1,13 +1,12 @@
 """Train a task from the user's own files, and write a model folder.
 
-    lamella train translation pairs.tsv -o my-model --from en --to fr --minutes 10
+    lamella train TASK data.csv -o my-model --minutes 10
 
 What happens, in order: read and say what was understood; hold out a part that training never sees; learn the vocabulary
 and the like; train, saving as it goes; export to ONNX; measure the exported graphs on what was held out; write the
 folder with scores, curves and a card. Ctrl-C saves, and `--resume` goes on at the exact step.
 """
 
-import hashlib
 import json
 import random
 import shutil
@@ -127,8 +126,8 @@ def _gather(
         learn, lines = job.read(list(data), columns)
         if test:
             held, _ = job.read(list(test), columns)
-            seen = {job.group(e) for e in learn}
-            fresh = [e for e in held if job.group(e) not in seen]
+            seen = {key for e in learn for key in job.keys(e)}
+            fresh = [e for e in held if not seen.intersection(job.keys(e))]
             if len(fresh) < len(held):
                 lines.append(f"note: {len(held) - len(fresh)} test examples are in the training data too and are left out")
             held = fresh
@@ -145,16 +144,12 @@ def _gather(
 
 
 def hold_out(job: Task, examples: list[Example], share: float, most: int, seed: int) -> tuple[list[Example], list[Example]]:
-    """Split by group and seed, so that what is alike stands on one side; the order of the rest is kept."""
-    ranked: dict[str, str] = {}
-    for e in examples:
-        group = job.group(e)
-        if group not in ranked:
-            ranked[group] = hashlib.sha256(f"{seed}\0{group}".encode(errors="surrogatepass")).hexdigest()
+    """Split by seed, so that what is alike stands on one side; the order is kept."""
+    from lamella.train import split
+
     wanted = max(1, min(most, round(share * len(examples))))
-    out: set[str] = set(sorted(ranked, key=ranked.__getitem__)[: max(1, round(wanted * len(ranked) / len(examples)))])
-    held = [e for e in examples if job.group(e) in out][: 2 * most]
-    return [e for e in examples if job.group(e) not in out], held
+    held = set(split.hold_out([job.keys(e) for e in examples], wanted, seed))
+    return [e for i, e in enumerate(examples) if i not in held], [examples[i] for i in sorted(held)]
 
 
 def _train(

@@ -32,8 +32,8 @@ from recipes.translation.common import Pair, read_pairs
 CACHE = Path.home() / ".cache" / "lamella" / "translation" / "en-fr"
 
 # How often a pair of each kind is drawn an epoch: interface strings are two thirds of all pairs and mostly short and
-# alike; sentences, and stories above all, are what everyday language is learned from.
-MIX = {"interface": 0.6, "descriptions": 2.0, "help": 1.0, "stories": 2.5, "verses": 0.8, "words": 1.0}
+# alike; everyday language is learned from stories above all, and from verses and the dictionary.
+MIX = {"interface": 0.7, "descriptions": 1.0, "help": 0.7, "stories": 4.0, "verses": 1.0, "words": 2.0}
 TOKENS = 4096  # of a batch
 LONG = 160  # pieces of a side: longer pairs are few, and would make batches of seven
 
