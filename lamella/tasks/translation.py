@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data import documents, guard, parallel, phrasebook, placeholders
+from lamella.data import guard, placeholders
 from lamella.data.pieces import END, START, Pieces, learn, normalise
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores, Task, Text
 
@@ -47,7 +47,7 @@ class Translation(Task):
     target = "translation"
     metric = "chrF"
     nets = ("transformer",)
-    suffixes = tuple(documents.FORMATS)
+    suffixes = (".md", ".markdown", ".po", ".pot", ".txt")  # those of data.documents, which is read only when needed
     quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
 
     vocabulary_: bytes
@@ -55,12 +55,16 @@ class Translation(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+        from lamella.data import parallel
+
         c = self.config
         table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
         pairs = [_without_accelerators(row["src"], row["dst"]) for row in table.rows]
         return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data import phrasebook
+
         return [{"text": en, "translation": fr} for en, fr in phrasebook.sentences(split)]
 
     def keys(self, example: Example) -> list[str]:
@@ -145,6 +149,8 @@ class Translation(Task):
         )
 
     def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
+        from lamella.data import documents
+
         memory = [self.config.memory] if self.config.memory else None
         document = documents.open_document(path, target_language=self.config.dst, memory=memory)
         pairs = zip(document.segments, document.formats, strict=True)

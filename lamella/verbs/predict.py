@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from lamella import fields, model
-from lamella.data.tables import read_table
 from lamella.data.text import read_text, split_lines
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, as_example, load
@@ -74,6 +73,8 @@ def _table(
         found = [_columns(job, a, {key for row in rows for key in row}) for a in trained.predict(examples)]
         lines = [json.dumps({**row, **new}, ensure_ascii=False) + "\n" for row, new in zip(rows, found, strict=True)]
         return "".join(lines).encode(), ".jsonl", {"rows": len(rows)}
+    from lamella.data.tables import read_table  # only now: a short answer should not wait for it
+
     table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
     text, _ = read_text(path)
     delimiter = "\t" if suffix == ".tsv" else (";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ",")
@@ -168,6 +169,6 @@ def output_paths(inputs: Sequence[Path], out: str | None, suffixes: Sequence[str
     names = [p.with_suffix(s).name for p, s in zip(inputs, suffixes, strict=True)]
     twice = {n for n in names if names.count(n) > 1}
     if twice:
-        raise UsageError(f"-o {out}: several inputs are named {sorted(twice)[0]}. Translate them into different folders.")
+        raise UsageError(f"-o {out}: several inputs are named {sorted(twice)[0]}. Give them folders of their own.")
     place.mkdir(parents=True, exist_ok=True)
     return [place / name for name in names]
