@@ -69,6 +69,8 @@ class Model:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
         for name, value in manifest.learned.items():
             is_file = isinstance(value, dict) and set(value) == {"file"}
+            if is_file and value["file"] not in self.files:
+                raise ModelError(f"{where}/model.json: {name} is in a file that the model has not: {value['file']}. Do not use this model.")
             setattr(task, name, self.files[value["file"]] if is_file else value)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 HERE = Path(__file__).parent
-STEPS = 60  # of the shared translator: enough to beat the trivial answer, few enough to wait for
+STEPS = 60  # of a shared training: enough to beat the trivial answer, few enough to wait for
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,16 @@ msgstr[1] ""
 #~ msgstr ""
 """
 
+FUZZY_LINES = """\
+#, fuzzy
+msgid ""
+"A text of two lines.\\n"
+"Its end.\\n"
+msgstr ""
+"A TEXT OF TWO LINES.\\n"
+"ITS END.\\n"
+"""
+
 ONE_OR_MANY = """
 #, c-format
 msgid "One file"
@@ -120,7 +130,7 @@ def test_only_filled_entries_change() -> None:
         ('msgctxt "menu"\nmsgid "_File"\nmsgstr ""', '#, fuzzy\nmsgctxt "menu"\nmsgid "_File"\nmsgstr "_FILE"'),
         (
             'msgid ""\n"A text of two lines.\\n"\n"Its end.\\n"\nmsgstr ""\n',
-            '#, fuzzy\nmsgid ""\n"A text of two lines.\\n"\n"Its end.\\n"\nmsgstr ""\n"A TEXT OF TWO LINES.\\n"\n"ITS END.\\n"\n',
+            FUZZY_LINES,
         ),
         (
             '#, c-format\nmsgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""',

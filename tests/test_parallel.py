@@ -259,6 +259,15 @@ def test_swapped_and_wrong_languages(tmp_path):
     refused([write(tmp_path, "\n".join(FR), "a.txt"), write(tmp_path, "\n".join(EN), "b.txt")], "swapped")
 
 
+def test_swapped_sentences_of_few_words(tmp_path):
+    pairs = [(f"The {a} sees the {b} today.", f"Le {c} voit le {d} aujourd'hui.") for a, c in NOUNS for b, d in NOUNS]
+    assert len(read_parallel(write(tmp_path, tsv(*pairs)), "en", "fr")) == len(pairs)
+    refused(write(tmp_path, tsv(*((fr, en) for en, fr in pairs))), "received the opposite", "--from fr --to en")
+
+
+NOUNS = [("dog", "chien"), ("cat", "chat"), ("boat", "bateau"), ("hat", "chapeau")]
+
+
 def test_made_up_languages_are_left_alone(tmp_path):
     turned = [" ".join(word[::-1] for word in text.split()) for text in EN]
     assert len(read_parallel(write(tmp_path, tsv(*zip(EN, turned))), "en", "xx")) == 8

@@ -83,7 +83,8 @@ def test_addresses_end_before_punctuation() -> None:
 
 
 def test_markdown() -> None:
-    text = "See [the *guide*](a(b).html 'x'), ![pic](p.png), [x][ref] and **bold _it_** ~~no~~ `co de` $x^2$ [^1] 2 * 3 a_b_c"
+    text = "See [the *guide*](a(b).html 'x'), ![pic](p.png), [x][ref] and **bold _it_** ~~no~~"
+    text += " `co de` $x^2$ [^1] 2 * 3 a_b_c"
     assert find(text, "markdown") == [
         *("[", "*", "*", "](a(b).html 'x')", "![", "](p.png)", "[", "][ref]", "**", "_", "_", "**", "~~", "~~"),
         *("`co de`", "$x^2$", "[^1]"),

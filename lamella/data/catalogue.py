@@ -62,8 +62,8 @@ class _Filling(NamedTuple):
 class Catalogue:
     """A .po or .pot file on its way into another language.
 
-    In: its bytes and name; the target language, as `fr` or `pt_BR`; other .po and .mo files, whose translations are used
-    before a net is asked. Raises DataError where the file is no catalogue, or one of another language.
+    In: its bytes and name; the target language, as `fr` or `pt_BR`; other .po and .mo files, whose translations are
+    used before a net is asked. Raises DataError where the file is no catalogue, or one of another language.
     """
 
     def __init__(self, data: bytes, name: str, target_language: str = "", memory: Sequence[StrPath] = ()) -> None:
@@ -127,7 +127,7 @@ class Catalogue:
         sources = [entry.plural] * self.rule.forms
         if self.rule.forms > 1:
             # "One file" can stand for nothing but one; in Russian the same form is that of 21.
-            fits = placeholders.covers if self.rule.narrow else placeholders.same
+            fits = placeholders.covers if self.rule.narrow else placeholders.agree
             if fits(entry.plural, entry.msgid, " ".join(entry.flags)):
                 sources[self.rule.singular] = entry.msgid
         return sources
@@ -235,7 +235,7 @@ class Catalogue:
         return edits
 
     def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
-        """What was done, in entries: those there are, translated before, fuzzy before, from memory, by answers, kept."""
+        """What was done, in entries: how many there are, were translated or fuzzy before, are now, are not."""
         entries = [entry for entry in self.entries if not entry.is_header]
         filled = len(self._fillings(answers))
         done = sum(not entry.is_fuzzy and not entry.is_empty for entry in entries)

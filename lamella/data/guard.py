@@ -68,8 +68,9 @@ def translate_texts(
     In: the texts; `nbest`, which gets different sentences without outer white space and gives for each its candidates,
     best first (it is called at most three times, and cuts into batches itself); `on_count`, told before each call how
     many sentences it is about; the format of each text (see `placeholders`); the target language, for punctuation that
-    was dropped; whether the net can read a character; what stands for a placeholder in a sentence, `{}` being its
-    number (with several such words all are tried); and the most characters that a sentence may have.
+    was dropped; whether the net can read a character, or rewrites it, as it may a curly quote; what stands for a
+    placeholder in a sentence, `{}` being its number (with several such words all are tried); and the most characters
+    that a sentence may have.
 
     Out: an outcome for each text, in order. Its placeholders, white space around it and number of lines are those of
     the text. Raises ValueError if `nbest` does not answer every sentence; what `nbest` raises passes through.

@@ -29,10 +29,11 @@ _DIRECTIVE = re.compile(r"\s*(?::::|!!!|\?\?\?)")
 _DELIMITERS = re.compile(r"\s*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?\s*+$")
 _CELL = re.compile(r"(?:\\.|[^|\\])+|\||\\")
 _HTML = re.compile(
-    r"\s{0,3}(?:<(?P<verbatim>script|pre|style|textarea)\b|(?P<comment><!--)|<[?!]|</?(?:address|article|aside|blockquote"
-    r"|body|br|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|h[1-6]|head|header|hr"
-    r"|html|iframe|img|legend|li|link|main|menu|nav|ol|option|p|param|section|source|summary|table|tbody|td|tfoot|th"
-    r"|thead|title|tr|track|ul|video|audio|picture)(?=[\s/>]|$)|</?[A-Za-z][^<>]*>\s*$)",
+    r"\s{0,3}(?:<(?P<verbatim>script|pre|style|textarea)\b|(?P<comment><!--)|<[?!]"
+    r"|</?(?:address|article|aside|blockquote|body|br|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption"
+    r"|figure|footer|form|frame|h[1-6]|head|header|hr|html|iframe|img|legend|li|link|main|menu|nav|ol|option|p|param"
+    r"|section|source|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul|video|audio|picture)(?=[\s/>]|$)"
+    r"|</?[A-Za-z][^<>]*>\s*$)",
     re.IGNORECASE,
 )
 _SHORTCUT = re.compile(r"(?<![\]\\!])\[(?P<text>[^\[\]]+)\](?:\[\])?(?![\[(:])")

@@ -26,6 +26,7 @@ from lamella.errors import DataError, UsageError
 
 MAX_CHARS = 1_000
 MAX_RATIO = 4.0
+CLEAR = 0.1  # share of words that are common ones of a language: real text has 0.25 to 0.5
 
 _SRC_NAMES = (
     *("source", "src", "source_text", "src_text", "text_src"),
@@ -241,6 +242,11 @@ use --from fr --to en, or choose them with --columns src=...,dst=...
     codes = {"src": base_code(src), "dst": base_code(dst)}
     if codes["src"] == codes["dst"]:  # two varieties of one language: nothing here can tell them apart
         return
+    if len(rows) >= 8 and _crossed(sides, codes):
+        raise DataError(
+            f"{where}: expected {_called(src)} in src and {_called(dst)} in dst, received the opposite. "
+            f"The columns are swapped: use --from {dst} --to {src}, or choose them with --columns src=...,dst=..."
+        )
     found = {side: guess(texts)[0] for side, texts in sides.items()}
     for side, opposite in (("src", "dst"), ("dst", "src")):
         code, received = codes[side], found[side]
@@ -262,6 +268,18 @@ use --from fr --to en, or choose them with --columns src=...,dst=...
                 else f"Change {'--from' if side == 'src' else '--to'}, the file, or the columns (--columns {side}=...)"
             )
         )
+
+
+def _crossed(sides: Mapping[str, Sequence[str]], codes: Mapping[str, str]) -> bool:
+    """Whether each side clearly looks like the other's language: two weak signs that agree, where `guess` wants one
+    strong one, which simple sentences of few different words do not give."""
+    if not all(code in NAMES for code in codes.values()):
+        return False
+    for side, opposite in (("src", "dst"), ("dst", "src")):
+        found = scores("\n".join(sides[side]))
+        if found[codes[opposite]] < max(CLEAR, 3 * found[codes[side]]):
+            return False
+    return True
 
 
 def _called(code: str) -> str:

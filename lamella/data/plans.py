@@ -69,8 +69,8 @@ class Plan:
     """A text as what is copied and what is translated.
 
     In: the text, its format (see `placeholders`), whether the net can read a character, and the most characters of a
-    sentence. What is there afterwards: `before` and `after`, the white space around it; `core`, the rest without the accelerator `mark`; `nodes`, the core
-    in order; and `units`, those of the nodes that hold words.
+    sentence. What is there afterwards: `before` and `after`, the white space around it; `core`, the rest without the
+    accelerator `mark`; `nodes`, the core in order; and `units`, those of the nodes that hold words.
     """
 
     def __init__(self, text: str, format: str, known: Callable[[str], bool], limit: int = sentences.LIMIT) -> None:
@@ -79,6 +79,7 @@ class Plan:
         self.core, self.mark = placeholders.split_accelerator(core, format)
         self.units: list[Unit] = []
         strange = {char for char in set(core) if not char.isspace() and not known(char)}
+        # A letter the net cannot read takes its word along, and stays in the sentence; a symbol divides it.
         letters = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN")
         symbols = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN")
         self.words = re.compile(rf"(?<!\w)\w*[{letters}]\w*(?:\s+\w*[{letters}]\w*)*") if letters else None
@@ -96,6 +97,7 @@ class Plan:
         width = max(map(len, lines))
         index = 0
         while index < len(lines):
+            # A sentence that runs over lines is one; lines that each end a sentence stay apart.
             end = index + 1
             while end < len(lines) and not _FINISHED.search(lines[end - 1][-20:]):
                 if not sentences.runs_on(lines[end - 1], lines[end], width):

@@ -3,7 +3,7 @@
 A document is a list of parts. A string is copied; a `Block` is a stretch of the file that is translated: as one line,
 however many lines it had, and wrapped to their width again.
 
-    >>> text = Text("Notes\\n\\nThis paragraph was wrapped at some\\nforty columns by its author.\\n".encode(), "notes.txt")
+    >>> text = Text(b"Notes\\n\\nThis paragraph was wrapped at some\\nforty columns by its author.\\n", "notes.txt")
     >>> text.segments
     ['Notes', 'This paragraph was wrapped at some forty columns by its author.']
     >>> text.render([segment.upper() for segment in text.segments]).decode()

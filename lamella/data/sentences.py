@@ -1,13 +1,13 @@
 """Cut a text of any length into sentences, and put it together again with not one character lost.
 
 A translator takes one sentence at a time, so `split` has two duties. It must be right where a full stop ends nothing
-(`Mr. Smith`, `3.14`, `e.g.`, `www.example.org`), and it must be exact: the pieces and the white space between them
-are always the whole text. Where it is in doubt it does not cut: two sentences in one piece read on, half a one does not.
+(`Mr. Smith`, `3.14`, `e.g.`, `www.example.org`), and it must be exact: the pieces and the white space between them are
+always the whole text. Where it is in doubt it does not cut: two sentences in one piece read on, half a one does not.
 
     >>> split("It costs 3.5 pounds, e.g. in Rome.  Dr. Watson agreed.")
     [Piece(text='It costs 3.5 pounds, e.g. in Rome.', after='  '), Piece(text='Dr. Watson agreed.', after='')]
 
-Everything here takes time in proportion to the length of the text, also on a text that is one letter four million times.
+Everything here takes time in proportion to the length of the text, also where that is one letter, four million times.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def _words(text: str) -> frozenset[str]:
 
 # Never the end of a sentence: something always follows.
 _BEFORE_NAMES = _words(
-    "mr mrs ms dr prof st mme mlle mm me gen col lt sgt capt rev hon gov sen rep pres messrs sra srta ud uds hr dipl ing"
-    " ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env av"
+    "mr mrs ms dr prof st mme mlle mm me gen col lt sgt capt rev hon gov sen rep pres messrs sra srta ud uds hr dipl"
+    " ing ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env av"
 )
 # Not the end of a sentence where a number follows.
 _BEFORE_NUMBERS = _words(
@@ -118,7 +118,11 @@ def join(pieces: Sequence[Piece], answers: Sequence[str] | None = None) -> str:
 
 
 def needs_blank(before: str, after: str) -> bool:
-    """Whether two sentences that meet without white space need a blank: `Hello.` and `Goodbye!` do, `你好。` does not."""
+    """Whether two sentences that meet without white space need a blank.
+
+    >>> needs_blank("Hello.", "Goodbye!"), needs_blank("你好。", "再见！")
+    (True, False)
+    """
     return before[-1:] in tuple('.!?…"') and after[:1].isalnum() and not is_wide(after[0])
 
 
@@ -217,7 +221,7 @@ def runs_on(line: str, following: str, width: int) -> bool:
 
         >>> runs_on("This paragraph was wrapped by an editor at", "sixty columns.", 48)
         True
-        >>> runs_on("Roses are red,", "Violets are blue.", 48), runs_on("- the first of the items of this list", "- b", 48)
+        >>> runs_on("Roses are red,", "Violets are blue.", 48), runs_on("- one of the items of this list", "- b", 48)
         (False, False)
     """
     word = _FIRST_WORD.match(following)

@@ -73,7 +73,7 @@ def compress(
     manifest.scores = {**manifest.scores, f"after int8 (it was {before:.4g})": result}
     files["card.md"] = card.write(manifest, sum(len(v) for k, v in files.items() if k != "card.md")).encode()
     folder.write(manifest, files, Path(out))
-    return load(out, task)
+    return Model(manifest, folder.seal(manifest, files), job, out)
 
 
 def graphs_size(files: Mapping[str, bytes]) -> int:

@@ -137,6 +137,7 @@ def _gather(
     if len(learn) < 10 or not held:
         raise DataError(f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more.")
     learn, watched = hold_out(job, learn, min(0.05, LOOK / len(learn)), LOOK, seed + 1)
+    watched = watched or learn[:LOOK]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
     for example in random.Random(seed).sample(learn, 3):
         lines.append("sample: " + " | ".join(str(v)[:100] for v in example.values()))

@@ -1,5 +1,6 @@
 """Forecast tomorrow's temperature from those of the last days."""
 
+import math
 import random
 from typing import Annotated
 
@@ -34,7 +35,7 @@ class Weather(Task):
         chance, found = random.Random(split), []
         for _ in range({"train": 1500, "test": 200}[split]):
             level, height, shift, pace = (chance.uniform(*r) for r in ((-5, 25), (2, 8), (0, 6.3), (0.7, 1.25)))
-            days = [round(level + height * np.sin(shift + pace * day) + chance.gauss(0, 0.3), 1) for day in range(15)]
+            days = [round(level + height * math.sin(shift + pace * day) + chance.gauss(0, 0.3), 1) for day in range(15)]
             found.append({"past": days[:14], "tomorrow": days[14]})
         return found
 
@@ -60,7 +61,8 @@ class Weather(Task):
             def __init__(self, days, hidden):
                 super().__init__()
                 self.days = days
-                self.layers = nn.Sequential(Linear(days, hidden), nn.ReLU(), Linear(hidden, hidden), nn.ReLU(), Linear(hidden, 1))
+                layers = Linear(days, hidden), nn.ReLU(), Linear(hidden, hidden), nn.ReLU(), Linear(hidden, 1)
+                self.layers = nn.Sequential(*layers)
 
             def forward(self, past):
                 return {"tomorrow": past[:, -1] + self.layers(past)[:, 0]}  # (B, days) -> (B,): as today, and a change
