@@ -60,6 +60,7 @@ class _Group(click.Group):
             if show:
                 raise
             if isinstance(error, OSError):
+                _mute()
                 _fail(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
             details = list(getattr(error, "details", ()))
             code = int(getattr(error, "exit_code", 0))
@@ -74,9 +75,16 @@ class _Group(click.Group):
         except KeyboardInterrupt as error:
             _fail(str(error) or "stopped.", 130)
         except BrokenPipeError:
-            # The reader has gone, as `head` does. Python would complain once more while closing standard output.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _mute()  # the reader has gone, as `head` does
             sys.exit(0)
+
+
+def _mute() -> None:
+    """Where standard output takes nothing more, Python would complain once more while closing it."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int, details: Iterable[str] = ()) -> None:
@@ -223,11 +231,8 @@ def export(model: str, out: str, as_json: bool, **given: Any) -> None:
     """Write MODEL as one file, or as bare ONNX graphs with an example.py."""
     from lamella.verbs.export import export as run
 
-    place = run(model, out, **given)
-    if as_json:
-        _print_json({"out": str(place)})
-    else:
-        click.echo(f"wrote {place}")
+    place = str(run(model, out, **given))
+    _print_json({"out": place}) if as_json else click.echo(f"wrote {place}")
 
 
 @main.command()
@@ -240,10 +245,7 @@ def show(model: str, task: str | None, as_json: bool) -> None:
     from lamella.verbs.show import show as run
 
     facts = run(model, task)
-    if as_json:
-        _print_json(facts)
-    else:
-        click.echo("\n".join(lines(facts)))
+    _print_json(facts) if as_json else click.echo("\n".join(lines(facts)))
 
 
 @main.command()
@@ -266,10 +268,7 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
                 "fields": {k: type(v).__name__.lower() for k, v in cls.fields.items()},
                 "answer": type(cls.answer).__name__.lower(),
                 "metric": cls.metric,
-                "options": [
-                    {"flag": o.flag, "kind": o.kind, "default": o.default, "description": o.description}
-                    for o in fields.options(cls.Config)
-                ],
+                "options": [fields.asdict(o) for o in fields.options(cls.Config)],
             }
         )
     if as_json:

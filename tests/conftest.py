@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +17,6 @@ import pytest
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-HERE = Path(__file__).parent
 STEPS = 60  # of a shared training: enough to beat the trivial answer, few enough to wait for
 
 
@@ -39,18 +39,52 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 
 
 @pytest.fixture(scope="session")
-def tiny_model(once) -> Path:
-    """A translator of the sample's sentences, trained for a few seconds. Nobody may write in it."""
+def trained(once) -> Callable[[str], Path]:
+    """trained("translation"): a model of that task, or of a task's file, from its sample. Nobody may write in it."""
 
-    def make(folder: Path) -> None:
-        import lamella
+    def get(task: str) -> Path:
+        def make(folder: Path) -> None:
+            import lamella
 
-        lamella.train(
-            "translation", "sample", out=str(folder), size="tiny", pieces=300, steps=STEPS, threads=1, beams=2,
-            tell=lambda line: None,
-        )  # fmt: skip
+            lamella.train(task, "sample", out=str(folder), size="tiny", steps=STEPS, threads=1, tell=lambda line: None)
 
-    return once("tiny", make)
+        return once(f"trained-{Path(task).stem}", make)
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def tiny_model(trained) -> Path:
+    """A translator of the sample's sentences."""
+    return trained("translation")
+
+
+class Done(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one object that it printed."""
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cli() -> Callable[..., Done]:
+    """cli("predict", "my-model", "text"): the command line, in this process."""
+    from click.testing import CliRunner
+
+    from lamella.cli import main
+
+    def run(*args: object, stdin: str | bytes | None = None) -> Done:
+        done = CliRunner().invoke(main, [str(a) for a in args], input=stdin, catch_exceptions=False)
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    return run
 
 
 class Disk:

