@@ -75,7 +75,7 @@ asked:
 .PHONY: test
 test: .venv/ready gettext ## Run every test, docstrings and README included; ARGS="-k name" for some.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-		.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+		.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: gettext
 gettext:

@@ -173,7 +173,7 @@ def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bo
     data, options = _split(data)
     result = run(model, *data, columns=_columns(columns), **given, **options)
     if as_json:
-        _print_json(result)
+        click.echo(_json(result))
         return
     click.echo(f"{result['task']}, {result['count']} examples")
     for name, s in result["scores"].items():
@@ -232,7 +232,7 @@ def export(model: str, out: str, as_json: bool, **given: Any) -> None:
     from lamella.verbs.export import export as run
 
     place = str(run(model, out, **given))
-    _print_json({"out": place}) if as_json else click.echo(f"wrote {place}")
+    click.echo(_json({"out": place}) if as_json else f"wrote {place}")
 
 
 @main.command()
@@ -245,7 +245,7 @@ def show(model: str, task: str | None, as_json: bool) -> None:
     from lamella.verbs.show import show as run
 
     facts = run(model, task)
-    _print_json(facts) if as_json else click.echo("\n".join(lines(facts)))
+    click.echo(_json(facts) if as_json else "\n".join(lines(facts)))
 
 
 @main.command()
@@ -253,6 +253,8 @@ def show(model: str, task: str | None, as_json: bool) -> None:
 @JSON
 def tasks(only: tuple[str, ...], as_json: bool) -> None:
     """List every task: its nets, what it reads, its options."""
+    from msgspec.structs import asdict
+
     from lamella import fields
     from lamella import task as contract
 
@@ -268,11 +270,11 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
                 "fields": {k: type(v).__name__.lower() for k, v in cls.fields.items()},
                 "answer": type(cls.answer).__name__.lower(),
                 "metric": cls.metric,
-                "options": [fields.asdict(o) for o in fields.options(cls.Config)],
+                "options": [asdict(o) for o in fields.options(cls.Config)],
             }
         )
     if as_json:
-        _print_json({"tasks": found})
+        click.echo(_json({"tasks": found}))
         return
     for t in found:
         click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
@@ -295,7 +297,7 @@ def _answer(
     if inputs == ("-",) and not as_text:
         found = verb.predict_lines(trained, iter(sys.stdin.readline, ""))
         if as_json:
-            _print_json({"answers": list(found)})
+            click.echo(_json({"answers": list(found)}))
         elif out:
             free(Path(out), force)
             verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
@@ -313,7 +315,7 @@ def _answer(
     answers = trained.predict([verb._example(trained.task, i) for i in inputs])
     lines = [trained.task.render(a) for a in answers]
     if as_json:
-        _print_json({"answers": answers})
+        click.echo(_json({"answers": answers}))
     elif out:
         verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
     else:
@@ -383,16 +385,14 @@ def _columns(text: str | None) -> dict[str, str] | None:
 
 
 def _wrote(trained: Any, as_json: bool) -> None:
-    if as_json:
-        _print_json({"model": trained.where, "task": trained.manifest.task, "scores": trained.manifest.scores})
-    else:
-        click.echo(f"wrote {trained.where}")
+    facts = {"model": trained.where, "task": trained.manifest.task, "scores": trained.manifest.scores}
+    click.echo(_json(facts) if as_json else f"wrote {trained.where}")
 
 
-def _print_json(value: Any) -> None:
+def _json(value: Any) -> str:
     import msgspec
 
-    click.echo(msgspec.json.encode(value).decode())
+    return msgspec.json.encode(value).decode()
 
 
 if __name__ == "__main__":

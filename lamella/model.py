@@ -15,6 +15,7 @@ import copy
 import hashlib
 import lzma
 import os
+import re
 import shutil
 import struct
 import zipfile
@@ -119,7 +120,7 @@ def as_example(task: Task, value: Any) -> Example:
 
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
     """Examples -> answers in their order, batched by length so that little is padding."""
-    rows = [task.inputs(e) for e in examples]
+    rows = [task.inputs({k: _whole(v) for k, v in e.items()}) for e in examples]
     longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
     order = sorted(range(len(rows)), key=lambda i: longest[i])
     answers: list[Answer] = [None] * len(rows)
@@ -133,6 +134,11 @@ def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: 
             answers[i] = answer
         first = last
     return answers
+
+
+def _whole(value: Any) -> Any:
+    """A text with U+FFFD for each half of a letter (a surrogate by itself), which no tokenizer takes."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------

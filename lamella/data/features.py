@@ -9,19 +9,17 @@ negation (Wang and Manning, 2012), and parts of words make "boring" and "boredom
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.pieces import normalise
-
 Ints = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 ROW = 16  # features that stand in one row of an array: a text's rows are then about as many as its words
 LETTERS = (3, 4, 5)
+PART = "~"  # stands before a part of a word; by itself it is a mark like others
 RARE = 2  # in fewer texts than this a feature is not kept
-LONGEST = 20_000  # letters of a text that are read
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is taken for a word
 _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
 
@@ -34,7 +32,7 @@ def words(text: str) -> list[str]:
     >>> words("今日 is today")
     ['今', '日', 'is', 'today']
     """
-    return _TOKEN.findall(normalise(text[:LONGEST]).lower())
+    return _TOKEN.findall(text.lower())
 
 
 def features(text: str) -> list[str]:
@@ -45,12 +43,12 @@ def features(text: str) -> list[str]:
     """
     found = words(text)
     edged = ["\n", *found, "\n"]
-    pairs = [f"{a} {b}" for a, b in zip(edged, edged[1:], strict=False)]
+    pairs = [f"{a} {b}" for a, b in pairwise(edged)]
     parts = []
     for word in found:
         if word[0].isalnum():
             inside = f"<{word}>"
-            parts += [f"~{inside[i : i + n]}" for n in LETTERS for i in range(len(inside) - n + 1)]
+            parts += [f"{PART}{inside[i : i + n]}" for n in LETTERS for i in range(len(inside) - n + 1)]
     return list(dict.fromkeys([*found, *pairs, *parts]))
 
 
@@ -89,6 +87,11 @@ class FeatureSet:
     def dump(self) -> bytes:
         """As bytes; no feature holds a tab."""
         return "\t".join(self.names).encode()
+
+    @property
+    def parts(self) -> NDArray[np.bool_]:
+        """(1 + N,): by id, whether it is a part of a word."""
+        return np.array([False, *(len(name) > 1 and name[0] == PART for name in self.names)])
 
     def encode(self, text: str) -> Ints:
         """The ids of a text's features, (R, 16), zeros at the end; at least one row."""

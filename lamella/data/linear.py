@@ -1,7 +1,9 @@
-"""Logistic regression over sets of features, solved to its optimum: the part of a classifier that needs no net.
+"""Linear classifiers over sets of features, solved rather than trained: the part of a classifier that needs no net.
 
-The loss is convex, so there is one best answer and no seed, no learning rate and no number of steps to choose; a few
-thousand texts take seconds. It equals scikit-learn's `LogisticRegression`, which a test compares it with.
+`naive_bayes` counts. `logistic` minimises a convex loss, so there is one best answer and no seed, no learning rate and
+no number of steps to choose; a few thousand texts take seconds. Tests compare both with scikit-learn's. `solve` joins
+them as Wang and Manning (2012) do: each feature counts in the regression as much as naive Bayes thinks it tells, and
+the answer is the mean of the two. On single sentences that beats either.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +16,44 @@ Ints = NDArray[np.int64]
 
 MEMORY = 8  # past steps that L-BFGS remembers
 WORK = 100_000_000  # features times labels of all texts: of more than that a part is taken
+
+
+def solve(
+    rows: Sequence[Ints], wanted: Ints, features: int, labels: int, strength: float, parts: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Weights (features, labels) and biases (labels,): a text's scores are its features' sum over the root of their number.
+
+    rows: of each of N texts the ids of its features; wanted (N,): the texts' labels; parts (features,): where a feature
+    is a part of a word, which naive Bayes leaves out: it takes features for independent, and parts of one word are not.
+    """
+    room = WORK // max(1, sum(map(len, rows)) // len(rows)) // labels
+    if room < len(rows):  # a part of the texts is enough where there are so many
+        chosen = np.random.default_rng(0).permutation(len(rows))[:room]
+        rows, wanted = [rows[i] for i in chosen], wanted[chosen]
+    ratios, share = naive_bayes(rows, wanted, features, labels)
+    telling = np.sqrt(ratios**2 @ share)
+    telling = telling / max(1e-9, float(telling.mean()))
+    values = [telling[row] / max(1, len(row)) ** 0.5 for row in rows]
+    weights, bias = logistic(rows, values, wanted, features, labels, strength)
+    return (telling[:, None] * weights + np.where(parts[:, None], 0, ratios)) / 2, (bias + np.log(share)) / 2
+
+
+def naive_bayes(rows: Sequence[Ints], wanted: Ints, features: int, labels: int) -> tuple[Floats, Floats]:
+    """How much likelier each feature is in texts of each label than in all, as logarithms, and the share of each label.
+
+    (features, labels), with one added to each count (Laplace); (labels,).
+
+    >>> ratios, share = naive_bayes([np.array([0]), np.array([1])], np.array([0, 1]), features=2, labels=2)
+    >>> ratios.round(2).tolist(), share.tolist()
+    ([[0.35, -0.35], [-0.35, 0.35]], [0.5, 0.5])
+    """
+    text = np.repeat(wanted, [len(r) for r in rows])
+    counts = (
+        np.bincount(np.concatenate(rows) * labels + text, minlength=features * labels).reshape(features, labels) + 1
+    )
+    share = np.bincount(wanted, minlength=labels) / len(wanted)
+    logs = np.log(counts / counts.sum(axis=0))
+    return logs - (logs @ share)[:, None], share
 
 
 def logistic(

@@ -104,7 +104,7 @@ class TextRNN(nn.Module):
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
-        state = {name: ("float32", "batch", 2 * self.hidden) for name in ("hidden", "strongest")}
+        state = dict.fromkeys(("hidden", "strongest"), ("float32", "batch", 2 * self.hidden))
         features = ("int64", "batch", "rows", 16)
         return {
             "read": ({"token": ("int64", "batch", 2), **state}, ("hidden", "strongest")),

@@ -23,16 +23,24 @@ from lamella.data.pieces import END, Pieces, learn, normalise
 from lamella.errors import DataError
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Label, Scores, Task, Text
 
+LETTERS = 20_000  # of a text that are read
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
 class Config(msgspec.Struct, kw_only=True):
-    net: Annotated[Literal["cnn", "rnn", "transformer"], Meta(description="Family of the net that reads in order.")] = "cnn"
+    net: Annotated[Literal["cnn", "rnn", "transformer"], Meta(description="Family of the net that reads in order.")] = (
+        "cnn"
+    )
     pieces: Annotated[int, Meta(description="Size of its vocabulary.", ge=50)] = 4000
-    features: Annotated[int, Meta(description="Most words, pairs and parts of words that the linear part knows.", ge=100)] = 60_000
+    features: Annotated[
+        int, Meta(description="Most words, pairs and parts of words that the linear part knows.", ge=100)
+    ] = 60_000
     strength: Annotated[float, Meta(description="How closely the linear part fits the training texts.", gt=0)] = 3.0
-    longest: Annotated[int, Meta(description="Pieces of a text that are read in order; the linear part reads on.", ge=8, le=4096)] = 256
+    longest: Annotated[
+        int, Meta(description="Pieces of a text that are read in order; the linear part reads on.", ge=8, le=4096)
+    ] = 256
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.5
     forget: Annotated[float, Meta(description="Share of pieces made unknown in training.", ge=0, lt=1)] = 0.1
     smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.0
@@ -60,31 +68,20 @@ class TextClassification(Task):
         return [{"text": text, "label": label} for text, label in reviews.reviews(split)]
 
     def keys(self, example: Example) -> list[str]:
-        return [normalise(example["text"]).lower()]
+        return [_plain(example["text"])]
 
     def fit(self, examples: Sequence[Example]) -> None:
-        texts = [e["text"] for e in examples]
+        texts = [_plain(e["text"]) for e in examples]
         self.labels_ = sorted({e["label"] for e in examples})
-        self.vocabulary_ = learn([self.keys(e)[0] or "-" for e in examples], self.config.pieces)
+        self.vocabulary_ = learn([text or "-" for text in texts], self.config.pieces)
         self.features_ = FeatureSet.learn(texts, self.config.features).dump()
         vars(self).pop("pieces", None)  # what an earlier fit knew
         vars(self).pop("known", None)
-        self.solution = self._solve(texts, np.array([self.labels_.index(e["label"]) for e in examples]))
-
-    def _solve(self, texts: Sequence[str], wanted: Array) -> tuple[Array, Array]:
-        """The linear part's weights and biases, as the net adds them up: a text's sum over the root of its count."""
         rows = [ids[ids != 0].astype(np.int64) for ids in map(self.known.encode, texts)]
-        room = linear.WORK // (1 + sum(map(len, rows)) // len(rows)) // len(self.labels_)
-        if room < len(rows):  # a part is enough where there is so much
-            chosen = np.random.default_rng(0).permutation(len(rows))[:room]
-            rows, wanted = [rows[i] for i in chosen], wanted[chosen]
-        # What stands in every text tells little: a feature's value is its inverse document frequency (Sparck Jones, 1972).
-        found = np.bincount(np.concatenate(rows), minlength=len(self.known) + 1)
-        rarity = np.log((1 + len(rows)) / (1 + found)) + 1
-        rarity /= rarity.mean()
-        values = [rarity[row] / max(1, len(row)) ** 0.5 for row in rows]
-        weights, bias = linear.logistic(rows, values, wanted, len(found), len(self.labels_), self.config.strength)
-        return (weights * rarity[:, None]).astype(np.float32), bias.astype(np.float32)
+        wanted = np.array([self.labels_.index(e["label"]) for e in examples])
+        self.solution = linear.solve(
+            rows, wanted, len(self.known) + 1, len(self.labels_), self.config.strength, self.known.parts
+        )
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -97,8 +94,9 @@ class TextClassification(Task):
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        ids = self.pieces.encode([self.keys(example)[0]])[0][: self.config.longest - 2]
-        return {"pieces": np.array([*ids, END], np.int32), "features": self.known.encode(example["text"])}
+        text = _plain(example["text"])
+        ids = self.pieces.encode([text])[0][: self.config.longest - 2]
+        return {"pieces": np.array([*ids, END], np.int32), "features": self.known.encode(text)}
 
     def targets(self, example: Example) -> Arrays:
         if example["label"] not in self.labels_:
@@ -135,6 +133,7 @@ class TextClassification(Task):
             with torch.no_grad():
                 net.wide.table.copy_(torch.from_numpy(self.solution[0]))
                 net.wide.bias.copy_(torch.from_numpy(self.solution[1]))
+            net.wide.requires_grad_(False)  # it is where it should be
         return net
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -153,7 +152,10 @@ class TextClassification(Task):
             out = graphs["classify"](pieces=pieces, features=features)
         likely = softmax(log_softmax(out["deep"]) / 2 + log_softmax(out["wide"]) / 2)  # (B, L)
         return [
-            {"label": self.labels_[int(row.argmax())], "probabilities": {k: round(float(p), 4) for k, p in zip(self.labels_, row, strict=True)}}
+            {
+                "label": self.labels_[int(row.argmax())],
+                "probabilities": {k: round(float(p), 3) for k, p in zip(self.labels_, row, strict=True)},
+            }
             for row in likely
         ]
 
@@ -173,6 +175,11 @@ class TextClassification(Task):
 
     def render(self, answer: Answer) -> str:
         return f"{answer['label']} {answer['probabilities'][answer['label']]:.2f}"
+
+
+def _plain(text: str) -> str:
+    """In lower case, in one form, and such as every library takes: half a surrogate pair is none."""
+    return normalise(text[:LETTERS].encode(errors="replace").decode()).lower()
 
 
 def log_softmax(x: Array) -> Array:
