@@ -38,6 +38,8 @@ def table(scores: dict[str, Any]) -> list[str]:
     lines = ["| held out | examples | measure | value | 95% interval |", "| --- | --- | --- | --- | --- |"]
     for name, result in scores.items():
         for measure, s in result["scores"].items():
-            lines.append(f"| {name} | {result['count']} | {measure} | {s['value']:.4g} | {s['low']:.4g} to {s['high']:.4g} |")
+            lines.append(
+                f"| {name} | {result['count']} | {measure} | {s['value']:.4g} | {s['low']:.4g} to {s['high']:.4g} |"
+            )
     signatures = {note for result in scores.values() for note in result.get("notes", {}).values()}
     return [*lines, *[f"\nSignature: `{note}`" for note in sorted(signatures)]]

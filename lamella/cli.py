@@ -14,17 +14,21 @@ from typing import Any
 import click
 
 from lamella import __version__
+from lamella.arguments import PLAIN, is_file, looks_like_file, split_columns, split_options, to_json
 
-PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 FORCE = click.option("--force", is_flag=True, help="Overwrite what is there.")
-TASK_FILE = click.option("--task", metavar="FILE.py", help="The task's own file, for a model of a task from outside lamella.")
-COLUMNS = click.option("--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars.")
+TASK_FILE = click.option(
+    "--task", metavar="FILE.py", help="The task's own file, for a model of a task from outside lamella."
+)
+COLUMNS = click.option(
+    "--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars."
+)
 
 
 class _Command(click.Command):
-    """After `--` all words are arguments: click forgets where it stood, so they are marked until `_split` reads them."""
+    """After `--` all words are arguments: click forgets where it stood, so they are marked until `split_options` reads them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args and ctx.ignore_unknown_options:
@@ -121,14 +125,23 @@ def main() -> None:
 @click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
 @FORCE
 @JSON
-def translate(inputs: tuple[str, ...], src: str, dst: str, out: str | None, as_text: bool, as_file: bool, force: bool, as_json: bool) -> None:
+def translate(
+    inputs: tuple[str, ...],
+    src: str,
+    dst: str,
+    out: str | None,
+    as_text: bool,
+    as_file: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Translate texts, files (.txt .md .po .pot) or standard input, offline.
 
     Also: --beams N (search wider), --memory FILE.po (reuse exact matches), as for predict.
     """
     from lamella.shipped import translator
 
-    inputs, options = _split(inputs)
+    inputs, options = split_options(inputs)
     _answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
 
 
@@ -155,8 +168,8 @@ def train(task: str, data: tuple[str, ...], out: str, columns: str | None, as_js
     """
     from lamella.verbs.train import train as run
 
-    data, options = _split(data)
-    _wrote(run(task, *data, out=out, columns=_columns(columns), **given, **options), as_json)
+    data, options = split_options(data)
+    _wrote(run(task, *data, out=out, columns=split_columns(columns), **given, **options), as_json)
 
 
 @main.command(context_settings=ANY)
@@ -170,10 +183,10 @@ def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bo
     """Measure MODEL on files (or the word `sample`), with 95% intervals."""
     from lamella.verbs.evaluate import evaluate as run
 
-    data, options = _split(data)
-    result = run(model, *data, columns=_columns(columns), **given, **options)
+    data, options = split_options(data)
+    result = run(model, *data, columns=split_columns(columns), **given, **options)
     if as_json:
-        click.echo(_json(result))
+        click.echo(to_json(result))
         return
     click.echo(f"{result['task']}, {result['count']} examples")
     for name, s in result["scores"].items():
@@ -199,8 +212,8 @@ def predict(
     """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
     from lamella.model import load
 
-    inputs, options = _split(inputs)
-    _answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, _columns(columns))
+    inputs, options = split_options(inputs)
+    _answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
 
 @main.command()
@@ -217,7 +230,7 @@ def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, a
     from lamella.verbs.compress import compress as run
 
     tell = partial(click.echo, err=as_json)
-    _wrote(run(model, out, *data, columns=_columns(columns), tell=tell, **given), as_json)
+    _wrote(run(model, out, *data, columns=split_columns(columns), tell=tell, **given), as_json)
 
 
 @main.command()
@@ -232,7 +245,7 @@ def export(model: str, out: str, as_json: bool, **given: Any) -> None:
     from lamella.verbs.export import export as run
 
     place = str(run(model, out, **given))
-    click.echo(_json({"out": place}) if as_json else f"wrote {place}")
+    click.echo(to_json({"out": place}) if as_json else f"wrote {place}")
 
 
 @main.command()
@@ -245,7 +258,7 @@ def show(model: str, task: str | None, as_json: bool) -> None:
     from lamella.verbs.show import show as run
 
     facts = run(model, task)
-    click.echo(_json(facts) if as_json else "\n".join(lines(facts)))
+    click.echo(to_json(facts) if as_json else "\n".join(lines(facts)))
 
 
 @main.command()
@@ -274,7 +287,7 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
             }
         )
     if as_json:
-        click.echo(_json({"tasks": found}))
+        click.echo(to_json({"tasks": found}))
         return
     for t in found:
         click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
@@ -297,7 +310,7 @@ def _answer(
     if inputs == ("-",) and not as_text:
         found = verb.predict_lines(trained, iter(sys.stdin.readline, ""))
         if as_json:
-            click.echo(_json({"answers": list(found)}))
+            click.echo(to_json({"answers": list(found)}))
         elif out:
             free(Path(out), force)
             verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
@@ -306,30 +319,34 @@ def _answer(
                 click.echo(line)
         return
     paths = [Path(i) for i in inputs]
-    if as_file or (not as_text and any(_is_file(p) for p in paths)):
+    if as_file or (not as_text and any(is_file(p) for p in paths)):
         _answer_files(trained, paths, out, force, columns)
         return
     for word in inputs:
-        if not as_text and _looks_like_file(word, trained.task.suffixes):
+        if not as_text and looks_like_file(word, trained.task.suffixes):
             raise UsageError(f"{word}: no such file. If it is a text, say --text.")
     answers = trained.predict([verb._example(trained.task, i) for i in inputs])
     lines = [trained.task.render(a) for a in answers]
     if as_json:
-        click.echo(_json({"answers": answers}))
+        click.echo(to_json({"answers": answers}))
     elif out:
         verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
     else:
         click.echo("\n".join(lines))
 
 
-def _answer_files(trained: Any, paths: list[Path], out: str | None, force: bool, columns: dict[str, str] | None) -> None:
+def _answer_files(
+    trained: Any, paths: list[Path], out: str | None, force: bool, columns: dict[str, str] | None
+) -> None:
     from lamella.errors import UsageError
     from lamella.model import free
     from lamella.verbs import predict as verb
 
     for path in paths:
-        if not _is_file(path):
-            raise UsageError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}. Expected files; say --text if they are texts.")
+        if not is_file(path):
+            raise UsageError(
+                f"{path}: {'is a folder' if path.is_dir() else 'no such file'}. Expected files; say --text if they are texts."
+            )
     if out is None and len(paths) > 1:
         raise UsageError("several files: expected -o FOLDER for the answers.")
     places = verb.output_paths(paths, out, [p.suffix for p in paths]) if out else []
@@ -344,55 +361,9 @@ def _answer_files(trained: Any, paths: list[Path], out: str | None, force: bool,
         click.echo(f"{path}: " + ", ".join(f"{v} {k}" for k, v in counts.items()), err=True)
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a text too long for a name, or with a NUL in it
-        return False
-
-
-def _looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
-    return " " not in word and word.lower().endswith((*suffixes, ".csv", ".tsv", ".jsonl"))
-
-
-def _split(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Arguments and `--field value` pairs of a task, apart; after `--` all are arguments."""
-    rest, plain, options = list(words), [], {}
-    while rest:
-        word = rest.pop(0)
-        if word.startswith(PLAIN):
-            plain.append(word.removeprefix(PLAIN))
-        elif word.startswith("--") and len(word) > 2 and " " not in word:
-            name, equals, value = word[2:].partition("=")
-            if not equals:
-                flag = not rest or rest[0].startswith(("--", PLAIN))
-                value = "true" if flag else rest.pop(0)
-            options[name.replace("-", "_")] = value
-        else:
-            plain.append(word)
-    return tuple(plain), options
-
-
-def _columns(text: str | None) -> dict[str, str] | None:
-    from lamella.errors import UsageError
-
-    if text is None:
-        return None
-    parts = [p.partition("=") for p in text.split(",")]
-    if not all(name and equals and value for name, equals, value in parts):
-        raise UsageError(f"--columns {text}: expected FIELD=COLUMN,... such as text=review,label=stars.")
-    return {name.strip(): value.strip() for name, _, value in parts}
-
-
 def _wrote(trained: Any, as_json: bool) -> None:
     facts = {"model": trained.where, "task": trained.manifest.task, "scores": trained.manifest.scores}
-    click.echo(_json(facts) if as_json else f"wrote {trained.where}")
-
-
-def _json(value: Any) -> str:
-    import msgspec
-
-    return msgspec.json.encode(value).decode()
+    click.echo(to_json(facts) if as_json else f"wrote {trained.where}")
 
 
 if __name__ == "__main__":

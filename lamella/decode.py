@@ -31,7 +31,9 @@ class Hypothesis:
         return self.score / math.pow(len(self.tokens) + 1, power)
 
 
-def greedy(step: Step, state: Arrays, memory: Arrays, start: int, end: int, limits: NDArray[np.int64]) -> list[Hypothesis]:
+def greedy(
+    step: Step, state: Arrays, memory: Arrays, start: int, end: int, limits: NDArray[np.int64]
+) -> list[Hypothesis]:
     """The likeliest next token, again and again: the plainest search, and the oracle of the other.
 
     state: arrays (B, 1, ...); memory: arrays (B, ...); limits (B,): the most tokens of each answer.
@@ -108,4 +110,3 @@ def beam(
             memory = {name: array[kept] for name, array in memory.items()}
         rows, token, scores = rows[kept], ids[kept], scores[kept]
     return [sorted(mine, key=lambda h: -h.mean(power)) for mine in found]
-

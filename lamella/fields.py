@@ -68,7 +68,9 @@ def make(config: type[msgspec.Struct], given: Mapping[str, Any], task: str) -> A
     for name, value in given.items():
         key = name.replace("-", "_")
         if key not in known:
-            raise UsageError(f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}.")
+            raise UsageError(
+                f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}."
+            )
         values[key] = value
     try:
         return msgspec.convert(values, config, strict=False)

@@ -37,7 +37,17 @@ FORMAT = 1
 LARGEST = 2 << 30  # bytes of all files in a zip together: more is refused unread
 MEMBERS = 1000
 # What Python's zipfile raises for archives that are damaged, encrypted, or something else.
-DAMAGED = (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError, struct.error, zlib.error, lzma.LZMAError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+)
 BATCH_TOKENS = 2048  # of a batch when answering, padding included
 
 
@@ -71,7 +81,9 @@ class Model:
         for name, value in manifest.learned.items():
             is_file = isinstance(value, dict) and set(value) == {"file"}
             if is_file and value["file"] not in self.files:
-                raise ModelError(f"{where}/model.json: {name} is in a file that the model has not: {value['file']}. Do not use this model.")
+                raise ModelError(
+                    f"{where}/model.json: {name} is in a file that the model has not: {value['file']}. Do not use this model."
+                )
             setattr(task, name, self.files[value["file"]] if is_file else value)
 
     def __repr__(self) -> str:
@@ -154,16 +166,22 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
     manifest = _verify(files, where)
     if manifest.task.endswith(".py"):
         if task is None:
-            raise UsageError(f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it.")
+            raise UsageError(
+                f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it."
+            )
         if not Path(task).is_file():
             raise UsageError(f"{task}: no such file. Expected the file of the task that this model was trained with.")
         if digest(Path(task).read_bytes()) != manifest.task_digest:
-            raise ModelError(f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...).")
+            raise ModelError(
+                f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...)."
+            )
     cls = contract.find(task or manifest.task)
     try:
         config = msgspec.convert(manifest.config, cls.Config)
     except msgspec.ValidationError as error:
-        raise ModelError(f"{where / 'model.json'}: its configuration is not one of {manifest.task} ({error}).") from error
+        raise ModelError(
+            f"{where / 'model.json'}: its configuration is not one of {manifest.task} ({error})."
+        ) from error
     return Model(manifest, files, cls(config, manifest.size), str(where))
 
 
@@ -177,17 +195,23 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: not a model folder: it has no model.json.") from error
     except OSError as error:
-        raise ModelError(f"{folder / 'model.json'}: cannot be read ({error.strerror}). Copy the model again.") from error
+        raise ModelError(
+            f"{folder / 'model.json'}: cannot be read ({error.strerror}). Copy the model again."
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{folder / 'model.json'}: damaged ({error}). Copy the model again.") from error
     found: dict[str, bytes] = {}
     for name, path in zip(names, paths, strict=True):
         if Path(name).name != name:
-            raise ModelError(f"{folder / 'model.json'}: names a file outside its folder ({name!r}). Do not use this model.")
+            raise ModelError(
+                f"{folder / 'model.json'}: names a file outside its folder ({name!r}). Do not use this model."
+            )
         try:
             found[name] = path.read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise ModelError(f"{path}: cannot be read ({getattr(error, 'strerror', error)}). Copy the model again.") from error
+            raise ModelError(
+                f"{path}: cannot be read ({getattr(error, 'strerror', error)}). Copy the model again."
+            ) from error
     return found
 
 
@@ -197,7 +221,9 @@ def _read_zip(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             if len(infos) > MEMBERS or sum(i.file_size for i in infos) > LARGEST:
-                raise ModelError(f"{path}: {len(infos)} members of {sum(i.file_size for i in infos):,} bytes are too many for a model.")
+                raise ModelError(
+                    f"{path}: {len(infos)} members of {sum(i.file_size for i in infos):,} bytes are too many for a model."
+                )
             if any("/" in i.filename or "\\" in i.filename for i in infos):
                 raise ModelError(f"{path}: a model's zip has no folders. Was it made by lamella export?")
             return {i.filename: archive.read(i) for i in infos}
@@ -214,7 +240,9 @@ def _verify(files: Mapping[str, bytes], where: Path) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{where}/model.json: damaged ({error}). Copy the model again.") from error
     if manifest.format != FORMAT:
-        raise ModelError(f"{where}: format {manifest.format}, and this lamella reads format {FORMAT}. Install a newer lamella.")
+        raise ModelError(
+            f"{where}: format {manifest.format}, and this lamella reads format {FORMAT}. Install a newer lamella."
+        )
     if own_digest(manifest) != manifest.digest:
         raise ModelError(f"{where}/model.json: its content does not match its own checksum. Copy the model again.")
     for name in files:
@@ -224,7 +252,9 @@ def _verify(files: Mapping[str, bytes], where: Path) -> Manifest:
         if name not in files:
             raise ModelError(f"{where}/{name}: missing. Copy the model again.")
         if digest(files[name]) != expected:
-            raise ModelError(f"{where}/{name}: its checksum is not the one in model.json: the file was changed or damaged. Copy the model again.")
+            raise ModelError(
+                f"{where}/{name}: its checksum is not the one in model.json: the file was changed or damaged. Copy the model again."
+            )
     return manifest
 
 
@@ -271,7 +301,9 @@ def write(manifest: Manifest, files: Mapping[str, bytes], out: Path, force: bool
             out.mkdir(exist_ok=True)
             os.rename(beside / "training", out / "training")
         shutil.rmtree(beside, ignore_errors=True)
-        raise ModelError(f"{out}: the model could not be written ({error.strerror or error}). What was there before is intact.") from error
+        raise ModelError(
+            f"{out}: the model could not be written ({error.strerror or error}). What was there before is intact."
+        ) from error
 
 
 def seal(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -304,6 +336,8 @@ def free(out: Path, force: bool, whole: bool = False) -> None:
     if whole and Path.cwd().is_relative_to(out.resolve()):
         raise UsageError(f"{out}: is the folder you are in, or holds it. Choose a name for the model's own folder.")
     if whole and full and not (out / "model.json").is_file():
-        raise UsageError(f"{out}: is a folder with other things in it, which a model would replace. Choose another name.")
+        raise UsageError(
+            f"{out}: is a folder with other things in it, which a model would replace. Choose another name."
+        )
     if not force and (full or out.is_file()):
         raise UsageError(f"{out}: exists already. Choose another name, or overwrite it with --force.")

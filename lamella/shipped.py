@@ -1,8 +1,8 @@
 """The translation models that come with the package, and the one-line translator over them.
 
-    >>> import lamella
-    >>> isinstance(lamella.translate("Hello, world!", "en", "fr"), str)
-    True
+>>> import lamella
+>>> isinstance(lamella.translate("Hello, world!", "en", "fr"), str)
+True
 """
 
 from functools import cache

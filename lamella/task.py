@@ -254,7 +254,11 @@ def _load_file(path: Path) -> Any:
 
 
 def _task_in(module: Any, word: str) -> type[Task]:
-    found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Task) and v.__module__ == module.__name__]
+    found = [
+        v
+        for v in vars(module).values()
+        if isinstance(v, type) and issubclass(v, Task) and v.__module__ == module.__name__
+    ]
     if len(found) != 1:
         raise UsageError(f"{word}: expected one subclass of lamella.Task, found {len(found)}.")
     found[0].Config = module.Config

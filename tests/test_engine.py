@@ -19,7 +19,7 @@ from torch import nn
 
 from lamella.errors import ModelError, TrainingError
 from lamella.tasks.translation import Config, Translation
-from lamella.train import checkpoint, curves
+from lamella.train import checkpoint, curves, process
 from lamella.train.batches import batches, draw, forever, padding
 from lamella.train.engine import LOST, Run, Store, steps
 from lamella.train.optimizer import MUON_TO_ADAM, Optimizer, orthogonalize
@@ -456,15 +456,15 @@ def test_a_process_killed_at_any_moment(tmp_path):
 
 
 def test_two_trainers_on_one_folder(tmp_path):
-    with verb._only_one(tmp_path / "model" / "training"):
+    with process.only_one(tmp_path / "model" / "training"):
         with (
             pytest.raises(TrainingError, match="model: another training is writing here"),
-            verb._only_one(tmp_path / "model" / "training"),
+            process.only_one(tmp_path / "model" / "training"),
         ):
             pass
-        with verb._only_one(tmp_path / "other" / "training"):
+        with process.only_one(tmp_path / "other" / "training"):
             pass
-    with verb._only_one(tmp_path / "model" / "training"):
+    with process.only_one(tmp_path / "model" / "training"):
         pass
 
 
@@ -473,7 +473,9 @@ def test_what_is_alike_stands_on_one_side(job):
     examples = [{"text": f"Sentence {n // 3}{'.' * (n % 3)}", "translation": str(n)} for n in range(3000)]
     learn, held = verb.hold_out(task, examples, 0.1, 2000, seed=0)
     assert sorted([*learn, *held], key=lambda e: int(e["translation"])) == examples, "none is lost"
-    assert 270 <= len(held) <= 330 and not {k for e in learn for k in task.keys(e)} & {k for e in held for k in task.keys(e)}
+    assert 270 <= len(held) <= 330 and not {k for e in learn for k in task.keys(e)} & {
+        k for e in held for k in task.keys(e)
+    }
     assert verb.hold_out(task, examples, 0.1, 2000, seed=0) == (learn, held)
     assert verb.hold_out(task, examples, 0.1, 2000, seed=1)[1] != held
     # What is added later moves nothing that was there from one side to the other, but for the edge.

@@ -122,7 +122,9 @@ def test_the_same_decode_gives_the_same_answers(engines, beams):
             answers.setdefault(name, []).append(job.decode(engines[name], {"source": sources(*lengths)}))
     assert answers["torch"] == answers["onnx"]
     best = [candidates[0] for batch in answers["onnx"] for candidates in batch]
-    assert len({tuple(one.split()[:3]) for one in best}) > len(best) / 2, "answers that differ from sentence to sentence"
+    assert len({tuple(one.split()[:3]) for one in best}) > len(best) / 2, (
+        "answers that differ from sentence to sentence"
+    )
 
 
 def test_an_answer_does_not_depend_on_its_batch(engines):

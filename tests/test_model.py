@@ -425,7 +425,7 @@ def test_a_file_is_replaced_by_a_folder_when_asked(tmp_path):
 class Echo(Task):
     """Answers with its input, and keeps the sizes of its batches."""
 
-    fields = {"text": Text()}  # noqa: RUF012
+    fields = {"text": Text()}
     sizes: list[tuple[int, int]]
 
     def inputs(self, example):

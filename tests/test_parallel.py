@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from lamella.data.catalogue_pairs import read_catalogues
 from lamella.data.parallel import read_parallel
-from lamella.data.tables import Row
 from lamella.errors import DataError, LamellaError, UsageError
 
 EN = (

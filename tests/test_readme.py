@@ -12,7 +12,8 @@ import pytest
 
 import lamella
 from lamella import fields
-from lamella.cli import _split, main
+from lamella.arguments import split_options
+from lamella.cli import main
 from lamella.data import phrasebook
 from lamella.task import find
 
@@ -73,7 +74,7 @@ def test_commands(line):
     command = check_options(words)
     context = command.make_context(words[0], words[1:])  # raises where something required is missing
     given = context.params.get("data") or context.params.get("inputs") or ()
-    plain, options = _split(given)
+    plain, options = split_options(given)
     if words[0] in ("train", "predict", "translate", "evaluate"):
         assert plain, "with something to do"
     if words[0] == "train":

@@ -157,7 +157,13 @@ class EncoderDecoder(nn.Module):
         return {"memory_keys": keys, "memory_values": values, "memory_bias": bias}
 
     def step(
-        self, token: Tensor, keys: Tensor, values: Tensor, memory_keys: Tensor, memory_values: Tensor, memory_bias: Tensor
+        self,
+        token: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        memory_keys: Tensor,
+        memory_values: Tensor,
+        memory_bias: Tensor,
     ) -> dict[str, Tensor]:
         """One token further: token (B, K) of K beams a sentence; keys and values of the past (B, K, L, H, T, d).
 

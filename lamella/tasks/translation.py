@@ -29,16 +29,32 @@ FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 
 
 class Config(msgspec.Struct, kw_only=True):
-    src: Annotated[str, Meta(description="Language of the source, as a code: en.")] = msgspec.field(default="en", name="from")
-    dst: Annotated[str, Meta(description="Language of the translation, as a code: fr.")] = msgspec.field(default="fr", name="to")
+    src: Annotated[str, Meta(description="Language of the source, as a code: en.")] = msgspec.field(
+        default="en", name="from"
+    )
+    dst: Annotated[str, Meta(description="Language of the translation, as a code: fr.")] = msgspec.field(
+        default="fr", name="to"
+    )
     pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
-    beams: Annotated[int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra={"when": "predict"})] = 4
-    power: Annotated[float, Meta(description="Length normalisation: a score is divided by length to this power.", ge=0, le=2, extra={"when": "predict"})] = 1.0
-    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra={"when": "predict"})] = ""
+    beams: Annotated[
+        int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra={"when": "predict"})
+    ] = 4
+    power: Annotated[
+        float,
+        Meta(
+            description="Length normalisation: a score is divided by length to this power.",
+            ge=0,
+            le=2,
+            extra={"when": "predict"},
+        ),
+    ] = 1.0
+    memory: Annotated[
+        str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra={"when": "predict"})
+    ] = ""
 
 
 class Translation(Task):

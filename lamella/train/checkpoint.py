@@ -67,7 +67,10 @@ def peek(folder: Path) -> dict[str, Any] | None:
         try:
             state: dict[str, Any] = msgspec.json.decode((place / "run.json").read_bytes())
             raw = (place / "run.safetensors").read_bytes()
-            whole = state.get("digest", _digest(state)) == _digest(state) and state["sha256"] == hashlib.sha256(raw).hexdigest()
+            whole = (
+                state.get("digest", _digest(state)) == _digest(state)
+                and state["sha256"] == hashlib.sha256(raw).hexdigest()
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
         if whole:

@@ -48,9 +48,7 @@ def _curve(points: Sequence[tuple[float, float]], name: str, colour: str, top: f
     def place(x: float, y: float) -> str:
         return f"{LEFT + (right - LEFT) * x / last:.1f},{bottom - (bottom - top) * (y - low) / spread:.1f}"
 
-    grid = "".join(
-        f'<line x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>' for y in (top, bottom)
-    )
+    grid = "".join(f'<line x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>' for y in (top, bottom))
     return [
         grid,
         f'<text x="{LEFT}" y="{top - 8}" fill="{colour}">{escape(name)}: {ys[-1]:.3g} after {last:.0f} steps</text>',

@@ -150,4 +150,12 @@ def steps(
         run.step += 1
         run.tokens += int(lengths[group].max(axis=1).sum())
         run.seconds += time.perf_counter() - start
-        yield Step(run.step, epoch, float(value.detach()), norm, run.tokens, run.seconds, budget.progress(run.step, run.seconds))
+        yield Step(
+            run.step,
+            epoch,
+            float(value.detach()),
+            norm,
+            run.tokens,
+            run.seconds,
+            budget.progress(run.step, run.seconds),
+        )

@@ -54,15 +54,16 @@ def _export(net: nn.Module, name: str) -> bytes:
     longest = getattr(net, "longest", 1 << 16)  # a table of positions ends somewhere, and the exporter wants to know
     dims = {word: torch.export.Dim(word, max=longest - 1) for word in words}
     args = _arrays(net, name, dict(zip(words, EXAMPLES, strict=False)))
-    shapes = {
-        key: {i: dims[a] for i, a in enumerate(axes[1:]) if isinstance(a, str)} for key, axes in inputs.items()
-    }
+    shapes = {key: {i: dims[a] for i, a in enumerate(axes[1:]) if isinstance(a, str)} for key, axes in inputs.items()}
     module = _Method(net, name, list(inputs), outputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.export.export(
-            module, tuple(torch.from_numpy(a) for a in args.values()), dynamic_shapes=tuple(shapes.values()), strict=False
+            module,
+            tuple(torch.from_numpy(a) for a in args.values()),
+            dynamic_shapes=tuple(shapes.values()),
+            strict=False,
         )
         exported = torch.onnx.export(
             program,

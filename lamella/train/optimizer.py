@@ -6,7 +6,6 @@ it costs a tenth of a step, where it pays for itself. Embeddings, norms and bias
 2019).
 """
 
-
 import torch
 from torch import Tensor, nn
 
@@ -36,8 +35,8 @@ def orthogonalize(update: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 class Optimizer:
     """Both, over a net's parameters, with float32 masters where the net's own weights are narrower.
 
-    `muon` says whether two-dimensional weights other than tables take Muon. `rate` is AdamW's peak learning rate;
-    Muon's is twenty times that, the ratio at which both move a weight about equally far a step.
+    `muon` says whether two-dimensional weights other than tables take Muon. `rate` is the peak learning rate of both:
+    Muon's update is scaled to a root mean square of one rate a weight, about what AdamW moves one at first.
     """
 
     def __init__(self, net: nn.Module, rate: float, decay: float = 0.01, muon: bool = True) -> None:
@@ -48,7 +47,8 @@ class Optimizer:
         self.muon = [muon and p.ndim == 2 and not name.endswith(("table", "embedding.weight")) for name, p in named]
         self.rate, self.decay = rate, decay
         self.first = [torch.zeros_like(m) for m in self.masters]
-        self.second = [torch.zeros(0) if is_muon else torch.zeros_like(m) for m, is_muon in zip(self.masters, self.muon)]
+        pairs = zip(self.masters, self.muon, strict=True)
+        self.second = [torch.zeros(0) if is_muon else torch.zeros_like(m) for m, is_muon in pairs]
         self.count = 0
         self.shapes: dict[torch.Size, list[int]] = {}
         for i, is_muon in enumerate(self.muon):
@@ -57,7 +57,8 @@ class Optimizer:
 
     def gradients(self) -> list[Tensor]:
         """The gradients in float32, taken off the net."""
-        found = [torch.zeros_like(m) if p.grad is None else p.grad.float() for p, m in zip(self.weights, self.masters)]
+        pairs = zip(self.weights, self.masters, strict=True)
+        found = [torch.zeros_like(m) if p.grad is None else p.grad.float() for p, m in pairs]
         for p in self.weights:
             p.grad = None
         return found
@@ -89,14 +90,11 @@ class Optimizer:
                 self.first[i].lerp_(grads[i], 1 - 0.95)
             nesterov = torch.stack([grads[i].lerp(self.first[i], 0.95) for i in members])
             turned = orthogonalize(nesterov, self.weights[members[0]].dtype)
-            # 0.2 * sqrt(longer side) gives the update the root mean square of an AdamW one (Liu et al., 2025),
-            # so that one schedule and one decay fit both.
-            step = MUON_TO_ADAM * rate * 0.2 * max(shape) ** 0.5
-            for i, update in zip(members, turned):
+            # An orthogonal matrix has entries of root mean square 1 / sqrt(longer side): one rate a weight after this.
+            # A fifth of it, which large models take (Liu et al., 2025), was too timid here (docs/LOG.md).
+            step = rate * max(shape) ** 0.5
+            for i, update in zip(members, turned, strict=True):
                 self.masters[i].mul_(1 - rate * self.decay).add_(update, alpha=-step)
-        for weight, master in zip(self.weights, self.masters):
+        for weight, master in zip(self.weights, self.masters, strict=True):
             weight.copy_(master)
         return norm
-
-
-MUON_TO_ADAM = 5.0

@@ -100,7 +100,11 @@ def _store(weight: TensorProto, axis: int, stored: dict[str, TensorProto]) -> tu
 
 
 def _product(
-    node: NodeProto, weight: TensorProto, stored: dict[str, TensorProto], rounded: dict[str, tuple[str, str, str]], transposed: bool
+    node: NodeProto,
+    weight: TensorProto,
+    stored: dict[str, TensorProto],
+    rounded: dict[str, tuple[str, str, str]],
+    transposed: bool,
 ) -> list[NodeProto]:
     """x @ w with w (in, out), or with a table (out, in) lying transposed."""
     x, out = node.input[0], node.output[0]

@@ -63,7 +63,9 @@ def compress(
     tell(f"{'int8':10} {graphs_size(files) / 1e6:7.2f} {after:10.4g} {then:8.2f}")
     loss = (after - before if job.less_is_better else before - after) / max(abs(before), 1e-9)
     if graphs_size(files) >= graphs_size(trained.files):
-        raise LamellaError(f"{trained.where}: int8 is not smaller ({graphs_size(files):,} bytes). Keep the model as it is.")
+        raise LamellaError(
+            f"{trained.where}: int8 is not smaller ({graphs_size(files):,} bytes). Keep the model as it is."
+        )
     if loss > tolerance:
         raise LamellaError(
             f"{trained.where}: int8 costs {100 * loss:.1f}% of {job.metric}, and {100 * tolerance:.1f}% was allowed. "

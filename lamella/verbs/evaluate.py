@@ -1,6 +1,6 @@
 """Measure a model on data: the task's metrics, each with a 95% bootstrap interval.
 
-    lamella evaluate my-model test.tsv
+lamella evaluate my-model test.tsv
 """
 
 import hashlib
@@ -36,7 +36,9 @@ def evaluate(
     if not examples:
         raise DataError(f"{', '.join(data)}: no examples to measure on.")
     if limit is not None and len(examples) > limit:
-        examples = sorted(examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest())[:limit]
+        examples = sorted(
+            examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
+        )[:limit]
     answers = job.answers(examples, trained.run)
     scores = job.score(answers, examples)
     return {

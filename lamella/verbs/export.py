@@ -1,7 +1,7 @@
 """Ship a model: as one zip, or as bare ONNX graphs with an example that needs numpy and onnxruntime alone.
 
-    lamella export my-model -o model.zip
-    lamella export my-model --to onnx -o folder
+lamella export my-model -o model.zip
+lamella export my-model --to onnx -o folder
 """
 
 from pathlib import Path
@@ -53,7 +53,9 @@ def export(model: str | Model, out: str, to: str = "zip", task: str | None = Non
             calls.append(_call(name, OnnxGraph(raw, name)))
         elif name != "model.json":
             (place / name).write_bytes(raw)
-    (place / "example.py").write_text(EXAMPLE.format(task=trained.manifest.task, calls="".join(calls)), encoding="utf-8")
+    (place / "example.py").write_text(
+        EXAMPLE.format(task=trained.manifest.task, calls="".join(calls)), encoding="utf-8"
+    )
     return place
 
 

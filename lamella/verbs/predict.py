@@ -1,8 +1,8 @@
 """Answer: a text on the command line, lines from standard input, tables and whole documents.
 
-    lamella predict my-model "Hello, world!"
-    lamella predict my-model rows.csv -o answers.csv        the answers are new columns
-    lamella predict my-model README.md -o README.fr.md      for tasks that know documents
+lamella predict my-model "Hello, world!"
+lamella predict my-model rows.csv -o answers.csv        the answers are new columns
+lamella predict my-model README.md -o README.fr.md      for tasks that know documents
 """
 
 import csv
@@ -56,7 +56,11 @@ def predict_file(
     only = list(job.fields.values())
     if len(only) == 1 and isinstance(only[0], Text) and suffix in (".txt", ""):
         lines = split_lines(read_text(path)[0])
-        return "".join(line + "\n" for line in predict_lines(trained, iter(lines))).encode(), ".txt", {"lines": len(lines)}
+        return (
+            "".join(line + "\n" for line in predict_lines(trained, iter(lines))).encode(),
+            ".txt",
+            {"lines": len(lines)},
+        )
     if len(only) == 1 and not isinstance(only[0], Text):
         return (job.render(trained.predict(str(path))) + "\n").encode(), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
@@ -77,7 +81,11 @@ def _table(
 
     table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
     text, _ = read_text(path)
-    delimiter = "\t" if suffix == ".tsv" else (";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ",")
+    delimiter = (
+        "\t"
+        if suffix == ".tsv"
+        else (";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ",")
+    )
     try:
         rows_in = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False) if row]
     except csv.Error as error:
@@ -85,7 +93,9 @@ def _table(
     header = len(rows_in) == len(table.rows) + 1
     found = [_columns(job, a, rows_in[0] if header else ()) for a in trained.predict([dict(row) for row in table.rows])]
     if len(found) != len(rows_in) - header:
-        raise DataError(f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {table.report.lines()[-1]}")
+        raise DataError(
+            f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {table.report.lines()[-1]}"
+        )
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     if header and found:
@@ -98,7 +108,11 @@ def _table(
 def _json_rows(path: Path) -> list[dict[str, Any]]:
     text, _ = read_text(path)
     try:
-        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in split_lines(text) if line.strip()]
+        rows = (
+            json.loads(text)
+            if text.lstrip().startswith("[")
+            else [json.loads(line) for line in split_lines(text) if line.strip()]
+        )
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected JSON, a row a line ({error}).") from error
     if not rows:
@@ -113,7 +127,9 @@ def _json_example(job: Task, row: Mapping[str, Any], columns: Mapping[str, str],
     for name, kind in job.fields.items():
         key = columns.get(name, name)
         if key not in row:
-            raise DataError(f"{where}: expected {key!r}, received {', '.join(row) or 'nothing'}. Choose with --columns {name}=NAME.")
+            raise DataError(
+                f"{where}: expected {key!r}, received {', '.join(row) or 'nothing'}. Choose with --columns {name}=NAME."
+            )
         value = row[key]
         example[name] = ("" if value is None else str(value)) if isinstance(kind, Text) else value
     return example
@@ -133,7 +149,9 @@ def predict_lines(trained: Model, lines: Iterator[str]) -> Iterator[str]:
     waiting: list[str] = []
 
     def flush() -> Iterator[str]:
-        found = iter(trained.predict([line for line in waiting if line.strip()]) if any(map(str.strip, waiting)) else [])
+        found = iter(
+            trained.predict([line for line in waiting if line.strip()]) if any(map(str.strip, waiting)) else []
+        )
         for line in waiting:
             yield trained.task.render(next(found)).replace("\n", " ") if line.strip() else ""
         waiting.clear()

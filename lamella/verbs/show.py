@@ -1,6 +1,6 @@
 """One screen about a model: what it is, what it learned from, how good and how big it is, its layers.
 
-    lamella show my-model
+lamella show my-model
 """
 
 from typing import Any
@@ -24,7 +24,9 @@ def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
         "training": m.training,
         "scores": m.scores,
         "files": {name: len(raw) for name, raw in sorted(trained.files.items())},
-        "graphs": {n: {k: list(map(str, shape)) for k, (_, shape) in g.axes.items()} for n, g in trained.graphs.items()},
+        "graphs": {
+            n: {k: list(map(str, shape)) for k, (_, shape) in g.axes.items()} for n, g in trained.graphs.items()
+        },
     }
 
 

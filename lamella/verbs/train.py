@@ -10,11 +10,9 @@ folder with scores, curves and a card. Ctrl-C saves, and `--resume` goes on at t
 import json
 import random
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +21,11 @@ import msgspec
 
 from lamella import __version__, card, fields, metrics, model
 from lamella import task as contract
-from lamella.errors import DataError, MissingExtra, TrainingError, UsageError
+from lamella.errors import DataError, MissingExtra, UsageError
 from lamella.graph import load_graphs
 from lamella.machine import cores, precision
 from lamella.task import Example, Task
+from lamella.train import process
 
 HELD_OUT = 0.1  # of a user's one file
 MOST_HELD_OUT = 2000
@@ -112,7 +111,7 @@ def train(
     learn, held, watched, lines = _gather(job, data, test, columns, seed)
     for line in lines:
         tell(line)
-    with _only_one(place / "training"):
+    with process.only_one(place / "training"):
         return _train(job, task, learn, held, watched, lines, place, minutes, steps, resume, rate, seed, threads, tell)
 
 
@@ -129,13 +128,17 @@ def _gather(
             seen = {key for e in learn for key in job.keys(e)}
             fresh = [e for e in held if not seen.intersection(job.keys(e))]
             if len(fresh) < len(held):
-                lines.append(f"note: {len(held) - len(fresh)} test examples are in the training data too and are left out")
+                lines.append(
+                    f"note: {len(held) - len(fresh)} test examples are in the training data too and are left out"
+                )
             held = fresh
         else:
             learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
             lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
     if len(learn) < 10 or not held:
-        raise DataError(f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more.")
+        raise DataError(
+            f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more."
+        )
     learn, watched = hold_out(job, learn, min(0.05, LOOK / len(learn)), LOOK, seed + 1)
     watched = watched or learn[:LOOK]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
@@ -144,7 +147,9 @@ def _gather(
     return learn, held, watched, lines
 
 
-def hold_out(job: Task, examples: list[Example], share: float, most: int, seed: int) -> tuple[list[Example], list[Example]]:
+def hold_out(
+    job: Task, examples: list[Example], share: float, most: int, seed: int
+) -> tuple[list[Example], list[Example]]:
     """Split by seed, so that what is alike stands on one side; the order is kept."""
     from lamella.train import split
 
@@ -222,7 +227,7 @@ def _train(
         checkpoint.save(run, training / "checkpoint", facts)
         curves.write_log(training / "log.jsonl", losses)
 
-    with _interrupt() as stopped:
+    with process.interrupt() as stopped:
         for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed):
             losses.append((step.index, step.loss))
             speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
@@ -249,7 +254,9 @@ def _train(
     watch.measure(run, run.step, run.seconds)
     if best is not None and best[0] != watch.points[-1][1] and (best[0] < watch.points[-1][1]) == job.less_is_better:
         run.average = best[1]
-    tell(f"trained: {run.step} steps in {_time(run.seconds)}, {job.metric} {watch.points[-1][1]:.4g} on what was watched")
+    tell(
+        f"trained: {run.step} steps in {_time(run.seconds)}, {job.metric} {watch.points[-1][1]:.4g} on what was watched"
+    )
     tell("exporting and measuring the exported graphs")
     files = export_graphs(run.averaged())
     learned, blobs = store_learned(job)
@@ -336,7 +343,9 @@ def _budget(minutes: float | None, limit: int | None, found: Mapping[str, Any] |
     return Budget(limit, None if minutes is None else 60.0 * minutes)
 
 
-def _speed(speeds: Sequence[tuple[float, int, int]], budget: Any, progress: float, seconds: float) -> tuple[float, float]:
+def _speed(
+    speeds: Sequence[tuple[float, int, int]], budget: Any, progress: float, seconds: float
+) -> tuple[float, float]:
     """Tokens a second of late, and the seconds left."""
     (s0, t0, i0), (s1, t1, i1) = speeds[0], speeds[-1]
     rate = (t1 - t0) / (s1 - s0) if s1 > s0 else 0.0
@@ -350,42 +359,3 @@ def _speed(speeds: Sequence[tuple[float, int, int]], budget: Any, progress: floa
 
 def _time(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-
-@contextmanager
-def _interrupt() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C or polite kill is a wish, granted after the step; the second one interrupts at once."""
-    asked: list[int] = []
-
-    def ask(number: int, _: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(ValueError):  # not the main thread: then the caller stops it
-            before[number] = signal.signal(number, ask)
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _only_one(training: Path) -> Iterator[None]:
-    """Two trainers in one folder would overwrite each other: the second refuses."""
-    import fcntl
-
-    try:
-        training.mkdir(parents=True, exist_ok=True)
-        lock = (training / ".lock").open("w")
-    except OSError as error:
-        raise TrainingError(f"{training}: cannot be written ({error.strerror}). Choose another place with -o.") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise TrainingError(f"{training.parent}: another training is writing here. Wait for it, or choose another -o.") from error
-        yield

@@ -113,7 +113,9 @@ def show(results: dict[str, dict[str, dict]]) -> None:
 
 def release(direction: str, limit: int, write: bool, full: bool) -> None:
     task, net, facts = trained(direction)
-    print(f"{direction}: {facts['steps']:,} steps, {facts['tokens'] / 1e6:.1f} M tokens, {facts['seconds'] / 60:.0f} min")
+    print(
+        f"{direction}: {facts['steps']:,} steps, {facts['tokens'] / 1e6:.1f} M tokens, {facts['seconds'] / 60:.0f} min"
+    )
     learned, blobs = store_learned(task)
     plain = {**export_graphs(net), **blobs}
     small = {k: quantize(v) if k.endswith(".onnx") else v for k, v in plain.items()}
@@ -123,7 +125,9 @@ def release(direction: str, limit: int, write: bool, full: bool) -> None:
         results = {"float32": measure(task, plain, sets), **results}
     show(results)
     sizes = [sum(len(v) for k, v in f.items() if k.endswith(".onnx")) for f in (plain, small)]
-    print(f"graphs: float32 {sizes[0] / 1e6:.1f} MB, int8 {sizes[1] / 1e6:.1f} MB, {sizes[0] / sizes[1]:.2f} times smaller")
+    print(
+        f"graphs: float32 {sizes[0] / 1e6:.1f} MB, int8 {sizes[1] / 1e6:.1f} MB, {sizes[0] / sizes[1]:.2f} times smaller"
+    )
     kept = count_placeholders(task, small, direction, limit)
     print("placeholders: " + ", ".join(f"{k} {v:,.4g}" for k, v in kept.items()))
     graphs = load_graphs({k: v for k, v in small.items() if k.endswith(".onnx")}, cores())

@@ -65,10 +65,14 @@ def encode() -> None:
         arrays[name] = np.concatenate([np.array(side[i], np.uint16) for i in kept])
         arrays[f"{name}_starts"] = np.concatenate([[0], np.cumsum([len(side[i]) for i in kept])])
     np.savez(CACHE / "encoded.npz", **arrays)
-    print(f"encoded: {len(kept):,} of {len(pairs):,} pairs, {len(arrays['en']):,} en and {len(arrays['fr']):,} fr pieces")
+    print(
+        f"encoded: {len(kept):,} of {len(pairs):,} pairs, {len(arrays['en']):,} en and {len(arrays['fr']):,} fr pieces"
+    )
     for k, kind in enumerate(kinds):
         mine = arrays["kind"] == k
-        print(f"  {kind:13} {mine.sum():8,} pairs x {MIX[kind]}, {np.diff(arrays['fr_starts'])[mine].mean():5.1f} fr pieces each")
+        print(
+            f"  {kind:13} {mine.sum():8,} pairs x {MIX[kind]}, {np.diff(arrays['fr_starts'])[mine].mean():5.1f} fr pieces each"
+        )
 
 
 class Corpus(Store):
@@ -132,7 +136,9 @@ def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float
     corpus = Corpus({code: task.pieces.mark(f"<2{code}>") for code in ("en", "fr")}, directions)
     weights, lengths = corpus.weights(), corpus.lengths()
     waste = padding(lengths, batches(lengths, draw(len(corpus), weights, 0, 0), TOKENS, 0, 0))
-    print(f"{stage}: {len(corpus):,} pairs, {kind}, {threads} threads, padding {100 * waste:.1f}% of tokens", flush=True)
+    print(
+        f"{stage}: {len(corpus):,} pairs, {kind}, {threads} threads, padding {100 * waste:.1f}% of tokens", flush=True
+    )
 
     def loss(net: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         return task.loss(net(source=batch["source"], prompt=batch["prompt"]), batch)
@@ -150,7 +156,8 @@ def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float
             before = (step.tokens, step.seconds)
             print(
                 f"{stage} step {step.index} epoch {step.epoch} loss {np.mean(recent):.3f} {speed:,.0f} tokens/s "
-                f"{step.seconds / 60:.1f} min {100 * step.progress:.1f}%", flush=True,
+                f"{step.seconds / 60:.1f} min {100 * step.progress:.1f}%",
+                flush=True,
             )
             recent.clear()
         if time.time() - saved > 240:
@@ -165,7 +172,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60, help="of training, this stage alone")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--cooldown", type=float, default=0.0, help="last part of the time in which the rate falls to 0")
+    parser.add_argument(
+        "--cooldown", type=float, default=0.0, help="last part of the time in which the rate falls to 0"
+    )
     given = parser.parse_args()
     if given.step in ("vocabulary", "encode"):
         {"vocabulary": vocabulary, "encode": encode}[given.step]()

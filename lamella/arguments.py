@@ -1,0 +1,53 @@
+"""What words on the command line mean: texts, files, options of a task, columns."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
+
+
+def is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a text too long for a name, or with a NUL in it
+        return False
+
+
+def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
+    return " " not in word and word.lower().endswith((*suffixes, ".csv", ".tsv", ".jsonl"))
+
+
+def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Arguments and `--field value` pairs of a task, apart; after `--` all are arguments."""
+    rest, plain, options = list(words), [], {}
+    while rest:
+        word = rest.pop(0)
+        if word.startswith(PLAIN):
+            plain.append(word.removeprefix(PLAIN))
+        elif word.startswith("--") and len(word) > 2 and " " not in word:
+            name, equals, value = word[2:].partition("=")
+            if not equals:
+                flag = not rest or rest[0].startswith(("--", PLAIN))
+                value = "true" if flag else rest.pop(0)
+            options[name.replace("-", "_")] = value
+        else:
+            plain.append(word)
+    return tuple(plain), options
+
+
+def split_columns(text: str | None) -> dict[str, str] | None:
+    from lamella.errors import UsageError
+
+    if text is None:
+        return None
+    parts = [p.partition("=") for p in text.split(",")]
+    if not all(name and equals and value for name, equals, value in parts):
+        raise UsageError(f"--columns {text}: expected FIELD=COLUMN,... such as text=review,label=stars.")
+    return {name.strip(): value.strip() for name, _, value in parts}
+
+
+def to_json(value: Any) -> str:
+    import msgspec
+
+    return msgspec.json.encode(value).decode()
