@@ -17,7 +17,7 @@ LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sen
 ARROWS = {
     "__init__": {"verbs", "model", "task", "shipped"},
     "__main__": {"cli"},
-    "cli": {"verbs", "model", "task", "fields", "shipped", "__init__"},
+    "cli": {"arguments", "verbs", "model", "task", "fields", "shipped", "__init__"},
     "shipped": {"model"},
     "verbs": {"train", "model", "graph", "task", "metrics", "machine", "fields", "card", "__init__"}
     | {"lamella.data.tables", "lamella.data.text"},  # a table in, a table out, whatever the task

@@ -26,6 +26,8 @@ class EncoderClassifier(nn.Module):
     (torch.Size([1, 3]), torch.Size([1, 3]))
     """
 
+    positions: Tensor
+
     def __init__(
         self,
         vocabulary: int,

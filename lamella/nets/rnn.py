@@ -43,7 +43,8 @@ class GRU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, D) -> all states (B, T, H), from an empty one."""
         start = x.new_zeros(1, x.shape[0], self.hidden)
-        weights = [self.enter.weight.t(), self.keep.weight.t(), self.enter.bias, self.keep.bias]
+        biases = [b for b in (self.enter.bias, self.keep.bias) if b is not None]
+        weights = [self.enter.weight.t(), self.keep.weight.t(), *biases]
         # has_biases, layers, dropout, train, both ways, batch first
         states, _ = torch.gru(x, start, weights, True, 1, 0.0, self.training, False, True)
         return states
