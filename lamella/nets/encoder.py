@@ -48,6 +48,7 @@ class EncoderClassifier(nn.Module):
         self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
         self.out = Linear(2 * width, labels)
         self.wide = Wide(features, labels, dropout)
+        self.positions: Tensor
         self.register_buffer("positions", positions(longest, width), persistent=False)
 
     def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
