@@ -1,6 +1,6 @@
 """What words on the command line mean: texts, files, options of a task, columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,26 @@ def is_file(path: Path) -> bool:
 
 def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
     return " " not in word and word.lower().endswith((*suffixes, ".csv", ".tsv", ".jsonl"))
+
+
+def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
+    """Options of a task, with their values, behind everything else: before MODEL click would take them for it.
+
+    own: the command's own options, and whether each takes a value.
+
+    >>> options_last(["--beams", "1", "-o", "out", "my-model", "--", "--text"], {"-o": True})
+    ['-o', 'out', 'my-model', '--beams', '1', '--', '--text']
+    """
+    rest, first, last = list(words), [], []
+    while rest and rest[0] != "--":
+        word = rest.pop(0)
+        name, equals, _ = word.partition("=")
+        foreign = word.startswith("--") and " " not in word and name not in own
+        goes = last if foreign else first
+        goes.append(word)
+        if (foreign or own.get(name)) and not equals and rest and (own.get(name) or not rest[0].startswith("--")):
+            goes.append(rest.pop(0))
+    return [*first, *last, *rest]
 
 
 def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from lamella import __version__
-from lamella.arguments import PLAIN, is_file, looks_like_file, split_columns, split_options, to_json
+from lamella.arguments import PLAIN, is_file, looks_like_file, options_last, split_columns, split_options, to_json
 
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -31,8 +31,10 @@ class _Command(click.Command):
     """After `--` all words are arguments: click forgets where it stood, so they are marked until `split_options` reads them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" in args and ctx.ignore_unknown_options:
-            first = args.index("--") + 1
+        if ctx.ignore_unknown_options:
+            own = {o: not p.is_flag for p in self.get_params(ctx) if isinstance(p, click.Option) for o in p.opts}
+            args = options_last(args, own)
+            first = args.index("--") + 1 if "--" in args else len(args)
             args = [*args[:first], *(PLAIN + word for word in args[first:])]
         rest = super().parse_args(ctx, args)
         ctx.params = {k: v.removeprefix(PLAIN) if isinstance(v, str) else v for k, v in ctx.params.items()}

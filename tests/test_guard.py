@@ -106,7 +106,7 @@ def test_nothing_is_lost(name: str, texts: list[str], kind: str) -> None:
 
 def test_statuses() -> None:
     texts = ["Hello", "Hello %s", "", " \n", "42 %s - {name}", "Hello Hello Hello Hello Hello"]
-    outcomes = translate_texts(texts, net(without_symbols))
+    outcomes = translate_texts(texts, net(lambda sentence: without_symbols(sentence).upper()))
     assert [outcome.status for outcome in outcomes] == [
         "translated",
         "repaired",
@@ -116,6 +116,14 @@ def test_statuses() -> None:
         "translated",
     ]
     assert translate_texts(["Two words"], NASTY["says nothing"]) == [Outcome("Two words", "kept", 1)]
+
+
+def test_a_copy_waits_until_everything_else_was_tried() -> None:
+    def shy(sentences: list[str]) -> list[list[str]]:
+        return [[one if "%" in one or "X1" in one else {"stones": "pierres"}.get(one, one)] for one in sentences]
+
+    assert translate_texts(["%s stones"], shy) == [Outcome("%s pierres", "repaired")]
+    assert translate_texts(["%s Firefox"], shy) == [Outcome("%s Firefox", "translated")], "a name stays"
 
 
 def test_a_text_half_of_which_fails_says_so() -> None:
@@ -132,7 +140,7 @@ def test_all_texts_go_to_the_net_together_and_each_sentence_once() -> None:
 
     def spy(sentences: list[str]) -> list[list[str]]:
         calls.append(sentences)
-        return [[without_symbols(sentence)] for sentence in sentences]
+        return [[without_symbols(sentence).upper()] for sentence in sentences]
 
     translate_texts(["One. Two {a}.", "Two {a}. Three.", "One."], spy)
     assert calls == [["One.", "Two {a}.", "Three."], ["Two X1."]]

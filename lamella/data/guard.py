@@ -86,6 +86,9 @@ def translate_texts(
     failed = net.first([unit for plan in plans for unit in plan.units], tokens[0])
     failed = net.protected(failed, tokens)
     net.divided(failed)
+    for unit in failed:
+        if unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
+            unit.answer, unit.status = unit.source, "translated"
     return [_outcome(plan) for plan in plans]
 
 
@@ -162,11 +165,18 @@ class _Net:
                 self._take(unit, [render(nodes)], "repaired")
 
     def _take(self, unit: Unit, answers: Iterable[str], status: Status) -> None:
-        """The first answer that is sound and has the same numbers, else the first that is sound."""
+        """The first answer that is sound and has the same numbers, else the first that is sound.
+
+        A copy of a source with placeholders waits until everything else was tried: nets copy what looks like code.
+        """
         sound = None
+        marked = unit.frozen or placeholders.spans(unit.source, unit.format)
         for answer in answers:
             answer = finish(unit.source, answer.strip(), self.target)
             if not is_sound(unit.source, answer, unit.format):
+                continue
+            if marked and answer == unit.source:
+                unit.copied = True
                 continue
             if Counter(_NUMBER.findall(answer)) == Counter(_NUMBER.findall(unit.source)):
                 unit.answer, unit.status = answer, status

@@ -34,6 +34,7 @@ class Unit:
     frozen: list[Span]
     answer: str = ""
     status: Status = "kept"
+    copied: bool = False  # the net's answer was the source itself
 
 
 @dataclass

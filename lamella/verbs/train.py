@@ -93,8 +93,13 @@ def train(
     tell = tell or (lambda line: print(line, file=sys.stderr))
     place = Path(out)
     model.free(place, force or resume, whole=True)
-    if not (force or resume) and any((place / "training" / "checkpoint").glob("step-*")):
+    begun = any((place / "training" / "checkpoint").glob("step-*"))
+    if begun and not (force or resume):
         raise UsageError(f"{out}: holds an unfinished training. Go on with it by --resume, or begin anew by --force.")
+    if resume and not begun:
+        raise UsageError(f"{out}: nothing to resume: it holds no checkpoint. Train without --resume.")
+    if (minutes is not None and not minutes > 0) or (steps is not None and steps <= 0):
+        raise UsageError("--minutes and --steps: expected a number above 0.")
     if seed < 0:
         raise UsageError(f"--seed {seed}: expected a whole number, 0 or more.")
     if not data:
@@ -336,8 +341,6 @@ def store_learned(job: Task) -> tuple[dict[str, Any], dict[str, bytes]]:
 def _budget(minutes: float | None, limit: int | None, found: Mapping[str, Any] | None) -> Any:
     from lamella.train.schedule import Budget
 
-    if (minutes is not None and minutes <= 0) or (limit is not None and limit <= 0):
-        raise UsageError("--minutes and --steps: expected a number above 0.")
     if minutes is None and limit is None:
         return msgspec.convert(found["facts"]["budget"], Budget) if found else Budget(seconds=300.0)
     return Budget(limit, None if minutes is None else 60.0 * minutes)
