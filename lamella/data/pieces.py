@@ -16,7 +16,18 @@ PADDING, UNKNOWN, START, END = 0, 1, 2, 3
 
 # One form for what typesetting varies and meaning does not: straight apostrophes and quotes, three dots, plain spaces.
 _SAME = str.maketrans(
-    {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "…": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
+    {
+        "’": "'",
+        "‘": "'",
+        "ʼ": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "…": "...",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+    }
     | {"\u2011": "-", "\u00ad": None, "\u200b": None, "\ufeff": None}
 )
 
@@ -68,7 +79,9 @@ class Pieces:
         return frozenset("".join(pieces).replace("\u2581", " "))
 
 
-def learn(texts: Iterable[str], size: int, marks: Sequence[str] = (), threads: int = 1, sentences: int = 400_000) -> bytes:
+def learn(
+    texts: Iterable[str], size: int, marks: Sequence[str] = (), threads: int = 1, sentences: int = 400_000
+) -> bytes:
     """Texts -> a vocabulary of at most `size` pieces, as bytes.
 
     Digits stand alone, so that any number can be copied; `marks` are pieces of their own wherever they stand.

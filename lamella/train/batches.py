@@ -56,7 +56,7 @@ def padding(lengths: Ints, groups: Sequence[Ints]) -> float:
     """The share of padding among all tokens of these batches.
 
     >>> padding(np.array([[1], [3]]), [np.array([0, 1])])
-    0.3333333333333333
+    0.333
     """
     real = sum(int(lengths[g].sum()) for g in groups)
     padded = sum(int((lengths[g].max(axis=0) * len(g)).sum()) for g in groups)
