@@ -57,7 +57,7 @@ class FeatureSet:
 
     >>> known = FeatureSet.learn(["good", "good", "bad"], most=100)
     >>> known.encode("bad good")[:, :4].tolist(), known.names[1]  # "bad" stands in one text only, and is not kept
-    ([[2, 1, 4, 7]], 'good')
+    ([[2, 3, 4, 7]], 'good')
     """
 
     def __init__(self, names: Sequence[str]) -> None:

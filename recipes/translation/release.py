@@ -60,7 +60,7 @@ def trained(direction: str) -> tuple[Translation, torch.nn.Module, dict[str, flo
     run = Run(net, Optimizer(net, 1e-3))
     if not checkpoint.load(run, CACHE / f"run-{direction}", {}):
         raise SystemExit(f"no checkpoint of {direction}: run python -m recipes.translation.train {direction}")
-    return task, run.averaged(), {"steps": run.step, "seconds": run.seconds, "tokens": run.tokens}
+    return task, run.current().eval(), {"steps": run.step, "seconds": run.seconds, "tokens": run.tokens}
 
 
 def measure(task: Translation, files: dict[str, bytes], sets: dict[str, list[tuple[str, str]]]) -> dict[str, dict]:
