@@ -19,12 +19,12 @@ def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
 
 
 def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
-    """Options of a task, with their values, behind everything else: before MODEL click would take them for it.
+    """The options of a task behind all other words, since before MODEL click would take them for it.
 
-    own: the command's own options, and whether each takes a value.
+    own: the command's own options, and whether each takes a value. What stands after `--` is marked as PLAIN.
 
     >>> options_last(["--beams", "1", "-o", "out", "my-model", "--", "--text"], {"-o": True})
-    ['-o', 'out', 'my-model', '--beams', '1', '--', '--text']
+    ['-o', 'out', 'my-model', '--', '\\x00--text', '--beams', '1']
     """
     rest, first, last = list(words), [], []
     while rest and rest[0] != "--":
@@ -35,7 +35,7 @@ def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
         goes.append(word)
         if (foreign or own.get(name)) and not equals and rest and (own.get(name) or not rest[0].startswith("--")):
             goes.append(rest.pop(0))
-    return [*first, *last, *rest]
+    return [*first, *rest[:1], *(PLAIN + word for word in rest[1:]), *last]
 
 
 def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -34,8 +34,6 @@ class _Command(click.Command):
         if ctx.ignore_unknown_options:
             own = {o: not p.is_flag for p in self.get_params(ctx) if isinstance(p, click.Option) for o in p.opts}
             args = options_last(args, own)
-            first = args.index("--") + 1 if "--" in args else len(args)
-            args = [*args[:first], *(PLAIN + word for word in args[first:])]
         rest = super().parse_args(ctx, args)
         ctx.params = {k: v.removeprefix(PLAIN) if isinstance(v, str) else v for k, v in ctx.params.items()}
         return rest

@@ -467,7 +467,8 @@ def interrupted(tmp_path_factory) -> tuple[Path, Path, int, str]:
         stderr=subprocess.PIPE,
         text=True,
     ) as running:
-        threading.Timer(240, running.kill).start()
+        timer = threading.Timer(240, running.kill)
+        timer.start()
         said = []
         for line in running.stderr:
             said.append(line)
@@ -476,6 +477,7 @@ def interrupted(tmp_path_factory) -> tuple[Path, Path, int, str]:
                 break
         said += running.stderr.readlines()
         code = running.wait()
+        timer.cancel()
     messages = "".join(said)
     assert code == 130, messages
     return data, out, int(re.findall(r"stopped at step (\d+)", messages)[0]), messages
