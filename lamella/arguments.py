@@ -26,7 +26,9 @@ def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
     >>> options_last(["--beams", "1", "-o", "out", "my-model", "--", "--text"], {"-o": True})
     ['-o', 'out', 'my-model', '--', '\\x00--text', '--beams', '1']
     """
-    rest, first, last = list(words), [], []
+    rest = list(words)
+    first: list[str] = []
+    last: list[str] = []
     while rest and rest[0] != "--":
         word = rest.pop(0)
         name, equals, _ = word.partition("=")
