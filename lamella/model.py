@@ -139,7 +139,9 @@ def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: 
     first = 0
     while first < len(order):
         last = first + 1
-        while last < len(order) and (last + 1 - first) * longest[order[last]] <= BATCH_TOKENS:
+        while last < len(order) and (
+            last - first < task.batch if task.batch else (last + 1 - first) * longest[order[last]] <= BATCH_TOKENS
+        ):
             last += 1
         mine = order[first:last]
         for i, answer in zip(mine, task.decode(graphs, task.collate([rows[i] for i in mine])), strict=True):

@@ -131,6 +131,7 @@ class Task:
     quick: ClassVar[Mapping[str, Any]] = {}  # Config fields that make answering fast, for watching a training
     keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
     decay: ClassVar[float] = 0.01  # weight decay
+    batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: as many as --size has tokens for
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config

@@ -17,7 +17,7 @@ import pytest
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-STEPS = 60  # of a shared training: enough to beat the trivial answer, few enough to wait for
+STEPS = 45  # of a shared training: enough to beat the trivial answer, few enough to wait for
 
 
 @pytest.fixture(scope="session")

@@ -125,6 +125,39 @@ def test_a_beam_as_wide_as_the_tree_finds_all(seed, power):
         assert sorted(h.tokens for h in found) == sorted(h.tokens for h in wanted)
 
 
+def by_definition(toy: Toy, sentence: int, limit: int, beams: int, power: float) -> list[Hypothesis]:
+    """Beam search as it is told, one prefix at a time: of all continuations, an end among the best K is an answer, and
+    the best K that do not end go on; until K answers are found."""
+    alive: list[tuple[float, list[int]]] = [(0.0, [])]
+    found: list[Hypothesis] = []
+    for length in range(limit + 1):
+        scored = [
+            (score + more, tokens, token)
+            for score, tokens in alive
+            for token, more in toy.rule(sentence, tuple(tokens)).items()
+        ]
+        scored.sort(key=lambda item: -item[0])
+        cut = length == limit
+        for score, tokens, token in scored[:beams]:
+            if (token == END or cut) and len(found) < beams:
+                found.append(Hypothesis(tokens, score, token == END))
+        alive = [(score, [*tokens, token]) for score, tokens, token in scored if token != END][:beams]
+        if cut or len(found) >= beams:
+            break
+    return sorted(found, key=lambda h: -h.mean(power))
+
+
+@pytest.mark.parametrize("beams", [2, 3, 8])
+@pytest.mark.parametrize("seed", range(20))
+def test_beam_search_is_what_it_says(seed, beams):
+    toy, limits = table(seed, words=(5, 6, 7, 8, 9)), [5, 2, 9]
+    found = toy.search([0, 1, 2], limits, beams=beams, power=0.7)
+    for sentence, limit in enumerate(limits):
+        wanted = by_definition(toy, sentence, limit, beams, 0.7)
+        assert [(h.tokens, h.ended) for h in found[sentence]] == [(h.tokens, h.ended) for h in wanted]
+        assert [h.score for h in found[sentence]] == pytest.approx([h.score for h in wanted], abs=1e-4)
+
+
 @pytest.mark.parametrize("beams", [1, 2, 3, 8])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_n_best(seed, beams):

@@ -79,13 +79,13 @@ def test_train(word, folder, model):
     assert {"model.json", "card.md", "training"} <= {p.name for p in folder.iterdir()}
     facts = model.manifest
     assert facts.task == word and facts.size == "tiny" and facts.parameters > 1000
-    assert facts.training["steps"] == 60 and facts.training["data"][0] == "data: the task's own sample set"
+    assert facts.training["steps"] == 45 and facts.training["data"][0] == "data: the task's own sample set"
     assert bool(facts.task_digest) == word.endswith(".py")
     steps = [json.loads(line) for line in (folder / "training" / "log.jsonl").read_text().splitlines()]
-    assert [s["step"] for s in steps] == list(range(1, 61)) and np.isfinite([s["loss"] for s in steps]).all()
+    assert [s["step"] for s in steps] == list(range(1, 46)) and np.isfinite([s["loss"] for s in steps]).all()
     assert (folder / "training" / "curves.svg").read_text().startswith("<svg")
     card = (folder / "card.md").read_text()
-    assert model.task.metric in card and "60 steps" in card and "sample set" in card
+    assert model.task.metric in card and "45 steps" in card and "sample set" in card
 
 
 def test_inputs_never_see_the_answer(model):

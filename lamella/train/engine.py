@@ -117,13 +117,17 @@ def steps(
     tokens: int,
     seed: int = 0,
     weights: NDArray[np.float64] | None = None,
+    examples: int | None = None,
 ) -> Iterator[Step]:
     """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been.
 
-    tokens: the most of a batch, padding included. weights (N,): how often an example is drawn an epoch.
+    tokens: the most of a batch, padding included. weights (N,): how often an example is drawn an epoch. examples: so
+    many in every batch instead, for tasks whose examples are all of one size.
     """
     torch.set_flush_denormal(True)
     lengths, lost = store.lengths(), 0
+    if examples:
+        lengths, tokens = np.ones((len(store), 1), np.int64), examples
     first = run.step
     for epoch, group in forever(lengths, weights, tokens, seed, skip=first):
         progress = budget.progress(run.step, run.seconds)

@@ -233,7 +233,7 @@ def _train(
         curves.write_log(training / "log.jsonl", losses)
 
     with process.interrupt() as stopped:
-        for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed):
+        for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed, examples=job.batch):
             losses.append((step.index, step.loss))
             speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
             rate_now, left = _speed(speeds, budget, step.progress, step.seconds)
