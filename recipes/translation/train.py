@@ -5,9 +5,11 @@
     python -m recipes.translation.train shared --minutes 60   one net, both directions (Ding et al., 2021)
     python -m recipes.translation.train en-fr  --minutes 90   from the shared net, one direction alone
     python -m recipes.translation.train fr-en  --minutes 90
+    python -m recipes.translation.train fr-en  --minutes 60 --shipped --rate 5e-4 --cooldown 1   on from what ships
 
 Each step can be repeated alone; training goes on from its last checkpoint when it is called again. The shared part
 teaches both directions at the price of one: the net learns how to align, to copy and to read both languages once.
+Where the checkpoints are gone, `--shipped` begins with the weights of the model that ships: bytes times their scales.
 """
 
 import argparse
@@ -17,8 +19,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 
+import lamella
 from lamella.data.pieces import END, START, Pieces, learn, normalise
 from lamella.machine import precision
 from lamella.tasks.translation import FORMATS, Config, Translation
@@ -28,14 +33,16 @@ from lamella.train.engine import Run, Store, steps
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Schedule
 from recipes.translation.common import Pair, read_pairs
+from recipes.translation.split import is_pangram
 
+MODELS = Path(lamella.__file__).parent / "models"
 CACHE = Path.home() / ".cache" / "lamella" / "translation" / "en-fr"
 
 # How often a pair of each kind is drawn an epoch: interface strings are two thirds of all pairs and mostly short and
 # alike; everyday language is learned from stories above all, and from verses and the dictionary.
 MIX = {"interface": 0.7, "descriptions": 0.7, "help": 0.5, "stories": 4.0, "verses": 1.0, "words": 12.0}
-# Some seventy greetings and plain sentences written for this, which the corpus lacks; none is in a test set.
-MIX["phrases"] = 60.0
+# Everyday sentences written for this (phrases*.tsv), which the corpus lacks; none is in a test set.
+MIX["phrases"] = 24.0
 TOKENS = 4096  # of a batch
 LONG = 160  # pieces of a side: longer pairs are few, and would make batches of seven
 
@@ -48,7 +55,9 @@ def rows(name: str) -> list[Pair]:
 def corpus_pairs() -> list[Pair]:
     """What is trained on: the corpus, and the phrases, those that a test set holds left out."""
     tested = {normalise(side).lower() for name in EVERYDAY for line in read_lines(name) for side in line.split("\t")}
-    phrases = [Pair("phrases", "phrases", *line.split("\t")) for line in read_lines("phrases.tsv")]
+    written = sorted(p.name for p in Path(__file__).parent.glob("phrases*.tsv"))
+    phrases = [Pair("phrases", "phrases", *line.split("\t")) for name in written for line in read_lines(name)]
+    assert not any(is_pangram(p.source) or is_pangram(p.target) for p in phrases)
     kept = [p for p in phrases if not {normalise(p.source).lower(), normalise(p.target).lower()} & tested]
     return rows("train.tsv") + kept
 
@@ -135,18 +144,39 @@ def task_for(direction: str) -> Translation:
     return task
 
 
-def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float) -> None:
-    """Train a stage, or go on with it; a direction starts from the shared net."""
+def shipped(direction: str) -> dict[str, torch.Tensor]:
+    """The weights of the model that ships, by name: what was rounded to bytes is multiplied by its scales."""
+    found: dict[str, np.ndarray] = {}
+    for path in sorted((MODELS / direction).glob("*.onnx")):
+        found |= {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+    weights = {}
+    for name, array in found.items():
+        if name.endswith("_int8"):
+            scale = found[name.removesuffix("_int8") + "_scale"]
+            # What is looked up has a scale a row, a product's weights one a column.
+            array = array * (scale if name.endswith("weight_int8") else scale[:, None])
+        weights[name.removesuffix("_int8").removeprefix("net.")] = torch.from_numpy(array.astype(np.float32))
+    return weights
+
+
+def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float, from_shipped: bool) -> None:
+    """Train a stage, or go on with it; a direction starts from the shared net, or from what ships."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     task = task_for(stage)
     kind = precision()
-    net = task.build().to(getattr(torch, kind))
+    net = task.build()
+    if from_shipped:
+        weights = shipped(stage)
+        net.load_state_dict({name: weights[name] for name in net.state_dict()})
+    net = net.to(getattr(torch, kind))
     run = Run(net, Optimizer(net, rate))
     folder = CACHE / f"run-{stage}"
     facts = {"corpus": hashlib.sha256((CACHE / "vocabulary.model").read_bytes()).hexdigest(), "precision": kind}
     if checkpoint.load(run, folder, facts):
         print(f"{stage}: going on at step {run.step} after {run.seconds / 60:.1f} min")
+    elif from_shipped:
+        print(f"{stage}: from the model that ships")
     elif stage != "shared" and checkpoint.load(run, CACHE / "run-shared", facts):
         print(f"{stage}: from the shared net, {run.step} steps")
         run.step, run.seconds, run.tokens = 0, 0.0, 0
@@ -164,7 +194,7 @@ def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float
     shown = saved = time.time()
     recent: list[float] = []
     before = (run.tokens, run.seconds)
-    schedule = Schedule(warmup=100 if stage == "shared" else 20, cooldown=cooldown)
+    schedule = Schedule(warmup=100 if stage == "shared" or from_shipped else 20, cooldown=cooldown)
     seed = {"shared": 1, "en-fr": 2, "fr-en": 3}[stage]
     for step in steps(run, corpus, task.collate, loss, Budget(seconds=60 * minutes), schedule, TOKENS, seed, weights):
         recent.append(step.loss)
@@ -193,11 +223,12 @@ def main() -> None:
     parser.add_argument(
         "--cooldown", type=float, default=0.0, help="last part of the time in which the rate falls to 0"
     )
+    parser.add_argument("--shipped", action="store_true", help="begin with the weights of the model that ships")
     given = parser.parse_args()
     if given.step in ("vocabulary", "encode"):
         {"vocabulary": vocabulary, "encode": encode}[given.step]()
     else:
-        train(given.step, given.minutes, given.threads, given.rate, given.cooldown)
+        train(given.step, given.minutes, given.threads, given.rate, given.cooldown, given.shipped)
 
 
 if __name__ == "__main__":
