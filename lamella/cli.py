@@ -135,7 +135,7 @@ def translate(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Translate texts, files (.txt .md .po .pot) or standard input, offline.
+    """Translate texts, files (.txt .md .html .srt .po .pot) or standard input, offline.
 
     Also: --beams N (search wider), --memory FILE.po (reuse exact matches), as for predict.
     """

@@ -16,7 +16,9 @@ from typing import Protocol
 from lamella.data.catalogue import Catalogue
 from lamella.data.markdown import Markdown
 from lamella.data.prose import Text
+from lamella.data.subtitles import Subtitles
 from lamella.data.text import StrPath, read_bytes, show_path
+from lamella.data.webpages import WebPage
 from lamella.errors import DataError
 
 
@@ -40,10 +42,13 @@ class Document(Protocol):
 
 # A format takes the bytes of a file, its name for errors, the target language, and files with translations made before.
 FORMATS: dict[str, Callable[[bytes, str, str, Sequence[StrPath]], Document]] = {
+    ".htm": WebPage,
+    ".html": WebPage,
     ".markdown": Markdown,
     ".md": Markdown,
     ".po": Catalogue,
     ".pot": Catalogue,
+    ".srt": Subtitles,
     ".txt": Text,
 }
 
@@ -66,7 +71,7 @@ def open_document(
         (['Hello.', 'Goodbye.'], b'Bonjour.\\r\\n\\r\\nGoodbye.\\r\\n')
         >>> open_document(b"", "letter.docx")
         Traceback (most recent call last):
-        lamella.errors.DataError: letter.docx: expected one of .markdown .md .po .pot .txt, received .docx. \
+        lamella.errors.DataError: letter.docx: expected one of .htm .html .markdown .md .po .pot .srt .txt, received .docx. \
 Save it in one of these formats
     """
     label = show_path(name or ("the text" if isinstance(source, bytes) else source))

@@ -49,6 +49,7 @@ _OPTION = r"""
     (?<![\w-])--[A-Za-z0-9][\w-]{0,60}+=? | (?<![\w-])-[A-Za-z]\d{0,4}(?![\w'’-])
   | \\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[A-Za-z0-9\\"'])
 """
+_OVERRIDE = r"\{\\[^{}\n]{1,80}\}"  # {\an8} in subtitles
 # Old messages quote `like this': such a quotation is no code, so an apostrophe has to be inside a word or in a pair.
 _CODE = r"(?<!`)(?P<ticks>`{1,3}+)(?=[^\s`])(?:[^`'\n]|(?<=\w)'(?=\w)|'[^`'\n]{0,80}+'){1,300}+(?<=\S)(?P=ticks)(?!`)"
 
@@ -82,6 +83,7 @@ def _compile(*parts: str) -> re.Pattern[str]:
 _PATTERNS = {
     "": _compile(_CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
     "percent": _compile(_ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
+    "srt": _compile(_OVERRIDE, _ADDRESS, _TAG, _VARIABLE, _NATURAL),
     "markdown": _compile(_CODE, _ADDRESS, _TAG, _MARKDOWN, _VARIABLE, _NATURAL, _PATH, _OPTION),
 }
 _PERCENT = frozenset(("c", "objc", "gcc-internal", "python", "php", "perl", "lua", "javascript", "tcl", "awk"))
@@ -103,7 +105,7 @@ def _kind(format: str) -> str:
     if not format:
         return ""
     names = _names(format)
-    return "percent" if names & _PERCENT else "markdown" if "markdown" in names else ""
+    return "percent" if names & _PERCENT else next((kind for kind in ("markdown", "srt") if kind in names), "")
 
 
 def spans(text: str, format: str = "") -> list[Span]:

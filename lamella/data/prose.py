@@ -76,7 +76,7 @@ class Prose:
             for block, answer in zip(self.blocks, answers, strict=True)
         )
         text = "".join(next(rendered) if isinstance(part, Block) else part for part in self.parts)
-        return _encode(text, self.encoding)
+        return encode_as(text, self.encoding)
 
     def _answered(self, block: Block, answer: str | None) -> str:
         if answer is None or answer == block.text:
@@ -163,7 +163,8 @@ _CODECS = {
 }
 
 
-def _encode(text: str, encoding: str) -> bytes:
+def encode_as(text: str, encoding: str) -> bytes:
+    """A text in an encoding as `decode_bytes` names it, or in UTF-8 where that has no room for one of its letters."""
     codec, mark = next((value for label, value in _CODECS.items() if encoding.startswith(label)), ("utf-8", b""))
     try:
         return mark + text.encode(codec)

@@ -253,7 +253,7 @@ def wrap(text: str, width: int, keep: Sequence[Span] = (), first: int | None = N
     lines: list[str] = []
     room = width if first is None else first
     start, last = 0, (0, 0)
-    for place in [*_breaks(text, keep), (len(text), len(text))]:
+    for place in [*breaks(text, keep), (len(text), len(text))]:
         if place[0] - start > room and last[0] > start:
             lines.append(text[start : last[0]])
             start, room = last[1], width
@@ -267,28 +267,28 @@ def spread(text: str, count: int, keep: Sequence[Span] = ()) -> list[str] | None
     >>> spread("one two three four", 2), spread("一二三四", 2), spread("one", 2)
     (['one two', 'three four'], ['一二', '三四'], None)
     """
-    breaks = _breaks(text, keep)
-    if len(breaks) < count - 1:
+    places = breaks(text, keep)
+    if len(places) < count - 1:
         return None
-    ends = [end for end, _ in breaks]
+    ends = [end for end, _ in places]
     lines: list[str] = []
     start = first = 0
     for index in range(1, count):
         ideal = len(text) * index // count
         after = bisect_right(ends, ideal)
         sides = ends[max(after - 1, 0) : after + 1]
-        nearest = max(after - 1, 0) + sides.index(min(sides, key=lambda place: abs(place - ideal)))
+        nearest = max(after - 1, 0) + sides.index(min(sides, key=lambda at: abs(at - ideal)))
         # Enough of them are left over for the lines that follow.
-        chosen = min(max(nearest, first), len(breaks) - (count - index))
+        chosen = min(max(nearest, first), len(places) - (count - index))
         lines.append(text[start : ends[chosen]])
-        start, first = breaks[chosen][1], chosen + 1
+        start, first = places[chosen][1], chosen + 1
     return [*lines, text[start:]]
 
 
 _BREAK = re.compile(r"(?<=\S) (?=\S)|(?<=[\u3001-\u9fff\uff00-\uff60])(?=[\u3041-\u30ff\u3400-\u9fff])")
 
 
-def _breaks(text: str, keep: Sequence[Span]) -> list[Span]:
+def breaks(text: str, keep: Sequence[Span]) -> list[Span]:
     """Where a line can end, and where the next one then begins."""
     starts = [begin for begin, _ in keep]
     places = []

@@ -120,9 +120,7 @@ def decode_bytes(raw: bytes, name: str) -> tuple[str, str]:
     lamella.errors.DataError: a.txt: expected text (UTF-8, UTF-16 with a byte order mark, or CP1252), received \
 a PNG picture. What to do: give a text file
     """
-    for magic, offset, what, remedy in _MAGIC:
-        if raw.startswith(magic, offset):
-            raise DataError(f"{name}: expected {_TEXT}, received {what}. What to do: {remedy}")
+    refuse_binary(raw, name)
     for mark, codec, label in (
         (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with byte order mark"),
         (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),  # before UTF-16 LE, whose mark is the first half of this one
@@ -150,6 +148,13 @@ a PNG picture. What to do: give a text file
             "Give a text file"
         )
     return _decode_utf8(raw, name, "UTF-8")
+
+
+def refuse_binary(raw: bytes, name: str) -> None:
+    """Raise DataError where the first bytes are those of a picture, an archive, or another file that is no text."""
+    for magic, offset, what, remedy in _MAGIC:
+        if raw.startswith(magic, offset):
+            raise DataError(f"{name}: expected {_TEXT}, received {what}. What to do: {remedy}")
 
 
 def _no_nul(text: str, name: str) -> str:

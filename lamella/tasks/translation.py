@@ -63,7 +63,8 @@ class Translation(Task):
     target = "translation"
     metric = "chrF"
     nets = ("transformer",)
-    suffixes = (".md", ".markdown", ".po", ".pot", ".txt")  # those of data.documents, which is read only when needed
+    # Those of data.documents, which is read only when needed.
+    suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")
     quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
 
     vocabulary_: bytes

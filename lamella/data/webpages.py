@@ -1,0 +1,447 @@
+r"""Web pages (.html): the words are translated, every other byte stays.
+
+    >>> page = WebPage(b'<html lang="en"><p>A <b>bold</b>\n  caf&eacute; &amp; more</p><pre>x = 1</pre>', "a.html", "fr")
+    >>> page.segments
+    ['A <1>bold</1> café & more']
+    >>> page.render(["Un <1>gros</1> café & plus"]).decode()
+    '<html lang="fr"><p>Un <b>gros</b> caf&#233; &amp; plus</p><pre>x = 1</pre>'
+
+Translated are the text between the tags and what readers are shown or read from attributes: alt, title, placeholder,
+aria-label, and the description for search engines. Copied are scripts, styles, code, formulas and whatever says
+translate="no". Markup inside a sentence travels with it as `<1>` and `</1>`, which `placeholders` keep together; a
+sentence that loses some of it keeps its source. A page is not parsed into a tree and written anew: browsers forgive
+what a writer would "correct".
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from html import unescape
+
+from lamella.data import placeholders
+from lamella.data.text import StrPath, decode_bytes, refuse_binary
+from lamella.errors import DataError
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_INLINE = _words(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark math q s samp small span"
+    " strike strong sub sup svg time tt u var wbr"
+)
+_VOID = _words("area base br col embed hr img input link meta param source track wbr")
+_RAW = _words("script style textarea xmp iframe noembed noframes plaintext")  # no markup inside
+_KEPT = _words("code kbd math pre samp svg tt var") | _RAW
+# A new one of these ends an open one; people leave out their closing tags, as they may.
+_ENDS = {"li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}, "td": {"td", "th"}, "th": {"td", "th"}, "tr": {"tr"}}
+_SHOWN = frozenset(("alt", "title", "placeholder", "aria-label"))
+_TOKEN = re.compile(
+    r"(?P<copied><!--.*?(?:-->|\Z)|<![^>]*>|<\?[^>]*>)"
+    r"|</(?P<close>[A-Za-z][^\s/>]*+)[^>]*>"
+    r"|<(?P<open>[A-Za-z][^\s/>]*+)(?:[^>\"'=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+|[\"'])*+>",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(
+    r"(?<=[\s\"'/])(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?P<value>\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+"
+)
+_NUMBERED = re.compile(r"(</?\d{1,3}/?>)")
+_CHARSET = re.compile(rb"<(?:meta\b[^>]+?charset|\?xml\b[^>]+?encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_SPACE = re.compile("[ \t\r\n\f]+")
+
+
+@dataclass
+class _Attribute:
+    """The value of an attribute that is a segment, as it stands in the file, with its quotes."""
+
+    source: str
+    index: int
+
+
+Tag = list[str | _Attribute]
+
+
+@dataclass
+class _Token:
+    """A piece of the file: text, a tag, or what is neither. What is not `on` is copied."""
+
+    kind: str  # text, open, close, void
+    name: str
+    raw: str
+    on: bool = True
+
+
+@dataclass
+class _Item:
+    """A piece of a sentence. Its number is that of its pair of tags, and 0 of text."""
+
+    kind: str
+    parts: Tag
+    number: int = 0
+
+    @property
+    def mark(self) -> str:
+        return {"open": f"<{self.number}>", "close": f"</{self.number}>"}.get(self.kind, f"<{self.number}/>")
+
+
+@dataclass
+class _Run:
+    """Text, with the markup inside it, that is one segment."""
+
+    items: list[_Item]
+    index: int
+
+
+class WebPage:
+    """An HTML page on its way into another language. Raises DataError where the bytes are no text."""
+
+    def __init__(self, data: bytes, name: str, target_language: str = "", memory: Sequence[StrPath] = ()) -> None:
+        if not data.strip():
+            raise DataError(f"{name}: expected a web page, received an empty file. Write something into it first")
+        self.language = target_language.replace("_", "-")
+        text, self.mark, self.codec, self.fallback = _decode(data, name)
+        self.segments: list[str] = []
+        self.parts: list[str | _Attribute | _Run] = []
+        self.root = -1  # the part that is the tag <html>
+        self._read(list(_tokens(text)))
+        self.formats = [""] * len(self.segments)
+
+    # ---- cutting -----------------------------------------------------------------------------------------------
+
+    def _read(self, tokens: list[_Token]) -> None:
+        items: list[_Item] = []
+        at = 0
+        while at < len(tokens):
+            token = tokens[at]
+            end = at + 1
+            while not token.on and end < len(tokens) and not tokens[end].on:
+                end += 1
+            group = tokens[at:end]
+            at = end
+            if any(one.kind != "text" and one.name not in _INLINE for one in group):  # it ends a sentence
+                self._flush(items)
+                items = []
+                if token.name == "html" and token.kind == "open":
+                    self.root = len(self.parts)
+                    self.parts.append(token.raw)
+                else:
+                    self.parts += self._tag(token) if token.on else ["".join(one.raw for one in group)]
+            elif not token.on:
+                items.append(_Item("void", ["".join(one.raw for one in group)]))
+            else:
+                items.append(_Item(token.kind, [token.raw] if token.kind == "text" else self._tag(token)))
+        self._flush(items)
+
+    def _tag(self, token: _Token) -> Tag:
+        """A tag with those of its attributes that are segments apart."""
+        if token.kind == "close" or not token.on or not token.name:
+            return [token.raw]
+        found = _attributes(token.raw)
+        names = set(_SHOWN)
+        if token.name == "meta" and _value(found.get("name")).lower() == "description":
+            names.add("content")
+        parts: Tag = []
+        done = 0
+        for name, match in found.items():
+            text = _plain(_value(match)).strip()
+            if name in names and placeholders_aside(text):
+                self.segments.append(text)
+                start, end = match.span("value")
+                parts += [token.raw[done:start], _Attribute(token.raw[start:end], len(self.segments) - 1)]
+                done = end
+        return [*parts, token.raw[done:]]
+
+    def _flush(self, items: list[_Item]) -> None:
+        """Add a sentence: what is at its edges and no part of it is copied, and so is all where there are no words."""
+        _pair(items)
+        before, core, after = _peeled(items)
+        text = "".join(_text(item) if item.kind == "text" else item.mark for item in core)
+        words = "".join(_text(item) for item in core if item.kind == "text")
+        for item in before:
+            self.parts += item.parts
+        if placeholders_aside(words):
+            self.segments.append(text)
+            self.parts.append(_Run(core, len(self.segments) - 1))
+        else:
+            for item in core:
+                self.parts += item.parts
+        for item in after:
+            self.parts += item.parts
+
+    # ---- putting together --------------------------------------------------------------------------------------
+
+    def render(self, answers: Sequence[str | None]) -> bytes:
+        """The page with an answer for each segment; None, or the segment itself, leaves the source as it was.
+
+        Raises ValueError where there are not as many answers as segments. Letters that the page's encoding lacks are
+        written as numbers (`&#233;`), and so are all but ASCII where a page of ASCII does not say what it is written in.
+        """
+        if len(answers) != len(self.segments):
+            raise ValueError(f"Expected an answer for each of {len(self.segments)} segments. Received: {len(answers)}")
+        news = [answer if answer != one else None for answer, one in zip(answers, self.segments, strict=True)]
+        out = [self.mark]
+        for number, part in enumerate(self.parts):
+            if number == self.root and self.language and any(news):
+                out.append(self._copied(_with_language(str(part), self.language)))
+            else:
+                out.append(self._bytes(part, news))
+        return b"".join(out)
+
+    def _bytes(self, part: str | _Attribute | _Run, news: Sequence[str | None]) -> bytes:
+        if isinstance(part, str):
+            return self._copied(part)
+        answer = news[part.index]
+        if isinstance(part, _Attribute):
+            if answer is None:
+                return self._copied(part.source)
+            quote = part.source[0] if part.source[:1] in ("'", '"') else '"'
+            return self._new(quote + _escaped(answer).replace(quote, f"&#{ord(quote)};") + quote)
+        marks = {item.mark: item for item in part.items if item.kind != "text"}
+        if answer is None or sorted(marks) != sorted(_NUMBERED.findall(answer)):
+            pieces = [one for item in part.items for one in item.parts]
+            return b"".join(self._bytes(one, news) for one in pieces)
+        found = b""
+        for piece in _NUMBERED.split(answer):
+            if piece in marks:
+                found += b"".join(self._bytes(one, news) for one in marks[piece].parts)
+            else:
+                found += self._new(_escaped(piece))
+        return found
+
+    def _copied(self, text: str) -> bytes:
+        return text.encode(self.codec, "surrogateescape")
+
+    def _new(self, text: str) -> bytes:
+        # Bytes that were no letters of the encoding are in an answer as they were in the text.
+        pieces = re.split("([\udc80-\udcff]+)", text)
+        return b"".join(
+            piece.encode(self.codec, "surrogateescape")
+            if number % 2
+            else piece.encode(self.fallback, "xmlcharrefreplace")
+            for number, piece in enumerate(pieces)
+        )
+
+    def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
+        """How many segments there are, and how many have no translation."""
+        return {"segments": len(self.segments), "kept": sum(answer is None for answer in answers)}
+
+
+def _decode(data: bytes, name: str) -> tuple[str, bytes, str, str]:
+    """The text of a page, its byte order mark, its encoding, and the one that answers are written in."""
+    refuse_binary(data, name)
+    for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(codec, "surrogateescape"), mark, codec, codec
+    if b"\0" in data:
+        decode_bytes(data, name)  # says what it is
+        raise DataError(f"{name}: expected a web page, received UTF-16 without its mark. Save it as UTF-8")
+    declared = _CHARSET.search(data[:4096])
+    codec = fallback = ""
+    if declared:
+        label = declared[1].decode().lower()
+        # As browsers read them: the first is the second, and who can write this in ASCII has no UTF-16.
+        label = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}.get(label, label)
+        with suppress(LookupError):
+            codec = fallback = "utf-8" if label.startswith("utf-16") else codecs.lookup(label).name
+    if not codec:
+        try:
+            data.decode("utf-8")
+            codec = "utf-8"
+        except UnicodeDecodeError:
+            codec = "cp1252"
+        fallback = "ascii" if data.isascii() else codec
+    with suppress(UnicodeError, LookupError):
+        text = data.decode(codec, "surrogateescape")
+        if text.encode(codec, "surrogateescape") == data:
+            return text, b"", codec, fallback
+    raise DataError(f"{name}: expected {codec} as the page says, received bytes that are not. Save it as UTF-8")
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    stack: list[tuple[str, bool]] = []  # open elements, and whether what is in them is translated
+    at = 0
+    while at < len(text):
+        on = not stack or stack[-1][1]
+        match = _TOKEN.search(text, at) if text.find(">", at) >= 0 else None  # else every `<` would be read to the end
+        start = match.start() if match else len(text)
+        if start > at:
+            yield _Token("text", "", text[at:start], on)
+        if not match:
+            return
+        raw, at = match[0], match.end()
+        name = (match["open"] or match["close"] or "").lower()
+        if match["copied"]:
+            # A comment may stand in a sentence; what declares the document cannot.
+            yield _Token("void", "" if raw.startswith("<!--") else "!", raw, on)
+        elif match["close"]:
+            open_ = next((i for i in range(len(stack) - 1, -1, -1) if stack[i][0] == name), None)
+            inner = on
+            if open_ is not None:
+                inner = stack[open_][1]
+                del stack[open_:]
+            yield _Token("close", name, raw, inner and (not stack or stack[-1][1]))
+        else:
+            while stack and name not in _INLINE and (stack[-1][0] == "p" or stack[-1][0] in _ENDS.get(name, ())):
+                stack.pop()
+            on = not stack or stack[-1][1]
+            if name in _VOID or (raw.endswith("/>") and name in ("svg", "math", "path", "use")):
+                yield _Token("void", name, raw, on and not _says_no(raw))
+                continue
+            inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw)
+            stack.append((name, inside))
+            yield _Token("open", name, raw, on and inside)
+            if name in _RAW or name == "title":
+                end = re.compile(rf"</{re.escape(name)}(?=[\s/>])", re.IGNORECASE).search(text, at)
+                stop = end.start() if end else len(text)
+                if stop > at:
+                    yield _Token("text", "", text[at:stop], inside)
+                at = stop
+
+
+def _attributes(tag: str) -> dict[str, re.Match[str]]:
+    found: dict[str, re.Match[str]] = {}
+    for match in _ATTRIBUTE.finditer(tag):
+        found.setdefault(match["name"].lower(), match)
+    return found
+
+
+def _value(match: re.Match[str] | None) -> str:
+    value = (match["value"] or "") if match else ""
+    return value[1:-1] if value[:1] in ("'", '"') else value
+
+
+def _says_no(tag: str) -> bool:
+    if "translate" not in tag.lower():  # nearly all
+        return False
+    found = _attributes(tag)
+    return _value(found.get("translate")).lower() == "no" or "notranslate" in _value(found.get("class")).split()
+
+
+def _says_yes(tag: str) -> bool:
+    if "translate" not in tag.lower():
+        return False
+    match = _attributes(tag).get("translate")
+    return match is not None and _value(match).lower() in ("", "yes")
+
+
+def _with_language(tag: str, language: str) -> str:
+    """The tag <html> with its language.
+
+    >>> _with_language('<html lang="en" dir=ltr>', "fr"), _with_language("<html>", "fr")
+    ('<html lang="fr" dir=ltr>', '<html lang="fr">')
+    """
+    found = _attributes(tag)
+    for match in sorted((found[one] for one in ("lang", "xml:lang") if one in found), key=lambda m: -m.start()):
+        start, end = match.span("value") if match["value"] is not None else (match.end(), match.end())
+        tag = f'{tag[:start]}{"" if match["value"] is not None else "="}"{language}"{tag[end:]}'
+    return tag if "lang" in found else f'{tag[:5]} lang="{language}"{tag[5:]}'
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+
+
+def _pair(items: list[_Item]) -> None:
+    """Number the tags, the two of an element alike; a tag whose partner is elsewhere stands for itself."""
+    open_: list[tuple[str, _Item]] = []
+    number = 0
+    for item in items:
+        if item.kind == "text":
+            continue
+        name = re.match(r"</?([^\s/>]+)", str(item.parts[0]))
+        word = name[1].lower() if name else ""
+        partner = next((i for i in range(len(open_) - 1, -1, -1) if open_[i][0] == word), None)
+        if item.kind == "close" and partner is not None:
+            item.number = open_[partner][1].number
+            for _, lonely in open_[partner + 1 :]:
+                lonely.kind = "void"
+            del open_[partner:]
+            continue
+        number += 1
+        item.number = number
+        if item.kind == "open":
+            open_.append((word, item))
+        else:
+            item.kind = "void"
+    for _, lonely in open_:
+        lonely.kind = "void"
+
+
+def _peeled(items: list[_Item]) -> tuple[list[_Item], list[_Item], list[_Item]]:
+    """What is before a sentence, the sentence, and what is after it: blanks, pictures, elements around all of it."""
+    before: list[_Item] = []
+    after: list[_Item] = []
+    while items:
+        first, last = items[0], items[-1]
+        if first.kind == "text" and first.parts != [(core := str(first.parts[0]).lstrip(" \t\r\n\f\xa0"))]:
+            before.append(_Item("text", [str(first.parts[0])[: -len(core) or None]]))
+            items = [*([_Item("text", [core])] if core else []), *items[1:]]
+        elif last.kind == "text" and last.parts != [(core := str(last.parts[0]).rstrip(" \t\r\n\f\xa0"))]:
+            after.insert(0, _Item("text", [str(last.parts[0])[len(core) :]]))
+            items = [*items[:-1], *([_Item("text", [core])] if core else [])]
+        elif first.kind == "void" and not _is_said(first):
+            before.append(first)
+            items = items[1:]
+        elif last.kind == "void" and not _is_said(last):
+            after.insert(0, last)
+            items = items[:-1]
+        elif first.kind == "open" and last.kind == "close" and first.number == last.number:
+            before.append(first)
+            after.insert(0, last)
+            items = items[1:-1]
+        elif first.kind == "open" and items[1].kind == "close":  # an empty element
+            before += items[:2]
+            items = items[2:]
+        else:
+            break
+    return before, items, after
+
+
+def _is_said(item: _Item) -> bool:
+    """Whether what is copied is a part of the sentence, as the name of a command is, rather than a picture."""
+    return bool(re.search(r">[^<>]*\w[^<>]*<", "".join(map(str, item.parts))))
+
+
+def _text(item: _Item) -> str:
+    return _plain(str(item.parts[0]))
+
+
+def _plain(raw: str) -> str:
+    """Text as a person reads it, but that `<` and `>` stay `&lt;` and `&gt;`, and `&` what would else become an entity.
+
+    >>> _plain("caf&eacute; &amp; R&amp;D"), _plain("a &lt; b &amp;lt;")
+    ('café & R&D', 'a &lt; b &amp;lt;')
+    """
+    raw = _SPACE.sub(" ", raw).replace("<", "&lt;").replace(">", "&gt;")
+
+    def read(match: re.Match[str]) -> str:
+        text = unescape(match[0])
+        if text in ("<", ">"):
+            return "&lt;" if text == "<" else "&gt;"
+        if text == "&" and re.match(r"#?\w+;", raw[match.end() :][:40]):
+            return "&amp;"
+        return text
+
+    return re.sub(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", read, raw)
+
+
+def _escaped(text: str) -> str:
+    """The opposite of `_plain`.
+
+    >>> _escaped("R&D &lt;3 &amp;lt; <b>")
+    'R&amp;D &lt;3 &amp;lt; &lt;b&gt;'
+    """
+    return re.sub(r"&(?!(?:lt|gt|amp);)", "&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
+
+
+def placeholders_aside(text: str) -> bool:
+    """Whether there are letters in a text besides placeholders: something to translate."""
+    end, letters = 0, ""
+    for start, stop in placeholders.spans(text):
+        letters += text[end:start]
+        end = stop
+    return any(map(str.isalpha, letters + text[end:]))
