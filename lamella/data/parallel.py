@@ -3,6 +3,7 @@
     table = read_parallel("pairs.tsv", src="en", dst="fr")
     table = read_parallel(["news.en", "news.fr"], src="en", dst="fr")       line by line
     table = read_parallel("locale/", src="en", dst="fr")                    gettext catalogues, .po and .mo
+    table = read_parallel("memory.tmx", src="en", dst="fr")                 translation memories
     table.rows[0]                                                           {"src": "Hello", "dst": "Bonjour"}
 
 The user's data are the user's: only pairs that cannot teach translation are left out. Columns that are swapped, or in
@@ -52,8 +53,8 @@ def read_parallel(
 
     In: a table or several (TSV, CSV, JSONL; columns named by the languages or as source and target; without names: two
     in order, of more those that are in the two languages), or two plain text files aligned by line, or gettext catalogues
-    (.po, .mo) or folders of them; the codes of the two languages; `columns`: which column is `src` and which `dst`, by
-    name or number from 1; `check_language`: whether to stop at text that is clearly in another language.
+    (.po, .mo) or folders of them, or translation memories (.tmx); the codes of the two languages; `columns`: which
+    column is `src` and which `dst`, by name or number from 1; `check_language`: whether to stop at text that is clearly in another language.
     Out: a `Table` of rows {"src", "dst"}; its report counts what was left out, by reason.
     Raises DataError as `read_table` does, where two files have not the same number of lines, where columns are swapped
     or in another language, and where no pair is left; UsageError where the languages are one and the same.
@@ -70,8 +71,13 @@ def read_parallel(
     listed = list_paths(paths)
     folders = [path for path in listed if Path(path).is_dir()]
     catalogues = [path for path in listed if Path(path).suffix.lower() in SUFFIXES and path not in folders]
-    rest = [path for path in listed if path not in folders and path not in catalogues]
+    memories = [path for path in listed if Path(path).suffix.lower() == ".tmx" and path not in folders]
+    rest = [path for path in listed if path not in (*folders, *catalogues, *memories)]
     table = Table([], Report())
+    if memories:
+        from lamella.data.tmx import read_memories
+
+        _add(table, read_memories(memories, src, dst))
     if folders or catalogues:
         _add(table, read_catalogues([*folders, *catalogues], src, dst))
     if rest:
