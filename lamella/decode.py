@@ -1,4 +1,4 @@
-"""Search for the answer: greedy and beam. Numpy only; what computes the scores is a function, whichever engine runs it.
+"""Search for the answer: greedy, beam, and by chance. Numpy only; what computes the scores is a function, whichever engine runs it.
 
 A `Step` takes the last tokens (B, K), K hypotheses for each of B sentences, and the state so far, and answers the best
 next tokens: "scores" and "tokens" (B, K, N), best first, with "attention" and the new state beside them. Everything has
@@ -110,3 +110,114 @@ def beam(
             memory = {name: array[kept] for name, array in memory.items()}
         rows, token, scores = rows[kept], ids[kept], scores[kept]
     return [sorted(mine, key=lambda h: -h.mean(power)) for mine in found]
+
+
+# ---- chance ------------------------------------------------------------------------------------------------------
+
+
+def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Array:
+    """Log-probabilities (B, V) -> probabilities (B, V) to draw from.
+
+    temperature: below 1 the likely becomes likelier, and at 0 the likeliest certain. top_k: only so many of the
+    likeliest (0: all; Fan et al., 2018). top_p: only the fewest that together hold this much (nucleus sampling;
+    Holtzman et al., 2020). In this order.
+
+    >>> narrowed(np.log([[0.5, 0.3, 0.2]]), top_p=0.6).round(3).tolist()
+    [[0.625, 0.375, 0.0]]
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    if temperature <= 0:
+        return np.asarray(np.eye(scores.shape[1])[scores.argmax(axis=1)])
+    scores = (scores - scores.max(axis=1, keepdims=True)) / temperature
+    order = np.argsort(-scores, axis=1, kind="stable")  # best first
+    chances = np.exp(np.take_along_axis(scores, order, axis=1))
+    if top_k:
+        chances[:, top_k:] = 0
+    chances /= chances.sum(axis=1, keepdims=True)
+    before = np.cumsum(chances, axis=1) - chances  # what the better ones hold: one is kept while they hold too little
+    chances[before >= top_p] = 0
+    found = np.zeros_like(chances)
+    np.put_along_axis(found, order, chances / chances.sum(axis=1, keepdims=True), axis=1)
+    return found
+
+
+def sample(
+    step: Callable[[Array, Arrays], Arrays],
+    empty: Callable[[int], Arrays],
+    prompts: list[list[int]],
+    start: int,
+    length: int,
+    pick: Callable[[Array], Array],
+    done: Callable[[list[int]], bool] | None = None,
+    seed: int = 0,
+    window: int | None = None,
+) -> list[list[int]]:
+    """Go on with each prompt by chance: `length` tokens, or fewer where `done(tokens)` says so.
+
+    step(token (B,), state) gives log-probabilities "scores" (B, V) and the new state; empty(B) is the state before
+    all; pick turns scores into the probabilities to draw from, `narrowed` say. window: the most tokens that a state may
+    have seen, the start among them; then a new one begins and reads the latter half of them again, so that it stands
+    as it stood in training. Each prompt has a generator of its own, so that its answer does not depend on its neighbours.
+    """
+    chances = [np.random.default_rng(seed) for _ in prompts]
+    texts = [list(p) for p in prompts]
+    first = np.array([len(p) for p in prompts], dtype=np.int64)
+    at = np.where(first < window, 0, first - window // 2) if window else np.zeros_like(first)  # the next to be read
+    rows, state, seen = np.arange(len(texts)), empty(len(texts)), 0  # rows: those not done, in the order of the state
+    while len(rows) and length > 0:
+        if window and seen == window:
+            at[rows] -= window // 2
+            state, seen = empty(len(rows)), 0
+        out = step(np.array([texts[r][at[r]] if seen else start for r in rows]), state)
+        state = {name: out[name] for name in state}
+        at[rows] += seen > 0
+        seen += 1
+        ends = np.zeros(len(rows), dtype=bool)
+        due = np.flatnonzero([at[r] == len(texts[r]) for r in rows])  # all before is read: now something new
+        for place, chance in zip(due, pick(out["scores"][due]) if len(due) else (), strict=True):
+            row = rows[place]
+            drawn = np.searchsorted(np.cumsum(chance), chances[row].random() * chance.sum(), side="right")
+            texts[row].append(int(min(drawn, np.flatnonzero(chance)[-1])))
+            ends[place] = len(texts[row]) - first[row] >= length or bool(done and done(texts[row][first[row] :]))
+        if ends.any():
+            rows, state = rows[~ends], {name: array[~ends] for name, array in state.items()}
+    return [text[begin:] for text, begin in zip(texts, first, strict=True)]
+
+
+# ---- how likely a text is ----------------------------------------------------------------------------------------
+
+
+def log_probabilities(
+    score: Callable[[Array, Array], Array], rows: list[list[int]], start: int, window: int, at_once: int = 64
+) -> list[float]:
+    """The log-probability of each text, in nats, read in windows one after another, each with nothing before it.
+
+    score(tokens, wanted), both (B, T), gives the log-probability of each wanted token after those up to its place.
+    """
+    totals = [0.0] * len(rows)
+    windows = [(i, row[at : at + window]) for i, row in enumerate(rows) for at in range(0, len(row), window)]
+    windows.sort(key=lambda pair: len(pair[1]))  # so that little is padding
+    for first in range(0, len(windows), at_once):
+        some = windows[first : first + at_once]
+        wanted = np.zeros((len(some), len(some[-1][1])), np.int64)
+        for place, (_, ids) in zip(wanted, some, strict=True):
+            place[: len(ids)] = ids
+        tokens = np.concatenate([np.full((len(some), 1), start), wanted[:, :-1]], axis=1)
+        sums = np.where(wanted != 0, score(tokens, wanted), 0).sum(axis=1, dtype=np.float64)
+        for (i, _), total in zip(some, sums, strict=True):
+            totals[i] += float(total)
+    return totals
+
+
+def by_steps(step: Callable[[Array, Arrays], Arrays], empty: Callable[[int], Arrays]) -> Callable[[Array, Array], Array]:
+    """A `score` for `log_probabilities`, of a net that has steps alone."""
+
+    def score(tokens: Array, wanted: Array) -> Array:
+        state, found = empty(len(tokens)), np.zeros(tokens.shape)
+        for t in range(tokens.shape[1]):
+            out = step(tokens[:, t], state)
+            state = {name: out[name] for name in state}
+            found[:, t] = np.take_along_axis(out["scores"], wanted[:, t : t + 1], axis=1)[:, 0]
+        return found
+
+    return score

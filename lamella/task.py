@@ -8,6 +8,7 @@ is a verb, written once, and knows tasks by this contract only.
     model folder + dict -> inputs -> graphs -> decode -> answer -> print or score      ever after
 """
 
+import copy
 import importlib
 import importlib.util
 import sys
@@ -129,6 +130,7 @@ class Task:
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
     quick: ClassVar[Mapping[str, Any]] = {}  # Config fields that make answering fast, for watching a training
+    measured: ClassVar[Mapping[str, Any]] = {}  # Config fields while it is scored: what no score asks for is not made
     keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
     decay: ClassVar[float] = 0.01  # weight decay
     batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: as many as --size has tokens for
@@ -185,6 +187,19 @@ class Task:
         raise NotImplementedError
 
     # ---- with a default ----------------------------------------------------------------------------------------
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer] | None:
+        """Answers that need no net, such as the most frequent class, the mean or the last value: what training must beat.
+
+        None where the answers to other questions are as good as any such: each then is given to the next question.
+        """
+        return None
+
+    def to_measure(self) -> "Task":
+        """This task, as it answers while it is scored."""
+        other = copy.copy(self)
+        other.config = msgspec.structs.replace(self.config, **self.measured)
+        return other
 
     def keys(self, example: Example) -> list[str]:
         """Examples that share one of these never stand on both sides of a split."""

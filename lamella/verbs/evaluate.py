@@ -39,7 +39,7 @@ def evaluate(
         examples = sorted(
             examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
         )[:limit]
-    answers = job.answers(examples, trained.run)
+    answers = job.answers(examples, trained.with_config(job.to_measure().config).run)
     scores = job.score(answers, examples)
     return {
         "task": trained.manifest.task,

@@ -289,6 +289,7 @@ def _train(
 
 def measure(job: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> dict[str, Any]:
     """Answers of these graphs scored with intervals, as a score set of `model.json`."""
+    job = job.to_measure()
     answers = job.answers(examples, lambda some: model.run_batches(job, graphs, some))
     scores = job.score(answers, examples)
     return {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}

@@ -1,0 +1,81 @@
+"""Text -> ids of its units -> the same text, for nets that write: characters, or pieces of words with their line breaks.
+
+Ids: 0 padding, 1 unknown, 2 start, 3 end, then the units. Both kinds show one face: `encode`, `decode`, `len`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from lamella.data.passages import cut
+from lamella.data.pieces import END, UNKNOWN, Pieces, learn
+
+FIRST = END + 1  # id of the first unit; those below are marks, which are never written
+BREAK = "\u2424"  # stands for a line break among pieces, which know spaces only
+PART = 4096  # characters that are cut into pieces at a time: the time grows faster than the text
+
+
+class Characters:
+    """Each character is a unit.
+
+    >>> units = Characters(Characters.learn(["abba"], most=9))
+    >>> units.encode("bad"), units.decode([], [5, 4])
+    ([5, 4, 1], 'ba')
+    """
+
+    def __init__(self, letters: Sequence[str]) -> None:
+        self.letters = letters
+        self.ids = {letter: i for i, letter in enumerate(letters, start=FIRST)}
+
+    def __len__(self) -> int:
+        return FIRST + len(self.letters)
+
+    @staticmethod
+    def learn(texts: Sequence[str], most: int) -> list[str]:
+        """The most frequent characters of these texts."""
+        counts = Counter(letter for text in texts for letter in text)
+        return sorted(letter for letter, _ in counts.most_common(most))
+
+    def encode(self, text: str) -> list[int]:
+        return [self.ids.get(letter, UNKNOWN) for letter in text]
+
+    def decode(self, before: Sequence[int], tokens: Sequence[int]) -> str:
+        """What `tokens` say; for characters it is the same whatever stands before."""
+        return "".join(self.letters[i - FIRST] for i in tokens)
+
+
+class Words:
+    """Pieces of words; a line break is a piece, and several spaces are one.
+
+    >>> units = Words(Words.learn(["to be or\\nnot to be"] * 20, most=50))
+    >>> ids = units.encode("to be\\n\\nor not")
+    >>> units.decode([], ids), units.decode(ids[:1], ids[1:])[-8:]
+    ('to be\\n\\nor not', '\\n\\nor not')
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.pieces = Pieces(raw)
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    @staticmethod
+    def learn(texts: Sequence[str], most: int) -> bytes:
+        """A vocabulary of at most so many pieces."""
+        return learn([_marked(line) for text in texts for line in text.splitlines(keepends=True)], most, [BREAK])
+
+    def encode(self, text: str) -> list[int]:
+        parts = cut(text.encode(errors="replace").decode(), PART, whole_words=True)
+        return [i for ids in self.pieces.encode([_marked(part) for part in parts]) for i in ids]
+
+    def decode(self, before: Sequence[int], tokens: Sequence[int]) -> str:
+        """What `tokens` say after those before: the first piece of a text loses its space, that of a continuation not."""
+        whole, known = self.pieces.decode([[*before, *tokens], before])
+        return _unmarked(whole)[len(_unmarked(known)) :]
+
+
+def _marked(text: str) -> str:
+    return text.replace("\n", BREAK + " ")
+
+
+def _unmarked(text: str) -> str:
+    return text.replace(BREAK + " ", "\n").replace(BREAK, "\n")

@@ -1,0 +1,203 @@
+"""Go on with a text: verse, code, names, recipes, whatever it was trained on.
+
+The net is a language model: it reads a text unit by unit (characters, or pieces of words) and says at each how likely
+every unit of its vocabulary is to come next. Training shows it windows of the text and asks for every next unit at once
+(Bengio et al., 2003). `--net` says how it remembers: in a state of fixed size that is changed at every unit (rnn: an
+LSTM, Hochreiter and Schmidhuber, 1997, or a GRU, Cho et al., 2014), or by looking back at everything that stands in the
+window (transformer: the decoder of Vaswani et al., 2017, as in GPT-2, Radford et al., 2019).
+
+Writing is the same question asked again and again: draw a unit from what the net finds likely, append it, go on.
+`--temperature`, `--top-k` and `--top-p` (Holtzman et al., 2020) say how daring the drawing is. The answer also holds how
+likely the net found the text that it was given: the sum of its units' log-probabilities, in nats, and its perplexity,
+which is among how many equally likely units the net was choosing. `--length 0` asks for these alone.
+
+An example is a passage of many windows. In training the net takes a window from a random place of it each time: the
+same cuts seen again and again would be learnt by heart, and windows that overlap would stand on both sides of a split.
+A passage is measured in windows one after another, each of the training length and each with nothing before it.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import decode
+from lamella.data import passages, tales
+from lamella.data.pieces import START
+from lamella.data.units import FIRST, Characters, Words
+from lamella.task import Answer, Array, Arrays, Example, GraphLike, Scores, Size, Task, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+CHARACTERS_A_PIECE = 4
+PREDICT = {"when": "predict"}
+
+
+class Config(msgspec.Struct, kw_only=True):
+    net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net.")] = "transformer"
+    cell: Annotated[Literal["lstm", "gru"], Meta(description="What the layers of an rnn are made of.")] = "lstm"
+    unit: Annotated[
+        Literal["characters", "pieces"], Meta(description="What is read and written at a time; pieces are of words.")
+    ] = "characters"
+    pieces: Annotated[int, Meta(description="Most units in its vocabulary.", ge=50)] = 4000
+    window: Annotated[int, Meta(description="Units that are seen at once.", ge=8, le=4096)] = 128
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.0
+    length: Annotated[int, Meta(description="Units to write; 0 only measures.", ge=0, le=100_000, extra=PREDICT)] = 200
+    temperature: Annotated[
+        float, Meta(description="How daring: 0 always takes the likeliest.", ge=0, le=10, extra=PREDICT)
+    ] = 0.8
+    top_k: Annotated[int, Meta(description="Draw among so many of the likeliest; 0 is all.", ge=0, extra=PREDICT)] = 0
+    top_p: Annotated[
+        float, Meta(description="Draw among the fewest that together are so likely.", gt=0, le=1, extra=PREDICT)
+    ] = 1.0
+    seed: Annotated[int, Meta(description="Of the drawing: the same seed, the same text.", ge=0, extra=PREDICT)] = 0
+    stop: Annotated[str, Meta(description="End before this text comes; \\n is a line break.", extra=PREDICT)] = ""
+
+
+class TextGeneration(Task):
+    fields = {"text": Text("The beginning, to be gone on with.")}
+    answer = Text("What comes next, and how likely the beginning was.")
+    target = "text"
+    metric = "loss"
+    less_is_better = True
+    nets = ("rnn", "transformer")
+    quick: ClassVar[Mapping[str, Any]] = {"length": 0}
+    measured: ClassVar[Mapping[str, Any]] = {"length": 0}
+    keep_best = True  # a small text is learnt by heart sooner or later
+
+    characters_: list[str]
+    vocabulary_: bytes
+    length_: float  # in units of a passage, on average
+
+    @property
+    def size(self) -> Size:
+        """Cut by steps of many short windows, a net takes twice the usual rate (docs/LOG.md)."""
+        return msgspec.structs.replace(super().size, rate=2 * super().size.rate)
+
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """Passages of a batch: the net sees a window of each."""
+        return max(1, int(self.size.tokens / min(self.config.window, self.length_)))
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+        words = self.config.unit == "pieces"
+        window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
+        found, lines = passages.read_passages(list(paths), window, words, columns)
+        return [{"text": text} for text in found], lines
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"text": text} for text in tales.tales(split)]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = [e["text"] for e in examples]
+        if self.config.unit == "pieces":
+            self.vocabulary_ = Words.learn(texts, self.config.pieces)
+        else:
+            self.characters_ = Characters.learn(texts, self.config.pieces)
+        vars(self).pop("units", None)  # what an earlier fit knew
+        self.length_ = float(np.mean([len(self.units.encode(text)) for text in texts]))
+
+    @cached_property
+    def units(self) -> Characters | Words:
+        return Words(self.vocabulary_) if self.config.unit == "pieces" else Characters(self.characters_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        return {"text": np.array(self.units.encode(example["text"]), np.int32)}
+
+    def targets(self, example: Example) -> Arrays:
+        return {}  # every unit of the text is the answer to those before it
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        """Ids are kept in 4 bytes and handed over in 8, which is what graphs take."""
+        return {name: array.astype(np.int64) for name, array in super().collate(rows).items()}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        c, size = self.config, self.size
+        units = len(self.units)
+        if c.net == "rnn":
+            from lamella.nets.rnn import LanguageRNN
+
+            # A wide layer remembers more than two narrow ones, and time runs once.
+            return LanguageRNN(units, 2 * size.width, max(1, size.depth // 2), c.cell, c.window, c.dropout)
+        from lamella.nets.language import CausalTransformer
+
+        return CausalTransformer(units, size.width, size.depth, size.heads, c.window, c.dropout)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.losses import tied_cross_entropy
+
+        return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        c, graph = self.config, graphs["step"]
+        rows = [row[row != 0].tolist() for row in inputs["text"]]
+
+        def step(token: Array, state: Arrays) -> Arrays:
+            return graph(token=token, **state)
+
+        def empty(batch: int) -> Arrays:
+            return graph.empty(batch=batch)
+
+        def score(tokens: Array, wanted: Array) -> Array:
+            return graphs["score"](tokens=tokens, wanted=wanted)["log_probability"]
+
+        def pick(scores: Array) -> Array:
+            scores[:, :FIRST] = -np.inf  # marks are not written
+            return decode.narrowed(scores, c.temperature, c.top_k, c.top_p)
+
+        def done(tokens: list[int]) -> bool:
+            return stop in self.units.decode([], tokens[-len(stop) - 1 :])
+
+        stop = c.stop.replace("\\n", "\n").replace("\\t", "\t")
+        window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
+        found = decode.sample(step, empty, rows, START, c.length, pick, done if stop else None, c.seed, window)
+        totals = decode.log_probabilities(
+            score if "score" in graphs else decode.by_steps(step, empty), rows, START, c.window
+        )
+        texts = [self.units.decode(row, tokens) for row, tokens in zip(rows, found, strict=True)]
+        texts = [text.partition(stop)[0] if stop else text for text in texts]
+        return [_answer(*three) for three in zip(texts, totals, map(len, rows), strict=True)]
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """How likely texts are to one who knows how frequent each unit is, and nothing more."""
+        counts = Counter(i for e in learn for i in self.units.encode(e["text"]))
+        total = sum(counts.values()) + len(counts) + 1
+        rows = [self.units.encode(e["text"]) for e in examples]
+        return [_answer("", sum(math.log((counts[i] + 1) / total) for i in row), len(row)) for row in rows]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        pairs = [(a["log_probability"], e["text"]) for a, e in zip(answers, examples, strict=True)]
+        parts = np.array([[-total, len(self.units.encode(text)), len(text)] for total, text in pairs], dtype=np.float64)
+        return Scores(
+            parts,
+            {
+                "loss": lambda sums: float(sums[0] / max(1.0, sums[1])),
+                "bits_per_character": lambda sums: float(sums[0] / math.log(2) / max(1.0, sums[2])),
+                "perplexity": lambda sums: math.exp(min(700.0, sums[0] / max(1.0, sums[1]))),
+            },
+            {"loss": f"nats, {self.config.unit} in windows of {self.config.window}, each with nothing before it"},
+        )
+
+    def render(self, answer: Answer) -> str:
+        if self.config.length or answer["perplexity"] is None:
+            return str(answer["text"])
+        return f"log-probability {answer['log_probability']:.2f}, perplexity {answer['perplexity']:.4g}"
+
+
+def _answer(text: str, log_probability: float, units: int) -> Answer:
+    perplexity = round(math.exp(min(700.0, -log_probability / units)), 3) if units else None
+    return {"text": text, "log_probability": round(log_probability, 2), "perplexity": perplexity}
