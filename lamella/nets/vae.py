@@ -1,0 +1,185 @@
+"""Variational autoencoders (Kingma and Welling, 2014; Rezende et al., 2014): a few numbers that say what an example is.
+
+The encoder gives for each example not a point but a cloud, a mean and a variance for each of a few hidden numbers; the
+decoder makes the example again from a point of that cloud. Two wishes are weighed against each other: that what is made
+looks like the example, and that all clouds together look like one standard normal cloud (the Kullback-Leibler term), so
+that between two examples lies something and not a hole. Because the point is drawn as mean + deviation * noise, the
+gradient goes through it.
+
+Two families of encoder and decoder stand here, residual both: convolutional for pictures, dense for rows of numbers.
+Tensors in, tensors out: B examples, C channels, S side, V values of an example, D width, Z hidden numbers.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lamella.nets.layers import Linear
+
+WAVES = 6  # of each hidden number, the shortest with a period of about 0.2
+
+
+class Block(nn.Module):
+    """A residual block of two layers between vectors; the second begins at zero, so that at first it changes nothing.
+
+    >>> x = torch.ones(2, 8)
+    >>> bool((Block(8)(x) == x).all())
+    True
+    """
+
+    def __init__(self, width: int, inner: int | None = None) -> None:
+        super().__init__()
+        self.first, self.second = Linear(width, inner or width), Linear(inner or width, width)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.silu(self.first(F.silu(x))))  # (B, D)
+
+
+class ConvBlock(nn.Module):
+    """The same between pictures of C channels: two 3 x 3 convolutions (He et al., 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.silu(self.first(F.silu(x))))  # (B, C, S, S)
+
+
+class ConvEncoder(nn.Module):
+    """Pictures -> vectors: the side is halved and the channels are doubled, twice or more, until few points are left."""
+
+    def __init__(self, channels: int, side: int, first: int, width: int, depth: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        n_in, n_out = channels, first
+        for _ in range(halvings(side)):
+            layers += [nn.Conv2d(n_in, n_out, 4, stride=2, padding=1), *(ConvBlock(n_out) for _ in range(depth))]
+            n_in, n_out, side = n_out, min(2 * n_out, 4 * first), side // 2
+        self.layers = nn.Sequential(*layers)
+        self.out = Linear(n_in * side * side, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(F.silu(self.layers(x)).flatten(1))  # (B, C, S, S) -> (B, D)
+
+
+class ConvDecoder(nn.Module):
+    """Vectors -> pictures: the same steps backwards, each point becoming four (sub-pixel convolution, Shi et al., 2016)."""
+
+    def __init__(self, channels: int, side: int, first: int, width: int, depth: int) -> None:
+        super().__init__()
+        steps = halvings(side)
+        counts = [channels, *(min(first * 2**i, 4 * first) for i in range(steps))]
+        self.side, self.channels = side // 2**steps, counts[-1]
+        self.start = Linear(width, self.channels * self.side**2)
+        layers: list[nn.Module] = []
+        for n_out, n_in in zip(counts[-2::-1], counts[:0:-1], strict=True):
+            layers += [*(ConvBlock(n_in) for _ in range(depth)), nn.SiLU()]
+            layers += [nn.Conv2d(n_in, 4 * n_out, 3, padding=1), nn.PixelShuffle(2)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, h: Tensor) -> Tensor:
+        x = self.start(F.silu(h)).unflatten(1, (self.channels, self.side, self.side))  # (B, C, S/4, S/4)
+        out: Tensor = self.layers(x)
+        return out  # (B, C, S, S)
+
+
+def halvings(side: int) -> int:
+    """How often a side is halved: to 8 points or fewer, and while it is even.
+
+    >>> [halvings(side) for side in (16, 28, 32, 64)]
+    [2, 2, 2, 3]
+    """
+    count = 0
+    while side % 2 == 0 and (side > 8 or count < 2):
+        side, count = side // 2, count + 1
+    return count
+
+
+class VAE(nn.Module):
+    """An encoder to `dims` normal clouds, and a decoder from points of them.
+
+    shape: of an example, (C, S, S) for a convolutional net and (V,) for a dense one. `bounded`: values are 0 to 1, and
+    the last thing that is done to them is the logistic function.
+
+    >>> net = VAE(shape=(5,), dims=2, width=16, depth=1)
+    >>> out = net(torch.zeros(3, 5))
+    >>> out["values"].shape, out["mean"].shape, net.decode(out["mean"])["values"].shape
+    (torch.Size([3, 5]), torch.Size([3, 2]), torch.Size([3, 5]))
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dims: int,
+        width: int = 192,
+        depth: int = 2,
+        channels: int = 32,
+        blocks: int = 1,
+        bounded: bool = False,
+        waves: int = WAVES,
+    ) -> None:
+        super().__init__()
+        self.shape, self.dims, self.bounded, self.waves = shape, dims, bounded, waves
+        inside: nn.Module
+        outside: nn.Module
+        if len(shape) == 3:
+            inside = ConvEncoder(shape[0], shape[1], channels, width, blocks)
+            outside = ConvDecoder(shape[0], shape[1], channels, width, blocks)
+        else:
+            inside, outside = Linear(shape[0], width), nn.Sequential(nn.SiLU(), Linear(width, shape[0]))
+        self.encoder = nn.Sequential(inside, *(Block(width) for _ in range(depth)), nn.SiLU())
+        self.cloud = Linear(width, 2 * dims)
+        self.start = Linear(dims * (1 + 2 * waves), width)
+        self.decoder = nn.Sequential(*(Block(width) for _ in range(depth)), outside)
+
+    def encode(self, x: Tensor) -> dict[str, Tensor]:
+        """(B, *shape) -> mean and log_variance (B, Z) of the clouds."""
+        h = self.encoder(x)
+        # The point is kept in float32: with two numbers for an example the third digit matters.
+        mean, log_variance = (h.float() @ self.cloud.weight.float() + self.cloud.bias.float()).chunk(2, dim=1)
+        return {"mean": mean, "log_variance": log_variance.clamp(-12, 8)}
+
+    def decode(self, z: Tensor) -> dict[str, Tensor]:
+        """(B, Z) -> values (B, *shape)."""
+        values = self.raw(z)
+        return {"values": torch.sigmoid(values) if self.bounded else values}
+
+    def raw(self, z: Tensor) -> Tensor:
+        """(B, Z) -> values before the logistic function (B, *shape).
+
+        Beside each number come its sine and cosine at growing pace: layers see far along a line easily, but the small
+        differences on which a crowded plane depends only so (Tancik et al., 2020).
+        """
+        z = z.float()
+        paces = [0.5 * math.pi * 2**i / 2 for i in range(self.waves)]
+        seen = torch.cat([z, *(f(z * p) for p in paces for f in (torch.sin, torch.cos))], dim=1)  # (B, Z (1 + 2 W))
+        h = seen @ self.start.weight.float() + self.start.bias.float()
+        out: Tensor = self.decoder(h.to(self.start.weight.dtype))
+        return out
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        cloud = self.encode(x)
+        mean, log_variance = cloud["mean"], cloud["log_variance"]
+        z = mean + torch.exp(log_variance / 2) * torch.randn_like(mean) if self.training else mean
+        return {"values": self.raw(z), **cloud}
+
+    def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+        return {
+            "encode": ({"x": ("float32", "batch", *self.shape)}, ("mean", "log_variance")),
+            "decode": ({"z": ("float32", "batch", self.dims)}, ("values",)),
+        }
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence in nats of each cloud from the standard normal one: (B, Z) twice -> (B,).
+
+    >>> divergence(torch.zeros(1, 3), torch.zeros(1, 3)).tolist()
+    [0.0]
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
