@@ -138,7 +138,7 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
     chances[before >= top_p] = 0
     found = np.zeros_like(chances)
     np.put_along_axis(found, order, chances / chances.sum(axis=1, keepdims=True), axis=1)
-    return found
+    return np.asarray(found)
 
 
 def sample(
@@ -209,7 +209,9 @@ def log_probabilities(
     return totals
 
 
-def by_steps(step: Callable[[Array, Arrays], Arrays], empty: Callable[[int], Arrays]) -> Callable[[Array, Array], Array]:
+def by_steps(
+    step: Callable[[Array, Arrays], Arrays], empty: Callable[[int], Arrays]
+) -> Callable[[Array, Array], Array]:
     """A `score` for `log_probabilities`, of a net that has steps alone."""
 
     def score(tokens: Array, wanted: Array) -> Array:

@@ -20,7 +20,9 @@ from lamella.data.text import read_text, show_path
 from lamella.errors import DataError
 
 TABLES = (".jsonl", ".json", ".csv", ".tsv")
-TEXT_NAMES = ("text", "content", "body", "document", "story", "article", "sentence", "message", "lyrics", "poem", "name")
+TEXT_NAMES = (
+    *("text", "content", "body", "document", "story", "article", "sentence", "message", "lyrics", "poem", "name"),
+)
 LONGEST = 32  # windows of a passage
 FEWEST = 20  # passages that a text is cut into at least, so that a tenth of them can be held out
 SHORTEST = 16  # characters of a passage
@@ -50,7 +52,9 @@ def read_passages(
             lines += said
     total = sum(map(len, texts))
     if not total:
-        raise DataError(f"{', '.join(map(show_path, paths))}: expected text, received empty files. Name files with text.")
+        raise DataError(
+            f"{', '.join(map(show_path, paths))}: expected text, received empty files. Name files with text."
+        )
     length = passage_length(total, window)
     passages = [passage for text in texts for passage in cut(text, length, whole_words)]
     lines.append(f"{len(passages):,} passages of at most {length:,} characters, {total:,} in all")

@@ -13,7 +13,9 @@ ANIMALS = ["fox", "hen", "mouse", "goat", "cat", "owl", "frog", "bear", "hare", 
 THINGS = ["a red apple", "a warm coat", "a silver key", "an old map", "a loaf of bread", "a new hat", "a blue kite"]
 PLACES = ["the mill", "the river", "the dark wood", "the market", "the green hill", "the village", "the sea"]
 WAYS = ["walked", "ran", "went", "hurried", "wandered"]
-WEATHER = ["It was raining.", "The sun was shining.", "It was a cold day.", "The wind was blowing.", "Snow was falling."]
+WEATHER = [
+    "It was raining.", "The sun was shining.", "It was a cold day.", "The wind was blowing.", "Snow was falling.",
+]  # fmt: skip
 WANTS = ["wanted", "needed", "was looking for", "dreamt of"]
 SAYS = ["Where can I find", "Have you seen", "Do you know who has"]
 GLAD = ["{She} found {it} at last and sang all the way home.", "There it was, and {she} was happy for the whole week."]

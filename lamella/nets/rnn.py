@@ -163,7 +163,13 @@ class LanguageRNN(nn.Module):
     """
 
     def __init__(
-        self, vocabulary: int, width: int = 384, depth: int = 2, cell: str = "lstm", window: int = 128, dropout: float = 0.0
+        self,
+        vocabulary: int,
+        width: int = 384,
+        depth: int = 2,
+        cell: str = "lstm",
+        window: int = 128,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.vocabulary, self.width, self.window, self.dropout = vocabulary, width, window, dropout
