@@ -133,6 +133,7 @@ class Task:
     measured: ClassVar[Mapping[str, Any]] = {}  # Config fields while it is scored: what no score asks for is not made
     keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
     decay: ClassVar[float] = 0.01  # weight decay
+    muon: ClassVar[bool] = True  # for matrices; it costs by the weight, too much where batches are small
     batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: as many as --size has tokens for
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -226,6 +227,14 @@ class Task:
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""
         return run(examples)
+
+    def rows(self, path: Path) -> list[Example] | None:
+        """A table's rows as examples, one for each, where their columns depend on what was learned; else None."""
+        return None
+
+    def cells(self, answer: Answer) -> Answer:
+        """An answer as it stands in a table: a dict is a column for each of its values."""
+        return answer
 
     def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
         """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts."""

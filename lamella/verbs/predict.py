@@ -73,13 +73,20 @@ def _table(
     job = trained.task
     if suffix in (".jsonl", ".json"):
         rows = _json_rows(path)
-        examples = [_json_example(job, row, columns or {}, f"{path}, row {i}") for i, row in enumerate(rows, start=1)]
+        examples = job.rows(path) or [
+            _json_example(job, row, columns or {}, f"{path}, row {i}") for i, row in enumerate(rows, start=1)
+        ]
         found = [_columns(job, a, {key for row in rows for key in row}) for a in trained.predict(examples)]
         lines = [json.dumps({**row, **new}, ensure_ascii=False) + "\n" for row, new in zip(rows, found, strict=True)]
         return "".join(lines).encode(), ".jsonl", {"rows": len(rows)}
     from lamella.data.tables import read_table  # only now: a short answer should not wait for it
 
-    table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
+    table_rows: Sequence[Example]
+    if own := job.rows(path):
+        table_rows, read = own, [f"{path}: {len(own)} rows were read"]
+    else:
+        table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
+        table_rows, read = table.rows, table.report.lines()
     text, _ = read_text(path)
     delimiter = (
         "\t"
@@ -90,11 +97,11 @@ def _table(
         rows_in = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False) if row]
     except csv.Error as error:
         raise DataError(f"{path}: expected a table, received one with {error}. Save it as JSONL.") from error
-    header = len(rows_in) == len(table.rows) + 1
-    found = [_columns(job, a, rows_in[0] if header else ()) for a in trained.predict([dict(row) for row in table.rows])]
+    header = len(rows_in) == len(table_rows) + 1
+    found = [_columns(job, a, rows_in[0] if header else ()) for a in trained.predict([dict(row) for row in table_rows])]
     if len(found) != len(rows_in) - header:
         raise DataError(
-            f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {table.report.lines()[-1]}"
+            f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {read[-1]}"
         )
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
@@ -137,6 +144,7 @@ def _json_example(job: Task, row: Mapping[str, Any], columns: Mapping[str, str],
 
 def _columns(job: Task, answer: Answer, taken: Collection[str]) -> dict[str, str]:
     """An answer as new columns of a table, none of them one that it has."""
+    answer = job.cells(answer)
     if not isinstance(answer, dict):
         name = job.target or "answer"
         value = answer if isinstance(answer, str) else json.dumps(answer)

@@ -204,7 +204,7 @@ def _train(
     ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
     kind = found["facts"]["precision"] if found else precision()
     net = job.build().to(getattr(torch, kind))
-    run = Run(net, Optimizer(net, rate, decay=job.decay))
+    run = Run(net, Optimizer(net, rate, decay=job.decay, muon=job.muon))
     if found:
         checkpoint.load(run, training / "checkpoint", facts)
         tell(f"resumed at step {run.step}")
