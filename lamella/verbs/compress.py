@@ -1,13 +1,16 @@
-"""Make a model smaller: int8 weights, accepted only if the task's own metric allows it.
+"""Make a model smaller: narrower layers and int8 weights, as far as the task's own metric allows.
 
     lamella compress my-model -o small --data dev.tsv --tolerance 0.01
 
-Every setting is measured on the same examples as the model it came from; what is larger or falls by more than the
-tolerance is refused, and the table of what was tried is printed and kept in the card.
+Settings are tried from mild to strong: int8 weights, then with a growing share of the units between two products taken
+away (`lamella.train.prune`). A third of the examples says what the units do, all others measure every setting beside
+the model it came from. What is larger, slower, or worse by more than the tolerance is refused; every setting tried is
+printed with its size, speed and score, and kept in the card.
 """
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,32 @@ from lamella import model as folder
 from lamella.errors import LamellaError, MissingExtra
 from lamella.graph import load_graphs
 from lamella.model import Model, load
+from lamella.task import Answer, Example, GraphLike
 
-MOST = 500  # examples to measure by
+MOST = 500  # examples in all
+TIMED = 24  # examples answered again and again to see how fast
+SHARES = (0.0, 0.25, 0.5, 0.625, 0.75, 0.875)  # of the units between two products, taken away
+SLOWER, NOTICED = 1.25, 0.05  # times as long as before, and milliseconds more, are slower; less is noise
+
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A setting and what came of it."""
+
+    name: str
+    files: Files
+    value: float
+    loss: float  # share of the metric lost, negative where it gained
+    speed: float  # milliseconds an example
+    result: dict[str, Any]
+    removed: int = 0  # parameters less
+    verdict: str = ""
+
+    @property
+    def size(self) -> int:
+        return graphs_size(self.files)
 
 
 def compress(
@@ -37,6 +64,7 @@ def compress(
     data: files to measure on, by default the task's sample. Raises LamellaError where nothing smaller is good enough.
     """
     try:
+        from lamella.train import prune
         from lamella.train.quantize import quantize
     except ImportError as error:
         raise MissingExtra("compress", "train") from error
@@ -45,39 +73,111 @@ def compress(
     job = trained.task
     examples = job.read(list(data), columns)[0] if data and list(data) != ["sample"] else job.sample("test")
     examples = examples[:MOST]
+    probing, examples = examples[::3], [e for i, e in enumerate(examples) if i % 3]
 
-    def measured(files: Mapping[str, bytes]) -> tuple[float, float, dict[str, Any]]:
-        graphs = load_graphs({k: v for k, v in files.items() if k.endswith(".onnx")})
-        start = time.perf_counter()
-        answers = job.answers(examples, lambda some: folder.run_batches(job, graphs, some))
-        seconds = time.perf_counter() - start
-        scores = job.score(answers, examples)
+    def answers(graphs: Mapping[str, GraphLike], some: list[Example]) -> list[Answer]:
+        return job.answers(some, lambda those: folder.run_batches(job, graphs, those))
+
+    before: Tried | None = None
+
+    def tried(name: str, files: Files, removed: int = 0) -> Tried:
+        graphs = load_graphs(_graphs(files))
+        scores = job.score(answers(graphs, examples), examples)
         result = {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
-        return scores.measures[job.metric](scores.parts.sum(axis=0)), seconds, result
+        value = scores.measures[job.metric](scores.parts.sum(axis=0))
+        worse = 0.0 if before is None else (value - before.value if job.less_is_better else before.value - value)
+        loss = worse / max(abs(before.value), 1e-9) if before else 0.0
+        found = Tried(name, files, value, loss, _speed(lambda: answers(graphs, examples[:TIMED])), result, removed)
+        return judged(found, before, tolerance)
 
-    before, took, _ = measured(trained.files)
-    tell(f"{'setting':10} {'MB':>7} {job.metric:>10} {'seconds':>8}")
-    tell(f"{trained.manifest.precision:10} {graphs_size(trained.files) / 1e6:7.2f} {before:10.4g} {took:8.2f}")
-    files = {k: quantize(v) if k.endswith(".onnx") else v for k, v in trained.files.items()}
-    after, then, result = measured(files)
-    tell(f"{'int8':10} {graphs_size(files) / 1e6:7.2f} {after:10.4g} {then:8.2f}")
-    loss = (after - before if job.less_is_better else before - after) / max(abs(before), 1e-9)
-    if graphs_size(files) >= graphs_size(trained.files):
+    tell(f"{'setting':34} {'MB':>7} {job.metric:>12} {'lost':>7} {'ms each':>8}")
+    before = tried(trained.manifest.precision, dict(trained.files))
+    tell(_line(before))
+    probes = prune.calibrate(_graphs(trained.files), lambda graphs: answers(graphs, probing))
+    kept: list[Tried] = []
+    settings = []
+    for share in SHARES if prune.prunable(probes) else SHARES[:1]:
+        narrow = {
+            k: prune.prune(v, probes[k[:-5]], share) if share and k[:-5] in probes else v
+            for k, v in trained.files.items()
+        }
+        name = f"int8, {100 * share:.1f}% of the units less" if share else "int8"
+        removed = sum(prune.count(trained.files[k]) - prune.count(narrow[k]) for k in _graphs(narrow)) if share else 0
+        setting = tried(name, {k: quantize(v) if k.endswith(".onnx") else v for k, v in narrow.items()}, removed)
+        settings.append(setting)
+        tell(_line(setting))
+        if not setting.verdict:
+            kept.append(setting)
+        elif setting.loss > tolerance and share:  # what is stronger loses more
+            break
+    if not kept:
         raise LamellaError(
-            f"{trained.where}: int8 is not smaller ({graphs_size(files):,} bytes). Keep the model as it is."
+            f"{trained.where}: nothing smaller is good enough: {'; '.join(f'{s.name} is {s.verdict}' for s in settings)}. "
+            f"{100 * tolerance:.1f}% of {job.metric} may be lost: keep the model as it is, or allow more with --tolerance."
         )
-    if loss > tolerance:
-        raise LamellaError(
-            f"{trained.where}: int8 costs {100 * loss:.1f}% of {job.metric}, and {100 * tolerance:.1f}% was allowed. "
-            "Keep the model as it is, or allow more with --tolerance."
-        )
-    manifest = msgspec.structs.replace(trained.manifest, precision="int8")
-    manifest.scores = {**manifest.scores, f"after int8 (it was {before:.4g})": result}
-    files["card.md"] = card.write(manifest, sum(len(v) for k, v in files.items() if k != "card.md")).encode()
+    best = min(kept, key=lambda s: s.size)
+    tell(f"kept: {best.name}, {before.size / best.size:.2f} times smaller")
+    parameters = trained.manifest.parameters - best.removed
+    manifest = msgspec.structs.replace(trained.manifest, precision="int8", parameters=parameters)
+    manifest.scores = {**manifest.scores, f"after {best.name} (it was {before.value:.4g})": best.result}
+    table = [
+        "## Compression",
+        "",
+        "| setting | MB | " + job.metric + " | ms an example | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    table += [
+        f"| {s.name} | {s.size / 1e6:.2f} | {s.value:.4g} | {s.speed:.2f} | {s.verdict or ('kept' if s is best else '')} |"
+        for s in (before, *settings)
+    ]
+    files = dict(best.files)
+    files["card.md"] = card.write(manifest, sum(len(v) for k, v in files.items() if k != "card.md"), table).encode()
     folder.write(manifest, files, Path(out))
     return Model(manifest, folder.seal(manifest, files), job, out)
 
 
+def judged(found: Tried, before: Tried | None, tolerance: float) -> Tried:
+    """What speaks against a setting, if anything does."""
+    if before is None:
+        return found
+    against = []
+    if found.size >= before.size:
+        against.append("not smaller")
+    if found.loss > tolerance:
+        against.append(f"{100 * found.loss:.1f}% worse")
+    if found.speed > max(SLOWER * before.speed, before.speed + NOTICED):
+        against.append(f"{found.speed / before.speed:.1f} times slower")
+    return Tried(
+        found.name,
+        found.files,
+        found.value,
+        found.loss,
+        found.speed,
+        found.result,
+        found.removed,
+        " and ".join(against),
+    )
+
+
+def _speed(run: Callable[[], list[Answer]]) -> float:
+    """Milliseconds an answer: the fastest of three runs, since others only ever make it slower."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        count = len(run())
+        times.append((time.perf_counter() - start) / max(1, count))
+    return 1000 * min(times)
+
+
+def _line(s: Tried) -> str:
+    verdict = f"  refused: {s.verdict}" if s.verdict else ""
+    return f"{s.name:34} {s.size / 1e6:7.2f} {s.value:12.4g} {100 * s.loss:6.1f}% {s.speed:8.2f}{verdict}"
+
+
+def _graphs(files: Mapping[str, bytes]) -> Files:
+    return {k: v for k, v in files.items() if k.endswith(".onnx")}
+
+
 def graphs_size(files: Mapping[str, bytes]) -> int:
     """Bytes of the graphs together."""
-    return sum(len(raw) for name, raw in files.items() if name.endswith(".onnx"))
+    return sum(map(len, _graphs(files).values()))
