@@ -1,0 +1,391 @@
+"""Pictures -> arrays, whatever they come as: a path, a `data:` URI, bytes, or an array already.
+
+    read_image("cat.jpg", size=64, channels=3)      (3, 64, 64) of 0 to 255
+    rows, lines = image_folder(["animals/"])        [{"image": "animals/cat/1.jpg", "label": "cat"}, ...], what was found
+
+A picture is a program for its reader, and some are written to hurt: 17 kB may unfold to 144 million points. So the size
+is read from the header and compared with a limit before anything is decoded, and only common formats are opened: some
+others are handed to a printer's interpreter. What cannot be read is an error that names the file, never a grey square.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import re
+import struct
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.data.labels import LABEL_NAMES
+from lamella.data.records import TABLE_SUFFIXES
+from lamella.data.tables import read_table
+from lamella.data.text import quote, show_path
+from lamella.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Bytes = NDArray[np.uint8]
+
+MOST_POINTS = 64_000_000  # width x height x frames
+MOST_BYTES = 256 << 20  # of a file
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # MPO: what some cameras call their JPEG
+SUFFIXES = {
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"),
+    *(".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
+}
+IMAGE_NAMES = (
+    *("image", "path", "file", "filename", "file_name", "image_path", "filepath", "img", "picture", "photo", "name"),
+)
+LISTED = 10  # files named in one report
+_URI = re.compile(r"data:[^,;]*(;[^,;]*)*,")
+# What Pillow raises for files that are damaged; it has no base class of its own for them.
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, AttributeError),
+    *(struct.error, zlib.error, RuntimeError, MemoryError, ZeroDivisionError, AssertionError),
+)
+
+
+def read_image(value: Any, size: int, channels: int) -> Bytes:
+    """A picture -> (channels, size, size) of 0 to 255, stretched to a square.
+
+    value: a path, a `data:image/...;base64,` URI, the bytes of a file, or an array (H, W), (H, W, C) or (C, H, W) of
+    bytes or of floats from 0 to 1. channels: 1 for grey or 3 for colour. It is turned as its EXIF says, what is
+    transparent becomes white, and of an animation the first frame is taken.
+    Raises DataError, one line, for what is no picture or too large, and MissingExtra without Pillow.
+
+    >>> read_image(np.full((2, 2), 0.5), size=4, channels=3).shape
+    (3, 4, 4)
+    """
+    pillow = _pillow()
+    picture = _opened(value)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
+    points = np.asarray(picture, np.uint8)  # (H, W) or (H, W, 3)
+    return np.ascontiguousarray(points[None] if points.ndim == 2 else points.transpose(2, 0, 1))
+
+
+def encode_png(points: Bytes) -> str:
+    """(H, W), (1, H, W) or (3, H, W) of 0 to 255 -> a `data:` URI that `read_image` reads and browsers show.
+
+    >>> array = np.arange(12, dtype=np.uint8).reshape(1, 3, 4) * 20
+    >>> uri = encode_png(array)
+    >>> uri[:22], bool((read_image(uri, 4, 1) != 0).any())
+    ('data:image/png;base64,', True)
+    """
+    out = io.BytesIO()
+    _from_array(points).save(out, "PNG", optimize=False, compress_level=9)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def fingerprint(value: Any) -> str:
+    """A word that two pictures share exactly if they have the same points.
+
+    >>> fingerprint(np.zeros((2, 2), np.uint8)) == fingerprint(encode_png(np.zeros((2, 2), np.uint8)))
+    True
+    """
+    if isinstance(value, str | Path) and not _is_uri(value):
+        try:
+            about = os.stat(value)
+        except (OSError, ValueError):
+            return _fingerprint(value)  # which says what is wrong
+        return _fingerprint_of_file(str(value), about.st_mtime_ns, about.st_size)
+    return _fingerprint(value)
+
+
+@lru_cache(maxsize=1 << 18)
+def _fingerprint_of_file(path: str, changed: int, size: int) -> str:
+    """Asked for several times while data are read and split; to decode a photograph takes a tenth of a second."""
+    return _fingerprint(path)
+
+
+def _fingerprint(value: Any) -> str:
+    picture = _opened(value).convert("RGB")
+    return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:32]
+
+
+def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tuple[int, int]:
+    """The side and the channels that suit these pictures: the median of their longer sides, in steps of four.
+
+    Grey pictures are often stored with three equal channels; one is enough for them.
+
+    >>> shape_of([np.zeros((28, 28), np.uint8)] * 3), shape_of([np.zeros((300, 500, 3), np.uint8)])
+    ((28, 1), (64, 1))
+    """
+    pictures = [_opened(value).convert("RGB") for value in values]
+    side = float(np.median([max(p.size) for p in pictures]))
+    grey = all(np.ptp(np.asarray(p.resize((16, 16))).astype(int), axis=2).max() <= 2 for p in pictures)
+    return min(largest, max(smallest, -int(-side // 4) * 4)), 1 if grey else 3
+
+
+# ---- folders and tables of pictures ----------------------------------------------------------------------------------
+
+
+def image_folder(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Folders with a folder a class in them, class folders themselves, or tables of path and label.
+
+    In: the paths; `columns`: which column of a table is the image and which the label, where names do not tell.
+    Out: rows {"image": path, "label": name of the class}, and what was found, left out and odd, in lines.
+    Raises DataError where there is no picture, or more than 1% cannot be read (`details` then names the first ten).
+    """
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for given in paths:
+        place = Path(given)
+        if place.is_dir():
+            rows += _walk(place, lines)
+        elif place.suffix.lower() in TABLE_SUFFIXES:
+            table = read_table([place], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns)
+            rows += [{"image": _beside(place, row["image"]), "label": row["label"]} for row in table.rows]
+            lines += table.report.lines()
+        else:
+            what = f"a file with the suffix {quote(place.suffix)}" if place.exists() else "no such file or folder"
+            raise DataError(
+                f"{show_path(place)}: expected a folder with one folder a class in it, or a CSV of path and label, received {what}."
+            )
+    good, marks = _readable(rows, lines, " and ".join(show_path(p) for p in paths[:3]))
+    counts = Counter(row["label"] for row in good)
+    shown = ", ".join(f"{quote(label)} {count:,}" for label, count in sorted(counts.items())[:20])
+    lines.append(
+        f"kept {len(good):,} pictures of {len(counts):,} classes: {shown}{', ...' if len(counts) > 20 else ''}"
+    )
+    single = sorted(label for label, count in counts.items() if count == 1)
+    lines += [f"note: class {quote(label)} has a single picture" for label in single[:LISTED]]
+    if len(single) > LISTED:
+        lines.append(f"note: {len(single) - LISTED:,} more classes have a single picture")
+    return good, lines + _repeated(good, marks)
+
+
+def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:
+    """The pictures under a folder: each of its folders is a class; without any, it is a class itself."""
+    folders = sorted(p for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
+    rows: list[dict[str, Any]] = []
+    others = 0
+    for folder in folders or [place]:
+        before = len(rows)
+        for inside, names, files in os.walk(folder):
+            names[:] = sorted(n for n in names if not n.startswith("."))
+            files = sorted(f for f in files if not f.startswith("."))
+            found = [f for f in files if Path(f).suffix.lower() in SUFFIXES]
+            others += len(files) - len(found)
+            rows += [{"image": str(Path(inside, f)), "label": folder.resolve().name} for f in found]
+        if len(rows) == before and folders:
+            lines.append(f"note: {show_path(folder)}: a class without a picture; the net will not know it")
+    if not rows:
+        raise DataError(
+            f"{show_path(place)}: expected pictures ({', '.join(sorted(SUFFIXES)[:4])}, ...) in one folder a class, "
+            f"received none{f' among {others:,} files' if others else ''}. Give the folder that holds the class folders."
+        )
+    loose = sum(p.suffix.lower() in SUFFIXES for p in place.iterdir() if p.is_file()) if folders else 0
+    if loose:
+        lines.append(f"note: {loose:,} pictures directly in {show_path(place)} belong to no class and are left out")
+    if others:
+        lines.append(f"note: {others:,} files in {show_path(place)} are no pictures by their suffix and are left out")
+    lines.append(f"{show_path(place)}: {len(rows):,} pictures in {max(1, len(folders)):,} class folders")
+    return rows
+
+
+def _beside(table: Path, name: str) -> str:
+    """A path in a table is relative to the table's folder."""
+    return name if _is_uri(name) else str(table.parent / name)
+
+
+def _readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows whose picture can be read, with their fingerprints; the others are listed, and stop it if they are many."""
+    good, marks, bad = [], [], []
+    for row in rows:
+        try:
+            marks.append(fingerprint(row["image"]))
+            good.append(row)
+        except DataError as error:
+            bad.append(str(error))
+    if len(bad) > 0.01 * len(rows):
+        raise DataError(
+            f"{where}: expected at most 1% of the pictures to be unreadable, received {len(bad):,} of {len(rows):,}, "
+            f"the first: {bad[0]} Mend or remove them.",
+            bad[:LISTED],
+        )
+    if bad:
+        lines.append(f"left out {len(bad):,} of {len(rows):,} pictures that cannot be read")
+        lines += [f"unreadable: {line}" for line in bad[:100]]
+    return good, marks
+
+
+def _repeated(rows: Sequence[Mapping[str, Any]], marks: Sequence[str]) -> list[str]:
+    labels: dict[str, set[str]] = {}
+    for row, mark in zip(rows, marks, strict=True):
+        labels.setdefault(mark, set()).add(row["label"])
+    notes = []
+    if len(marks) > len(labels):
+        notes.append(f"note: {len(marks) - len(labels):,} pictures repeat another one, point for point")
+    torn = [mark for mark, known in labels.items() if len(known) > 1]
+    if torn:
+        first = next(row["image"] for row, mark in zip(rows, marks, strict=True) if mark == torn[0])
+        names = " and ".join(map(quote, sorted(labels[torn[0]])))
+        notes.append(f"note: {len(torn):,} pictures are in more than one class, such as {quote(first)} in {names}")
+    return notes
+
+
+# ---- opening ---------------------------------------------------------------------------------------------------------
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingExtra("A picture", "image") from error
+    return Image
+
+
+def _is_uri(value: Any) -> bool:
+    return isinstance(value, str) and value[:5].lower() == "data:"
+
+
+def _opened(value: Any) -> "Image":
+    """A picture of mode L or RGB, upright and opaque."""
+    if isinstance(value, np.ndarray | list):
+        return _from_array(value)
+    name, raw = _raw(value)
+    pillow = _pillow()
+    from PIL import ImageOps, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own limit, which is another than ours, and remarks about odd metadata
+        try:
+            with pillow.open(io.BytesIO(raw), formats=FORMATS) as picture:
+                _check_size(picture, name)
+                picture.seek(0)
+                picture.load()
+                return _opaque(ImageOps.exif_transpose(picture))
+        except pillow.DecompressionBombError as error:
+            raise DataError(f"{name}: {_too_large('far more')}") from error
+        except UnidentifiedImageError as error:
+            raise DataError(
+                f"{name}: expected a picture ({', '.join(FORMATS)}), received {_seen(raw)}. Convert or remove it."
+            ) from error
+        except DataError:
+            raise
+        except _DAMAGED as error:
+            told = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+            raise DataError(
+                f"{name}: expected a whole picture, received a damaged one ({told}). Copy it again or remove it."
+            ) from error
+
+
+def _raw(value: Any) -> tuple[str, bytes]:
+    """What to call it, and its bytes."""
+    if isinstance(value, bytes | bytearray):
+        return "picture", bytes(value)
+    if _is_uri(value):
+        head = _URI.match(value[:200])
+        if not head or "base64" not in head[0]:
+            raise DataError(f"{quote(value[:40])}: expected data:image/png;base64, and the bytes of a picture.")
+        try:
+            return "picture", base64.b64decode(value[head.end() :], validate=True)
+        except ValueError as error:
+            raise DataError(f"{quote(value[:40])}: expected base64, received something else ({error}).") from error
+    if not isinstance(value, str | Path):
+        raise DataError(
+            f"expected a picture: a path, a data: URI, bytes or an array; received {type(value).__name__} {quote(repr(value)[:40])}."
+        )
+    path = Path(value)
+    name = show_path(path) if str(value).strip() else quote(str(value))
+    try:
+        if not str(value).strip() or not path.is_file():
+            raise DataError(
+                f"{name}: expected a picture file, received {'a folder' if path.is_dir() else 'no such file'}."
+            )
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise DataError(
+                f"{name}: expected at most {MOST_BYTES >> 20} MB, received {size >> 20} MB. Make it smaller."
+            )
+        return name, path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise DataError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error}).") from error
+
+
+def _check_size(picture: "Image", name: str) -> None:
+    width, height = picture.size
+    if width * height > MOST_POINTS:
+        raise DataError(f"{name}: {_too_large(f'{width} x {height}')}")
+    frames = getattr(picture, "n_frames", 1)
+    if width * height * frames > MOST_POINTS:
+        raise DataError(f"{name}: {_too_large(f'{frames:,} frames of {width} x {height}')}")
+
+
+def _too_large(received: str) -> str:
+    return f"expected at most {MOST_POINTS // 1_000_000} million points, received {received}. Make it smaller."
+
+
+def _seen(raw: bytes) -> str:
+    """The beginning of a file that is no picture, in words."""
+    if not raw:
+        return "an empty file"
+    start = raw[:24].decode("latin-1")
+    return ("text that begins " if start.isprintable() else "a file that begins ") + quote(start)
+
+
+def _opaque(picture: "Image") -> "Image":
+    """Any mode -> L or RGB: transparency on white, 16 bits and more to 8."""
+    pillow = _pillow()
+    if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
+        return picture
+    if picture.mode.startswith(("I", "F")):
+        return _from_array(_eight_bits(np.asarray(picture), picture.mode))
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        white = pillow.new("RGBA", clear.size, (255, 255, 255, 255))
+        return pillow.alpha_composite(white, clear).convert("RGB")  # type: ignore[no-any-return]
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _eight_bits(points: NDArray[Any], mode: str) -> Bytes:
+    """Grey of 16 bits: 65535 is white. Of 32 bits or floats: from 0 to 1, or between their own least and largest."""
+    x = np.nan_to_num(points.astype(np.float64), posinf=0, neginf=0)
+    if not mode.startswith("F") and x.min() >= 0 and x.max() <= 65535:
+        x = x / 65535
+    elif x.min() < 0 or x.max() > 1:
+        x = (x - x.min()) / max(1e-12, x.max() - x.min())
+    return np.rint(255 * x).astype(np.uint8)
+
+
+def _from_array(value: Any) -> "Image":
+    try:
+        points = np.asarray(value)
+        points = points.astype(np.float64) if points.dtype.kind in "fiub" and points.dtype != np.uint8 else points
+        if points.dtype.kind == "f":
+            # Whole numbers above 1 are bytes that went through JSON.
+            points = np.rint(points * (255 if points.max(initial=0) <= 1 else 1))
+            if not ((points >= 0) & (points <= 255)).all():
+                raise ValueError("a value below 0, above 255 or not a number")
+            points = points.astype(np.uint8)
+        if points.ndim == 3 and points.shape[0] in (1, 3) and points.shape[2] not in (1, 3, 4):
+            points = points.transpose(1, 2, 0)
+        if points.ndim == 3 and points.shape[2] == 1:
+            points = points[:, :, 0]
+        if (
+            points.dtype != np.uint8
+            or points.ndim not in (2, 3)
+            or points.size == 0
+            or points.shape[2:] not in (*((), (3,), (4,)),)
+        ):
+            raise ValueError(f"an array of shape {points.shape} and type {points.dtype}")
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"expected an array (H, W) or (H, W, 3) of 0 to 255, or of 0 to 1, received {str(error)[:120]}."
+        ) from error
+    if points.shape[0] * points.shape[1] > MOST_POINTS:
+        raise DataError(_too_large(f"{points.shape[1]} x {points.shape[0]}"))
+    return _opaque(_pillow().fromarray(np.ascontiguousarray(points)))
