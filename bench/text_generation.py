@@ -22,8 +22,16 @@ from pathlib import Path
 import lamella
 
 PUBLISHED = {  # the command in nanoGPT's README for those without a GPU
-    **{"device": "cpu", "compile": False, "eval_iters": 1, "log_interval": 50, "block_size": 64, "batch_size": 12},
-    **{"n_layer": 4, "n_head": 4, "n_embd": 128, "dropout": 0.0},
+    "device": "cpu",
+    "compile": False,
+    "eval_iters": 1,
+    "log_interval": 50,
+    "block_size": 64,
+    "batch_size": 12,
+    "n_layer": 4,
+    "n_head": 4,
+    "n_embd": 128,
+    "dropout": 0.0,
 }
 TRIAL = 150  # steps that show how long one takes
 
