@@ -38,7 +38,7 @@ Bytes = NDArray[np.uint8]
 
 MOST_POINTS = 64_000_000  # width x height x frames
 MOST_BYTES = 256 << 20  # of a file
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # MPO: what some cameras call their JPEG
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 SUFFIXES = {
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"),
     *(".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
@@ -301,12 +301,11 @@ def _raw(value: Any) -> tuple[str, bytes]:
             f"expected a picture: a path, a data: URI, bytes or an array; received {type(value).__name__} {quote(repr(value)[:40])}."
         )
     path = Path(value)
-    name = show_path(path) if str(value).strip() else quote(str(value))
+    name = show_path(path) if str(value).strip() and len(str(value)) <= 1000 else quote(str(value))
     try:
         if not str(value).strip() or not path.is_file():
-            raise DataError(
-                f"{name}: expected a picture file, received {'a folder' if path.is_dir() else 'no such file'}."
-            )
+            what = "a folder" if path.is_dir() and str(value) else "no such file"
+            raise DataError(f"{name}: expected a picture file, received {what}. Give the path of a picture.")
         if (size := path.stat().st_size) > MOST_BYTES:
             raise DataError(
                 f"{name}: expected at most {MOST_BYTES >> 20} MB, received {size >> 20} MB. Make it smaller."
