@@ -155,7 +155,7 @@ def image_folder(
             raise DataError(
                 f"{show_path(place)}: expected a folder with one folder a class in it, or a CSV of path and label, received {what}."
             )
-    good, marks = _readable(rows, lines, " and ".join(show_path(p) for p in paths[:3]))
+    good, marks = readable(rows, lines, " and ".join(show_path(p) for p in paths[:3]))
     counts = Counter(row["label"] for row in good)
     shown = ", ".join(f"{quote(label)} {count:,}" for label, count in sorted(counts.items())[:20])
     lines.append(
@@ -202,7 +202,7 @@ def _beside(table: Path, name: str) -> str:
     return name if _is_uri(name) else str(table.parent / name)
 
 
-def _readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[list[dict[str, Any]], list[str]]:
+def readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[list[dict[str, Any]], list[str]]:
     """The rows whose picture can be read, with their fingerprints; the others are listed, and stop it if they are many."""
     good, marks, bad = [], [], []
     for row in rows:
