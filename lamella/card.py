@@ -25,10 +25,31 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
         )
     lines += ["", "## Scores", ""]
     lines += table(manifest.scores)
+    for result in manifest.scores.values():
+        lines += beside(result)
     if manifest.training.get("limits"):
         lines += ["", "## Limits", "", *[f"- {line}" for line in training["limits"]]]
     lines += [*([""] if extra else []), *extra]
     return "\n".join(lines) + "\n"
+
+
+def beside(result: dict[str, Any]) -> list[str]:
+    """Calibration and the worst labels of a score set, where it has them, as lines of Markdown."""
+    lines: list[str] = []
+    if sure := result.get("calibration"):
+        lines += [
+            "",
+            f"Calibration: {sure['sure']:.0%} sure on average and right {sure['right']:.0%} of the time; expected calibration "
+            f"error {sure['error']:.3f}.",
+        ]
+    if labels := [row for row in result.get("labels", ()) if row["f1"] < 1]:
+        shown = ", ".join(
+            f"{row['label']} (F1 {row['f1']:.2f} of {row['count']}"
+            + (f", most often taken for {row['taken for']})" if row["taken for"] else ")")
+            for row in labels[:5]
+        )
+        lines += ["", f"Labels answered worst: {shown}."]
+    return lines
 
 
 def table(scores: dict[str, Any]) -> list[str]:

@@ -149,14 +149,16 @@ def translate(
 @click.argument("task")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
-@click.option("--minutes", type=float, help="Train so long (5 if no --steps is given).")
+@click.option("--minutes", type=float, help="Train so long (5 if neither --steps nor --epochs is given).")
 @click.option("--steps", type=int, help="Train so many steps.")
+@click.option("--epochs", type=float, help="Train so many times through the data.")
 @click.option("--size", default="small", show_default=True, help="tiny, small or base: width, depth and learning rate.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint, at the exact step.")
 @click.option("--test", multiple=True, metavar="FILE", help="Measure on this file (else a tenth of DATA is held out).")
 @click.option("--seed", default=0, show_default=True, help="Of the split, the start and the order.")
 @click.option("--rate", type=float, help="Peak learning rate (else by --size).")
 @click.option("--threads", type=int, help="Processor threads (else as many as there are cores).")
+@click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @COLUMNS
 @FORCE

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.errors import MissingExtra
-from lamella.task import Scores
+from lamella.task import Example, Label, Scores, Task
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +65,84 @@ def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequen
         return float(table(sums).trace() / max(1.0, sums.sum()))
 
     return Scores(parts, {"accuracy": accuracy, "f1_weighted": weighted, "f1_macro": macro})
+
+
+def calibration(answers: Sequence[Any], wanted: Sequence[str], bins: int = 10) -> dict[str, Any]:
+    """How sure the answers are beside how often they are right: {"sure", "right", "error", "bins"}.
+
+    answers: dicts with "label" and "probabilities". The error is the expected calibration error (Guo et al., 2017): the
+    gap between the two, bin by bin of ten equal steps of sureness, weighted by how many answers each holds.
+
+    >>> sure = {"label": "a", "probabilities": {"a": 0.8, "b": 0.2}}
+    >>> calibration([sure] * 4, ["a", "a", "a", "b"])["error"]
+    0.05
+    """
+    surety = np.array([a["probabilities"][a["label"]] for a in answers], dtype=np.float64)
+    right = np.array([a["label"] == w for a, w in zip(answers, wanted, strict=True)], dtype=np.float64)
+    place = np.minimum((surety * bins).astype(int), bins - 1)
+    rows = [
+        {
+            "sure": float(surety[place == b].mean()),
+            "right": float(right[place == b].mean()),
+            "count": int((place == b).sum()),
+        }
+        for b in range(bins)
+        if (place == b).any()
+    ]
+    error = sum(r["count"] * abs(r["sure"] - r["right"]) for r in rows) / max(1, len(right))
+    return {"sure": float(surety.mean()), "right": float(right.mean()), "error": error, "bins": rows}
+
+
+def by_label(answers: Sequence[str], wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """F1 of each label that was wanted, the worst first: {"label", "f1", "count", "taken for"}.
+
+    >>> by_label(["a", "b", "b"], ["a", "b", "a"])[0]["f1"]
+    0.666...
+    """
+    found = []
+    for label in sorted(set(wanted)):
+        mine = [a for a, w in zip(answers, wanted, strict=True) if w == label]
+        hits, said = mine.count(label), list(answers).count(label)
+        wrong = [a for a in mine if a != label]
+        most = max(sorted(set(wrong)), key=wrong.count) if wrong else ""
+        found.append({"label": label, "f1": 2 * hits / (len(mine) + said), "count": len(mine), "taken for": most})
+    return sorted(found, key=lambda row: (row["f1"], row["label"]))
+
+
+def details(task: Task, answers: Sequence[Any], examples: Sequence[Example]) -> dict[str, Any]:
+    """What stands beside the scores where answers are labels: calibration, and the labels that are answered worst."""
+    if not (isinstance(task.answer, Label) and answers and all(isinstance(a, dict) and "label" in a for a in answers)):
+        return {}
+    wanted = [str(e[task.target]) for e in examples]
+    found: dict[str, Any] = {"labels": by_label([a["label"] for a in answers], wanted)[:10]}
+    if "probabilities" in answers[0]:
+        found["calibration"] = calibration(answers, wanted)
+    return found
+
+
+def forecasts(
+    answers: Sequence[Floats], wanted: Sequence[Floats], units: Sequence[float], levels: Sequence[float]
+) -> Scores:
+    """Of forecasts, each (Q, H) for quantiles at `levels`, the median first, then lower and upper ends in pairs.
+
+    mase: the median's mean error in units of the seasonal-naive error before it (Hyndman and Koehler, 2006), where that is
+    not zero. wql: the pinball losses of all quantiles, doubled, by the sum of what was wanted. coverage_80: how much of
+    what was wanted lies between the 10% and the 90% quantile.
+    """
+    low, high = (levels.index(level) for level in (0.1, 0.9))
+    rows = []
+    for quantiles, values, unit in zip(answers, wanted, units, strict=True):
+        short = values - quantiles  # (Q, H)
+        level = np.array(levels)[:, None]
+        loss = 2 * np.maximum(level * short, (level - 1) * short).mean(axis=0).sum()
+        inside = (quantiles[low] <= values) & (values <= quantiles[high])
+        scaled = np.abs(short[0]).mean() / unit if unit > 0 else 0.0
+        rows.append([scaled, float(unit > 0), loss, np.abs(values).sum(), inside.sum(), values.size])
+
+    def ratio(above: int) -> Callable[[Floats], float]:
+        return lambda sums: float(sums[above] / max(sums[above + 1], 1e-12))
+
+    return Scores(np.array(rows), {"mase": ratio(0), "wql": ratio(2), "coverage_80": ratio(4)})
 
 
 def intervals(scores: Scores, resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, float]]:

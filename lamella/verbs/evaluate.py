@@ -47,4 +47,5 @@ def evaluate(
         "count": len(examples),
         "scores": metrics.intervals(scores),
         "notes": scores.notes,
+        **metrics.details(job, answers, examples),
     }

@@ -39,6 +39,7 @@ def lines(facts: dict[str, Any]) -> list[str]:
         *facts["training"].get("data", []),
         "",
         *card.table(facts["scores"]),
+        *(line for result in facts["scores"].values() for line in card.beside(result)),
         "",
         *[f"{name:20} {size:12,} bytes" for name, size in facts["files"].items()],
         "",

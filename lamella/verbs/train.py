@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,39 +26,14 @@ from lamella.graph import load_graphs
 from lamella.machine import cores, precision
 from lamella.task import Example, Task
 from lamella.train import process
+from lamella.train.progress import Progress, speed, time_of
 
 HELD_OUT = 0.1  # of a user's one file
 MOST_HELD_OUT = 2000
 LOOK = 200  # examples of the training set, kept aside, that the metric is watched on
 SHORT = 0.15  # of the time may go into watching it
+WARM = 4  # steps, slower than all others
 SAVE_EVERY = 60.0  # seconds
-
-
-@dataclass
-class Progress:
-    """What is told while it trains."""
-
-    tell: Callable[[str], None]
-    last: float = 0.0
-    width: int = 0
-    log: list[dict[str, Any]] = field(default_factory=list)
-
-    def line(self, text: str, now: bool = False) -> None:
-        """Show a line that the next one overwrites, at most once a second; on a pipe, once in ten."""
-        live = sys.stderr.isatty()
-        if not now and time.time() - self.last < (1.0 if live else 10.0):
-            return
-        self.last = time.time()
-        if live:
-            sys.stderr.write("\r" + text.ljust(self.width))
-            sys.stderr.flush()
-            self.width = len(text)
-        else:
-            self.tell(text)
-
-    def done(self) -> None:
-        if sys.stderr.isatty() and self.width:
-            sys.stderr.write("\n")
 
 
 def train(
@@ -67,8 +42,10 @@ def train(
     out: str,
     minutes: float | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
     size: str = "small",
     resume: bool = False,
+    tensorboard: bool = False,
     device: str = "cpu",
     columns: Mapping[str, str] | None = None,
     test: Sequence[str] = (),
@@ -81,7 +58,7 @@ def train(
 ) -> model.Model:
     """Train `task` on files, or on the word "sample", and write the model folder `out`.
 
-    minutes or steps: how long (5 minutes where neither is given). test: files to measure on; where there are none a
+    minutes, steps or epochs: how long (5 minutes where none is given); minutes count watching too. test: files to measure on; where there are none a
     tenth of the data is held out. options: the task's own fields. Returns the model, opened.
     Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
     """
@@ -98,8 +75,10 @@ def train(
         raise UsageError(f"{out}: holds an unfinished training. Go on with it by --resume, or begin anew by --force.")
     if resume and not begun:
         raise UsageError(f"{out}: nothing to resume: it holds no checkpoint. Train without --resume.")
-    if (minutes is not None and not minutes > 0) or (steps is not None and steps <= 0):
-        raise UsageError("--minutes and --steps: expected a number above 0.")
+    if any(given is not None and not given > 0 for given in (minutes, steps, epochs)):
+        raise UsageError("--minutes, --steps and --epochs: expected a number above 0.")
+    if tensorboard and not find_spec("tensorboard"):
+        raise MissingExtra("--tensorboard", "tensorboard")
     if seed < 0:
         raise UsageError(f"--seed {seed}: expected a whole number, 0 or more.")
     if not data:
@@ -117,7 +96,10 @@ def train(
     for line in lines:
         tell(line)
     with process.only_one(place / "training"):
-        return _train(job, task, learn, held, watched, lines, place, minutes, steps, resume, rate, seed, threads, tell)
+        length = minutes, steps, epochs
+        return _train(
+            job, task, learn, held, watched, lines, place, length, resume, tensorboard, rate, seed, threads, tell
+        )
 
 
 def _gather(
@@ -144,6 +126,9 @@ def _gather(
         raise DataError(
             f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more."
         )
+    from lamella.train.checks import check
+
+    lines += check(job, learn)
     learn, watched = hold_out(job, learn, min(0.05, LOOK / len(learn)), LOOK, seed + 1)
     watched = watched or learn[:LOOK]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
@@ -159,7 +144,8 @@ def hold_out(
     from lamella.train import split
 
     wanted = max(1, min(most, round(share * len(examples))))
-    held = set(split.hold_out([job.keys(e) for e in examples], wanted, seed))
+    chosen = job.hold_out(examples, wanted, seed)
+    held = set(split.hold_out([job.keys(e) for e in examples], wanted, seed) if chosen is None else chosen)
     return [e for i, e in enumerate(examples) if i not in held], [examples[i] for i in sorted(held)]
 
 
@@ -171,9 +157,9 @@ def _train(
     watched: list[Example],
     lines: list[str],
     place: Path,
-    minutes: float | None,
-    limit: int | None,
+    length: tuple[float | None, int | None, float | None],
     resume: bool,
+    tensorboard: bool,
     rate: float,
     seed: int,
     threads: int,
@@ -182,6 +168,7 @@ def _train(
     import torch
 
     from lamella.train import checkpoint, curves
+    from lamella.graph import torch_graphs
     from lamella.train.engine import Run, Store, steps
     from lamella.train.export import export_graphs
     from lamella.train.optimizer import Optimizer
@@ -198,9 +185,9 @@ def _train(
     found = checkpoint.peek(training / "checkpoint") if resume else None
     if resume and found is None:
         raise UsageError(f"{place}: nothing to resume: it holds no complete checkpoint. Train without --resume.")
-    budget = _budget(minutes, limit, found)
     job.fit(learn)
     store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
+    budget = _budget(length, found, lambda: batches_of(store, job))
     ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
     kind = found["facts"]["precision"] if found else precision()
     net = job.build().to(getattr(torch, kind))
@@ -225,6 +212,11 @@ def _train(
     losses = curves.read_log(training / "log.jsonl", run.step) if found else []
     saved = time.time()
     speeds: list[tuple[float, int, int]] = []
+    board = None
+    if tensorboard:
+        from torch.utils.tensorboard import SummaryWriter
+
+        board = SummaryWriter(str(training / "tensorboard"), purge_step=run.step)
     schedule = Schedule(warmup=min(100, max(10, (budget.steps or 1000) // 10)))
     estimated = False
 
@@ -236,15 +228,23 @@ def _train(
         for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed, examples=job.batch):
             losses.append((step.index, step.loss))
             speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
-            rate_now, left = _speed(speeds, budget, step.progress, step.seconds)
-            if not estimated and len(speeds) == 10:
-                tell(f"estimate: {_time(left)} of training, {rate_now:,.0f} tokens/s")
+            rate_now, left = speed(speeds, budget, step.progress, step.seconds)
+            if not estimated and len(speeds) == WARM + 8:  # the first steps are slower than all others
+                left = speed(speeds[WARM:], budget, step.progress, step.seconds)[1] * (
+                    1 if budget.seconds else 1 + SHORT / 2
+                )
+                tell(f"estimate: {time_of(left)} of training, {rate_now:,.0f} tokens/s; then exporting and measuring")
                 estimated = True
             recent = sum(v for _, v in losses[-20:]) / len(losses[-20:])
             seen = f", {job.metric} {watch.points[-1][1]:.4g}" if watch.points else ""
-            show.line(f"step {step.index}, loss {recent:.3f}, {rate_now:,.0f} tokens/s, {_time(left)} left{seen}")
+            show.line(f"step {step.index}, loss {recent:.3f}, {rate_now:,.0f} tokens/s, {time_of(left)} left{seen}")
+            if board is not None:
+                board.add_scalar("loss", step.loss, step.index)
+                board.add_scalar("gradient norm", step.norm, step.index)
             if watch.due(step.seconds, step.progress):
-                value = watch.measure(run, step.index, step.seconds)
+                value = watch.measure(run, step.index)
+                if board is not None:
+                    board.add_scalar(job.metric, value, step.index)
                 if job.keep_best and (best is None or (value < best[0]) == job.less_is_better):
                     best = value, [a.clone() for a in run.average]
             if time.time() - saved > SAVE_EVERY:
@@ -256,12 +256,16 @@ def _train(
     save()
     if stopped() and budget.progress(run.step, run.seconds) < 1:
         raise KeyboardInterrupt(f"stopped at step {run.step}; saved. Go on with the same command and --resume.")
-    watch.measure(run, run.step, run.seconds)
+    watch.measure(run, run.step)
+    if board is not None:
+        board.close()
     if best is not None and best[0] != watch.points[-1][1] and (best[0] < watch.points[-1][1]) == job.less_is_better:
         run.average = best[1]
     tell(
-        f"trained: {run.step} steps in {_time(run.seconds)}, {job.metric} {watch.points[-1][1]:.4g} on what was watched"
+        f"trained: {run.step} steps in {time_of(run.seconds)}, {job.metric} {watch.points[-1][1]:.4g} on what was watched"
     )
+    final = torch_graphs(run.averaged())
+    job.calibrate(watched, lambda some: model.run_batches(job, final, some))
     tell("exporting and measuring the exported graphs")
     files = export_graphs(run.averaged())
     learned, blobs = store_learned(job)
@@ -292,7 +296,8 @@ def measure(job: Task, graphs: Mapping[str, contract.GraphLike], examples: Seque
     job = job.to_measure()
     answers = job.answers(examples, lambda some: model.run_batches(job, graphs, some))
     scores = job.score(answers, examples)
-    return {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
+    more = metrics.details(job, answers, examples)
+    return {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes, **more}
 
 
 class _Watch:
@@ -307,7 +312,7 @@ class _Watch:
     def due(self, seconds: float, progress: float) -> bool:
         return progress >= self.next and self.spent < SHORT * seconds
 
-    def measure(self, run: Any, step: int, seconds: float) -> float:
+    def measure(self, run: Any, step: int) -> float:
         from lamella.graph import torch_graphs
 
         start = time.time()
@@ -323,6 +328,7 @@ class _Watch:
         value = scores.measures[self.job.metric](scores.parts.sum(axis=0))
         self.points.append((step, value))
         self.spent += time.time() - start
+        run.seconds += time.time() - start  # minutes are the user's: they hold all that is done in them
         self.next += 0.06
         return value
 
@@ -339,27 +345,28 @@ def store_learned(job: Task) -> tuple[dict[str, Any], dict[str, bytes]]:
     return values, files
 
 
-def _budget(minutes: float | None, limit: int | None, found: Mapping[str, Any] | None) -> Any:
+def batches_of(store: Any, job: Task) -> int:
+    """How many batches an epoch has."""
+    import numpy as np
+
+    from lamella.train.batches import batches, draw
+
+    lengths, most = store.lengths(), job.size.tokens
+    if job.batch:
+        lengths, most = np.ones((len(store), 1), np.int64), job.batch
+    return len(batches(lengths, draw(len(store), None, 0, 0), most, 0, 0))
+
+
+def _budget(
+    length: tuple[float | None, int | None, float | None],
+    found: Mapping[str, Any] | None,
+    an_epoch: Callable[[], int],
+) -> Any:
     from lamella.train.schedule import Budget
 
-    if minutes is None and limit is None:
+    minutes, limit, epochs = length
+    if minutes is None and limit is None and epochs is None:
         return msgspec.convert(found["facts"]["budget"], Budget) if found else Budget(seconds=300.0)
+    if epochs is not None:
+        limit = min(limit or sys.maxsize, max(1, round(epochs * an_epoch())))
     return Budget(limit, None if minutes is None else 60.0 * minutes)
-
-
-def _speed(
-    speeds: Sequence[tuple[float, int, int]], budget: Any, progress: float, seconds: float
-) -> tuple[float, float]:
-    """Tokens a second of late, and the seconds left."""
-    (s0, t0, i0), (s1, t1, i1) = speeds[0], speeds[-1]
-    rate = (t1 - t0) / (s1 - s0) if s1 > s0 else 0.0
-    ends = []
-    if budget.seconds:
-        ends.append(max(0.0, budget.seconds - seconds))
-    if budget.steps:
-        ends.append((budget.steps - i1) * ((s1 - s0) / (i1 - i0) if i1 > i0 else 1.0))
-    return rate, min(ends)
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
