@@ -1,0 +1,131 @@
+"""Series -> windows of past and future, and the arrays that a forecaster reads.
+
+A window's past is scaled by itself: what a net learns of one series then serves for every other, whatever its unit.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.data.records import fold, read_sheet
+from lamella.data.series import Floats, SeriesSet, Track
+from lamella.data.text import StrPath
+from lamella.errors import DataError
+
+
+def windows(data: SeriesSet, horizon: int, back: int, season: int, least: int) -> tuple[list[dict[str, Any]], int]:
+    """Series -> examples whose futures follow each other without overlap, the latest at the end of its series; and how
+    many series are too short for one. back: values of past an example holds at most; least: at least."""
+    found: list[dict[str, Any]] = []
+    short = 0
+    for track in data.tracks:
+        ends = range(len(track.values) - horizon, least - 1, -horizon)
+        short += not ends
+        for end in reversed(ends):
+            example = past_of(data, track, end, back, horizon)
+            example["future"] = track.values[end : end + horizon].tolist()
+            example["scale"] = naive_error(track.values[:end], season)
+            found.append(example)
+    return found, short
+
+
+def past_of(data: SeriesSet, track: Track, end: int, back: int, horizon: int) -> dict[str, Any]:
+    """What is known when `end` values of a series have been seen: an example without its future."""
+    start = max(0, end - back)
+    example: dict[str, Any] = {"past": track.values[start:end].tolist(), "id": track.id}
+    if track.first is not None:
+        example |= {"start": track.first + start, "step": str(data.step)}
+    else:
+        example["number"] = start
+    if track.known:
+        example["known"] = {k: v[start : end + horizon].tolist() for k, v in track.known.items()}
+    return example
+
+
+def naive_error(values: Floats, season: int) -> float:
+    """The mean error of the seasonal-naive forecast one step ahead within these values: the unit of MASE.
+
+    >>> naive_error(np.array([1.0, 2.0, 4.0]), 1), naive_error(np.array([1.0, 2.0]), 12)
+    (1.5, 1.0)
+    """
+    season = season if len(values) > season else 1
+    return float(np.abs(values[season:] - values[:-season]).mean()) if len(values) > season else 0.0
+
+
+def are_windows(path: StrPath, columns: Mapping[str, str] | None) -> bool:
+    """Whether a table's rows are windows, with a column named past, and not one value a series."""
+    if columns:
+        return "past" in columns
+    sheet = read_sheet(path, 1, {"past"})
+    first = sheet.keys or [str(c) for c in (sheet.rows[0][1] if sheet.rows else ())]
+    return "past" in map(fold, first)
+
+
+def numbers(value: Any) -> Floats:
+    """A list of numbers, or a text with spaces or commas between them, as an array.
+
+    >>> numbers("1 2.5, 3").tolist()
+    [1.0, 2.5, 3.0]
+    """
+    try:
+        found = np.array(value.replace(",", " ").split() if isinstance(value, str) else value, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"expected numbers with spaces between them, received {str(value)[:80]!r}.") from error
+    if found.ndim != 1 or not np.isfinite(found).all():
+        raise DataError(f"expected finite numbers with spaces between them, received {str(value)[:80]!r}.")
+    return found
+
+
+def rescale(past: Floats, season: int) -> tuple[float, float]:
+    """The centre and the unit of a window; `lamella.nets.forecast.rescale` is the same in the net.
+
+    >>> rescale(np.array([2.0, 4.0, 8.0]), 1), rescale(np.array([2.0, 4.0, 8.0, 2.0]), 2)
+    ((8.0, 3.0), (4.0, 2.4494))
+    """
+    if season == 1:
+        return float(past[-1]), float(np.abs(np.diff(past)).mean()) if len(past) > 1 else 0.0
+    return float(past.mean()), float(past.std())
+
+
+def padded(values: NDArray[Any], length: int, fill: float | None = 0.0) -> NDArray[np.float32]:
+    """The last `length` rows, or these with padding in front: a number, or the first value where `fill` is None.
+
+    >>> padded(np.array([1.0, 2.0]), 3).tolist(), padded(np.array([1.0, 2.0]), 3, None).tolist()
+    ([0.0, 1.0, 2.0], [1.0, 1.0, 2.0])
+    """
+    values = values[max(0, len(values) - length) :]
+    out = np.empty((length, *values.shape[1:]), np.float32)
+    out[: length - len(values)] = values[0] if fill is None else fill
+    out[length - len(values) :] = values
+    return out
+
+
+def lags(context: int, horizon: int, seasons: Sequence[int]) -> NDArray[np.int64]:
+    """For each step ahead, which steps of the past stand at the same place in a season, (horizon, L), the latest first.
+
+    >>> lags(8, 3, [4]).tolist(), lags(8, 2, [1]).tolist()
+    ([[4, 0], [5, 1], [6, 2]], [[7, 6, 5, 4, 3, 2], [7, 6, 5, 4, 3, 2]])
+    """
+    ahead = np.arange(horizon)
+    columns = []
+    for season, most in ((seasons[0], 7), *((s, 3) for s in seasons[1:])):
+        if season == 1:
+            columns += [np.full(horizon, context - k) for k in range(1, min(6, context) + 1)]
+            continue
+        latest = context + ahead - season * (ahead // season + 1)
+        columns += [latest - season * k for k in range(most) if (latest - season * k).min() >= 0]
+    columns = columns or [np.full(horizon, context - 1)]
+    return np.stack(list({c.tobytes(): c for c in columns}.values()), axis=1).astype(np.int64)
+
+
+def plain(values: Floats, unit: float) -> list[float]:
+    """Numbers as people read them: digits below a ten-thousandth of the unit are noise.
+
+    >>> plain(np.array([12.3456789, -0.00000001]), 3.0)
+    [12.3457, 0.0]
+    """
+    digits = 4 - math.floor(math.log10(unit)) if unit > 0 else 12
+    return [float(v) + 0.0 for v in np.round(values, digits)]
