@@ -133,6 +133,7 @@ class Task:
     measured: ClassVar[Mapping[str, Any]] = {}  # Config fields while it is scored: what no score asks for is not made
     keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
     decay: ClassVar[float] = 0.01  # weight decay
+    precise: ClassVar[bool] = False  # train in float32 where bfloat16 is faster too: numbers in, numbers out
     muon: ClassVar[bool] = True  # for matrices; it costs by the weight, too much where batches are small
     batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: as many as --size has tokens for
 
@@ -236,8 +237,18 @@ class Task:
         """An answer as it stands in a table: a dict is a column for each of its values."""
         return answer
 
-    def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
-        """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts."""
+    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+        """The places of about `wanted` examples to hold out; None: any, by a hash of `keys`."""
+        return None
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """Learn, after training and from examples kept aside, how far the net's answers are to be trusted."""
+
+    def document(
+        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
+    ) -> tuple[bytes, dict[str, int]] | None:
+        """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts; None for a
+        table whose rows are examples."""
         raise NotImplementedError
 
     def render(self, answer: Answer) -> str:

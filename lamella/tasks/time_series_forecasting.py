@@ -58,6 +58,7 @@ class TimeSeriesForecasting(Task):
     suffixes = (".csv", ".tsv", ".jsonl")
     keep_best = True
     batch = 64
+    precise = True
 
     step_: str
     seasons_: list[int]

@@ -48,9 +48,8 @@ def predict_file(
 ) -> tuple[bytes, str, dict[str, int]]:
     """A file -> the bytes of its answers, the suffix they should have, and counts for people."""
     suffix, job = path.suffix.lower(), trained.task
-    if suffix in job.suffixes:
-        raw, counts = job.document(path, trained.run)
-        return raw, suffix, counts
+    if suffix in job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
+        return whole[0], suffix, whole[1]
     if suffix in TABLES:
         return _table(trained, path, suffix, columns)
     only = list(job.fields.values())
@@ -147,7 +146,7 @@ def _columns(job: Task, answer: Answer, taken: Collection[str]) -> dict[str, str
     answer = job.cells(answer)
     if not isinstance(answer, dict):
         name = job.target or "answer"
-        value = answer if isinstance(answer, str) else json.dumps(answer)
+        value = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         return {f"predicted_{name}" if name in taken else name: value}
     return {f"predicted_{k}": v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in answer.items()}
 

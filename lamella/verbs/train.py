@@ -167,8 +167,8 @@ def _train(
 ) -> model.Model:
     import torch
 
-    from lamella.train import checkpoint, curves
     from lamella.graph import torch_graphs
+    from lamella.train import checkpoint, curves
     from lamella.train.engine import Run, Store, steps
     from lamella.train.export import export_graphs
     from lamella.train.optimizer import Optimizer
@@ -189,7 +189,7 @@ def _train(
     store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
     budget = _budget(length, found, lambda: batches_of(store, job))
     ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
-    kind = found["facts"]["precision"] if found else precision()
+    kind = found["facts"]["precision"] if found else "float32" if job.precise else precision()
     net = job.build().to(getattr(torch, kind))
     run = Run(net, Optimizer(net, rate, decay=job.decay, muon=job.muon))
     if found:
