@@ -114,7 +114,7 @@ def test_other_options_leave_the_model_as_it_is(tiny_model):
     opened, text = load(tiny_model), "The baker sells the round cake today."
     config = opened.task.config
     lamella.predict(opened, text, beams=1)
-    lamella.evaluate(opened, "sample", limit=2, beams=1, power="0.5")
+    lamella.evaluate(opened, "sample", limit=2, beams=1, alternatives="2")
     assert opened.task.config is config
     other = opened.with_config(msgspec.structs.replace(config, beams=1))
     assert other.task.config.beams == 1 and opened.task.config is config and opened.with_config(config) is opened

@@ -9,32 +9,38 @@ tries again, each time for all sentences that failed together:
 3. the words between the placeholders by themselves, in the order of the source: no placeholder can be lost;
 4. the sentence as it was.
 
+Where a glossary decides what some words become, only answers with these pass: a candidate that has them by itself, or
+in which the net's own word for the term gives way to the wanted one; else the term too stands in the sentence as `X1`.
+
     >>> def upper(sentences):
     ...     return [[sentence.upper()] for sentence in sentences]
     >>> translate_texts(["  Hello {name}!\\n", "42"], upper)
-    [Outcome(text='  HELLO {name}!\\n', status='repaired', kept=0), Outcome(text='42', status='copied', kept=0)]
+    [Outcome(text='  HELLO {name}!\\n', status='repaired'), Outcome(text='42', status='copied')]
 
 The net is a callback, so nothing here knows of nets.
 """
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from lamella.data import placeholders, sentences
-from lamella.data.plans import FOREIGN, Node, Plan, Status, Unit, common, cut, has_letters, render, union
+from lamella.data.glossary import Glossary, Term
+from lamella.data.plans import Node, Plan, Status, Unit, common, cut, has_letters, render, union
 from lamella.data.sentences import Span
+from lamella.data.sound import finish, is_sound
 
 NBest = Callable[[list[str]], list[list[str]]]
 TOKENS = ("X{}",)
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """What became of a text.
 
     `status` is `translated`: every sentence is a candidate of the net as it came; `repaired`: some needed a fallback,
@@ -45,6 +51,7 @@ class Outcome(msgspec.Struct, frozen=True):
     text: str
     status: Status
     kept: int = 0
+    others: list[str] = []  # further translations, where they were asked for, best first
 
     @property
     def answer(self) -> str | None:
@@ -62,15 +69,17 @@ def translate_texts(
     known: Callable[[str], bool] | None = None,
     tokens: Sequence[str] = TOKENS,
     limit: int = sentences.LIMIT,
+    glossary: Glossary | None = None,
+    alternatives: int = 1,
 ) -> list[Outcome]:
     """Translate every text, whatever is in it, however long it is.
 
     In: the texts; `nbest`, which gets different sentences without outer white space and gives for each its candidates,
-    best first (it is called at most three times, and cuts into batches itself); `on_count`, told before each call how
+    best first (it is called at most three times, with a glossary five, and cuts into batches itself); `on_count`, told before each call how
     many sentences it is about; the format of each text (see `placeholders`); the target language, for punctuation that
     was dropped; whether the net can read a character, or rewrites it, as it may a curly quote; what stands for a
-    placeholder in a sentence, `{}` being its number (with several such words all are tried); and the most characters
-    that a sentence may have.
+    placeholder in a sentence, `{}` being its number (with several such words all are tried); the most characters that
+    a sentence may have; a glossary; and how many different translations of each text are wanted, if there are as many.
 
     Out: an outcome for each text, in order. Its placeholders, white space around it and number of lines are those of
     the text. Raises ValueError if `nbest` does not answer every sentence; what `nbest` raises passes through.
@@ -82,20 +91,29 @@ def translate_texts(
     """
     flags = formats if formats is not None else [""] * len(texts)
     plans = [Plan(text, flag, known or common, limit) for text, flag in zip(texts, flags, strict=True)]
-    net = _Net(nbest, on_count, target)
-    failed = net.first([unit for plan in plans for unit in plan.units], tokens[0])
+    net = _Net(nbest, on_count, target, glossary, alternatives > 1)
+    units = [unit for plan in plans for unit in plan.units]
+    if glossary:
+        for unit in units:
+            unit.terms = glossary.find(unit.source, [*placeholders.spans(unit.source, unit.format), *unit.frozen])
+    failed = net.first(units, tokens[0])
+    if glossary:
+        failed = net.termed(failed, tokens[0])
     failed = net.protected(failed, tokens)
     net.divided(failed)
     for unit in failed:
-        if unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
+        if unit.status == "kept" and unit.spare:  # better a translation that lacks a term than none
+            unit.answer, unit.status = unit.spare[0], "translated"
+        elif unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
             unit.answer, unit.status = unit.source, "translated"
-    return [_outcome(plan) for plan in plans]
+    return [_outcome(plan, alternatives) for plan in plans]
 
 
-def _outcome(plan: Plan) -> Outcome:
+def _outcome(plan: Plan, alternatives: int) -> Outcome:
     if not plan.units:
         return Outcome(plan.text, "copied" if plan.core else "empty")
     text = render(plan.nodes)
+    others = _others(plan, text, alternatives - 1) if alternatives > 1 else []
     # Sentences that are sound one by one can still make something new where they meet, as "50 %" and "s'il" do.
     sure = text == text.strip() and text.count("\n") == plan.core.count("\n")
     sure = sure and placeholders.agree(plan.core, text, plan.format)
@@ -104,7 +122,34 @@ def _outcome(plan: Plan) -> Outcome:
         return Outcome(plan.text, "kept", kept)
     text = placeholders.restore_accelerator(text, plan.mark, plan.format)
     clean = all(unit.status == "translated" for unit in plan.units)
-    return Outcome(plan.before + text + plan.after, "translated" if clean else "repaired", kept)
+    return Outcome(plan.before + text + plan.after, "translated" if clean else "repaired", kept, others)
+
+
+def _others(plan: Plan, best: str, count: int) -> list[str]:
+    """Further translations of a text: of its sentences second and third answers, as few at a time as there can be."""
+    found = [best]
+    own = [unit.answer for unit in plan.units]
+    pool = [answers for unit in plan.units if (answers := [unit.answer, *unit.others])]
+    waiting, seen = [(0, (0,) * len(pool))], {(0,) * len(pool)}
+    while waiting and len(found) <= count:
+        _, ranks = heapq.heappop(waiting)
+        for unit, answers, rank in zip(plan.units, pool, ranks, strict=True):
+            unit.answer = answers[rank]
+        text = render(plan.nodes)
+        if (
+            text not in found
+            and text.count("\n") == best.count("\n")
+            and placeholders.agree(plan.core, text, plan.format)
+        ):
+            found.append(text)
+        for i, rank in enumerate(ranks):
+            further = (*ranks[:i], rank + 1, *ranks[i + 1 :])
+            if rank + 1 < len(pool[i]) and further not in seen:
+                seen.add(further)
+                heapq.heappush(waiting, (sum(r * r for r in further), further))
+    for unit, answer in zip(plan.units, own, strict=True):
+        unit.answer = answer
+    return [plan.before + placeholders.restore_accelerator(t, plan.mark, plan.format) + plan.after for t in found[1:]]
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------
@@ -112,11 +157,13 @@ def _outcome(plan: Plan) -> Outcome:
 
 @dataclass
 class _Net:
-    """The three ways to get an answer; each gives back the units that are still without one."""
+    """The ways to get an answer; each gives back the units that are still without one."""
 
     nbest: NBest
     on_count: Callable[[int], None] | None
     target: str
+    glossary: Glossary | None = None
+    more: bool = False  # whether further answers are of use
 
     def ask(self, wanted: Iterable[str]) -> dict[str, list[str]]:
         """The candidates for each different sentence."""
@@ -140,12 +187,41 @@ class _Net:
             self._take(unit, map(mask.lift, answers[mask.sent]), "translated")
         return [unit for unit in units if unit.status == "kept"]
 
+    def termed(self, units: list[Unit], token: str) -> list[Unit]:
+        """The sentences that lack terms: the net's own word for a term gives way, else a word stands in its place."""
+        lacking = [unit for unit in units if unit.terms]
+        words = self.ask(unit.source[t.start : t.end] for unit in lacking for t in unit.terms)
+        for unit in lacking:
+            spare, unit.spare = unit.spare, []
+            self._take(unit, (a for one in spare for a in self._swapped(unit, one, words)), "repaired")
+            unit.spare += spare
+        lacking = [unit for unit in lacking if unit.status == "kept"]
+        masks = [(unit, _mask(unit.source, unit.frozen, token, unit.terms)) for unit in lacking]
+        answers = self.ask(mask.sent for _, mask in masks)
+        for unit, mask in masks:
+            self._take(unit, map(mask.lift, answers[mask.sent]), "repaired")
+        return [unit for unit in units if unit.status == "kept"]
+
+    def _swapped(self, unit: Unit, answer: str, words: dict[str, list[str]]) -> Iterator[str]:
+        """An answer with the terms in the place of what the net calls them, if it uses one of its own names for each."""
+        assert self.glossary is not None
+        for term in unit.terms:
+            if self.glossary.honoured(answer, unit.terms) == len(unit.terms):
+                break
+            names = {bare(name) for name in words[unit.source[term.start : term.end]]} - {""}
+            if re.search(rf"(?<!\w){re.escape(term.target)}(?!\w)", answer, re.IGNORECASE):
+                continue
+            either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+            own = re.compile(rf"(?<![\w-])(?:{either})(?![\w-])", re.IGNORECASE)
+            answer = own.sub(term.target.replace("\\", r"\\"), answer, count=1)
+        yield answer
+
     def protected(self, units: list[Unit], tokens: Sequence[str]) -> list[Unit]:
         """The sentences with a word in the place of every placeholder."""
         masks = []
         for unit in units:
             taken = union([*placeholders.spans(unit.source, unit.format), *unit.frozen])
-            masks += [(unit, _mask(unit.source, taken, token)) for token in tokens if taken]
+            masks += [(unit, _mask(unit.source, taken, token, unit.terms)) for token in tokens if taken]
         answers = self.ask(mask.sent for _, mask in masks)
         for unit, mask in masks:
             if unit.status == "kept":
@@ -173,17 +249,33 @@ class _Net:
         marked = unit.frozen or placeholders.spans(unit.source, unit.format)
         for answer in answers:
             answer = finish(unit.source, answer.strip(), self.target)
+            if self.glossary and unit.terms:
+                answer = self._settled(unit, answer)
             if not is_sound(unit.source, answer, unit.format):
+                continue
+            if self.glossary and self.glossary.honoured(answer, unit.terms) < len(unit.terms):
+                unit.spare.append(answer)
+                continue
+            if unit.status != "kept":
+                unit.others.append(answer)
                 continue
             if marked and answer == unit.source:
                 unit.copied = True
                 continue
             if Counter(_NUMBER.findall(answer)) == Counter(_NUMBER.findall(unit.source)):
                 unit.answer, unit.status = answer, status
+                unit.others = [sound] if sound else []
+                if self.more:
+                    continue
                 return
             sound = sound or answer
-        if sound:
+        if sound and unit.status == "kept":
             unit.answer, unit.status = sound, status
+
+    def _settled(self, unit: Unit, answer: str) -> str:
+        assert self.glossary is not None
+        answer = self.glossary.settle(answer, unit.terms)
+        return answer[:1].upper() + answer[1:] if unit.source[:1].isupper() else answer
 
 
 _NUMBER = re.compile(r"\d+")
@@ -212,11 +304,24 @@ class _Mask:
         return pattern.sub(original, answer)
 
 
-def _mask(source: str, taken: Sequence[Span], token: str) -> _Mask:
+def _terms_too(source: str, taken: Sequence[Span], terms: Sequence[Term]) -> Iterator[tuple[str, str]]:
+    """The source as `cut` gives it, terms among the stretches and their targets in their place."""
+    at = 0
+    for literal, chunk in cut(source, union([*taken, *((term.start, term.end) for term in terms)])):
+        end = at + len(literal)
+        new = literal
+        for term in reversed(terms):
+            if literal and at <= term.start < end:
+                new = new[: term.start - at] + term.target + new[term.end - at :]
+        yield new, chunk
+        at = end + len(chunk)
+
+
+def _mask(source: str, taken: Sequence[Span], token: str, terms: Sequence[Term] = ()) -> _Mask:
     """Put a token for each stretch, as a word of its own: `<b>Stop</b>` becomes `X1 Stop X2`."""
     mask = _Mask("", {}, set())
     number, parts = 0, [""]
-    for index, (literal, chunk) in enumerate(cut(source, taken)):
+    for index, (literal, chunk) in enumerate(_terms_too(source, taken, terms)):
         if index:
             number += 1
             while token.format(number) in source:
@@ -239,8 +344,8 @@ def _divide(unit: Unit) -> list[Node]:
     taken = union([*placeholders.spans(unit.source, unit.format), *unit.frozen])
     nodes: list[Node] = []
     chunks: Iterable[tuple[str, str]]
-    if taken:
-        chunks = cut(unit.source, taken)
+    if taken or unit.terms:
+        chunks = _terms_too(unit.source, taken, unit.terms)
     else:
         pieces = sentences.split(unit.source, max(40, len(unit.source) // 2))
         if len(pieces) < 2:
@@ -255,6 +360,15 @@ def _divide(unit: Unit) -> list[Node]:
     return nodes
 
 
+def bare(name: str) -> str:
+    """What a net calls a thing, asked for it alone: without article and full stop.
+
+    >>> bare("Le fichier."), bare("l'eau")
+    ('fichier', 'eau')
+    """
+    return re.sub(r"^(?:(?:the|an?|le|la|les|une?|des|du)\s+|[ld]['’])|[.!?,;:\s]+$", "", name, flags=re.IGNORECASE)
+
+
 def _fragment(source: str, answer: str, target: str) -> str:
     """An answer as part of a sentence: without the capital and the full stop that nets give to whatever they see."""
     if answer.endswith(".") and not answer.endswith("..") and not source.endswith("."):
@@ -262,66 +376,3 @@ def _fragment(source: str, answer: str, target: str) -> str:
     if source[:1].islower() and answer[1:2].islower() and not target.startswith("de"):
         answer = answer[:1].lower() + answer[1:]
     return answer
-
-
-# --- what is sound ---------------------------------------------------------------------------------------------------
-
-_BROKEN = re.compile(rf"[{FOREIGN}\n\u2047\ufffd]")  # U+2047 is how sentencepiece writes what it does not know
-_STUTTER = re.compile(r"(\w{2,30}?)\1{3,}|([^\W\d_])\2{7,}")
-_REPEATS = 4
-
-
-def is_sound(source: str, answer: str, format: str = "") -> bool:
-    """Whether an answer can be a translation of the source: its placeholders, a credible length, no loop.
-
-    >>> is_sound("a %s", "un %s"), is_sound("a %s", "un"), is_sound("a day", "un jour " * 4)
-    (True, False, False)
-    """
-    if not answer or len(answer) > 3 * _weight(source) + 20 or 10 * _weight(answer) < _weight(source):
-        return False
-    if _BROKEN.search(answer) and not set(_BROKEN.findall(answer)) <= set(_BROKEN.findall(source)):
-        return False
-    return not (_loops(answer) and not _loops(source)) and placeholders.agree(source, answer, format)
-
-
-def _weight(text: str) -> int:
-    """The length of a text; a character of Chinese says as much as three letters."""
-    return sum(3 if sentences.is_wide(char) else 1 for char in text)
-
-
-def _loops(text: str) -> bool:
-    """Whether words, or a part of a word, come four times in a row."""
-    words = text.split()
-    for size in range(1, min(20, len(words) // _REPEATS) + 1):
-        run = 0
-        for index in range(size, len(words)):
-            run = run + 1 if words[index] == words[index - size] else 0
-            if run >= (_REPEATS - 1) * size:
-                return True
-    return bool(_STUTTER.search(text))
-
-
-_END = re.compile(r"\.{3}$|[…:!?.]$")
-_STOPS = ".!?:;…。！？：；।؟"
-_STYLES = {
-    "fr": {mark: f"\u00a0{mark}" for mark in ":!?"},
-    "zh": {":": "：", "!": "！", "?": "？", ".": "。", "...": "……", "…": "……"},
-    "ja": {":": "：", "!": "！", "?": "？", ".": "。"},
-}
-
-
-def finish(source: str, answer: str, target: str) -> str:
-    """Put back the mark at the end of a sentence where the answer has none, in the style of the target language.
-
-    >>> finish("Name:", "Nom", "fr"), finish("Open...", "Ouvrir.", "fr"), finish("Done.", "Fait !", "fr")
-    ('Nom\xa0:', 'Ouvrir...', 'Fait !')
-    """
-    match = _END.search(source)
-    if not match or not answer:
-        return answer
-    mark = match[0]
-    if mark != "." and answer.endswith(".") and not answer.endswith(".."):
-        answer = answer[:-1].rstrip()
-    if answer[-1:] in tuple(_STOPS) or (mark == "." and not answer[-1:].isalnum()):
-        return answer
-    return answer + _STYLES.get(target.replace("-", "_").partition("_")[0].lower(), {}).get(mark, mark)

@@ -15,11 +15,12 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
 from lamella.data import placeholders, sentences
+from lamella.data.glossary import Term
 from lamella.data.sentences import Span
 
 Status = Literal["translated", "repaired", "kept", "empty", "copied"]
@@ -35,6 +36,9 @@ class Unit:
     answer: str = ""
     status: Status = "kept"
     copied: bool = False  # the net's answer was the source itself
+    terms: list[Term] = field(default_factory=list)  # places whose translation a glossary decides
+    spare: list[str] = field(default_factory=list)  # sound answers that lack some of them
+    others: list[str] = field(default_factory=list)  # further sound answers, best first
 
 
 @dataclass

@@ -24,6 +24,8 @@ from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores,
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from lamella.data.glossary import Glossary
+
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 
@@ -38,23 +40,22 @@ class Config(msgspec.Struct, kw_only=True):
     pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
-    smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
     beams: Annotated[
         int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra={"when": "predict"})
     ] = 4
-    power: Annotated[
-        float,
-        Meta(
-            description="Length normalisation: a score is divided by length to this power.",
-            ge=0,
-            le=2,
-            extra={"when": "predict"},
-        ),
-    ] = 1.0
     memory: Annotated[
         str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra={"when": "predict"})
     ] = ""
+    glossary: Annotated[
+        str, Meta(description="A .tsv of words and the translations they must get.", extra={"when": "predict"})
+    ] = ""
+    alternatives: Annotated[
+        int,
+        Meta(
+            description="How many translations of each text to give, best first.", ge=1, le=8, extra={"when": "predict"}
+        ),
+    ] = 1
 
 
 class Translation(Task):
@@ -125,7 +126,7 @@ class Translation(Task):
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy
 
-        return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["target"], self.config.smoothing)
+        return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["target"], SMOOTHING)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
@@ -140,14 +141,20 @@ class Translation(Task):
 
         state = graphs["step"].empty(batch=len(source), beam=1)
         c = self.config
-        if c.beams == 1:
+        beams = max(c.beams, c.alternatives)
+        if beams == 1:
             found = [[h] for h in decode.greedy(step, state, memory, START, END, limits)]
         else:
-            found = decode.beam(step, state, memory, START, END, limits, c.beams, c.power)
+            found = decode.beam(step, state, memory, START, END, limits, beams, POWER)
         return [self.pieces.decode([h.tokens for h in best]) for best in found]
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
-        return [outcome.text for outcome in self.outcomes(examples, run)]
+        found = self.outcomes(examples, run)
+        return [[o.text, *o.others] if self.config.alternatives > 1 else o.text for o in found]
+
+    def render(self, answer: Answer) -> str:
+        """An answer as a line, several as numbered lines."""
+        return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
 
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
@@ -163,9 +170,18 @@ class Translation(Task):
             formats=[e.get("format", "") for e in examples],
             target=to,
             known=lambda character: set(normalise(character)) <= letters,
+            glossary=self._glossary(to),
+            alternatives=self.config.alternatives,
         )
 
-    def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
+    def _glossary(self, to: str) -> "Glossary | None":
+        from lamella.data.glossary import read_glossary
+
+        return read_glossary(self.config.glossary, to) if self.config.glossary else None
+
+    def document(
+        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
+    ) -> tuple[bytes, dict[str, int]]:
         from lamella.data import documents
 
         memory = [self.config.memory] if self.config.memory else None
@@ -175,7 +191,8 @@ class Translation(Task):
         return document.render(found), document.summary(found)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        return metrics.translation(answers, [e["translation"] for e in examples])
+        best = [a if isinstance(a, str) else a[0] for a in answers]
+        return metrics.translation(best, [e["translation"] for e in examples])
 
 
 def _without_accelerators(source: str, target: str) -> tuple[str, str]:
@@ -184,4 +201,6 @@ def _without_accelerators(source: str, target: str) -> tuple[str, str]:
     return (plain, translated) if mark and other else (source, target)
 
 
+SMOOTHING = 0.1  # of the labels, as in the paper
+POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
