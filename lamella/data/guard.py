@@ -237,7 +237,7 @@ class _Net:
             self._take(part, (_fragment(part.source, one, self.target) for one in answers[part.source]), "repaired")
         for unit, nodes in plans:
             inside = [part.status for part in nodes if isinstance(part, Unit)]
-            if inside and "kept" not in inside:
+            if (inside or unit.terms) and "kept" not in inside:
                 self._take(unit, [render(nodes)], "repaired")
 
     def _take(self, unit: Unit, answers: Iterable[str], status: Status) -> None:
