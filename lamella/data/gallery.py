@@ -1,7 +1,7 @@
 """Pictures of pictures: many of them on one sheet, or each at its place on a map, as one SVG on one line.
 
-    sheet([["data:image/png;base64,...", ...], ...])    a grid
-    scatter(points, pictures)                           a map: dots, or small pictures where there are some
+sheet([["data:image/png;base64,...", ...], ...])    a grid
+scatter(points, pictures)                           a map: dots, or small pictures where there are some
 """
 
 from collections.abc import Sequence

@@ -9,6 +9,7 @@ A missing value is filled with its column's mean and marked as not known. An inf
 there is no mean with it, and nobody has measured one.
 """
 
+import json
 import math
 import re
 from collections import Counter
@@ -238,12 +239,20 @@ def decode(columns: Columns, values: Sequence[float] | NDArray[np.float32]) -> d
     return row
 
 
-def parse(columns: Columns, text: str) -> dict[str, Any]:
-    """A row that was typed: its values in the order of the columns, with commas or spaces between them.
+def as_row(columns: Columns, value: Any) -> Mapping[str, Any]:
+    """A row as it is; a text as a JSON object, or as values in the order of the columns, with commas or spaces between.
 
-    >>> parse([{"name": "a", "mean": 0, "spread": 1}, {"name": "b", "names": ["x"], "shares": [1]}], "3.5, x")
+    >>> as_row([{"name": "a", "mean": 0, "spread": 1}, {"name": "b", "names": ["x"], "shares": [1]}], "3.5, x")
     {'a': '3.5', 'b': 'x'}
     """
+    if isinstance(value, dict):
+        return value
+    text = str(value)
+    if text.lstrip().startswith("{"):
+        try:
+            return dict(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"expected a row as JSON, received {quote(text)} ({error}).") from error
     cells = [c.strip() for c in text.split(",")] if "," in text else text.split()
     if len(cells) != len(columns):
         names = ", ".join(c["name"] for c in columns)

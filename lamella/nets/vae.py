@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from lamella.nets.layers import Linear
 
-WAVES = 6  # of each hidden number, the shortest with a period of about 0.2
+WAVES = 4  # of each hidden number: with periods of 8, 4, 2 and 1
 
 
 class Block(nn.Module):
@@ -104,8 +104,8 @@ def halvings(side: int) -> int:
 class VAE(nn.Module):
     """An encoder to `dims` normal clouds, and a decoder from points of them.
 
-    shape: of an example, (C, S, S) for a convolutional net and (V,) for a dense one. `bounded`: values are 0 to 1, and
-    the last thing that is done to them is the logistic function.
+    shape: of an example, (C, S, S) or (V,); `dense` takes pictures as rows of points. `bounded`: values are 0 to 1, and the
+    last thing that is done to them is the logistic function.
 
     >>> net = VAE(shape=(5,), dims=2, width=16, depth=1)
     >>> out = net(torch.zeros(3, 5))
@@ -122,21 +122,25 @@ class VAE(nn.Module):
         channels: int = 32,
         blocks: int = 1,
         bounded: bool = False,
+        dense: bool = False,
         waves: int = WAVES,
     ) -> None:
         super().__init__()
         self.shape, self.dims, self.bounded, self.waves = shape, dims, bounded, waves
         inside: nn.Module
         outside: nn.Module
-        if len(shape) == 3:
+        if dense or len(shape) == 1:
+            count = math.prod(shape)
+            inside = nn.Sequential(nn.Flatten(), Linear(count, width))
+            outside = nn.Sequential(nn.SiLU(), Linear(width, count), nn.Unflatten(1, shape))
+        else:
             inside = ConvEncoder(shape[0], shape[1], channels, width, blocks)
             outside = ConvDecoder(shape[0], shape[1], channels, width, blocks)
-        else:
-            inside, outside = Linear(shape[0], width), nn.Sequential(nn.SiLU(), Linear(width, shape[0]))
         self.encoder = nn.Sequential(inside, *(Block(width) for _ in range(depth)), nn.SiLU())
         self.cloud = Linear(width, 2 * dims)
         self.start = Linear(dims * (1 + 2 * waves), width)
         self.decoder = nn.Sequential(*(Block(width) for _ in range(depth)), outside)
+        self.middle = nn.Parameter(torch.zeros(shape))
 
     def encode(self, x: Tensor) -> dict[str, Tensor]:
         """(B, *shape) -> mean and log_variance (B, Z) of the clouds."""
@@ -157,11 +161,17 @@ class VAE(nn.Module):
         differences on which a crowded plane depends only so (Tancik et al., 2020).
         """
         z = z.float()
-        paces = [0.5 * math.pi * 2**i / 2 for i in range(self.waves)]
+        paces = [math.pi / 4 * 2**i for i in range(self.waves)]
         seen = torch.cat([z, *(f(z * p) for p in paces for f in (torch.sin, torch.cos))], dim=1)  # (B, Z (1 + 2 W))
         h = seen @ self.start.weight.float() + self.start.bias.float()
-        out: Tensor = self.decoder(h.to(self.start.weight.dtype))
+        out: Tensor = self.decoder(h.to(self.start.weight.dtype)) + self.middle
         return out
+
+    def begin_at(self, mean: Tensor) -> "VAE":
+        """Begin as the net that makes the mean example (*shape) of every point: the rest is learnt sooner."""
+        with torch.no_grad():
+            self.middle.copy_(torch.logit(mean.clamp(0.01, 0.99)) if self.bounded else mean)
+        return self
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         cloud = self.encode(x)

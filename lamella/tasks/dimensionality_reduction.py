@@ -1,0 +1,241 @@
+"""Say each example in a few numbers: a map of pictures or of rows of a table, and new ones made from it.
+
+The net is a variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014). One half turns an example into a
+point, or rather into a small cloud of points, since it says how sure it is; the other half makes the example again from
+a point of that cloud. Principal components do the same with straight lines (a linear autoencoder finds exactly their
+plane); two bent halves follow what bends, and so need fewer numbers for the same error. The clouds are pressed together
+by `--beta`, until a walk from one example to another leads over things that look real.
+
+How wrong the second half may be is not set but measured: its variance is the one that fits best (Rybkin et al., 2021),
+so that the press eases off as the pictures get sharper. With `--likelihood bernoulli` points are black or white, and the
+answer holds a bound on the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
+
+Pictures get a convolutional net, rows of numbers and categories a dense one: numbers stand on one scale, categories as
+ones and zeros, missing values as the mean, which no error counts. When it answers, `--make` says what is wanted:
+
+    lamella predict my-model digit.png                                  its point, and how well that says it
+    lamella predict my-model rows.csv -o points.csv                     a column for each number of the points
+    lamella predict my-model 7 --make samples -o samples.svg            new ones, by a seed
+    lamella predict my-model a.png --make line --other b.png -o line.svg
+    lamella predict my-model rows.csv --make map -o map.svg
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella.data import examples as kinds
+from lamella.data import gallery, measures
+from lamella.data.images import fingerprint
+from lamella.data.rings import rings
+from lamella.errors import DataError, UsageError
+from lamella.task import Answer, Array, Arrays, Example, GraphLike, Image, Run, Scores, Series, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+STEPS = 9  # of a line, both ends included
+SAMPLES = 64
+NOW = {"when": "predict"}
+
+
+class Config(msgspec.Struct, kw_only=True):
+    dims: Annotated[int, Meta(description="Numbers that an example becomes.", ge=1, le=1024)] = 2
+    beta: Annotated[float, Meta(description="How strongly clouds are pressed into one.", ge=0)] = 1.0
+    likelihood: Annotated[
+        Literal["gaussian", "bernoulli"], Meta(description="Points are shades, or black and white (cut at one half).")
+    ] = "gaussian"
+    net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: conv for pictures, dense for rows.")] = (
+        "found"
+    )
+    side: Annotated[int, Meta(description="Side that pictures are brought to; 0: found.", ge=0, le=256)] = 0
+    make: Annotated[
+        Literal["answer", "samples", "line", "map"],
+        Meta(description="Samples take a seed, a line takes --other too, a map takes a table.", extra=NOW),
+    ] = "answer"
+    other: Annotated[str, Meta(description="The other end of a line.", extra=NOW)] = ""
+    draws: Annotated[int, Meta(description="Draws for the bound on the log-likelihood.", ge=1, extra=NOW)] = 100
+
+
+class DimensionalityReduction(Task):
+    fields = {"example": Image("A picture, or the values of a row in the order of its columns.")}
+    answer = Series("The example's point, what is made from it, and how far that is from the example.")
+    target = "example"
+    metric = "error"
+    less_is_better = True
+    nets = ("vae",)
+    batch = 64
+    muon = False
+    quick = {"draws": 1}
+
+    shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
+    columns_: list[dict[str, Any]]  # of a table; none for pictures
+    middle: Array | None = None  # the mean of the arrays; it is in the net, so it is not kept twice
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+        values, lines = kinds.read(paths, columns, getattr(self, "columns_", None))
+        return [{"example": value} for value in values], lines
+
+    def rows(self, path: Path) -> list[Example] | None:
+        return [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else None
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"example": uri} for uri in rings(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        value = example["example"]
+        return [msgspec.json.encode(value).decode() if isinstance(value, dict) else fingerprint(value)]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        self.shape_, self.columns_ = kinds.learn([e["example"] for e in examples], self.config.side)
+        for option, wrong in (("net", "conv"), ("likelihood", "bernoulli")):
+            if self.columns_ and getattr(self.config, option) == wrong:
+                raise UsageError(f"--{option} {wrong}: is for pictures, and these are rows of a table. Leave it out.")
+        self.middle = self._mean(examples)
+
+    def _mean(self, examples: Sequence[Example]) -> Array:
+        total: Any = 0.0
+        for example in examples:
+            total = total + self.collate([{"x": self.kind.array(example["example"])[0]}])["x"][0]
+        return np.asarray(total / len(examples), np.float32)
+
+    @property
+    def kind(self) -> kinds.Pictures | kinds.Rows:
+        binary = self.config.likelihood == "bernoulli"
+        return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        value = example["example"]
+        if self.config.make == "samples":
+            if not (str(value).isascii() and str(value).isdigit() and len(str(value)) < 16):
+                raise DataError(f"--make samples: expected a seed, such as 7, received {str(value)[:40]!r}.")
+            return {"seed": np.array(int(value))}
+        other = {"other": self.kind.array(self.config.other)[0]} if self.config.make == "line" else {}
+        return {"x": self.kind.array(value)[0], **other}
+
+    def targets(self, example: Example) -> Arrays:
+        wanted, known = self.kind.array(example["example"])
+        return {"wanted": wanted, "known": known} if self.columns_ else {"wanted": wanted}
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        """Points of pictures are kept in one byte and handed over as numbers from 0 to 1."""
+        batch = super().collate(rows)
+        return {name: a.astype(np.float32) / 255 if a.dtype == np.uint8 else a for name, a in batch.items()}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        import torch
+
+        from lamella.nets.vae import VAE
+
+        dense, size = self.config.net == "dense" or bool(self.columns_), self.size
+        shape, channels = tuple(self.shape_), size.width // 12
+        net = VAE(shape, self.config.dims, size.width, size.depth, channels, dense=dense, bounded=not self.columns_)
+        return net if self.middle is None else net.begin_at(torch.from_numpy(self.middle))
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        """The negative bound on the log-likelihood, in nats a value."""
+        from torch.nn import functional as F
+
+        from lamella.nets.vae import divergence
+
+        wanted, made = targets["wanted"].float(), outputs["values"].float()
+        pressed = self.config.beta * divergence(outputs["mean"], outputs["log_variance"]).mean() / wanted[0].numel()
+        if self.config.likelihood == "bernoulli":
+            return F.binary_cross_entropy_with_logits(made, wanted) + pressed
+        square = (made - wanted if self.columns_ else made.sigmoid() - wanted).square()
+        if self.columns_:
+            known = targets["known"].float()
+            square = square * known / known.mean().clamp(min=1e-3)
+        # Of the normal distribution with the variance that fits best, which is the mean square itself.
+        return (square.mean() + 1e-6).log() / 2 + pressed
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        def made(z: Array) -> list[Any]:
+            return [self.kind.example(values) for values in graphs["decode"](z=z.astype(np.float32))["values"]]
+
+        if "seed" in inputs:
+            draws = [np.random.default_rng(int(s)).standard_normal((SAMPLES, self.config.dims)) for s in inputs["seed"]]
+            return [{"points": z.round(4).tolist(), "samples": made(z)} for z in draws]
+        cloud = graphs["encode"](x=inputs["x"])
+        if "other" in inputs:
+            ends, share = graphs["encode"](x=inputs["other"])["mean"], np.linspace(0, 1, STEPS)[:, None]
+            lines = [a + share * (b - a) for a, b in zip(cloud["mean"], ends, strict=True)]
+            return [{"points": z.round(4).tolist(), "line": made(z)} for z in lines]
+        answers: list[dict[str, Any]] = []
+        values = graphs["decode"](z=cloud["mean"])["values"]
+        for mean, value, x in zip(cloud["mean"].astype(float), values, inputs["x"], strict=True):
+            error = round(float(np.square(value - x).mean()), 6)
+            answers.append(
+                {"point": mean.round(4).tolist(), "reconstruction": self.kind.example(value), "error": error}
+            )
+        if self.config.likelihood == "bernoulli":
+            for answer, bound in zip(answers, self._bounds(graphs, inputs["x"], cloud), strict=True):
+                answer["bound"] = round(bound, 2)
+        return list(answers)
+
+    def _bounds(self, graphs: Mapping[str, GraphLike], x: Array, cloud: Arrays) -> list[float]:
+        """Bounds on log-likelihoods in nats: log of the mean of p(x, z) / q(z | x) over draws of z (Burda et al., 2016)."""
+        noise = np.random.default_rng(0).standard_normal((self.config.draws, self.config.dims)).astype(np.float32)
+        found = []
+        for wanted, mean, log_variance in zip(x, cloud["mean"], cloud["log_variance"], strict=True):
+            z = mean + noise * np.exp(
+                log_variance / 2
+            )  # (K, Z): the same noise for each, so that company changes nothing
+            p = graphs["decode"](z=z)["values"]  # (K, C, S, S)
+            likely = np.log(np.where(wanted > 0.5, p, 1 - p).clip(1e-7)).reshape(len(z), -1).sum(axis=1)
+            weights = likely + 0.5 * (np.square(noise) + log_variance - np.square(z)).sum(axis=1)
+            found.append(float(np.logaddexp.reduce(weights.astype(float)) - math.log(len(z))))
+        return found
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The mean example, whatever was asked."""
+        made = self.kind.example(self._mean(learn))
+        return [{"point": [0.0] * self.config.dims, "reconstruction": made, "error": 0.0} for _ in examples]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        pairs = list(zip(answers, examples, strict=True))
+        parts = [[*self.kind.errors(e["example"], a["reconstruction"]), a.get("bound", 0.0), 1.0] for a, e in pairs]
+        measured: dict[str, Any] = {"error": lambda sums: float(sums[0] / max(1.0, sums[1]))}
+        if self.config.likelihood == "bernoulli":
+            measured["bound"] = lambda sums: float(sums[2] / max(1.0, sums[3]))
+        return Scores(np.array(parts), measured)
+
+    def cells(self, answer: Answer) -> Answer:
+        """The point's numbers are columns of their own."""
+        point = {f"point_{i}": x for i, x in enumerate(answer.get("point", []), start=1)}
+        return {**point, **{name: value for name, value in answer.items() if name != "point"}}
+
+    def render(self, answer: Answer) -> str:
+        if "point" in answer:
+            return f"{' '.join(f'{x:g}' for x in answer['point'])} (error {answer['error']:.4g})"
+        many = answer.get("samples") or answer["line"]
+        across = math.isqrt(len(many)) if "samples" in answer else len(many)
+        grid = [many[i : i + across] for i in range(0, len(many), across)]
+        return msgspec.json.encode(many).decode() if self.columns_ else gallery.sheet(grid)
+
+    # ---- maps --------------------------------------------------------------------------------------------------
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
+        return kinds.TABLES if self.config.make == "map" else ()
+
+    def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
+        """A table -> the map of its rows, as SVG."""
+        examples = self.rows(path) or self.read([str(path)])[0]
+        points = [answer["point"] for answer in run(examples)]
+        arrays = self.collate([self.inputs(e) for e in examples])["x"]
+        small = [] if self.columns_ else [str(self.kind.example(a)) for a in arrays]
+        return gallery.scatter(points, small).encode(), {"rows": len(points)}
