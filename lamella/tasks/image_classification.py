@@ -1,0 +1,145 @@
+"""Sort pictures by label: digits, parts, plants, defects.
+
+Two nets can do it, and `--net` says which. The residual CNN (He et al., 2016) lays small filters over the picture, then
+over what they found, at three resolutions; that neighbours belong together, and that a thing is the same wherever it
+stands, is built in, so it learns from few pictures. The Transformer over patches (Dosovitskiy et al., 2021) has to learn
+both from the data, and is ahead where there are very many.
+
+In training no picture is seen twice as it is: it is moved, turned and scaled a little each time (`--shift`, `--turn`,
+`--zoom`, and `--mirror` where left and right mean the same). With a few thousand pictures that is worth more than a
+larger net. Pictures come as a folder with one folder a class, or as a table of path and label; side and colour are
+found from them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import metrics
+from lamella.data.drawings import drawings
+from lamella.data.images import fingerprint, image_folder, read_image, shape_of
+from lamella.errors import DataError
+from lamella.task import Answer, Arrays, Example, GraphLike, Image, Label, Scores, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+LOOKED_AT = 200  # pictures that tell side and colour of all
+
+
+class Config(msgspec.Struct, kw_only=True):
+    net: Annotated[Literal["cnn", "transformer"], Meta(description="Family of the net.")] = "cnn"
+    image_size: Annotated[
+        int, Meta(description="Side that pictures are brought to; 0: found from them.", ge=0, le=256, multiple_of=4)
+    ] = 0
+    shift: Annotated[float, Meta(description="Share of the side they are moved by in training.", ge=0, lt=1)] = 0.07
+    turn: Annotated[float, Meta(description="Degrees they are turned by in training.", ge=0, le=180)] = 10.0
+    zoom: Annotated[float, Meta(description="Share they are scaled by in training.", ge=0, lt=1)] = 0.1
+    mirror: Annotated[bool, Meta(description="Turn left and right around in training.")] = False
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.2
+    smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.05
+
+
+class ImageClassification(Task):
+    fields = {"image": Image("What to sort.")}
+    answer = Label("The likeliest label, and how likely each is.")
+    target = "label"
+    metric = "accuracy"
+    nets = ("cnn", "transformer")
+    batch = 64
+
+    labels_: list[str]
+    side_: int
+    channels_: int
+    mean_: float  # of all points, 0 to 1
+    deviation_: float
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+        return image_folder(paths, columns)
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"image": picture, "label": label} for picture, label in drawings(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        return [fingerprint(example["image"])]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        self.labels_ = sorted({e["label"] for e in examples})
+        if len(self.labels_) < 2:
+            raise DataError(
+                f"expected pictures of at least two classes, received {len(examples):,} of {self.labels_}. "
+                "Give a folder with one folder a class."
+            )
+        some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
+        found, self.channels_ = shape_of(some)
+        self.side_ = self.config.image_size or found
+        points = np.stack([read_image(picture, self.side_, self.channels_) for picture in some]) / 255
+        self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        return {"pictures": read_image(example["image"], self.side_, self.channels_)}
+
+    def targets(self, example: Example) -> Arrays:
+        if example["label"] not in self.labels_:
+            raise DataError(f"expected a label among {', '.join(self.labels_)}, received {example['label']!r}.")
+        return {"label": np.array(self.labels_.index(example["label"]))}
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        """Points are kept in a byte and handed over on a scale of mean 0 and deviation 1."""
+        batch = super().collate(rows)
+        points = batch["pictures"].astype(np.float32) / 255
+        return {**batch, "pictures": (points - np.float32(self.mean_)) / np.float32(self.deviation_)}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        c, size = self.config, self.size
+        noise = {"dropout": c.dropout, "shift": c.shift, "turn": c.turn, "zoom": c.zoom, "mirror": c.mirror}
+        if c.net == "cnn":
+            from lamella.nets.cnn import ImageCNN
+
+            return ImageCNN(self.channels_, self.side_, len(self.labels_), size.width, size.depth, **noise)
+        from lamella.nets.encoder import ImageTransformer
+
+        patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4
+        shape = self.channels_, self.side_, patch, len(self.labels_)
+        return ImageTransformer(*shape, size.width, size.depth, size.heads, **noise)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from torch.nn import functional as F
+
+        return F.cross_entropy(outputs["scores"], targets["label"], label_smoothing=self.config.smoothing)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        scores = graphs["classify"](pictures=inputs["pictures"])["scores"]  # (B, L)
+        likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        return [
+            {
+                "label": self.labels_[int(row.argmax())],
+                "probabilities": {k: round(float(p), 3) for k, p in zip(self.labels_, row, strict=True)},
+            }
+            for row in likely
+        ]
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        counts = Counter(e["label"] for e in learn)
+        label = max(sorted(counts), key=lambda name: counts[name])
+        return [{"label": label, "probabilities": {k: n / len(learn) for k, n in counts.items()}}] * len(examples)
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        labels = sorted({*self.labels_, *(e["label"] for e in examples)})
+        return metrics.classification([a["label"] for a in answers], [e["label"] for e in examples], labels)
+
+    def render(self, answer: Answer) -> str:
+        return f"{answer['label']} {answer['probabilities'][answer['label']]:.2f}"
