@@ -278,7 +278,7 @@ def test_passages_are_the_text(tmp_path):
     text = "".join(f"line {n}\n" for n in range(3000))
     (tmp_path / "a.txt").write_text(text)
     found, lines = passages.read_passages([str(tmp_path / "a.txt")], window=64)
-    assert "".join(found) == text and {len(p) for p in found[:-1]} == {64 * (len(text) // (20 * 64))}
+    assert "".join(found) == text and {len(p) for p in found[:-1]} == {64 * (len(text) // (100 * 64))}
     assert any("characters" in line for line in lines)
     found, _ = passages.read_passages([str(tmp_path / "a.txt")], window=64, whole_words=True)
     assert "".join(found) == text and all(p[-1].isspace() for p in found)

@@ -24,7 +24,8 @@ TEXT_NAMES = (
     *("text", "content", "body", "document", "story", "article", "sentence", "message", "lyrics", "poem", "name"),
 )
 LONGEST = 32  # windows of a passage
-FEWEST = 20  # passages that a text is cut into at least, so that a tenth of them can be held out
+WANTED = 100  # passages that a text is cut into, so that those held out show how sure a measure is
+FEWEST = 20  # passages of little text: a tenth of them can be held out
 SHORTEST = 16  # characters of a passage
 _LISTED = 10
 
@@ -35,6 +36,7 @@ def read_passages(
     """Text files, folders of them, and tables with a column of texts -> passages and lines that say what was read.
 
     window: characters that a net sees at once; passages are a whole number of windows long where there is text enough.
+    Where there are 20 texts or more, only those longer than 32 windows are cut.
     whole_words: cut at white space, for nets that read pieces of words. A row of a table is a text by itself and is
     given a line break as its end. Raises DataError where more than 1% of the files cannot be read, or all are empty.
     """
@@ -55,7 +57,7 @@ def read_passages(
         raise DataError(
             f"{', '.join(map(show_path, paths))}: expected text, received empty files. Name files with text."
         )
-    length = passage_length(total, window)
+    length = LONGEST * window if len(texts) >= FEWEST else passage_length(total, window)
     passages = [passage for text in texts for passage in cut(text, length, whole_words)]
     lines.append(f"{len(passages):,} passages of at most {length:,} characters, {total:,} in all")
     if total <= window:
@@ -64,12 +66,12 @@ def read_passages(
 
 
 def passage_length(total: int, window: int) -> int:
-    """Characters of a passage: whole windows, up to 32, as long as there are 20 passages; shorter for little text.
+    """Characters of a passage: whole windows, 32 at most, so that there are a hundred passages; shorter for little text.
 
-    >>> passage_length(1_000_000, 128), passage_length(20_000, 128), passage_length(500, 128)
-    (4096, 896, 25)
+    >>> passage_length(1_000_000, 128), passage_length(50_000, 128), passage_length(5_000, 128), passage_length(500, 128)
+    (4096, 384, 128, 25)
     """
-    windows = min(LONGEST, total // (FEWEST * window))
+    windows = min(LONGEST, max(total // (WANTED * window), int(total >= FEWEST * window)))
     return windows * window if windows else max(SHORTEST, total // FEWEST)
 
 
