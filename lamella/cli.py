@@ -158,6 +158,8 @@ def translate(
 @click.option("--seed", default=0, show_default=True, help="Of the split, the start and the order.")
 @click.option("--rate", type=float, help="Peak learning rate (else by --size).")
 @click.option("--threads", type=int, help="Processor threads (else as many as there are cores).")
+@click.option("--accumulate", default=1, show_default=True, help="Batches whose gradients make one update.")
+@click.option("--patience", type=int, help="Stop when so many looks at the metric found no better one; keep the best.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @COLUMNS

@@ -165,6 +165,18 @@ def squares(net, batch):
     return net(batch["x"]).square().mean()
 
 
+def test_accumulated_batches_are_one_large_one():
+    """Two batches of three before an update move the weights as one of six does; what is skipped is counted in batches."""
+    store = Store.of([{"x": np.array([n % 6])} for n in range(6)])
+    collate, schedule = (lambda rows: Translation.collate(None, rows)), Schedule(warmup=2)
+    small, large = ball(), ball()
+    list(steps(small, store, collate, squares, Budget(steps=4), schedule, 3, accumulate=2))
+    found = list(steps(large, store, collate, squares, Budget(steps=4), schedule, 6))
+    for one, other in zip(small.optimizer.masters, large.optimizer.masters):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+    assert small.tokens == large.tokens == 24 and [s.epoch for s in found] == [0, 1, 2, 3]
+
+
 def test_steps_are_counted():
     run = ball()
     found = list(go(run, squares, Budget(steps=10)))

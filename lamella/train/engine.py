@@ -11,6 +11,7 @@ Numbers: the net computes in the type that was measured to be fastest, weights a
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import torch
@@ -118,27 +119,33 @@ def steps(
     seed: int = 0,
     weights: NDArray[np.float64] | None = None,
     examples: int | None = None,
+    accumulate: int = 1,
 ) -> Iterator[Step]:
     """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been.
 
     tokens: the most of a batch, padding included. weights (N,): how often an example is drawn an epoch. examples: so
-    many in every batch instead, for tasks whose examples are all of one size.
+    many in every batch instead, for tasks whose examples are all of one size. accumulate: so many batches before each
+    update, their gradients averaged: a larger batch in the memory of a small one.
     """
     torch.set_flush_denormal(True)
     lengths, lost = store.lengths(), 0
     if examples:
         lengths, tokens = np.ones((len(store), 1), np.int64), examples
-    first = run.step
-    for epoch, group in forever(lengths, weights, tokens, seed, skip=first):
+    order = forever(lengths, weights, tokens, seed, skip=run.step * accumulate)
+    while True:
         progress = budget.progress(run.step, run.seconds)
         if progress >= 1:
             return
         start = time.perf_counter()
         # Each step draws its noise from its own seed, so that a resumed run draws the same.
         torch.manual_seed(seed * 1_000_003 + run.step)
-        batch = {k: torch.from_numpy(v) for k, v in collate([store[int(i)] for i in group]).items()}
-        value = loss(run.net, batch)
-        value.backward()  # type: ignore[no-untyped-call]
+        total, groups = 0.0, list(islice(order, accumulate))
+        for _, group in groups:
+            batch = {k: torch.from_numpy(v) for k, v in collate([store[int(i)] for i in group]).items()}
+            value = loss(run.net, batch) / accumulate
+            value.backward()  # type: ignore[no-untyped-call]
+            total += float(value.detach())
+            run.tokens += int(lengths[group].max(axis=1).sum())
         norm = run.optimizer.step(schedule.factor(run.step, progress))
         if not np.isfinite(norm):
             lost += 1
@@ -152,12 +159,11 @@ def steps(
             # Early on the average would be mostly the random start: it looks back over a tenth of the steps at most.
             torch._foreach_lerp_(run.average, run.optimizer.masters, max(1 - run.smoothing, 10 / (run.step + 10)))
         run.step += 1
-        run.tokens += int(lengths[group].max(axis=1).sum())
         run.seconds += time.perf_counter() - start
         yield Step(
             run.step,
-            epoch,
-            float(value.detach()),
+            groups[-1][0],
+            total,
             norm,
             run.tokens,
             run.seconds,

@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ def train(
     epochs: float | None = None,
     size: str = "small",
     resume: bool = False,
+    accumulate: int = 1,
+    patience: int | None = None,
     tensorboard: bool = False,
     device: str = "cpu",
     columns: Mapping[str, str] | None = None,
@@ -59,7 +62,8 @@ def train(
     """Train `task` on files, or on the word "sample", and write the model folder `out`.
 
     minutes, steps or epochs: how long (5 minutes where none is given); minutes count watching too. test: files to measure on; where there are none a
-    tenth of the data is held out. options: the task's own fields. Returns the model, opened.
+    tenth of the data is held out. accumulate: batches an update. patience: stop after so many looks at the metric without a better one,
+    and keep the best. options: the task's own fields. Returns the model, opened.
     Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
     """
     try:
@@ -77,6 +81,8 @@ def train(
         raise UsageError(f"{out}: nothing to resume: it holds no checkpoint. Train without --resume.")
     if any(given is not None and not given > 0 for given in (minutes, steps, epochs)):
         raise UsageError("--minutes, --steps and --epochs: expected a number above 0.")
+    if accumulate < 1 or (patience is not None and patience < 1):
+        raise UsageError("--accumulate and --patience: expected a whole number above 0.")
     if tensorboard and not find_spec("tensorboard"):
         raise MissingExtra("--tensorboard", "tensorboard")
     if seed < 0:
@@ -96,10 +102,24 @@ def train(
     for line in lines:
         tell(line)
     with process.only_one(place / "training"):
-        length = minutes, steps, epochs
-        return _train(
-            job, task, learn, held, watched, lines, place, length, resume, tensorboard, rate, seed, threads, tell
-        )
+        how = How(minutes, steps, epochs, resume, rate, seed, threads, accumulate, patience, tensorboard)
+        return _train(job, task, learn, held, watched, lines, place, how, tell)
+
+
+@dataclass(frozen=True)
+class How:
+    """How to train: all that is neither the task's nor its data's."""
+
+    minutes: float | None
+    steps: int | None
+    epochs: float | None
+    resume: bool
+    rate: float
+    seed: int
+    threads: int
+    accumulate: int
+    patience: int | None
+    tensorboard: bool
 
 
 def _gather(
@@ -133,7 +153,7 @@ def _gather(
     watched = watched or learn[:LOOK]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
     for example in random.Random(seed).sample(learn, 3):
-        lines.append("sample: " + " | ".join(str(v)[:100] for v in example.values()))
+        lines.append("sample: " + " | ".join(" ".join(str(v)[:100].split()) for v in example.values()))
     return learn, held, watched, lines
 
 
@@ -157,12 +177,7 @@ def _train(
     watched: list[Example],
     lines: list[str],
     place: Path,
-    length: tuple[float | None, int | None, float | None],
-    resume: bool,
-    tensorboard: bool,
-    rate: float,
-    seed: int,
-    threads: int,
+    how: How,
     tell: Callable[[str], None],
 ) -> model.Model:
     import torch
@@ -179,26 +194,27 @@ def _train(
         "task": name,
         "size": job.size_name,
         "config": msgspec.to_builtins(job.config),
-        "seed": seed,
+        "seed": how.seed,
+        "accumulate": how.accumulate,
         "data": model.digest(json.dumps([learn, held], sort_keys=True, default=str).encode(errors="surrogatepass")),
     }
-    found = checkpoint.peek(training / "checkpoint") if resume else None
-    if resume and found is None:
+    found = checkpoint.peek(training / "checkpoint") if how.resume else None
+    if how.resume and found is None:
         raise UsageError(f"{place}: nothing to resume: it holds no complete checkpoint. Train without --resume.")
     job.fit(learn)
     store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
-    budget = _budget(length, found, lambda: batches_of(store, job))
+    budget = _budget(how, found, lambda: batches_of(store, job))
     ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
     kind = found["facts"]["precision"] if found else "float32" if job.precise else precision()
     net = job.build().to(getattr(torch, kind))
-    run = Run(net, Optimizer(net, rate, decay=job.decay, muon=job.muon))
+    run = Run(net, Optimizer(net, how.rate, decay=job.decay, muon=job.muon))
     if found:
         checkpoint.load(run, training / "checkpoint", facts)
         tell(f"resumed at step {run.step}")
     elif training.exists():
         shutil.rmtree(training / "checkpoint", ignore_errors=True)
     parameters = sum(p.numel() for p in net.parameters())
-    tell(f"net: {parameters / 1e6:.2f} million parameters, {kind}, {threads} threads")
+    tell(f"net: {parameters / 1e6:.2f} million parameters, {kind}, {how.threads} threads")
     facts["precision"] = kind
     facts["budget"] = msgspec.to_builtins(budget)
 
@@ -209,11 +225,12 @@ def _train(
 
     show, watch = Progress(tell), _Watch(job, watched)
     best: tuple[float, list[Any]] | None = None
+    since = 0  # looks at the metric since the best one
     losses = curves.read_log(training / "log.jsonl", run.step) if found else []
     saved = time.time()
     speeds: list[tuple[float, int, int]] = []
     board = None
-    if tensorboard:
+    if how.tensorboard:
         from torch.utils.tensorboard import SummaryWriter
 
         board = SummaryWriter(str(training / "tensorboard"), purge_step=run.step)
@@ -225,7 +242,8 @@ def _train(
         curves.write_log(training / "log.jsonl", losses)
 
     with process.interrupt() as stopped:
-        for step in steps(run, store, job.collate, loss, budget, schedule, job.size.tokens, seed, examples=job.batch):
+        sizes: dict[str, Any] = {"tokens": job.size.tokens, "examples": job.batch, "accumulate": how.accumulate}
+        for step in steps(run, store, job.collate, loss, budget, schedule, seed=how.seed, **sizes):
             losses.append((step.index, step.loss))
             speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
             rate_now, left = speed(speeds, budget, step.progress, step.seconds)
@@ -245,8 +263,13 @@ def _train(
                 value = watch.measure(run, step.index)
                 if board is not None:
                     board.add_scalar(job.metric, value, step.index)
-                if job.keep_best and (best is None or (value < best[0]) == job.less_is_better):
-                    best = value, [a.clone() for a in run.average]
+                if best is None or (value != best[0] and (value < best[0]) == job.less_is_better):
+                    best, since = (value, [a.clone() for a in run.average]), 0
+                else:
+                    since += 1
+                if how.patience and since >= how.patience:
+                    tell(f"stopped early: {job.metric} was best {since} looks ago, {best[0]:.4g}")
+                    break
             if time.time() - saved > SAVE_EVERY:
                 save()
                 saved = time.time()
@@ -259,11 +282,13 @@ def _train(
     watch.measure(run, run.step)
     if board is not None:
         board.close()
-    if best is not None and best[0] != watch.points[-1][1] and (best[0] < watch.points[-1][1]) == job.less_is_better:
+    last = watch.points[-1][1]
+    if best and (job.keep_best or how.patience) and best[0] != last and (best[0] < last) == job.less_is_better:
         run.average = best[1]
     tell(
         f"trained: {run.step} steps in {time_of(run.seconds)}, {job.metric} {watch.points[-1][1]:.4g} on what was watched"
     )
+    net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     final = torch_graphs(run.averaged())
     job.calibrate(watched, lambda some: model.run_batches(job, final, some))
     tell("exporting and measuring the exported graphs")
@@ -279,9 +304,15 @@ def _train(
         fields={k: msgspec.to_builtins(v) for k, v in job.fields.items()},
         learned=learned,
         parameters=parameters,
-        training={"data": lines, "steps": run.step, "seconds": round(run.seconds, 1), "precision": kind, "seed": seed},
+        training={
+            "data": lines,
+            "steps": run.step,
+            "seconds": round(run.seconds, 1),
+            "precision": kind,
+            "seed": how.seed,
+        },
     )
-    graphs = load_graphs({k: v for k, v in files.items() if k.endswith(".onnx")}, threads)
+    graphs = load_graphs({k: v for k, v in files.items() if k.endswith(".onnx")}, how.threads)
     manifest.scores = {"held out": measure(job, graphs, held)}
     files["card.md"] = card.write(manifest, sum(map(len, files.values()))).encode()
     model.write(manifest, files, place)
@@ -358,13 +389,13 @@ def batches_of(store: Any, job: Task) -> int:
 
 
 def _budget(
-    length: tuple[float | None, int | None, float | None],
+    how: How,
     found: Mapping[str, Any] | None,
     an_epoch: Callable[[], int],
 ) -> Any:
     from lamella.train.schedule import Budget
 
-    minutes, limit, epochs = length
+    minutes, limit, epochs = how.minutes, how.steps, how.epochs
     if minutes is None and limit is None and epochs is None:
         return msgspec.convert(found["facts"]["budget"], Budget) if found else Budget(seconds=300.0)
     if epochs is not None:
