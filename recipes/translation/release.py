@@ -10,6 +10,7 @@ of held-out packages, and the two sentences that must not have been learned by h
 
 import argparse
 import hashlib
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -60,7 +61,11 @@ def trained(direction: str) -> tuple[Translation, torch.nn.Module, dict[str, flo
     run = Run(net, Optimizer(net, 1e-3))
     if not checkpoint.load(run, CACHE / f"run-{direction}", {}):
         raise SystemExit(f"no checkpoint of {direction}: run python -m recipes.translation.train {direction}")
-    return task, run.current().eval(), {"steps": run.step, "seconds": run.seconds, "tokens": run.tokens}
+    facts = {"steps": run.step, "seconds": run.seconds, "tokens": run.tokens}
+    began = CACHE / f"run-{direction}" / "began.json"  # of the model whose weights it began with
+    for name, value in json.loads(began.read_text()).items() if began.exists() else ():
+        facts[name] += value
+    return task, run.current().eval(), facts
 
 
 def measure(task: Translation, files: dict[str, bytes], sets: dict[str, list[tuple[str, str]]]) -> dict[str, dict]:
@@ -114,7 +119,7 @@ def show(results: dict[str, dict[str, dict]]) -> None:
 def release(direction: str, limit: int, write: bool, full: bool) -> None:
     task, net, facts = trained(direction)
     print(
-        f"{direction}: {facts['steps']:,} steps, {facts['tokens'] / 1e6:.1f} M tokens, {facts['seconds'] / 60:.0f} min"
+        f"{direction}: {facts['steps']:,} steps in all, {facts['seconds'] / 60:.0f} min; {facts['tokens'] / 1e6:.1f} M tokens in this run"
     )
     learned, blobs = store_learned(task)
     plain = {**export_graphs(net), **blobs}
@@ -149,6 +154,7 @@ def release(direction: str, limit: int, write: bool, full: bool) -> None:
         training={
             "data": [
                 "987,906 English-French pairs (9.5 M English words) from free software packages; the recipe is recipes/translation",
+                "some 3,500 everyday sentences written for it, with their translations",
                 "nothing from Debian packages whose names begin with t; test sets are held out by package",
             ],
             "steps": facts["steps"],
@@ -175,7 +181,11 @@ def licences() -> list[str]:
     lines = (Path(__file__).parent / "SOURCES.md").read_text(encoding="utf-8").splitlines()
     table = [line for line in lines if line.startswith("|")]
     first = [[cell.strip() for cell in line.strip("|").split("|")][:3] for line in table]
-    rows = [cells for cells in first if cells[0] in ("descriptions", "interface", "help", "stories", "verses", "words")]
+    rows = [
+        cells
+        for cells in first
+        if cells[0] in ("descriptions", "interface", "help", "stories", "verses", "words", "phrases")
+    ]
     return ["## Sources and their licences", "", "| kind | source | licence |", "| --- | --- | --- |"] + [
         f"| {kind} | {source} | {licence} |" for kind, source, licence in rows if not licence.replace(",", "").isdigit()
     ]

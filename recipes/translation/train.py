@@ -14,6 +14,7 @@ Where the checkpoints are gone, `--shipped` begins with the weights of the model
 
 import argparse
 import hashlib
+import json
 import os
 import time
 from pathlib import Path
@@ -177,6 +178,9 @@ def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float
         print(f"{stage}: going on at step {run.step} after {run.seconds / 60:.1f} min")
     elif from_shipped:
         print(f"{stage}: from the model that ships")
+        folder.mkdir(parents=True, exist_ok=True)
+        began = json.loads((MODELS / stage / "model.json").read_bytes())["training"]
+        (folder / "began.json").write_text(json.dumps({k: began[k] for k in ("steps", "seconds")}))
     elif stage != "shared" and checkpoint.load(run, CACHE / "run-shared", facts):
         print(f"{stage}: from the shared net, {run.step} steps")
         run.step, run.seconds, run.tokens = 0, 0.0, 0
