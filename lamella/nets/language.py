@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from lamella.nets.layers import Linear, attend, causal_bias, merge_heads, split_heads
 
 START = 2
-PERIOD = 1000.0  # of the slowest turn, in positions over a whole one by 2 pi
+PERIOD = 1000.0  # the slowest pair of columns turns once in about 2 pi times so many positions
 
 
 def crop(text: Tensor, window: int) -> Tensor:
