@@ -145,6 +145,25 @@ def forecasts(
     return Scores(np.array(rows), {"mase": ratio(0), "wql": ratio(2), "coverage_80": ratio(4)})
 
 
+def likelihood(
+    totals: Sequence[float], units: Sequence[int], characters: Sequence[int], notes: dict[str, str]
+) -> Scores:
+    """How likely texts were found: the loss in nats a unit, bits a character, and perplexity; less is better.
+
+    totals are the texts' log-probabilities in nats, units and characters their lengths.
+    """
+
+    def loss(sums: Floats) -> float:
+        return float(sums[0] / max(1.0, sums[1]))
+
+    measures: dict[str, Callable[[Floats], float]] = {
+        "loss": loss,
+        "bits_per_character": lambda sums: float(sums[0] / np.log(2) / max(1.0, sums[2])),
+        "perplexity": lambda sums: float(np.exp(min(700.0, loss(sums)))),
+    }
+    return Scores(np.array([[-t for t in totals], units, characters], dtype=np.float64).T, measures, notes)
+
+
 def intervals(scores: Scores, resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, float]]:
     """Each measure with its 95% bootstrap interval: {"chrF": {"value", "low", "high"}}."""
     chance = np.random.default_rng(seed)

@@ -26,7 +26,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from lamella import decode
+from lamella import decode, metrics
 from lamella.data import passages, tales
 from lamella.data.pieces import START
 from lamella.data.units import FIRST, Characters, Words
@@ -77,7 +77,7 @@ class TextGeneration(Task):
 
     @property
     def size(self) -> Size:
-        """Cut by steps of many short windows, a net takes twice the usual rate (docs/LOG.md)."""
+        """Batches of windows all of one length bear twice the usual rate (docs/LOG.md)."""
         return msgspec.structs.replace(super().size, rate=2 * super().size.rate)
 
     @property
@@ -180,17 +180,10 @@ class TextGeneration(Task):
         return [_answer("", sum(math.log((counts[i] + 1) / total) for i in row), len(row)) for row in rows]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        pairs = [(a["log_probability"], e["text"]) for a, e in zip(answers, examples, strict=True)]
-        parts = np.array([[-total, len(self.units.encode(text)), len(text)] for total, text in pairs], dtype=np.float64)
-        return Scores(
-            parts,
-            {
-                "loss": lambda sums: float(sums[0] / max(1.0, sums[1])),
-                "bits_per_character": lambda sums: float(sums[0] / math.log(2) / max(1.0, sums[2])),
-                "perplexity": lambda sums: math.exp(min(700.0, sums[0] / max(1.0, sums[1]))),
-            },
-            {"loss": f"nats, {self.config.unit} in windows of {self.config.window}, each with nothing before it"},
-        )
+        texts = [e["text"] for e in examples]
+        note = {"loss": f"nats, {self.config.unit} in windows of {self.config.window}, each with nothing before it"}
+        units = [len(self.units.encode(text)) for text in texts]
+        return metrics.likelihood([a["log_probability"] for a in answers], units, [len(text) for text in texts], note)
 
     def render(self, answer: Answer) -> str:
         if self.config.length or answer["perplexity"] is None:
