@@ -42,20 +42,14 @@ PREDICT = {"when": "predict"}
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net.")] = "transformer"
     cell: Annotated[Literal["lstm", "gru"], Meta(description="What the layers of an rnn are made of.")] = "lstm"
-    unit: Annotated[
-        Literal["characters", "pieces"], Meta(description="What is read and written at a time; pieces are of words.")
-    ] = "characters"
+    unit: Annotated[Literal["characters", "pieces"], Meta(description="What is read at a time.")] = "characters"
     pieces: Annotated[int, Meta(description="Most units in its vocabulary.", ge=50)] = 4000
     window: Annotated[int, Meta(description="Units that are seen at once.", ge=8, le=4096)] = 128
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.0
     length: Annotated[int, Meta(description="Units to write; 0 only measures.", ge=0, le=100_000, extra=PREDICT)] = 200
-    temperature: Annotated[
-        float, Meta(description="How daring: 0 always takes the likeliest.", ge=0, le=10, extra=PREDICT)
-    ] = 0.8
+    temperature: Annotated[float, Meta(description="How daring; 0: the likeliest.", ge=0, le=10, extra=PREDICT)] = 0.8
     top_k: Annotated[int, Meta(description="Draw among so many of the likeliest; 0 is all.", ge=0, extra=PREDICT)] = 0
-    top_p: Annotated[
-        float, Meta(description="Draw among the fewest that together are so likely.", gt=0, le=1, extra=PREDICT)
-    ] = 1.0
+    top_p: Annotated[float, Meta(description="Draw among the fewest so likely.", gt=0, le=1, extra=PREDICT)] = 1.0
     seed: Annotated[int, Meta(description="Of the drawing: the same seed, the same text.", ge=0, extra=PREDICT)] = 0
     stop: Annotated[str, Meta(description="End before this text comes; \\n is a line break.", extra=PREDICT)] = ""
 
@@ -125,15 +119,14 @@ class TextGeneration(Task):
 
     def build(self) -> "nn.Module":
         c, size = self.config, self.size
-        units = len(self.units)
         if c.net == "rnn":
             from lamella.nets.rnn import LanguageRNN
 
             # A wide layer remembers more than two narrow ones, and time runs once.
-            return LanguageRNN(units, 2 * size.width, max(1, size.depth // 2), c.cell, c.window, c.dropout)
+            return LanguageRNN(len(self.units), 2 * size.width, max(1, size.depth // 2), c.cell, c.window, c.dropout)
         from lamella.nets.language import CausalTransformer
 
-        return CausalTransformer(units, size.width, size.depth, size.heads, c.window, c.dropout)
+        return CausalTransformer(len(self.units), size.width, size.depth, size.heads, c.window, c.dropout)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy
