@@ -69,22 +69,86 @@ class DecoderBlock(nn.Module):
         y (B, K, D); keys and values of the T tokens so far (B, K, H, T, d); cross_key and cross_value (B, H, S, d).
         Returns y (B, K, D), the longer keys and values (B, K, H, T+1, d) and the attention to the source (B, K, S).
         """
-        batch, beams, width = y.shape
-        heads = self.attention.heads
-        query, key, value = self.attention.project(self.norm_attention(y).view(batch * beams, 1, width))
-        keys = torch.cat([keys, key.view(batch, beams, heads, 1, -1)], dim=3)
-        values = torch.cat([values, value.view(batch, beams, heads, 1, -1)], dim=3)
-        mixed, _ = attend(query, keys.flatten(0, 1), values.flatten(0, 1))
-        y = y + self.attention.out(merge_heads(mixed)).view(batch, beams, width)
-        # The beams of a sentence are so many queries of one attention: its memory is never copied.
-        query = split_heads(self.cross.query(self.norm_cross(y)), heads)  # (B, H, K, d)
-        mixed, weights = attend(query, cross_key, cross_value, bias)
-        y = y + self.cross.out(merge_heads(mixed))
-        return y + self.feed(self.norm_feed(y)), keys, values, weights.mean(dim=1)
+        mixed, keys, values = _remembering(self.attention, self.norm_attention(y), keys, values)
+        y = y + mixed
+        crossed, weights = _looking(self.cross, self.norm_cross(y), cross_key, cross_value, bias)
+        y = y + crossed
+        return y + self.feed(self.norm_feed(y)), keys, values, weights
+
+
+class ParallelEncoderBlock(nn.Module):
+    """`LayerNorm(x + Attention(x) + FeedForward(x))`; (B, S, D) -> (B, S, D).
+
+    Different from `EncoderBlock`: both sub-layers read the same x, so that neither waits for the other and int8 rounds
+    it once for both; and there is one norm, after the sum (post-norm, as in the paper), so that what leaves a block is
+    always of one scale, but no path from the last layer to the first goes around the norms.
+    """
+
+    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.attention, self.feed = SelfAttention(width, heads, dropout), FeedForward(width, inner, dropout)
+        self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        return self.norm(x + self.drop(self.attention(x, bias)) + self.drop(self.feed(x)))
+
+
+class ParallelDecoderBlock(nn.Module):
+    """`LayerNorm(y + SelfAttention(y) + FeedForward(y) + CrossAttention(y, h))`, h being the encoder's output.
+
+    Different from `DecoderBlock` as the encoder's is; besides, the attention to the source does not yet know what the
+    self-attention of its own layer found: that reaches it one layer later.
+    """
+
+    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.attention, self.cross = SelfAttention(width, heads, dropout), CrossAttention(width, heads, dropout)
+        self.feed = FeedForward(width, inner, dropout)
+        self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
+
+    def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
+        """As `DecoderBlock.forward`."""
+        crossed = self.cross(y, *self.cross.remember(memory), bias)
+        return self.norm(y + self.drop(self.attention(y, causal)) + self.drop(self.feed(y)) + self.drop(crossed))
+
+    def step(
+        self, y: Tensor, keys: Tensor, values: Tensor, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As `DecoderBlock.step`."""
+        mixed, keys, values = _remembering(self.attention, y, keys, values)
+        crossed, weights = _looking(self.cross, y, cross_key, cross_value, bias)
+        return self.norm(y + mixed + self.feed(y) + crossed), keys, values, weights
+
+
+def _remembering(attention: SelfAttention, y: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Self-attention of one position (B, K, D) to the T before it and itself; keys and values grow by one."""
+    batch, beams, width = y.shape
+    query, key, value = attention.project(y.view(batch * beams, 1, width))
+    keys = torch.cat([keys, key.view(batch, beams, attention.heads, 1, -1)], dim=3)
+    values = torch.cat([values, value.view(batch, beams, attention.heads, 1, -1)], dim=3)
+    mixed, _ = attend(query, keys.flatten(0, 1), values.flatten(0, 1))
+    return attention.out(merge_heads(mixed)).view(batch, beams, width), keys, values
+
+
+def _looking(cross: CrossAttention, y: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Attention of one position (B, K, D) to the source, with its mean over heads (B, K, S).
+
+    The beams of a sentence are so many queries of one attention: its memory is never copied.
+    """
+    query = split_heads(cross.query(y), cross.heads)  # (B, H, K, d)
+    mixed, weights = attend(query, key, value, bias)
+    return cross.out(merge_heads(mixed)), weights.mean(dim=1)
+
+
+BLOCKS = {"sequence": (EncoderBlock, DecoderBlock), "parallel": (ParallelEncoderBlock, ParallelDecoderBlock)}
 
 
 class EncoderDecoder(nn.Module):
     """A sequence of pieces in, a sequence of pieces out.
+
+    With several `decoders` each has layers of its own over the one encoder and the one table, and the distributions of
+    the next piece are averaged: an ensemble whose costly half is shared. `block` is how the sub-layers of a layer stand
+    to each other: in sequence, with norms before them, or in parallel, with one norm after their sum.
 
     >>> net = EncoderDecoder(vocabulary=20, width=8, depth=2, decoder_depth=1, heads=2)
     >>> out = net(torch.tensor([[4, 5, 3]]), torch.tensor([[2, 7]]))
@@ -104,22 +168,35 @@ class EncoderDecoder(nn.Module):
         inner: int | None = None,
         dropout: float = 0.1,
         longest: int = 512,
+        block: str = "sequence",
+        decoders: int = 1,
     ) -> None:
         super().__init__()
         inner = inner or 4 * width
+        encoder, decoder = BLOCKS[block]
         self.vocabulary, self.width, self.heads, self.longest = vocabulary, width, heads, longest
         # Standard deviation D^-0.5 and multiplied by D^0.5 on the way in: with N(0, 1) in a tied table the first
         # scores are so large that the softmax saturates, and its denormal gradients slow the processor fourfold.
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
-        self.encoder = nn.ModuleList(EncoderBlock(width, heads, inner, dropout) for _ in range(depth))
-        self.decoder = nn.ModuleList(DecoderBlock(width, heads, inner, dropout) for _ in range(decoder_depth))
-        self.norm_encoder, self.norm_decoder = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.encoder = nn.ModuleList(encoder(width, heads, inner, dropout) for _ in range(depth))
+        # The layers of one decoder after those of the other.
+        self.decoder = nn.ModuleList(decoder(width, heads, inner, dropout) for _ in range(decoders * decoder_depth))
+        # The last layer of the parallel kind ends with a norm already.
+        norms = [nn.LayerNorm(width) if block == "sequence" else nn.Identity() for _ in range(1 + decoders)]
+        self.norm_encoder, self.norm_decoder, *others = norms
+        self.norm_others = nn.ModuleList(others)  # of the second decoder and those after it
         self.drop = nn.Dropout(dropout)
         self.register_buffer("positions", positions(longest, width), persistent=False)
 
     def blocks(self) -> list[DecoderBlock]:
-        """The decoder's layers."""
+        """The layers of all decoders."""
         return cast(list[DecoderBlock], list(self.decoder))
+
+    def parts(self) -> list[tuple[range, nn.Module]]:
+        """For each decoder which layers are its own, and the norm at its end."""
+        norms = [self.norm_decoder, *self.norm_others]
+        depth = len(self.decoder) // len(norms)
+        return [(range(i * depth, (i + 1) * depth), norm) for i, norm in enumerate(norms)]
 
     def embed(self, tokens: Tensor) -> Tensor:
         """(B, T) -> (B, T, D), position encoding added."""
@@ -134,6 +211,9 @@ class EncoderDecoder(nn.Module):
     def forward(self, source: Tensor, prompt: Tensor) -> dict[str, Tensor]:
         """Teacher forcing: source (B, S) and the shifted target (B, T) -> hidden (B, T, D), table (V, D).
 
+        Of N decoders, hidden is (N, B, T, D): each is trained by a loss of its own, of which the mean is taken. That is
+        at least the loss of the mean of their distributions, and asks each of them to be right by itself.
+
         The scores of the next token are `hidden @ table.T`; the loss makes them a piece at a time, since all of
         them at once are the largest array of the whole step.
         """
@@ -141,13 +221,17 @@ class EncoderDecoder(nn.Module):
         x = self.embed(source)
         for block in self.encoder:
             x = block(x, bias)
-        memory, y = self.norm_encoder(x), self.embed(prompt)
-        for block in self.decoder:
-            y = block(y, memory, bias, causal)
-        return {"hidden": self.norm_decoder(y), "table": self.table}
+        memory, start = self.norm_encoder(x), self.embed(prompt)
+        found, blocks = [], self.blocks()
+        for layers, norm in self.parts():
+            y = start
+            for layer in layers:
+                y = blocks[layer](y, memory, bias, causal)
+            found.append(norm(y))
+        return {"hidden": found[0] if len(found) == 1 else torch.stack(found), "table": self.table}
 
     def encode(self, source: Tensor) -> dict[str, Tensor]:
-        """The source once a sentence: (B, S) -> keys and values for the decoder's L layers (B, L, H, S, d), bias."""
+        """The source once a sentence: (B, S) -> keys and values for the decoders' L layers (B, L, H, S, d), bias."""
         bias, x = self.padding_bias(source), self.embed(source)
         for block in self.encoder:
             x = block(x, bias)
@@ -168,17 +252,28 @@ class EncoderDecoder(nn.Module):
         """One token further: token (B, K) of K beams a sentence; keys and values of the past (B, K, L, H, T, d).
 
         Returns the log-probabilities of the best next tokens and their ids (B, K, 16), the longer state, and the
-        last layer's attention to the source (B, K, S).
+        last layer's attention to the source (B, K, S). Of several decoders both are means.
         """
-        y = F.embedding(token, self.table) * math.sqrt(self.width) + self.positions[keys.shape[4]]  # (B, K, D)
-        next_keys, next_values = [], []
-        for layer, block in enumerate(self.blocks()):
-            y, key, value, attention = block.step(
-                y, keys[:, :, layer], values[:, :, layer], memory_keys[:, layer], memory_values[:, layer], memory_bias
-            )
-            next_keys.append(key)
-            next_values.append(value)
-        scores = torch.log_softmax(self.norm_decoder(y) @ self.table.t(), dim=-1)
+        start = F.embedding(token, self.table) * math.sqrt(self.width) + self.positions[keys.shape[4]]  # (B, K, D)
+        next_keys, next_values, found, attentions = [], [], [], []
+        blocks = self.blocks()
+        for layers, norm in self.parts():
+            y = start
+            for layer in layers:
+                past = keys[:, :, layer], values[:, :, layer]
+                y, key, value, attention = blocks[layer].step(
+                    y, *past, memory_keys[:, layer], memory_values[:, layer], memory_bias
+                )
+                next_keys.append(key)
+                next_values.append(value)
+            found.append(norm(y))
+            attentions.append(attention)
+        if len(found) == 1:
+            scores = torch.log_softmax(found[0] @ self.table.t(), dim=-1)
+        else:  # the logarithm of the mean of the probabilities
+            each = torch.log_softmax(torch.stack(found) @ self.table.t(), dim=-1)  # (N, B, K, V)
+            scores = torch.logsumexp(each, dim=0) - math.log(len(found))
+            attention = torch.stack(attentions).mean(dim=0)
         best, ids = torch.topk(scores, min(CANDIDATES, scores.shape[-1]), dim=-1)
         keys, values = torch.stack(next_keys, dim=2), torch.stack(next_values, dim=2)
         return {"scores": best, "tokens": ids, "keys": keys, "values": values, "attention": attention}

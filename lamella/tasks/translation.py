@@ -10,7 +10,7 @@ carries placeholders and markup over, and notices when the net loops or drops so
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -39,6 +39,11 @@ class Config(msgspec.Struct, kw_only=True):
     )
     pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
+    decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
+    block: Annotated[
+        Literal["sequence", "parallel"],
+        Meta(description="How attention and feed-forward stand to each other in a layer."),
+    ] = "sequence"
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
     beams: Annotated[
@@ -120,13 +125,15 @@ class Translation(Task):
 
         size, c = self.size, self.config
         return EncoderDecoder(
-            len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST
-        )
+            len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST,
+            block=c.block, decoders=c.decoders,
+        )  # fmt: skip
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy
 
-        return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["target"], SMOOTHING)
+        hidden, target = outputs["hidden"], targets["target"]  # (B, T, D), of several decoders (N, B, T, D)
+        return tied_cross_entropy(hidden, outputs["table"], target.expand(hidden.shape[:-1]), SMOOTHING)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
@@ -179,9 +186,7 @@ class Translation(Task):
 
         return read_glossary(self.config.glossary, to) if self.config.glossary else None
 
-    def document(
-        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
-    ) -> tuple[bytes, dict[str, int]]:
+    def document(self, path: Path, run: Run, columns: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, int]]:
         from lamella.data import documents
 
         memory = [self.config.memory] if self.config.memory else None
