@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from lamella.graph import Arrays, OnnxGraph
+from lamella.train import static
 
 Floats = NDArray[np.float64]
 POINTWISE = {"Relu", "Gelu", "Tanh", "Sigmoid", "Elu", "LeakyRelu", "Softplus", "Erf"}
@@ -82,13 +83,20 @@ def _vector(tensor: TensorProto | None, size: int) -> bool:
 
 
 class Probe:
-    """A graph that answers as before and sums up, on the way, the second moments of every layer's units."""
+    """A graph that answers as before and notes on the way what compressing it needs to know.
+
+    That is the second moments of every layer's units, and how far the values around convolutions range.
+    """
 
     def __init__(self, raw: bytes, name: str) -> None:
         model = onnx.load_model_from_string(raw)
         self.layers = find_layers(model)
-        for layer in self.layers:
-            model.graph.output.append(helper.make_tensor_value_info(layer.hidden, TensorProto.FLOAT, None))
+        self.watched = static.watched(model.graph)
+        self.ranges: dict[str, tuple[float, float]] = {}
+        outside = {v.name for v in (*model.graph.input, *model.graph.output)}
+        self.added = [n for n in dict.fromkeys([*(x.hidden for x in self.layers), *self.watched]) if n not in outside]
+        for value in self.added:
+            model.graph.output.append(helper.make_tensor_value_info(value, TensorProto.FLOAT, None))
         out = io.BytesIO()
         onnx.save_model(model, out)
         self._graph = OnnxGraph(out.getvalue(), name)
@@ -97,12 +105,18 @@ class Probe:
 
     def __call__(self, **inputs: NDArray[np.generic]) -> Arrays:
         out = self._graph(**inputs)
+        for value in self.watched:
+            seen = out.get(value, inputs.get(value))
+            if seen is None:
+                continue
+            low, high = self.ranges.get(value, (0.0, 0.0))
+            self.ranges[value] = min(low, float(seen.min(initial=0))), max(high, float(seen.max(initial=0)))
         for layer in self.layers:
-            hidden = out.pop(layer.hidden)
+            hidden = out[layer.hidden]
             rows = hidden.reshape(-1, hidden.shape[-1]).astype(np.float64)
             self.moments[layer.hidden] = self.moments.get(layer.hidden, 0.0) + rows.T @ rows
             self.counts[layer.hidden] = self.counts.get(layer.hidden, 0) + len(rows)
-        return out
+        return {key: value for key, value in out.items() if key not in self.added}
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""

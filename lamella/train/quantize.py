@@ -7,6 +7,7 @@ is stored once.
 """
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
@@ -16,9 +17,15 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 SMALLEST = 4096  # weights: below this a matrix gains nothing
 
 
-def quantize(raw: bytes) -> bytes:
-    """An ONNX file of float32 products -> the same with int8 weights."""
+def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None) -> bytes:
+    """An ONNX file of float32 products and convolutions -> the same with int8 weights.
+
+    ranges: of what flows in and out of convolutions, which then are of whole numbers throughout (`static.py`).
+    """
+    from lamella.train import static
+
     model = onnx.load_model_from_string(raw)
+    static.convert(model.graph, ranges)
     _transpose_weights(model.graph)
     weights = {t.name: t for t in model.graph.initializer}
     used: dict[str, list[NodeProto]] = {}

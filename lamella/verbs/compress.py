@@ -3,8 +3,9 @@
     lamella compress my-model -o small --data dev.tsv --tolerance 0.01
 
 Settings are tried from mild to strong: int8 weights, then with a growing share of the units between two products taken
-away (`lamella.train.prune`). A third of the examples says what the units do, all others measure every setting beside
-the model it came from. What is larger, slower, or worse by more than the tolerance is refused; every setting tried is
+away (`lamella.train.prune`). Convolutions are made of whole numbers (`lamella.train.static`); where that is refused, their
+weights alone are. A third of the examples says what the units do, all others measure every setting beside the model it
+came from. What is larger, slower, or worse by more than the tolerance is refused; every setting tried is
 printed with its size, speed and score, and kept in the card.
 """
 
@@ -94,6 +95,7 @@ def compress(
     before = tried(trained.manifest.precision, dict(trained.files))
     tell(_line(before))
     probes = prune.calibrate(_graphs(trained.files), lambda graphs: answers(graphs, probing))
+    ranges = {f"{name}.onnx": probe.ranges for name, probe in probes.items()}
     kept: list[Tried] = []
     settings = []
     for share in SHARES if prune.prunable(probes) else SHARES[:1]:
@@ -103,9 +105,14 @@ def compress(
         }
         name = f"int8, {100 * share:.1f}% of the units less" if share else "int8"
         removed = sum(prune.count(trained.files[k]) - prune.count(narrow[k]) for k in _graphs(narrow)) if share else 0
-        setting = tried(name, {k: quantize(v) if k.endswith(".onnx") else v for k, v in narrow.items()}, removed)
+        setting = tried(name, {k: quantize(v, ranges[k]) if k in ranges else v for k, v in narrow.items()}, removed)
         settings.append(setting)
         tell(_line(setting))
+        if setting.verdict and any(ranges.values()):  # convolutions of whole numbers are not fast everywhere
+            files = {k: quantize(v) if k in ranges else v for k, v in narrow.items()}
+            setting = tried(f"{name}, convolving floats", files, removed)
+            settings.append(setting)
+            tell(_line(setting))
         if not setting.verdict:
             kept.append(setting)
         elif setting.loss > tolerance and share:  # what is stronger loses more
