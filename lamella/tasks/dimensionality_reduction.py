@@ -69,7 +69,8 @@ class DimensionalityReduction(Task):
     metric = "error"
     less_is_better = True
     nets = ("vae",)
-    batch = 64
+    suffixes = kinds.TABLES
+    batch = 128
     muon = False
     quick = {"draws": 1}
 
@@ -228,13 +229,13 @@ class DimensionalityReduction(Task):
 
     # ---- maps --------------------------------------------------------------------------------------------------
 
-    @property
-    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
-        return kinds.TABLES if self.config.make == "map" else ()
-
-    def document(self, path: Path, run: Run) -> tuple[bytes, dict[str, int]]:
-        """A table -> the map of its rows, as SVG."""
-        examples = self.rows(path) or self.read([str(path)])[0]
+    def document(
+        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
+    ) -> tuple[bytes, dict[str, int]] | None:
+        """A table -> the map of its rows, as SVG, where that is asked for."""
+        if self.config.make != "map":
+            return None
+        examples = self.rows(path) or self.read([str(path)], columns)[0]
         points = [answer["point"] for answer in run(examples)]
         arrays = self.collate([self.inputs(e) for e in examples])["x"]
         small = [] if self.columns_ else [str(self.kind.example(a)) for a in arrays]
