@@ -35,18 +35,18 @@ _QUARTER = re.compile(r"(\d{4})[- ]?Q([1-4])", re.IGNORECASE)
 class Step(NamedTuple):
     """From one value to the next: seconds ("s"), months ("months"), or just the next one ("")."""
 
-    count: int = 1
+    size: int = 1
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.count} {self.unit}".strip() if self.unit else ""
+        return f"{self.size} {self.unit}".strip() if self.unit else ""
 
     def ticks(self, seconds: NDArray[np.int64]) -> NDArray[np.float64]:
         """Stamps in steps since 1970; a whole number each where they lie on the grid."""
         if self.unit == "months":
             months = seconds.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
-            return months / self.count
-        return seconds / self.count
+            return months / self.size
+        return seconds / self.size
 
     def stamp(self, tick: float) -> str:
         """A tick as people write it.
@@ -57,8 +57,8 @@ class Step(NamedTuple):
         if not self.unit:
             return f"{tick:g}"
         if self.unit == "months":
-            return str(np.datetime64(round(tick * self.count), "M").astype("datetime64[D]"))
-        return str(np.datetime64(round(tick * self.count), "s"))
+            return str(np.datetime64(round(tick * self.size), "M").astype("datetime64[D]"))
+        return str(np.datetime64(round(tick * self.size), "s"))
 
     def seasons(self) -> list[int]:
         """The usual seasons in steps, the shortest first; [1] where there is none.
@@ -67,11 +67,11 @@ class Step(NamedTuple):
         ([48, 336], [12], [1])
         """
         if self.unit == "months":
-            return [12 // self.count] if 12 % self.count == 0 else [1]
+            return [12 // self.size] if 12 % self.size == 0 else [1]
         if self.unit != "s":
             return [1]
-        periods = [DAY, WEEK] if self.count < DAY else [WEEK] if self.count < WEEK else [364 * DAY]
-        found = [p // self.count for p in periods if p % self.count == 0 and 2 <= p // self.count <= 1008]
+        periods = [DAY, WEEK] if self.size < DAY else [WEEK] if self.size < WEEK else [364 * DAY]
+        found = [p // self.size for p in periods if p % self.size == 0 and 2 <= p // self.size <= 1008]
         return found or [1]
 
 
@@ -79,7 +79,7 @@ def parse_step(word: str) -> Step:
     """A word such as 30min, h, day, 2w, month, quarter, year, or what `str(Step)` gives.
 
     >>> parse_step("30min"), parse_step("quarter"), parse_step("1800 s") == parse_step("30min")
-    (Step(count=1800, unit='s'), Step(count=3, unit='months'), True)
+    (Step(size=1800, unit='s'), Step(size=3, unit='months'), True)
     """
     found = re.fullmatch(r"(\d{0,6})\s*([a-z]+)", word.strip().lower())
     count, unit = (int(found[1] or 1), found[2]) if found else (0, "")
@@ -123,7 +123,8 @@ def _one(cell: str, month_first: bool) -> int:
             when = datetime(int(found[1]), 3 * int(found[2]) - 2, 1)
         elif found := _SLASHED.fullmatch(cell):
             day, month = (int(found[3]), int(found[1])) if month_first else (int(found[1]), int(found[3]))
-            when = datetime(int(found[4]), month, day, *(int(found[i] or 0) for i in (5, 6, 7)))
+            hour, minute, second = (int(found[i] or 0) for i in (5, 6, 7))
+            when = datetime(int(found[4]), month, day, hour, minute, second)
         elif re.fullmatch(r"\d{4}([-/]\d{1,2})?", cell):
             year, _, month_text = cell.replace("/", "-").partition("-")
             when = datetime(int(year), int(month_text or 1), 1)
@@ -149,7 +150,9 @@ def find_step(times: Sequence[NDArray[np.int64]]) -> Step:
             stamps = shifted.astype("datetime64[s]")
             months = stamps.astype("datetime64[M]")
             if len(np.unique(stamps - months.astype("datetime64[s]"))) == 1:
-                steps = [np.diff(np.unique(t.astype("datetime64[s]").astype("datetime64[M]").astype(int))) for t in times]
+                steps = [
+                    np.diff(np.unique(t.astype("datetime64[s]").astype("datetime64[M]").astype(int))) for t in times
+                ]
                 values, counts = np.unique(np.concatenate(steps), return_counts=True)
                 return Step(int(values[counts.argmax()]), "months")
     return Step(seconds, "s")
@@ -158,9 +161,9 @@ def find_step(times: Sequence[NDArray[np.int64]]) -> Step:
 def periods(step: Step, span: int) -> list[str]:
     """Which parts of the calendar mean something: shorter than the data, seen twice at least, longer than two steps."""
     if step.unit == "months":
-        return ["year"] if step.count <= 6 and span * step.count >= 24 else []
+        return ["year"] if step.size <= 6 and span * step.size >= 24 else []
     lengths = {"day": DAY, "week": WEEK, "year": YEAR} if step.unit else {}
-    return [name for name, length in lengths.items() if 2 * step.count < length and span * step.count >= 2 * length]
+    return [name for name, length in lengths.items() if 2 * step.size < length and span * step.size >= 2 * length]
 
 
 def calendar(step: Step, first: int | None, length: int, wanted: Sequence[str]) -> NDArray[Any]:
@@ -173,9 +176,11 @@ def calendar(step: Step, first: int | None, length: int, wanted: Sequence[str]) 
     tick = np.arange(length) + (first or 0)
     for name in wanted:
         if step.unit == "months":
-            share = tick * step.count / 12
+            share = tick * step.size / 12
         else:  # 1970 began on a Thursday
-            share = (tick * step.count + (3 * DAY if name == "week" else 0)) / {"day": DAY, "week": WEEK, "year": YEAR}[name]
+            share = (tick * step.size + (3 * DAY if name == "week" else 0)) / {"day": DAY, "week": WEEK, "year": YEAR}[
+                name
+            ]
         for k in range(1, 4 if name == "week" else 3):
             columns += [np.sin(2 * np.pi * k * share), np.cos(2 * np.pi * k * share)]
     found = np.stack(columns, axis=1) if columns else np.zeros((length, 0))

@@ -2,7 +2,7 @@
 
     data = read_series(["sales.csv"], known=["holiday"])
     data.tracks[0].values           an array, gaps filled; data.notes says how many
-    data.step                       Step(count=86400, unit='s')
+    data.step                       Step(size=86400, unit='s')
 
 Wide tables have a column a series, long ones a row a value: id, time, value. Columns named as `known` hold what is known
 of the future too: rows after the last value may give it. What cannot be read as a number is a bad cell; more than 1% of
@@ -77,7 +77,7 @@ def read_series(
     >>> _ = path.write_text("date,a\\n2020-01-01,1\\n2020-01-02,2\\n2020-01-04,4\\n2020-01-04,4\\n")
     >>> data = read_series(path)
     >>> data.tracks[0].values.tolist(), data.step, len(data.notes)
-    ([1.0, 2.0, 3.0, 4.0], Step(count=86400, unit='s'), 4)
+    ([1.0, 2.0, 3.0, 4.0], Step(size=86400, unit='s'), 4)
     """
     notes: list[str] = []
     raws: list[_Raw] = []
@@ -115,17 +115,25 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
                 return names.index(chosen)
             if chosen.isdigit() and 1 <= int(chosen) <= len(names):
                 return int(chosen) - 1
-            raise DataError(f"{where}: no column {quote(chosen)}. Expected one of {', '.join(names)}: --columns {role}=NAME")
+            raise DataError(
+                f"{where}: no column {quote(chosen)}. Expected one of {', '.join(names)}: --columns {role}=NAME"
+            )
         return next((i for alias in aliases for i, name in enumerate(names) if fold(name) == fold(alias)), None)
 
     for name in known:
         if name not in names:
-            raise DataError(f"{where}: no column {quote(name)}, which --known asks for. Expected one of {', '.join(names)}.")
+            raise DataError(
+                f"{where}: no column {quote(name)}, which --known asks for. Expected one of {', '.join(names)}."
+            )
     cells = list(zip(*rows, strict=True))
     time, ident = column("time", TIME_NAMES), column("id", ID_NAMES)
     if time is None and (clock.parse(cells[0][:50]) != clock.NONE).mean() > 0.9 and not _all_numbers(cells[0][:50]):
         time = 0
-    if ident is not None and "id" not in columns and (ident == time or _all_numbers(cells[ident][:50]) and time is None):
+    if (
+        ident is not None
+        and "id" not in columns
+        and (ident == time or _all_numbers(cells[ident][:50]) and time is None)
+    ):
         ident = None
     taken = {i for i in (time, ident) if i is not None} | {names.index(name) for name in known}
     rest = [i for i in range(len(names)) if i not in taken]
@@ -134,7 +142,9 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
         value = rest[0]
     if value is None and ident is not None:
         shown = ", ".join(names[i] for i in rest) or "none"
-        raise DataError(f"{where}: expected one column of values beside id and time, received {shown}. Choose: --columns value=NAME")
+        raise DataError(
+            f"{where}: expected one column of values beside id and time, received {shown}. Choose: --columns value=NAME"
+        )
     series = [value] if value is not None else rest
     if not series:
         raise DataError(f"{where}: expected a column of values, received {', '.join(names)} only.")
@@ -184,9 +194,10 @@ def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
             sheet.bad.append(BadRow(sheet.file, line, f"{width} columns", str(len(cells))))
     head = body[0] if body else []
     stamps = clock.parse(head) if head else np.zeros(0)
-    is_header = bool(head) and all(_number(c) is None and t == clock.NONE for c, t in zip(head, stamps, strict=True) if c)
-    years = bool(head) and len(body) > 1 and not head[0].strip("0123456789-") == "" and _number(body[0][-1]) is None
-    if is_header or years:
+    is_name = [bool(c) and _number(c) is None and t == clock.NONE for c, t in zip(head, stamps, strict=True)]
+    below = body[1][0] if len(body) > 1 else ""
+    told = bool(is_name) and is_name[0] and (_number(below) is not None or clock.parse([below])[0] != clock.NONE)
+    if told or (head and all(named or not c for named, c in zip(is_name, head, strict=True))):
         return [c or f"column {i}" for i, c in enumerate(head, 1)], body[1:], lines[1:]
     return [f"column {i}" for i in range(1, width + 1)], body, lines
 
@@ -221,7 +232,9 @@ def _numbers(cells: Sequence[str], name: str, lines: Sequence[int], sheet: Sheet
         else:
             found[i] = value
     if np.isnan(found).all():
-        raise DataError(f"{sheet.file}: expected numbers in {name}, received {quote(cells[0]) if cells else 'none'} and the like.")
+        raise DataError(
+            f"{sheet.file}: expected numbers in {name}, received {quote(cells[0]) if cells else 'none'} and the like."
+        )
     return found
 
 
@@ -230,7 +243,7 @@ def _times(cells: Sequence[str], lines: Sequence[int], sheet: Sheet, bad: list[s
     whole = [c for c in cells if re.fullmatch(r"-?\d+", c)]
     if len(whole) == len(cells):
         numbers = np.array(whole, dtype=np.int64)
-        if not (all(len(c) == 4 for c in whole) and 1500 <= numbers.min() and numbers.max() <= 2200):
+        if not (all(len(c) == 4 for c in whole) and numbers.min() >= 1500 and numbers.max() <= 2200):
             if all(len(c) == 8 for c in whole):
                 return clock.parse([f"{c[:4]}-{c[4:6]}-{c[6:]}" for c in cells])
             return None
@@ -239,8 +252,10 @@ def _times(cells: Sequence[str], lines: Sequence[int], sheet: Sheet, bad: list[s
             f"{sheet.file}, line {lines[0]}: {quote(cells[0])} may be day or month first. Write stamps as 2020-12-31."
         )
     found = clock.parse(cells)
-    for i in np.flatnonzero(found == clock.NONE):
-        bad.append(f"{sheet.file}, line {lines[i]}: expected a time stamp such as 2020-12-31 10:30, received {quote(cells[i])}")
+    for i in map(int, np.flatnonzero(found == clock.NONE)):
+        bad.append(
+            f"{sheet.file}, line {lines[i]}: expected a time stamp such as 2020-12-31 10:30, received {quote(cells[i])}"
+        )
     return found
 
 
@@ -282,7 +297,7 @@ def _regular(raw: _Raw, step: Step, counts: Counter[str]) -> Track:
     real = np.flatnonzero(~np.isnan(values))
     if not len(real):
         raise DataError(f"series {quote(raw.id)}: expected numbers, received none.")
-    low, high, last = ticks[real[0]], ticks[real[-1]], ticks[-1]
+    low, high = ticks[real[0]], ticks[real[-1]]
     whole = np.arange(low, high + 1)
     holes = len(whole) - len(real)
     if holes > len(whole) / 2:
@@ -302,7 +317,6 @@ def _regular(raw: _Raw, step: Step, counts: Counter[str]) -> Track:
         inside = (ticks[there] >= low).sum()
         if inside < end - low + 1:
             counts[f"missing values of {name}, filled likewise"] += int(end - low + 1 - inside)
-    del last
     start = None if first is None else int(low)
     return Track(raw.id, start, np.interp(whole, ticks[real], values[real]), filled)
 

@@ -22,13 +22,15 @@ def waves(split: str) -> list[dict[str, Any]]:
     chance = random.Random(11)
     found = []
     for number in range(SERIES):
-        level, slope = 10 ** chance.uniform(1, 4), chance.gauss(0, 0.004)
-        turn, later = chance.randrange(40, 90), chance.gauss(0, 0.004)
+        level, slope = 10 ** chance.uniform(1, 4), chance.gauss(0, 0.012)
+        turn, later = chance.randrange(40, 90), chance.gauss(0, 0.012)
         shape = [(chance.uniform(0.02, 0.25) / k, chance.uniform(0, 2 * math.pi)) for k in (1, 2, 3)]
         values, trend = [], 1.0
         for month in range(MONTHS):
             trend += slope if month < turn else later
-            season = sum(height * math.sin(2 * math.pi * k * month / 12 + at) for k, (height, at) in enumerate(shape, 1))
+            season = sum(
+                height * math.sin(2 * math.pi * k * month / 12 + at) for k, (height, at) in enumerate(shape, 1)
+            )
             values.append(float(f"{level * (trend + season + chance.gauss(0, 0.03)):.5g}"))
         for end in range(MONTHS - 7 * HORIZON, MONTHS, HORIZON):
             if (end == MONTHS - HORIZON) == (split == "test"):

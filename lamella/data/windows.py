@@ -3,13 +3,17 @@
 A window's past is scaled by itself: what a net learns of one series then serves for every other, whatever its unit.
 """
 
+import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data import clock
 from lamella.data.records import fold, read_sheet
 from lamella.data.series import Floats, SeriesSet, Track
 from lamella.data.text import StrPath
@@ -129,3 +133,75 @@ def plain(values: Floats, unit: float) -> list[float]:
     """
     digits = 4 - math.floor(math.log10(unit)) if unit > 0 else 12
     return [float(v) + 0.0 for v in np.round(values, digits)]
+
+
+def look_back(seasons: Sequence[int], horizon: int, wanted: int = 0) -> int:
+    """How many steps of past are read: two of the longest seasons or four horizons, in whole patches.
+
+    >>> look_back([48, 336], horizon=48), look_back([1], horizon=6), look_back([12], horizon=12)
+    (672, 24, 48)
+    """
+    patch = patch_of(seasons)
+    return -(-(wanted or max(24, 2 * seasons[-1], min(4 * horizon, 400))) // patch) * patch
+
+
+def patch_of(seasons: Sequence[int]) -> int:
+    """Steps that are read as one: half a season."""
+    return seasons[0] // 2 if seasons[0] >= 4 else 2
+
+
+def features(
+    example: Mapping[str, Any],
+    length: int,
+    step: clock.Step,
+    periods: Sequence[str],
+    known: Mapping[str, Sequence[float]],
+) -> NDArray[np.float64]:
+    """What is known of `length` steps of past and future: that they are real, the calendar, covariates; (T + H, K).
+
+    known: each covariate's mean and spread.
+    """
+    start = int(example["start"]) if "start" in example else None
+    columns = [np.ones((length, 1)), clock.calendar(step, start, length, periods)]
+    for name, (mean, spread) in known.items():
+        values = np.asarray(example.get("known", {}).get(name, ()), dtype=np.float64)
+        if len(values) < length:
+            raise DataError(
+                f"expected {name} for {length} steps, past and future, received {len(values)}. Add rows with {name} and no "
+                f"value after the last one: the model was trained with --known {','.join(known)}."
+            )
+        columns.append((values[:length, None] - mean) / spread)
+    return np.concatenate(columns, axis=1)
+
+
+def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float:
+    """By how much intervals must be stretched around their medians to hold `share` of what was wanted.
+
+    wanted and middle (N, H), ends (N, H, 2).
+
+    >>> stretch(np.array([[1.0, -2.0]]), np.zeros((1, 2)), np.array([[[-1.0, 1.0], [-1.0, 1.0]]]), 1.0)
+    2.0
+    """
+    room = np.where(wanted < middle, middle - ends[:, :, 0], ends[:, :, 1] - middle)
+    return float(np.clip(np.quantile(np.abs(wanted - middle) / np.maximum(room, 1e-12), share), 0.3, 3.0))
+
+
+def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix: str) -> tuple[bytes, dict[str, int]]:
+    """Series and their forecasts -> a table with a row for each step ahead, and counts for people."""
+    rows = []
+    for track, answer in zip(data.tracks, answers, strict=True):
+        for h, middle in enumerate(answer["median"]):
+            tick = (track.first or 0) + len(track.values) + h
+            row = {"id": track.id, "time": data.step.stamp(tick), "median": middle}
+            for name in answer:
+                if name != "median":
+                    row |= {f"{name} low": answer[name][h][0], f"{name} high": answer[name][h][1]}
+            rows.append(row)
+    counts = {"series": len(data.tracks), "rows": len(rows)}
+    if suffix == ".jsonl":
+        return b"".join(msgspec.json.encode(row) + b"\n" for row in rows), counts
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]), delimiter="\t" if suffix == ".tsv" else ",", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode(), counts

@@ -19,6 +19,7 @@ from lamella.nets.layers import Linear, positions
 from lamella.nets.rnn import GRU
 from lamella.nets.transformer import EncoderBlock
 
+SPANS = (2, 3, 5, 8, 12)  # over so many steps a drift is measured
 CONTEXT = 24  # numbers about the past as a whole that each step of the horizon is given
 FEW = 3  # with fewer values before it a step teaches nothing
 
@@ -44,10 +45,11 @@ class Member(nn.Module):
     """One forecaster: past (B, C) and known (B, C + H, K), scaled -> quantiles (B, H, Q)."""
 
     places: Tensor
+    lags: Tensor
 
     def __init__(
-        self, kind: str, context: int, horizon: int, known: int, extra: int, lags: Tensor, quantiles: int, patch: int,
-        width: int, depth: int, heads: int, dropout: float,
+        self, kind: str, context: int, horizon: int, known: int, extra: int, lags: Tensor, season: int, quantiles: int,
+        patch: int, width: int, depth: int, heads: int, dropout: float,
     ) -> None:  # fmt: skip
         super().__init__()
         self.context, self.horizon, self.patch, self.extra = context, horizon, patch, extra
@@ -57,18 +59,21 @@ class Member(nn.Module):
         self.enter = Linear(patch * (1 + known), width)
         self.drop = nn.Dropout(dropout)
         if kind == "rnn":
-            self.unit: nn.Module = GRU(width, width)
+            self.reader: nn.Module = GRU(width, width)
             self.leave = Linear(width, self.future * patch * CONTEXT)
         else:
-            self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout) for _ in range(depth))
+            self.reader = nn.Sequential(*(EncoderBlock(width, heads, 2 * width, dropout) for _ in range(depth)))
             self.norm = nn.LayerNorm(width)
             self.leave = Linear(width, patch * CONTEXT)
         self.register_buffer("places", positions(context // patch + self.future, width), persistent=False)
         count = lags.shape[1]
         local = known + count * (1 + extra) + len(self.near) * extra + CONTEXT + 1
         self.first, self.second, self.last = Linear(local, width), Linear(width, width), Linear(width, quantiles)
-        self.mix_table = nn.Parameter(torch.linspace(2.0, 0.0, count)[None])
+        self.mix_table = nn.Parameter(torch.linspace(8.0 if season == 1 else 2.0, 0.0, count)[None])
         self.window_table = nn.Parameter(torch.zeros(context, horizon))  # zero: it begins as the season before
+        self.spans = [s for s in SPANS if s < context] if season == 1 else []  # or, without one, as the drift goes on
+        self.drift_table = nn.Parameter(torch.zeros(1, max(1, len(self.spans))))
+        self.damp_table = nn.Parameter(torch.zeros(1, horizon))
         with torch.no_grad():
             self.last.weight.mul_(0.1)
 
@@ -82,14 +87,20 @@ class Member(nn.Module):
         pad = self.future * self.patch - self.horizon
         values, known = F.pad(past, (0, self.future * self.patch)), F.pad(known, (0, 0, 0, pad))
         x = self.drop(self.tokens(values, known) + self.places)
-        for block in self.blocks:
-            x = block(x)
+        x = self.reader(x)
         x = self.leave(self.drop(self.norm(x[:, -self.future :])))  # (B, future, P CONTEXT)
         return x.reshape(x.shape[0], self.future * self.patch, CONTEXT)[:, : self.horizon]
 
-    def ending(self, past: Tensor, known: Tensor) -> Tensor:
-        """The last state of the recurrent unit, over the whole past in one call: (B, D)."""
-        return self.unit(self.drop(self.tokens(past, known[:, : self.context])))[:, -1]
+    def about(self, past: Tensor, known: Tensor) -> Tensor:
+        """What is said of each step of the horizon, (B, H, CONTEXT); the recurrent unit runs over all patches in one call."""
+        if isinstance(self.reader, GRU):
+            return self.unfold(self.reader(self.drop(self.tokens(past, known[:, : self.context])))[:, -1])
+        return self.summary(past, known)
+
+    def step(self, patch: Tensor, state: Tensor) -> Tensor:
+        """One patch further: patch (B, P (1 + K)), state (B, D) -> the next state."""
+        assert isinstance(self.reader, GRU)
+        return self.reader.step(self.enter(patch), state)
 
     def unfold(self, state: Tensor) -> Tensor:
         """The state (B, D) -> what it says of each step (B, H, CONTEXT)."""
@@ -98,12 +109,17 @@ class Member(nn.Module):
 
     def answer(self, past: Tensor, known: Tensor, about: Tensor) -> Tensor:
         """The linear part and what is added to it: (B, H, Q)."""
-        lags = past[:, self.lags.flatten()].reshape(-1, *self.lags.shape)  # type: ignore[operator]  # (B, H, L)
+        lags = past[:, self.lags.flatten()].reshape(-1, *self.lags.shape)  # (B, H, L)
         base = (lags * torch.softmax(self.mix_table, dim=1)).sum(dim=2) + self.drop(past) @ self.window_table  # (B, H)
+        if self.spans:
+            slopes = torch.stack([(past[:, -1] - past[:, -1 - s]) / s for s in self.spans], dim=1)  # (B, S)
+            slope = (slopes * torch.softmax(self.drift_table, dim=1)).sum(dim=1, keepdim=True)
+            steps = torch.arange(1, self.horizon + 1, dtype=past.dtype)
+            base = base + slope * (1 + self.damp_table) * steps
         ahead = known[:, self.context :]
         parts = [ahead, lags, about, base[:, :, None]]
         if self.extra:
-            before = known[:, self.lags.flatten(), -self.extra :]  # type: ignore[operator]
+            before = known[:, self.lags.flatten(), -self.extra :]
             parts.append(before.reshape(lags.shape[0], self.horizon, -1))
             for d in self.near:
                 parts.append(known[:, self.context - d : self.context - d + self.horizon, -self.extra :])
@@ -130,11 +146,17 @@ class Forecaster(nn.Module):
         super().__init__()
         self.kind, self.context, self.horizon, self.known, self.season = kind, context, horizon, known, season
         self.patch, self.width = patch, width
-        shape = kind, context, horizon, known, extra, lags, quantiles, patch, width, depth, heads, dropout
+        shape = kind, context, horizon, known, extra, lags, season, quantiles, patch, width, depth, heads, dropout
         self.members = nn.ModuleList(Member(*shape) for _ in range(members))
 
     def forward(
-        self, past: Tensor, known: Tensor, earlier: Tensor, earlier_known: Tensor, wanted: Tensor, unit: Tensor | None = None
+        self,
+        past: Tensor,
+        known: Tensor,
+        earlier: Tensor,
+        earlier_known: Tensor,
+        wanted: Tensor,
+        unit: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """For training: a window from anywhere in earlier (B, S), past (B, C), wanted (B, H) and what is known of them.
 
@@ -155,27 +177,27 @@ class Forecaster(nn.Module):
         unit = unit.clamp(min=0.05)
         values = ((values - centre) / unit).to(past.dtype)
         window = values[:, : self.context]
-        every = []
-        for member in self.members:
-            about = member.unfold(member.ending(window, features)) if self.kind == "rnn" else member.summary(window, features)  # type: ignore[operator]
-            every.append(member.answer(window, features, about))  # type: ignore[operator]
+        every = [m.answer(window, features, m.about(window, features)) for m in self._members()]
         count = (seen.sum(1) >= FEW).float()[:, None] * features[:, self.context :, 0].float()
         return {"quantiles": torch.stack(every, dim=1), "wanted": values[:, self.context :], "count": count}
 
     def read(self, patch: Tensor, state: Tensor) -> dict[str, Tensor]:
         """One patch further: patch (B, P (1 + K)), the members' states (B, M D) -> the next ones."""
         states = state.chunk(len(self.members), dim=1)
-        after = [m.unit.step(m.enter(patch), s) for m, s in zip(self.members, states, strict=True)]  # type: ignore[union-attr,operator]
+        after = [m.step(patch, s) for m, s in zip(self._members(), states, strict=True)]
         return {"state": torch.cat(after, dim=1)}
 
     def forecast(self, past: Tensor, known: Tensor, state: Tensor | None = None) -> dict[str, Tensor]:
         """past (B, C), scaled, known (B, C + H, K), and the states where the net is recurrent -> quantiles (B, H, Q)."""
-        states = [] if state is None else state.chunk(len(self.members), dim=1)
-        every = []
-        for number, member in enumerate(self.members):
-            about = member.summary(past, known) if state is None else member.unfold(states[number])  # type: ignore[operator]
-            every.append(member.answer(past, known, about))  # type: ignore[operator]
+        if state is None:
+            every = [m.answer(past, known, m.about(past, known)) for m in self._members()]
+        else:
+            states = state.chunk(len(self.members), dim=1)
+            every = [m.answer(past, known, m.unfold(s)) for m, s in zip(self._members(), states, strict=True)]
         return {"quantiles": torch.stack(every).mean(dim=0).float()}
+
+    def _members(self) -> list[Member]:
+        return [m for m in self.members if isinstance(m, Member)]
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""

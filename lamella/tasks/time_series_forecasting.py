@@ -10,10 +10,7 @@ Columns named by `--known` are known of the future too (a forecast of temperatur
 and month come from the time stamps.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,12 +19,12 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
-from lamella.data import clock, waves
+from lamella.data import waves, windows
+from lamella.data.clock import Step, calendar, parse_step, periods
 from lamella.data.series import SeriesSet, read_series
 from lamella.data.tables import read_table
-from lamella.data.windows import are_windows, lags, naive_error, numbers, padded, past_of, plain, rescale, windows
 from lamella.errors import DataError, UsageError
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores, Series, Task
+from lamella.task import Answer, Arrays, Example, GraphLike, Run, Scores, Series, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,7 +37,9 @@ LEAST = 4  # values of a past
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net that reads the past.")] = "rnn"
     horizon: Annotated[int, Meta(description="How many steps to forecast.", ge=1, le=1000)] = 12
-    context: Annotated[int, Meta(description="Steps of past that are read (0: by season and horizon).", ge=0, le=5000)] = 0
+    context: Annotated[
+        int, Meta(description="Steps of past that are read (0: by season and horizon).", ge=0, le=5000)
+    ] = 0
     season: Annotated[int, Meta(description="Steps of a season (0: by the time stamps).", ge=0, le=2000)] = 0
     frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month (else found).")] = ""
     known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
@@ -69,25 +68,30 @@ class TimeSeriesForecasting(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
-        if are_windows(paths[0], columns):
+        if windows.are_windows(paths[0], columns):
             table = read_table(list(paths), {"past": ("past",), "future": ("future",)}, columns)
-            return [{k: numbers(v).tolist() for k, v in row.items()} for row in table.rows], table.report.lines()
-        data = self._series(list(paths), columns)
+            return [
+                {k: windows.numbers(v).tolist() for k, v in row.items()} for row in table.rows
+            ], table.report.lines()
+        data, horizon = self._series(list(paths), columns), self.config.horizon
         seasons = self._seasons(data.step)
-        room, horizon = self._context(seasons) + self.config.horizon, self.config.horizon
         least = max(LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
-        found, short = windows(data, horizon, room, seasons[0], least)
+        found, short = windows.windows(data, horizon, self._context(seasons) + horizon, seasons[0], least)
         if not found:
-            longest = max(len(t.values) for t in data.tracks)
             raise DataError(
                 f"{', '.join(map(str, paths))}: expected series of {least + horizon} values or more ({least} of past and the "
-                f"horizon, {horizon}), received {longest} at most. Give longer ones, or a shorter --horizon."
+                f"horizon, {horizon}), received {max(len(t.values) for t in data.tracks)} at most. Give longer ones, or a "
+                "shorter --horizon."
             )
-        lines = [*data.notes, f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))} steps, {len(found):,} windows"]
+        lines = [
+            *data.notes,
+            f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))}, {len(found):,} windows",
+        ]
         return found, lines + ([f"series too short for one window, left out: {short:,}"] if short else [])
 
     def _series(self, paths: list[str], columns: Mapping[str, str] | None) -> SeriesSet:
-        return read_series(paths, columns, [n.strip() for n in self.config.known.split(",") if n.strip()], self.config.frequency)
+        known = [name.strip() for name in self.config.known.split(",") if name.strip()]
+        return read_series(paths, columns, known, self.config.frequency)
 
     def sample(self, split: str) -> list[Example]:
         return waves.waves(split)
@@ -95,7 +99,7 @@ class TimeSeriesForecasting(Task):
     def keys(self, example: Example) -> list[str]:
         if "id" not in example:
             return super().keys(example)
-        begin = int(example.get("start", example.get("number", 0))) + len(numbers(example["past"]))
+        begin = int(example["start" if "start" in example else "number"]) + len(example["past"])
         return [f"{example['id']} at {at}" for at in range(begin, begin + self.config.horizon)]
 
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
@@ -106,35 +110,33 @@ class TimeSeriesForecasting(Task):
             name = str(examples[at].get("id", at))
             later[name] = later.get(name, -1) + 1
             ranks.append((later[name], np.random.default_rng((seed, at)).random(), at))
+        # Where there are many series, enough of them to tell how wide the intervals must be.
+        wanted = max(wanted, min(len(later) // 3, len(examples) // 6))
         return sorted(at for _, _, at in sorted(ranks)[:wanted]) if any(r > 0 for r, _, _ in ranks) else None
 
-    def _seasons(self, step: clock.Step) -> list[int]:
+    def _seasons(self, step: Step) -> list[int]:
         return [self.config.season] if self.config.season else step.seasons()
 
     def _context(self, seasons: Sequence[int]) -> int:
-        """Two of the longest seasons or four horizons, in whole patches."""
-        wanted = self.config.context or max(24, 2 * seasons[-1], min(4 * self.config.horizon, 400))
-        return -(-wanted // self._patch(seasons)) * self._patch(seasons)
-
-    def _patch(self, seasons: Sequence[int]) -> int:
-        return seasons[0] // 2 if seasons[0] >= 4 else 2
+        return windows.look_back(seasons, self.config.horizon, self.config.context)
 
     def fit(self, examples: Sequence[Example]) -> None:
         first = examples[0]
         self.step_ = first.get("step", "")
-        step = clock.parse_step(self.step_) if self.step_ else clock.Step()
-        self.seasons_ = self._seasons(step)
+        self.seasons_ = self._seasons(self.step)
         starts = [int(e["start"]) for e in examples if "start" in e]
-        span = max(starts) - min(starts) + self.config.horizon if starts else 0
-        self.periods_ = clock.periods(step, span)
+        self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
         self.known_ = {}
         for name in first.get("known", {}):
             every = np.concatenate([np.asarray(e["known"][name]) for e in examples])
             self.known_[name] = [float(every.mean()), float(every.std()) or 1.0]
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
-        vars(self).pop("shape", None)
 
-    @cached_property
+    @property
+    def step(self) -> Step:
+        return parse_step(self.step_) if self.step_ else Step()
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Steps of past and of future."""
         return self._context(self.seasons_), self.config.horizon
@@ -142,50 +144,38 @@ class TimeSeriesForecasting(Task):
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        past, (context, horizon) = numbers(example["past"]), self.shape
-        if len(past) < LEAST:
-            raise DataError(f"expected {LEAST} values or more, received {len(past)}. Give a longer past.")
-        known = self._known(example, len(past))[-context - horizon :]
-        centre, unit = rescale(past[-context:], self.seasons_[0])
+        values, known, centre, unit = self._scaled(example)
+        context, horizon = self.shape
         return {
-            "past": padded((past - centre) / (unit or 1.0), context, None),
-            "known": padded(known, context + horizon),
+            "past": windows.padded(values, context, None),
+            "known": windows.padded(known, context + horizon),
             "unit": np.array([centre, unit]),
         }
 
     def prompt(self, example: Example) -> Arrays:
         """The steps before the past, so that a training window may begin earlier, and the values wanted."""
-        past, (context, horizon) = numbers(example["past"]), self.shape
-        centre, unit = rescale(past[-context:], self.seasons_[0])
-        earlier, known = past[: max(0, len(past) - context)], self._known(example, len(past))
-        padding = (past[0] - centre) / (unit or 1.0)
+        values, known, centre, unit = self._scaled(example)
+        context, horizon = self.shape
         return {
-            "earlier": padded((earlier - centre) / (unit or 1.0), horizon, fill=padding),
-            "earlier_known": padded(known[: -context - horizon], horizon),
-            "wanted": ((numbers(example["future"]) - centre) / (unit or 1.0)).astype(np.float32),
+            "earlier": windows.padded(values[: max(0, len(values) - context)], horizon, float(values[0])),
+            "earlier_known": windows.padded(known[: -context - horizon], horizon),
+            "wanted": ((windows.numbers(example["future"]) - centre) / (unit or 1.0)).astype(np.float32),
         }
 
+    def _scaled(self, example: Example) -> tuple[Any, Any, float, float]:
+        """All of the past, scaled by what is read of it, what is known of past and future, the centre and the unit."""
+        past = windows.numbers(example["past"])
+        if len(past) < LEAST:
+            raise DataError(f"expected {LEAST} values or more, received {len(past)}. Give a longer past.")
+        centre, unit = windows.rescale(past[-self.shape[0] :], self.seasons_[0])
+        known = windows.features(example, len(past) + self.config.horizon, self.step, self.periods_, self.known_)
+        return (past - centre) / (unit or 1.0), known, centre, unit
+
     def targets(self, example: Example) -> Arrays:
-        found = numbers(example["future"])
+        found = windows.numbers(example["future"])
         if len(found) != self.config.horizon:
             raise DataError(f"expected {self.config.horizon} values in future (--horizon), received {len(found)}.")
         return {"future": found}
-
-    def _known(self, example: Example, length: int) -> Array:
-        """What is known of each step of past and future: that it is real, the calendar, covariates; (T + H, K)."""
-        count = length + self.config.horizon
-        step = clock.parse_step(self.step_) if self.step_ else clock.Step()
-        start = int(example["start"]) if "start" in example else None
-        columns = [np.ones((count, 1)), clock.calendar(step, start, count, self.periods_)]
-        for name, (mean, spread) in self.known_.items():
-            values = np.asarray(example.get("known", {}).get(name, ()), dtype=np.float64)
-            if len(values) < count:
-                raise DataError(
-                    f"expected {name} for {length} values of past and {self.config.horizon} of future, received {len(values)}. "
-                    f"Add rows with {name} and no value, since the model was trained with --known {','.join(self.known_)}."
-                )
-            columns.append((values[:count, None] - mean) / spread)
-        return np.concatenate(columns, axis=1)
 
     # ---- net ---------------------------------------------------------------------------------------------------
 
@@ -195,11 +185,10 @@ class TimeSeriesForecasting(Task):
         from lamella.nets.forecast import Forecaster
 
         context, horizon = self.shape
-        step = clock.parse_step(self.step_) if self.step_ else clock.Step()
-        known = 1 + clock.calendar(step, 0, 1, self.periods_).shape[1] + len(self.known_)
+        known = 1 + calendar(self.step, 0, 1, self.periods_).shape[1] + len(self.known_)
         return Forecaster(
-            self.config.net, context, horizon, known, len(self.known_), torch.from_numpy(lags(context, horizon, self.seasons_)),
-            self.seasons_[0], len(LEVELS), self._patch(self.seasons_), self.size.width // 2, self.size.depth, self.size.heads,
+            self.config.net, context, horizon, known, len(self.known_), torch.from_numpy(windows.lags(context, horizon, self.seasons_)),
+            self.seasons_[0], len(LEVELS), windows.patch_of(self.seasons_), self.size.width * 2 // 3 // 8 * 8, self.size.depth, self.size.heads,
             self.config.dropout, self.config.members,
         )  # fmt: skip
 
@@ -217,7 +206,7 @@ class TimeSeriesForecasting(Task):
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         given = {"past": inputs["past"], "known": inputs["known"]}
         if "read" in graphs:
-            context, patch = self.shape[0], self._patch(self.seasons_)
+            context, patch = self.shape[0], windows.patch_of(self.seasons_)
             both = np.concatenate([inputs["past"][:, :, None], inputs["known"][:, :context]], axis=2)  # (B, C, 1 + K)
             patches = both.reshape(len(both), context // patch, -1)
             given |= graphs["read"].empty(batch=len(both))
@@ -227,59 +216,43 @@ class TimeSeriesForecasting(Task):
         middle = scaled[:, :, 4:5]
         answers = []
         for row, half, (centre, unit) in zip(scaled - middle, middle, inputs["unit"].astype(np.float64), strict=True):
-            answer: dict[str, Any] = {"median": plain(centre + unit * half[:, 0], unit)}
+            answer: dict[str, Any] = {"median": windows.plain(centre + unit * half[:, 0], unit)}
             for name, ends in INTERVALS.items():
                 edges = half + row[:, ends] * self.widths_[name]
-                answer[name] = [plain(pair, unit) for pair in centre + unit * edges]
+                answer[name] = [windows.plain(pair, unit) for pair in centre + unit * edges]
             answers.append(answer)
         return answers
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
-        wanted, answers = np.array([numbers(e["future"]) for e in examples]), run(examples)
+        wanted, answers = np.array([windows.numbers(e["future"]) for e in examples]), run(examples)
         middle = np.array([a["median"] for a in answers])
         for name in INTERVALS:
             ends = np.array([a[name] for a in answers])  # (N, H, 2)
-            room = np.where(wanted < middle, middle - ends[:, :, 0], ends[:, :, 1] - middle)
-            needed = np.abs(wanted - middle) / np.maximum(room, 1e-12)
-            self.widths_[name] = float(np.clip(np.quantile(needed, float(name[:-1]) / 100), 0.3, 3.0))
+            self.widths_[name] = windows.stretch(wanted, middle, ends, float(name[:-1]) / 100)
 
     def document(
         self, path: Path, run: Run, columns: Mapping[str, str] | None = None
     ) -> tuple[bytes, dict[str, int]] | None:
         """A table of series -> the next values of each, a row a step; None where its rows are windows."""
-        if are_windows(path, columns):
+        if windows.are_windows(path, columns):
             return None
         data = self._series([str(path)], columns)
-        if self.step_ and data.step.unit and str(data.step) != str(clock.parse_step(self.step_)):
+        if self.step_ and data.step.unit and data.step != self.step:
             raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
-        back, horizon = self.shape
-        examples = [past_of(data, track, len(track.values), back, horizon) for track in data.tracks]
-        rows = []
-        for track, answer in zip(data.tracks, run(examples), strict=True):
-            for h in range(horizon):
-                tick = (track.first or 0) + len(track.values) + h
-                row = {"id": track.id, "time": data.step.stamp(tick), "median": answer["median"][h]}
-                for name in INTERVALS:
-                    row |= {f"{name} low": answer[name][h][0], f"{name} high": answer[name][h][1]}
-                rows.append(row)
-        counts = {"series": len(examples), "rows": len(rows)}
-        if path.suffix.lower() == ".jsonl":
-            return b"".join(msgspec.json.encode(row) + b"\n" for row in rows), counts
-        out = io.StringIO(newline="")
-        writer = csv.DictWriter(out, list(rows[0]), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return out.getvalue().encode(), counts
+        examples = [windows.past_of(data, t, len(t.values), *self.shape) for t in data.tracks]
+        return windows.forecast_table(data, run(examples), path.suffix.lower())
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return metrics.forecasts(
             [np.array([a["median"], *np.array([a[n] for n in INTERVALS]).transpose(0, 2, 1).reshape(-1, len(a["median"]))]) for a in answers],
-            [numbers(e["future"]) for e in examples],
-            [float(e["scale"]) if "scale" in e else naive_error(numbers(e["past"]), self.seasons_[0]) for e in examples],
+            [windows.numbers(e["future"]) for e in examples],
+            [float(e["scale"]) if "scale" in e else windows.naive_error(windows.numbers(e["past"]), self.seasons_[0]) for e in examples],
             [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)],
         )  # fmt: skip
 
     def render(self, answer: Answer) -> str:
-        return " ".join(f"{m:g} ({low:g} to {high:g})" for m, (low, high) in zip(answer["median"], answer["80%"], strict=True))
+        return " ".join(
+            f"{m:g} ({low:g} to {high:g})" for m, (low, high) in zip(answer["median"], answer["80%"], strict=True)
+        )
