@@ -81,7 +81,7 @@ def nanogpt(checkout: Path, text: str, minutes: float, threads: int) -> None:
         start = run(1)[2]
         each = (run(TRIAL)[2] - start) / TRIAL
         loss, count, seconds, parameters, steps = run(max(TRIAL, int(60 * minutes / each)))
-        line("nanoGPT, its CPU setting", loss, int(count), parameters / 1e6, seconds, int(steps))
+        line("nanoGPT, its CPU setting", loss, int(count), parameters / 1e6, seconds - start, int(steps))
 
 
 def ours(learn: Path, test: Path, given: argparse.Namespace, options: dict[str, object]) -> None:
