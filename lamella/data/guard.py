@@ -27,14 +27,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lamella.data import placeholders, sentences
-from lamella.data.glossary import Glossary, Term
 from lamella.data.plans import Node, Plan, Status, Unit, common, cut, has_letters, render, union
 from lamella.data.sentences import Span
 from lamella.data.sound import finish, is_sound
+
+if TYPE_CHECKING:  # most translations have none
+    from lamella.data.glossary import Glossary, Term
 
 NBest = Callable[[list[str]], list[list[str]]]
 TOKENS = ("X{}",)

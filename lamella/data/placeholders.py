@@ -269,6 +269,16 @@ def split_accelerator(text: str, format: str = "") -> tuple[str, str]:
     return text, ""
 
 
+def without_accelerators(source: str, target: str) -> tuple[str, str]:
+    """`_File` and `_Fichier` without their marks, where both have one: the guard asks nets without them.
+
+    >>> without_accelerators("_File", "_Fichier"), without_accelerators("_File", "Fichier")
+    (('File', 'Fichier'), ('_File', 'Fichier'))
+    """
+    (plain, mark), (translated, other) = map(split_accelerator, (source, target))
+    return (plain, translated) if mark and other else (source, target)
+
+
 def restore_accelerator(text: str, mark: str, format: str = "") -> str:
     """Put an accelerator into a label: before the same letter if there is one, otherwise before the first.
 

@@ -17,11 +17,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lamella.data import placeholders, sentences
-from lamella.data.glossary import Term
 from lamella.data.sentences import Span
+
+if TYPE_CHECKING:  # most translations have none
+    from lamella.data.glossary import Term
 
 Status = Literal["translated", "repaired", "kept", "empty", "copied"]
 

@@ -24,10 +24,9 @@ from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores,
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from lamella.data.glossary import Glossary
-
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
+LATER = {"when": "predict"}  # may be changed when a model answers
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -41,25 +40,19 @@ class Config(msgspec.Struct, kw_only=True):
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
     decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
     block: Annotated[
-        Literal["sequence", "parallel"],
-        Meta(description="How attention and feed-forward stand to each other in a layer."),
+        Literal["sequence", "parallel"], Meta(description="How attention and feed-forward stand in a layer.")
     ] = "sequence"
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
     beams: Annotated[
-        int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra={"when": "predict"})
+        int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra=LATER)
     ] = 4
-    memory: Annotated[
-        str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra={"when": "predict"})
-    ] = ""
-    glossary: Annotated[
-        str, Meta(description="A .tsv of words and the translations they must get.", extra={"when": "predict"})
-    ] = ""
+    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=LATER)] = (
+        ""
+    )
+    glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=LATER)] = ""
     alternatives: Annotated[
-        int,
-        Meta(
-            description="How many translations of each text to give, best first.", ge=1, le=8, extra={"when": "predict"}
-        ),
+        int, Meta(description="How many translations of each text, best first.", ge=1, le=8, extra=LATER)
     ] = 1
 
 
@@ -69,8 +62,7 @@ class Translation(Task):
     target = "translation"
     metric = "chrF"
     nets = ("transformer",)
-    # Those of data.documents, which is read only when needed.
-    suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")
+    suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")  # those of data.documents
     quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
 
     vocabulary_: bytes
@@ -82,7 +74,7 @@ class Translation(Task):
 
         c = self.config
         table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
-        pairs = [_without_accelerators(row["src"], row["dst"]) for row in table.rows]
+        pairs = [placeholders.without_accelerators(row["src"], row["dst"]) for row in table.rows]
         return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
 
     def sample(self, split: str) -> list[Example]:
@@ -147,8 +139,7 @@ class Translation(Task):
             return graphs["step"](token=token, **state, **fixed)
 
         state = graphs["step"].empty(batch=len(source), beam=1)
-        c = self.config
-        beams = max(c.beams, c.alternatives)
+        beams = max(self.config.beams, self.config.alternatives)
         if beams == 1:
             found = [[h] for h in decode.greedy(step, state, memory, START, END, limits)]
         else:
@@ -160,31 +151,25 @@ class Translation(Task):
         return [[o.text, *o.others] if self.config.alternatives > 1 else o.text for o in found]
 
     def render(self, answer: Answer) -> str:
-        """An answer as a line, several as numbered lines."""
         return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
 
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
-        letters = self.pieces.letters
+        letters, glossary = self.pieces.letters, None
+        if self.config.glossary:
+            from lamella.data.glossary import read_glossary
 
-        def nbest(sentences: list[str]) -> list[list[str]]:
-            return run([{"text": s, "to": to} for s in sentences])
-
+            glossary = read_glossary(self.config.glossary, to)
         return guard.translate_texts(
             [e["text"] for e in examples],
-            nbest,
+            lambda sentences: run([{"text": s, "to": to} for s in sentences]),
             formats=[e.get("format", "") for e in examples],
             target=to,
             known=lambda character: set(normalise(character)) <= letters,
-            glossary=self._glossary(to),
+            glossary=glossary,
             alternatives=self.config.alternatives,
         )
-
-    def _glossary(self, to: str) -> "Glossary | None":
-        from lamella.data.glossary import read_glossary
-
-        return read_glossary(self.config.glossary, to) if self.config.glossary else None
 
     def document(self, path: Path, run: Run, columns: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, int]]:
         from lamella.data import documents
@@ -198,12 +183,6 @@ class Translation(Task):
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         best = [a if isinstance(a, str) else a[0] for a in answers]
         return metrics.translation(best, [e["translation"] for e in examples])
-
-
-def _without_accelerators(source: str, target: str) -> tuple[str, str]:
-    """`_File` and `_Fichier` without their marks, where both have one: the guard takes them off before it asks the net."""
-    (plain, mark), (translated, other) = map(placeholders.split_accelerator, (source, target))
-    return (plain, translated) if mark and other else (source, target)
 
 
 SMOOTHING = 0.1  # of the labels, as in the paper
