@@ -52,6 +52,17 @@ def batches(lengths: Ints, order: Ints, tokens: int, seed: int, epoch: int) -> l
     return [found[i] for i in shuffled]
 
 
+def an_epoch(lengths: Ints, tokens: int, examples: int | None = None) -> int:
+    """How many batches an epoch has, of at most `tokens` a side or of so many examples each.
+
+    >>> an_epoch(np.full((10, 1), 5), tokens=20), an_epoch(np.full((10, 1), 5), tokens=20, examples=5)
+    (3, 2)
+    """
+    if examples:
+        lengths, tokens = np.ones((len(lengths), 1), np.int64), examples
+    return len(batches(lengths, draw(len(lengths), None, 0, 0), tokens, 0, 0))
+
+
 def padding(lengths: Ints, groups: Sequence[Ints]) -> float:
     """The share of padding among all tokens of these batches.
 

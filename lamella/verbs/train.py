@@ -184,6 +184,7 @@ def _train(
 
     from lamella.graph import torch_graphs
     from lamella.train import checkpoint, curves
+    from lamella.train.batches import an_epoch
     from lamella.train.engine import Run, Store, steps
     from lamella.train.export import export_graphs
     from lamella.train.optimizer import Optimizer
@@ -203,7 +204,7 @@ def _train(
         raise UsageError(f"{place}: nothing to resume: it holds no complete checkpoint. Train without --resume.")
     job.fit(learn)
     store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
-    budget = _budget(how, found, lambda: batches_of(store, job))
+    budget = _budget(how, found, lambda: an_epoch(store.lengths(), job.size.tokens, job.batch))
     ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
     kind = found["facts"]["precision"] if found else "float32" if job.precise else precision()
     net = job.build().to(getattr(torch, kind))
@@ -376,22 +377,10 @@ def store_learned(job: Task) -> tuple[dict[str, Any], dict[str, bytes]]:
     return values, files
 
 
-def batches_of(store: Any, job: Task) -> int:
-    """How many batches an epoch has."""
-    import numpy as np
-
-    from lamella.train.batches import batches, draw
-
-    lengths, most = store.lengths(), job.size.tokens
-    if job.batch:
-        lengths, most = np.ones((len(store), 1), np.int64), job.batch
-    return len(batches(lengths, draw(len(store), None, 0, 0), most, 0, 0))
-
-
 def _budget(
     how: How,
     found: Mapping[str, Any] | None,
-    an_epoch: Callable[[], int],
+    batches: Callable[[], int],
 ) -> Any:
     from lamella.train.schedule import Budget
 
@@ -399,5 +388,5 @@ def _budget(
     if minutes is None and limit is None and epochs is None:
         return msgspec.convert(found["facts"]["budget"], Budget) if found else Budget(seconds=300.0)
     if epochs is not None:
-        limit = min(limit or sys.maxsize, max(1, round(epochs * an_epoch())))
+        limit = min(limit or sys.maxsize, max(1, round(epochs * batches())))
     return Budget(limit, None if minutes is None else 60.0 * minutes)
