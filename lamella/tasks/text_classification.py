@@ -1,10 +1,12 @@
 """Sort texts by label: opinions, topics, intents, spam.
 
 Two readers answer together. The wide one is linear in which words, pairs of words and parts of words a text has; it has
-one best solution, which is found exactly before training. The deep one reads the pieces in their order, and `--net`
-says how: windows of neighbours (cnn), from both ends a piece at a time (rnn), or every piece looking at every other
-(transformer). With a few thousand examples the wide one is hard to beat and the two together are better than either
-(Cheng et al., 2016); with many the deep one takes the lead.
+one best solution, which is found exactly before training (see `lamella.data.linear`). The deep one reads the pieces in
+their order, and `--net` says how: windows of neighbours (cnn; Kim, 2014), from both ends a piece at a time (rnn; Cho et
+al., 2014), or every piece looking at every other (transformer; Vaswani et al., 2017). A wide and deep net, as Cheng et
+al. (2016) have it, but for two things: the wide part is solved, not trained, and how much the deep part counts is
+learned last, from texts that neither has seen. With a few thousand examples the wide one is hard to beat and the other
+gets little; with many, or where the order of words decides, it takes the lead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +21,14 @@ from lamella import metrics
 from lamella.data import linear, reviews
 from lamella.data.features import FeatureSet
 from lamella.data.labels import read_labelled
+from lamella.data.linear import logs
 from lamella.data.pieces import END, Pieces, learn, normalise
 from lamella.errors import DataError
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, Label, Scores, Task, Text
+from lamella.task import Answer, Array, Arrays, Example, GraphLike, Label, Run, Scores, Task, Text
 
 LETTERS = 20_000  # of a text that are read
+DOUBT = 10.0  # how much it takes to count the two parts otherwise than at first
+LEAST = 5e-4  # of a likelihood, which an answer gives to three places
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,8 +41,10 @@ class Config(msgspec.Struct, kw_only=True):
     pieces: Annotated[int, Meta(description="Size of its vocabulary.", ge=50)] = 4000
     features: Annotated[
         int, Meta(description="Most words, pairs and parts of words that the linear part knows.", ge=100)
-    ] = 60_000
-    strength: Annotated[float, Meta(description="How closely the linear part fits the training texts.", gt=0)] = 3.0
+    ] = 120_000
+    strength: Annotated[
+        float, Meta(description="How closely the linear part fits the training texts; 0: by cross-validation.", ge=0)
+    ] = 0.0
     longest: Annotated[
         int, Meta(description="Pieces of a text that are read in order; the linear part reads on.", ge=8, le=4096)
     ] = 256
@@ -56,6 +63,7 @@ class TextClassification(Task):
     labels_: list[str]
     vocabulary_: bytes
     features_: bytes
+    mix_: Sequence[float] = (0.2, 0.9)  # how much the deep and the wide part count, until texts kept aside tell
     solution: tuple[Array, Array] | None = None  # of the linear part; it is in the net, so it is not kept twice
 
     # ---- data --------------------------------------------------------------------------------------------------
@@ -75,12 +83,12 @@ class TextClassification(Task):
         self.labels_ = sorted({e["label"] for e in examples})
         self.vocabulary_ = learn([text or "-" for text in texts], self.config.pieces)
         self.features_ = FeatureSet.learn(texts, self.config.features).dump()
-        vars(self).pop("pieces", None)  # what an earlier fit knew
-        vars(self).pop("known", None)
+        for name in ("pieces", "known", "mix_"):  # what an earlier fit knew
+            vars(self).pop(name, None)
         rows = [ids[ids != 0].astype(np.int64) for ids in map(self.known.encode, texts)]
         wanted = np.array([self.labels_.index(e["label"]) for e in examples])
         self.solution = linear.solve(
-            rows, wanted, len(self.known) + 1, len(self.labels_), self.config.strength, self.known.parts
+            rows, wanted, len(self.known) + 1, len(self.labels_), self.config.strength or None, self.known.parts
         )
 
     @cached_property
@@ -150,7 +158,8 @@ class TextClassification(Task):
             out = graphs["classify"](strongest=state["strongest"], features=features)
         else:
             out = graphs["classify"](pieces=pieces, features=features)
-        likely = softmax(log_softmax(out["deep"]) / 2 + log_softmax(out["wide"]) / 2)  # (B, L)
+        deep, wide = self.mix_
+        likely = np.exp(logs(deep * logs(out["deep"]) + wide * logs(out["wide"])))  # (B, L)
         return [
             {
                 "label": self.labels_[int(row.argmax())],
@@ -158,6 +167,19 @@ class TextClassification(Task):
             }
             for row in likely
         ]
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """How much either part counts, which makes the labels of texts kept aside likeliest; near the first guess where
+        these are few. The sum of the two says how sure the answers are."""
+        examples = [e for e in examples if e["label"] in self.labels_]
+        first, said = list(self.mix_), []
+        for part in ([1.0, 0.0], [0.0, 1.0]):
+            self.mix_ = part
+            likely = [[a["probabilities"][name] for name in self.labels_] for a in run(examples)]
+            said.append(np.log(np.maximum(likely, LEAST)))
+        wanted = np.array([self.labels_.index(e["label"]) for e in examples])
+        shares, _, _ = linear.stack(np.stack(said), wanted, first, DOUBT)
+        self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
 
     def _read(self, read: GraphLike, pieces: Array) -> Arrays:
         """The state after all pieces (B, T), read one at a time from both ends."""
@@ -180,18 +202,3 @@ class TextClassification(Task):
 def _plain(text: str) -> str:
     """In lower case, in one form, and such as every library takes: half a surrogate pair is none."""
     return normalise(text[:LETTERS].encode(errors="replace").decode()).lower()
-
-
-def log_softmax(x: Array) -> Array:
-    """(B, L) -> (B, L).
-
-    >>> np.exp(log_softmax(np.zeros((1, 4)))).tolist()
-    [[0.25, 0.25, 0.25, 0.25]]
-    """
-    x = x - x.max(axis=1, keepdims=True)
-    return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True)))
-
-
-def softmax(x: Array) -> Array:
-    """(B, L) -> (B, L)."""
-    return np.asarray(np.exp(log_softmax(x)))
