@@ -120,6 +120,7 @@ def test_stack_finds_what_scores_are_worth():
     assert loss == pytest.approx(-np.log(likely[np.arange(20000), wanted]).mean(), abs=1e-3)
     still, _, _ = linear.stack(said, wanted, (0.2, 0.9), doubt=1e9)
     assert still == pytest.approx([0.2, 0.9], abs=1e-3)
+    assert not linear.stack(said, wanted, extra=False)[1].any()
 
 
 def test_solve_chooses_the_strength_and_is_sure_by_as_much_as_it_is_right():

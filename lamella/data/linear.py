@@ -99,12 +99,13 @@ def _members(
 
 
 def stack(
-    said: Floats, wanted: Ints, first: Sequence[float] = (0.5, 0.5), doubt: float = 1.0
+    said: Floats, wanted: Ints, first: Sequence[float] = (0.5, 0.5), doubt: float = 1.0, extra: bool = True
 ) -> tuple[Floats, Floats, float]:
     """How much each of M members counts (M,), what is added for each label (L,), and the loss a text that is left.
 
     said (M, N, L): the members' scores of texts they have not seen; wanted (N,): the texts' labels. They count as at
     `first`, and no label more than others, until there is evidence for something else; `doubt` is how much it takes.
+    extra: whether anything is added for a label.
 
     >>> right = np.eye(2)[[0, 1] * 50]
     >>> shares, _, _ = stack(np.stack([right, np.zeros((100, 2))]), np.array([0, 1] * 50))
@@ -118,7 +119,7 @@ def stack(
         scores = np.tensordot(point[:count], said, 1) + point[count:]
         likely = logs(scores)
         total, off = -float((likely * right).sum()), np.exp(likely) - right
-        slope = np.concatenate([(said * off).sum(axis=(1, 2)), off.sum(axis=0)])
+        slope = np.concatenate([(said * off).sum(axis=(1, 2)), extra * off.sum(axis=0)])
         away = point - start
         return total + doubt * float(away @ away) / 2, slope + doubt * away
 

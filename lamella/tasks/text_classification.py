@@ -21,7 +21,6 @@ from lamella import metrics
 from lamella.data import linear, reviews
 from lamella.data.features import FeatureSet
 from lamella.data.labels import read_labelled
-from lamella.data.linear import logs
 from lamella.data.pieces import END, Pieces, learn, normalise
 from lamella.errors import DataError
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Label, Run, Scores, Task, Text
@@ -35,19 +34,13 @@ if TYPE_CHECKING:
 
 
 class Config(msgspec.Struct, kw_only=True):
-    net: Annotated[Literal["cnn", "rnn", "transformer"], Meta(description="Family of the net that reads in order.")] = (
-        "cnn"
-    )
+    net: Annotated[Literal["cnn", "rnn", "transformer"], Meta(description="What reads in order.")] = "cnn"
     pieces: Annotated[int, Meta(description="Size of its vocabulary.", ge=50)] = 4000
-    features: Annotated[
-        int, Meta(description="Most words, pairs and parts of words that the linear part knows.", ge=100)
-    ] = 120_000
-    strength: Annotated[
-        float, Meta(description="How closely the linear part fits the training texts; 0: by cross-validation.", ge=0)
-    ] = 0.0
-    longest: Annotated[
-        int, Meta(description="Pieces of a text that are read in order; the linear part reads on.", ge=8, le=4096)
-    ] = 256
+    features: Annotated[int, Meta(description="Most words, pairs and parts of words that are counted.", ge=100)] = (
+        120_000
+    )
+    strength: Annotated[float, Meta(description="How closely the linear part fits; 0: cross-validated.", ge=0)] = 0.0
+    longest: Annotated[int, Meta(description="Pieces of a text that are read in order.", ge=8, le=4096)] = 256
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.5
     forget: Annotated[float, Meta(description="Share of pieces made unknown in training.", ge=0, lt=1)] = 0.1
     smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.0
@@ -121,22 +114,21 @@ class TextClassification(Task):
         import torch
 
         c, size = self.config, self.size
+        noise = {"dropout": c.dropout, "forget": c.forget}
         counts = len(self.pieces), len(self.known) + 1, len(self.labels_)
         net: nn.Module
         if c.net == "cnn":
             from lamella.nets.cnn import TextCNN
 
-            net = TextCNN(*counts, width=size.width, channels=size.width // 2, dropout=c.dropout, forget=c.forget)
+            net = TextCNN(*counts, width=size.width, channels=size.width // 2, **noise)
         elif c.net == "rnn":
             from lamella.nets.rnn import TextRNN
 
-            net = TextRNN(*counts, width=size.width, hidden=size.width // 2, dropout=c.dropout, forget=c.forget)
+            net = TextRNN(*counts, width=size.width, hidden=size.width // 2, **noise)
         else:
             from lamella.nets.encoder import EncoderClassifier
 
-            net = EncoderClassifier(
-                *counts, size.width, size.depth, size.heads, dropout=c.dropout, forget=c.forget, longest=c.longest
-            )
+            net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.longest, **noise)
         if self.solution is not None:
             with torch.no_grad():
                 net.wide.table.copy_(torch.from_numpy(self.solution[0]))
@@ -154,42 +146,41 @@ class TextClassification(Task):
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         pieces, features = inputs["pieces"], inputs["features"]
         if "read" in graphs:
-            state = self._read(graphs["read"], pieces)
-            out = graphs["classify"](strongest=state["strongest"], features=features)
+            out = graphs["classify"](strongest=self._read(graphs["read"], pieces), features=features)
         else:
             out = graphs["classify"](pieces=pieces, features=features)
         deep, wide = self.mix_
-        likely = np.exp(logs(deep * logs(out["deep"]) + wide * logs(out["wide"])))  # (B, L)
+        likely = np.exp(linear.logs(deep * linear.logs(out["deep"]) + wide * linear.logs(out["wide"])))  # (B, L)
+        names = self.labels_
         return [
-            {
-                "label": self.labels_[int(row.argmax())],
-                "probabilities": {k: round(float(p), 3) for k, p in zip(self.labels_, row, strict=True)},
-            }
-            for row in likely
+            {"label": names[int(row.argmax())], "probabilities": dict(zip(names, row.round(3).tolist(), strict=True))}
+            for row in likely.astype(np.float64)
         ]
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """How much either part counts, which makes the labels of texts kept aside likeliest; near the first guess where
         these are few. The sum of the two says how sure the answers are."""
         examples = [e for e in examples if e["label"] in self.labels_]
+        if not examples:
+            return
         first, said = list(self.mix_), []
         for part in ([1.0, 0.0], [0.0, 1.0]):
             self.mix_ = part
             likely = [[a["probabilities"][name] for name in self.labels_] for a in run(examples)]
             said.append(np.log(np.maximum(likely, LEAST)))
         wanted = np.array([self.labels_.index(e["label"]) for e in examples])
-        shares, _, _ = linear.stack(np.stack(said), wanted, first, DOUBT)
+        shares, _, _ = linear.stack(np.stack(said), wanted, first, DOUBT, extra=False)
         self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
 
-    def _read(self, read: GraphLike, pieces: Array) -> Arrays:
-        """The state after all pieces (B, T), read one at a time from both ends."""
+    def _read(self, read: GraphLike, pieces: Array) -> Array:
+        """The strongest states after all pieces (B, T), read one at a time from both ends."""
         lengths = (pieces != 0).sum(axis=1, keepdims=True)
         order = np.maximum(lengths - 1 - np.arange(pieces.shape[1]), 0)
         turned = np.where(pieces != 0, np.take_along_axis(pieces, order, axis=1), 0)
         state = read.empty(batch=len(pieces))
         for token in np.stack([pieces, turned], axis=2).transpose(1, 0, 2):  # (B, 2) at a time
             state = read(token=token, **state)
-        return state
+        return state["strongest"]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})
