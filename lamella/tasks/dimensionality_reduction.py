@@ -152,14 +152,16 @@ class DimensionalityReduction(Task):
 
         wanted, made = targets["wanted"].float(), outputs["values"].float()
         pressed = self.config.beta * divergence(outputs["mean"], outputs["log_variance"]).mean() / wanted[0].numel()
-        if self.config.likelihood == "bernoulli":
-            return F.binary_cross_entropy_with_logits(made, wanted) + pressed
         square = (made - wanted if self.columns_ else made.sigmoid() - wanted).square()
         if self.columns_:
             known = targets["known"].float()
             square = square * known / known.mean().clamp(min=1e-3)
         # Of the normal distribution with the variance that fits best, which is the mean square itself.
-        return (square.mean() + 1e-6).log() / 2 + pressed
+        unlike: Tensor = (square.mean() + 1e-6).log() / 2
+        if self.config.likelihood == "bernoulli":
+            unlike = F.binary_cross_entropy_with_logits(made, wanted)
+        loss: Tensor = unlike + pressed
+        return loss
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
