@@ -146,7 +146,7 @@ class VAE(nn.Module):
         """(B, *shape) -> mean and log_variance (B, Z) of the clouds."""
         h = self.encoder(x)
         # The point is kept in float32: with two numbers for an example the third digit matters.
-        mean, log_variance = (h.float() @ self.cloud.weight.float() + self.cloud.bias.float()).chunk(2, dim=1)
+        mean, log_variance = exactly(self.cloud, h).chunk(2, dim=1)
         return {"mean": mean, "log_variance": log_variance.clamp(-12, 8)}
 
     def decode(self, z: Tensor) -> dict[str, Tensor]:
@@ -163,8 +163,7 @@ class VAE(nn.Module):
         z = z.float()
         paces = [math.pi / 4 * 2**i for i in range(self.waves)]
         seen = torch.cat([z, *(f(z * p) for p in paces for f in (torch.sin, torch.cos))], dim=1)  # (B, Z (1 + 2 W))
-        h = seen @ self.start.weight.float() + self.start.bias.float()
-        out: Tensor = self.decoder(h.to(self.start.weight.dtype)) + self.middle
+        out: Tensor = self.decoder(exactly(self.start, seen).to(self.start.weight.dtype)) + self.middle
         return out
 
     def begin_at(self, mean: Tensor) -> "VAE":
@@ -184,6 +183,12 @@ class VAE(nn.Module):
             "encode": ({"x": ("float32", "batch", *self.shape)}, ("mean", "log_variance")),
             "decode": ({"z": ("float32", "batch", self.dims)}, ("values",)),
         }
+
+
+def exactly(layer: Linear, x: Tensor) -> Tensor:
+    """A layer in float32, whatever the net computes in."""
+    out = x.float() @ layer.weight.float()
+    return out if layer.bias is None else out + layer.bias.float()
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
