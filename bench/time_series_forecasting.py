@@ -87,14 +87,14 @@ def head(first: str, second: str) -> None:
     print(f"{'':44} {first:>8} {second:>8} {'80% holds':>10} {'seconds':>9}")
 
 
-def ours(train: str, test: str, pick: Callable[[list[Any]], list[Any]], **options: Any) -> tuple[Any, Any, float, Any]:
+def ours(train: str, whole: str, pick: Callable[[list[Any]], list[Any]], **options: Any) -> tuple[Any, Any, float, Any]:
     """Train on one file and answer for windows of another, by the verbs that a user calls."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        columns = {"value": "Demand"} if "Demand" in Path(test).read_text()[:200] else None
+        columns = {"value": "Demand"} if "Demand" in Path(whole).read_text()[:200] else None
         quiet: Any = {"tell": lambda _: None, "columns": columns}
         model = lamella.train("time-series-forecasting", train, out=f"{place}/model", **quiet, **options)
-        examples = pick(model.task.read([test], columns)[0])
+        examples = pick(model.task.read([whole], columns)[0])
         answers = model.predict([{k: v for k, v in e.items() if k not in ("future", "scale")} for e in examples])
     seconds = time.perf_counter() - start
     return np.array([a["median"] for a in answers]), np.array([a["80%"] for a in answers]), seconds, examples

@@ -1,7 +1,8 @@
 """Made series: the offline sample of the time-series-forecasting task.
 
-Months of imaginary shops: a level, a drift that changes its mind once, a season of the year with a shape of its own, and
-noise. The last year of each is the test part.
+Months of imaginary shops: a level, a drift that changes its mind once, a season of the year with a shape of its own,
+noise, and one month in ten that is out of line and says nothing of the same month a year later: a mean over the years
+believes it, a net can learn not to. The last year of each shop is the test part.
 """
 
 import math
@@ -31,7 +32,8 @@ def waves(split: str) -> list[dict[str, Any]]:
             season = sum(
                 height * math.sin(2 * math.pi * k * month / 12 + at) for k, (height, at) in enumerate(shape, 1)
             )
-            values.append(float(f"{level * (trend + season + chance.gauss(0, 0.03)):.5g}"))
+            spoilt = chance.choice((-0.7, 0.9)) if chance.random() < 0.1 else 0.0
+            values.append(float(f"{level * (trend + season + spoilt + chance.gauss(0, 0.02)):.5g}"))
         for end in range(MONTHS - 7 * HORIZON, MONTHS, HORIZON):
             if (end == MONTHS - HORIZON) == (split == "test"):
                 start = max(0, end - BACK)
