@@ -49,14 +49,17 @@ def solve(
     tried = STRENGTHS if strength is None else (strength,)
     # (strengths, 2, N, L): what naive Bayes and the regression say about texts that they have not seen.
     said = np.zeros((len(tried), 2, len(few), labels))
-    fold = np.random.default_rng(0).permutation(len(few)) % FOLDS
-    for held in range(FOLDS):
+    folds = min(FOLDS, len(few))
+    fold = np.random.default_rng(0).permutation(len(few)) % folds
+    for held in range(folds):
         seen, new = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
-        some = [few[int(i)] for i in seen]
-        known = np.zeros(features, bool)
-        known[np.concatenate(some)] = True  # of an unseen text no more counts than what training has seen
-        unseen = [few[int(i)][known[few[int(i)]]] for i in new]
-        for at, members in enumerate(_members(some, theirs[seen], features, labels, tried, parts, ROUGH)):
+        # What these texts do not have is unknown, and no part of the table: as it will be when new texts come.
+        known = np.unique(np.concatenate([few[int(i)] for i in seen]))
+        place = np.full(features, -1)
+        place[known] = np.arange(len(known))
+        some, unseen = ([place[few[int(i)]] for i in side] for side in (seen, new))
+        unseen = [row[row >= 0] for row in unseen]
+        for at, members in enumerate(_members(some, theirs[seen], len(known), labels, tried, parts[known], ROUGH)):
             for m, (weights, bias) in enumerate(members):
                 said[at, m, new] = [weights[row].sum(axis=0) / max(1, len(row)) ** 0.5 + bias for row in unseen]
     found = [stack(scores, theirs) for scores in said]

@@ -26,6 +26,7 @@ from lamella.errors import DataError
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Label, Run, Scores, Task, Text
 
 LETTERS = 20_000  # of a text that are read
+TABLE = 4_000_000  # features times labels: of many labels fewer features are counted
 DOUBT = 10.0  # how much it takes to count the two parts otherwise than at first
 LEAST = 5e-4  # of a likelihood, which an answer gives to three places
 
@@ -75,7 +76,7 @@ class TextClassification(Task):
         texts = [_plain(e["text"]) for e in examples]
         self.labels_ = sorted({e["label"] for e in examples})
         self.vocabulary_ = learn([text or "-" for text in texts], self.config.pieces)
-        self.features_ = FeatureSet.learn(texts, self.config.features).dump()
+        self.features_ = FeatureSet.learn(texts, min(self.config.features, TABLE // len(self.labels_))).dump()
         for name in ("pieces", "known", "mix_"):  # what an earlier fit knew
             vars(self).pop(name, None)
         rows = [ids[ids != 0].astype(np.int64) for ids in map(self.known.encode, texts)]
