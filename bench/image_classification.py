@@ -127,9 +127,7 @@ def main() -> None:
                 seconds = time.perf_counter() - start
                 found[net, seed], each = measured(model, paths[1], pictures)
                 line(f"lamella {net}, seed {seed}", found[net, seed], seconds, graphs_size(model.files), each)
-                small = lamella.compress(
-                    model, f"{place}/{net}-{seed}-int8", paths[0], tell=lambda _: None, tolerance=0.002
-                )
+                small = lamella.compress(model, f"{place}/{net}-{seed}-int8", paths[0], tell=lambda _: None)
                 found[f"{net} int8", seed], each = measured(small, paths[1], pictures)
                 line(
                     f"lamella {net}, seed {seed}, int8",

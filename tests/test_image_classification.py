@@ -240,6 +240,10 @@ def test_answers_to_files(model, cli, tmp_path):
     assert wanted == model.predict(read_image(raw, 20, 1))
     assert set(wanted["probabilities"]) == set(STROKES) and wanted["label"] in STROKES
     assert cli("predict", model.where, path).out == model.task.render(wanted) + "\n"
+    table = tmp_path / "table.csv"
+    table.write_text("image,number\ndigit.png,7\n")
+    assert cli("predict", model.where, table, "-o", tmp_path / "out.csv").code == 0
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith(f"digit.png,7,{wanted['label']},")
     path.write_bytes(raw[:60])
     done = cli("predict", model.where, path)
     assert done.code == 2 and "digit.png" in done.err and len(done.err.splitlines()) == 1

@@ -263,6 +263,10 @@ def test_folders_without_pictures(tmp_path):
     (tmp_path / "a" / "b.txt").write_text("x")
     with pytest.raises(DataError, match="received none among 1 files"):
         image_folder([tmp_path])
+    for part in ("train", "test"):
+        (tmp_path / "parts" / part / "cat").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"received test, train, which are parts.*--test"):
+        image_folder([tmp_path / "parts"])
     with pytest.raises(DataError, match="no such file or folder"):
         image_folder([tmp_path / "nowhere"])
     with pytest.raises(DataError, match="suffix"):

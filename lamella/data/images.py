@@ -46,6 +46,7 @@ SUFFIXES = {
 IMAGE_NAMES = (
     *("image", "path", "file", "filename", "file_name", "image_path", "filepath", "img", "picture", "photo", "name"),
 )
+PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}  # of data, and no classes
 LISTED = 10  # files named in one report
 _URI = re.compile(r"data:[^,;]*(;[^,;]*)*,")
 # What Pillow raises for files that are damaged; it has no base class of its own for them.
@@ -171,6 +172,11 @@ def image_folder(
 def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:
     """The pictures under a folder: each of its folders is a class; without any, it is a class itself."""
     folders = sorted(p for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if folders and {p.name.lower() for p in folders} <= PARTS:
+        raise DataError(
+            f"{show_path(place)}: expected one folder a class, received {', '.join(p.name for p in folders)}, which are "
+            f"parts of a data set. Give {show_path(folders[0])}, or that and --test with another."
+        )
     rows: list[dict[str, Any]] = []
     others = 0
     for folder in folders or [place]:

@@ -17,7 +17,7 @@ from lamella import fields, model
 from lamella.data.text import read_text, split_lines
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, as_example, load
-from lamella.task import Answer, Example, Task, Text
+from lamella.task import Answer, Audio, Example, Image, Task, Text
 
 TABLES = (".csv", ".tsv", ".jsonl", ".json")
 LINES_AT_ONCE = 256  # of standard input: enough to batch, few enough to answer while more is coming
@@ -73,7 +73,8 @@ def _table(
     if suffix in (".jsonl", ".json"):
         rows = _json_rows(path)
         examples = job.rows(path) or [
-            _json_example(job, row, columns or {}, f"{path}, row {i}") for i, row in enumerate(rows, start=1)
+            _beside(job, _json_example(job, row, columns or {}, f"{path}, row {i}"), path)
+            for i, row in enumerate(rows, start=1)
         ]
         found = [_columns(job, a, {key for row in rows for key in row}) for a in trained.predict(examples)]
         lines = [json.dumps({**row, **new}, ensure_ascii=False) + "\n" for row, new in zip(rows, found, strict=True)]
@@ -85,7 +86,7 @@ def _table(
         table_rows, read = own, [f"{path}: {len(own)} rows were read"]
     else:
         table = read_table([path], wanted={name: (name,) for name in job.fields}, columns=columns)
-        table_rows, read = table.rows, table.report.lines()
+        table_rows, read = [_beside(job, row, path) for row in table.rows], table.report.lines()
     text, _ = read_text(path)
     delimiter = (
         "\t"
@@ -139,6 +140,16 @@ def _json_example(job: Task, row: Mapping[str, Any], columns: Mapping[str, str],
         value = row[key]
         example[name] = ("" if value is None else str(value)) if isinstance(kind, Text) else value
     return example
+
+
+def _beside(job: Task, row: Mapping[str, Any], table: Path) -> Example:
+    """A picture or sound that a table names is looked for in the table's folder first."""
+    found = dict(row)
+    for name, value in row.items():
+        if isinstance(job.fields.get(name), Image | Audio) and isinstance(value, str) and len(value) < 1000:
+            place = table.parent / value
+            found[name] = str(place) if place.is_file() else value
+    return found
 
 
 def _columns(job: Task, answer: Answer, taken: Collection[str]) -> dict[str, str]:
