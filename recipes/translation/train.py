@@ -34,6 +34,7 @@ from lamella.train.engine import Run, Store, steps
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Schedule
 from recipes.translation.common import Pair, read_pairs
+from recipes.translation.grammar import sentences
 from recipes.translation.split import is_pangram
 
 MODELS = Path(lamella.__file__).parent / "models"
@@ -44,6 +45,7 @@ CACHE = Path.home() / ".cache" / "lamella" / "translation" / "en-fr"
 MIX = {"interface": 0.7, "descriptions": 0.7, "help": 0.5, "stories": 4.0, "verses": 1.0, "words": 12.0}
 # Everyday sentences written for this (phrases*.tsv), which the corpus lacks; none is in a test set.
 MIX["phrases"] = 72.0
+MIX["grammar"] = 16.0  # and simple ones made by grammar.py, for the commonest words
 TOKENS = 4096  # of a batch
 LONG = 160  # pieces of a side: longer pairs are few, and would make batches of seven
 
@@ -59,6 +61,7 @@ def corpus_pairs() -> list[Pair]:
     written = sorted(p.name for p in Path(__file__).parent.glob("phrases*.tsv"))
     phrases = [Pair("phrases", "phrases", *line.split("\t")) for name in written for line in read_lines(name)]
     assert not any(is_pangram(p.source) or is_pangram(p.target) for p in phrases)
+    phrases += [Pair("grammar", "grammar", *pair) for pair in sentences()]
     kept = [p for p in phrases if not {normalise(p.source).lower(), normalise(p.target).lower()} & tested]
     return rows("train.tsv") + kept
 
