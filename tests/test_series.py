@@ -64,7 +64,7 @@ def test_chosen_columns_and_covariates_with_a_future(table):
     data = read_series(table(text), {"time": "when", "value": "load"}, known=["warm"])
     (track,) = data.tracks
     assert track.values.tolist() == [0, 1, 2, 3, 4, 5] and track.known["warm"].tolist() == [i / 2 for i in range(9)]
-    with pytest.raises(DataError, match='no column "cold".*--known'):
+    with pytest.raises(DataError, match=r'no column "cold".*--known'):
         read_series(table(text), known=["cold"])
     with pytest.raises(DataError, match="no column"):
         read_series(table(text), {"value": "lode"})
@@ -117,7 +117,10 @@ def test_constant_and_short_series_are_said(table):
         ("date,v\n2020-01-01,\n2020-01-02,\n", "expected numbers in v"),
         ("date\n2020-01-01\n2020-01-02\n", "column of values"),
         ("date,v\n03/04/2020,1\n04/05/2020,2\n", "day or month first"),
-        ("date,v\n2020-01-01,1\n2020-01-02,2\n2020-01-02 07:13,3\n2020-01-03,4\n2020-01-04,1\n", "a stamp every 86400 s"),
+        (
+            "date,v\n2020-01-01,1\n2020-01-02,2\n2020-01-02 07:13,3\n2020-01-03,4\n2020-01-04,1\n",
+            "a stamp every 86400 s",
+        ),
         ("id,time,a,b\nx,2020-01-01,1,2\nx,2020-01-02,1,2\n", "one column of values beside id and time"),
     ],
 )
@@ -190,5 +193,7 @@ def test_lags_stand_at_the_same_place_in_the_season():
 
 
 def test_tables_of_windows_are_told_from_tables_of_series(table):
-    assert are_windows(table("past,future\n1 2 3,4\n"), None) and not are_windows(table("date,v\n2020,1\n", "b.csv"), None)
+    assert are_windows(table("past,future\n1 2 3,4\n"), None) and not are_windows(
+        table("date,v\n2020,1\n", "b.csv"), None
+    )
     assert are_windows(table("1 2 3\t4\n", "c.tsv"), {"past": "1", "future": "2"})

@@ -81,7 +81,9 @@ def test_stretching_gives_the_share_that_was_asked_for():
     wanted, middle = rng.normal(size=(400, 5)), np.zeros((400, 5))
     ends = np.tile([-0.5, 0.5], (400, 5, 1))
     width = stretch(wanted, middle, ends, 0.8)
-    assert (np.abs(wanted) <= 0.5 * width).mean() == pytest.approx(0.8, abs=0.005) and width == pytest.approx(2.56, abs=0.2)
+    assert (np.abs(wanted) <= 0.5 * width).mean() == pytest.approx(0.8, abs=0.005) and width == pytest.approx(
+        2.56, abs=0.2
+    )
 
 
 # --- answers
@@ -89,25 +91,9 @@ def test_stretching_gives_the_share_that_was_asked_for():
 
 def test_quantiles_do_not_cross(model):
     for answer in model.predict(model.task.sample("test")):
-        edges = np.array([[p[0] for p in answer[n]] for n in ("95%", "80%", "50%")] + [answer["median"]])
-        upper = np.array([answer["median"]] + [[p[1] for p in answer[n]] for n in ("50%", "80%", "95%")])
-        assert len(answer["median"]) == 12
-        assert (np.diff(upper[:2], axis=0) >= 0).all() and (np.diff(edges[-2:], axis=0) >= 0).all()
-        for name in ("50%", "80%", "95%"):
-            assert all(low <= high for low, high in answer[name])
-
-
-def test_before_calibration_intervals_are_nested(model):
-    job, example = model.task, model.task.sample("test")[3]
-    widths = job.widths_
-    try:
-        job.widths_ = dict.fromkeys(widths, 1.0)
-        answer = model.predict({"past": example["past"]})
-    finally:
-        job.widths_ = widths
-    inner, middle, outer = (np.array(answer[n]) for n in ("50%", "80%", "95%"))
-    assert (outer[:, 0] <= middle[:, 0]).all() and (middle[:, 0] <= inner[:, 0]).all()
-    assert (outer[:, 1] >= middle[:, 1]).all() and (middle[:, 1] >= inner[:, 1]).all()
+        inner, middle, outer = (np.array(answer[n]) for n in ("50%", "80%", "95%"))
+        order = [outer[:, 0], middle[:, 0], inner[:, 0], answer["median"], inner[:, 1], middle[:, 1], outer[:, 1]]
+        assert len(answer["median"]) == 12 and (np.diff(order, axis=0) >= 0).all()
 
 
 @pytest.mark.parametrize(("times", "plus"), [(1000.0, 0.0), (0.01, 5.0), (3.0, -70000.0)])
@@ -209,7 +195,7 @@ def test_later_values_are_held_out_and_none_is_on_both_sides(tmp_path):
 
 
 def test_too_short_for_the_horizon(tmp_path):
-    with pytest.raises(DataError, match="expected series of 114 values or more .*received 30 at most"):
+    with pytest.raises(DataError, match=r"expected series of 114 values or more .*received 30 at most"):
         job_of(horizon=100).read([daily(tmp_path, count=30)])
 
 

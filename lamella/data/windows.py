@@ -6,7 +6,7 @@ A window's past is scaled by itself: what a net learns of one series then serves
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -184,6 +184,29 @@ def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float
     """
     room = np.where(wanted < middle, middle - ends[:, :, 0], ends[:, :, 1] - middle)
     return float(np.clip(np.quantile(np.abs(wanted - middle) / np.maximum(room, 1e-12), share), 0.3, 3.0))
+
+
+def answer(
+    scaled: Floats, centre: float, unit: float, intervals: Mapping[str, tuple[int, int]], widths: Mapping[str, float]
+) -> dict[str, Any]:
+    """Sorted quantiles (H, Q) of a scaled window -> the median and the intervals, stretched, wider ones around narrower.
+
+    >>> answer(np.array([[-1.0, 0.0, 2.0]]), 10.0, 2.0, {"50%": (0, 2)}, {"50%": 1.5})
+    {'median': [10.0], '50%': [[7.0, 16.0]]}
+    """
+    middle = scaled[:, scaled.shape[1] // 2, None]  # (H, 1)
+    found: dict[str, Any] = {"median": plain(centre + unit * middle[:, 0], unit)}
+    low = high = middle[:, 0]
+    for name, ends in intervals.items():
+        edges = middle + (scaled[:, list(ends)] - middle) * widths[name]
+        low, high = np.minimum(low, edges[:, 0]), np.maximum(high, edges[:, 1])
+        found[name] = [plain(pair, unit) for pair in centre + unit * np.stack([low, high], axis=1)]
+    return found
+
+
+def quantiles(found: Mapping[str, Any], names: Iterable[str]) -> Floats:
+    """An answer -> its quantiles (Q, H): the median, then the lower and the upper end of each interval."""
+    return np.array([found["median"], *(end for name in names for end in zip(*found[name], strict=True))])
 
 
 def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix: str) -> tuple[bytes, dict[str, int]]:

@@ -213,15 +213,8 @@ class TimeSeriesForecasting(Task):
             for at in range(patches.shape[1]):
                 given["state"] = graphs["read"](patch=patches[:, at], state=given["state"])["state"]
         scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
-        middle = scaled[:, :, 4:5]
-        answers = []
-        for row, half, (centre, unit) in zip(scaled - middle, middle, inputs["unit"].astype(np.float64), strict=True):
-            answer: dict[str, Any] = {"median": windows.plain(centre + unit * half[:, 0], unit)}
-            for name, ends in INTERVALS.items():
-                edges = half + row[:, ends] * self.widths_[name]
-                answer[name] = [windows.plain(pair, unit) for pair in centre + unit * edges]
-            answers.append(answer)
-        return answers
+        both = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
+        return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in both]
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
@@ -245,12 +238,13 @@ class TimeSeriesForecasting(Task):
         return windows.forecast_table(data, run(examples), path.suffix.lower())
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        return metrics.forecasts(
-            [np.array([a["median"], *np.array([a[n] for n in INTERVALS]).transpose(0, 2, 1).reshape(-1, len(a["median"]))]) for a in answers],
-            [windows.numbers(e["future"]) for e in examples],
-            [float(e["scale"]) if "scale" in e else windows.naive_error(windows.numbers(e["past"]), self.seasons_[0]) for e in examples],
-            [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)],
-        )  # fmt: skip
+        levels = [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)]
+        season = self.seasons_[0]
+        units = [
+            e["scale"] if "scale" in e else windows.naive_error(windows.numbers(e["past"]), season) for e in examples
+        ]
+        wanted = [windows.numbers(e["future"]) for e in examples]
+        return metrics.forecasts([windows.quantiles(a, INTERVALS) for a in answers], wanted, units, levels)
 
     def render(self, answer: Answer) -> str:
         return " ".join(
