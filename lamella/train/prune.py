@@ -114,8 +114,8 @@ class Probe:
         for layer in self.layers:
             hidden = out[layer.hidden]
             rows = hidden.reshape(-1, hidden.shape[-1]).astype(np.float64)
-            self.moments[layer.hidden] = self.moments.get(layer.hidden, 0.0) + rows.T @ rows
-            self.counts[layer.hidden] = self.counts.get(layer.hidden, 0) + len(rows)
+            self.moments[layer.first] = self.moments.get(layer.first, 0.0) + rows.T @ rows
+            self.counts[layer.first] = self.counts.get(layer.first, 0) + len(rows)
         return {key: value for key, value in out.items() if key not in self.added}
 
     def empty(self, **sizes: int) -> Arrays:
@@ -124,9 +124,20 @@ class Probe:
 
 
 def calibrate(graphs: Mapping[str, bytes], run: Callable[[Mapping[str, Probe]], object]) -> dict[str, Probe]:
-    """ONNX files by name -> probes by graph name, after `run` has answered examples through them."""
+    """ONNX files by name -> probes by graph name, after `run` has answered examples through them.
+
+    Graphs of one net share weights, by name; what one saw of a layer counts for all, so that it is pruned alike in all.
+    """
     probes = {name.removesuffix(".onnx"): Probe(raw, name) for name, raw in graphs.items()}
     run(probes)
+    moments: dict[str, Floats] = {}
+    counts: dict[str, int] = {}
+    for probe in probes.values():
+        for name, seen in probe.moments.items():
+            moments[name] = moments.get(name, 0.0) + seen
+            counts[name] = counts.get(name, 0) + probe.counts[name]
+    for probe in probes.values():
+        probe.moments, probe.counts = moments, counts
     return probes
 
 
@@ -149,7 +160,7 @@ def prune(raw: bytes, probe: Probe, share: float) -> bytes:
     model = onnx.load_model_from_string(raw)
     weights = {t.name: t for t in model.graph.initializer}
     for layer in probe.layers:
-        moments = probe.moments.get(layer.hidden)
+        moments = probe.moments.get(layer.first)
         if moments is None:  # no example came this way: what its units do is not known
             continue
         first, second = (numpy_helper.to_array(weights[name]) for name in (layer.first, layer.second))
@@ -157,7 +168,7 @@ def prune(raw: bytes, probe: Probe, share: float) -> bytes:
         keep = max(NARROWEST, round((1 - share) * units / MULTIPLE) * MULTIPLE)
         if keep >= units:
             continue
-        kept, fitted = fit(moments / max(1, probe.counts[layer.hidden]), second.astype(np.float64), keep)
+        kept, fitted = fit(moments / max(1, probe.counts[layer.first]), second.astype(np.float64), keep)
         _replace(weights[layer.first], first[:, kept])
         _replace(weights[layer.second], fitted.astype(np.float32))
         if layer.bias is not None:

@@ -71,7 +71,7 @@ def compress(
         raise MissingExtra("compress", "train") from error
     trained = model if isinstance(model, Model) else load(model, task)
     folder.free(Path(out), force, whole=True)
-    job = trained.task
+    job = trained.task.to_measure()
     examples = job.read(list(data), columns)[0] if data and list(data) != ["sample"] else job.sample("test")
     examples = examples[:MOST]
     probing, examples = examples[::3], [e for i, e in enumerate(examples) if i % 3]
@@ -140,7 +140,7 @@ def compress(
     files = dict(best.files)
     files["card.md"] = card.write(manifest, sum(len(v) for k, v in files.items() if k != "card.md"), table).encode()
     folder.write(manifest, files, Path(out))
-    return Model(manifest, folder.seal(manifest, files), job, out)
+    return Model(manifest, folder.seal(manifest, files), trained.task, out)
 
 
 def judged(found: Tried, before: Tried | None, tolerance: float) -> Tried:
