@@ -98,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="the unpacked npm package")
     parser.add_argument("--minutes", type=float, default=5.0, help="of training, each net")
-    parser.add_argument("--size", default="small")
+    parser.add_argument("--size", default="tiny")
     parser.add_argument("--seeds", type=int, default=3, help="how many times the CNN is trained")
     parser.add_argument("--seed", type=int, default=0, help="of the split")
     parser.add_argument("--threads", type=int, default=2)
