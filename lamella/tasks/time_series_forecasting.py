@@ -213,8 +213,8 @@ class TimeSeriesForecasting(Task):
             for at in range(patches.shape[1]):
                 given["state"] = graphs["read"](patch=patches[:, at], state=given["state"])["state"]
         scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
-        both = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
-        return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in both]
+        rows = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
+        return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in rows]
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
