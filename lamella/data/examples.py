@@ -6,15 +6,25 @@ array, known = kind.array(values[0])        what the net is given
 kind.example(made)                          a data URI, or a row
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data import measures
-from lamella.data.images import IMAGE_NAMES, SUFFIXES, encode_png, image_folder, read_image, readable, shape_of
+from lamella.data.images import (
+    IMAGE_NAMES,
+    SUFFIXES,
+    encode_png,
+    fingerprint,
+    image_folder,
+    read_image,
+    readable,
+    shape_of,
+)
 from lamella.data.records import read_sheet
 from lamella.data.tables import read_table
 
@@ -72,6 +82,19 @@ def learn(values: Sequence[Any], side: int = 0) -> tuple[list[int], list[dict[st
         return [measures.width(columns)], columns
     found, channels = shape_of(values[:LOOKED_AT])
     return [channels, side or found, side or found], []
+
+
+def key(value: Any) -> str:
+    """A word that examples with the same content share."""
+    return msgspec.json.encode(value).decode() if isinstance(value, dict) else fingerprint(value)
+
+
+def mean(kind: Pictures | Rows, values: Iterable[Any]) -> Array:
+    """The mean of the arrays; of pictures from 0 to 1."""
+    total, count = np.zeros(1), 0
+    for value in values:
+        total, count = total + kind.array(value)[0], count + 1
+    return np.asarray(total / count / (255 if isinstance(kind, Pictures) else 1), np.float32)
 
 
 def read(

@@ -11,7 +11,7 @@ so that the press eases off as the pictures get sharper. With `--likelihood bern
 answer holds a bound on the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
 
 Pictures get a convolutional net, rows of numbers and categories a dense one: numbers stand on one scale, categories as
-ones and zeros, missing values as the mean, which no error counts. When it answers, `--make` says what is wanted:
+ones and zeros, missing values as the mean, which no score counts. When it answers, `--make` says what is wanted:
 
     lamella predict my-model digit.png                                  its point, and how well that says it
     lamella predict my-model rows.csv -o points.csv                     a column for each number of the points
@@ -31,8 +31,8 @@ from msgspec import Meta
 
 from lamella.data import examples as kinds
 from lamella.data import gallery, measures
-from lamella.data.images import fingerprint
 from lamella.data.rings import rings
+from lamella.decode import importance_bounds
 from lamella.errors import DataError, UsageError
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Image, Run, Scores, Series, Task
 
@@ -91,21 +91,14 @@ class DimensionalityReduction(Task):
         return [{"example": uri} for uri in rings(split)]
 
     def keys(self, example: Example) -> list[str]:
-        value = example["example"]
-        return [msgspec.json.encode(value).decode() if isinstance(value, dict) else fingerprint(value)]
+        return [kinds.key(example["example"])]
 
     def fit(self, examples: Sequence[Example]) -> None:
         self.shape_, self.columns_ = kinds.learn([e["example"] for e in examples], self.config.side)
         for option, wrong in (("net", "conv"), ("likelihood", "bernoulli")):
             if self.columns_ and getattr(self.config, option) == wrong:
                 raise UsageError(f"--{option} {wrong}: is for pictures, and these are rows of a table. Leave it out.")
-        self.middle = self._mean(examples)
-
-    def _mean(self, examples: Sequence[Example]) -> Array:
-        total: Any = 0.0
-        for example in examples:
-            total = total + self.collate([{"x": self.kind.array(example["example"])[0]}])["x"][0]
-        return np.asarray(total / len(examples), np.float32)
+        self.middle = kinds.mean(self.kind, (e["example"] for e in examples))
 
     @property
     def kind(self) -> kinds.Pictures | kinds.Rows:
@@ -177,35 +170,27 @@ class DimensionalityReduction(Task):
             ends, share = graphs["encode"](x=inputs["other"])["mean"], np.linspace(0, 1, STEPS)[:, None]
             lines = [a + share * (b - a) for a, b in zip(cloud["mean"], ends, strict=True)]
             return [{"points": z.round(4).tolist(), "line": made(z)} for z in lines]
-        answers: list[dict[str, Any]] = []
         values = graphs["decode"](z=cloud["mean"])["values"]
-        for mean, value, x in zip(cloud["mean"].astype(float), values, inputs["x"], strict=True):
-            error = round(float(np.square(value - x).mean()), 6)
-            answers.append(
-                {"point": mean.round(4).tolist(), "reconstruction": self.kind.example(value), "error": error}
-            )
+        errors = np.square(values - inputs["x"]).reshape(len(values), -1).mean(axis=1)
+        answers: list[Answer] = [
+            {
+                "point": [round(float(z), 4) for z in mean],
+                "reconstruction": self.kind.example(v),
+                "error": round(float(e), 6),
+            }
+            for mean, v, e in zip(cloud["mean"], values, errors, strict=True)
+        ]
         if self.config.likelihood == "bernoulli":
-            for answer, bound in zip(answers, self._bounds(graphs, inputs["x"], cloud), strict=True):
+            bounds = importance_bounds(
+                lambda z: graphs["decode"](z=z)["values"], inputs["x"], **cloud, draws=self.config.draws
+            )
+            for answer, bound in zip(answers, bounds, strict=True):
                 answer["bound"] = round(bound, 2)
-        return list(answers)
-
-    def _bounds(self, graphs: Mapping[str, GraphLike], x: Array, cloud: Arrays) -> list[float]:
-        """Bounds on log-likelihoods in nats: log of the mean of p(x, z) / q(z | x) over draws of z (Burda et al., 2016)."""
-        noise = np.random.default_rng(0).standard_normal((self.config.draws, self.config.dims)).astype(np.float32)
-        found = []
-        for wanted, mean, log_variance in zip(x, cloud["mean"], cloud["log_variance"], strict=True):
-            z = mean + noise * np.exp(
-                log_variance / 2
-            )  # (K, Z): the same noise for each, so that company changes nothing
-            p = graphs["decode"](z=z)["values"]  # (K, C, S, S)
-            likely = np.log(np.where(wanted > 0.5, p, 1 - p).clip(1e-7)).reshape(len(z), -1).sum(axis=1)
-            weights = likely + 0.5 * (np.square(noise) + log_variance - np.square(z)).sum(axis=1)
-            found.append(float(np.logaddexp.reduce(weights.astype(float)) - math.log(len(z))))
-        return found
+        return answers
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The mean example, whatever was asked."""
-        made = self.kind.example(self._mean(learn))
+        made = self.kind.example(kinds.mean(self.kind, (e["example"] for e in learn)))
         return [{"point": [0.0] * self.config.dims, "reconstruction": made, "error": 0.0} for _ in examples]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
