@@ -23,7 +23,7 @@ from lamella.graph import Arrays, OnnxGraph
 from lamella.train import static
 
 Floats = NDArray[np.float64]
-POINTWISE = {"Relu", "Gelu", "Tanh", "Sigmoid", "Elu", "LeakyRelu", "Softplus", "Erf"}
+POINTWISE = {"Mul", "Relu", "Gelu", "Tanh", "Sigmoid", "Elu", "LeakyRelu", "Softplus", "Erf"}
 NARROWEST = 32  # units: below this a layer is left as it is
 MULTIPLE = 16  # units are kept in multiples of this, which is what products are fast at
 ALIKE = 0.5  # partial correlation: above this two units do not go in one round
@@ -45,7 +45,7 @@ def find_layers(model: onnx.ModelProto) -> list[Layer]:
     weights = {t.name: t for t in model.graph.initializer}
     readers: dict[str, list[NodeProto]] = {}
     for node in model.graph.node:
-        for name in node.input:
+        for name in dict.fromkeys(node.input):
             readers.setdefault(name, []).append(node)
     outputs = {o.name for o in model.graph.output}
     found = []
@@ -61,7 +61,7 @@ def find_layers(model: onnx.ModelProto) -> list[Layer]:
                 if len(readers[other[0]]) > 1:
                     break
                 value, bias = reader.output[0], other[0]
-            elif reader.op_type in POINTWISE and len(reader.input) == 1:
+            elif (reader.op_type in POINTWISE and not other) or (reader.op_type == "Pow" and _scalar(weights, other)):
                 value = reader.output[0]
             else:
                 break
@@ -76,6 +76,11 @@ def find_layers(model: onnx.ModelProto) -> list[Layer]:
 
 def _matrix(tensor: TensorProto | None) -> bool:
     return tensor is not None and len(tensor.dims) == 2 and tensor.data_type == TensorProto.FLOAT
+
+
+def _scalar(weights: dict[str, TensorProto], names: list[str]) -> bool:
+    """Whether there is one other input, and it is one stored number."""
+    return len(names) == 1 and names[0] in weights and int(np.prod(weights[names[0]].dims)) == 1
 
 
 def _vector(tensor: TensorProto | None, size: int) -> bool:
