@@ -153,8 +153,14 @@ def _gather(
     watched = watched or learn[:LOOK]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
     for example in random.Random(seed).sample(learn, 3):
-        lines.append("sample: " + " | ".join(" ".join(str(v)[:100].split()) for v in example.values()))
+        lines.append("sample: " + " | ".join(map(_shown, example.values())))
     return learn, held, watched, lines
+
+
+def _shown(value: Any) -> str:
+    """A value on one line, not too long; of a picture in a text only what kind it is."""
+    text = str(value)
+    return text.partition(",")[0] if text.startswith("data:") else " ".join(text[:100].split())
 
 
 def hold_out(
