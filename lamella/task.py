@@ -135,7 +135,7 @@ class Task:
     decay: ClassVar[float] = 0.01  # weight decay
     precise: ClassVar[bool] = False  # train in float32 where bfloat16 is faster too: numbers in, numbers out
     muon: ClassVar[bool] = True  # for matrices; it costs by the weight, too much where batches are small
-    batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: as many as --size has tokens for
+    batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: by --size's tokens
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
