@@ -54,8 +54,8 @@ def held_out(direction: str, limit: int) -> dict[str, list[tuple[str, str]]]:
     return {name: pairs[:limit] for name, pairs in found.items()}
 
 
-def trained(direction: str) -> tuple[Translation, torch.nn.Module, dict[str, float]]:
-    """The task and its net with the averaged weights of the newest checkpoint."""
+def trained(direction: str, average: bool) -> tuple[Translation, torch.nn.Module, dict[str, float]]:
+    """The task and its net with the latest weights of the newest checkpoint, or with their moving average."""
     task = task_for(direction)
     net = task.build()
     run = Run(net, Optimizer(net, 1e-3))
@@ -65,7 +65,7 @@ def trained(direction: str) -> tuple[Translation, torch.nn.Module, dict[str, flo
     began = CACHE / f"run-{direction}" / "began.json"  # of the model whose weights it began with
     for name, value in json.loads(began.read_text()).items() if began.exists() else ():
         facts[name] += value
-    return task, run.current().eval(), facts
+    return task, (run.averaged() if average else run.current()).eval(), facts
 
 
 def measure(task: Translation, files: dict[str, bytes], sets: dict[str, list[tuple[str, str]]]) -> dict[str, dict]:
@@ -116,8 +116,8 @@ def show(results: dict[str, dict[str, dict]]) -> None:
         print(f"{name:14} {first['count']:6}  " + "  ".join(cells))
 
 
-def release(direction: str, limit: int, write: bool, full: bool) -> None:
-    task, net, facts = trained(direction)
+def release(direction: str, limit: int, write: bool, full: bool, average: bool) -> None:
+    task, net, facts = trained(direction, average)
     print(
         f"{direction}: {facts['steps']:,} steps in all, {facts['seconds'] / 60:.0f} min; {facts['tokens'] / 1e6:.1f} M tokens in this run"
     )
@@ -196,8 +196,9 @@ def main() -> None:
     parser.add_argument("direction", choices=["en-fr", "fr-en"])
     parser.add_argument("--limit", type=int, default=100_000, help="at most so many of each set; nothing is written")
     parser.add_argument("--int8", action="store_true", help="measure int8 alone")
+    parser.add_argument("--average", action="store_true", help="the moving average of the weights, not the latest")
     given = parser.parse_args()
-    release(given.direction, given.limit, given.limit >= 100_000, not given.int8)
+    release(given.direction, given.limit, given.limit >= 100_000, not given.int8, given.average)
 
 
 if __name__ == "__main__":
