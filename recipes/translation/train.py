@@ -46,6 +46,9 @@ MIX = {"interface": 0.7, "descriptions": 0.7, "help": 0.5, "stories": 4.0, "vers
 # Everyday sentences written for this (phrases*.tsv), which the corpus lacks; none is in a test set.
 MIX["phrases"] = 72.0
 MIX["grammar"] = 16.0  # and simple ones made by grammar.py, for the commonest words
+MIX["greetings"] = 72.0  # phrases.tsv, the shortest of them: a greeting is said in one way
+# `--everyday`: for the last minutes, so many times as often; what is short and rare needs to be seen again.
+LAST = {"phrases": 3.0, "grammar": 4.0, "greetings": 20.0}
 TOKENS = 4096  # of a batch
 LONG = 160  # pieces of a side: longer pairs are few, and would make batches of seven
 
@@ -59,7 +62,11 @@ def corpus_pairs() -> list[Pair]:
     """What is trained on: the corpus, and the phrases, those that a test set holds left out."""
     tested = {normalise(side).lower() for name in EVERYDAY for line in read_lines(name) for side in line.split("\t")}
     written = sorted(p.name for p in Path(__file__).parent.glob("phrases*.tsv"))
-    phrases = [Pair("phrases", "phrases", *line.split("\t")) for name in written for line in read_lines(name)]
+    phrases = [
+        Pair("greetings" if name == "phrases.tsv" else "phrases", "phrases", *line.split("\t"))
+        for name in written
+        for line in read_lines(name)
+    ]
     assert not any(is_pangram(p.source) or is_pangram(p.target) for p in phrases)
     phrases += [Pair("grammar", "grammar", *pair) for pair in sentences()]
     kept = [p for p in phrases if not {normalise(p.source).lower(), normalise(p.target).lower()} & tested]
@@ -163,7 +170,9 @@ def shipped(direction: str) -> dict[str, torch.Tensor]:
     return weights
 
 
-def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float, from_shipped: bool) -> None:
+def train(
+    stage: str, minutes: float, threads: int, rate: float, cooldown: float, from_shipped: bool, everyday: bool
+) -> None:
     """Train a stage, or go on with it; a direction starts from the shared net, or from what ships."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -190,6 +199,9 @@ def train(stage: str, minutes: float, threads: int, rate: float, cooldown: float
     directions = [("en", "fr"), ("fr", "en")] if stage == "shared" else [(task.config.src, task.config.dst)]
     corpus = Corpus({code: task.pieces.mark(f"<2{code}>") for code in ("en", "fr")}, directions)
     weights, lengths = corpus.weights(), corpus.lengths()
+    if everyday:
+        more = np.array([LAST.get(kind, 1.0) for kind in sorted(MIX)])[corpus.arrays["kind"]]
+        weights = weights * np.concatenate([more] * len(directions))
     waste = padding(lengths, batches(lengths, draw(len(corpus), weights, 0, 0), TOKENS, 0, 0))
     print(
         f"{stage}: {len(corpus):,} pairs, {kind}, {threads} threads, padding {100 * waste:.1f}% of tokens", flush=True
@@ -231,11 +243,12 @@ def main() -> None:
         "--cooldown", type=float, default=0.0, help="last part of the time in which the rate falls to 0"
     )
     parser.add_argument("--shipped", action="store_true", help="begin with the weights of the model that ships")
+    parser.add_argument("--everyday", action="store_true", help="the last minutes: everyday sentences more often")
     given = parser.parse_args()
     if given.step in ("vocabulary", "encode"):
         {"vocabulary": vocabulary, "encode": encode}[given.step]()
     else:
-        train(given.step, given.minutes, given.threads, given.rate, given.cooldown, given.shipped)
+        train(given.step, given.minutes, given.threads, given.rate, given.cooldown, given.shipped, given.everyday)
 
 
 if __name__ == "__main__":
