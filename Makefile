@@ -95,13 +95,13 @@ check: .venv/ready ## Check style, types and who imports whom.
 	.venv/bin/python -m mypy --strict lamella
 	.venv/bin/python -m pytest -q tests/test_arrows.py
 
+# Of the others, some take an hour or a file of yours: `python -m bench.NAME --help` says which.
+BENCH ?= matmul text_classification glossary
+
 .PHONY: bench
-bench: .venv-light/ready .venv/ready ## Measure: cold start, training speed. Leave the machine alone meanwhile.
+bench: .venv-light/ready .venv/ready ## Measure side by side; BENCH="image_classification" for others. Leave the machine alone.
 	@.venv-light/bin/python -m bench.cold_start
-	@for file in bench/[a-z]*.py; do \
-		name=`basename "$$file" .py`; \
-		[ "$$name" = cold_start ] || { echo; .venv/bin/python -m "bench.$$name" || exit 1; }; \
-	done
+	@for name in $(BENCH); do echo; .venv/bin/python -m "bench.$$name" || exit 1; done
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here.
