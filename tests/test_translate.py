@@ -71,7 +71,6 @@ def test_a_text_for_a_text_and_a_list_for_a_list():
     assert lamella.translate([], "en", "fr") == []
 
 
-@pytest.mark.xfail(strict=True, reason="the shipped model has not learned it yet: docs/LOG.md, what falls short")
 def test_the_sentence_it_must_know():
     assert plain(lamella.translate("Hello, world!", "en", "fr")) == "bonjour le monde"
 
