@@ -186,17 +186,15 @@ def train(task: str, data: tuple[str, ...], out: str, columns: str | None, as_js
 def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bool, **given: Any) -> None:
     """Measure MODEL on files (or the word `sample`), with 95% intervals."""
     from lamella.verbs.evaluate import evaluate as run
+    from lamella.verbs.evaluate import lines
 
     data, options = split_options(data)
     result = run(model, *data, columns=split_columns(columns), **given, **options)
     if as_json:
         click.echo(to_json(result))
         return
-    click.echo(f"{result['task']}, {result['count']} examples")
-    for name, s in result["scores"].items():
-        click.echo(f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}")
-    for note in result["notes"].values():
-        click.echo(f"signature    {note}")
+    for line in lines(result):
+        click.echo(line)
 
 
 @main.command(context_settings=ANY)

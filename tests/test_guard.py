@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamella.data import guard, placeholders, plans, sound
+from lamella.data import guard, placeholders, plans, soundness
 from lamella.data.guard import NBest, Outcome, finish, is_sound, translate_texts
 
 
@@ -63,7 +63,7 @@ TEXTS = st.lists(
 
 
 def test_the_examples_in_the_docstrings() -> None:
-    assert doctest.testmod(guard).failed == doctest.testmod(plans).failed == doctest.testmod(sound).failed == 0
+    assert doctest.testmod(guard).failed == doctest.testmod(plans).failed == doctest.testmod(soundness).failed == 0
 
 
 @pytest.mark.parametrize("name", NASTY)

@@ -34,7 +34,7 @@ import msgspec
 from lamella.data import placeholders, sentences
 from lamella.data.plans import Node, Plan, Status, Unit, common, cut, has_letters, render, union
 from lamella.data.sentences import Span
-from lamella.data.sound import finish, is_sound
+from lamella.data.soundness import finish, is_sound
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.data.glossary import Glossary, Term

@@ -15,43 +15,18 @@ what a writer would "correct".
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
 from lamella.data import placeholders
-from lamella.data.text import StrPath, decode_bytes, refuse_binary
+from lamella.data.markup import INLINE, Token, attributes_of, decode_page, read_tokens, value_of, with_language
+from lamella.data.text import StrPath
 from lamella.errors import DataError
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_INLINE = _words(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark math q s samp small span"
-    " strike strong sub sup svg time tt u var wbr"
-)
-_VOID = _words("area base br col embed hr img input link meta param source track wbr")
-_RAW = _words("script style textarea xmp iframe noembed noframes plaintext")  # no markup inside
-_KEPT = _words("code kbd math pre samp svg tt var") | _RAW
-# A new one of these ends an open one; people leave out their closing tags, as they may.
-_ENDS = {"li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}, "td": {"td", "th"}, "th": {"td", "th"}, "tr": {"tr"}}
 _SHOWN = frozenset(("alt", "title", "placeholder", "aria-label"))
-_TOKEN = re.compile(
-    r"(?P<copied><!--.*?(?:-->|\Z)|<![^>]*>|<\?[^>]*>)"
-    r"|</(?P<close>[A-Za-z][^\s/>]*+)[^>]*>"
-    r"|<(?P<open>[A-Za-z][^\s/>]*+)(?:[^>\"'=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+|[\"'])*+>",
-    re.DOTALL,
-)
-_ATTRIBUTE = re.compile(
-    r"(?<=[\s\"'/])(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?P<value>\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+"
-)
 _NUMBERED = re.compile(r"(</?\d{1,3}/?>)")
-_CHARSET = re.compile(rb"<(?:meta\b[^>]+?charset|\?xml\b[^>]+?encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _SPACE = re.compile("[ \t\r\n\f]+")
 
 
@@ -64,16 +39,6 @@ class _Attribute:
 
 
 Tag = list[str | _Attribute]
-
-
-@dataclass
-class _Token:
-    """A piece of the file: text, a tag, or what is neither. What is not `on` is copied."""
-
-    kind: str  # text, open, close, void
-    name: str
-    raw: str
-    on: bool = True
 
 
 @dataclass
@@ -104,16 +69,16 @@ class WebPage:
         if not data.strip():
             raise DataError(f"{name}: expected a web page, received an empty file. Write something into it first")
         self.language = target_language.replace("_", "-")
-        text, self.mark, self.codec, self.fallback = _decode(data, name)
+        text, self.mark, self.codec, self.fallback = decode_page(data, name)
         self.segments: list[str] = []
         self.parts: list[str | _Attribute | _Run] = []
         self.root = -1  # the part that is the tag <html>
-        self._read(list(_tokens(text)))
+        self._read(list(read_tokens(text)))
         self.formats = [""] * len(self.segments)
 
     # ---- cutting -----------------------------------------------------------------------------------------------
 
-    def _read(self, tokens: list[_Token]) -> None:
+    def _read(self, tokens: list[Token]) -> None:
         items: list[_Item] = []
         at = 0
         while at < len(tokens):
@@ -123,7 +88,7 @@ class WebPage:
                 end += 1
             group = tokens[at:end]
             at = end
-            if any(one.kind != "text" and one.name not in _INLINE for one in group):  # it ends a sentence
+            if any(one.kind != "text" and one.name not in INLINE for one in group):  # it ends a sentence
                 self._flush(items)
                 items = []
                 if token.name == "html" and token.kind == "open":
@@ -137,18 +102,18 @@ class WebPage:
                 items.append(_Item(token.kind, [token.raw] if token.kind == "text" else self._tag(token)))
         self._flush(items)
 
-    def _tag(self, token: _Token) -> Tag:
+    def _tag(self, token: Token) -> Tag:
         """A tag with those of its attributes that are segments apart."""
         if token.kind == "close" or not token.on or not token.name:
             return [token.raw]
-        found = _attributes(token.raw)
+        found = attributes_of(token.raw)
         names = set(_SHOWN)
-        if token.name == "meta" and _value(found.get("name")).lower() == "description":
+        if token.name == "meta" and value_of(found.get("name")).lower() == "description":
             names.add("content")
         parts: Tag = []
         done = 0
         for name, match in found.items():
-            text = _plain(_value(match)).strip()
+            text = _plain(value_of(match)).strip()
             if name in names and placeholders_aside(text):
                 self.segments.append(text)
                 start, end = match.span("value")
@@ -187,7 +152,7 @@ class WebPage:
         out = [self.mark]
         for number, part in enumerate(self.parts):
             if number == self.root and self.language and any(news):
-                out.append(self._copied(_with_language(str(part), self.language)))
+                out.append(self._copied(with_language(str(part), self.language)))
             else:
                 out.append(self._bytes(part, news))
         return b"".join(out)
@@ -229,117 +194,6 @@ class WebPage:
     def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
         """How many segments there are, and how many have no translation."""
         return {"segments": len(self.segments), "kept": sum(answer is None for answer in answers)}
-
-
-def _decode(data: bytes, name: str) -> tuple[str, bytes, str, str]:
-    """The text of a page, its byte order mark, its encoding, and the one that answers are written in."""
-    refuse_binary(data, name)
-    for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
-        if data.startswith(mark):
-            return data[len(mark) :].decode(codec, "surrogateescape"), mark, codec, codec
-    if b"\0" in data:
-        decode_bytes(data, name)  # says what it is
-        raise DataError(f"{name}: expected a web page, received UTF-16 without its mark. Save it as UTF-8")
-    declared = _CHARSET.search(data[:4096])
-    codec = fallback = ""
-    if declared:
-        label = declared[1].decode().lower()
-        # As browsers read them: the first is the second, and who can write this in ASCII has no UTF-16.
-        label = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}.get(label, label)
-        with suppress(LookupError):
-            codec = fallback = "utf-8" if label.startswith("utf-16") else codecs.lookup(label).name
-    if not codec:
-        try:
-            data.decode("utf-8")
-            codec = "utf-8"
-        except UnicodeDecodeError:
-            codec = "cp1252"
-        fallback = "ascii" if data.isascii() else codec
-    with suppress(UnicodeError, LookupError):
-        text = data.decode(codec, "surrogateescape")
-        if text.encode(codec, "surrogateescape") == data:
-            return text, b"", codec, fallback
-    raise DataError(f"{name}: expected {codec} as the page says, received bytes that are not. Save it as UTF-8")
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    stack: list[tuple[str, bool]] = []  # open elements, and whether what is in them is translated
-    at = 0
-    while at < len(text):
-        on = not stack or stack[-1][1]
-        match = _TOKEN.search(text, at) if text.find(">", at) >= 0 else None  # else every `<` would be read to the end
-        start = match.start() if match else len(text)
-        if start > at:
-            yield _Token("text", "", text[at:start], on)
-        if not match:
-            return
-        raw, at = match[0], match.end()
-        name = (match["open"] or match["close"] or "").lower()
-        if match["copied"]:
-            # A comment may stand in a sentence; what declares the document cannot.
-            yield _Token("void", "" if raw.startswith("<!--") else "!", raw, on)
-        elif match["close"]:
-            open_ = next((i for i in range(len(stack) - 1, -1, -1) if stack[i][0] == name), None)
-            inner = on
-            if open_ is not None:
-                inner = stack[open_][1]
-                del stack[open_:]
-            yield _Token("close", name, raw, inner and (not stack or stack[-1][1]))
-        else:
-            while stack and name not in _INLINE and (stack[-1][0] == "p" or stack[-1][0] in _ENDS.get(name, ())):
-                stack.pop()
-            on = not stack or stack[-1][1]
-            if name in _VOID or (raw.endswith("/>") and name in ("svg", "math", "path", "use")):
-                yield _Token("void", name, raw, on and not _says_no(raw))
-                continue
-            inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw)
-            stack.append((name, inside))
-            yield _Token("open", name, raw, on and inside)
-            if name in _RAW or name == "title":
-                end = re.compile(rf"</{re.escape(name)}(?=[\s/>])", re.IGNORECASE).search(text, at)
-                stop = end.start() if end else len(text)
-                if stop > at:
-                    yield _Token("text", "", text[at:stop], inside)
-                at = stop
-
-
-def _attributes(tag: str) -> dict[str, re.Match[str]]:
-    found: dict[str, re.Match[str]] = {}
-    for match in _ATTRIBUTE.finditer(tag):
-        found.setdefault(match["name"].lower(), match)
-    return found
-
-
-def _value(match: re.Match[str] | None) -> str:
-    value = (match["value"] or "") if match else ""
-    return value[1:-1] if value[:1] in ("'", '"') else value
-
-
-def _says_no(tag: str) -> bool:
-    if "translate" not in tag.lower():  # nearly all
-        return False
-    found = _attributes(tag)
-    return _value(found.get("translate")).lower() == "no" or "notranslate" in _value(found.get("class")).split()
-
-
-def _says_yes(tag: str) -> bool:
-    if "translate" not in tag.lower():
-        return False
-    match = _attributes(tag).get("translate")
-    return match is not None and _value(match).lower() in ("", "yes")
-
-
-def _with_language(tag: str, language: str) -> str:
-    """The tag <html> with its language.
-
-    >>> _with_language('<html lang="en" dir=ltr>', "fr"), _with_language("<html>", "fr")
-    ('<html lang="fr" dir=ltr>', '<html lang="fr">')
-    """
-    found = _attributes(tag)
-    for match in sorted((found[one] for one in ("lang", "xml:lang") if one in found), key=lambda m: -m.start()):
-        start, end = match.span("value") if match["value"] is not None else (match.end(), match.end())
-        tag = f'{tag[:start]}{"" if match["value"] is not None else "="}"{language}"{tag[end:]}'
-    return tag if "lang" in found else f'{tag[:5]} lang="{language}"{tag[5:]}'
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------

@@ -3,8 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from lamella.train.schedule import Budget
 
@@ -16,7 +15,6 @@ class Progress:
     tell: Callable[[str], None]
     last: float = 0.0
     width: int = 0
-    log: list[dict[str, Any]] = field(default_factory=list)
 
     def line(self, text: str, now: bool = False) -> None:
         """Show a line that the next one overwrites, at most once a second; on a pipe, once in ten."""
@@ -36,15 +34,13 @@ class Progress:
             sys.stderr.write("\n")
 
 
-def speed(
-    speeds: Sequence[tuple[float, int, int]], budget: Budget, progress: float, seconds: float
-) -> tuple[float, float]:
-    """Tokens a second of late, and the seconds left."""
+def speed(speeds: Sequence[tuple[float, int, int]], budget: Budget) -> tuple[float, float]:
+    """Tokens a second of late, and the seconds left; speeds are (seconds, tokens, steps) so far, a point a step."""
     (s0, t0, i0), (s1, t1, i1) = speeds[0], speeds[-1]
     rate = (t1 - t0) / (s1 - s0) if s1 > s0 else 0.0
     ends = []
     if budget.seconds:
-        ends.append(max(0.0, budget.seconds - seconds))
+        ends.append(max(0.0, budget.seconds - s1))
     if budget.steps:
         ends.append((budget.steps - i1) * ((s1 - s0) / (i1 - i0) if i1 > i0 else 1.0))
     return rate, min(ends)

@@ -23,6 +23,7 @@ from lamella.graph import Arrays, OnnxGraph
 from lamella.train import static
 
 Floats = NDArray[np.float64]
+# A product with no other input is a square.
 POINTWISE = {"Mul", "Relu", "Gelu", "Tanh", "Sigmoid", "Elu", "LeakyRelu", "Softplus", "Erf"}
 NARROWEST = 32  # units: below this a layer is left as it is
 MULTIPLE = 16  # units are kept in multiples of this, which is what products are fast at

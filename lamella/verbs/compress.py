@@ -11,7 +11,7 @@ printed with its size, speed and score, and kept in the card.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -158,16 +158,7 @@ def judged(found: Tried, before: Tried | None, tolerance: float) -> Tried:
         against.append(f"{100 * found.loss:.1f}% worse")
     if slower(found.speed, before.speed):
         against.append(f"{found.speed / before.speed:.1f} times slower")
-    return Tried(
-        found.name,
-        found.files,
-        found.value,
-        found.loss,
-        found.speed,
-        found.result,
-        found.removed,
-        " and ".join(against),
-    )
+    return replace(found, verdict=" and ".join(against))
 
 
 def slower(speed: float, before: float) -> bool:

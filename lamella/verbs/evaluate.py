@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from lamella import fields, metrics
+from lamella import card, fields, metrics
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, load
 
@@ -49,3 +49,14 @@ def evaluate(
         "notes": scores.notes,
         **metrics.details(job, answers, examples),
     }
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    out = [f"{result['task']}, {result['count']} examples"]
+    out += [
+        f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}"
+        for name, s in result["scores"].items()
+    ]
+    out += [f"signature    {note}" for note in result["notes"].values()]
+    return out + [line for line in card.beside(result) if line]

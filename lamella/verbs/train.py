@@ -61,9 +61,9 @@ def train(
 ) -> model.Model:
     """Train `task` on files, or on the word "sample", and write the model folder `out`.
 
-    minutes, steps or epochs: how long (5 minutes where none is given); minutes count watching too. test: files to measure on; where there are none a
-    tenth of the data is held out. accumulate: batches an update. patience: stop after so many looks at the metric without a better one,
-    and keep the best. options: the task's own fields. Returns the model, opened.
+    minutes, steps or epochs: how long (5 minutes where none is given); minutes count watching too. test: files to
+    measure on; where there are none a tenth of the data is held out. accumulate: batches an update. patience: stop after
+    so many looks at the metric without a better one, and keep the best. options: the task's own fields. Returns the model, opened.
     Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
     """
     try:
@@ -253,11 +253,9 @@ def _train(
         for step in steps(run, store, job.collate, loss, budget, schedule, seed=how.seed, **sizes):
             losses.append((step.index, step.loss))
             speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
-            rate_now, left = speed(speeds, budget, step.progress, step.seconds)
+            rate_now, left = speed(speeds, budget)
             if not estimated and len(speeds) == WARM + 8:  # the first steps are slower than all others
-                left = speed(speeds[WARM:], budget, step.progress, step.seconds)[1] * (
-                    1 if budget.seconds else 1 + SHORT / 2
-                )
+                left = speed(speeds[WARM:], budget)[1] * (1 if budget.seconds else 1 + SHORT / 2)
                 tell(f"estimate: {time_of(left)} of training, {rate_now:,.0f} tokens/s; then exporting and measuring")
                 estimated = True
             recent = sum(v for _, v in losses[-20:]) / len(losses[-20:])

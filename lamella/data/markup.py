@@ -1,0 +1,162 @@
+"""The tags and texts of a web page, as they stand in the file, and which of them are to be translated.
+
+Browsers forgive what a parser into a tree would correct, and every byte that is not translated must come back as it was:
+so a page is cut into tokens that, joined, are the page.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lamella.data.text import decode_bytes, refuse_binary
+from lamella.errors import DataError
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+INLINE = _words(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark math q s samp small span"
+    " strike strong sub sup svg time tt u var wbr"
+)
+_VOID = _words("area base br col embed hr img input link meta param source track wbr")
+_RAW = _words("script style textarea xmp iframe noembed noframes plaintext")  # no markup inside
+_KEPT = _words("code kbd math pre samp svg tt var") | _RAW
+# A new one of these ends an open one; people leave out their closing tags, as they may.
+_ENDS = {"li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}, "td": {"td", "th"}, "th": {"td", "th"}, "tr": {"tr"}}
+_TOKEN = re.compile(
+    r"(?P<copied><!--.*?(?:-->|\Z)|<![^>]*>|<\?[^>]*>)"
+    r"|</(?P<close>[A-Za-z][^\s/>]*+)[^>]*>"
+    r"|<(?P<open>[A-Za-z][^\s/>]*+)(?:[^>\"'=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+|[\"'])*+>",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(
+    r"(?<=[\s\"'/])(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?P<value>\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+"
+)
+_CHARSET = re.compile(rb"<(?:meta\b[^>]+?charset|\?xml\b[^>]+?encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+
+
+@dataclass
+class Token:
+    """A piece of the file: text, a tag, or what is neither. What is not `on` is copied."""
+
+    kind: str  # text, open, close, void
+    name: str
+    raw: str
+    on: bool = True
+
+
+def decode_page(data: bytes, name: str) -> tuple[str, bytes, str, str]:
+    """The text of a page, its byte order mark, its encoding, and the one that answers are written in."""
+    refuse_binary(data, name)
+    for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(codec, "surrogateescape"), mark, codec, codec
+    if b"\0" in data:
+        decode_bytes(data, name)  # says what it is
+        raise DataError(f"{name}: expected a web page, received UTF-16 without its mark. Save it as UTF-8")
+    declared = _CHARSET.search(data[:4096])
+    codec = fallback = ""
+    if declared:
+        label = declared[1].decode().lower()
+        # As browsers read them: the first is the second, and who can write this in ASCII has no UTF-16.
+        label = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}.get(label, label)
+        with suppress(LookupError):
+            codec = fallback = "utf-8" if label.startswith("utf-16") else codecs.lookup(label).name
+    if not codec:
+        try:
+            data.decode("utf-8")
+            codec = "utf-8"
+        except UnicodeDecodeError:
+            codec = "cp1252"
+        fallback = "ascii" if data.isascii() else codec
+    with suppress(UnicodeError, LookupError):
+        text = data.decode(codec, "surrogateescape")
+        if text.encode(codec, "surrogateescape") == data:
+            return text, b"", codec, fallback
+    raise DataError(f"{name}: expected {codec} as the page says, received bytes that are not. Save it as UTF-8")
+
+
+def read_tokens(text: str) -> Iterator[Token]:
+    stack: list[tuple[str, bool]] = []  # open elements, and whether what is in them is translated
+    at = 0
+    while at < len(text):
+        on = not stack or stack[-1][1]
+        match = _TOKEN.search(text, at) if text.find(">", at) >= 0 else None  # else every `<` would be read to the end
+        start = match.start() if match else len(text)
+        if start > at:
+            yield Token("text", "", text[at:start], on)
+        if not match:
+            return
+        raw, at = match[0], match.end()
+        name = (match["open"] or match["close"] or "").lower()
+        if match["copied"]:
+            # A comment may stand in a sentence; what declares the document cannot.
+            yield Token("void", "" if raw.startswith("<!--") else "!", raw, on)
+        elif match["close"]:
+            open_ = next((i for i in range(len(stack) - 1, -1, -1) if stack[i][0] == name), None)
+            inner = on
+            if open_ is not None:
+                inner = stack[open_][1]
+                del stack[open_:]
+            yield Token("close", name, raw, inner and (not stack or stack[-1][1]))
+        else:
+            while stack and name not in INLINE and (stack[-1][0] == "p" or stack[-1][0] in _ENDS.get(name, ())):
+                stack.pop()
+            on = not stack or stack[-1][1]
+            if name in _VOID or (raw.endswith("/>") and name in ("svg", "math", "path", "use")):
+                yield Token("void", name, raw, on and not _says_no(raw))
+                continue
+            inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw)
+            stack.append((name, inside))
+            yield Token("open", name, raw, on and inside)
+            if name in _RAW or name == "title":
+                end = re.compile(rf"</{re.escape(name)}(?=[\s/>])", re.IGNORECASE).search(text, at)
+                stop = end.start() if end else len(text)
+                if stop > at:
+                    yield Token("text", "", text[at:stop], inside)
+                at = stop
+
+
+def attributes_of(tag: str) -> dict[str, re.Match[str]]:
+    found: dict[str, re.Match[str]] = {}
+    for match in _ATTRIBUTE.finditer(tag):
+        found.setdefault(match["name"].lower(), match)
+    return found
+
+
+def value_of(match: re.Match[str] | None) -> str:
+    value = (match["value"] or "") if match else ""
+    return value[1:-1] if value[:1] in ("'", '"') else value
+
+
+def _says_no(tag: str) -> bool:
+    if "translate" not in tag.lower():  # nearly all
+        return False
+    found = attributes_of(tag)
+    return value_of(found.get("translate")).lower() == "no" or "notranslate" in value_of(found.get("class")).split()
+
+
+def _says_yes(tag: str) -> bool:
+    if "translate" not in tag.lower():
+        return False
+    match = attributes_of(tag).get("translate")
+    return match is not None and value_of(match).lower() in ("", "yes")
+
+
+def with_language(tag: str, language: str) -> str:
+    """The tag <html> with its language.
+
+    >>> with_language('<html lang="en" dir=ltr>', "fr"), with_language("<html>", "fr")
+    ('<html lang="fr" dir=ltr>', '<html lang="fr">')
+    """
+    found = attributes_of(tag)
+    for match in sorted((found[one] for one in ("lang", "xml:lang") if one in found), key=lambda m: -m.start()):
+        start, end = match.span("value") if match["value"] is not None else (match.end(), match.end())
+        tag = f'{tag[:start]}{"" if match["value"] is not None else "="}"{language}"{tag[end:]}'
+    return tag if "lang" in found else f'{tag[:5]} lang="{language}"{tag[5:]}'
