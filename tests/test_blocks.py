@@ -17,6 +17,7 @@ from lamella.nets.transformer import CANDIDATES, EncoderDecoder, ParallelDecoder
 from lamella.task import find
 from lamella.train.export import export_graphs
 from lamella.train.quantize import quantize
+from tests.oracles import near, shaken
 
 WIDTH, HEADS, INNER = 12, 3, 20
 KINDS = [("parallel", 1), ("sequence", 2), ("parallel", 3)]
@@ -25,18 +26,6 @@ KINDS = [("parallel", 1), ("sequence", 2), ("parallel", 3)]
 @pytest.fixture(autouse=True)
 def seed():
     torch.manual_seed(5)
-
-
-def near(a, b, tolerance=1e-5):
-    torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
-
-
-def shaken(module):
-    """Biases and norms that are not 0 and 1, so that one that is forgotten is seen."""
-    with torch.no_grad():
-        for p in module.parameters():
-            p.add_(torch.randn_like(p) * 0.2)
-    return module.eval()
 
 
 def small_net(block="sequence", decoders=1, **changes):

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from lamella.nets.layers import HIDDEN, CrossAttention, FeedForward, SelfAttention, attend, causal_bias, positions
 from lamella.nets.losses import ROWS, tied_cross_entropy
 from lamella.nets.transformer import CANDIDATES, DecoderBlock, EncoderBlock, EncoderDecoder
+from tests.oracles import near, shaken
 
 WIDTH, HEADS, INNER = 12, 3, 20
 
@@ -19,18 +20,6 @@ WIDTH, HEADS, INNER = 12, 3, 20
 @pytest.fixture(autouse=True)
 def seed():
     torch.manual_seed(3)
-
-
-def near(a, b, tolerance=1e-5):
-    torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
-
-
-def shaken(module):
-    """Biases and norms that are not 0 and 1, so that one that is forgotten is seen."""
-    with torch.no_grad():
-        for p in module.parameters():
-            p.add_(torch.randn_like(p) * 0.2)
-    return module.eval()
 
 
 def small_net(**changes):

@@ -16,6 +16,7 @@ import sys
 from recipes.translation.train import CACHE
 
 SHARED = 0.1  # of the training time for the net of both directions
+EVERYDAY = 0.07  # of a direction's time, the last of it, with everyday sentences more often
 DIRECTIONS = ("en-fr", "fr-en")
 
 
@@ -39,11 +40,13 @@ def main() -> None:
     minutes = 60 * hours
     run("recipes.translation.train", "shared", "--minutes", f"{SHARED * minutes:.1f}", "--threads", f"{os.cpu_count()}")
     # One process a direction, a thread each: two threads of one process would wait for each other.
-    each = ["--minutes", f"{(1 - SHARED) * minutes:.1f}", "--cooldown", "0.4"]
-    words = [[sys.executable, "-m", "recipes.translation.train", d, *each] for d in DIRECTIONS]
-    running = [subprocess.Popen(w) for w in words]
-    if any([process.wait() for process in running]):
-        raise SystemExit("training failed; see above. Call this again to go on.")
+    whole = (1 - SHARED) * minutes
+    for length, more in (((1 - EVERYDAY) * whole, []), (whole, ["--everyday"])):
+        each = ["--minutes", f"{length:.1f}", "--cooldown", "0.4", *more]
+        words = [[sys.executable, "-m", "recipes.translation.train", d, *each] for d in DIRECTIONS]
+        running = [subprocess.Popen(w) for w in words]
+        if any([process.wait() for process in running]):
+            raise SystemExit("training failed; see above. Call this again to go on.")
     for direction in DIRECTIONS:
         run("recipes.translation.release", direction)
 

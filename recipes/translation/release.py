@@ -2,6 +2,7 @@
 
     python -m recipes.translation.release en-fr                 measure and write lamella/models/en-fr
     python -m recipes.translation.release en-fr --limit 200     a quick look, nothing written
+    python -m recipes.translation.release en-fr --dev           on the development sets, to choose by; nothing written
 
 Measured on what training never saw, float32 beside int8: interface strings, descriptions, help pages, stories and
 verses of held-out packages, and the everyday sentences of everyday.tsv. Placeholders are counted on whole catalogues
@@ -32,9 +33,10 @@ from lamella.train.optimizer import Optimizer
 from lamella.train.quantize import quantize
 from lamella.verbs.train import store_learned
 from recipes.translation.common import Folders, Pair, read_pairs
-from recipes.translation.train import CACHE, task_for
+from recipes.translation.train import CACHE, read_lines, task_for
 
 MODELS = Path(lamella.__file__).parent / "models"
+EVERYTHING = 100_000  # of each set
 SETS = ("interface", "descriptions", "help", "stories", "verses")
 WANTED = {
     "en-fr": {"Hello, world!": "bonjourlemonde", "The quick brown fox jumps over the lazy dog.": ""},
@@ -42,12 +44,12 @@ WANTED = {
 }
 
 
-def held_out(direction: str, limit: int) -> dict[str, list[tuple[str, str]]]:
-    """(source, reference) pairs of each test set, in this direction."""
+def held_out(direction: str, limit: int, side: str) -> dict[str, list[tuple[str, str]]]:
+    """(source, reference) pairs of each set of a side, "test" or "dev", in this direction."""
     found = {}
     for kind in SETS:
-        found[kind] = [(p.source, p.target) for p in read_pairs(CACHE / f"test-{kind}.tsv")]
-    lines = (Path(__file__).parent / "everyday.tsv").read_text(encoding="utf-8").splitlines()
+        found[kind] = [(p.source, p.target) for p in read_pairs(CACHE / f"{side}-{kind}.tsv")]
+    lines = read_lines("everyday.tsv" if side == "test" else "everyday-dev.tsv")
     found["everyday"] = [(line.split("\t")[0], line.split("\t")[1]) for line in lines]
     if direction == "fr-en":
         found = {name: [(b, a) for a, b in pairs] for name, pairs in found.items()}
@@ -116,7 +118,7 @@ def show(results: dict[str, dict[str, dict]]) -> None:
         print(f"{name:14} {first['count']:6}  " + "  ".join(cells))
 
 
-def release(direction: str, limit: int, write: bool, full: bool, average: bool) -> None:
+def release(direction: str, limit: int, full: bool, average: bool, dev: bool) -> None:
     task, net, facts = trained(direction, average)
     print(
         f"{direction}: {facts['steps']:,} steps in all, {facts['seconds'] / 60:.0f} min; {facts['tokens'] / 1e6:.1f} M tokens in this run"
@@ -124,11 +126,13 @@ def release(direction: str, limit: int, write: bool, full: bool, average: bool) 
     learned, blobs = store_learned(task)
     plain = {**export_graphs(net), **blobs}
     small = {k: quantize(v) if k.endswith(".onnx") else v for k, v in plain.items()}
-    sets = held_out(direction, limit)
+    sets = held_out(direction, limit, "dev" if dev else "test")
     results = {"int8": measure(task, small, sets)}
     if full:
         results = {"float32": measure(task, plain, sets), **results}
     show(results)
+    if dev:
+        return
     sizes = [sum(len(v) for k, v in f.items() if k.endswith(".onnx")) for f in (plain, small)]
     print(
         f"graphs: float32 {sizes[0] / 1e6:.1f} MB, int8 {sizes[1] / 1e6:.1f} MB, {sizes[0] / sizes[1]:.2f} times smaller"
@@ -139,7 +143,7 @@ def release(direction: str, limit: int, write: bool, full: bool, average: bool) 
     for text in WANTED[direction]:
         answer = task.answers([{"text": text}], lambda some: folder.run_batches(task, graphs, some))[0]
         print(f"{text} -> {answer}")
-    if not write:
+    if limit < EVERYTHING:
         return
     manifest = folder.Manifest(
         lamella=lamella.__version__,
@@ -194,11 +198,12 @@ def licences() -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("direction", choices=["en-fr", "fr-en"])
-    parser.add_argument("--limit", type=int, default=100_000, help="at most so many of each set; nothing is written")
+    parser.add_argument("--limit", type=int, default=EVERYTHING, help="at most so many of each set; nothing is written")
     parser.add_argument("--int8", action="store_true", help="measure int8 alone")
     parser.add_argument("--average", action="store_true", help="the moving average of the weights, not the latest")
+    parser.add_argument("--dev", action="store_true", help="measure on the development sets; nothing is written")
     given = parser.parse_args()
-    release(given.direction, given.limit, given.limit >= 100_000, not given.int8, given.average)
+    release(given.direction, given.limit, not given.int8, given.average, given.dev)
 
 
 if __name__ == "__main__":
