@@ -214,7 +214,11 @@ def train(
     recent: list[float] = []
     before = (run.tokens, run.seconds)
     schedule = Schedule(warmup=100 if stage == "shared" or from_shipped else 20, cooldown=cooldown)
-    seed = {"shared": 1, "en-fr": 2, "fr-en": 3}[stage]
+    # What ships has seen the first batches of its own seed already.
+    began_at = folder / "began.json"
+    seed = {"shared": 1, "en-fr": 2, "fr-en": 3}[stage] + (
+        json.loads(began_at.read_bytes())["steps"] if began_at.is_file() else 0
+    )
     for step in steps(run, corpus, task.collate, loss, Budget(seconds=60 * minutes), schedule, TOKENS, seed, weights):
         recent.append(step.loss)
         if time.time() - shown > 30:
