@@ -100,10 +100,10 @@ def ours(train: str, whole: str, pick: Callable[[list[Any]], list[Any]], **optio
     return np.array([a["median"] for a in answers]), np.array([a["80%"] for a in answers]), seconds, examples
 
 
-def measure_elecdemand(minutes: float, size: str) -> None:
+def measure_elecdemand(minutes: float, size: str, dev: bool, nets: Sequence[str]) -> None:
     from statsforecast.models import ARIMA, MSTL, AutoETS, SeasonalNaive
 
-    rows = elecdemand()
+    rows = elecdemand()[: -DAYS * DAY if dev else None]
     values = np.array([float(r["Demand"]) for r in rows])
     others = np.array([[float(r[k]) for k in COVARIATES] for r in rows])
     first = len(values) - DAYS * DAY
@@ -133,7 +133,7 @@ def measure_elecdemand(minutes: float, size: str) -> None:
             names = ("time", "Demand", *(COVARIATES if known else ()))
             kept = [{k: r[k] for k in names} for r in rows]
             train, test = write(Path(place, "train.csv"), kept[:first]), write(Path(place, "all.csv"), kept)
-            for net in ("rnn", "transformer"):
+            for net in nets:
                 middle, ends, seconds, examples = ours(
                     train, test, lambda found: found[-DAYS:], minutes=minutes, size=size, net=net, horizon=DAY,
                     known=",".join(COVARIATES) if known else "", test=[test],
@@ -152,10 +152,12 @@ def m1() -> list[tuple[str, int, list[float]]]:
     return found
 
 
-def measure_m1(steps: int, size: str, horizon: int = 6) -> None:
+def measure_m1(steps: int, size: str, dev: bool, nets: Sequence[str], horizon: int = 6) -> None:
     from statsforecast.models import AutoETS, RandomWalkWithDrift, SeasonalNaive
 
     series = m1()
+    if dev:
+        series = [(name, start, values[:-horizon]) for name, start, values in series]
     wanted = np.array([values[-horizon:] for _, _, values in series])
     pasts = [np.array(values[:-horizon]) for _, _, values in series]
     units = np.array([naive_error(past, 1) for past in pasts])
@@ -187,7 +189,7 @@ def measure_m1(steps: int, size: str, horizon: int = 6) -> None:
             by_name = {e["id"]: e for e in found}  # the latest window of each comes last
             return [by_name[name] for name, _, _ in series]
 
-        for net in ("rnn", "transformer"):
+        for net in nets:
             options: Any = {"steps": steps, "size": size, "net": net, "horizon": horizon, "test": [test]}
             middle, ends, seconds, examples = ours(train, test, last, **options)
             assert np.allclose([e["future"] for e in examples], wanted)
@@ -200,12 +202,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3.0, help="of each training on elecdemand")
     parser.add_argument("--steps", type=int, default=400, help="of each training on m1")
     parser.add_argument("--size", default="tiny")
+    parser.add_argument("--dev", action="store_true", help="the block before the last one, to choose settings by")
+    parser.add_argument("--nets", nargs="+", default=["rnn", "transformer"], choices=["rnn", "transformer"])
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     if given.data == "m1":
-        measure_m1(given.steps, given.size)
+        measure_m1(given.steps, given.size, given.dev, given.nets)
     else:
-        measure_elecdemand(given.minutes, given.size)
+        measure_elecdemand(given.minutes, given.size, given.dev, given.nets)
 
 
 if __name__ == "__main__":
