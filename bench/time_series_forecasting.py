@@ -157,7 +157,7 @@ def measure_m1(steps: int, size: str, dev: bool, nets: Sequence[str], horizon: i
 
     series = m1()
     if dev:
-        series = [(name, start, values[:-horizon]) for name, start, values in series]
+        series = [(name, start, v[:-horizon]) for name, start, v in series if len(v) >= 3 * horizon]
     wanted = np.array([values[-horizon:] for _, _, values in series])
     pasts = [np.array(values[:-horizon]) for _, _, values in series]
     units = np.array([naive_error(past, 1) for past in pasts])
