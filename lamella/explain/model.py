@@ -1,0 +1,192 @@
+"""A whole model explained: what its units respond to, its filters, a map of what it makes of examples, what each of its
+parts is worth, and whether it is as often right as it is sure.
+
+All of it is read from the shipped graphs by onnxruntime; torch is not needed. What costs time is bounded, and each note
+says by what.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lamella import metrics
+from lamella.errors import DataError, MissingExtra
+from lamella.explain import sections
+from lamella.explain.observe import Looked, clip, look, observe
+from lamella.explain.sections import Section
+from lamella.explain.surgery import Part, parts, without
+from lamella.graph import OnnxGraph, load_graphs
+from lamella.model import Model, run_batches
+from lamella.task import Answer, Example, Label, Task, Text
+
+SEEN, SEEN_SECONDS = 300, 8.0  # examples whose inner values are read, and for how long
+ABLATED, FEWEST, ABLATION_SECONDS = 60, 12, 20.0  # examples that measure what a part is worth
+CALIBRATED, CALIBRATION_SECONDS = 1000, 5.0
+TRIED = 8  # answers that tell what answers are
+
+
+def explain_model(trained: Model, data: Sequence[str] = ()) -> dict[str, Any]:
+    """Explain a model as a whole, on files or on "sample" (the task's own test set, also where nothing is given).
+
+    Returns {"task", "model", "sections": [{"kind", "title", "note", ...}]}, kinds being units, coloured text, filters, map,
+    ablation and calibration; each stands there only where the model has such a thing. Raises DataError for wrong files.
+    """
+    job = trained.task
+    examples = job.read(list(data))[0] if data and list(data) != ["sample"] else job.sample("test")
+    if not examples:
+        raise DataError(f"{', '.join(data) or 'sample'}: no examples to explain the model with.")
+    examples = _some(job, examples, CALIBRATED)
+    quick = _quick(trained)
+    looked = look(quick, clip(quick, examples[0], 200))
+    found: list[Section] = []
+    seen = observe(quick, examples[:SEEN], looked, SEEN_SECONDS)
+    if seen is not None:
+        if len(seen.examples) < min(SEEN, len(examples)):
+            bound = f" Looking was ended after {SEEN_SECONDS:g} seconds."
+        else:
+            bound = ""
+        found += sections.units(quick, seen)
+        texts = [name for name, kind in job.fields.items() if isinstance(kind, Text)]
+        if len(texts) == 1:
+            found += sections.coloured(seen, texts[0], 3 if job.target in job.fields else 1)
+        found += sections.plane(quick, seen)
+        for section in found:
+            section["note"] += bound
+    found += sections.filters(trained)
+    found += ablation(quick, examples, looked)
+    found += calibration(trained, examples)
+    return {"task": trained.manifest.task, "model": trained.where, "sections": found}
+
+
+def _some(job: Task, examples: list[Example], most: int) -> list[Example]:
+    """At most so many, the same ones each time, in no order that the file has."""
+    return sorted(examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest())[:most]
+
+
+def _quick(trained: Model) -> Model:
+    """The same model as it answers fastest: without what no score asks for, and without a wide search."""
+    config = trained.task.to_measure().config
+    return trained.with_config(msgspec.structs.replace(config, **trained.task.quick))
+
+
+# ---- what parts are worth ----------------------------------------------------------------------------------------
+
+
+def ablation(trained: Model, examples: Sequence[Example], looked: Looked, seconds: float = ABLATION_SECONDS) -> list[Section]:
+    """Every head and layer taken out, one at a time, against the task's own metric (Michel, Levy and Neubig, 2019)."""
+    found = parts(trained.files, looked.shapes)
+    found = [p for p in found if {f.removesuffix(".onnx") for f in (*p.zeros, *p.nodes)} & set(looked.counts)]
+    if not found:
+        return []
+    begun, some = time.monotonic(), list(examples[:ABLATED])
+    measure = _Measure(trained, some)
+    base = measure.value(trained.graphs)
+    cost = time.monotonic() - begun
+    count = max(FEWEST, min(len(some), int(len(some) * seconds / max(1e-6, cost * len(found)))))
+    if count < len(some):
+        measure = _Measure(trained, some[:count])
+        base = measure.value(trained.graphs)
+    rows: list[dict[str, Any]] = []
+    for part in found:
+        if time.monotonic() - begun > seconds:
+            break
+        value = measure.value(_graphs_without(trained, part))
+        if np.isfinite(value):
+            rows.append(
+                {"part": part.name, "kind": part.kind, "value": _round(value), "change": _round(value - base)}
+            )
+    note = (
+        f"{measure.name} over {len(measure.examples)} examples, the model's answers searched as fast as it can, with each part "
+        f"taken out by itself; {'less' if measure.less_is_better else 'more'} is better. Parts can stand in for each other, so "
+        "small changes do not add up."
+    )
+    if len(rows) < len(found):
+        note += f" {len(rows)} of {len(found)} parts were tried, in {seconds:g} seconds; layers come before heads."
+    return [
+        {
+            "kind": "ablation",
+            "title": "What each part is worth",
+            "note": note,
+            "metric": measure.name,
+            "less is better": measure.less_is_better,
+            "base": _round(base),
+            "rows": rows,
+        }
+    ]
+
+
+class _Measure:
+    """The task's metric; where its reference library is not installed, how many answers stay as they were."""
+
+    def __init__(self, trained: Model, examples: Sequence[Example]) -> None:
+        self.task, self.examples = trained.task, list(examples)
+        self.name, self.less_is_better = self.task.metric, self.task.less_is_better
+        self._same: list[str] | None = None
+
+    def value(self, graphs: Mapping[str, OnnxGraph]) -> float:
+        answers = self.task.answers(self.examples, lambda some: run_batches(self.task, graphs, some))
+        if self._same is None:
+            try:
+                scores = self.task.score(answers, self.examples)
+                return float(scores.measures[self.name](scores.parts.sum(axis=0)))
+            except MissingExtra:
+                self._same = [self.task.render(a) for a in answers]
+                self.name, self.less_is_better = "same answers", False
+        return float(np.mean([self.task.render(a) == b for a, b in zip(answers, self._same, strict=True)]))
+
+
+def _graphs_without(trained: Model, part: Part) -> dict[str, OnnxGraph]:
+    """Graphs that do not hold the part are those that are open already."""
+    changed = {*part.zeros, *part.nodes}
+    files = without({name: trained.files[name] for name in changed}, part)
+    return {**trained.graphs, **load_graphs(files)}
+
+
+# ---- calibration -------------------------------------------------------------------------------------------------
+
+
+def calibration(trained: Model, examples: Sequence[Example], seconds: float = CALIBRATION_SECONDS) -> list[Section]:
+    """How sure answers are beside how often they are right, where they say how sure they are."""
+    job, first = trained.task, list(examples[:TRIED])
+    if isinstance(job.answer, Text) or not job.target:
+        return []
+    begun = time.monotonic()
+    answers = trained.predict(first)
+    if not (isinstance(job.answer, Label) or _claims(answers[0])):
+        return []
+    each = (time.monotonic() - begun) / len(first)
+    count = min(len(examples), len(first) + int(seconds / max(each, 1e-6)))
+    answers += trained.predict(list(examples[len(first) : count])) if count > len(first) else []
+    wanted = list(examples[:count])
+    title, note = "Is it as often right as it is sure?", f"Over {count} of {len(examples)} examples."
+    if claims := _claims(answers[0]):
+        bins = [_coverage(claim, answers, wanted, job.target) for claim in claims]
+        error = float(np.mean([abs(b["sure"] - b["right"]) for b in bins]))
+        note += " Intervals beside how many of the wanted values they hold; the error is the mean gap."
+        return [{"kind": "calibration", "title": title, "note": note, "bins": bins, "error": error}]
+    details = metrics.details(job, answers, wanted).get("calibration")
+    if details is None:
+        return []
+    note += " The error is the expected calibration error (Guo et al., 2017)."
+    return [{"kind": "calibration", "title": title, "note": note, "bins": details["bins"], "error": details["error"]}]
+
+
+def _claims(answer: Answer) -> list[str]:
+    """The intervals that an answer holds: "50%", "80%"."""
+    names = [k for k in answer if k.endswith("%") and k[:-1].isdigit()] if isinstance(answer, dict) else []
+    return sorted(names, key=lambda k: int(k[:-1]))
+
+
+def _coverage(claim: str, answers: Sequence[Answer], examples: Sequence[Example], target: str) -> dict[str, Any]:
+    ends = np.array([a[claim] for a in answers], np.float64)  # (N, H, 2)
+    wanted = np.array([e[target] for e in examples], np.float64)  # (N, H)
+    inside = (ends[..., 0] <= wanted) & (wanted <= ends[..., 1])
+    return {"sure": int(claim[:-1]) / 100, "right": float(inside.mean()), "count": int(inside.size)}
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.5g}")

@@ -1,0 +1,234 @@
+"""Many examples through a net, one by one, and what its hidden layers did at each.
+
+One by one, so that no padding and no neighbour stands between an example and what is seen of it. The graph that is
+watched is the first that is called once an example and has hidden layers; of a net that has steps alone, the step.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.errors import DataError
+from lamella.explain import wire
+from lamella.explain.anatomy import Anatomy, Product
+from lamella.explain.probe import Arrays, Enough, Probe, attach, flat
+from lamella.model import Model
+from lamella.task import Example, Image, Text
+
+Floats = NDArray[np.float32]
+LETTERS = 400  # of a text that are read at once
+NUMBERS = 50_000_000  # of inner values that are kept
+
+
+@dataclass
+class Layer:
+    """A hidden layer: which value of which graph, read by which product; what it did at each example, (N_i, U)."""
+
+    graph: str
+    product: Product
+    seen: list[Floats] = field(default_factory=list)
+
+    @property
+    def strongest(self) -> Floats:
+        """The largest value of each unit at each example, wherever it was: (N, U)."""
+        return np.stack([s.max(axis=0) for s in self.seen])
+
+    @property
+    def mean(self) -> Floats:
+        """(N, U)."""
+        return np.stack([s.mean(axis=0) for s in self.seen])
+
+
+@dataclass
+class Observed:
+    """Examples, what each hidden layer did at them, where the letters of their texts are, and each one's latent point."""
+
+    examples: list[Example]
+    layers: list[Layer]  # the last one first
+    letters: list[NDArray[np.int64] | None]  # of each letter the row of `seen` after it was read
+    latent: list[Floats]
+
+
+@dataclass
+class Looked:
+    """What one answer tells of the graphs: shapes of inner values, how often each graph was called, and which first."""
+
+    shapes: dict[str, dict[str, tuple[int, ...]]]
+    counts: dict[str, int]
+    order: list[str]
+    rows: dict[str, int]  # the first axis of what went in
+
+
+def look(trained: Model, example: Example) -> Looked:
+    """Answer once, and see."""
+    wanted: dict[str, list[str]] = {}
+    for name, raw in _graphs(trained).items():
+        anatomy = Anatomy(wire.read(raw))
+        joined = [value for j in anatomy.joined() for value in j.values]
+        wanted[name] = list(dict.fromkeys([h.weights for h in anatomy.heads()] + joined + anatomy.graph.outputs))
+    probes = attach(trained.files, wanted)
+    _answer(trained, probes, example)
+    called = {name: p for name, p in probes.items() if p.calls}
+    return Looked(
+        {name: {k: v.shape for k, v in p.calls[-1].items()} for name, p in called.items()},
+        {name: len(p.calls) for name, p in called.items()},
+        sorted(called, key=lambda n: called[n].first),
+        {name: max([len(a) for a in p.calls[0].values() if a.ndim] or [1]) for name, p in called.items()},
+    )
+
+
+def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds: float) -> Observed | None:
+    """See what the last hidden layer and one in the middle do; None where the graphs have none. Ends after `seconds`."""
+    layers = _layers(trained, looked)
+    if not layers:
+        return None
+    graph = layers[0].graph
+    found = Observed([], layers, [], [])
+    latent = _latent(trained, looked)
+    once = looked.counts[graph] == 1
+    names = [layer.product.x for layer in layers] + ([latent] if latent else [])
+    probes = attach(trained.files, {graph: names}, graph if once else "")
+    limit, end, kept = LETTERS, time.monotonic() + seconds, 0
+    for example in examples:
+        while True:
+            short = clip(trained, example, limit)
+            for probe in probes.values():
+                probe.calls.clear()
+            try:
+                _answer(trained, probes, short)
+            except DataError:  # an example that cannot be read is no reason to show none
+                break
+            calls = probes[graph].calls
+            if calls and max(len(a) for a in calls[0].values() if a.ndim) > 1 and limit > 20 and _has_text(trained):
+                limit //= 2  # it reads several windows at once: one is enough
+                continue
+            break
+        if not calls:
+            continue
+        rows = [np.concatenate([flat(c[layer.product.x], layer.product.axis) for c in calls]) for layer in layers]
+        if found.examples and any(r.shape[1] != layer.seen[0].shape[1] for r, layer in zip(rows, layers, strict=True)):
+            continue
+        kept += sum(r.size for r in rows)
+        found.examples.append(short)
+        for layer, row in zip(layers, rows, strict=True):
+            layer.seen.append(row)
+        found.letters.append(_letters(trained, short, calls, len(rows[0])))
+        if latent:
+            found.latent.append(calls[0][latent][0])
+        if time.monotonic() > end or kept > NUMBERS:
+            break
+    return found if found.examples else None
+
+
+def clip(trained: Model, example: Example, letters: int) -> Example:
+    """An example whose texts are cut to so many letters."""
+    texts = {k for k, kind in trained.task.fields.items() if isinstance(kind, Text)}
+    return {k: v[:letters] if k in texts and isinstance(v, str) else v for k, v in example.items()}
+
+
+def _has_text(trained: Model) -> bool:
+    return any(isinstance(kind, Text) for kind in trained.task.fields.values())
+
+
+def _graphs(trained: Model) -> dict[str, bytes]:
+    return {n.removesuffix(".onnx"): raw for n, raw in trained.files.items() if n.endswith(".onnx")}
+
+
+def _answer(trained: Model, probes: dict[str, Probe], example: Example) -> None:
+    task = trained.task
+    try:
+        task.decode(probes, task.collate([task.inputs(example)]))
+    except Enough:
+        pass
+
+
+def _layers(trained: Model, looked: Looked) -> list[Layer]:
+    """The last hidden layer and, before it, the middle one of those that are bent."""
+    graphs = {name: Anatomy(wire.read(raw)) for name, raw in _graphs(trained).items()}
+    made = {o.removeprefix("next_") for a in graphs.values() for o in a.graph.outputs}
+    hidden = {n: graphs[n].hidden(made.intersection(graphs[n].graph.inputs)) for n in looked.order}
+    able = [n for n in looked.order if hidden[n]]
+    if not able:
+        return []
+    graph = next((n for n in able if looked.counts[n] == 1), able[0])
+    last = hidden[graph][-1]
+    bent = [p for p in hidden[graph] if graphs[graph].bent(p.x) and p.x != last.x]
+    return [Layer(graph, last), *([Layer(graph, bent[len(bent) // 2])] if bent else [])]
+
+
+def _latent(trained: Model, looked: Looked) -> str | None:
+    """The output of the watched graph that another graph decodes: few numbers for an example, made again from them."""
+    graphs = {name: wire.read(raw) for name, raw in _graphs(trained).items()}
+    first = looked.order[0]
+    if isinstance(trained.task.answer, Text) or looked.counts[first] != 1:
+        return None
+    for name, graph in graphs.items():
+        axes = trained.graphs[name].axes
+        if name != first and len(graph.inputs) == 1 and not set(graph.inputs) & set(graphs[first].inputs):
+            shape = axes[graph.inputs[0]][1]
+            for output in graphs[first].outputs:
+                seen = looked.shapes[first].get(output, ())
+                if len(seen) == 2 == len(shape) and seen[1] == shape[1]:
+                    return output
+    return None
+
+
+def _letters(trained: Model, example: Example, calls: Sequence[Arrays], rows: int) -> NDArray[np.int64] | None:
+    """Of each letter of the one text the row that stands for the piece it is in; None where rows are no pieces."""
+    names = [k for k, kind in trained.task.fields.items() if isinstance(kind, Text)]
+    if len(names) != 1:
+        return None
+    text = str(example[names[0]])
+    read = _tokens(calls)
+    ids = _ids(trained, example)
+    if ids is None or read is None or len(read) != rows or not text:
+        return None
+    shift = 0 if np.array_equal(read, ids[: len(read)]) else 1
+    if shift and not np.array_equal(read[1:], ids[: len(read) - 1]):
+        return None
+    # How many of the whole text's pieces a beginning of it has already: a piece is there from its last letter on.
+    done = np.zeros(len(text), np.int64)
+    for i in range(len(text)):
+        some = _ids(trained, {**example, names[0]: text[: i + 1]})
+        same = some[: len(ids)] == ids[: len(some)] if some is not None else np.zeros(0, bool)
+        done[i] = len(same) if same.all() else int(same.argmin())
+    done = np.maximum.accumulate(done)
+    ends = np.searchsorted(done, np.arange(1, len(ids) + 1))  # of each piece its last letter
+    pieces = np.searchsorted(ends, np.arange(len(text)))
+    return np.minimum(pieces + shift, rows - 1)
+
+
+def _ids(trained: Model, example: Example) -> NDArray[np.int64] | None:
+    arrays = [a for a in trained.task.inputs(example).values() if a.ndim == 1 and a.dtype.kind == "i"]
+    return arrays[0].astype(np.int64) if arrays else None
+
+
+def _tokens(calls: Sequence[Arrays]) -> NDArray[np.int64] | None:
+    """What was read, one number a piece, in all calls."""
+    for name, array in calls[0].items():
+        if array.dtype.kind == "i" and len(array) == 1 and array.ndim <= 2:
+            return np.concatenate([np.ravel(c[name]) for c in calls]).astype(np.int64)
+    return None
+
+
+def shown(trained: Model, example: Example) -> dict[str, Any]:
+    """An example as a reader sees it: {"text"}, {"image"} or {"series"}."""
+    from lamella.explain.png import as_uri, picture
+
+    name, kind = next(iter(trained.task.fields.items()))
+    value = example[name]
+    if isinstance(kind, Image):
+        if isinstance(value, str) and value.startswith("data:image/"):
+            return {"image": value}
+        arrays = [a[0] for a in trained.task.collate([trained.task.inputs(example)]).values() if a.ndim == 4]
+        if arrays:
+            return {"image": as_uri(picture(arrays[0]))}
+    if isinstance(value, list | tuple | np.ndarray) and all(isinstance(v, int | float) for v in value):
+        return {"series": [float(v) for v in value[-96:]]}
+    if isinstance(value, str):
+        return {"text": value}
+    return {"text": ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)}

@@ -1,0 +1,219 @@
+"""An ONNX file as it lies on disk: protobuf's wire format, read and edited without the `onnx` package.
+
+    graph = read(raw)                      its nodes in order, the stored arrays by name, inputs and outputs
+    raw = with_outputs(raw, ["relu_1"])    the same file, giving an inner value too
+    raw = zeroed(raw, rows)                the same file with some bytes of stored arrays set to zero
+    raw = replaced(raw, {7: fresh})        the same file with another node in the place of the seventh
+
+A message is a row of fields, each a number and a kind in one varint, then a varint, eight bytes, four bytes, or a length
+and so many bytes (protobuf's encoding guide). Two messages of one field, one behind the other, merge when they are read:
+that is why outputs can be appended. Numbers of fields are those of onnx.proto3.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lamella.errors import ModelError
+
+MOST = 100_000  # fields of one message: more is no net of ours
+GRAPH, NODE, STORED, INPUT, OUTPUT = 7, 1, 5, 11, 12  # the graph in a model, and what is in a graph
+VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation: what it is, what it reads and gives, its attributes that are whole numbers."""
+
+    op: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    ints: Mapping[str, int]
+    span: Span  # of the whole field in the file, number and length included
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array in the file. kind: as in onnx (1 float32, 3 int8); data: where its bytes lie, None where they are not raw."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    data: Span | None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What a file holds, in its order."""
+
+    nodes: list[Node]
+    stored: dict[str, Stored]
+    inputs: list[str]  # without stored arrays
+    outputs: list[str]
+    spans: list[Span]  # of the graph message's content; more than one where outputs were appended
+
+
+def read(raw: bytes) -> Graph:
+    """An ONNX file -> its graph. ModelError where it is no such file."""
+    try:
+        graph = Graph([], {}, [], [], [])
+        for number, kind, at, span in _fields(raw, 0, len(raw)):
+            if number == GRAPH and kind == BYTES:
+                graph.spans.append(span)
+                _read_graph(raw, span, graph)
+    except (IndexError, UnicodeDecodeError, ValueError) as error:
+        raise ModelError(f"expected an ONNX file, received {len(raw):,} bytes that are none ({error}).") from error
+    if not graph.spans:
+        raise ModelError(f"expected an ONNX file, received {len(raw):,} bytes without a graph.")
+    graph.inputs[:] = [name for name in graph.inputs if name not in graph.stored]
+    return graph
+
+
+def _read_graph(raw: bytes, span: Span, graph: Graph) -> None:
+    for number, kind, begin, inner in _fields(raw, *span):
+        if kind != BYTES:
+            continue
+        if number == NODE:
+            graph.nodes.append(_read_node(raw, inner, (begin, inner[1])))
+        elif number == STORED:
+            stored = _read_stored(raw, inner)
+            graph.stored[stored.name] = stored
+        elif number in (INPUT, OUTPUT):
+            (graph.inputs if number == INPUT else graph.outputs).append(_texts(raw, inner, 1)[0])
+
+
+def _read_node(raw: bytes, span: Span, whole: Span) -> Node:
+    ints: dict[str, int] = {}
+    for number, kind, _, inner in _fields(raw, *span):
+        if number == 5 and kind == BYTES:
+            values = [i[0] for n, k, _, i in _fields(raw, *inner) if (n, k) == (3, VARINT)]
+            if values:
+                ints[_texts(raw, inner, 1)[0]] = values[0] - (1 << 64 if values[0] >> 63 else 0)
+    name, op = (_texts(raw, span, n) or [""] for n in (3, 4))
+    return Node(op[0], name[0], tuple(_texts(raw, span, 1)), tuple(_texts(raw, span, 2)), ints, whole)
+
+
+def _read_stored(raw: bytes, span: Span) -> Stored:
+    shape: list[int] = []
+    kind_, data = 0, None
+    for number, kind, _, inner in _fields(raw, *span):
+        if number == 1 and kind == VARINT:
+            shape.append(inner[0])
+        elif number == 1 and kind == BYTES:  # several in one field
+            at = inner[0]
+            while at < inner[1]:
+                size, at = _varint(raw, at, inner[1])
+                shape.append(size)
+        elif number == 2 and kind == VARINT:
+            kind_ = inner[0]
+        elif number == 9 and kind == BYTES:
+            data = inner
+    return Stored((_texts(raw, span, 8) or [""])[0], tuple(shape), kind_, data)
+
+
+def _texts(raw: bytes, span: Span, wanted: int) -> list[str]:
+    return [
+        raw[a:b].decode()
+        for number, kind, _, (a, b) in _fields(raw, *span)
+        if number == wanted and kind == BYTES
+    ]  # fmt: skip
+
+
+def _fields(raw: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, Span]]:
+    """(number, kind, where the field begins, where its bytes lie - or its value, twice, for a varint)."""
+    for _ in range(MOST):
+        if at >= end:
+            return
+        begin = at
+        key, at = _varint(raw, at, end)
+        number, kind = key >> 3, key & 7
+        if kind == VARINT:
+            value, at = _varint(raw, at, end)
+            yield number, kind, begin, (value, value)
+            continue
+        if kind == BYTES:
+            length, at = _varint(raw, at, end)
+        elif kind in (EIGHT, FOUR):
+            length = 8 if kind == EIGHT else 4
+        else:
+            raise ValueError(f"a field of kind {kind}")
+        if length > end - at:
+            raise ValueError("a field that is longer than what it stands in")
+        yield number, kind, begin, (at, at + length)
+        at += length
+    raise ValueError(f"more than {MOST:,} fields")
+
+
+def _varint(raw: bytes, at: int, end: int) -> tuple[int, int]:
+    """Seven bits a byte, the lowest first; the eighth says that more follow. -> its value, and where it ends.
+
+    >>> _varint(bytes([0xAC, 0x02]), 0, 2)
+    (300, 2)
+    """
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= end:
+            break
+        value |= (raw[at] & 127) << shift
+        at += 1
+        if raw[at - 1] < 128:
+            return value, at
+    raise ValueError("a number that does not end")
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------
+
+
+def varint(value: int) -> bytes:
+    """A number in seven bits a byte.
+
+    >>> varint(300)
+    b'\\xac\\x02'
+    """
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def field(number: int, content: bytes | str) -> bytes:
+    """One field of bytes or of text."""
+    content = content.encode() if isinstance(content, str) else content
+    return varint(number << 3 | BYTES) + varint(len(content)) + content
+
+
+def node(op: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    """A node without attributes, as a field of the graph."""
+    names = [field(1, name) for name in inputs] + [field(2, name) for name in outputs]
+    return field(NODE, b"".join(names) + field(4, op))
+
+
+def with_outputs(raw: bytes, names: Sequence[str]) -> bytes:
+    """The same file with inner values among its outputs: a second graph message that holds their names alone."""
+    fresh = b"".join(field(OUTPUT, field(1, name)) for name in names)
+    return raw + field(GRAPH, fresh) if fresh else raw
+
+
+def zeroed(raw: bytes, spans: Sequence[Span]) -> bytes:
+    """The same file with these bytes set to zero, which is 0 in every type of number."""
+    out = bytearray(raw)
+    for a, b in spans:
+        out[a:b] = bytes(b - a)
+    return bytes(out)
+
+
+def replaced(raw: bytes, fresh: Mapping[int, bytes]) -> bytes:
+    """The same file with other bytes (fields of the graph, made by `node`) in the places of nodes by their number."""
+    graph = read(raw)
+    assert len(graph.spans) == 1, "outputs are appended last"
+    (begin, end), = graph.spans
+    parts, at = [], begin
+    for index in sorted(fresh):
+        a, b = graph.nodes[index].span
+        parts += [raw[at:a], fresh[index]]
+        at = b
+    content = b"".join([*parts, raw[at:end]])
+    head = begin - len(varint(end - begin)) - len(varint(GRAPH << 3 | BYTES))
+    return raw[:head] + field(GRAPH, content) + raw[end:]
