@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lamella.verbs.evaluate import evaluate
     from lamella.verbs.export import export
     from lamella.verbs.predict import predict
+    from lamella.verbs.serve import serve
     from lamella.verbs.show import show
     from lamella.verbs.train import train
 
@@ -39,6 +40,7 @@ _PLACES = {
     "export": "lamella.verbs.export",
     "load": "lamella.model",
     "predict": "lamella.verbs.predict",
+    "serve": "lamella.verbs.serve",
     "show": "lamella.verbs.show",
     "tasks": "lamella.task:names",
     "train": "lamella.verbs.train",
@@ -58,6 +60,7 @@ __all__ = [
     "export",
     "load",
     "predict",
+    "serve",
     "show",
     "tasks",
     "train",

@@ -264,6 +264,29 @@ def show(model: str, task: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("models", nargs=-1, metavar="[MODEL...]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
+@click.option("--port", default=8000, show_default=True, help="0: any that is free.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="A further host under which it is asked.")
+@click.option("--seconds", default=60.0, show_default=True, help="For an answer; ten times as long for a document.")
+@click.option("--megabytes", default=8.0, show_default=True, help="Of a request.")
+@click.option("--queue", default=256, show_default=True, help="Requests that wait for one model.")
+@TASK_FILE
+@JSON
+def serve(models: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """Answer over HTTP, with a page in the browser: the models named, or the shipped translators."""
+    from lamella.verbs.serve import serve as run
+
+    def begun(facts: dict[str, Any]) -> None:
+        if as_json:
+            click.echo(to_json(facts))
+            sys.stdout.flush()
+        click.echo(f"{', '.join(facts['models'])} at {facts['url']} (Ctrl-C stops)", err=True)
+
+    run(*models, begun=begun, **given)
+
+
+@main.command()
 @click.argument("only", nargs=-1, metavar="[TASK]")
 @JSON
 def tasks(only: tuple[str, ...], as_json: bool) -> None:

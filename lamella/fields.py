@@ -23,22 +23,32 @@ class Option(msgspec.Struct, frozen=True):
     default: Any
     description: str
     answering: bool  # may be changed when the model answers, not only when it is trained
+    holds: str = ""  # "file": its name, for this machine's user alone; "picture": one, as in a field
+
+
+def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
+    """The annotated types of a Config's fields, by the names under which they are stored."""
+    found = get_type_hints(config, include_extras=True)
+    return {field.encode_name: found[field.name] for field in msgspec.structs.fields(config)}
 
 
 def options(config: type[msgspec.Struct]) -> list[Option]:
     """A Config's fields in order."""
-    hints = get_type_hints(config, include_extras=True)
+    types = hints(config)
     found = []
     for field in msgspec.structs.fields(config):
-        meta = next((m for m in getattr(hints[field.name], "__metadata__", ()) if isinstance(m, msgspec.Meta)), None)
+        hint = types[field.encode_name]
+        meta = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)), None)
+        extra = (meta.extra if meta else None) or {}
         found.append(
             Option(
                 flag=field.encode_name.replace("_", "-"),
                 name=field.encode_name,
-                kind=_kind(hints[field.name]),
+                kind=_kind(hint),
                 default=_default(field),
                 description=(meta.description if meta else None) or "",
-                answering=bool(meta and (meta.extra or {}).get("when") == "predict"),
+                answering=extra.get("when") == "predict",
+                holds=extra.get("holds", ""),
             )
         )
     return found

@@ -31,6 +31,19 @@ def translator(src_lang: str, dst_lang: str) -> Model:
     return load(FOLDER / f"{src_lang}-{dst_lang}")
 
 
+def translators() -> list[Model]:
+    """All installed models for pairs of languages, opened."""
+    return [translator(*pair.split("-")) for pair in pairs()]
+
+
+@cache
+def identifier() -> Model:
+    """The installed model that tells which language a text is in; a UsageError where there is none."""
+    if not (FOLDER / "languages" / "model.json").is_file():
+        raise UsageError("no model that tells languages is installed. Name the language of the text.")
+    return load(FOLDER / "languages")
+
+
 @overload
 def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
 @overload

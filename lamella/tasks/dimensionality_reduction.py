@@ -34,13 +34,14 @@ from lamella.data import gallery, measures
 from lamella.data.rings import rings
 from lamella.decode import importance_bounds
 from lamella.errors import DataError, UsageError
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, Image, Run, Scores, Series, Task
+from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Image, Run, Scores, Series, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STEPS = 9  # of a line, both ends included
 SAMPLES = 64
+WALK = 2.5  # deviations that a plane shows on each side of the middle
 NOW = {"when": "predict"}
 
 
@@ -58,8 +59,10 @@ class Config(msgspec.Struct, kw_only=True):
         Literal["answer", "samples", "line", "map"],
         Meta(description="Samples take a seed, a line takes --other too, a map takes a table.", extra=NOW),
     ] = "answer"
-    other: Annotated[str, Meta(description="The other end of a line.", extra=NOW)] = ""
-    draws: Annotated[int, Meta(description="Draws for the bound on the log-likelihood.", ge=1, extra=NOW)] = 100
+    other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "picture"})] = ""
+    draws: Annotated[
+        int, Meta(description="Draws for the bound on the log-likelihood.", ge=1, le=10_000, extra=NOW)
+    ] = 100
 
 
 class DimensionalityReduction(Task):
@@ -187,6 +190,21 @@ class DimensionalityReduction(Task):
             for answer, bound in zip(answers, bounds, strict=True):
                 answer["bound"] = round(bound, 2)
         return answers
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        if "point" not in answer:
+            raise UsageError(f"--make {self.config.make}: only a point can be explained. Leave it out.")
+        away = graphs["encode"](x=inputs["x"])["mean"] - np.array(answer["point"])  # (B, Z)
+        return Focus("closeness to the point, minus the distance", -np.linalg.norm(away, axis=1))
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        """The plane of the first two numbers, the others as they are: what is made at the places of a lattice."""
+        places = np.linspace(-WALK, WALK, STEPS)
+        z = np.tile(np.array(answer["point"], np.float32), (STEPS, STEPS, 1))
+        z[:, :, 0] = places
+        z[:, :, 1:2] = places[::-1, None, None]  # up is more
+        made = [[self.kind.example(v) for v in graphs["decode"](z=row)["values"]] for row in z]
+        return {"kind": "plane", "point": answer["point"], "places": places.round(3).tolist(), "made": made}
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The mean example, whatever was asked."""

@@ -19,7 +19,8 @@ from msgspec import Meta
 from lamella import decode, metrics
 from lamella.data import guard, placeholders
 from lamella.data.pieces import END, START, Pieces, learn, normalise
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, Run, Scores, Task, Text
+from lamella.data.sentences import split
+from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Run, Scores, Task, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 LATER = {"when": "predict"}  # may be changed when a model answers
+FILE = {**LATER, "holds": "file"}
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -47,10 +49,8 @@ class Config(msgspec.Struct, kw_only=True):
     beams: Annotated[
         int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra=LATER)
     ] = 4
-    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=LATER)] = (
-        ""
-    )
-    glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=LATER)] = ""
+    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=FILE)] = ""
+    glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
     alternatives: Annotated[
         int, Meta(description="How many translations of each text, best first.", ge=1, le=8, extra=LATER)
     ] = 1
@@ -145,6 +145,32 @@ class Translation(Task):
         else:
             found = decode.beam(step, state, memory, START, END, limits, beams, POWER)
         return [self.pieces.decode([h.tokens for h in best]) for best in found]
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """The first sentence: each is translated by itself."""
+        found = [p.text for p in split(example["text"]) if p.text]
+        note = f"The first of {len(found)} sentences is explained; each is translated by itself."
+        return ({**example, "text": found[0]}, note) if len(found) > 1 else (example, "")
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """The log-probability of the translation, word by word: the net is shown the right beginning at each piece.
+
+        A step tells of its likeliest pieces alone; one that is not among them counts as all others together, at most as
+        the last that is.
+        """
+        text = normalise(answer if isinstance(answer, str) else answer[0])
+        ids = [*self.pieces.encode([text])[0][: LONGEST - 2], END]
+        memory, step = graphs["encode"](source=inputs["source"]), graphs["step"]
+        batch = len(inputs["source"])
+        state, found = step.empty(batch=batch, beam=1), np.zeros((batch, len(ids)))
+        for at, (token, wanted) in enumerate(zip([START, *ids], ids, strict=False)):
+            out = step(token=np.full((batch, 1), token), **state, **memory)
+            state = {name: out[name] for name in state}
+            scores, is_it = out["scores"][:, 0].astype(np.float64), out["tokens"][:, 0] == wanted  # (B, N)
+            rest = np.log(np.maximum(1 - np.exp(scores).sum(axis=1), 1e-12))
+            found[:, at] = np.where(is_it.any(axis=1), (scores * is_it).sum(axis=1), np.minimum(scores[:, -1], rest))
+        words, starts = self.pieces.words(ids)
+        return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         found = self.outcomes(examples, run)

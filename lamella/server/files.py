@@ -1,0 +1,109 @@
+"""Files that come and go over HTTP: documents to answer, answers that wait to be fetched, and the page itself."""
+
+import hashlib
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamella.model import Model
+from lamella.server.limits import Limits
+from lamella.server.replies import Refused
+from lamella.server.schema import MEDIA
+
+WEB = Path(__file__).parent.parent / "web"
+TYPES = {
+    ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".webp": "image/webp",
+    ".json": "application/json", ".webmanifest": "application/manifest+json", ".txt": "text/plain; charset=utf-8",
+}  # fmt: skip
+
+
+class Store:
+    """Files in memory under names that nobody can guess, for a while."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most, self._seconds = int(limits.kept * 1e6), 60 * limits.minutes
+        self._files: dict[str, tuple[float, str, bytes]] = {}  # in the order in which they came
+
+    def put(self, name: str, raw: bytes) -> str:
+        """Keep a file; returns what it is fetched by. The oldest make room."""
+        self._forget()
+        while self._files and self._size + len(raw) > self._most:
+            del self._files[next(iter(self._files))]
+        if len(raw) > self._most:
+            raise Refused(413, f"the answer has {len(raw) / 1e6:.0f} MB, and {self._most / 1e6:.0f} can be kept.")
+        key = secrets.token_urlsafe(24) + Path(name).suffix
+        self._files[key] = (time.monotonic() + self._seconds, name, raw)
+        return key
+
+    def get(self, key: str) -> tuple[str, bytes]:
+        """Its name and bytes; Refused with 404 once it is gone."""
+        self._forget()
+        if key not in self._files:
+            raise Refused(404, "no such file. It may have been kept too long: send the document again.")
+        return self._files[key][1:]
+
+    @property
+    def _size(self) -> int:
+        return sum(len(raw) for _, _, raw in self._files.values())
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        self._files = {key: kept for key, kept in self._files.items() if kept[0] > now}
+
+
+def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """A file that a browser saves and never shows, whatever is in it."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    said = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(raw, 200, {"Content-Disposition": said, **(headers or {})}, "application/octet-stream")
+
+
+def answer_document(model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:
+    """A document's bytes -> those of its answers, their suffix, and counts."""
+    from lamella.verbs.predict import predict_file
+
+    suffix = Path(name).suffix.lower()
+    with tempfile.TemporaryDirectory(prefix="lamella-") as folder:
+        place = Path(folder) / f"{_stem(name)}{suffix}"
+        place.write_bytes(raw)
+        media = any(isinstance(field, MEDIA) for field in model.task.fields.values())
+        if media and model.task.rows(place) is None:
+            raise Refused(
+                415, "a table of pictures or sounds names files, and none is loaded here. Send them one by one."
+            )
+        return predict_file(model, place)
+
+
+def _stem(name: str) -> str:
+    """A name for a file here, out of one that came from elsewhere: errors show it."""
+    return re.sub(r"[^\w-]", "_", Path(name).stem)[:60] or "document"
+
+
+def page(name: str, request: Request) -> Response:
+    """One of the page's own files. Browsers keep it and ask whether it has changed."""
+    if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", name) or Path(name).suffix not in TYPES or not (WEB / name).is_file():
+        raise Refused(404, "no such file.")
+    raw = (WEB / name).read_bytes()
+    headers = {"ETag": f'"{hashlib.sha256(raw).hexdigest()[:24]}"', "Cache-Control": "no-cache"}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(None, 304, headers)
+    return Response(raw, 200, {**headers, "Content-Type": TYPES[Path(name).suffix]})
+
+
+async def upload(form: Any, limits: Limits) -> tuple[str, bytes]:
+    """The name and the bytes of a form's file."""
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise Refused(400, "expected a form with a file in its field `file`.")
+    name = file.filename.replace("\\", "/").rpartition("/")[2].encode(errors="replace").decode()
+    return name[-200:], await file.read()

@@ -1,0 +1,171 @@
+"""What stands before the app: who may ask, how large and how slow a request may be, and what browsers may do with replies.
+
+Pure ASGI, in this order: headers on every reply, the Host (a page elsewhere may point a name of its own at this machine:
+DNS rebinding), the origin (a page elsewhere may send forms and plain text without asking), then the body, read whole
+before the app begins, so that a slow or endless one costs a little memory and no thread.
+"""
+
+import asyncio
+import ipaddress
+import sys
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lamella.server.limits import Limits
+from lamella.server.replies import Refused, refusal
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+DRAIN = 5.0  # seconds in which the rest of a refused body is read, since many clients read no reply before
+
+
+class Guard:
+    """The app behind its limits."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, names: Iterable[str] = (), everywhere: bool = False) -> None:
+        """names: hosts under which the server may be asked; everywhere: it listens beyond this machine, so that any
+        address, which no rebinding can fake, is one of them."""
+        self.app, self.limits, self.everywhere = app, limits, everywhere
+        self.names = {"localhost", *(name.lower() for name in names)}
+        self._held = 0  # bytes of bodies that are coming in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        body: bytes | None = None
+        try:
+            self._check(scope)
+            body = await self._body(Headers(scope=scope), receive)
+            await self.app(scope, _replay(body, receive), send_with_headers)
+        except Exception as error:
+            if not isinstance(error, Refused):
+                sys.excepthook(type(error), error, error.__traceback__)
+            if begun:
+                raise  # half a reply cannot be taken back: the connection is closed
+            reply = refusal(error)
+            if body is None:
+                reply.headers["Connection"] = "close"
+            await reply(scope, receive, send_with_headers)
+        finally:
+            self._held -= len(body or b"")
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._known(hosts[0]):
+            raise Refused(400, "the Host header names no host of this server. If it should, serve with --name HOST.")
+        if scope["method"] in SAFE:
+            return
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+        if site not in ("same-origin", "none") or (origin is not None and _host(origin) != hosts[0].lower()):
+            raise Refused(403, "a page of another origin may not ask here.")
+
+    def _known(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        if name in self.names:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return self.everywhere or address.is_loopback
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        """All of the body, within the limits of size and time."""
+        said = headers.get("content-length", "0")
+        size = int(said) if said.isascii() and said.isdigit() else 0
+        try:
+            if size > self.limits.body:
+                raise self._large()
+            async with asyncio.timeout(self.limits.upload):
+                return await self._read(receive)
+        except TimeoutError as error:
+            raise Refused(408, f"expected the whole request within {self.limits.upload:g} seconds.") from error
+        except Refused as error:
+            if error.status == 413:
+                await _drain(receive, 4 * self.limits.body)
+            raise
+
+    async def _read(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "the client has gone.")
+                part = message.get("body", b"")
+                size += len(part)
+                self._held += len(part)
+                parts.append(part)
+                if size > self.limits.body:
+                    raise self._large()
+                if self._held > self.limits.held * 1e6:
+                    raise Refused(503, "too much is being sent at once. Ask again in a moment.", 1)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+        except BaseException:
+            self._held -= size
+            raise
+
+    def _large(self) -> Refused:
+        return Refused(413, f"expected a body of at most {self.limits.megabytes:g} MB, received a larger one.")
+
+
+def _host(origin: str) -> str:
+    return origin.partition("://")[2].lower()
+
+
+async def _drain(receive: Receive, most: int) -> None:
+    try:
+        async with asyncio.timeout(DRAIN):
+            while most > 0:
+                message = await receive()
+                most -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body in one piece, then what the client does next."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

@@ -1,0 +1,260 @@
+"""The LibreTranslate API over the models that translate, so that its clients work unchanged.
+
+Written from its public description: /translate, /languages, /detect, /translate_file, /download_file, /frontend/settings
+and /suggest, with bodies as JSON or as a form, and a key in either left unread: whoever reaches this server may ask.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lamella.data.languages import NAMES, base_code
+from lamella.data.webpages import WebPage
+from lamella.server import files, schema
+from lamella.server.models import Served, until_left
+from lamella.server.replies import JSON, Refused, reply
+from lamella.task import Example
+
+AUTO = "auto"
+T = TypeVar("T")
+MOST = 8  # translations of one text
+
+
+class Translate(msgspec.Struct):
+    q: str | list[str]
+    source: str
+    target: str
+    format: Literal["text", "html"] = "text"
+    alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Detect(msgspec.Struct):
+    q: str | list[str]
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/translate", _translate, methods=["POST"]),
+        Route("/languages", _languages),
+        Route("/detect", _detect, methods=["POST"]),
+        Route("/translate_file", _translate_file, methods=["POST"]),
+        Route("/download_file/{key}", _download),
+        Route("/frontend/settings", _settings),
+        Route("/suggest", _suggest, methods=["POST"]),
+    ]
+
+
+async def _asked(request: Request, kind: type[T]) -> T:
+    """The fields of a JSON body or of a form; what is too much is left unread."""
+    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content == JSON:
+        return schema.decode(await request.body(), kind)
+    if content not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        raise Refused(415, f"expected Content-Type: {JSON} or a form, received {content[:60] or 'none'}.")
+    async with request.form(max_files=0, max_fields=1000) as form:
+        found: dict[str, Any] = {key: form[key] for key in form}
+        if len(form.getlist("q")) > 1:
+            found["q"] = form.getlist("q")
+    try:
+        return msgspec.convert(found, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(400, f"{error}.") from error
+
+
+# ---- who translates what -----------------------------------------------------------------------------------------
+
+
+def translators(request: Request) -> dict[tuple[str, str], tuple[Served, dict[str, Any]]]:
+    """(from, to) -> the model for it, and what its examples hold besides the text."""
+    found: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
+    for served in request.app.state.shared.models.values():
+        if served.languages:
+            src, dst = served.languages
+            both = bool(served.model.manifest.config.get("both"))
+            found.setdefault((src, dst), (served, {"to": dst} if both else {}))
+            if both:
+                found.setdefault((dst, src), (served, {"to": src}))
+    return found
+
+
+def _translator(request: Request, source: str, target: str) -> tuple[Served, dict[str, Any]]:
+    known = translators(request)
+    for pair in ((source, target), (base_code(source), base_code(target))):
+        if pair in known:
+            return known[pair]
+    served = ", ".join(f"{a} to {b}" for a, b in known) or "none"
+    raise Refused(400, f"{source[:20]} to {target[:20]} is not served here. Served: {served}.")
+
+
+def _languages(request: Request) -> Response:
+    pairs = list(translators(request))
+    codes = dict.fromkeys(code for pair in pairs for code in pair)
+    return reply(
+        [{"code": c, "name": _name(c), "targets": [c, *(b for a, b in pairs if a == c)]} for c in sorted(codes)]
+    )
+
+
+def _name(code: str) -> str:
+    return NAMES.get(base_code(code), (code,))[0]
+
+
+def _settings(request: Request) -> Response:
+    state, known = request.app.state.shared, list(translators(request))
+    first = known[0] if known else ("", "")
+    return reply(
+        {
+            "apiKeys": False,
+            "charLimit": state.limits.characters,
+            "filesTranslation": True,
+            "frontendTimeout": 500,
+            "keyRequired": False,
+            "language": {
+                "source": {"code": AUTO, "name": "Auto Detect"},
+                "target": {"code": first[1], "name": _name(first[1])},
+            },
+            "suggestions": False,
+            "supportedFilesFormat": _suffixes(request),
+        }
+    )
+
+
+def _suffixes(request: Request) -> list[str]:
+    return sorted({s for served, _ in translators(request).values() for s in served.model.task.suffixes})
+
+
+def _suggest(request: Request) -> Response:
+    raise Refused(403, "suggestions are not taken here.")
+
+
+# ---- translate ---------------------------------------------------------------------------------------------------
+
+
+async def _translate(request: Request) -> Response:
+    ask = await _asked(request, Translate)
+    return reply(await until_left(_gone(request), _translated(request, ask)))
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
+    texts = [ask.q] if isinstance(ask.q, str) else ask.q
+    source, detected = ask.source, []
+    if source == AUTO:
+        detected = [found[0] for found in await _detected(request, texts)]
+        source = _commonest(request, detected, ask.target)
+    if source == ask.target:
+        found: list[list[str]] = [[text] for text in texts]
+    else:
+        served, extra = _translator(request, source, ask.target)
+        most = min(ask.alternatives + 1, MOST)
+        found = await _answers(served, extra, texts, ask, most)
+    out: dict[str, Any] = {"translatedText": [f[0] for f in found]}
+    if ask.alternatives:
+        out["alternatives"] = [f[1:] for f in found]
+    if detected:
+        out["detectedLanguage"] = detected
+    return {name: value[0] for name, value in out.items()} if isinstance(ask.q, str) else out
+
+
+async def _answers(
+    served: Served, extra: dict[str, Any], texts: Sequence[str], ask: Translate, most: int
+) -> list[list[str]]:
+    """For each text its translations, best first."""
+    limits, model = served.limits, served.with_options({"alternatives": most} if most > 1 else {})
+    pages = (
+        [WebPage(t.encode(errors="replace"), "q", ask.target) for t in texts if t.strip()]
+        if ask.format == "html"
+        else []
+    )
+    pieces = [s for page in pages for s in page.segments] if ask.format == "html" else list(texts)
+    if len(pieces) > limits.examples * (10 if pages else 1):
+        raise Refused(413, f"expected at most {limits.examples:,} texts, received {len(pieces):,}.")
+    field = next(iter(served.model.task.fields))
+    examples: list[Example] = [{field: piece, **extra} for piece in pieces]
+    schema.count_characters([{field: t} for t in texts], limits)
+    answers = await served.answers(model, examples, apart=extra.get("to", ""))
+    lists = [a if isinstance(a, list) else [a] for a in answers]
+    if ask.format == "text":
+        return lists
+    # Of a page each translation has the nth of every sentence, where there is one.
+    found, at = [], 0
+    rest = iter(pages)
+    for text in texts:
+        if not text.strip():
+            found.append([text])
+            continue
+        page = next(rest)
+        mine = lists[at : at + len(page.segments)]
+        at += len(page.segments)
+        many = max(map(len, mine), default=1)
+        every = [page.render([m[min(n, len(m) - 1)] for m in mine]).decode() for n in range(many)]
+        found.append(list(dict.fromkeys(every)))
+    return found
+
+
+# ---- detect ------------------------------------------------------------------------------------------------------
+
+
+async def _detect(request: Request) -> Response:
+    ask = await _asked(request, Detect)
+    texts = [ask.q] if isinstance(ask.q, str) else ask.q
+    found = await until_left(_gone(request), _detected(request, texts))
+    return reply(found[0] if isinstance(ask.q, str) else found)
+
+
+async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """For each text the languages that it may be, likeliest first, with confidences in percent."""
+    identifier: Served | None = request.app.state.shared.identifier
+    if identifier is None:
+        raise Refused(501, "no model that tells languages is installed. Name the language of the text.")
+    examples = identifier.check([{"text": text} for text in texts])
+    found = []
+    for answer in await identifier.answers(identifier.model, examples):
+        ranked = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
+        likely = [(code, p) for code, p in ranked if p >= 0.01] or ranked[:1]
+        found.append([{"confidence": round(100 * p, 1), "language": code} for code, p in likely[:5]])
+    return found
+
+
+def _commonest(request: Request, detected: Sequence[dict[str, Any]], target: str) -> str:
+    """The language that most of the texts are in."""
+    codes = [d["language"] for d in detected]
+    return max(sorted(set(codes)), key=codes.count) if codes else next((a for a, b in translators(request)), "")
+
+
+# ---- files -------------------------------------------------------------------------------------------------------
+
+
+async def _translate_file(request: Request) -> Response:
+    state = request.app.state.shared
+    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content != "multipart/form-data":
+        raise Refused(415, f"expected Content-Type: multipart/form-data, received {content[:60] or 'none'}.")
+    async with request.form(max_files=1, max_fields=20) as form:
+        name, raw = await files.upload(form, state.limits)
+        source, target = str(form.get("source", "")), str(form.get("target", ""))
+    known = _suffixes(request)
+    if Path(name).suffix.lower() not in known:
+        raise Refused(400, f"expected a file that ends in one of {' '.join(known)}.")
+    if source == AUTO:
+        text = raw[:4000].decode(errors="replace")
+        source = (await _detected(request, [text]))[0][0]["language"]
+    served, extra = _translator(request, source, target)
+    if extra.get("to", served.languages and served.languages[1]) != (served.languages or ["", ""])[1]:
+        raise Refused(400, f"files are translated from {' to '.join(served.languages or [])} only by this model.")
+    work = served.at_length(served.model, lambda model: files.answer_document(model, name, raw))
+    found, suffix, _ = await until_left(_gone(request), work)
+    key = state.store.put(f"{Path(name).stem}.{target[:20]}{suffix}", found)
+    return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
+
+
+def _download(request: Request) -> Response:
+    return files.download(*request.app.state.shared.store.get(request.path_params["key"]))

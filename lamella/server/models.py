@@ -1,0 +1,201 @@
+"""The models that are served: their names, what is told about each, and the work they do."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from lamella import task as contract
+from lamella.errors import LamellaError
+from lamella.model import Model
+from lamella.server import schema
+from lamella.server.batching import CHUNK, Chunked, Job, Left, Worker, checked
+from lamella.server.limits import Limits
+from lamella.server.replies import Refused
+from lamella.task import Answer, Example
+
+EXAMPLES = 6
+T = TypeVar("T")
+THREADS = 2  # for documents and explanations, which think between two calls of the net
+WAITING = 16  # of those
+TABLES = (".csv", ".tsv", ".jsonl")
+
+
+class Served:
+    """One model under a name."""
+
+    def __init__(self, name: str, model: Model, limits: Limits) -> None:
+        self.name, self.model, self.limits = name, model, limits
+        model.graphs  # built now, so that copies with other options share them  # noqa: B018
+        if self.examples:
+            model.predict(self.examples[0])  # what a task makes when it is first used, too
+        self.worker = Worker(name, limits)
+        self._pool = ThreadPoolExecutor(THREADS, f"long {name}")
+        self._waiting = 0
+        self._whole: asyncio.Future[Any] | None = None
+
+    def stop(self) -> None:
+        self.worker.stop()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # ---- what is told ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def languages(self) -> list[str] | None:
+        """From and to, of a model that translates."""
+        config = self.model.manifest.config
+        pair = [str(config.get(side, "")) for side in ("from", "to")]
+        return pair if all(pair) else None
+
+    @cached_property
+    def examples(self) -> list[Example]:
+        """A few that the model can answer; of a model of other data than the task's own set, maybe none."""
+        job, found = self.model.task, []
+        usual = msgspec.to_builtins(type(job).Config())
+        turned = self.languages and self.languages == [usual.get("to"), usual.get("from")]
+        if self.languages and not turned and self.languages != [usual.get("from"), usual.get("to")]:
+            return []
+        for example in job.sample("test")[: 2 * EXAMPLES]:
+            given = {name: example[job.target if turned else name] for name in job.fields}
+            try:
+                job.inputs(schema.check_example(job, given, self.limits))
+                found.append(given)
+            except LamellaError:
+                continue
+        return found[:EXAMPLES]
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        job, manifest = self.model.task, self.model.manifest
+        return {
+            "name": self.name,
+            "task": contract.name_of(job),
+            "summary": summary(type(job)),
+            "fields": {k: {"kind": schema.kind_of(f), "description": f.description} for k, f in job.fields.items()},
+            "answer": {"kind": schema.kind_of(job.answer), "description": job.answer.description},
+            "options": [
+                {"flag": o.flag, "name": o.name, "kind": o.kind, "default": o.default, "description": o.description}
+                for o in schema.offered(job)
+            ],
+            "examples": self.examples,
+            "suffixes": list(self.suffixes),
+            "verbs": ["predict", "explain"],
+            "metric": job.metric,
+            "bytes": self.model.bytes,
+            "parameters": manifest.parameters,
+            "precision": manifest.precision,
+            "languages": self.languages,
+        }
+
+    @cached_property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of files that are answered as a whole. A table that names pictures is none: nothing is loaded for a request."""
+        job = self.model.task
+        return tuple(sorted({*job.suffixes, *TABLES}))
+
+    @cached_property
+    def more(self) -> dict[str, Any]:
+        """The facts, with the card, the scores and the picture of the training."""
+        curves = Path(self.model.where) / "training" / "curves.svg"
+        return {
+            **self.facts,
+            "card": self.model.files.get("card.md", b"").decode(errors="replace"),
+            "scores": self.model.manifest.scores,
+            "curves": curves.read_text(encoding="utf-8") if curves.is_file() else "",
+        }
+
+    # ---- short work --------------------------------------------------------------------------------------------
+
+    def with_options(self, options: Mapping[str, Any]) -> Model:
+        return self.model.with_config(schema.with_options(self.model.task, options))
+
+    def check(self, examples: Sequence[Mapping[str, Any]]) -> list[Example]:
+        """Examples of a request -> examples for the task; Refused where there are too many or one is wrong."""
+        if len(examples) > self.limits.examples:
+            raise Refused(413, f"expected at most {self.limits.examples:,} examples, received {len(examples):,}.")
+        many = len(examples) > 1
+        found = [
+            schema.check_example(self.model.task, e, self.limits, f"example {i}" if many else "the example")
+            for i, e in enumerate(examples, start=1)
+        ]
+        schema.count_characters(found, self.limits)
+        return found
+
+    async def answers(
+        self, model: Model, examples: Sequence[Example], done: Callable[[int], None] | None = None, apart: str = ""
+    ) -> list[Answer]:
+        """The answers; those of many examples come in chunks, which let others pass. `done` is told after each."""
+        found: list[Answer] = []
+        for first in range(0, len(examples), CHUNK):
+            some = examples[first : first + CHUNK]
+            job = Job(model, some, self.limits.seconds, long=len(examples) > CHUNK, apart=apart)
+            try:
+                answers: list[Answer] = await asyncio.wrap_future(self.worker.submit(job).future)
+                found += answers
+            finally:
+                job.left = True  # nobody waits any more, whether it is done or the client has gone
+            if done:
+                done(len(found))
+        return found
+
+    # ---- long work ---------------------------------------------------------------------------------------------
+
+    async def at_length(
+        self, model: Model, work: Callable[[Model], T], done: Callable[[int, int], None] | None = None
+    ) -> T:
+        """What `work` makes of the model, in a thread; its net takes turns with short questions."""
+        if self._waiting >= WAITING:
+            raise Refused(503, f"{WAITING} documents and explanations wait already. Ask again in a while.", 10)
+        state = Job(model, [], self.limits.patience)
+        loop = asyncio.get_running_loop()
+
+        def tell(seen: int, total: int) -> None:
+            if done and not state.left:
+                loop.call_soon_threadsafe(done, seen, total)
+
+        def begin() -> T:
+            state.check()
+            return work(Chunked(checked(model, state.check), self.worker, state.check, tell))
+
+        self._waiting += 1
+        try:
+            return await loop.run_in_executor(self._pool, begin)
+        finally:
+            state.left = True
+            self._waiting -= 1
+
+
+async def until_left(gone: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives, unless the client goes before."""
+    doing, going = asyncio.ensure_future(work), asyncio.ensure_future(gone)
+    try:
+        await asyncio.wait({doing, going}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise Left("the client has gone.")
+        return doing.result()
+    finally:
+        going.cancel()
+        doing.cancel()
+
+
+def summary(cls: type[contract.Task]) -> str:
+    """The first line of a task's file."""
+    return ((sys.modules[cls.__module__].__doc__ or "").strip().splitlines() or [""])[0]
+
+
+def named(models: Sequence[Model]) -> dict[str, Model]:
+    """Models by the names of their folders; of equal ones the second is name-2."""
+    found: dict[str, Model] = {}
+    for model in models:
+        place = Path(model.where).resolve()
+        name = base = place.stem if place.suffix == ".zip" else place.name
+        number = 2
+        while name in found:
+            name, number = f"{base}-{number}", number + 1
+        found[name] = model
+    return found

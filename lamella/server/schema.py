@@ -1,0 +1,227 @@
+"""JSON schema and checks of requests, from the typed fields of a task. Each limit stands here or in the field, once."""
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from lamella import fields
+from lamella.errors import UsageError
+from lamella.server.limits import Limits
+from lamella.server.replies import Refused
+from lamella.task import Audio, Boxes, Example, Field, Id, Image, Label, Mask, Number, Series, Task, Text
+
+MOST = 2**31 - 1  # of a whole number that has no limit of its own
+LONGEST = 1000  # characters of a label, a name or an option
+MEDIA = (Image, Audio)
+T = TypeVar("T")
+
+
+class Ask(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of predict."""
+
+    examples: list[dict[str, Any]]
+    options: dict[str, Any] = {}
+
+
+class AskWhy(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of explain."""
+
+    example: dict[str, Any]
+    options: dict[str, Any] = {}
+    method: str = ""
+
+
+def decode(raw: bytes, kind: type[T]) -> T:
+    """A body -> what it should be; anything else is Refused with 400."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(400, f"expected JSON as /openapi.json describes it: {str(error)[:200]}.") from error
+
+
+# ---- values ------------------------------------------------------------------------------------------------------
+
+
+def kind_of(field: Field) -> str:
+    return type(field).__name__.lower()
+
+
+def of_field(field: Field, limits: Limits) -> dict[str, Any]:
+    """The JSON schema of one field's value.
+
+    >>> of_field(Series("Values so far."), Limits())["description"]
+    'Values so far.'
+    """
+    text = {"type": "string", "maxLength": limits.characters}
+    number = {"type": "number"}
+    shapes: list[tuple[tuple[type[Field], ...], dict[str, Any]]] = [
+        ((Text,), text),
+        ((Label, Id), {"type": "string", "maxLength": LONGEST}),
+        ((Number,), {"type": ["number", "string"]}),
+        ((Series,), {"anyOf": [{"type": "array", "items": number, "maxItems": limits.values}, text]}),
+        ((Image,), {"anyOf": [{"type": "string", "pattern": "^data:image/"}, {"type": "object"}, {"type": "integer"}]}),
+        ((Audio,), {"type": "string", "pattern": "^data:audio/"}),
+        ((Boxes, Mask), {}),
+    ]
+    shape = next(s for kinds, s in shapes if isinstance(field, kinds))
+    return {**shape, "description": field.description} if field.description else dict(shape)
+
+
+def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str = "the example") -> Example:
+    """An example as it came -> one that the task may be given: every field, of its kind, nothing besides."""
+    unknown, missing = set(given) - set(job.fields), set(job.fields) - set(given)
+    if unknown or missing:
+        names = ", ".join(sorted(map(str, given)))[:100] or "nothing"
+        raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}, received {names}.")
+    return {name: _check(field, given[name], limits, f"{what}, {name}") for name, field in job.fields.items()}
+
+
+def _check(field: Field, value: Any, limits: Limits, where: str) -> Any:
+    if isinstance(field, Text | Label | Id):
+        if isinstance(value, str):
+            return value
+        if isinstance(field, Text) or not isinstance(value, int):
+            raise Refused(400, f"{where}: expected a string, received {_said(value)}.")
+        return value
+    if isinstance(field, Number):
+        return _number(value, where)
+    if isinstance(field, Series):
+        return _series(value, limits, where)
+    if isinstance(field, Image):
+        return picture(value, where)
+    if isinstance(field, Audio):
+        return uri(value, where, "audio")
+    return value
+
+
+def _number(value: Any, where: str) -> float | int:
+    try:
+        found = value if isinstance(value, int) and not isinstance(value, bool) else float(value)
+        if isinstance(value, bool) or not math.isfinite(found):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Refused(400, f"{where}: expected a finite number, received {_said(value)}.") from error
+    return found
+
+
+def _series(value: Any, limits: Limits, where: str) -> list[float | int]:
+    """A list of numbers, also as a text with spaces or commas between them."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if not isinstance(value, list):
+        raise Refused(400, f"{where}: expected a list of numbers, received {_said(value)}.")
+    if len(value) > limits.values:
+        raise Refused(413, f"{where}: expected at most {limits.values:,} values, received {len(value):,}.")
+    return [_number(v, where) for v in value]
+
+
+def picture(value: Any, where: str) -> Any:
+    """A picture as a data URI, a row of a table as an object, or the seed of a new one; never a name of a file.
+
+    >>> picture("7", "example"), picture('{"height": 3}', "example")
+    (7, {'height': 3})
+    """
+    if isinstance(value, dict) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return decode(value.encode(errors="replace"), dict[str, Any])
+    return uri(value, where, "image")
+
+
+def uri(value: Any, where: str, kind: str) -> str:
+    """A data URI; a path or an address is Refused: nothing is loaded for a request."""
+    if not isinstance(value, str) or value[:5].lower() != "data:":
+        raise Refused(400, f"{where}: expected data:{kind}/...;base64, and the bytes, received {_said(value)}.")
+    return value
+
+
+def _said(value: Any) -> str:
+    names = {str: "text", bool: "true or false", type(None): "null", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number")
+
+
+def count_characters(examples: list[Example], limits: Limits) -> None:
+    """Too much text is Refused before anything looks at it."""
+    total = sum(len(v) for e in examples for v in e.values() if isinstance(v, str) and v[:5].lower() != "data:")
+    if total > limits.characters:
+        raise Refused(
+            413, f"expected at most {limits.characters:,} characters, received {total:,}. Send a file instead."
+        )
+
+
+# ---- options -----------------------------------------------------------------------------------------------------
+
+
+def offered(job: Task) -> list[fields.Option]:
+    """The options that a request may change: those of answering that name no file of this machine."""
+    return [o for o in fields.options(type(job).Config) if o.answering and o.holds != "file"]
+
+
+@cache
+def options_of(config: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """The type of a request's options: each field as the task declares it, none required."""
+    hints = fields.hints(config)
+    found: list[tuple[str, Any, Any]] = []
+    for option in fields.options(config):
+        if option.answering and option.holds != "file":
+            bound = {"int": msgspec.Meta(le=MOST), "str": msgspec.Meta(max_length=LONGEST)}.get(option.kind)
+            hint = hints[option.name]
+            if option.holds == "picture":
+                bound = None
+            found.append((option.name, _bounded(hint, bound) if bound else hint, option.default))
+    return msgspec.defstruct("Options", found, kw_only=True, forbid_unknown_fields=True)
+
+
+def _bounded(hint: Any, bound: msgspec.Meta) -> Any:
+    """The hint with a bound, where it has none of the kind."""
+    metas = getattr(hint, "__metadata__", ())
+    if any(
+        m.le is not None or m.lt is not None or m.max_length is not None for m in metas if isinstance(m, msgspec.Meta)
+    ):
+        return hint
+    return Annotated[hint, bound]
+
+
+def with_options(job: Task, given: Mapping[str, Any]) -> Any:
+    """The task's configuration with a request's options in it; Refused with 400 where one is unknown or out of bounds."""
+    if not given:
+        return job.config
+    known = {o.name: o for o in offered(job)}
+    if unknown := set(given) - set(known):
+        named = ", ".join(sorted(unknown))[:100]
+        raise Refused(400, f"options: expected some of {', '.join(known) or 'none'}, received {named}.")
+    try:
+        found = msgspec.convert(dict(given), options_of(type(job).Config), strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(400, f"options: {error}.") from error
+    except (UsageError, OverflowError, RecursionError) as error:
+        raise Refused(400, "options: out of bounds.") from error
+    values = {name: getattr(found, name) for name in given}
+    for name, value in values.items():
+        if known[name].holds == "picture" and value:
+            read = picture(value, f"options, {name}")
+            if isinstance(read, int):
+                raise Refused(400, f"options, {name}: expected a picture or a row, received a number.")
+            values[name] = json.dumps(read) if isinstance(read, dict) else read
+    return msgspec.structs.replace(job.config, **values)
+
+
+def options_schema(job: Task) -> dict[str, Any]:
+    schema = msgspec.json.schema(options_of(type(job).Config))
+    return dict(schema["$defs"]["Options"])
+
+
+def of_example(job: Task, limits: Limits) -> dict[str, Any]:
+    """The JSON schema of an example."""
+    return {
+        "type": "object",
+        "properties": {name: of_field(field, limits) for name, field in job.fields.items()},
+        "required": list(job.fields),
+        "additionalProperties": False,
+    }

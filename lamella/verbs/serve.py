@@ -1,0 +1,51 @@
+"""Answer over HTTP, with a page in the browser: the models named, or the shipped translators.
+
+lamella serve
+lamella serve my-model other-model --port 8000
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lamella import shipped
+from lamella.errors import MissingExtra
+from lamella.model import Model, load
+
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def serve(
+    *models: str | Model,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    names: Sequence[str] = (),
+    task: str | None = None,
+    begun: Callable[[dict[str, Any]], None] | None = None,
+    **limits: float,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what has begun and return.
+
+    port 0 is any that is free; names: hosts besides this one under which it is asked; task: the file of a task from
+    outside lamella; limits: those of `lamella.server.limits.Limits`; begun: told {"url", "models"} when it answers.
+    Raises UsageError for a port that is taken and MissingExtra without starlette and uvicorn.
+    """
+    try:
+        from lamella.server.app import make_app
+        from lamella.server.limits import Limits
+        from lamella.server.models import named
+        from lamella.server.run import listen, run
+    except ImportError as error:
+        raise MissingExtra("serve", "serve") from error
+    set_limits = Limits(**limits)  # type: ignore[arg-type]
+    opened = [m if isinstance(m, Model) else load(m, task) for m in models] or shipped.translators()
+    found = named(opened)
+    place = listen(host, port)
+    bracketed = f"[{host}]" if ":" in host else host
+    url = f"http://{bracketed}:{place.getsockname()[1]}"
+    app = make_app(found, set_limits, [host, *names], everywhere=host not in LOCAL)
+
+    def tell() -> None:
+        if begun:
+            begun({"url": url, "models": list(found)})
+
+    run(app, place, tell, set_limits)
