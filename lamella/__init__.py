@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lamella.task import names as tasks
     from lamella.verbs.compress import compress
     from lamella.verbs.evaluate import evaluate
+    from lamella.verbs.explain import explain
     from lamella.verbs.export import export
     from lamella.verbs.predict import predict
     from lamella.verbs.serve import serve
@@ -37,6 +38,7 @@ _PLACES = {
     "UsageError": "lamella.errors",
     "compress": "lamella.verbs.compress",
     "evaluate": "lamella.verbs.evaluate",
+    "explain": "lamella.verbs.explain",
     "export": "lamella.verbs.export",
     "load": "lamella.model",
     "predict": "lamella.verbs.predict",
@@ -57,6 +59,7 @@ __all__ = [
     "UsageError",
     "compress",
     "evaluate",
+    "explain",
     "export",
     "load",
     "predict",
@@ -78,12 +81,13 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(types.ModuleType):
-    """`lamella.train` is the verb and `lamella.tasks` the list, though folders have these names too.
+    """`lamella.explain` and `lamella.train` are verbs and `lamella.tasks` the list, though folders have these names too.
 
     Importing `lamella.train.engine` makes Python set `lamella.train` to the folder's module; here that is not done.
     The folders are still found by `import` and `from`, which look in `sys.modules`.
     """
 
+    explain = property(lambda self: __getattr__("explain"), lambda self, module: None)
     train = property(lambda self: __getattr__("train"), lambda self, module: None)
     tasks = property(lambda self: __getattr__("tasks"), lambda self, module: None)
 

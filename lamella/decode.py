@@ -209,6 +209,16 @@ def log_probabilities(
     return totals
 
 
+def log_odds(scores: Array, place: int) -> Array:
+    """Scores of L labels (B, L), up to a constant their log-probabilities -> the log-odds of one of them, (B,).
+
+    >>> log_odds(np.log([[0.8, 0.1, 0.1]]), 0).round(4).tolist()  # the logarithm of 4 to 1
+    [1.3863]
+    """
+    others = np.delete(np.asarray(scores, np.float64), place, axis=1)
+    return np.asarray(scores[:, place] - np.logaddexp.reduce(others, axis=1))
+
+
 def by_steps(
     step: Callable[[Array, Arrays], Arrays], empty: Callable[[int], Arrays]
 ) -> Callable[[Array, Array], Array]:

@@ -105,6 +105,12 @@ class Model:
             return self.predict([examples])[0]
         return self.task.answers([as_example(self.task, e) for e in examples], self.run)
 
+    def explain(self, example: Any = None, method: str = "ablation", pairs: bool = False) -> Any:
+        """Why an example gets its answer, or, without one, what the whole model has learned: `lamella.explain`."""
+        import lamella
+
+        return lamella.explain(self, example, method=method, pairs=pairs)
+
     def with_config(self, config: Any) -> "Model":
         """The same model with another configuration; this one stays as it is."""
         if config is self.task.config:
@@ -132,7 +138,7 @@ def as_example(task: Task, value: Any) -> Example:
 
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
     """Examples -> answers in their order, batched by length so that little is padding."""
-    rows = [task.inputs({k: _whole(v) for k, v in e.items()}) for e in examples]
+    rows = [task.inputs({k: whole(v) for k, v in e.items()}) for e in examples]
     longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
     order = sorted(range(len(rows)), key=lambda i: longest[i])
     answers: list[Answer] = [None] * len(rows)
@@ -150,7 +156,7 @@ def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: 
     return answers
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """A text with U+FFFD for each half of a letter (a surrogate by itself), which no tokenizer takes."""
     return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
 

@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -101,6 +102,18 @@ class GraphLike(Protocol):
 
 
 Run = Callable[[Sequence[Example]], list[Answer]]  # the net's own answers, as `decode` gives them
+
+
+class Focus(msgspec.Struct):
+    """What an explanation attributes to the units of an example.
+
+    values: for each row of a batch a number (B,), or one for each part of the answer (B, P), which add up to it.
+    """
+
+    name: str  # in words, with its unit where it has one
+    values: Array
+    parts: Sequence[str] = ()
+    amounts: bool = False  # the values are amounts, which a unit moves up or down, not how sure the net is
 
 
 class Scores(msgspec.Struct):
@@ -244,6 +257,22 @@ class Task:
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Learn, after training and from examples kept aside, how far the net's answers are to be trusted."""
 
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """What of an example is explained, where the whole is too long, and a line that says so."""
+        return example, ""
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """How strongly the net is for `answer`, given each row of `inputs`: what `explain` attributes to an example's units.
+
+        Best a number that goes on growing where the net is sure already, such as log-odds. By default the answer itself
+        where it is a number, the mean where it is a series, else how alike the answers are: 1 where they are the same.
+        """
+        return _likeness(answer, self.decode(graphs, inputs))
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        """What an explanation of this kind of answer shows besides, JSON-able, with a "kind"; `inputs` is a batch of one."""
+        return {}
+
     def document(
         self, path: Path, run: Run, columns: Mapping[str, str] | None = None
     ) -> tuple[bytes, dict[str, int]] | None:
@@ -254,6 +283,23 @@ class Task:
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""
         return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
+
+
+def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:
+    """What can be said of any answer in one number, and that number of each of the others.
+
+    >>> _likeness([1.0, 3.0], [[1.0, 3.0], [5.0, 5.0]])
+    Focus(name='mean of the answer', values=array([2., 5.]), parts=(), amounts=True)
+    >>> _likeness("abcd", ["abcd", "ab"]).values.tolist()
+    [1.0, 0.6666666666666666]
+    """
+    if isinstance(answer, int | float):
+        return Focus("the answer", np.array(others, np.float64), amounts=True)
+    if isinstance(answer, list) and answer and all(isinstance(x, int | float) for x in answer):
+        return Focus("mean of the answer", np.array([np.mean(other) for other in others]), amounts=True)
+    texts = [a if isinstance(a, str) else msgspec.json.encode(a).decode() for a in (answer, *others)]
+    ratios = [SequenceMatcher(None, texts[0], text, False).ratio() for text in texts[1:]]
+    return Focus("likeness to the answer", np.array(ratios))
 
 
 # ---- the registry is the folder --------------------------------------------------------------------------------

@@ -68,6 +68,13 @@ class Pieces:
         """Ids -> texts."""
         return [self.processor.DecodeIds(list(i)) for i in ids]
 
+    def words(self, ids: Sequence[int]) -> tuple[list[str], list[int]]:
+        """The words that these ids make, the end a word by itself, and at which id each begins."""
+        pieces = [self.processor.IdToPiece(int(i)) for i in ids]
+        starts = [i for i, p in enumerate(pieces) if not i or p.startswith("\u2581") or ids[i] == END]
+        ends = [*starts[1:], len(ids)]
+        return [self.decode([ids[a:b]])[0] or "(end)" for a, b in zip(starts, ends, strict=True)], starts
+
     def mark(self, name: str) -> int:
         """The id of a mark such as `<2fr>`."""
         return int(self.processor.PieceToId(name))

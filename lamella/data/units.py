@@ -3,6 +3,7 @@
 Ids: 0 padding, 1 unknown, 2 start, 3 end, then the units. Both kinds show one face: `encode`, `decode`, `len`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -42,6 +43,11 @@ class Characters:
         """What `tokens` say; for characters it is the same whatever stands before."""
         return "".join(self.letters[i - FIRST] for i in tokens)
 
+    def words(self, tokens: Sequence[int]) -> tuple[list[str], list[int]]:
+        """The words that these ids make, and at which id each begins, the space before it its own."""
+        found = list(re.finditer(r"\s*\S+\s*$|\s*\S+|\s+$", self.decode([], tokens)))
+        return [match[0].strip() or "(space)" for match in found], [match.start() for match in found]
+
 
 class Words:
     """Pieces of words; a line break is a piece, and several spaces are one.
@@ -71,6 +77,11 @@ class Words:
         """What `tokens` say after those before: the first piece of a text loses its space, that of a continuation not."""
         whole, known = self.pieces.decode([[*before, *tokens], before])
         return _unmarked(whole)[len(_unmarked(known)) :]
+
+    def words(self, tokens: Sequence[int]) -> tuple[list[str], list[int]]:
+        """As of characters."""
+        words, starts = self.pieces.words(tokens)
+        return [word.replace(BREAK, "") or "(break)" for word in words], starts
 
 
 def _marked(text: str) -> str:

@@ -1,0 +1,115 @@
+"""What each unit does for the answer: it is taken away, and the focus is measured again (causal ablation).
+
+    question = Question(model, example)
+    found = ablate(question)            weights (N,) of the units, and (P, N) for each part of the answer
+
+The idea is older than nets; for pictures it is occlusion (Zeiler and Fergus, 2014), for words erasure (Li et al., 2016).
+Where two units say the same, neither is missed alone: `pairs` looks for units that are weak by themselves and strong
+together. Everything runs over the graphs that answer, so that what is explained is what was shipped.
+"""
+
+from collections.abc import Collection, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.explain.units import Parts, split, usual
+from lamella.model import Model, whole
+from lamella.task import Answer, Arrays, Example, Focus, Id, Label, Number
+
+AT_ONCE = 64  # examples of a batch
+STRONG, ALONE = 6, 6  # units whose pairs are tried: the heaviest, and those that do most by themselves
+MARGIN = 0.25  # of the heaviest unit: by so much a pair must exceed the sum of its two
+PAIRS = 5  # at most, heaviest first
+Floats = NDArray[np.float64]
+
+
+class Question:
+    """An example as units, and how strongly the model is for one answer when some of them are away."""
+
+    def __init__(self, model: Model, example: Example, answer: Answer = None) -> None:
+        self.model, self.task = model, model.task
+        example, self.note = self.task.excerpt({k: whole(v) for k, v in example.items()})
+        # Where the wanted answer is known it must not be seen.
+        names = {k for k in example if k in self.task.fields or k != self.task.target}
+        self.example = {k: v for k, v in example.items() if k in names}
+        self.answer = model.predict(self.example) if answer is None else answer
+        self.parts: dict[str, Parts] = {
+            name: split(field, self.example[name], self._usual(name))
+            for name, field in self.task.fields.items()
+            if name in self.example
+        }
+        self.units = [(name, i) for name, parts in self.parts.items() for i in range(len(parts.units))]
+        first = self._measure([self.inputs()])
+        self.name, self.part_names, self.amounts = first.name, list(first.parts), first.amounts
+        self.start = self._split(first.values)[0]  # (P,)
+
+    def _usual(self, name: str) -> Any:
+        """What stands for a single value: what is usual in the task's sample, of which it has examples."""
+        if not isinstance(self.task.fields[name], Number | Label | Id):
+            return None
+        return usual([e[name] for e in self.task.sample("train") if e.get(name) is not None])
+
+    @property
+    def value(self) -> float:
+        """The focus of the example as it is."""
+        return float(self.start.sum())
+
+    def without(self, gone: Collection[int] = (), other: bool = False) -> Example:
+        """The example with these of `units` taken away."""
+        found = dict(self.example)
+        for name, parts in self.parts.items():
+            mine = {i for at, (field, i) in enumerate(self.units) if field == name and at in gone}
+            found[name] = parts.without(mine, other)  # without any too: read the same way each time
+        return found
+
+    def inputs(self, gone: Collection[int] = (), other: bool = False) -> Arrays:
+        """What the net is given then."""
+        return self.task.inputs(self.without(gone, other))
+
+    def focus(self, gone: Sequence[Collection[int]], other: bool = False) -> Floats:
+        """The focus without each of these sets of units, by the parts of the answer: (N, P)."""
+        found = []
+        for first in range(0, len(gone), AT_ONCE):
+            rows = [self.inputs(some, other) for some in gone[first : first + AT_ONCE]]
+            found.append(self._split(self._measure(rows).values))
+        return np.concatenate(found) if found else np.zeros((0, len(self.start)))
+
+    def _measure(self, rows: Sequence[Arrays]) -> Focus:
+        return self.task.focus(self.model.graphs, self.task.collate(rows), self.answer)
+
+    def _split(self, values: Any) -> Floats:
+        found = np.asarray(values, np.float64)
+        return found if found.ndim == 2 else found[:, None]
+
+
+def ablate(question: Question) -> tuple[Floats, Floats]:
+    """By how much the focus falls when each unit is taken away: (N,), and for each part of the answer (P, N)."""
+    left = question.focus([{i} for i in range(len(question.units))])  # (N, P)
+    parts = (question.start - left).T  # (P, N)
+    return parts.sum(axis=0), parts
+
+
+def pairs(question: Question, weights: Floats) -> list[tuple[int, int, float]]:
+    """Pairs of units that together do more than one by one: (unit, unit, what taking both away does), heaviest first.
+
+    Tried are the heaviest units and those that do most when they alone are there, which is where a unit shows that
+    others stand in for when it is away.
+    """
+    count = len(weights)
+    if count < 2:
+        return []
+    every = frozenset(range(count))
+    alone = question.focus([every, *(every - {i} for i in range(count))]).sum(axis=1)
+    gain = np.abs(alone[1:] - alone[0])
+    best = [*np.argsort(-np.abs(weights))[:STRONG], *np.argsort(-gain)[:ALONE]]
+    tried = list(combinations(sorted({int(i) for i in best}), 2))
+    joint = question.value - question.focus([{a, b} for a, b in tried]).sum(axis=1)
+    found = []
+    margin = MARGIN * max(float(np.abs(weights).max()), float(np.abs(joint).max()))
+    for (a, b), both in zip(tried, joint, strict=True):
+        if abs(both) - abs(weights[a] + weights[b]) > margin:
+            found.append((a, b, float(both)))
+    return sorted(found, key=lambda pair: -abs(pair[2]))[:PAIRS]

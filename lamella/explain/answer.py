@@ -1,0 +1,92 @@
+"""The explanation of one answer: which units speak for it, pairs, which part of the answer hangs on which unit, and a check.
+
+    found = explain_answer(model, {"text": "not a good film"})      a dict that JSON can hold
+
+`method` "ablation" runs over the graphs that answer and needs nothing else; "gradients" is `lamella.explain.gradients`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lamella.errors import UsageError
+from lamella.explain import ablation, faithfulness
+from lamella.explain.ablation import Floats, Question
+from lamella.model import Model
+from lamella.task import Example
+
+METHODS = ("ablation", "gradients")
+
+
+def explain_answer(model: Model, example: Example, method: str = "ablation", pairs: bool = False) -> dict[str, Any]:
+    """Why an example gets its answer.
+
+    weight > 0: a unit speaks for the answer; by ablation its weight is by how much the focus falls when it is taken away.
+    Raises UsageError for an unknown method and DataError for an example that is none.
+    """
+    if method not in METHODS:
+        raise UsageError(f"--method {method}: expected {' or '.join(METHODS)}.")
+    missing = [name for name in model.task.fields if name not in example]
+    if missing:
+        raise UsageError(f"expected {', '.join(model.task.fields)}, received no {missing[0]}.")
+    question = Question(model, example)
+    found: dict[str, Any] = {
+        "task": model.manifest.task,
+        "model": model.where,
+        "example": {name: parts.shown() for name, parts in question.parts.items()},
+        "answer": question.answer,
+        "rendered": model.task.render(question.answer),
+        "focus": {"name": question.name, "value": _short(question.value)},
+    }
+    matrix = None
+    if method == "ablation":
+        weights, by_part = ablation.ablate(question)
+        matrix = by_part if question.part_names else None
+        found["method"] = "ablation"
+    else:
+        from lamella.explain.gradients import integrate
+
+        weights, about = integrate(question)
+        found |= {"method": "integrated gradients", "gradients": about}
+    joint = ablation.pairs(question, weights) if pairs else []
+    return {
+        **found,
+        "notes": [question.note] if question.note else [],
+        "fields": _fields(question, weights),
+        "pairs": [{"units": [question.units[a], question.units[b]], "weight": _short(w)} for a, b, w in joint],
+        "attention": None if matrix is None else alignment(question, matrix),
+        "faithfulness": faithfulness.check(question, weights),
+        "by kind": model.task.details(model.graphs, model.task.collate([question.inputs()]), question.answer),
+    }
+
+
+def _fields(question: Question, weights: Floats) -> dict[str, Any]:
+    """Each field's units with their weights."""
+    found: dict[str, Any] = {}
+    for name, parts in question.parts.items():
+        mine = [float(w) for (field, _), w in zip(question.units, weights, strict=True) if field == name]
+        units = [{**unit, "weight": _short(w)} for unit, w in zip(parts.units, mine, strict=True)]
+        found[name] = {"kind": parts.kind, **parts.facts(), "units": units, "taken away": parts.how[0]}
+    return found
+
+
+def alignment(question: Question, by_part: Floats) -> dict[str, Any]:
+    """On which units each part of the answer hangs: by how much it suffers without each, as shares that add up to 1.
+
+    by_part (P, N) -> {"rows": P parts, "columns": N units, "weights": (P, N)}. It is what taking a unit away does, not
+    what the net's attention looks at, which need not be the same (Jain and Wallace, 2019); so every net has one.
+    """
+    shares = np.abs(by_part) if question.amounts else np.maximum(by_part, 0)
+    total = shares.sum(axis=1, keepdims=True)
+    shares = np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+    labels = [question.parts[name].units[i]["label"] for name, i in question.units]
+    return {"rows": question.part_names, "columns": labels, "weights": shares.round(4).tolist()}
+
+
+def _short(value: float) -> float:
+    """Six digits: more are noise.
+
+    >>> _short(0.123456789)
+    0.123457
+    """
+    return float(f"{value:.6g}")

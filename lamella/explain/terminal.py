@@ -1,0 +1,131 @@
+"""An explanation as a picture of characters: coloured where the terminal can, plain everywhere else."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+TOP = 8  # units that get a bar
+BAR = 24  # characters of the longest one
+SHADES = " .:-=+*#%@"
+LEVELS = "▁▂▃▄▅▆▇█"
+# Of the 256 colours of terminals, from weak to strong: for the answer, and against it.
+FOR, AGAINST = (194, 157, 120, 83, 46), (224, 217, 210, 203, 196)
+
+
+def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
+    """What an explanation holds, in lines."""
+    if "sections" in data:
+        from lamella.explain.sections import lines
+
+        return "\n".join([f"{_line(data['model'])}: {data['task']}", *lines(data["sections"], colour, width)])
+    focus = data["focus"]
+    out = [_clip(_line(data["rendered"]), 2 * width), f"{_line(focus['name'])}: {focus['value']:.4g}", *data["notes"], ""]
+    for name, field in data["fields"].items():
+        if len(data["fields"]) > 1:
+            out.append(f"{name}:")
+        out += [*field_picture(field, data["example"][name], colour, width), ""]
+    heaviest = sorted(
+        ((u["weight"], _line(u["label"])) for f in data["fields"].values() for u in f["units"]), key=lambda u: -abs(u[0])
+    )[:TOP]
+    out += bars(heaviest, colour)
+    for pair in data["pairs"]:
+        labels = [_line(data["fields"][name]["units"][i]["label"]) for name, i in pair["units"]]
+        out.append(f"{pair['weight']:+10.3g}  {' and '.join(labels)} together")
+    if data["attention"]:
+        out += ["", *alignment(data["attention"])]
+    return "\n".join([*out, "", _line(data["faithfulness"]["sentence"])])
+
+
+def bars(units: Sequence[tuple[float, str]], colour: bool) -> list[str]:
+    """Weights and labels as bars.
+
+    >>> print("\\n".join(bars([(2.0, "good"), (-1.0, "not")], False)))
+            +2  ++++++++++++++++++++++++  good
+            -1  ------------              not
+    """
+    most = max((abs(w) for w, _ in units), default=0.0) or 1.0
+    out = []
+    for weight, label in units:
+        bar = ("+" if weight >= 0 else "-") * round(BAR * abs(weight) / most)
+        out.append(f"{weight:+10.3g}  {paint(f'{bar:{BAR}}', weight / most, colour, front=True)}  {label}")
+    return out
+
+
+def paint(text: str, share: float, colour: bool, front: bool = False) -> str:
+    """A text on a ground, or in letters, as strong as `share` (-1 to 1) says."""
+    if not colour or abs(share) < 0.05:
+        return text
+    tones = FOR if share > 0 else AGAINST
+    tone = tones[min(len(tones) - 1, int(abs(share) * len(tones)))]
+    return f"\x1b[38;5;{tone}m{text}\x1b[0m" if front else f"\x1b[30;48;5;{tone}m{text}\x1b[0m"
+
+
+def field_picture(field: dict[str, Any], value: Any, colour: bool, width: int) -> list[str]:
+    """A field's value with its units marked; where there is nothing to see but labels, no line."""
+    weights = np.array([unit["weight"] for unit in field["units"]])
+    if not len(weights):
+        return []
+    shares = weights / (np.abs(weights).max() or 1.0)
+    if field["kind"] == "text":
+        return _text(value, field["units"], shares, colour)
+    if field["kind"] == "image":
+        return _grid(shares.reshape(field["rows"], field["columns"]), colour)
+    if field["kind"] == "series":
+        return _series(field, shares, colour, width)
+    return []
+
+
+def _text(text: str, units: Sequence[dict[str, Any]], shares: Any, colour: bool) -> list[str]:
+    out, at = "", 0
+    for unit, share in zip(units, shares, strict=True):
+        word = text[unit["start"] : unit["end"]]
+        if not colour and abs(share) >= 0.25:
+            word = f"[{word}]" if share > 0 else f"({word})"
+        out += _line(text[at : unit["start"]], keep=True) + paint(_line(word, keep=True), share, colour)
+        at = unit["end"]
+    return [out + _line(text[at:], keep=True)] + ([] if colour else ["[for the answer] (against it)"])
+
+
+def _grid(shares: Any, colour: bool) -> list[str]:
+    """A heat map, two characters a patch: the stronger the darker, - before what speaks against."""
+    out = []
+    for row in shares:
+        cells = [("-" if x < 0 else " ") + SHADES[min(9, int(10 * abs(x)))] for x in row]
+        out.append("".join(paint(cell if not colour else "  ", x, colour) for cell, x in zip(cells, row, strict=True)))
+    return [f"|{line}|" for line in out]
+
+
+def _series(field: dict[str, Any], shares: Any, colour: bool, width: int) -> list[str]:
+    """The latest values as columns, and under each the mark of its weight."""
+    values = np.array(field["values"], np.float64)
+    first = max(0, len(values) - width)
+    low, spread = values[first:].min(), np.ptp(values[first:]) or 1.0
+    weights = np.zeros(len(values))
+    for unit, share in zip(field["units"], shares, strict=True):
+        weights[unit["start"] : unit["end"]] = share
+    levels = [LEVELS[int(7 * (v - low) / spread)] for v in values[first:]]
+    top = "".join(paint(c, w, colour, front=True) for c, w in zip(levels, weights[first:], strict=True))
+    marks = "".join(" " if abs(w) < 0.1 else "+" if w > 0 else "-" for w in weights[first:])
+    return [top, marks]
+
+
+def alignment(attention: dict[str, Any]) -> list[str]:
+    """For each part of the answer the units it hangs on."""
+    out = []
+    width = min(16, max(map(len, attention["rows"]), default=0))
+    for row, weights in zip(attention["rows"], attention["weights"], strict=True):
+        best = sorted(range(len(weights)), key=lambda i: -weights[i])[:3]
+        named = [f"{_line(attention['columns'][i])} {weights[i]:.0%}" for i in best if weights[i] >= 0.15]
+        out.append(f"{_line(row):{width}} <- {', '.join(named) or 'nothing by itself'}")
+    return out
+
+
+def _line(text: str, keep: bool = False) -> str:
+    """A text that cannot steer a terminal: no control characters; and on one line unless it is to be kept."""
+    text = str(text) if keep else " ".join(str(text).split())
+    return "".join(c if c.isprintable() or (keep and c == "\n") else "\ufffd" for c in text)
+
+
+def _clip(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
