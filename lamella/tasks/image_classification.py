@@ -22,8 +22,9 @@ from msgspec import Meta
 from lamella import metrics
 from lamella.data.drawings import drawings
 from lamella.data.images import fingerprint, image_folder, read_image, shape_of
+from lamella.decode import log_odds
 from lamella.errors import DataError
-from lamella.task import Answer, Arrays, Example, GraphLike, Image, Label, Scores, Task
+from lamella.task import Answer, Arrays, Example, Focus, GraphLike, Image, Label, Scores, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -131,6 +132,10 @@ class ImageClassification(Task):
             }
             for row in likely
         ]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        scores = graphs["classify"](pictures=inputs["pictures"])["scores"]
+        return Focus(f"log-odds of {answer['label']}", log_odds(scores, self.labels_.index(answer["label"])))
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         counts = Counter(e["label"] for e in learn)

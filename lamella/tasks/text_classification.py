@@ -22,8 +22,9 @@ from lamella.data import linear, reviews
 from lamella.data.features import FeatureSet
 from lamella.data.labels import read_labelled
 from lamella.data.pieces import END, Pieces, learn, normalise
+from lamella.decode import log_odds
 from lamella.errors import DataError
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, Label, Run, Scores, Task, Text
+from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Label, Run, Scores, Task, Text
 
 LETTERS = 20_000  # of a text that are read
 TABLE = 4_000_000  # features times labels: of many labels fewer features are counted
@@ -144,19 +145,26 @@ class TextClassification(Task):
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
-    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+    def _likely(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Array:
+        """The logarithms of the labels' likelihoods, (B, L)."""
         pieces, features = inputs["pieces"], inputs["features"]
         if "read" in graphs:
             out = graphs["classify"](strongest=self._read(graphs["read"], pieces), features=features)
         else:
             out = graphs["classify"](pieces=pieces, features=features)
         deep, wide = self.mix_
-        likely = np.exp(linear.logs(deep * linear.logs(out["deep"]) + wide * linear.logs(out["wide"])))  # (B, L)
-        names = self.labels_
+        return linear.logs(deep * linear.logs(out["deep"]) + wide * linear.logs(out["wide"]))
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        likely, names = np.exp(self._likely(graphs, inputs)), self.labels_
         return [
             {"label": names[int(row.argmax())], "probabilities": dict(zip(names, row.round(3).tolist(), strict=True))}
             for row in likely.astype(np.float64)
         ]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        label = self.labels_.index(answer["label"])
+        return Focus(f"log-odds of {answer['label']}", log_odds(self._likely(graphs, inputs), label))
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """How much either part counts, which makes the labels of texts kept aside likeliest; near the first guess where

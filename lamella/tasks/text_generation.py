@@ -18,7 +18,7 @@ A passage is measured in windows one after another, each of the training length 
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -30,7 +30,8 @@ from lamella import decode, metrics
 from lamella.data import passages, tales
 from lamella.data.pieces import START
 from lamella.data.units import FIRST, Characters, Words
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, Scores, Size, Task, Text
+from lamella.errors import UsageError
+from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Scores, Size, Task, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -136,17 +137,10 @@ class TextGeneration(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        c, graph = self.config, graphs["step"]
+        c = self.config
         rows = [row[row != 0].tolist() for row in inputs["text"]]
 
-        def step(token: Array, state: Arrays) -> Arrays:
-            return graph(token=token, **state)
-
-        def empty(batch: int) -> Arrays:
-            return graph.empty(batch=batch)
-
-        def score(tokens: Array, wanted: Array) -> Array:
-            return graphs["score"](tokens=tokens, wanted=wanted)["log_probability"]
+        step, empty = _stepping(graphs["step"])
 
         def pick(scores: Array) -> Array:
             scores[:, :FIRST] = -np.inf  # marks are not written
@@ -158,12 +152,23 @@ class TextGeneration(Task):
         stop = c.stop.replace("\\n", "\n").replace("\\t", "\t")
         window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
         found = decode.sample(step, empty, rows, START, c.length, pick, done if stop else None, c.seed, window)
-        totals = decode.log_probabilities(
-            score if "score" in graphs else decode.by_steps(step, empty), rows, START, c.window
-        )
+        totals = decode.log_probabilities(_scorer(graphs), rows, START, c.window)
         texts = [self.units.decode(row, tokens) for row, tokens in zip(rows, found, strict=True)]
         texts = [text.partition(stop)[0] if stop else text for text in texts]
         return [_answer(*three) for three in zip(texts, totals, map(len, rows), strict=True)]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """The log-probability of what was written, word by word: of half a window of it, after what else has room."""
+        window = self.config.window
+        written = self.units.encode(answer["text"])[: window // 2]
+        if not written:
+            raise UsageError("nothing was written that could be explained. Give a --length above 0.")
+        before = [row[row != 0][len(written) - window :].tolist() for row in inputs["text"]]
+        tokens = self.collate([{"": np.array([START, *row, *written])} for row in before])[""]
+        each = _scorer(graphs)(tokens[:, :-1], tokens[:, 1:])  # (B, T)
+        mine = np.stack([line[len(row) :][: len(written)] for line, row in zip(each, before, strict=True)])
+        words, starts = self.units.words(written)
+        return Focus("log-probability of what follows", np.add.reduceat(mine.astype(float), starts, axis=1), words)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """How likely texts are to one who knows how frequent each unit is, and nothing more."""
@@ -182,6 +187,18 @@ class TextGeneration(Task):
         if self.config.length or answer["perplexity"] is None:
             return str(answer["text"])
         return f"log-probability {answer['log_probability']:.2f}, perplexity {answer['perplexity']:.4g}"
+
+
+def _stepping(graph: GraphLike) -> tuple[Callable[[Array, Arrays], Arrays], Callable[[int], Arrays]]:
+    """A graph as the search wants it: the step, and the state before the first one."""
+    return lambda token, state: graph(token=token, **state), lambda batch: graph.empty(batch=batch)
+
+
+def _scorer(graphs: Mapping[str, GraphLike]) -> Callable[[Array, Array], Array]:
+    """What gives the log-probability of each unit after those before it, at once where there is a graph for that."""
+    if "score" not in graphs:
+        return decode.by_steps(*_stepping(graphs["step"]))
+    return lambda tokens, wanted: graphs["score"](tokens=tokens, wanted=wanted)["log_probability"]
 
 
 def _answer(text: str, log_probability: float, units: int) -> Answer:

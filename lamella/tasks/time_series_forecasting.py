@@ -24,7 +24,7 @@ from lamella.data.clock import Step, calendar, parse_step, periods
 from lamella.data.series import SeriesSet, read_series
 from lamella.data.tables import read_table
 from lamella.errors import DataError, UsageError
-from lamella.task import Answer, Arrays, Example, GraphLike, Run, Scores, Series, Task
+from lamella.task import Answer, Arrays, Example, Focus, GraphLike, Run, Scores, Series, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -110,8 +110,8 @@ class TimeSeriesForecasting(Task):
             name = str(examples[at].get("id", at))
             later[name] = later.get(name, -1) + 1
             ranks.append((later[name], np.random.default_rng((seed, at)).random(), at))
-        # Where there are many series, enough of them to tell how wide the intervals must be.
-        wanted = max(wanted, min(len(later) // 3, len(examples) // 6))
+        # Where there are many series, the last windows of all: those trained on share their years with no interval.
+        wanted = max(wanted, min(len(later), len(examples) // 4))
         return sorted(at for _, _, at in sorted(ranks)[:wanted]) if any(r > 0 for r, _, _ in ranks) else None
 
     def _seasons(self, step: Step) -> list[int]:
@@ -215,6 +215,14 @@ class TimeSeriesForecasting(Task):
         scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
         rows = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
         return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in rows]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        steps = np.array([a["median"] for a in self.decode(graphs, inputs)])  # (B, H)
+        ahead = [f"+{h}" for h in range(1, steps.shape[1] + 1)]
+        return Focus("mean of the forecast, in the unit of the series", steps / steps.shape[1], ahead, amounts=True)
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        return {"kind": "forecast", **answer}
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
