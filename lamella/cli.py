@@ -5,8 +5,8 @@ heavier than click is imported inside a command, so that `--help` answers at onc
 """
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from lamella import __version__
-from lamella.arguments import PLAIN, is_file, looks_like_file, options_last, split_columns, split_options, to_json
+from lamella.arguments import is_file, looks_like_file, split_columns, split_options, to_json
+from lamella.commands import Group
 
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -27,78 +28,7 @@ COLUMNS = click.option(
 )
 
 
-class _Command(click.Command):
-    """After `--` all words are arguments: click forgets where it stood, so they are marked until `split_options` reads them."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if ctx.ignore_unknown_options:
-            own = {o: not p.is_flag for p in self.get_params(ctx) if isinstance(p, click.Option) for o in p.opts}
-            args = options_last(args, own)
-        rest = super().parse_args(ctx, args)
-        ctx.params = {k: v.removeprefix(PLAIN) if isinstance(v, str) else v for k, v in ctx.params.items()}
-        return rest
-
-
-class _Group(click.Group):
-    """Errors are one line; `--traceback` shows the rest. Exit codes: 0 done, 1 failed, 2 wrong arguments or data."""
-
-    command_class = _Command
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)  # as they are written below: the order in which they are used
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        show = "--traceback" in sys.argv
-        sys.argv = [a for a in sys.argv if a != "--traceback"]
-        try:
-            return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.exceptions.Abort:
-            _fail("stopped.", 130)
-        except click.ClickException as error:
-            if type(error).__name__ == "NoArgsIsHelpError":  # `lamella` alone; click before 8.2 has no such error
-                error.show()
-                sys.exit(error.exit_code)
-            where = getattr(error, "ctx", None)
-            _fail(error.format_message() + (f" Try: {where.command_path} --help" if where else ""), error.exit_code)
-        except Exception as error:
-            if show:
-                raise
-            if isinstance(error, OSError):
-                _mute()
-                _fail(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
-            details = list(getattr(error, "details", ()))
-            code = int(getattr(error, "exit_code", 0))
-            if not code:
-                _fail(f"{type(error).__name__}: {error}. This is a fault in lamella; --traceback shows where.", 1)
-            _fail(str(error), code, details)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        # Here, since further out click has answers of its own: a blank line, and exit code 1 for a closed pipe.
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            _fail(str(error) or "stopped.", 130)
-        except BrokenPipeError:
-            _mute()  # the reader has gone, as `head` does
-            sys.exit(0)
-
-
-def _mute() -> None:
-    """Where standard output takes nothing more, Python would complain once more while closing it."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(message: str, code: int, details: Iterable[str] = ()) -> None:
-    click.echo(f"lamella: {' '.join(message.split())}", err=True)
-    for line in details:
-        click.echo(f"  {line}", err=True)
-    sys.exit(code)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, prog_name="lamella")
 def main() -> None:
     """Train, understand and ship small neural networks on the machine you have.
@@ -216,6 +146,40 @@ def predict(
 
     inputs, options = split_options(inputs)
     _answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
+
+
+@main.command(context_settings=ANY)
+@click.argument("model")
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="[TEXT|FILE]")
+@click.option(
+    "-o", "--out", metavar="REPORT", help="A page (.html) or an object (.json); else a picture in the terminal."
+)
+@click.option("--method", default="ablation", show_default=True, help="ablation, or gradients (needs torch).")
+@click.option("--pairs", is_flag=True, help="Look for units that are weak alone and strong together.")
+@click.option("--text", "as_text", is_flag=True, help="The argument is a text, even where a file has that name.")
+@COLUMNS
+@TASK_FILE
+@FORCE
+@JSON
+def explain(
+    model: str, inputs: tuple[str, ...], out: str | None, method: str, pairs: bool, as_text: bool, columns: str | None,
+    task: str | None, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Say why MODEL answers as it does, or, without an input, what it has learned."""
+    from lamella.verbs import explain as verb
+
+    inputs, options = split_options(inputs)
+    trained, example = verb.question(model, inputs, split_columns(columns), as_text, task, options)
+    form = verb.form(out, force)
+    found = verb.explain(trained, example, method=method, pairs=pairs)
+    if out:
+        verb.write(found, out, form)
+        click.echo(f"wrote {out}", err=True)
+    if as_json:
+        click.echo(found.to_json())
+    elif not out:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        click.echo(found.to_text(colour, shutil.get_terminal_size().columns), color=colour)
 
 
 @main.command()

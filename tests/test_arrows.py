@@ -17,11 +17,14 @@ LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sen
 ARROWS = {
     "__init__": {"verbs", "model", "task", "shipped"},
     "__main__": {"cli"},
-    "cli": {"arguments", "verbs", "model", "task", "fields", "shipped", "__init__"},
+    "cli": {"arguments", "commands", "verbs", "model", "task", "fields", "shipped", "__init__"},
+    "commands": {"arguments"},
     "shipped": {"model"},
     "server": {"server", "verbs", "model", "task", "fields", "shipped", "__init__"}  # the face of verbs over HTTP
     | {"lamella.data.languages", "lamella.data.webpages"},
-    "verbs": {"server", "shipped", "train", "model", "graph", "task", "metrics", "machine", "fields", "card", "__init__"}
+    "explain": {"explain", "task", "model", "graph", "metrics", "lamella.data.images"},
+    "verbs": {"explain", "server", "shipped", "train", "model", "graph", "task", "metrics", "machine", "fields"}
+    | {"card", "__init__"}
     | {"lamella.data.tables", "lamella.data.text"},  # a table in, a table out, whatever the task
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
     "train": {"train", "task", "nets", "graph"},

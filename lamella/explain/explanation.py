@@ -1,7 +1,7 @@
 """An explanation: what the verb gives back, and the forms it comes out in.
 
-    found.to_json()     one object          found.to_html()     one page, nothing fetched from elsewhere
-    str(found)          for the terminal    in a notebook it shows itself
+found.to_json()     one object          found.to_html()     one page, nothing fetched from elsewhere
+str(found)          for the terminal    in a notebook it shows itself
 """
 
 from typing import Any

@@ -16,25 +16,31 @@ FOR, AGAINST = (194, 157, 120, 83, 46), (224, 217, 210, 203, 196)
 def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
     """What an explanation holds, in lines."""
     if "sections" in data:
-        from lamella.explain.sections import lines
+        from lamella.explain.report_model import lines
 
-        return "\n".join([f"{_line(data['model'])}: {data['task']}", *lines(data["sections"], colour, width)])
+        return "\n".join([f"{clean(data['model'])}: {data['task']}", *lines(data["sections"], colour, width)])
     focus = data["focus"]
-    out = [_clip(_line(data["rendered"]), 2 * width), f"{_line(focus['name'])}: {focus['value']:.4g}", *data["notes"], ""]
+    out = [
+        _clip(clean(data["rendered"]), 2 * width),
+        f"{clean(focus['name'])}: {focus['value']:.4g}",
+        *data["notes"],
+        "",
+    ]
     for name, field in data["fields"].items():
         if len(data["fields"]) > 1:
             out.append(f"{name}:")
         out += [*field_picture(field, data["example"][name], colour, width), ""]
     heaviest = sorted(
-        ((u["weight"], _line(u["label"])) for f in data["fields"].values() for u in f["units"]), key=lambda u: -abs(u[0])
+        ((u["weight"], clean(u["label"])) for f in data["fields"].values() for u in f["units"]),
+        key=lambda u: -abs(u[0]),
     )[:TOP]
     out += bars(heaviest, colour)
     for pair in data["pairs"]:
-        labels = [_line(data["fields"][name]["units"][i]["label"]) for name, i in pair["units"]]
+        labels = [clean(data["fields"][name]["units"][i]["label"]) for name, i in pair["units"]]
         out.append(f"{pair['weight']:+10.3g}  {' and '.join(labels)} together")
     if data["attention"]:
         out += ["", *alignment(data["attention"])]
-    return "\n".join([*out, "", _line(data["faithfulness"]["sentence"])])
+    return "\n".join([*out, "", clean(data["faithfulness"]["sentence"])])
 
 
 def bars(units: Sequence[tuple[float, str]], colour: bool) -> list[str]:
@@ -82,9 +88,9 @@ def _text(text: str, units: Sequence[dict[str, Any]], shares: Any, colour: bool)
         word = text[unit["start"] : unit["end"]]
         if not colour and abs(share) >= 0.25:
             word = f"[{word}]" if share > 0 else f"({word})"
-        out += _line(text[at : unit["start"]], keep=True) + paint(_line(word, keep=True), share, colour)
+        out += clean(text[at : unit["start"]], keep=True) + paint(clean(word, keep=True), share, colour)
         at = unit["end"]
-    return [out + _line(text[at:], keep=True)] + ([] if colour else ["[for the answer] (against it)"])
+    return [out + clean(text[at:], keep=True)] + ([] if colour else ["[for the answer] (against it)"])
 
 
 def _grid(shares: Any, colour: bool) -> list[str]:
@@ -116,12 +122,12 @@ def alignment(attention: dict[str, Any]) -> list[str]:
     width = min(16, max(map(len, attention["rows"]), default=0))
     for row, weights in zip(attention["rows"], attention["weights"], strict=True):
         best = sorted(range(len(weights)), key=lambda i: -weights[i])[:3]
-        named = [f"{_line(attention['columns'][i])} {weights[i]:.0%}" for i in best if weights[i] >= 0.15]
-        out.append(f"{_line(row):{width}} <- {', '.join(named) or 'nothing by itself'}")
+        named = [f"{clean(attention['columns'][i])} {weights[i]:.0%}" for i in best if weights[i] >= 0.15]
+        out.append(f"{clean(row):{width}} <- {', '.join(named) or 'nothing by itself'}")
     return out
 
 
-def _line(text: str, keep: bool = False) -> str:
+def clean(text: str, keep: bool = False) -> str:
     """A text that cannot steer a terminal: no control characters; and on one line unless it is to be kept."""
     text = str(text) if keep else " ".join(str(text).split())
     return "".join(c if c.isprintable() or (keep and c == "\n") else "\ufffd" for c in text)

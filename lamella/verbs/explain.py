@@ -5,12 +5,22 @@ lamella explain my-model sample                             a picture in the ter
 lamella explain my-model                                    of the whole model
 """
 
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lamella import fields
-from lamella.errors import UsageError
+from lamella import model as folder
+from lamella.data.text import read_text
+from lamella.errors import DataError, UsageError
 from lamella.explain.explanation import Explanation
 from lamella.model import Model, as_example, load
+from lamella.task import Example, Task, Text
+
+TABLES = (".csv", ".tsv", ".jsonl", ".json")
+FORMS = (".html", ".json")  # of reports
 
 
 def explain(
@@ -44,3 +54,67 @@ def explain(
     from lamella.explain.answer import explain_answer
 
     return Explanation(explain_answer(trained, given, method, pairs))
+
+
+def question(
+    model: str,
+    words: Sequence[str],
+    columns: Mapping[str, str] | None = None,
+    as_text: bool = False,
+    task: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[Model, Example | None]:
+    """What stands on a command line -> the model, opened, and the example, None where there is none."""
+    if len(words) > 1:
+        raise UsageError(f"expected one input, received {len(words)}. Put a text with spaces in quotes.")
+    trained = load(model, task)
+    trained = trained.with_config(fields.replace(trained.task.config, options or {}, trained.manifest.task))
+    return trained, _example(trained.task, words[0], columns, as_text) if words else None
+
+
+def _example(job: Task, word: str, columns: Mapping[str, str] | None, as_text: bool) -> Example:
+    """A text, the word sample, a file that is a field's value, the first row of a table, or a JSON object of fields."""
+    if word == "sample" and not as_text:
+        return job.sample("test")[0]
+    only = next(iter(job.fields.values())) if len(job.fields) == 1 else None
+    path = Path(word)
+    if not as_text and len(word) < 1000 and "\0" not in word and path.is_file():
+        if path.suffix.lower() in TABLES:
+            rows = job.rows(path) or job.read([word], columns)[0]
+            if not rows:
+                raise DataError(f"{word}: no row to explain.")
+            return rows[0]
+        return as_example(job, read_text(path)[0].strip() if isinstance(only, Text) else word)
+    if not as_text and " " not in word and word.lower().endswith((*job.suffixes, *TABLES)):
+        raise UsageError(f"{word}: no such file. If it is a text, say --text.")
+    if only is None:
+        try:
+            found = json.loads(word)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"expected a JSON object with {', '.join(job.fields)}, received {word[:80]!r}.") from error
+        return as_example(job, found)
+    return as_example(job, word)
+
+
+def form(out: str | None, force: bool) -> str:
+    """The suffix of a report that may be written, or an error before anything is computed."""
+    if out is None:
+        return ""
+    suffix = Path(out).suffix.lower()
+    if suffix not in FORMS:
+        raise UsageError(f"-o {out}: expected a name that ends in {' or '.join(FORMS)}.")
+    folder.free(Path(out), force)
+    return suffix
+
+
+def write(found: Explanation, out: str, suffix: str) -> None:
+    """Write a report in one step."""
+    place = Path(out)
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    text = found.to_html() if suffix == ".html" else found.to_json() + "\n"
+    try:
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(beside, place)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DataError(f"{out}: could not be written ({error.strerror or error}).") from error
