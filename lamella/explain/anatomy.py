@@ -37,7 +37,7 @@ class Product:
 class Branch:
     """What an Add brings to a stream: without it `stream` goes on as it is."""
 
-    place: int  # of the Add among the nodes
+    add: Node
     stream: str
     product: Product  # the last of the branch
     attention: bool
@@ -139,7 +139,7 @@ class Anatomy:
         """Additions x + f(x), or 1 x 1 convolution of x + f(x), where f ends in a product (He et al., 2016)."""
         mixing = {h.product.node.outputs[0] for h in self.heads()}
         found = []
-        for place, node in enumerate(self.graph.nodes):
+        for node in self.graph.nodes:
             if node.op != "Add" or len(node.inputs) != 2 or not self._flows.issuperset(node.inputs):
                 continue
             for stream, branch in (node.inputs, node.inputs[::-1]):
@@ -149,7 +149,7 @@ class Anatomy:
                 beside = self.source(stream)
                 shortcut = beside is not None and self._side(beside) == 1 < self._side(product)
                 if shortcut or self._parts_of(stream) & self.before(product.x):
-                    found.append(Branch(place, stream, product, product.node.outputs[0] in mixing))
+                    found.append(Branch(node, stream, product, product.node.outputs[0] in mixing))
                     break
         return found
 

@@ -4,6 +4,7 @@ One by one, so that no padding and no neighbour stands between an example and wh
 watched is the first that is called once an example and has hidden layers; of a net that has steps alone, the step.
 """
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,12 +46,25 @@ class Layer:
 
 @dataclass
 class Observed:
-    """Examples, what each hidden layer did at them, where the letters of their texts are, and each one's latent point."""
+    """Examples, what each hidden layer did at them, and each one's latent point where the net has such a thing."""
 
-    examples: list[Example]
+    trained: Model
     layers: list[Layer]  # the last one first
-    letters: list[NDArray[np.int64] | None]  # of each letter the row of `seen` after it was read
-    latent: list[Floats]
+    examples: list[Example] = field(default_factory=list)
+    pieces: list[NDArray[np.int64] | None] = field(
+        default_factory=list
+    )  # the numbers that were read, one after another
+    latent: list[Floats] = field(default_factory=list)
+    _letters: dict[int, NDArray[np.int64] | None] = field(default_factory=dict)
+
+    def places(self, layer: Layer, example: int) -> NDArray[np.int64] | None:
+        """Of each letter of an example's text its row of a layer; None where rows are no pieces of the text."""
+        read = self.pieces[example]
+        if read is None or len(layer.seen[example]) != len(read):
+            return None
+        if example not in self._letters:
+            self._letters[example] = letters(self.trained, self.examples[example], read)
+        return self._letters[example]
 
 
 @dataclass
@@ -87,7 +101,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
     if not layers:
         return None
     graph = layers[0].graph
-    found = Observed([], layers, [], [])
+    found = Observed(trained, layers)
     latent = _latent(trained, looked)
     once = looked.counts[graph] == 1
     names = [layer.product.x for layer in layers] + ([latent] if latent else [])
@@ -116,7 +130,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
         found.examples.append(short)
         for layer, row in zip(layers, rows, strict=True):
             layer.seen.append(row)
-        found.letters.append(_letters(trained, short, calls, len(rows[0])))
+        found.pieces.append(_tokens(calls))
         if latent:
             found.latent.append(calls[0][latent][0])
         if time.monotonic() > end or kept > NUMBERS:
@@ -140,10 +154,8 @@ def _graphs(trained: Model) -> dict[str, bytes]:
 
 def _answer(trained: Model, probes: dict[str, Probe], example: Example) -> None:
     task = trained.task
-    try:
+    with contextlib.suppress(Enough):
         task.decode(probes, task.collate([task.inputs(example)]))
-    except Enough:
-        pass
 
 
 def _layers(trained: Model, looked: Looked) -> list[Layer]:
@@ -177,15 +189,14 @@ def _latent(trained: Model, looked: Looked) -> str | None:
     return None
 
 
-def _letters(trained: Model, example: Example, calls: Sequence[Arrays], rows: int) -> NDArray[np.int64] | None:
-    """Of each letter of the one text the row that stands for the piece it is in; None where rows are no pieces."""
+def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Of each letter of the one text which of the pieces that were read holds it; None where that cannot be told."""
     names = [k for k, kind in trained.task.fields.items() if isinstance(kind, Text)]
     if len(names) != 1:
         return None
     text = str(example[names[0]])
-    read = _tokens(calls)
     ids = _ids(trained, example)
-    if ids is None or read is None or len(read) != rows or not text:
+    if ids is None or not text:
         return None
     shift = 0 if np.array_equal(read, ids[: len(read)]) else 1
     if shift and not np.array_equal(read[1:], ids[: len(read) - 1]):
@@ -199,7 +210,7 @@ def _letters(trained: Model, example: Example, calls: Sequence[Arrays], rows: in
     done = np.maximum.accumulate(done)
     ends = np.searchsorted(done, np.arange(1, len(ids) + 1))  # of each piece its last letter
     pieces = np.searchsorted(ends, np.arange(len(text)))
-    return np.minimum(pieces + shift, rows - 1)
+    return np.minimum(pieces + shift, len(read) - 1)
 
 
 def _ids(trained: Model, example: Example) -> NDArray[np.int64] | None:

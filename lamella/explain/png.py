@@ -44,5 +44,6 @@ def weights(array: NDArray[Any], times: int = 8) -> Bytes:
 
 def _channels(array: NDArray[Any]) -> Bytes:
     """Three channels are colours; of any other number the mean is shown."""
-    points = np.clip(np.rint(array), 0, 255).astype(np.uint8)
-    return points.transpose(1, 2, 0) if len(array) == 3 else np.clip(np.rint(array.mean(axis=0)), 0, 255).astype(np.uint8)
+    shown = array.transpose(1, 2, 0) if len(array) == 3 else array.mean(axis=0)
+    points: Bytes = np.clip(np.rint(shown), 0, 255).astype(np.uint8)
+    return points

@@ -63,7 +63,9 @@ def attach(files: Mapping[str, bytes], inner: Mapping[str, Sequence[str]], enoug
 def constant(raw: bytes, name: str) -> Array:
     """A value that depends on no input, as stored or as made from what is stored: the weights behind int8 as floats."""
     graph = OnnxGraph(wire.with_outputs(raw, [name]), name)
-    inputs = {k: np.zeros([a if isinstance(a, int) else 1 for a in axes], t) for k, (t, axes) in graph.axes.items()}
+    inputs: Arrays = {
+        k: np.zeros([a if isinstance(a, int) else 1 for a in axes], t) for k, (t, axes) in graph.axes.items()
+    }
     return graph(**inputs)[name]
 
 

@@ -69,16 +69,20 @@ def peaks(values: Floats) -> NDArray[np.float64]:
 
 
 def _examples(trained: Model, seen: Observed, layer: Layer, unit: int) -> list[dict[str, Any]]:
-    found = []
-    for i in np.argsort(-layer.strongest[:, unit], kind="stable")[:TOP]:
+    found: list[dict[str, Any]] = []
+    for i in np.argsort(-layer.strongest[:, unit], kind="stable"):
+        if len(found) == TOP:
+            break
+        if any(_round(layer.strongest[i, unit]) == other["value"] for other in found):
+            continue  # the same beginning again: it shows nothing new
         example = {**shown(trained, seen.examples[i]), "value": _round(layer.strongest[i, unit])}
-        letters = seen.letters[i]
+        letters = seen.places(layer, int(i))
         if letters is not None and "text" in example:  # where in the text
             at = np.flatnonzero(letters == layer.seen[i][:, unit].argmax())
             if len(at):
                 example |= {"start": int(at[0]), "end": int(at[-1]) + 1}
-        if label := label_of(trained, seen.examples[i]):
-            example["label"] = label
+        if isinstance(trained.task.answer, Label):
+            example["label"] = label_of(trained, seen.examples[i])
         found.append(example)
     return found
 
@@ -90,15 +94,18 @@ def coloured(seen: Observed, field: str, most: int) -> list[Section]:
     """Texts coloured by the units that follow something one can name best, one unit each, after Karpathy, Johnson and
     Fei-Fei (2015), "Visualizing and Understanding Recurrent Networks"."""
     text, taken = "", []
-    for i, letters in enumerate(seen.letters):
-        if letters is not None and len(text) < COLOURED:
+    able = [layer for layer in seen.layers if seen.places(layer, 0) is not None]
+    for i, example in enumerate(seen.examples):
+        if able and len(text) < COLOURED and all(seen.places(layer, i) is not None for layer in able):
             taken.append(i)
-            text += ("\n" if text else "") + str(seen.examples[i][field])
+            text += ("\n" if text else "") + str(example[field])
     if len(text) < 20:
         return []
     wanted = properties(text)
     best: list[tuple[float, str, int, int, Floats]] = []
     for number, layer in enumerate(seen.layers):
+        if layer not in able:
+            continue
         values = _by_letter(seen, layer, taken)  # (letters, U)
         for name, there in wanted.items():
             how = correlations(values, there)
@@ -127,7 +134,7 @@ def _by_letter(seen: Observed, layer: Layer, taken: Sequence[int]) -> Floats:
     """A row a letter, and one between texts, which is as if nothing had been read."""
     rows: list[Floats] = []
     for i in taken:
-        letters = seen.letters[i]
+        letters = seen.places(layer, i)
         assert letters is not None
         if rows:
             rows.append(layer.seen[i].mean(axis=0, keepdims=True))
@@ -289,7 +296,13 @@ def as_filters(kernels: Floats, channels: int) -> Floats | None:
 
 def _where(number: int, layer: Layer) -> str:
     words = layer_of(layer.product.path)
-    return "the last hidden layer" if number == 0 else f"a layer in the middle ({words})" if words else "a layer in the middle"
+    return (
+        "the last hidden layer"
+        if number == 0
+        else f"a layer in the middle ({words})"
+        if words
+        else "a layer in the middle"
+    )
 
 
 def _round(value: Any) -> float:

@@ -3,8 +3,8 @@
     for part in parts(files, heads):
         files_without = without(files, part)
 
-A head is taken out by zeros for the rows of the weight that reads it; a layer, or one of its branches, by letting the
-stream go past it. Both change the ONNX files and nothing else, so that what is left answers through the same `decode`.
+A head is taken out by zeros for the rows of the weight that reads it; a layer, or one of its branches, by adding zeros to
+the stream in its place. Both change the ONNX files and nothing else, so that what is left answers through the same `decode`.
 Graphs of one net share weights by name: what is taken out of one is taken out of all.
 """
 
@@ -25,7 +25,7 @@ class Part:
     name: str
     kind: str  # "layer", "branch", "head", "memory" or "output"
     zeros: dict[str, list[wire.Span]] = field(default_factory=dict)  # file -> bytes of stored arrays
-    nodes: dict[str, dict[int, bytes]] = field(default_factory=dict)  # file -> fresh nodes for old ones
+    nodes: dict[str, dict[wire.Span, bytes]] = field(default_factory=dict)  # file -> fresh nodes for old ones
 
 
 def without(files: Mapping[str, bytes], part: Part) -> dict[str, bytes]:
@@ -39,7 +39,7 @@ def without(files: Mapping[str, bytes], part: Part) -> dict[str, bytes]:
 
 
 def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> list[Part]:
-    """All parts of a net, whole layers first, then their branches, heads last.
+    """All parts of a net, whole layers first, then heads, and what makes up a layer last.
 
     shapes: graph -> value -> its shape as seen while it answered; needed of the weights of attention (B, H, T, S) and of
     values that stand side by side.
@@ -54,10 +54,10 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
             continue
         anatomy, seen = Anatomy(wire.read(raw)), shapes.get(file.removesuffix(".onnx"), {})
         for number, branch in enumerate(anatomy.branches()):
-            fresh = wire.node("Identity", [branch.stream], anatomy.graph.nodes[branch.place].outputs)
+            fresh = _past(branch.add, branch.stream)
             layer = layer_of(branch.product.path) or f"block {number + 1}"
             for part in (get("layer", layer), get("branch", f"{layer}, {_kind(branch, anatomy)}")):
-                part.nodes.setdefault(file, {})[branch.place] = fresh
+                part.nodes.setdefault(file, {})[branch.add.span] = fresh
         for heads in anatomy.heads():
             if heads.weights in seen and len(seen[heads.weights]) == 4:
                 _heads(anatomy, heads.product, seen[heads.weights][1], file, get)
@@ -68,18 +68,32 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
                     break
                 origin, count = anatomy.origin(value), seen[value][-1]
                 if origin is not None:
-                    _rows(anatomy, joined.product, first, count, file, get("branch", f"what {_plain(origin.path)} found"))
+                    _rows(
+                        anatomy, joined.product, first, count, file, get("branch", f"what {_plain(origin.path)} found")
+                    )
                 first += count
         for product in anatomy.recurrent():
             rows = anatomy.graph.stored[product.weight].shape[0]
             where = layer_of(product.path) or _plain(product.path)
             _rows(anatomy, product, 0, rows, file, get("memory", f"recurrent weights of {where}"))
         _outputs(anatomy, files, file, seen, get)
-    whole = {n: p for (kind, n), p in found.items() if kind == "layer"}
-    alone = [n for n in whole if sum(p.name.startswith(f"{n}, ") for p in found.values() if p.kind == "branch") < 2]
-    order = ("layer", "memory", "output", "branch", "head")
-    kept = [p for p in found.values() if (p.zeros or p.nodes) and not (p.kind == "layer" and p.name in alone)]
+    kept = []
+    for part in found.values():
+        inside = [p for p in found.values() if p.kind == "branch" and p.name.startswith(f"{part.name}, ")]
+        if part.kind == "layer" and len(inside) < 2:  # its one branch is all of it
+            for p in inside:
+                p.kind = "layer"
+        elif part.zeros or part.nodes:
+            kept.append(part)
+    order = ("layer", "memory", "output", "head", "branch")
     return sorted(kept, key=lambda p: order.index(p.kind))
+
+
+def _past(add: wire.Node, stream: str) -> bytes:
+    """An Add that brings zeros to the stream: by subtraction, since the sum may be wider than the stream."""
+    branch = next(name for name in add.inputs if name != stream)
+    none = f"{add.outputs[0]}_without"
+    return wire.node("Sub", [branch, branch], [none]) + wire.node("Add", [stream, none], add.outputs)
 
 
 def _heads(anatomy: Anatomy, product: Product, heads: int, file: str, get: Getter) -> None:
@@ -88,15 +102,20 @@ def _heads(anatomy: Anatomy, product: Product, heads: int, file: str, get: Gette
         return
     size = rows // heads
     layer = layer_of(product.path) or _plain(product.path)
-    across = " to the source" if ".cross." in product.path else ""
+    across = ", attention to the source" if ".cross." in product.path else ""
     for h in range(heads):
-        _rows(anatomy, product, h * size, size, file, get("head", f"{layer}, head {h + 1}{across}"))
+        _rows(anatomy, product, h * size, size, file, get("head", f"{layer}{across}, head {h + 1}"))
 
 
 def _rows(anatomy: Anatomy, product: Product, first: int, count: int, file: str, part: Part) -> None:
     """Rows of a product's stored weight (in, out); nothing where it does not lie in the file in that order."""
     stored = anatomy.graph.stored[product.weight]
-    if stored.data is None or stored.kind not in SIZE or len(stored.shape) != 2 or product.node.inputs[1] != product.weight:
+    if (
+        stored.data is None
+        or stored.kind not in SIZE
+        or len(stored.shape) != 2
+        or product.node.inputs[1] != product.weight
+    ):
         return
     row = stored.shape[1] * SIZE[stored.kind]
     if stored.data[1] - stored.data[0] != row * stored.shape[0]:
@@ -105,19 +124,20 @@ def _rows(anatomy: Anatomy, product: Product, first: int, count: int, file: str,
     part.zeros.setdefault(file, []).append((begin, begin + count * row))
 
 
-def _outputs(anatomy: Anatomy, files: Mapping[str, bytes], file: str, seen: Mapping[str, tuple[int, ...]], get: Getter) -> None:
+def _outputs(
+    anatomy: Anatomy, files: Mapping[str, bytes], file: str, seen: Mapping[str, tuple[int, ...]], get: Getter
+) -> None:
     """Outputs of one shape that no graph reads: readers that answer side by side, whose answers are mixed outside."""
     inputs = {name for other, raw in files.items() if other.endswith(".onnx") for name in wire.read(raw).inputs}
     ends = [o for o in anatomy.graph.outputs if o.removeprefix("next_") not in inputs and o in seen]
     for name in ends:
         if sum(seen[name] == seen[other] for other in ends) < 2 or name not in anatomy.maker:
             continue
-        place = next(i for i, node in enumerate(anatomy.graph.nodes) if name in node.outputs)
-        node = anatomy.graph.nodes[place]
+        node = anatomy.maker[name]
         if len(node.outputs) == 1 and len(node.inputs) == 2 and node.op in ("Add", "Mul", "Div"):
             one = node.inputs[0] if node.inputs[0] in anatomy.maker else node.inputs[1]
             part = get("output", f"the output {name!r}")
-            part.nodes[file] = {place: wire.node("Sub", [one, one], [name])}
+            part.nodes[file] = {node.span: wire.node("Sub", [one, one], [name])}
 
 
 def _kind(branch: Branch, anatomy: Anatomy) -> str:

@@ -2,8 +2,8 @@
 
     graph = read(raw)                      its nodes in order, the stored arrays by name, inputs and outputs
     raw = with_outputs(raw, ["relu_1"])    the same file, giving an inner value too
-    raw = zeroed(raw, rows)                the same file with some bytes of stored arrays set to zero
-    raw = replaced(raw, {7: fresh})        the same file with another node in the place of the seventh
+    raw = zeroed(raw, spans)               the same file with some bytes of stored arrays set to zero
+    raw = replaced(raw, {span: fresh})     the same file with another node in the place of one
 
 A message is a row of fields, each a number and a kind in one varint, then a varint, eight bytes, four bytes, or a length
 and so many bytes (protobuf's encoding guide). Two messages of one field, one behind the other, merge when they are read:
@@ -51,20 +51,19 @@ class Graph:
     stored: dict[str, Stored]
     inputs: list[str]  # without stored arrays
     outputs: list[str]
-    spans: list[Span]  # of the graph message's content; more than one where outputs were appended
 
 
 def read(raw: bytes) -> Graph:
     """An ONNX file -> its graph. ModelError where it is no such file."""
     try:
-        graph = Graph([], {}, [], [], [])
-        for number, kind, at, span in _fields(raw, 0, len(raw)):
+        graph, found = Graph([], {}, [], []), 0
+        for number, kind, _, span in _fields(raw, 0, len(raw)):
             if number == GRAPH and kind == BYTES:
-                graph.spans.append(span)
+                found += 1
                 _read_graph(raw, span, graph)
     except (IndexError, UnicodeDecodeError, ValueError) as error:
         raise ModelError(f"expected an ONNX file, received {len(raw):,} bytes that are none ({error}).") from error
-    if not graph.spans:
+    if not found:
         raise ModelError(f"expected an ONNX file, received {len(raw):,} bytes without a graph.")
     graph.inputs[:] = [name for name in graph.inputs if name not in graph.stored]
     return graph
@@ -204,15 +203,12 @@ def zeroed(raw: bytes, spans: Sequence[Span]) -> bytes:
     return bytes(out)
 
 
-def replaced(raw: bytes, fresh: Mapping[int, bytes]) -> bytes:
-    """The same file with other bytes (fields of the graph, made by `node`) in the places of nodes by their number."""
-    graph = read(raw)
-    assert len(graph.spans) == 1, "outputs are appended last"
-    (begin, end), = graph.spans
+def replaced(raw: bytes, fresh: Mapping[Span, bytes]) -> bytes:
+    """The same file with other bytes (fields of the graph, made by `node`) in the places of nodes, by their spans."""
+    begin, end = next(span for number, kind, _, span in _fields(raw, 0, len(raw)) if (number, kind) == (GRAPH, BYTES))
     parts, at = [], begin
-    for index in sorted(fresh):
-        a, b = graph.nodes[index].span
-        parts += [raw[at:a], fresh[index]]
+    for a, b in sorted(fresh):
+        parts += [raw[at:a], fresh[a, b]]
         at = b
     content = b"".join([*parts, raw[at:end]])
     head = begin - len(varint(end - begin)) - len(varint(GRAPH << 3 | BYTES))
