@@ -269,6 +269,10 @@ class Task:
         """
         return _likeness(answer, self.decode(graphs, inputs))
 
+    def answer_loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        """The loss of the answer as it is given, where what is trained is only a part of what answers."""
+        return self.loss(outputs, targets)
+
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """What an explanation of this kind of answer shows besides, JSON-able, with a "kind"; `inputs` is a batch of one."""
         return {}

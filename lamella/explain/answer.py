@@ -47,17 +47,25 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
         from lamella.explain.gradients import integrate
 
         weights, about = integrate(question)
-        found |= {"method": "integrated gradients", "gradients": about}
+        found |= {"method": "integrated gradients", "notes": [attributed(about)]}
     joint = ablation.pairs(question, weights) if pairs else []
     return {
         **found,
-        "notes": [question.note] if question.note else [],
+        "notes": [*([question.note] if question.note else []), *found.get("notes", [])],
         "fields": _fields(question, weights),
         "pairs": [{"units": [question.units[a], question.units[b]], "weight": _short(w)} for a, b, w in joint],
         "attention": None if matrix is None else alignment(question, matrix),
         "faithfulness": faithfulness.check(question, weights),
         "by kind": model.task.details(model.graphs, model.task.collate([question.inputs()]), question.answer),
     }
+
+
+def attributed(about: dict[str, Any]) -> str:
+    """What gradients attribute, in words."""
+    return (
+        f"The weights are shares of {about['of']}: {about['here']:.4g} here, of which the way from an empty example "
+        f"explains {about['explained']:.4g}."
+    )
 
 
 def _fields(question: Question, weights: Floats) -> dict[str, Any]:

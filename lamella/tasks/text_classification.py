@@ -143,6 +143,13 @@ class TextClassification(Task):
 
         return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.smoothing)
 
+    def answer_loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from torch.nn import functional as F
+
+        both = zip(self.mix_, (outputs["deep"], outputs["wide"]), strict=True)
+        mixed = [share * scores.log_softmax(dim=1) for share, scores in both]
+        return F.cross_entropy(mixed[0] + mixed[1], targets["label"])
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _likely(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Array:

@@ -157,13 +157,24 @@ class TextGeneration(Task):
         texts = [text.partition(stop)[0] if stop else text for text in texts]
         return [_answer(*three) for three in zip(texts, totals, map(len, rows), strict=True)]
 
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """What a Transformer sees of a long text when it begins to write: half a window. An rnn's state holds all of it."""
+        ids, half, unit = self.units.encode(example["text"]), self.config.window // 2, self.config.unit
+        if self.config.net == "rnn" or len(ids) < self.config.window:
+            return example, ""
+        text = example["text"][-half:] if unit == "characters" else self.units.decode([], ids[-half:])
+        return {
+            **example,
+            "text": text,
+        }, f"The last {half} {unit} are explained: the net sees no more when it begins to write."
+
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        """The log-probability of what was written, word by word: of half a window of it, after what else has room."""
-        window = self.config.window
-        written = self.units.encode(answer["text"])[: window // 2]
+        """The log-probability of what was written, word by word: of half a window of it, after what the net has seen."""
+        written = self.units.encode(answer["text"])[: self.config.window // 2]
         if not written:
             raise UsageError("nothing was written that could be explained. Give a --length above 0.")
-        before = [row[row != 0][len(written) - window :].tolist() for row in inputs["text"]]
+        seen = 0 if self.config.net == "rnn" else len(written) - self.config.window
+        before = [row[row != 0][seen:].tolist() for row in inputs["text"]]
         tokens = self.collate([{"": np.array([START, *row, *written])} for row in before])[""]
         each = _scorer(graphs)(tokens[:, :-1], tokens[:, 1:])  # (B, T)
         mine = np.stack([line[len(row) :][: len(written)] for line, row in zip(each, before, strict=True)])
