@@ -177,13 +177,15 @@ def features(
 def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float:
     """By how much intervals must be stretched around their medians to hold `share` of what was wanted.
 
-    wanted and middle (N, H), ends (N, H, 2).
+    wanted and middle (N, H), ends (N, H, 2). The steps of a window err together, so that N windows are N trials: the
+    quantile is one of N + 1, as in split conformal prediction (Romano et al., 2019).
 
     >>> stretch(np.array([[1.0, -2.0]]), np.zeros((1, 2)), np.array([[[-1.0, 1.0], [-1.0, 1.0]]]), 1.0)
     2.0
     """
     room = np.where(wanted < middle, middle - ends[:, :, 0], ends[:, :, 1] - middle)
-    return float(np.clip(np.quantile(np.abs(wanted - middle) / np.maximum(room, 1e-12), share), 0.3, 3.0))
+    level = min(1.0, share * (1 + 1 / len(wanted)))
+    return float(np.clip(np.quantile(np.abs(wanted - middle) / np.maximum(room, 1e-12), level), 0.3, 3.0))
 
 
 def answer(
