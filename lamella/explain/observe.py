@@ -201,15 +201,20 @@ def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArra
     shift = 0 if np.array_equal(read, ids[: len(read)]) else 1
     if shift and not np.array_equal(read[1:], ids[: len(read) - 1]):
         return None
+
     # How many of the whole text's pieces a beginning of it has already: a piece is there from its last letter on.
-    done = np.zeros(len(text), np.int64)
-    for i in range(len(text)):
-        some = _ids(trained, {**example, names[0]: text[: i + 1]})
+    def known(beginning: str) -> int:
+        some = _ids(trained, {**example, names[0]: beginning})
         same = some[: len(ids)] == ids[: len(some)] if some is not None else np.zeros(0, bool)
-        done[i] = len(same) if same.all() else int(same.argmin())
+        return len(same) if same.all() else int(same.argmin())
+
+    done = np.array([known(text[: i + 1]) for i in range(len(text))])
+    done[-1] = min(done[-1], known(f"{text} x"))  # a mark of the end belongs to no letter
     done = np.maximum.accumulate(done)
     ends = np.searchsorted(done, np.arange(1, len(ids) + 1))  # of each piece its last letter
     pieces = np.searchsorted(ends, np.arange(len(text)))
+    ending = ends[np.minimum(pieces, len(ends) - 1)]
+    pieces = np.maximum(pieces, np.searchsorted(ends, ending, side="right") - 1)  # of those that end together the last
     return np.minimum(pieces + shift, len(read) - 1)
 
 

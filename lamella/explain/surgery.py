@@ -77,16 +77,30 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
             where = layer_of(product.path) or _plain(product.path)
             _rows(anatomy, product, 0, rows, file, get("memory", f"recurrent weights of {where}"))
         _outputs(anatomy, files, file, seen, get)
-    kept = []
-    for part in found.values():
-        inside = [p for p in found.values() if p.kind == "branch" and p.name.startswith(f"{part.name}, ")]
-        if part.kind == "layer" and len(inside) < 2:  # its one branch is all of it
-            for p in inside:
-                p.kind = "layer"
-        elif part.zeros or part.nodes:
-            kept.append(part)
+    inside = [p for p in found.values() if p.kind == "branch"]
+    kept = list(found.values())
+    for whole in [p for p in found.values() if p.kind == "layer"]:
+        mine = [p for p in inside if p.name.startswith(f"{whole.name}, ")]
+        if len(mine) < 2:  # its one branch is all of it
+            kept.remove(whole)
+            for alone in mine:
+                alone.kind = "layer"
+    kept = [p for p in kept if p.zeros or p.nodes] or _readers(files)
     order = ("layer", "memory", "output", "head", "branch")
     return sorted(kept, key=lambda p: order.index(p.kind))
+
+
+def _readers(files: Mapping[str, bytes]) -> list[Part]:
+    """Where a net is a plain row of layers: each that reads another, reading nothing."""
+    found: dict[str, Part] = {}
+    for file, raw in files.items():
+        if file.endswith(".onnx"):
+            anatomy = Anatomy(wire.read(raw))
+            for product in anatomy.hidden():
+                name = f"what {layer_of(product.path) or _plain(product.path)} reads"
+                rows = anatomy.graph.stored[product.weight].shape[0]
+                _rows(anatomy, product, 0, rows, file, found.setdefault(name, Part(name, "layer")))
+    return [p for p in found.values() if p.zeros]
 
 
 def _past(add: wire.Node, stream: str) -> bytes:
