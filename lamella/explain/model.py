@@ -2,7 +2,7 @@
 parts is worth, and whether it is as often right as it is sure.
 
 All of it is read from the shipped graphs by onnxruntime; torch is not needed. What costs time is bounded, and each note
-says by what.
+says by what; seconds are the processor's, so that a busy machine gives the same report.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ def explain_model(trained: Model, data: Sequence[str] = ()) -> dict[str, Any]:
     seen = observe(quick, examples[:SEEN], looked, SEEN_SECONDS)
     if seen is not None:
         if len(seen.examples) < min(SEEN, len(examples)):
-            bound = f" Looking was ended after {SEEN_SECONDS:g} seconds."
+            bound = f" Looking was ended after {SEEN_SECONDS:g} seconds of the processor."
         else:
             bound = ""
         found += sections.units(quick, seen)
@@ -85,19 +85,19 @@ def ablation(trained: Model, examples: Sequence[Example], looked: Looked, second
     if not found:
         return []
     trained.graphs  # noqa: B018 - opened before the clock is started
-    begun = time.monotonic()
+    begun = time.process_time()
     measure = _Measure(trained, examples[:ABLATED])
-    base, told = measure.value(trained.graphs), time.monotonic()
-    graphs, opened = _graphs_without(trained, found[0]), time.monotonic()
+    base, told = measure.value(trained.graphs), time.process_time()
+    graphs, opened = _graphs_without(trained, found[0]), time.process_time()
     measure.value(graphs)  # a net without a layer often is at a loss for an end, and slow
-    each = max(1e-6, time.monotonic() - opened) / len(measure.examples)
-    left = (seconds - (time.monotonic() - begun)) / len(found) - (opened - told)
+    each = max(1e-6, time.process_time() - opened) / len(measure.examples)
+    left = (seconds - (time.process_time() - begun)) / len(found) - (opened - told)
     if (count := max(FEWEST, int(left / each))) < len(measure.examples):
         measure = _Measure(trained, examples[:count])
         base = measure.value(trained.graphs)
     rows: list[dict[str, Any]] = []
     for part in found:
-        if time.monotonic() - begun > seconds:
+        if time.process_time() - begun > seconds:
             break
         value = measure.value(_graphs_without(trained, part))
         if np.isfinite(value):
@@ -108,9 +108,7 @@ def ablation(trained: Model, examples: Sequence[Example], looked: Looked, second
         "small changes do not add up."
     )
     if len(rows) < len(found):
-        note += (
-            f" {len(rows)} of {len(found)} parts were tried, in {seconds:g} seconds; whole layers first, then heads."
-        )
+        note += f" {len(rows)} of {len(found)} parts were tried, in {seconds:g} seconds of the processor; whole layers first, then heads."
     return [
         {
             "kind": "ablation",
@@ -173,11 +171,11 @@ def calibration(trained: Model, examples: Sequence[Example], seconds: float = CA
     job, first = trained.task, list(examples[:TRIED])
     if isinstance(job.answer, Text) or not job.target:
         return []
-    begun = time.monotonic()
+    begun = time.process_time()
     answers = trained.predict(first)
     if not (isinstance(job.answer, Label) or _claims(answers[0])):
         return []
-    each = (time.monotonic() - begun) / len(first)
+    each = (time.process_time() - begun) / len(first)
     count = min(len(examples), len(first) + int(seconds / max(each, 1e-6)))
     answers += trained.predict(list(examples[len(first) : count])) if count > len(first) else []
     wanted = list(examples[:count])

@@ -96,7 +96,7 @@ def look(trained: Model, example: Example) -> Looked:
 
 
 def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds: float) -> Observed | None:
-    """See what the last hidden layer and one in the middle do; None where the graphs have none. Ends after `seconds`."""
+    """See what the last hidden layer and one in the middle do; None where the graphs have none. Ends after `seconds` of the processor."""
     layers = _layers(trained, looked)
     if not layers:
         return None
@@ -106,7 +106,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
     once = looked.counts[graph] == 1
     names = [layer.product.x for layer in layers] + ([latent] if latent else [])
     probes = attach(trained.files, {graph: names}, graph if once else "")
-    limit, end, kept = LETTERS, time.monotonic() + seconds, 0
+    limit, end, kept = LETTERS, time.process_time() + seconds, 0
     for example in examples:
         while True:
             short = clip(trained, example, limit)
@@ -133,7 +133,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
         found.pieces.append(_tokens(calls))
         if latent:
             found.latent.append(calls[0][latent][0])
-        if time.monotonic() > end or kept > NUMBERS:
+        if time.process_time() > end or kept > NUMBERS:
             break
     return found if found.examples else None
 
