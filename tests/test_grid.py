@@ -6,6 +6,7 @@ import ast
 import csv
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ import numpy as np
 import pytest
 
 import lamella
+from lamella.explain.ablation import Question
 from lamella.task import Text, find
+from tests.serving import serving
 
 WEATHER = str(Path(__file__).parent / "tasks" / "weather.py")
 TASKS = [*lamella.tasks(), WEATHER]
@@ -203,6 +206,33 @@ def test_a_table_in_a_table_out(folder, trust, model, cli, tmp_path, suffix):
         assert new == [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in wanted]
 
 
+# --- explain
+
+
+def test_explain(word, folder, trust, model, cli, tmp_path, monkeypatch):
+    for heavy in ("torch", "onnx", "safetensors"):  # the light install has none of them
+        monkeypatch.setitem(sys.modules, heavy, None)
+    found = cli("explain", folder, "sample", "--json", *trust).json
+    example = {name: model.task.sample("test")[0][name] for name in model.task.fields}
+    assert found["task"] == word and found["method"] == "ablation" and set(found["fields"]) == set(model.task.fields)
+    # A unit's weight is by how much the focus falls without it.
+    question = Question(model, example)
+    assert found["answer"] == question.answer and found["focus"]["value"] == pytest.approx(question.value, rel=1e-4)
+    units = [unit for field in found["fields"].values() for unit in field["units"]]
+    assert 1 < len(units) == len(question.units) <= 64
+    weights = [unit["weight"] for unit in units]
+    heaviest = int(np.argmax(np.abs(weights)))
+    without = question.focus([{heaviest}]).sum()
+    assert weights[heaviest] == pytest.approx(question.value - without, rel=1e-2) and weights[heaviest] != 0
+    assert found["faithfulness"]["deletion"] < found["faithfulness"]["random"] and found["faithfulness"]["sentence"]
+    assert cli("explain", folder, "sample", "-o", tmp_path / "why.html", *trust).code == 0
+    page = (tmp_path / "why.html").read_text()
+    assert page.startswith("<!doctype html>") and not re.search(r"<script|https?:|(src|href)=.(?!data:)", page)
+    screen = cli("explain", folder, "sample", *trust).out
+    assert found["faithfulness"]["sentence"] in screen and "\x1b" not in screen
+    assert model.explain(example).data == {**found, "model": model.where}
+
+
 # --- show
 
 
@@ -289,6 +319,49 @@ def test_export_to_bare_graphs(folder, trust, model, cli, tmp_path):
     assert done.returncode == 0, done.stderr
     printed = [line.split()[0] for line in done.stdout.splitlines()]
     assert set(printed) == graphs and len(printed) == sum(len(g._files) for g in model.graphs.values())
+
+
+# --- serve
+
+
+def test_serve(word, model, outside):
+    """List, card, predict, a table, and explanations over HTTP: the same as without it."""
+    with serving({"a model": model}) as server:
+        place = "/models/a%20model"
+        [facts] = server.get("/models").json["models"]
+        assert facts["name"] == "a model" and facts["task"] == Path(word).stem.replace("_", "-")
+        assert (
+            set(facts["fields"]) == set(model.task.fields)
+            and facts["answer"]["kind"]
+            and facts["summary"].endswith(".")
+        )
+        shown = server.get(place).json
+        assert model.task.metric in shown["card"] and shown["curves"].startswith("<svg") and shown["scores"]
+        examples = [{name: e[name] for name in model.task.fields} for e in model.task.sample("test")[:9]]
+        assert facts["examples"] == examples[:6]
+        found = server.post(f"{place}/predict", {"examples": examples}).json
+        answers = json.loads(json.dumps(model.predict(examples)))
+        assert found == {"answers": answers, "rendered": [model.task.render(a) for a in model.predict(examples)]}
+        changeable = [o for o in facts["options"] if o["kind"] in ("int", "float")]
+        options = {o["name"]: o["default"] for o in changeable}
+        assert server.post(f"{place}/predict", {"examples": examples, "options": options}).json == found
+        given = dict.fromkeys(model.task.fields, True)
+        for wrong in ({}, {**examples[0], "more": 1}, given):
+            assert server.post(f"{place}/predict", {"examples": [wrong]}).status == 400
+        why = server.post(f"{place}/explain", {"example": examples[0]})
+        assert (
+            why.status == 200 and why.json["answer"] == answers[0] and set(why.json["fields"]) == set(model.task.fields)
+        )
+        rows = "".join(json.dumps({name: as_text(e[name]) for name in e}) + "\n" for e in examples).encode()
+        table = server.send_file(f"{place}/document", "rows.jsonl", rows)
+        pictures = {"image", "audio"} & {field["kind"] for field in facts["fields"].values()}
+        assert table.status == (415 if pictures else 200), table.raw
+        assert pictures or len(table.raw.splitlines()) == 9
+        whole = server.get(f"{place}/explain")
+        assert whole.status == 200 and whole.json["sections"] and server.get(f"{place}/explain").raw == whole.raw
+        described = server.get("/openapi.json").json["paths"]["/models/a model/predict"]["post"]
+        schema = described["requestBody"]["content"]["application/json"]["schema"]
+        assert set(schema["properties"]["options"]["properties"]) == {o["name"] for o in facts["options"]}
 
 
 # --- bad questions

@@ -25,7 +25,7 @@ from lamella.server import files, libretranslate, openapi, schema
 from lamella.server.guard import Guard
 from lamella.server.limits import Limits
 from lamella.server.models import Served, summary, until_left
-from lamella.server.replies import JSON, NDJSON, Refused, encode, line_of, refusal, reply
+from lamella.server.replies import JSON, NDJSON, Refused, encode, line_of, refusal, reply, report
 
 Tell = Callable[[int, int], None]
 
@@ -81,7 +81,7 @@ def make_app(
         Route("/models/{name}/explain", _explain_whole, methods=["GET"]),
         *libretranslate.routes(),
     ]
-    app = Starlette(routes=routes, lifespan=life, exception_handlers={HTTPException: _http, LamellaError: _refused})
+    app = Starlette(routes=routes, lifespan=life, exception_handlers=HANDLERS)
     app.state.shared = state
     return Guard(app, state.limits, names, everywhere)
 
@@ -94,6 +94,9 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     return refusal(error)
+
+
+HANDLERS: Any = {HTTPException: _http, LamellaError: _refused, Exception: _refused}
 
 
 # ---- what there is -----------------------------------------------------------------------------------------------
@@ -247,6 +250,7 @@ def streamed(work: Callable[[Tell], Awaitable[dict[str, Any]]]) -> Response:
             try:
                 yield encode(doing.result()) + b"\n"
             except Exception as error:
+                report(error)
                 yield encode({"error": line_of(error)}) + b"\n"
         finally:
             doing.cancel()

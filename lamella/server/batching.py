@@ -7,7 +7,6 @@ is not kept by a book. What nobody waits for any more is dropped, before it begi
 """
 
 import copy
-import sys
 import threading
 import time
 from collections import deque
@@ -27,15 +26,11 @@ CHUNK = 32  # examples of a piece of long work
 Check = Callable[[], None]  # raises where the work should go no further
 
 
-class TooLong(Refused):
-    """The time for a request is over."""
+class Stopped(Refused):
+    """Work that goes no further: its time is over, or nobody waits for it."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(503, f"expected to be done within {seconds:g} seconds and was not. Ask for less at once.", 10)
-
-
-class Left(LamellaError):
-    """Nobody waits for the answer."""
+    def __init__(self, why: str) -> None:
+        super().__init__(503, why, 10)
 
 
 class Job:
@@ -43,7 +38,7 @@ class Job:
 
     def __init__(self, model: Model, examples: Sequence[Example], seconds: float, **how: Any) -> None:
         self.model, self.examples, self.seconds = model, examples, seconds
-        self.deadline = time.monotonic() + seconds
+        self.deadline: float = how.get("deadline") or time.monotonic() + seconds
         self.whole: bool = how.get("whole", True)  # the task's answers, or the net's alone
         self.long: bool = how.get("long", False)
         self.apart: str = how.get("apart", "")  # jobs with another word here are not answered together
@@ -57,9 +52,9 @@ class Job:
 
     def check(self) -> None:
         if self.left or self.future.cancelled():
-            raise Left("nobody waits for the answer.")
+            raise Stopped("nobody waits for the answer.")
         if time.monotonic() > self.deadline:
-            raise TooLong(self.seconds)
+            raise Stopped(f"expected to be done in {self.seconds:g} seconds and was not. Ask for less at once.")
 
 
 class Worker:
@@ -95,8 +90,10 @@ class Worker:
 
     def _work(self) -> None:
         while batch := self._take():
-            answer(batch)
             self.together = len(batch)
+            batch = [job for job in batch if _still(job)]
+            if batch:
+                answer(batch)
             del batch  # what was asked is not kept until the next request
 
     def _take(self) -> list[Job]:
@@ -123,23 +120,18 @@ class Worker:
 
 def answer(batch: list[Job]) -> None:
     """Answer jobs that fit together. Where one of them is at fault, each gets its own answer."""
-    batch = [job for job in batch if _still(job)]
-    if not batch:
-        return
     asked = flatten([job.examples for job in batch])
     model = checked(batch[0].model, lambda: _any(batch))
     try:
         found = model.task.answers(asked, model.run) if batch[0].whole else model.run(asked)
     except Exception as error:
-        if len(batch) > 1 and not isinstance(error, Left | TooLong):
+        if len(batch) > 1 and not isinstance(error, Stopped):
             for job in batch:
                 answer([job])
             return
-        if not isinstance(error, LamellaError):
-            sys.excepthook(type(error), error, error.__traceback__)
         for job in batch:
             if not job.future.done():
-                job.future.set_exception(error.with_traceback(None))
+                job.future.set_exception(error)
         return
     at = 0
     for job in batch:

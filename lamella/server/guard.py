@@ -7,7 +7,6 @@ before the app begins, so that a slow or endless one costs a little memory and n
 
 import asyncio
 import ipaddress
-import sys
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lamella.server.limits import Limits
-from lamella.server.replies import Refused, refusal
+from lamella.server.replies import Refused, refusal, report
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 POLICY = (
@@ -46,10 +45,11 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = False
+        begun = ended = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, ended
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
@@ -64,8 +64,9 @@ class Guard:
             body = await self._body(Headers(scope=scope), receive)
             await self.app(scope, _replay(body, receive), send_with_headers)
         except Exception as error:
-            if not isinstance(error, Refused):
-                sys.excepthook(type(error), error, error.__traceback__)
+            report(error)
+            if ended:
+                return
             if begun:
                 raise  # half a reply cannot be taken back: the connection is closed
             reply = refusal(error)

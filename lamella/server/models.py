@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -14,7 +15,7 @@ from lamella import task as contract
 from lamella.errors import LamellaError
 from lamella.model import Model
 from lamella.server import schema
-from lamella.server.batching import CHUNK, Chunked, Job, Left, Worker, checked
+from lamella.server.batching import CHUNK, Chunked, Job, Stopped, Worker, checked
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.task import Answer, Example
@@ -36,11 +37,12 @@ class Served:
             model.predict(self.examples[0])  # what a task makes when it is first used, too
         self.worker = Worker(name, limits)
         self._pool = ThreadPoolExecutor(THREADS, f"long {name}")
-        self._waiting = 0
-        self._whole: asyncio.Future[Any] | None = None
+        self._waiting: set[Job] = set()
 
     def stop(self) -> None:
         self.worker.stop()
+        for state in self._waiting:  # such as an explanation of the whole model that nobody waits for
+            state.left = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     # ---- what is told ------------------------------------------------------------------------------------------
@@ -131,9 +133,12 @@ class Served:
     ) -> list[Answer]:
         """The answers; those of many examples come in chunks, which let others pass. `done` is told after each."""
         found: list[Answer] = []
+        long = len(examples) > CHUNK
+        seconds = self.limits.patience if long else self.limits.seconds
+        until = time.monotonic() + seconds
         for first in range(0, len(examples), CHUNK):
             some = examples[first : first + CHUNK]
-            job = Job(model, some, self.limits.seconds, long=len(examples) > CHUNK, apart=apart)
+            job = Job(model, some, seconds, long=long, apart=apart, deadline=until)
             try:
                 answers: list[Answer] = await asyncio.wrap_future(self.worker.submit(job).future)
                 found += answers
@@ -149,7 +154,7 @@ class Served:
         self, model: Model, work: Callable[[Model], T], done: Callable[[int, int], None] | None = None
     ) -> T:
         """What `work` makes of the model, in a thread; its net takes turns with short questions."""
-        if self._waiting >= WAITING:
+        if len(self._waiting) >= WAITING:
             raise Refused(503, f"{WAITING} documents and explanations wait already. Ask again in a while.", 10)
         state = Job(model, [], self.limits.patience)
         loop = asyncio.get_running_loop()
@@ -162,12 +167,12 @@ class Served:
             state.check()
             return work(Chunked(checked(model, state.check), self.worker, state.check, tell))
 
-        self._waiting += 1
+        self._waiting.add(state)
         try:
             return await loop.run_in_executor(self._pool, begin)
         finally:
             state.left = True
-            self._waiting -= 1
+            self._waiting.discard(state)
 
 
 async def until_left(gone: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
@@ -176,7 +181,7 @@ async def until_left(gone: Coroutine[Any, Any, None], work: Coroutine[Any, Any, 
     try:
         await asyncio.wait({doing, going}, return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
-            raise Left("the client has gone.")
+            raise Stopped("the client has gone.")
         return doing.result()
     finally:
         going.cancel()

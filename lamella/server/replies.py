@@ -1,6 +1,7 @@
 """What is sent back: JSON, and errors of one line that tell nothing about the machine."""
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,12 @@ def without_paths(line: str) -> str:
     'my models/de/x.po: expected a catalogue at y.po, not </b> or 1/2.'
     """
     return _PATH.sub(lambda found: found["name"], line)
+
+
+def report(error: Exception) -> None:
+    """Tell the server's own output of what was not foreseen."""
+    if not isinstance(error, LamellaError):
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def refusal(error: Exception) -> Response:

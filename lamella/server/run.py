@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -66,6 +67,9 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():  # only there can signals be caught
+            yield
+            return
         before = {s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -88,12 +92,11 @@ def listen(host: str, port: int) -> socket.socket:
     return place
 
 
-def run(app: Guard, place: socket.socket, begun: Callable[[], None], limits: Limits) -> None:
-    """Serve until SIGINT or SIGTERM; what has begun is finished."""
+def make_server(app: Guard, begun: Callable[[], None], limits: Limits) -> Server:
+    """A server that runs until SIGINT or SIGTERM, or until its `should_exit` is set; what has begun is finished."""
     config = uvicorn.Config(
         app, http=Protocol, ws="none", lifespan="on", loop="asyncio", log_config=None, log_level="warning",
         access_log=False, server_header=False, limit_concurrency=CONNECTIONS, timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
     )  # fmt: skip
-    server = Server(config, begun)
-    server.run(sockets=[place])
+    return Server(config, begun)

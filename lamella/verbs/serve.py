@@ -33,7 +33,7 @@ def serve(
         from lamella.server.app import make_app
         from lamella.server.limits import Limits
         from lamella.server.models import named
-        from lamella.server.run import listen, run
+        from lamella.server.run import listen, make_server
     except ImportError as error:
         raise MissingExtra("serve", "serve") from error
     set_limits = Limits(**limits)  # type: ignore[arg-type]
@@ -48,4 +48,4 @@ def serve(
         if begun:
             begun({"url": url, "models": list(found)})
 
-    run(app, place, tell, set_limits)
+    make_server(app, tell, set_limits).run(sockets=[place])

@@ -1,0 +1,96 @@
+"""A server in this process, on a port of its own, and a client that keeps nothing between two requests."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from lamella.server.app import make_app
+from lamella.server.limits import Limits
+from lamella.server.run import listen, make_server
+
+JSON = "application/json"
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def error(self) -> str:
+        """The one line of a refusal."""
+        assert set(self.json) == {"error"} and "\n" not in self.json["error"], self.raw
+        return self.json["error"]
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.raw.splitlines()]
+
+
+class Serving:
+    """Where a server is, and requests to it."""
+
+    def __init__(self, port: int, app: Any = None) -> None:
+        self.port, self.app, self.url = port, app, f"http://127.0.0.1:{port}"
+
+    @property
+    def state(self) -> Any:
+        return self.app.app.state.shared
+
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.ask("GET", path, None, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def post(self, path: str, value: Any, kind: str = JSON, **headers: str) -> Reply:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.ask(
+            "POST", path, body, {"Content-Type": kind, **{k.replace("_", "-"): v for k, v in headers.items()}}
+        )
+
+    def send_file(
+        self, path: str, name: str, raw: bytes, headers: Mapping[str, str] | None = None, **fields: str
+    ) -> Reply:
+        """A form with a file and fields."""
+        parts = [
+            f'--edge\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in fields.items()
+        ]
+        head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+        body = b"".join([*parts, head, raw, b"\r\n--edge--\r\n"])
+        return self.ask("POST", path, body, {"Content-Type": "multipart/form-data; boundary=edge", **(headers or {})})
+
+    def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            reply = connection.getresponse()
+            return Reply(reply.status, reply.headers, reply.read())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving(models: Mapping[str, Any], limits: Limits | None = None, **how: Any) -> Iterator[Serving]:
+    """A server of these models while the block lasts."""
+    limits = limits or Limits()
+    app = make_app(models, limits, **how)
+    place = listen("127.0.0.1", 0)
+    begun = threading.Event()
+    server = make_server(app, begun.set, limits)
+    thread = threading.Thread(target=server.run, args=([place],))
+    thread.start()
+    try:
+        assert begun.wait(60)
+        yield Serving(place.getsockname()[1], app)
+    finally:
+        server.should_exit = True
+        thread.join(60)
+        place.close()
+        assert not thread.is_alive()
