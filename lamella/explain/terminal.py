@@ -18,17 +18,17 @@ def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
     if "sections" in data:
         from lamella.explain.report_model import lines
 
-        return "\n".join([f"{clean(data['model'])}: {data['task']}", *lines(data["sections"], colour, width)])
+        return "\n".join([f"{clean(data['model'])}: {clean(data['task'])}", *lines(data["sections"], colour, width)])
     focus = data["focus"]
     out = [
         _clip(clean(data["rendered"]), 2 * width),
         f"{clean(focus['name'])}: {focus['value']:.4g}",
-        *data["notes"],
+        *map(clean, data["notes"]),
         "",
     ]
     for name, field in data["fields"].items():
         if len(data["fields"]) > 1:
-            out.append(f"{name}:")
+            out.append(f"{clean(name)}:")
         out += [*field_picture(field, data["example"][name], colour, width), ""]
     heaviest = sorted(
         ((u["weight"], clean(u["label"])) for f in data["fields"].values() for u in f["units"]),
