@@ -21,7 +21,7 @@ class Identifier:
         return examples
 
     async def answers(self, model, examples):
-        french = [0.9 if set("éèà").intersection(e["text"]) or "le " in e["text"].lower() else 0.2 for e in examples]
+        french = [0.9 if set("éèàù").intersection(e["text"]) or "le " in e["text"].lower() else 0.2 for e in examples]
         return [{"label": "", "probabilities": {"en": round(0.995 - p, 3), "fr": p, "de": 0.005}} for p in french]
 
     model = None
@@ -135,7 +135,7 @@ def test_files(server, name, raw, kept):
 def test_files_that_are_refused(server):
     assert server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr").status == 400
     assert server.send_file("/translate_file", "a.txt", b"x", source="en", target="xx").status == 400
-    assert server.send_file("/translate_file", "a.txt", "Le chat.".encode(), source="auto", target="en").status == 200
+    assert server.send_file("/translate_file", "a.txt", b"Le chat.", source="auto", target="en").status == 200
     assert server.get("/download_file/a.txt").status == 404
 
 
@@ -170,8 +170,14 @@ def test_one_model_for_both_directions():
     """Whose examples hold the direction; two directions are never answered in one go."""
     from lamella.server.libretranslate import translators
 
-    both = SimpleNamespace(
-        languages=["en", "fr"], model=SimpleNamespace(manifest=SimpleNamespace(config={"both": True}))
-    )
-    request = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(shared=SimpleNamespace(models={"a": both}))))
-    assert translators(request) == {("en", "fr"): (both, {"to": "fr"}), ("fr", "en"): (both, {"to": "en"})}
+    def model(src, dst, both):
+        manifest = SimpleNamespace(config={"both": both})
+        return SimpleNamespace(languages=[src, dst], model=SimpleNamespace(manifest=manifest))
+
+    def known(**models):
+        shared = SimpleNamespace(models=models)
+        return translators(SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(shared=shared))))
+
+    both, back = model("en", "fr", True), model("fr", "en", False)
+    assert known(a=both) == {("en", "fr"): (both, {"to": "fr"}), ("fr", "en"): (both, {"to": "en"})}
+    assert known(a=both, b=back)[("fr", "en")] == (back, {}), "one that was made for it is asked first"

@@ -72,14 +72,15 @@ async def _asked(request: Request, kind: type[T]) -> T:
 def translators(request: Request) -> dict[tuple[str, str], tuple[Served, dict[str, Any]]]:
     """(from, to) -> the model for it, and what its examples hold besides the text."""
     found: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
+    turned: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}  # of models for both directions, the other one
     for served in request.app.state.shared.models.values():
         if served.languages:
             src, dst = served.languages
             both = bool(served.model.manifest.config.get("both"))
             found.setdefault((src, dst), (served, {"to": dst} if both else {}))
             if both:
-                found.setdefault((dst, src), (served, {"to": src}))
-    return found
+                turned.setdefault((dst, src), (served, {"to": src}))
+    return {**found, **{pair: model for pair, model in turned.items() if pair not in found}}
 
 
 def _translator(request: Request, source: str, target: str) -> tuple[Served, dict[str, Any]]:
