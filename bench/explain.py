@@ -138,8 +138,9 @@ def texts(place: str, count: int, steps: int, data: Path | None) -> None:
 
     learn, test = vader.halves(vader.read((data or vader.fetch()) / vader.FILES["movie"]), 0)
     path = Path(place) / "films.jsonl"
-    path.write_bytes(b"\n".join(map(msgspec.json.encode, learn)))
-    model = lamella.train("text-classification", str(path), out=f"{place}/films", steps=steps, size="tiny", tell=quiet)
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, learn[:2000])))
+    how: dict[str, Any] = {"steps": steps, "size": "tiny", "features": 20_000, "strength": 1.0}  # quick, not best
+    model = lamella.train("text-classification", str(path), out=f"{place}/films", tell=quiet, **how)
     ways: dict[str, Weigh] = {
         "ablation": lambda question, net: ablate(question)[0],
         "integrated gradients, from zeros": captum_weights,
