@@ -59,7 +59,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --no-input
 
 .PHONY: help
 help: ## List these commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: translate
 translate: asked .venv-light/ready ## Translate: make translate TEXT="Hello, world!" TO=fr [FROM=en].
@@ -76,6 +76,10 @@ asked:
 test: .venv/ready gettext ## Run every test, docstrings and README included; ARGS="-k name" for some.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 		.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+.PHONY: test-page
+test-page: .venv/ready ## Try the page in a real browser; Node and Chromium are installed where that can be done.
+	@tests/page/run
 
 .PHONY: gettext
 gettext:
@@ -105,7 +109,7 @@ bench: .venv-light/ready .venv/ready ## Measure side by side; BENCH="image_class
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here.
-	@rm -rf .venv .venv-light build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf .venv .venv-light tests/page/node_modules build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find lamella tests bench recipes -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: FORCE

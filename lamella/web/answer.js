@@ -1,0 +1,70 @@
+/* An answer, drawn for what it holds: shares as bars, a forecast, a point and what is made from it, a text. */
+
+import { forecast, shares, table } from "./charts.js";
+import { el, number } from "./dom.js";
+
+const isPicture = (value) => typeof value === "string" && value.startsWith("data:image/");
+
+/** What was given and what came back -> elements. */
+export function answer(given, found, rendered) {
+  if (typeof found === "string") return [el("p", { class: "prose" }, found)];
+  if (typeof found === "number") return [el("p", { class: "headline" }, number(found))];
+  if (Array.isArray(found)) return several(found);
+  if (found?.probabilities) {
+    return [el("p", { class: "headline" }, String(found.label)), shares(found.probabilities)];
+  }
+  if (found?.median) return [forecast(pastOf(given), found)];
+  if (found?.samples || found?.line) return [made(found)];
+  if (found?.point) return [point(given, found)];
+  if (typeof found?.text === "string") return written(given, found);
+  return [el("p", { class: "prose" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
+    el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
+}
+
+function several(found) {
+  if (found.every((v) => typeof v === "number")) return [el("p", { class: "headline" }, found.map(number).join("  "))];
+  return [el("ol", { class: "prose" }, found.map((v) => el("li", {}, typeof v === "string" ? v : JSON.stringify(v))))];
+}
+
+/** The series that an example holds. */
+const pastOf = (given) => Object.values(given).find((v) => Array.isArray(v)) ?? [];
+
+/** What goes on, set beside what was given. */
+function written(given, found) {
+  const begun = Object.values(given).find((v) => typeof v === "string") ?? "";
+  const shown = begun.length > 400 ? `…${begun.slice(-400)}` : begun;
+  return [
+    el("p", { class: "prose written" }, el("span", { class: "begun" }, shown), el("span", {}, found.text)),
+    el("p", { class: "quiet" },
+      found.perplexity === null || found.perplexity === undefined ? "" :
+        `The beginning: log-probability ${number(found.log_probability)}, perplexity ${number(found.perplexity)}, ` +
+        "which is among how many equally likely units the net was choosing."),
+  ];
+}
+
+/** A picture, or a row of a table as one. */
+export function thing(value, label) {
+  if (isPicture(value)) return el("img", { class: "pixels", src: value, alt: label });
+  if (value && typeof value === "object") {
+    return table(["column", "value"], Object.entries(value).map(([k, v]) => [k, typeof v === "number" ? number(v) : String(v ?? "")]));
+  }
+  return el("span", {}, String(value));
+}
+
+function made(found) {
+  const many = found.samples ?? found.line;
+  const what = found.samples ? "Made from points by chance" : "From the one to the other";
+  return el("div", { class: found.samples ? "sheet" : "sheet strip", role: "group", "aria-label": what },
+    many.map((value, i) => thing(value, `${what}, ${i + 1} of ${many.length}`)));
+}
+
+function point(given, found) {
+  const value = Object.values(given)[0];
+  return el("div", {},
+    el("p", { class: "headline" }, found.point.map((v) => v.toFixed(2).replace("-", "−")).join(",  ")),
+    el("div", { class: "pair" },
+      el("figure", {}, thing(value, "What was given"), el("figcaption", {}, "given")),
+      el("figure", {}, thing(found.reconstruction, "What is made from the point"), el("figcaption", {}, "made from the point"))),
+    el("p", { class: "quiet" }, `Mean squared error ${number(found.error)}` +
+      (found.bound === undefined ? "." : `, log-likelihood at least ${number(found.bound)} nats.`)));
+}

@@ -1,0 +1,204 @@
+/* A form from what a model declares: a control for each field of an example, and for each option of answering. */
+
+import { clear, el, fresh, labelled, words } from "./dom.js";
+import { picture } from "./picture.js";
+import { series } from "./charts.js";
+
+/** "1 2,5; 3" or a column of numbers -> numbers; an Error names what is none. */
+export function numbers(text) {
+  const parts = text.split(/[\s,;]+/).filter(Boolean);
+  return parts.map((part) => {
+    const value = Number(part);
+    if (!Number.isFinite(value)) throw new Error(`Expected numbers with spaces or commas between them, received “${part}”.`);
+    return value;
+  });
+}
+
+const plain = (control, read = (v) => v) => ({
+  get value() { return read(control.value); },
+  set(value) {
+    control.value = value ?? "";
+    control.dispatchEvent(new Event("input"));
+  },
+});
+
+function text(label, field, changed) {
+  const control = el("textarea", { rows: 5, spellcheck: "false", oninput: () => changed(false) });
+  return { node: labelled(label, control, field.description), ...wrap(plain(control)) };
+}
+
+function short(label, field, changed) {
+  const control = el("input", { type: "text", oninput: () => changed(false) });
+  return { node: labelled(label, control, field.description), ...wrap(plain(control)) };
+}
+
+function oneNumber(label, field, changed) {
+  const control = el("input", { type: "text", inputmode: "decimal", oninput: () => changed(false) });
+  const read = (v) => {
+    if (v.trim() === "" || !Number.isFinite(Number(v))) throw new Error(`${label}: expected a number, received “${v}”.`);
+    return Number(v);
+  };
+  return { node: labelled(label, control, field.description), ...wrap(plain(control, read)) };
+}
+
+function row(label, field, example, changed) {
+  // A row of a table: an input for each of its columns.
+  const controls = Object.entries(example).map(([name, value]) => {
+    const control = el("input", { type: "text", oninput: () => changed(false) });
+    return { name, control, node: labelled(name, control), numeric: typeof value === "number" };
+  });
+  const node = el("fieldset", { class: "field columns" }, el("legend", {}, label), controls.map((c) => c.node));
+  const read = ({ control, numeric }) => {
+    if (control.value.trim() === "") return null;
+    return numeric && Number.isFinite(Number(control.value)) ? Number(control.value) : control.value;
+  };
+  return {
+    node,
+    get value() { return Object.fromEntries(controls.map((c) => [c.name, read(c)])); },
+    set(value) {
+      for (const c of controls) c.control.value = value?.[c.name] ?? "";
+    },
+  };
+}
+
+function line(label, field, changed) {
+  const chart = el("div", { class: "preview" });
+  const note = el("p", { class: "hint", role: "status" });
+  const control = el("textarea", { rows: 4, class: "mono", spellcheck: "false", inputmode: "text", oninput: () => {
+    try {
+      const found = numbers(control.value);
+      clear(note);
+      clear(chart, found.length > 1 && series(found));
+    } catch (error) {
+      clear(chart);
+      note.textContent = error.message;
+    }
+    changed(false);
+  } });
+  const node = labelled(label, control, field.description);
+  node.append(chart, note);
+  return {
+    node,
+    get value() { return numbers(control.value); },
+    set(value) {
+      control.value = Array.isArray(value) ? value.map((v) => Number(v.toPrecision?.(6) ?? v)).join(" ") : String(value ?? "");
+      control.dispatchEvent(new Event("input"));
+    },
+  };
+}
+
+function anything(label, field, changed) {
+  const control = el("textarea", { rows: 4, class: "mono", oninput: () => changed(false) });
+  const read = (v) => {
+    try {
+      return JSON.parse(v);
+    } catch {
+      throw new Error(`${label}: expected JSON.`);
+    }
+  };
+  const made = wrap(plain(control, read));
+  made.set = (value) => { control.value = JSON.stringify(value, null, 1); };
+  return { node: labelled(label, control, field.description), ...made };
+}
+
+// A getter does not survive being spread, so it is carried by a function.
+const wrap = (inner) => ({ read: () => inner.value, set: inner.set });
+
+function control(name, field, example, changed) {
+  const label = words(name);
+  const picked = {
+    text: text, label: short, id: short, number: oneNumber, series: line,
+  }[field.kind];
+  if (field.kind === "image" || field.kind === "audio") {
+    if (example && typeof example === "object") return row(label, field, example, changed);
+    return picture(label, field.description, example, changed);
+  }
+  return (picked ?? anything)(label, field, changed);
+}
+
+/** All fields of a model -> {nodes, read() -> example, fill(example)}; `changed(settled)` when something else is there. */
+export function fields(model, changed) {
+  const first = model.examples?.[0] ?? {};
+  const made = Object.entries(model.fields).map(([name, field]) => [name, field, control(name, field, first[name], changed)]);
+  return {
+    nodes: made.map(([, , c]) => c.node),
+    read() {
+      return Object.fromEntries(made.map(([name, field, c]) => {
+        const value = c.read ? c.read() : c.value;
+        if (value === "" && field.kind === "image") throw new Error(`${words(name)}: expected a picture. Choose one, drop one, or draw.`);
+        if (Array.isArray(value) && !value.length) throw new Error(`${words(name)}: expected numbers, received none.`);
+        return [name, value];
+      }));
+    },
+    async fill(example) {
+      for (const [name, , c] of made) await c.set(example[name]);
+    },
+  };
+}
+
+/** Options that may change when answering, in a details element; -> {node, read() -> only what was changed}. */
+export function options(model, hidden = [], changed = () => {}) {
+  const offered = (model.options ?? []).filter((o) => !hidden.includes(o.name) && o.holds !== "file");
+  const made = offered.map((option) => {
+    let input;
+    if (option.kind.includes("|")) {
+      input = el("select", { onchange: changed }, option.kind.split("|").map((c) => el("option", { value: c }, c)));
+      input.value = option.default;
+    } else if (option.kind === "bool") {
+      input = el("input", { type: "checkbox", onchange: changed });
+      input.checked = option.default;
+    } else {
+      const mode = { int: "numeric", float: "decimal" }[option.kind];
+      input = el("input", { type: "text", inputmode: mode, onchange: changed });
+      input.value = option.default ?? "";
+    }
+    const start = option.kind === "bool" ? option.default : String(option.default ?? "");
+    return { option, input, start, node: labelled(words(option.name), input, option.description) };
+  });
+  return {
+    node: made.length ? el("details", { class: "options" }, el("summary", {}, "Options"), made.map((m) => m.node)) : null,
+    read() {
+      const found = {};
+      for (const { option, input, start } of made) {
+        const value = option.kind === "bool" ? input.checked : input.value;
+        if (value === start) continue;
+        if (["int", "float"].includes(option.kind)) {
+          if (String(value).trim() === "" || !Number.isFinite(Number(value))) {
+            throw new Error(`${words(option.name)}: expected a number, received “${value}”.`);
+          }
+          found[option.name] = Number(value);
+        } else found[option.name] = value;
+      }
+      return found;
+    },
+  };
+}
+
+/** Examples to click: a few words of each, or its picture. */
+export function chips(model, pick) {
+  const every = model.examples ?? [];
+  if (!every.length) return null;
+  const spoken = typeof Object.values(every[0])[0] === "string" && !String(Object.values(every[0])[0]).startsWith("data:");
+  const examples = every.slice(0, spoken ? 4 : 6); // texts take more room
+  const id = fresh("examples");
+  return el("div", { class: "chips", role: "group", "aria-labelledby": id }, el("span", { class: "hint", id }, "Try one:"),
+    examples.map((example, i) => el("button", { type: "button", class: "chip", onclick: () => pick(example) }, chip(example, i))));
+}
+
+function chip(example, i) {
+  const value = Object.values(example)[0];
+  if (typeof value === "string" && value.startsWith("data:image/")) {
+    return el("img", { src: value, alt: `Example ${i + 1}`, class: "pixels" });
+  }
+  if (Array.isArray(value)) return spark(value, i);
+  const said = typeof value === "object" ? Object.values(value ?? {}).slice(0, 4).join(", ") : String(value);
+  const line = said.replace(/\s+/g, " ").trim();
+  return line.length > 60 ? `${line.slice(0, 58).trimEnd()}…` : line || `Example ${i + 1}`;
+}
+
+function spark(values, i) {
+  const node = series(values.slice(-48));
+  node.setAttribute("class", "spark");
+  node.setAttribute("aria-label", `Example ${i + 1}`);
+  return node;
+}

@@ -1,0 +1,212 @@
+/* The translator: two panes, an answer while one types, and which word came from which. */
+
+import * as api from "./api.js";
+import { alignment } from "./align.js";
+import { announce, button, clear, debounce, el, language, megabytes, number, problem } from "./dom.js";
+import { why } from "./explain.js";
+import { droppable, files } from "./files.js";
+import { chips } from "./form.js";
+
+const WAIT = 250; // ms of quiet before it asks
+const LONG = 1500; // characters from which progress is shown
+const CHOICE = "lamella languages";
+let kept = { text: "", from: "", to: "" }; // what was typed stays while one looks at another view
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(CHOICE)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function remember(from, to) {
+  try {
+    localStorage.setItem(CHOICE, JSON.stringify({ from, to }));
+  } catch {
+    /* a browser that keeps nothing still translates */
+  }
+}
+
+export function translator(models) {
+  const able = models.filter((m) => m.languages);
+  const sources = [...new Set(able.map((m) => m.languages[0]))].sort();
+  const targets = (from) =>
+    [...new Set(able.filter((m) => from === "auto" || m.languages[0] === from).map((m) => m.languages[1]))].sort();
+  const between = (from, to) => able.find((m) => m.languages[0] === from && m.languages[1] === to);
+
+  let detected = ""; // the language of the text, where it was asked for
+  let asked = null; // what is being waited for
+  let shown = null; // {model, text, answers} in the right pane
+
+  const from = el("select", { id: "from", onchange: () => { pairUp(); run(); } },
+    el("option", { value: "auto" }, "Detect language"), sources.map((c) => el("option", { value: c }, language(c))));
+  const to = el("select", { id: "to", onchange: () => { remember(from.value, to.value); run(); } });
+  const swap = button("", swapped, { class: "swap", "aria-label": "Swap the languages", title: "Swap the languages" });
+  const input = el("textarea", { id: "source", rows: 1, spellcheck: "false", "aria-label": "Text to translate",
+    placeholder: "Type or paste a text, or drop a file.", oninput: () => { mirror(); later(); } });
+  const ghost = el("div", { class: "ghost", "aria-hidden": "true" });
+  const count = el("span", { class: "quiet figure" });
+  const out = el("div", { class: "out", id: "translation", tabindex: 0, role: "textbox", "aria-readonly": "true",
+    "aria-multiline": "true", "aria-label": "Translation", "aria-describedby": "how" });
+  const state = el("p", { class: "state quiet" });
+  const others = el("div", { class: "others" });
+  const copy = button("Copy", copied, { disabled: true });
+  const wipe = button("Clear", () => { input.value = ""; mirror(); run(); input.focus(); });
+  const reason = why(() => shown.model.name, () => ({ example: { text: shown.text }, options: {} }));
+  reason.button.disabled = true;
+  const about = el("p", { class: "quiet about" });
+  const given = files(() => [...new Set(able.flatMap((m) => m.suffixes))], fileModel);
+  const tries = el("div", { class: "tries" });
+  const lines = alignment(out, ghost, () => shown);
+  const later = debounce(() => run(), WAIT);
+
+  function pairUp() {
+    const wanted = to.value;
+    const can = targets(from.value);
+    clear(to, can.map((c) => el("option", { value: c }, language(c))));
+    to.value = can.includes(wanted) ? wanted : can[0];
+    remember(from.value, to.value);
+    const model = current();
+    swap.disabled = !(from.value === "auto" ? detected && between(to.value, detected) : between(to.value, from.value));
+    clear(tries, model && !input.value && chips(model, (example) => { input.value = example.text; mirror(); run(); }));
+  }
+  const current = () => between(from.value === "auto" ? detected || sources.find((s) => between(s, to.value)) : from.value, to.value);
+
+  function mirror() {
+    ghost.textContent = `${input.value}\n`;
+    count.textContent = input.value ? `${number(input.value.length)} characters` : "";
+    wipe.hidden = !input.value;
+    lines.forget();
+  }
+
+  async function direction(text, signal) {
+    if (from.value !== "auto") {
+      detected = "";
+      return between(from.value, to.value);
+    }
+    const guess = (await api.detect(text.slice(0, 2000), signal))[0];
+    detected = guess?.language ?? "";
+    from.options[0].textContent = detected ? `Detected: ${language(detected)}` : "Detect language";
+    if (!between(detected, to.value)) {
+      const can = targets(detected);
+      if (!can.length) throw new Error(`This looks like ${language(detected)}, and no model here translates from that. Choose the language.`);
+      to.value = can[0];
+    }
+    swap.disabled = !between(to.value, detected);
+    return between(detected, to.value);
+  }
+
+  async function run() {
+    later.cancel();
+    asked?.abort();
+    const mine = (asked = new AbortController());
+    const text = input.value;
+    kept = { text, from: from.value, to: to.value };
+    reason.reset();
+    if (!text.trim()) {
+      show(null);
+      pairUp();
+      return;
+    }
+    clear(tries);
+    out.classList.add("stale");
+    state.textContent = "Translating…";
+    try {
+      const model = await direction(text, mine.signal);
+      const progress = text.length > LONG ? ({ done, total }) => {
+        if (!mine.signal.aborted) state.textContent = `Translating… ${done} of ${total}`;
+      } : undefined;
+      const many = model.options.some((o) => o.name === "alternatives") ? { alternatives: 3 } : {};
+      const began = performance.now();
+      const found = (await api.predict(model.name, [{ text }], many, { signal: mine.signal, progress })).answers[0];
+      if (mine.signal.aborted) return;
+      show({ model, text, answers: [found].flat() });
+      state.textContent = `${Math.round(performance.now() - began)} ms`;
+    } catch (error) {
+      if (mine.signal.aborted) return; // another text is asked for by now
+      show(null);
+      clear(state, problem(error));
+    }
+  }
+
+  function show(found) {
+    shown = found;
+    out.classList.remove("stale");
+    clear(others);
+    clear(state);
+    copy.disabled = reason.button.disabled = !found;
+    lines.show(found?.answers[0] ?? "");
+    if (!found) {
+      clear(about);
+      return;
+    }
+    const { model, answers } = found;
+    out.lang = model.languages[1];
+    announce(`Translated. ${answers[0].slice(0, 200)}`);
+    if (answers.length > 1) {
+      others.append(el("h2", {}, "Or"), el("ul", {}, answers.slice(1).map((text) =>
+        el("li", {}, button(text, () => show({ ...found, answers: [text, ...answers.filter((a) => a !== text)] }),
+          { class: "plain", lang: model.languages[1], title: "Take this one" })))));
+    }
+    clear(about, "Translated here by ", el("a", { href: `#/model/${encodeURIComponent(model.name)}` }, model.name),
+      `: ${(model.parameters / 1e6).toFixed(1)} million parameters, ${megabytes(model.bytes)}.`);
+  }
+
+  function swapped() {
+    const [a, b] = [from.value === "auto" ? detected : from.value, to.value];
+    if (!between(b, a)) return;
+    from.value = b;
+    pairUp();
+    to.value = a;
+    if (shown) input.value = shown.answers[0];
+    mirror();
+    run();
+    remember(from.value, to.value);
+  }
+
+  async function copied() {
+    const text = shown?.answers[0] ?? "";
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      getSelection().selectAllChildren(out); // a page that is not on this machine may not write: Ctrl-C can
+      announce("Selected; copy it with Ctrl-C.");
+      return;
+    }
+    copy.textContent = "Copied";
+    announce("Copied.");
+    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
+  }
+
+  async function fileModel(file) {
+    const text = from.value === "auto" ? (await file.slice(0, 4000).text()).replace(/[\d:,>#*<"\\-]+/g, " ") : "";
+    const model = await direction(text, undefined);
+    if (!model) throw new Error("No model here translates between these two languages.");
+    return { model: model.name, options: {} };
+  }
+
+  const view = el("section", { class: "translator", "aria-labelledby": "title" },
+    el("h1", { id: "title", class: "unseen", tabindex: -1 }, "Translate"),
+    el("div", { class: "languages" },
+      el("div", {}, el("label", { for: "from", class: "unseen" }, "From"), from), swap,
+      el("div", {}, el("label", { for: "to", class: "unseen" }, "To"), to)),
+    el("div", { class: "panes" },
+      el("div", { class: "pane" }, el("div", { class: "paper" }, ghost, input), tries,
+        el("div", { class: "tools" }, given.pick, wipe, count)),
+      el("div", { class: "pane right" }, out, others,
+        el("div", { class: "tools" }, copy, reason.button, state))),
+    el("p", { class: "unseen", id: "how" }, "With the left and right arrow keys you go from word to word and hear what each comes from."),
+    given.list, reason.panel, about);
+  droppable(view, given.send);
+
+  const start = { ...remembered(), ...Object.fromEntries(Object.entries(kept).filter(([, v]) => v)) };
+  from.value = start.from === "auto" || sources.includes(start.from) ? start.from : sources[0];
+  pairUp();
+  if (start.to && targets(from.value).includes(start.to)) to.value = start.to;
+  pairUp();
+  input.value = kept.text;
+  mirror();
+  if (input.value) run();
+  return { view, focus: input };
+}

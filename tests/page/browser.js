@@ -1,0 +1,85 @@
+/* What the tests share: a server with real models, a browser, and pages that notice what must not happen. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const { LAMELLA, MODELS, ROOT, CHROMIUM } = process.env;
+export const TASKS = ["dimensionality-reduction", "image-classification", "text-classification", "text-generation", "time-series-forecasting"];
+export const MARKUP = "<b>labels<";
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The real server over the shipped translators and the trained models -> {url, stop}. */
+export async function serve() {
+  const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...[...TASKS, MARKUP].map((n) => `${MODELS}/${n}`)];
+  const child = spawn(LAMELLA, ["serve", ...models, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = [];
+  const url = await new Promise((done, fail) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface(stream).on("line", (line) => {
+        said.push(line);
+        const found = /http:\/\/[^\s"]+/.exec(line);
+        if (found) done(found[0].replace(/[",}]+$/, ""));
+      });
+    }
+    child.on("exit", () => fail(new Error(`lamella serve ended: ${said.join(" ")}`)));
+  });
+  const stop = async () => {
+    if (child.exitCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  };
+  return { url, stop };
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+  });
+}
+
+/** A page at an address of ours; page.seen holds what it asked for, what it complained of, and what was asked elsewhere. */
+export async function open(browser, url, path = "/", options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 850 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30000);
+  page.seen = { foreign: [], complaints: [], requests: [] };
+  page.on("request", (r) => {
+    page.seen.requests.push(r.url());
+    if (!r.url().startsWith(`${url}/`) && !/^(data|blob):/.test(r.url())) page.seen.foreign.push(r.url());
+  });
+  page.on("pageerror", (e) => page.seen.complaints.push(e.message));
+  page.on("dialog", (d) => page.seen.complaints.push(`dialog ${d.message()}`));
+  page.on("console", (m) => {
+    if (["error", "warning"].includes(m.type())) page.seen.complaints.push(m.text());
+  });
+  await page.goto(`${url}${path}`);
+  await page.waitForSelector("#title", { state: "attached" });
+  return page;
+}
+
+/** Violations that axe-core finds, a line each. It is evaluated, since the page's policy lets no script in. */
+export async function violations(page) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return found.violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")})`);
+}
+
+/** A file dropped on an element. */
+export async function drop(page, selector, name, text) {
+  const data = await page.evaluateHandle(([n, t]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([t], n, { type: "text/plain" }));
+    return transfer;
+  }, [name, text]);
+  await page.dispatchEvent(selector, "drop", { dataTransfer: data });
+}
+
+export const at = (name, rest = "") => `/#/model/${encodeURIComponent(name)}${rest}`;
+export const translated = (page) => page.waitForFunction(() =>
+  document.querySelector(".word") && !document.querySelector(".out.stale") && /\d ms/.test(document.querySelector(".state").textContent));

@@ -1,0 +1,391 @@
+/* The page as people meet it: each task's form, files, errors, keyboard, phone, both schemes, and what must never happen. */
+
+import assert from "node:assert/strict";
+import { readdirSync, statSync, readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { MARKUP, TASKS, at, drop, launch, open, serve, translated, violations } from "./browser.js";
+
+const WEB = `${process.env.ROOT}/lamella/web`;
+const ATTACK = `<script>hacked=1</script><img src=x onerror="hacked=1">`;
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
+let server;
+let browser;
+const pages = [];
+
+before(async () => {
+  [server, browser] = await Promise.all([serve(), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A page that must not complain; `refused` where the server is to refuse something, which browsers log. */
+async function visit(path = "/", options = {}) {
+  const page = await open(browser, server.url, path, options);
+  page.refused = options.refused;
+  pages.push(page);
+  return page;
+}
+
+async function leave(page) {
+  assert.deepEqual(page.seen.foreign, [], "a request to another host");
+  const complaints = page.seen.complaints.filter((c) => !(page.refused && c.startsWith("Failed to load resource")));
+  assert.deepEqual(complaints, []);
+  assert.equal(await page.evaluate(() => globalThis.hacked), undefined, "markup ran");
+  await page.context().close();
+}
+
+/** Fill a model's form with its first example and wait for the answer, and for what explains it. */
+async function answered(page, why = true) {
+  await page.click(".chip >> nth=0");
+  await page.waitForSelector(".why-button");
+  if (!why) return;
+  await page.click(".why-button");
+  await page.waitForSelector(".faith");
+}
+
+describe("translating", () => {
+  test("while one types, with alternatives, and which word comes from which", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "en");
+    await page.locator("#source").pressSequentially("The dog sleeps.", { delay: 15 });
+    await translated(page);
+    assert.match(await page.textContent("#translation"), /chien/);
+    const asked = page.seen.requests.filter((u) => u.endsWith("/predict")).length;
+    assert.ok(asked < 8, `asked ${asked} times for one sentence`);
+    const other = page.locator(".others button").first();
+    const text = await other.textContent();
+    await other.click();
+    assert.equal(await page.textContent("#translation"), text);
+    await page.fill("#source", "The dog sleeps. The cat is black.");
+    await page.waitForFunction(() => /chat/.test(document.querySelector("#translation").textContent));
+    await translated(page);
+    await page.locator(".word", { hasText: "chat" }).hover();
+    await page.waitForSelector(".ghost mark");
+    assert.match((await page.locator(".ghost mark").allTextContents()).join(" "), /cat/);
+    await page.click(".why-button");
+    await page.waitForSelector(".matrix");
+    await leave(page);
+  });
+
+  test("an answer that is out of date is dropped", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "en");
+    let held;
+    await page.route("**/predict", async (route) => {
+      if (!held) {
+        held = route; // the first answer comes last
+        return;
+      }
+      await route.continue();
+    });
+    await page.fill("#source", "One.");
+    await page.waitForFunction(() => document.querySelector(".state").textContent.includes("Translating"));
+    await page.waitForTimeout(400);
+    await page.fill("#source", "The house is red.");
+    await translated(page);
+    const shown = await page.textContent("#translation");
+    await held.continue().catch(() => {}); // given up by now
+    await page.waitForTimeout(500);
+    assert.equal(await page.textContent("#translation"), shown);
+    assert.match(shown, /maison/);
+    await leave(page);
+  });
+
+  test("swap turns text and languages round; copy copies", async () => {
+    const page = await visit("/", { permissions: ["clipboard-read", "clipboard-write"] });
+    await page.selectOption("#from", "en");
+    await page.fill("#source", "The house is red.");
+    await translated(page);
+    const french = await page.textContent("#translation");
+    await page.click("text=Copy");
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), french);
+    await page.click(".swap");
+    assert.deepEqual([await page.inputValue("#from"), await page.inputValue("#to")], ["fr", "en"]);
+    assert.equal(await page.inputValue("#source"), french);
+    await page.waitForFunction(() => /house/.test(document.querySelector("#translation").textContent));
+    await leave(page);
+  });
+
+  test("the language is found, or it is said that nothing here tells languages", async () => {
+    const page = await visit("/", { refused: true });
+    const able = await page.evaluate(async () => (await fetch("/detect", { method: "POST",
+      headers: { "Content-Type": "application/json" }, body: JSON.stringify({ q: "Bonjour à tous" }) })).ok);
+    await page.selectOption("#from", "auto");
+    await page.fill("#source", "Bonjour à tous, la maison est rouge et le chien dort dans le jardin.");
+    if (able) {
+      await translated(page);
+      assert.match(await page.textContent("#from option:checked"), /French/);
+      assert.match(await page.textContent("#translation"), /house/);
+    } else {
+      assert.match(await page.textContent(".state .error"), /language/);
+    }
+    await leave(page);
+  });
+
+  test("a file is dropped and comes back, whatever its name", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "en");
+    await drop(page, ".translator", "<img src=x onerror=hacked=1>.srt", "1\n00:00:01,000 --> 00:00:02,000\nThe house is red.\n");
+    const link = page.locator(".files a[download]");
+    const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    const text = readFileSync(await download.path(), "utf8");
+    assert.match(text, /00:00:01,000 --> 00:00:02,000/);
+    assert.match(text, /maison/);
+    assert.match(await page.textContent(".files li"), /<img src=x/);
+    assert.match(await page.textContent(".files .quiet"), /\d+ \w+/);
+    await leave(page);
+  });
+
+  test("by keyboard alone", async () => {
+    const page = await visit("/", { permissions: ["clipboard-read", "clipboard-write"] });
+    await page.selectOption("#from", "en");
+    await page.reload();
+    await page.waitForSelector("#source:focus"); // where one begins
+    await page.keyboard.type("The house is red.");
+    await translated(page);
+    const focused = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.id);
+    for (let i = 0; i < 10 && (await page.evaluate(() => document.activeElement.id)) !== "translation"; i++) await page.keyboard.press("Tab");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => /maison: from house/.test(document.getElementById("status").textContent));
+    for (let i = 0; i < 10 && (await focused()) !== "Copy"; i++) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("status").textContent === "Copied.");
+    let last = "";
+    for (let i = 0; i < 30 && last !== "API"; i++) {
+      await page.keyboard.press("Tab");
+      last = await focused();
+    }
+    assert.equal(last, "API", "the keyboard gets out at the end");
+    await page.keyboard.press("Tab");
+    await page.focus("body");
+    await leave(page);
+  });
+});
+
+describe("every other task", () => {
+  for (const name of TASKS) {
+    test(`${name}: an example, its answer, why`, async () => {
+      const page = await visit(at(name));
+      await answered(page);
+      const drawn = {
+        "dimensionality-reduction": ".pair img >> nth=1",
+        "image-classification": ".bars .bar >> nth=0",
+        "text-classification": ".bars .bar >> nth=0",
+        "text-generation": ".written",
+        "time-series-forecasting": ".forecast .band >> nth=2",
+      }[name];
+      assert.ok(await page.isVisible(drawn));
+      const reason = { "dimensionality-reduction": ".heat", "image-classification": ".heat", "time-series-forecasting": ".why rect.for" };
+      await page.waitForSelector(reason[name] ?? ".why .unit");
+      await leave(page);
+    });
+  }
+
+  test("text that is typed, and options", async () => {
+    const page = await visit(at("text-generation"));
+    await page.fill("textarea", "Tom the hare was ");
+    await page.click("text=Options");
+    await page.getByLabel("Length").fill("5");
+    await page.click("text=Ask");
+    await page.waitForSelector(".written");
+    const made = await page.textContent(".written span >> nth=1");
+    assert.equal(made.length, 5);
+    await leave(page);
+  });
+
+  test("numbers that are typed become a little chart and a forecast", async () => {
+    const page = await visit(at("time-series-forecasting"));
+    await page.fill("textarea", Array.from({ length: 40 }, (_, i) => 10 + (i % 7)).join(", "));
+    assert.match(await page.getAttribute(".preview svg", "aria-label"), /40 values/);
+    await page.click("text=Ask");
+    await page.waitForSelector(".forecast .band");
+    await leave(page);
+  });
+
+  test("a drawing is answered", async () => {
+    const page = await visit(at("image-classification"));
+    await page.waitForTimeout(300);
+    const box = await page.locator("canvas.draw").boundingBox();
+    await page.mouse.move(box.x + 140, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 140, box.y + 240, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForSelector(".headline");
+    await leave(page);
+  });
+
+  test("the latent plane can be dragged about in, and walked by sliders", async () => {
+    const page = await visit(at("dimensionality-reduction"));
+    await page.waitForSelector(".area image");
+    const look = () => page.getAttribute(".made img", "src");
+    const box = await page.locator(".area").boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    const middle = await look();
+    await page.mouse.move(box.x + box.width - 12, box.y + 12, { steps: 4 });
+    await page.mouse.up();
+    const corner = await look();
+    assert.notEqual(corner, middle);
+    await page.getByLabel("First number").focus();
+    await page.keyboard.press("Home");
+    assert.notEqual(await look(), corner);
+    await page.click("text=From one example to another");
+    await page.click("text=With two of the examples");
+    await page.waitForSelector(".strip img >> nth=8");
+    await leave(page);
+  });
+
+  test("a table comes back with its answers", async () => {
+    const page = await visit(at("text-classification"));
+    await drop(page, "form.ask", "rows.csv", "number,text\n1,The motor is solid.\n2,The lid is poor.\n");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click(".files a[download]")]);
+    assert.match(readFileSync(await download.path(), "utf8"), /^number,text,.*label.*\n1,The motor is solid\.,/);
+    await leave(page);
+  });
+});
+
+describe("what is wrong is said", () => {
+  test("in the form, before anything is asked", async () => {
+    const page = await visit(at("time-series-forecasting"));
+    await page.fill("textarea", "1 2 three 4");
+    await page.click("text=Ask");
+    assert.match(await page.textContent("[role=alert]"), /Expected numbers.*“three”/);
+    await page.goto(`${server.url}${at("image-classification")}`);
+    await page.click("text=Ask");
+    assert.match(await page.textContent("[role=alert]"), /expected a picture/);
+    await leave(page);
+  });
+
+  test("by the server, in its one line", async () => {
+    const page = await visit(at("time-series-forecasting"), { refused: true });
+    await page.fill("textarea", "1 2");
+    await page.click("text=Ask");
+    assert.match(await page.textContent("[role=alert]"), /expected 4 values or more, received 2/i);
+    await page.goto(`${server.url}/`);
+    await page.selectOption("#from", "en");
+    await drop(page, ".translator", "picture.exe", "no document");
+    assert.match(await page.textContent(".files [role=alert]"), /exe/);
+    await leave(page);
+  });
+
+  test("of a picture that is none", async () => {
+    const page = await visit(at("image-classification"));
+    await page.setInputFiles("fieldset input[type=file]", { name: "a.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+    await page.waitForFunction(() => /no picture/.test(document.querySelector(".picture [role=status]").textContent));
+    await leave(page);
+  });
+
+  test("of a model that is not here", async () => {
+    const page = await visit("/#/model/nobody");
+    assert.match(await page.textContent("#title"), /No such model/);
+    await leave(page);
+  });
+
+  test("when the server is gone", async () => {
+    const other = await serve();
+    const page = await open(browser, other.url);
+    await page.selectOption("#from", "en");
+    await other.stop();
+    await page.fill("#source", "The house is red.");
+    assert.match(await page.textContent(".state .error"), /does not answer/);
+    await page.context().close();
+  });
+});
+
+describe("markup is text", () => {
+  test("as a text to translate", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "en");
+    await page.fill("#source", `${ATTACK} The house is red.`);
+    await translated(page);
+    await page.click(".why-button");
+    await page.waitForSelector(".faith");
+    assert.match(await page.textContent(".ghost"), /<script>hacked=1<\/script>/);
+    assert.equal(await page.locator("main script, main img[src=x]").count(), 0);
+    await leave(page);
+  });
+
+  test("as a text to sort, as a label, as a model's name", async () => {
+    const page = await visit(at(MARKUP));
+    assert.equal(await page.textContent("#title"), MARKUP);
+    await page.fill("textarea", `good thing ${ATTACK}`);
+    await page.click("text=Ask");
+    await page.waitForSelector(".bars");
+    assert.match(await page.textContent(".bars"), /<script>hacked=1<\/script>/);
+    await page.click(".why-button");
+    await page.waitForSelector(".faith");
+    assert.match(await page.textContent(".coloured"), /<script>hacked=1<\/script>/);
+    await page.goto(`${server.url}${at(MARKUP, "/inside")}`);
+    await page.waitForSelector(".card table");
+    await page.click("text=Look inside the net");
+    await page.waitForSelector(".inner");
+    assert.equal(await page.locator("main script, main img[src=x], main b").count(), 0);
+    await leave(page);
+  });
+});
+
+const VIEWS = {
+  "the translator, empty": ["/", async () => {}],
+  "the translator, with an answer and why": ["/", async (page) => {
+    await page.selectOption("#from", "en");
+    await page.fill("#source", "The house is red. The dog sleeps.");
+    await translated(page);
+    await page.click(".why-button");
+    await page.waitForSelector(".faith");
+  }],
+  ...Object.fromEntries(TASKS.map((name) => [name, [at(name), (page) => answered(page)]])),
+  ...Object.fromEntries(TASKS.map((name) => [`inside ${name}`, [at(name, "/inside"), async (page) => {
+    await page.waitForSelector(".card table");
+    await page.click("text=Look inside the net");
+    await page.waitForSelector(".inner");
+  }]])),
+  overview: ["/#/overview", async () => {}],
+  "an error": [at("time-series-forecasting"), (page) => page.click("text=Ask")],
+};
+
+describe("for everybody", () => {
+  for (const [name, [path, ready]] of Object.entries(VIEWS)) {
+    test(`${name}: no violations that axe-core finds, in light and in dark`, async () => {
+      const page = await visit(path, { reducedMotion: "reduce" });
+      await ready(page);
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await violations(page), [], colorScheme);
+      }
+      await leave(page);
+    });
+
+    test(`${name}: fits a phone, and a thumb`, async () => {
+      const page = await visit(path, PHONE);
+      await ready(page);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.equal(wide, 0, "the page scrolls sideways");
+      const small = await page.evaluate(() => [...document.querySelectorAll("button, select, summary, nav a, .button, input[type=range], .foot a, .models a")]
+        .filter((e) => e.checkVisibility() && !e.matches(".unseen") && e.getBoundingClientRect().height < 44)
+        .map((e) => `${e.tagName} ${e.textContent.slice(0, 20)} ${e.getBoundingClientRect().height}`));
+      assert.deepEqual(small, [], "smaller than 44 px");
+      await leave(page);
+    });
+  }
+});
+
+describe("small and quick", () => {
+  test("under 150 kB in all", () => {
+    const total = readdirSync(WEB).reduce((sum, name) => sum + statSync(`${WEB}/${name}`).size, 0);
+    assert.ok(total < 150_000, `${total} bytes`);
+  });
+
+  test("first paint under half a second", async () => {
+    const times = [];
+    for (let i = 0; i < 3; i++) {
+      const page = await visit();
+      times.push(await page.evaluate(() => Math.max(...performance.getEntriesByType("paint").map((e) => e.startTime))));
+      await leave(page);
+    }
+    console.log(`first contentful paint: ${times.map((t) => Math.round(t)).join(", ")} ms`);
+    assert.ok(Math.min(...times) < 500, `${times}`);
+  });
+});
