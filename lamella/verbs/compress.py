@@ -2,8 +2,9 @@
 
     lamella compress my-model -o small --data dev.tsv --tolerance 0.01
 
-Settings are tried from mild to strong: int8 weights, then with a growing share of the units between two products taken
-away (`lamella.train.prune`). Convolutions are made of whole numbers (`lamella.train.static`); where that is refused, their
+Settings are tried from mild to strong: int8 weights; then with a growing share of the units between two products taken
+away, then of the heads of attention, then of the channels between two convolutions, each on top of what did well before
+(`lamella.train.prune`). Convolutions are made of whole numbers (`lamella.train.static`); where that is refused, their
 weights alone are. A third of the examples says what the units do, all others measure every setting beside the model it
 came from. What is larger, slower, or worse by more than the tolerance is refused; every setting tried is
 printed with its size, speed and score, and kept in the card.
@@ -26,9 +27,9 @@ from lamella.task import Answer, Example, GraphLike
 
 MOST = 500  # examples in all
 TIMED = 24  # examples answered again and again to see how fast
-SHARES = (0.0, 0.25, 0.5, 0.625, 0.75, 0.875)  # of the units between two products, taken away
+SHARES = (0.25, 0.5, 0.625, 0.75, 0.875)  # of the units, heads or channels, taken away
 SLOWER, NOTICED = 1.25, 0.1  # times as long as before, and milliseconds more, are slower; less is noise
-
+WIDE = 58  # letters of a setting's name
 LONG_ENOUGH = 0.3  # seconds of timing: short answers are timed often, or a time slice of another process decides
 
 Files = dict[str, bytes]
@@ -95,38 +96,45 @@ def compress(
             speed = min(speed, _speed(lambda: answers(graphs, examples[:TIMED])))
         return judged(Tried(name, files, value, loss, speed, result, removed), before, tolerance)
 
-    tell(f"{'setting':34} {'MB':>7} {job.metric:>12} {'lost':>7} {'ms each':>8}")
+    tell(f"{'setting':{WIDE}} {'MB':>7} {job.metric:>12} {'lost':>7} {'ms each':>8}")
     before = tried(trained.manifest.precision, dict(trained.files))
     tell(_line(before))
     probes = prune.calibrate(_graphs(trained.files), lambda graphs: answers(graphs, probing))
     ranges = {f"{name}.onnx": probe.ranges for name, probe in probes.items()}
-    kept: list[Tried] = []
-    settings = []
-    for share in SHARES if prune.prunable(probes) else SHARES[:1]:
-        narrow = {
-            k: prune.prune(v, probes[k[:-5]], share) if share and k[:-5] in probes else v
-            for k, v in trained.files.items()
-        }
-        name = f"int8, {100 * share:.1f}% of the units less" if share else "int8"
-        removed = sum(prune.count(trained.files[k]) - prune.count(narrow[k]) for k in _graphs(narrow)) if share else 0
+    settings: list[Tried] = []
+
+    def attempt(name: str, narrow: Files, removed: int) -> Tried:
+        """This setting, or the same with convolutions of floats, which are faster on some machines."""
         setting = tried(name, {k: quantize(v, ranges[k]) if k in ranges else v for k, v in narrow.items()}, removed)
         settings.append(setting)
         tell(_line(setting))
-        if setting.verdict and any(ranges.values()):  # convolutions of whole numbers are not fast everywhere
+        if setting.verdict and any(ranges.values()):
             files = {k: quantize(v) if k in ranges else v for k, v in narrow.items()}
             setting = tried(f"{name}, convolving floats", files, removed)
             settings.append(setting)
             tell(_line(setting))
-        if not setting.verdict:
-            kept.append(setting)
-        elif setting.loss > tolerance and share:  # what is stronger loses more
-            break
-    if not kept:
+        return setting
+
+    whole = prune.count(trained.files)
+    best, less = attempt("int8", dict(trained.files), 0), dict[str, float]()
+    for kind in prune.kinds(probes):
+        removed = best.removed
+        for share in SHARES:
+            shares = {**less, kind: share}
+            narrow = prune.prune(trained.files, probes, shares)
+            if whole - prune.count(narrow) == removed:  # of two heads a quarter is none
+                continue
+            removed = whole - prune.count(narrow)
+            setting = attempt(f"int8, {_in_words(shares)} less", narrow, removed)
+            if not setting.verdict and (best.verdict or setting.size < best.size):
+                best, less = setting, shares
+            if setting.loss > tolerance:  # what is stronger loses more
+                break
+    if best.verdict:
         raise LamellaError(
             f"{trained.where}: nothing smaller is good enough: {'; '.join(f'{s.name} is {s.verdict}' for s in settings)}. "
             f"{100 * tolerance:.1f}% of {job.metric} may be lost: keep the model as it is, or allow more with --tolerance."
         )
-    best = min(kept, key=lambda s: s.size)
     tell(f"kept: {best.name}, {before.size / best.size:.2f} times smaller")
     parameters = trained.manifest.parameters - best.removed
     manifest = msgspec.structs.replace(trained.manifest, precision="int8", parameters=parameters)
@@ -177,9 +185,17 @@ def _speed(run: Callable[[], list[Answer]]) -> float:
     return 1000 * min(times)
 
 
+def _in_words(shares: Mapping[str, float]) -> str:
+    """
+    >>> _in_words({"units": 0.5, "heads": 0.25})
+    '50.0% of the units and 25.0% of the heads'
+    """
+    return " and ".join(f"{100 * share:.1f}% of the {kind}" for kind, share in shares.items())
+
+
 def _line(s: Tried) -> str:
     verdict = f"  refused: {s.verdict}" if s.verdict else ""
-    return f"{s.name:34} {s.size / 1e6:7.2f} {s.value:12.4g} {100 * s.loss:6.1f}% {s.speed:8.2f}{verdict}"
+    return f"{s.name:{WIDE}} {s.size / 1e6:7.2f} {s.value:12.4g} {100 * s.loss:6.1f}% {s.speed:8.2f}{verdict}"
 
 
 def _graphs(files: Mapping[str, bytes]) -> Files:
