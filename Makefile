@@ -81,6 +81,10 @@ test: .venv/ready gettext ## Run every test, docstrings and README included; ARG
 test-page: .venv/ready ## Try the page in a real browser; Node and Chromium are installed where that can be done.
 	@tests/page/run
 
+.PHONY: test-fuzz
+test-fuzz: .venv/ready ## Ask the server at random, by its own description: minutes; ARGS="--examples 50" for more.
+	@OMP_NUM_THREADS=1 .venv/bin/python -m tests.fuzz $(ARGS)
+
 .PHONY: gettext
 gettext:
 	@command -v msgfmt >/dev/null && exit 0; \
@@ -109,7 +113,7 @@ bench: .venv-light/ready .venv/ready ## Measure side by side; BENCH="image_class
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here.
-	@rm -rf .venv .venv-light tests/page/node_modules build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf .venv .venv-light .venv-fuzz tests/page/node_modules build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find lamella tests bench recipes -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: FORCE

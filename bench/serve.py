@@ -56,9 +56,9 @@ def served(*words: str) -> Iterator[tuple[str, int, int]]:
         process.wait(60)
 
 
-def ask(connection: http.client.HTTPConnection, text: str) -> float:
+def ask(connection: http.client.HTTPConnection, text: str, **options: Any) -> float:
     """Seconds until the answer is there."""
-    body = json.dumps({"examples": [{"text": text}]})
+    body = json.dumps({"examples": [{"text": text}], "options": options})
     begin = time.perf_counter()
     connection.request("POST", f"/models/{MODEL}/predict", body, {"Content-Type": "application/json"})
     reply = connection.getresponse()
@@ -81,7 +81,8 @@ def clients(host: str, port: int, count: int, seconds: float, requests: int, out
             with lock:
                 if (left is not None and next(left, None) is None) or (left is None and time.perf_counter() > until):
                     return
-            took.append(ask(connection, sentence(chance)))
+            options = {"beams": 1} if requests else {}  # many requests: as fast as can be
+            took.append(ask(connection, sentence(chance), **options))
 
     begin = time.perf_counter()
     threads = [threading.Thread(target=work, args=(begin * 1e6 + i,)) for i in range(count)]

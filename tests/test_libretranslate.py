@@ -133,7 +133,7 @@ def test_files(server, name, raw, kept):
 
 
 def test_files_that_are_refused(server):
-    assert server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr").status == 400
+    assert server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr").status == 415
     assert server.send_file("/translate_file", "a.txt", b"x", source="en", target="xx").status == 400
     assert server.send_file("/translate_file", "a.txt", b"Le chat.", source="auto", target="en").status == 200
     assert server.get("/download_file/a.txt").status == 404

@@ -5,7 +5,7 @@ app = make_app({"my-model": lamella.load("my-model")})     an ASGI application, 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lamella import __version__, shipped
@@ -22,12 +22,11 @@ from lamella import task as contract
 from lamella.errors import LamellaError, UsageError
 from lamella.model import Model
 from lamella.server import files, libretranslate, openapi, schema
+from lamella.server.bodies import Tell, check_suffix, form_of, json_of, streamed, until_left, wants_progress
 from lamella.server.guard import Guard
 from lamella.server.limits import Limits
-from lamella.server.models import Served, summary, until_left
-from lamella.server.replies import JSON, NDJSON, Refused, encode, line_of, refusal, reply, report
-
-Tell = Callable[[int, int], None]
+from lamella.server.models import Served, summary
+from lamella.server.replies import JSON, Refused, encode, refusal, reply
 
 
 class State:
@@ -129,7 +128,7 @@ async def _shown(request: Request) -> Response:
 async def _predict(request: Request) -> Response:
     state: State = request.app.state.shared
     served = state.served(request)
-    ask = schema.decode(await body(request), schema.Ask)
+    ask = schema.decode(await json_of(request), schema.Ask)
     examples, model = served.check(ask.examples), served.with_options(ask.options)
 
     async def work(tell: Tell | None) -> dict[str, Any]:
@@ -137,9 +136,9 @@ async def _predict(request: Request) -> Response:
         answers = await served.answers(model, examples, done)
         return {"answers": answers, "rendered": [model.task.render(a) for a in answers]}
 
-    if NDJSON in request.headers.get("accept", ""):
+    if wants_progress(request):
         return streamed(work)
-    return reply(await until_left(gone(request), work(None)))
+    return reply(await until_left(request, work(None)))
 
 
 async def _document(request: Request) -> Response:
@@ -155,14 +154,14 @@ async def _document(request: Request) -> Response:
         found, suffix, counts = await served.at_length(model, lambda m: files.answer_document(m, name, raw), tell)
         return Path(name).stem + suffix, found, counts
 
-    if NDJSON in request.headers.get("accept", ""):
+    if wants_progress(request):
 
         async def told(tell: Tell | None) -> dict[str, Any]:
             out, found, counts = await work(tell)
             return {"file": f"/download_file/{state.store.put(out, found)}", "name": out, "counts": counts}
 
         return streamed(told)
-    out, found, counts = await until_left(gone(request), work(None))
+    out, found, counts = await until_left(request, work(None))
     return files.download(out, found, {"X-Lamella-Counts": json.dumps(counts)})
 
 
@@ -171,7 +170,7 @@ async def _document(request: Request) -> Response:
 
 async def _explain(request: Request) -> Response:
     served = request.app.state.shared.served(request)
-    ask = schema.decode(await body(request), schema.AskWhy)
+    ask = schema.decode(await json_of(request), schema.AskWhy)
     [example] = served.check([ask.example])
     method = {"method": ask.method} if ask.method else {}
     model = served.with_options(ask.options)
@@ -179,7 +178,7 @@ async def _explain(request: Request) -> Response:
     def work(model: Model) -> bytes:
         return _explained(model, example, **method)
 
-    return Response(await until_left(gone(request), served.at_length(model, work)), 200, None, JSON)
+    return Response(await until_left(request, served.at_length(model, work)), 200, None, JSON)
 
 
 async def _explain_whole(request: Request) -> Response:
@@ -197,62 +196,6 @@ async def _explain_whole(request: Request) -> Response:
 
 
 def _explained(model: Model, example: Any, **how: Any) -> bytes:
-    try:
-        from lamella.verbs.explain import explain
-    except ImportError as error:
-        raise Refused(501, "explanations are not part of this version.") from error
-    found = explain(model, example, **how) if example is not None else explain(model)
-    found = found.to_json() if hasattr(found, "to_json") else found
-    return found.encode(errors="replace") if isinstance(found, str) else encode(found)
+    from lamella.verbs.explain import explain  # only now: most servers are never asked
 
-
-# ---- bodies and streams ------------------------------------------------------------------------------------------
-
-
-async def body(request: Request) -> bytes:
-    """A body that says it is JSON: browsers send anything else across origins without asking."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON:
-        raise Refused(415, f"expected Content-Type: {JSON}, received {kind[:60] or 'none'}.")
-    return await request.body()
-
-
-def form_of(request: Request) -> Any:
-    """A form with a file; one that is none is Refused."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        raise Refused(415, f"expected Content-Type: multipart/form-data, received {kind[:60] or 'none'}.")
-    return request.form(max_files=1, max_fields=20)
-
-
-def check_suffix(name: str, suffixes: Iterable[str]) -> None:
-    if Path(name).suffix.lower() not in suffixes:
-        received = Path(name).suffix.lower()[:20] or "none"
-        raise Refused(415, f"expected a file that ends in one of {' '.join(suffixes)}, received {received}.")
-
-
-async def gone(request: Request) -> None:
-    """Returns when the client has."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def streamed(work: Callable[[Tell], Awaitable[dict[str, Any]]]) -> Response:
-    """Lines of JSON: {"done", "total"} while it works, then what came of it, or {"error"}."""
-
-    async def lines() -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[tuple[int, int] | None] = asyncio.Queue()
-        doing = asyncio.ensure_future(work(lambda done, total: queue.put_nowait((done, total))))
-        doing.add_done_callback(lambda _: queue.put_nowait(None))
-        try:
-            while (seen := await queue.get()) is not None:
-                yield encode({"done": seen[0], "total": seen[1]}) + b"\n"
-            try:
-                yield encode(doing.result()) + b"\n"
-            except Exception as error:
-                report(error)
-                yield encode({"error": line_of(error)}) + b"\n"
-        finally:
-            doing.cancel()
-
-    return StreamingResponse(lines(), 200, None, NDJSON)
+    return explain(model, example, **how).to_json().encode(errors="replace")

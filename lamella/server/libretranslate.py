@@ -16,7 +16,8 @@ from starlette.routing import Route
 from lamella.data.languages import NAMES, base_code
 from lamella.data.webpages import WebPage
 from lamella.server import files, schema
-from lamella.server.models import Served, until_left
+from lamella.server.bodies import FORMS, check_suffix, expect, form_of, kind_of, until_left
+from lamella.server.models import Served
 from lamella.server.replies import JSON, Refused, reply
 from lamella.task import Example
 
@@ -51,11 +52,9 @@ def routes() -> list[Route]:
 
 async def _asked(request: Request, kind: type[T]) -> T:
     """The fields of a JSON body or of a form; what is too much is left unread."""
-    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content == JSON:
+    expect(request, JSON, *FORMS)
+    if kind_of(request) == JSON:
         return schema.decode(await request.body(), kind)
-    if content not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        raise Refused(415, f"expected Content-Type: {JSON} or a form, received {content[:60] or 'none'}.")
     async with request.form(max_files=0, max_fields=1000) as form:
         found: dict[str, Any] = {key: form[key] for key in form}
         if len(form.getlist("q")) > 1:
@@ -137,12 +136,7 @@ def _suggest(request: Request) -> Response:
 
 async def _translate(request: Request) -> Response:
     ask = await _asked(request, Translate)
-    return reply(await until_left(_gone(request), _translated(request, ask)))
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return reply(await until_left(request, _translated(request, ask)))
 
 
 async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
@@ -207,7 +201,7 @@ async def _answers(
 async def _detect(request: Request) -> Response:
     ask = await _asked(request, Detect)
     texts = [ask.q] if isinstance(ask.q, str) else ask.q
-    found = await until_left(_gone(request), _detected(request, texts))
+    found = await until_left(request, _detected(request, texts))
     return reply(found[0] if isinstance(ask.q, str) else found)
 
 
@@ -236,15 +230,10 @@ def _commonest(request: Request, detected: Sequence[dict[str, Any]], target: str
 
 async def _translate_file(request: Request) -> Response:
     state = request.app.state.shared
-    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content != "multipart/form-data":
-        raise Refused(415, f"expected Content-Type: multipart/form-data, received {content[:60] or 'none'}.")
-    async with request.form(max_files=1, max_fields=20) as form:
+    async with form_of(request) as form:
         name, raw = await files.upload(form, state.limits)
         source, target = str(form.get("source", "")), str(form.get("target", ""))
-    known = _suffixes(request)
-    if Path(name).suffix.lower() not in known:
-        raise Refused(400, f"expected a file that ends in one of {' '.join(known)}.")
+    check_suffix(name, _suffixes(request))
     if source == AUTO:
         text = raw[:4000].decode(errors="replace")
         source = (await _detected(request, [text]))[0][0]["language"]
@@ -252,7 +241,7 @@ async def _translate_file(request: Request) -> Response:
     if extra.get("to", served.languages and served.languages[1]) != (served.languages or ["", ""])[1]:
         raise Refused(400, f"files are translated from {' to '.join(served.languages or [])} only by this model.")
     work = served.at_length(served.model, lambda model: files.answer_document(model, name, raw))
-    found, suffix, _ = await until_left(_gone(request), work)
+    found, suffix, _ = await until_left(request, work)
     key = state.store.put(f"{Path(name).stem}.{target[:20]}{suffix}", found)
     return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from lamella import task as contract
 from lamella.errors import LamellaError
 from lamella.model import Model
 from lamella.server import schema
-from lamella.server.batching import CHUNK, Chunked, Job, Stopped, Worker, checked
+from lamella.server.batching import CHUNK, Chunked, Job, Worker, checked
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.task import Answer, Example
@@ -173,19 +173,6 @@ class Served:
         finally:
             state.left = True
             self._waiting.discard(state)
-
-
-async def until_left(gone: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives, unless the client goes before."""
-    doing, going = asyncio.ensure_future(work), asyncio.ensure_future(gone)
-    try:
-        await asyncio.wait({doing, going}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            raise Stopped("the client has gone.")
-        return doing.result()
-    finally:
-        going.cancel()
-        doing.cancel()
 
 
 def summary(cls: type[contract.Task]) -> str:
