@@ -22,7 +22,6 @@ import pytest
 import lamella
 from lamella import errors, fields
 from lamella.server import files, replies
-from lamella.server.batching import Job, Stopped, Worker
 from lamella.server.limits import Limits
 from lamella.server.models import named
 from lamella.server.replies import Refused
@@ -60,6 +59,7 @@ def test_models(server):
     assert tiny["name"] == "tiny" and tiny["task"] == "translation" and tiny["languages"] == ["en", "fr"]
     assert pictures["fields"]["image"]["kind"] == "image" and pictures["languages"] is None
     assert pictures["examples"][0]["image"].startswith("data:image/png;base64,")
+    assert ".po" in tiny["suffixes"] and ".csv" in tiny["suffixes"] and pictures["suffixes"] == []
     assert [t["name"] for t in found["tasks"]] == lamella.tasks()
     assert {"train", "predict", "explain", "serve"} <= {*found["tasks"][0]["verbs"], "explain"}
     shown = server.get("/models/tiny").json
@@ -395,95 +395,7 @@ def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch):
     assert "secret" not in found[1].error and printed
 
 
-# --- the queue
-
-
-class Model:
-    """As much of a model as the queue knows; `predict` waits for `open` and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.task = SimpleNamespace(config=None, answers=self._answers)
-        self.graphs = {"net": dict}
-        self.asked: list[list[int]] = []
-        self.open, self.busy = threading.Event(), threading.Event()
-
-    def _answers(self, examples, run):
-        self.asked.append(list(examples))
-        self.busy.set()
-        assert self.open.wait(20)
-        if -1 in examples:
-            raise errors.DataError("minus one")
-        return [10 * e for e in examples]
-
-    def run(self, examples):
-        return [100 * e for e in examples]
-
-
-@pytest.fixture
-def held():
-    """A model that is busy with example 0, and its worker."""
-    model = Model()
-    worker = Worker("test", Limits(queue=20))
-    first = worker.submit(Job(model, [0], 20))
-    assert model.busy.wait(20)
-    yield model, worker
-    model.open.set()
-    worker.stop()
-    assert first.future.result(1) == [0]
-
-
-def test_what_waits_is_answered_together(held):
-    model, worker = held
-    jobs = [worker.submit(Job(model, [n], 20)) for n in range(1, 11)]
-    long = [worker.submit(Job(model, [20], 20, long=True)), worker.submit(Job(model, [21], 20, whole=False))]
-    model.open.set()
-    assert [job.future.result(20) for job in jobs] == [[10 * n] for n in range(1, 11)]
-    assert long[0].future.result(20) == [200] and long[1].future.result(20) == [2100], "the net's own answers, apart"
-    assert sorted(model.asked[1:], key=len) == [[20], list(range(1, 11))]
-
-
-def test_one_bad_question_spoils_no_other(held):
-    model, worker = held
-    jobs = [worker.submit(Job(model, [n], 20)) for n in (1, -1, 2)]
-    model.open.set()
-    assert jobs[0].future.result(20) == [10] and jobs[2].future.result(20) == [20]
-    with pytest.raises(errors.DataError, match="minus one"):
-        jobs[1].future.result(20)
-
-
-def test_a_full_queue(held):
-    model, worker = held
-    for n in range(20):
-        worker.submit(Job(model, [n], 20))
-    with pytest.raises(Refused) as error:
-        worker.submit(Job(model, [0], 20))
-    assert error.value.status == 503 and error.value.retry
-    assert replies.refusal(error.value).headers["retry-after"] == "1"
-
-
-def test_what_nobody_waits_for_is_dropped(held):
-    model, worker = held
-    jobs = [worker.submit(Job(model, [n], 20)) for n in (1, 2, 3)]
-    late = worker.submit(Job(model, [4], 0.01))
-    jobs[0].left = True
-    jobs[1].future.cancel()
-    time.sleep(0.05)
-    model.open.set()
-    assert jobs[2].future.result(20) == [30]
-    assert model.asked == [[0], [3]]
-    with pytest.raises(Stopped, match=r"0\.01 seconds"):
-        late.future.result(20)
-
-
-def test_the_last_question_is_not_kept(held):
-    model, worker = held
-    model.open.set()
-    worker.submit(Job(model, [1], 20)).future.result(20)
-    import gc
-
-    time.sleep(0.05)
-    gc.collect()
-    assert not [o for o in gc.get_objects() if isinstance(o, Job) and o.examples == [1]]
+# --- time, and company
 
 
 @pytest.fixture
@@ -593,6 +505,11 @@ def test_it_finishes_what_it_has_begun(tiny_model, name):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0 and out == ""
     assert err.strip().splitlines() == [f"{tiny_model.name} at {facts['url']} (Ctrl-C stops)"]
+
+
+def test_limits_are_above_nothing(cli, tiny_model):
+    done = cli("serve", tiny_model, "--queue", 0)
+    assert done.code == 2 and "--queue" in done.err
 
 
 def test_a_port_that_is_taken(cli, tiny_model):

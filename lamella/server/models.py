@@ -98,7 +98,11 @@ class Served:
     def suffixes(self) -> tuple[str, ...]:
         """Of files that are answered as a whole. A table that names pictures is none: nothing is loaded for a request."""
         job = self.model.task
-        return tuple(sorted({*job.suffixes, *TABLES}))
+        kinds = list(job.fields.values())
+        if any(isinstance(kind, schema.MEDIA) for kind in kinds) and not _takes_rows(job):
+            return ()
+        lines = {".txt"} if len(kinds) == 1 and isinstance(kinds[0], contract.Text) else set()
+        return tuple(sorted({*job.suffixes, *TABLES, *lines}))
 
     @cached_property
     def more(self) -> dict[str, Any]:
@@ -173,6 +177,14 @@ class Served:
         finally:
             state.left = True
             self._waiting.discard(state)
+
+
+def _takes_rows(job: contract.Task) -> bool:
+    """Whether a table's rows are examples by themselves, and not names of files: asked of one that is not there."""
+    try:
+        return job.rows(Path("rows.csv")) is not None
+    except LamellaError:
+        return True
 
 
 def summary(cls: type[contract.Task]) -> str:

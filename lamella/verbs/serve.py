@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lamella import shipped
-from lamella.errors import MissingExtra
+from lamella.errors import MissingExtra, UsageError
 from lamella.model import Model, load
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -36,6 +36,9 @@ def serve(
         from lamella.server.run import listen, make_server
     except ImportError as error:
         raise MissingExtra("serve", "serve") from error
+    for name, value in limits.items():
+        if not value > 0:
+            raise UsageError(f"--{name} {value:g}: expected a number above 0.")
     set_limits = Limits(**limits)  # type: ignore[arg-type]
     opened = [m if isinstance(m, Model) else load(m, task) for m in models] or shipped.translators()
     found = named(opened)
