@@ -172,8 +172,9 @@ def test_bodies_that_are_too_large(server, predict):
 
 def test_a_long_text_is_refused_before_it_is_read(predict):
     begin = time.monotonic()
-    reply = predict("a" * 400_000)
-    assert reply.status == 413 and "20,000 characters" in reply.error and time.monotonic() - begin < 2
+    for text in ("a" * 400_000, "data:image/png;base64," + "a" * 400_000):
+        reply = predict(text)
+        assert reply.status == 413 and "20,000 characters" in reply.error and time.monotonic() - begin < 4
 
 
 @pytest.mark.parametrize(
@@ -293,6 +294,26 @@ def test_nothing_is_loaded_by_path_or_address(server, tmp_path):
     LISTENING.clear()
     assert reply.status == 415
     assert not [name for name in OPENED if "private" in name or "README" in name]
+
+
+def test_a_long_text_lets_others_pass(server):
+    """It is answered sentence by sentence, the same as at once, and a short question does not wait for its end."""
+    model = server.state.models["tiny"].model
+    text = " ".join(e["text"] for e in model.task.sample("train")[:200])
+    assert 5000 < len(text) < SMALL.characters
+    ended = {}
+
+    def ask(text):
+        reply = server.post("/models/tiny/predict", {"examples": [{"text": text}]})
+        ended[text] = time.monotonic()
+        return reply.json["answers"][0]
+
+    with ThreadPoolExecutor(2) as pool:
+        long = pool.submit(ask, text)
+        time.sleep(0.3)
+        pool.submit(ask, "The cat").result(60)
+        assert long.result(60) == model.predict(text)
+    assert ended["The cat"] < ended[text]
 
 
 # --- documents

@@ -132,8 +132,7 @@ async def _predict(request: Request) -> Response:
     examples, model = served.check(ask.examples), served.with_options(ask.options)
 
     async def work(tell: Tell | None) -> dict[str, Any]:
-        done = (lambda count: tell(count, len(examples))) if tell else None
-        answers = await served.answers(model, examples, done)
+        answers = await served.answers(model, examples, tell)
         return {"answers": answers, "rendered": [model.task.render(a) for a in answers]}
 
     if wants_progress(request):

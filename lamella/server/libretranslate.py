@@ -164,6 +164,8 @@ async def _answers(
 ) -> list[list[str]]:
     """For each text its translations, best first."""
     limits, model = served.limits, served.with_options({"alternatives": most} if most > 1 else {})
+    field = next(iter(model.task.fields))
+    schema.limit_characters(model.task, [{field: text} for text in texts], limits)
     pages = (
         [WebPage(t.encode(errors="replace"), "q", ask.target) for t in texts if t.strip()]
         if ask.format == "html"
@@ -172,9 +174,7 @@ async def _answers(
     pieces = [s for page in pages for s in page.segments] if ask.format == "html" else list(texts)
     if len(pieces) > limits.examples * (10 if pages else 1):
         raise Refused(413, f"expected at most {limits.examples:,} texts, received {len(pieces):,}.")
-    field = next(iter(served.model.task.fields))
     examples: list[Example] = [{field: piece, **extra} for piece in pieces]
-    schema.count_characters([{field: t} for t in texts], limits)
     answers = await served.answers(model, examples, apart=extra.get("to", ""))
     lists = [a if isinstance(a, list) else [a] for a in answers]
     if ask.format == "text":

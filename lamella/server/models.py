@@ -24,6 +24,7 @@ EXAMPLES = 6
 T = TypeVar("T")
 THREADS = 2  # for documents and explanations, which think between two calls of the net
 WAITING = 16  # of those
+LENGTHY = 5000  # characters: a text with so many is long work too, sentence by sentence
 TABLES = (".csv", ".tsv", ".jsonl")
 
 
@@ -129,13 +130,15 @@ class Served:
             schema.check_example(self.model.task, e, self.limits, f"example {i}" if many else "the example")
             for i, e in enumerate(examples, start=1)
         ]
-        schema.count_characters(found, self.limits)
+        schema.limit_characters(self.model.task, found, self.limits)
         return found
 
     async def answers(
-        self, model: Model, examples: Sequence[Example], done: Callable[[int], None] | None = None, apart: str = ""
+        self, model: Model, examples: Sequence[Example], done: Callable[[int, int], None] | None = None, apart: str = ""
     ) -> list[Answer]:
-        """The answers; those of many examples come in chunks, which let others pass. `done` is told after each."""
+        """The answers; much work is done in chunks, which let others pass. `done` is told after each: how many of how many."""
+        if schema.characters(model.task, examples) > LENGTHY:
+            return await self.at_length(model, lambda m: list(m.predict(list(examples))), done)
         found: list[Answer] = []
         long = len(examples) > CHUNK
         seconds = self.limits.patience if long else self.limits.seconds
@@ -149,7 +152,7 @@ class Served:
             finally:
                 job.left = True  # nobody waits any more, whether it is done or the client has gone
             if done:
-                done(len(found))
+                done(len(found), len(examples))
         return found
 
     # ---- long work ---------------------------------------------------------------------------------------------

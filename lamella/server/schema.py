@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -146,9 +146,15 @@ def _said(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def count_characters(examples: list[Example], limits: Limits) -> None:
+def characters(job: Task, examples: Sequence[Example]) -> int:
+    """How much text there is in all of them; pictures and sounds are none."""
+    names = [name for name, field in job.fields.items() if not isinstance(field, MEDIA)]
+    return sum(len(e[name]) for e in examples for name in names if isinstance(e[name], str))
+
+
+def limit_characters(job: Task, examples: Sequence[Example], limits: Limits) -> None:
     """Too much text is Refused before anything looks at it."""
-    total = sum(len(v) for e in examples for v in e.values() if isinstance(v, str) and v[:5].lower() != "data:")
+    total = characters(job, examples)
     if total > limits.characters:
         raise Refused(
             413, f"expected at most {limits.characters:,} characters, received {total:,}. Send a file instead."
