@@ -90,6 +90,7 @@ def translate(
 @click.option("--threads", type=int, help="Processor threads (else as many as there are cores).")
 @click.option("--accumulate", default=1, show_default=True, help="Batches whose gradients make one update.")
 @click.option("--patience", type=int, help="Stop when so many looks at the metric found no better one; keep the best.")
+@click.option("--schedule", help="How the learning rate falls: linear (at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @COLUMNS

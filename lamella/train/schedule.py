@@ -1,8 +1,14 @@
 """How long to train, and how fast to learn while it lasts.
 
 The learning rate rises in a straight line, stays, and falls in a straight line to zero: a trapezium (Hägele et al.,
-2024). It reaches what a cosine reaches, and what was trained before the fall can be trained on with another length.
+2024). It reaches what a cosine reaches, and what was trained before the fall can be trained on with another length. The
+cosine (Loshchilov and Hutter, 2017), which falls from the beginning on, is there to compare it with.
 """
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -24,18 +30,37 @@ class Budget(msgspec.Struct, frozen=True):
         return max(by_steps, by_time)
 
 
+def budget_of(
+    minutes: float | None, steps: int | None, epochs: float | None, batches: Callable[[], int], before: Budget | None
+) -> Budget:
+    """What was asked for; where nothing was, what it was `before`, or five minutes. batches: how many make an epoch.
+
+    >>> budget_of(None, None, 2.5, lambda: 40, None)
+    Budget(steps=100, seconds=None)
+    """
+    if minutes is None and steps is None and epochs is None:
+        return before or Budget(seconds=300.0)
+    if epochs is not None:
+        steps = min(steps or sys.maxsize, max(1, round(epochs * batches())))
+    return Budget(steps, None if minutes is None else 60.0 * minutes)
+
+
 class Schedule(msgspec.Struct, frozen=True):
     """The factor on the peak learning rate.
 
     >>> schedule = Schedule(warmup=100, cooldown=0.5)
     >>> [schedule.factor(step, progress) for step, progress in ((49, 0.1), (200, 0.4), (300, 0.75), (400, 1.0))]
     [0.5, 1.0, 0.5, 0.0]
+    >>> [round(Schedule(shape="cosine").factor(400, progress), 3) for progress in (0.0, 0.25, 0.5, 1.0)]
+    [1.0, 0.854, 0.5, 0.0]
     """
 
     warmup: int = 100  # steps
-    cooldown: float = 0.4  # the last part of the budget
+    cooldown: float = 0.4  # the last part of the budget, in which the linear kind falls
+    shape: Literal["linear", "cosine"] = "linear"
 
     def factor(self, step: int, progress: float) -> float:
-        rise = min(1.0, (step + 1) / self.warmup)
-        fall = min(1.0, max(0.0, 1 - progress) / self.cooldown) if self.cooldown else 1.0
-        return min(rise, fall)
+        rise, left = min(1.0, (step + 1) / self.warmup), max(0.0, 1 - progress)
+        if self.shape == "cosine":
+            return min(rise, 0.5 - 0.5 * math.cos(math.pi * left))
+        return min(rise, left / self.cooldown if self.cooldown else 1.0)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def train(
     resume: bool = False,
     accumulate: int = 1,
     patience: int | None = None,
+    schedule: str | None = None,
     tensorboard: bool = False,
     device: str = "cpu",
     columns: Mapping[str, str] | None = None,
@@ -63,7 +65,8 @@ def train(
 
     minutes, steps or epochs: how long (5 minutes where none is given); minutes count watching too. test: files to
     measure on; where there are none a tenth of the data is held out. accumulate: batches an update. patience: stop after
-    so many looks at the metric without a better one, and keep the best. options: the task's own fields. Returns the model, opened.
+    so many looks at the metric without a better one, and keep the best. schedule: how the learning rate falls, "linear" at
+    the end or "cosine" throughout. options: the task's own fields. Returns the model, opened.
     Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
     """
     try:
@@ -83,6 +86,8 @@ def train(
         raise UsageError("--minutes, --steps and --epochs: expected a number above 0.")
     if accumulate < 1 or (patience is not None and patience < 1):
         raise UsageError("--accumulate and --patience: expected a whole number above 0.")
+    if schedule not in (None, "linear", "cosine"):
+        raise UsageError(f"--schedule {schedule}: expected linear or cosine.")
     if tensorboard and not find_spec("tensorboard"):
         raise MissingExtra("--tensorboard", "tensorboard")
     if seed < 0:
@@ -102,7 +107,7 @@ def train(
     for line in lines:
         tell(line)
     with process.only_one(place / "training"):
-        how = How(minutes, steps, epochs, resume, rate, seed, threads, accumulate, patience, tensorboard)
+        how = How(minutes, steps, epochs, resume, rate, seed, threads, accumulate, patience, schedule, tensorboard)
         return _train(job, task, learn, held, watched, lines, place, how, tell)
 
 
@@ -119,6 +124,7 @@ class How:
     threads: int
     accumulate: int
     patience: int | None
+    schedule: str | None
     tensorboard: bool
 
 
@@ -194,7 +200,7 @@ def _train(
     from lamella.train.engine import Run, Store, steps
     from lamella.train.export import export_graphs
     from lamella.train.optimizer import Optimizer
-    from lamella.train.schedule import Schedule
+    from lamella.train.schedule import Budget, Schedule, budget_of
 
     training = place / "training"
     facts = {
@@ -210,7 +216,9 @@ def _train(
         raise UsageError(f"{place}: nothing to resume: it holds no complete checkpoint. Train without --resume.")
     job.fit(learn)
     store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
-    budget = _budget(how, found, lambda: an_epoch(store.lengths(), job.size.tokens, job.batch))
+    before = msgspec.convert(found["facts"]["budget"], Budget) if found else None
+    count = partial(an_epoch, store.lengths(), job.size.tokens, job.batch)
+    budget = budget_of(how.minutes, how.steps, how.epochs, count, before)
     ways = list(job.inputs(learn[0])) + list(job.prompt(learn[0]))
     kind = found["facts"]["precision"] if found else "float32" if job.precise else precision()
     net = job.build().to(getattr(torch, kind))
@@ -224,6 +232,7 @@ def _train(
     tell(f"net: {parameters / 1e6:.2f} million parameters, {kind}, {how.threads} threads")
     facts["precision"] = kind
     facts["budget"] = msgspec.to_builtins(budget)
+    facts["schedule"] = how.schedule or (found["facts"].get("schedule") if found else None) or Schedule().shape
 
     def loss(net: Any, batch: dict[str, Any]) -> Any:
         dtype = next(net.parameters()).dtype
@@ -241,7 +250,7 @@ def _train(
         from torch.utils.tensorboard import SummaryWriter
 
         board = SummaryWriter(str(training / "tensorboard"), purge_step=run.step)
-    schedule = Schedule(warmup=min(100, max(10, (budget.steps or 1000) // 10)))
+    schedule = Schedule(min(100, max(10, (budget.steps or 1000) // 10)), shape=facts["schedule"])
     estimated = False
 
     def save() -> None:
@@ -379,18 +388,3 @@ def store_learned(job: Task) -> tuple[dict[str, Any], dict[str, bytes]]:
         else:
             values[name] = value
     return values, files
-
-
-def _budget(
-    how: How,
-    found: Mapping[str, Any] | None,
-    batches: Callable[[], int],
-) -> Any:
-    from lamella.train.schedule import Budget
-
-    minutes, limit, epochs = how.minutes, how.steps, how.epochs
-    if minutes is None and limit is None and epochs is None:
-        return msgspec.convert(found["facts"]["budget"], Budget) if found else Budget(seconds=300.0)
-    if epochs is not None:
-        limit = min(limit or sys.maxsize, max(1, round(epochs * batches())))
-    return Budget(limit, None if minutes is None else 60.0 * minutes)
