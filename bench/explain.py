@@ -3,7 +3,7 @@
     python -m bench.explain                          texts and digits, some five minutes of one core
     python -m bench.explain --examples 20 --steps 150
 
-Needs Captum, which brings no torch of its own this way: pip install captum tqdm --no-deps. Texts are VADER's reviews of
+Needs Captum, without its wish for an old numpy: pip install matplotlib tqdm; pip install captum --no-deps. Texts are VADER's reviews of
 films (bench/text_classification.py), pictures are handwritten digits (bench/mnist.py); what is explained was not learned
 from. Each method gives an order of the units, words or patches. Deletion takes them away in that order and insertion
 gives them back to an empty example (Petsiuk et al., 2018); shown is the mean over the curve of how likely the net finds
