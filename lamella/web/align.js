@@ -36,7 +36,7 @@ export function alignment(out, ghost, shown) {
     current = -1;
     let start = 0;
     spans = [];
-    clear(out, text.split(/(\s+)/).map((part) => {
+    clear(out, text.split(/(\s+)/).filter(Boolean).map((part) => {
       const begin = start;
       start += part.length;
       if (!part.trim()) return document.createTextNode(part);

@@ -48,7 +48,7 @@ export function translator(models) {
   const ghost = el("div", { class: "ghost", "aria-hidden": "true" });
   const count = el("span", { class: "quiet figure" });
   const out = el("div", { class: "out", id: "translation", tabindex: 0, role: "textbox", "aria-readonly": "true",
-    "aria-multiline": "true", "aria-label": "Translation", "aria-describedby": "how" });
+    "aria-multiline": "true", "aria-label": "Translation", "aria-describedby": "how", "data-empty": "Translation" });
   const state = el("p", { class: "state quiet" });
   const others = el("div", { class: "others" });
   const copy = button("Copy", copied, { disabled: true });

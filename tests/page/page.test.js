@@ -208,6 +208,7 @@ describe("every other task", () => {
   test("a drawing is answered", async () => {
     const page = await visit(at("image-classification"));
     await page.waitForTimeout(300);
+    await page.locator("canvas.draw").scrollIntoViewIfNeeded();
     const box = await page.locator("canvas.draw").boundingBox();
     await page.mouse.move(box.x + 140, box.y + 40);
     await page.mouse.down();
@@ -221,6 +222,7 @@ describe("every other task", () => {
     const page = await visit(at("dimensionality-reduction"));
     await page.waitForSelector(".area image");
     const look = () => page.getAttribute(".made img", "src");
+    await page.locator(".area").scrollIntoViewIfNeeded();
     const box = await page.locator(".area").boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
