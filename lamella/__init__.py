@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
     from lamella.model import Model, load
-    from lamella.shipped import translate
+    from lamella.shipped import detect, translate
     from lamella.task import Task
     from lamella.task import names as tasks
     from lamella.verbs.compress import compress
@@ -37,6 +37,7 @@ _PLACES = {
     "TrainingError": "lamella.errors",
     "UsageError": "lamella.errors",
     "compress": "lamella.verbs.compress",
+    "detect": "lamella.shipped",
     "evaluate": "lamella.verbs.evaluate",
     "explain": "lamella.verbs.explain",
     "export": "lamella.verbs.export",
@@ -58,6 +59,7 @@ __all__ = [
     "TrainingError",
     "UsageError",
     "compress",
+    "detect",
     "evaluate",
     "explain",
     "export",

@@ -1,4 +1,4 @@
-"""Fetch the packages that hold text in many languages, and keep only the files that do: some 290 MB to download.
+"""Fetch the packages that hold text in many languages, and keep only the files that do: some 330 MB to download.
 
     python -m recipes.languages.fetch
 
@@ -31,7 +31,7 @@ LANGUAGES = 24  # at least that many languages has such a package, the promised 
 NAMED = (
     "wesnoth-1.16-did", "wesnoth-1.16-dm", "wesnoth-1.16-dw", "wesnoth-1.16-ei", "wesnoth-1.16-httt", "wesnoth-1.16-l",
     "wesnoth-1.16-low", "wesnoth-1.16-nr", "wesnoth-1.16-sof", "wesnoth-1.16-sota", "wesnoth-1.16-sotbe",
-    "wesnoth-1.16-thot", "wesnoth-1.16-utbs", "fillets-ng-data", "fortunes-br", "fortunes-de",
+    "wesnoth-1.16-thot", "wesnoth-1.16-utbs", "cataclysm-dda-data", "fillets-ng-data", "fortunes-br", "fortunes-de",
     "fortunes-es", "fortunes-it", "fortunes-min", "fortunes-pl", "fortunes-ru", "fortunes-zh", "gnome-user-docs",
     "installation-guide-amd64",
 )  # fmt: skip
