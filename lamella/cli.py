@@ -75,6 +75,16 @@ def translate(
     _answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
 
 
+@main.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="TEXT...|-")
+@JSON
+def detect(inputs: tuple[str, ...], as_json: bool) -> None:
+    """Tell which language each text, or each line of standard input (-), is in, and how likely that is."""
+    from lamella.shipped import identifier
+
+    _answer(identifier(), inputs, {}, None, inputs != ("-",), False, False, as_json)
+
+
 @main.command(context_settings=ANY)
 @click.argument("task")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
