@@ -52,6 +52,7 @@ def test_its_own_client(client):
     ]
     assert client.detect("Le chat est là.")[0] == {"confidence": 90.0, "language": "fr"}
     assert client.translate("nothing", "en", "en") == "nothing"
+    assert client.detect("12:30") == [] and client.translate("12:30", "auto", "en") == "12:30"
     with pytest.raises(urllib.error.HTTPError) as error:
         client.translate("Guten Tag", "de", "fr")
     assert error.value.code == 400
@@ -160,7 +161,12 @@ def test_without_a_model_that_tells_languages(server, monkeypatch):
     not (shipped.FOLDER / "languages").is_dir(), reason="the model that tells languages is not there yet"
 )
 def test_the_model_that_tells_languages():
-    with serving({}) as server:
+    with serving(named(shipped.translators())) as server:
+        assert server.post("/translate", {"q": [], "source": "auto", "target": "fr"}).json["translatedText"] == []
+        assert (
+            "not served"
+            in server.post("/translate", {"q": "Wo ist der Bahnhof?", "source": "auto", "target": "fr"}).error
+        )
         for text, code in (("Where is the nearest station, please?", "en"), ("Où est la gare la plus proche ?", "fr")):
             [best, *_] = server.post("/detect", {"q": text}).json
             assert best["language"] == code and 50 < best["confidence"] <= 100

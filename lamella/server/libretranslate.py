@@ -24,6 +24,7 @@ from lamella.task import Example
 AUTO = "auto"
 T = TypeVar("T")
 MOST = 8  # translations of one text
+SLIGHT = 0.01  # a language less likely than that is not named
 
 
 class Translate(msgspec.Struct):
@@ -143,8 +144,8 @@ async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
     texts = [ask.q] if isinstance(ask.q, str) else ask.q
     source, detected = ask.source, []
     if source == AUTO:
-        detected = [found[0] for found in await _detected(request, texts)]
-        source = _commonest(request, detected, ask.target)
+        detected = [_served(request, found, ask.target) for found in await _detected(request, texts)]
+        source = _commonest(detected) or ask.target
     if source == ask.target:
         found: list[list[str]] = [[text] for text in texts]
     else:
@@ -206,7 +207,7 @@ async def _detect(request: Request) -> Response:
 
 
 async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
-    """For each text the languages that it may be, likeliest first, with confidences in percent."""
+    """For each text the languages that it may be, likeliest first, with confidences in percent; none without a letter."""
     identifier: Served | None = request.app.state.shared.identifier
     if identifier is None:
         raise Refused(501, "no model that tells languages is installed. Name the language of the text.")
@@ -214,15 +215,22 @@ async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[st
     found = []
     for answer in await identifier.answers(identifier.model, examples):
         ranked = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
-        likely = [(code, p) for code, p in ranked if p >= 0.01] or ranked[:1]
+        likely = [(code, p) for code, p in ranked if p >= SLIGHT] or ranked[:1]
         found.append([{"confidence": round(100 * p, 1), "language": code} for code, p in likely[:5]])
-    return found
+    return [f if any(map(str.isalpha, text)) else [] for f, text in zip(found, texts, strict=True)]
 
 
-def _commonest(request: Request, detected: Sequence[dict[str, Any]], target: str) -> str:
+def _served(request: Request, found: Sequence[dict[str, Any]], target: str) -> dict[str, Any]:
+    """The likeliest language that can be translated: a short text may be in several, and few of them are served."""
+    sources = [a for a, b in translators(request) if b == base_code(target)]
+    known = [f for f in found if f["language"] in (*sources, base_code(target))]
+    return next(iter([*known, *found]), {"confidence": 0.0, "language": next(iter(sources), target)})
+
+
+def _commonest(detected: Sequence[dict[str, Any]]) -> str:
     """The language that most of the texts are in."""
     codes = [d["language"] for d in detected]
-    return max(sorted(set(codes)), key=codes.count) if codes else next((a for a, b in translators(request)), "")
+    return max(sorted(set(codes)), key=codes.count, default="")
 
 
 # ---- files -------------------------------------------------------------------------------------------------------
@@ -236,7 +244,7 @@ async def _translate_file(request: Request) -> Response:
     check_suffix(name, _suffixes(request))
     if source == AUTO:
         text = raw[:4000].decode(errors="replace")
-        source = (await _detected(request, [text]))[0][0]["language"]
+        source = _served(request, (await _detected(request, [text]))[0], target)["language"]
     served, extra = _translator(request, source, target)
     if extra.get("to", served.languages and served.languages[1]) != (served.languages or ["", ""])[1]:
         raise Refused(400, f"files are translated from {' to '.join(served.languages or [])} only by this model.")
