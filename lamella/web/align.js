@@ -25,7 +25,7 @@ function places(words, text) {
   });
 }
 
-/** out: the pane of the translation; ghost: what lies behind the text and can be marked; shown() -> {model, text, answers}. */
+/** out: the pane of the translation; ghost: what lies behind the text and can be marked; shown() -> {model, text, answers, best}. */
 export function alignment(out, ghost, shown) {
   const known = new Map();
   let spans = [];
@@ -66,7 +66,7 @@ export function alignment(out, ghost, shown) {
 
   async function look(index) {
     const now = shown();
-    if (!now || index < 0) return;
+    if (!now || index < 0 || now.answers[0] !== now.best) return;
     forget();
     const word = spans[index];
     word.span.classList.add("now");

@@ -31,7 +31,7 @@ function nav() {
 
 function view() {
   const [, kind, name, rest] = location.hash.split("/");
-  const model = kind === "model" && served.models.find((m) => m.name === decodeURIComponent(name ?? ""));
+  const model = kind === "model" && served.models.find((m) => encodeURIComponent(m.name) === name);
   if (model) return { title: model.name, ...(rest === "inside" ? inside(model) : attempt(model)) };
   if (kind === "model") {
     return { title: "Not here", view: el("section", {}, el("h1", { id: "title", tabindex: -1 }, "No such model"),

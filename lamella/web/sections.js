@@ -4,6 +4,7 @@ import { calibration, map, series, signed, table } from "./charts.js";
 import { el, number, percent } from "./dom.js";
 
 const FIRST = 6; // units that are shown at once
+const LISTED = 100; // points of a map
 
 const DRAWN = { units, "coloured text": colouredText, filters, map: place, ablation, calibration: sure };
 
@@ -63,7 +64,9 @@ function filters(s) {
 function place(s) {
   const said = el("p", { class: "looked", role: "status" }, "Point at one to see what it is.");
   return el("div", {}, map(s.points, (p) => said.replaceChildren(
-    p.image ? el("img", { class: "pixels", src: p.image, alt: "" }) : "", el("strong", {}, p.label ?? ""), ` ${p.text ?? ""}`)), said);
+    p.image ? el("img", { class: "pixels", src: p.image, alt: "" }) : "", el("strong", {}, p.label ?? ""), ` ${p.text ?? ""}`)), said,
+  el("details", {}, el("summary", {}, "The examples as a list"), table(["label", "text", "place"], s.points.slice(0, LISTED).map((p) =>
+    [p.label || "none", p.text || (p.image ? el("img", { class: "pixels", src: p.image, alt: "An example" }) : ""), `${number(p.x)}, ${number(p.y)}`]))));
 }
 
 function ablation(s) {

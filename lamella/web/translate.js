@@ -117,11 +117,11 @@ export function translator(models) {
       const progress = text.length > LONG ? ({ done, total }) => {
         if (!mine.signal.aborted) state.textContent = `Translating… ${done} of ${total}`;
       } : undefined;
-      const many = model.options.some((o) => o.name === "alternatives") ? { alternatives: 3 } : {};
       const began = performance.now();
-      const found = (await api.predict(model.name, [{ text }], many, { signal: mine.signal, progress })).answers[0];
+      const answers = progress && text.trim().includes("\n") ? await byLines(model, text, { signal: mine.signal, progress })
+        : await whole(model, text, { signal: mine.signal });
       if (mine.signal.aborted) return;
-      show({ model, text, answers: [found].flat() });
+      show({ model, text, answers, best: answers[0] });
       state.textContent = `${Math.round(performance.now() - began)} ms`;
     } catch (error) {
       if (mine.signal.aborted) return; // another text is asked for by now
@@ -130,12 +130,27 @@ export function translator(models) {
     }
   }
 
+  async function whole(model, text, how) {
+    const many = model.options.some((o) => o.name === "alternatives") ? { alternatives: 3 } : {};
+    return [(await api.predict(model.name, [{ text }], many, how)).answers[0]].flat();
+  }
+
+  /** A long text, a line an example: the server tells how far it is, and lets short questions pass between. */
+  async function byLines(model, text, how) {
+    const lines = text.split("\n");
+    const full = lines.filter((l) => l.trim());
+    const { answers } = await api.predict(model.name, full.map((l) => ({ text: l })), {}, how);
+    const next = answers.values();
+    return [lines.map((l) => (l.trim() ? next.next().value : l)).join("\n")];
+  }
+
   function show(found) {
     shown = found;
     out.classList.remove("stale");
     clear(others);
     clear(state);
-    copy.disabled = reason.button.disabled = !found;
+    copy.disabled = !found;
+    reason.button.disabled = found?.best !== found?.answers[0] || !found; // what is explained is the model's first choice
     lines.show(found?.answers[0] ?? "");
     if (!found) {
       clear(about);

@@ -1,10 +1,12 @@
 /* What the tests share: a server with real models, a browser, and pages that notice what must not happen. */
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
 const { LAMELLA, MODELS, ROOT, CHROMIUM } = process.env;
@@ -16,6 +18,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export async function serve() {
   const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...[...TASKS, MARKUP].map((n) => `${MODELS}/${n}`)];
   const child = spawn(LAMELLA, ["serve", ...models, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+  process.on("exit", () => child.kill());
   const said = [];
   const url = await new Promise((done, fail) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -47,7 +50,8 @@ export function launch() {
 export async function open(browser, url, path = "/", options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 850 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(30000);
+  page.setDefaultTimeout(120_000); // a machine may be busy; what is wrong is seen sooner than that
+  page.base = url;
   page.seen = { foreign: [], complaints: [], requests: [] };
   page.on("request", (r) => {
     page.seen.requests.push(r.url());
@@ -83,3 +87,40 @@ export async function drop(page, selector, name, text) {
 export const at = (name, rest = "") => `/#/model/${encodeURIComponent(name)}${rest}`;
 export const translated = (page) => page.waitForFunction(() =>
   document.querySelector(".word") && !document.querySelector(".out.stale") && /\d ms/.test(document.querySelector(".state").textContent));
+
+/** One server and one browser for all tests of a file -> {visit, leave, browser()}. */
+export function together() {
+  let server;
+  let browser;
+  before(async () => {
+    [server, browser] = await Promise.all([serve(), launch()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  return {
+    browser: () => browser,
+    /** A page that must not complain; `refused` where the server is to refuse something, which browsers log. */
+    async visit(path = "/", { refused = false, ...options } = {}) {
+      const page = await open(browser, server.url, path, options);
+      page.refused = refused;
+      return page;
+    },
+    async leave(page) {
+      assert.deepEqual(page.seen.foreign, [], "a request to another host");
+      const complaints = page.seen.complaints.filter((c) => !(page.refused && c.startsWith("Failed to load resource")));
+      assert.deepEqual(complaints, []);
+      assert.equal(await page.evaluate(() => globalThis.hacked), undefined, "markup ran");
+      await page.context().close();
+    },
+  };
+}
+
+/** Fill a model's form with its first example and wait for the answer, and for what explains it. */
+export async function answered(page) {
+  await page.click(".chip >> nth=0");
+  await page.waitForSelector(".why-button");
+  await page.click(".why-button");
+  await page.waitForSelector(".faith");
+}

@@ -2,48 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, statSync, readFileSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
-import { MARKUP, TASKS, at, drop, launch, open, serve, translated, violations } from "./browser.js";
+import { describe, test } from "node:test";
+import { MARKUP, TASKS, answered, at, drop, open, serve, together, translated } from "./browser.js";
 
 const WEB = `${process.env.ROOT}/lamella/web`;
 const ATTACK = `<script>hacked=1</script><img src=x onerror="hacked=1">`;
-const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
-let server;
-let browser;
-const pages = [];
-
-before(async () => {
-  [server, browser] = await Promise.all([serve(), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** A page that must not complain; `refused` where the server is to refuse something, which browsers log. */
-async function visit(path = "/", options = {}) {
-  const page = await open(browser, server.url, path, options);
-  page.refused = options.refused;
-  pages.push(page);
-  return page;
-}
-
-async function leave(page) {
-  assert.deepEqual(page.seen.foreign, [], "a request to another host");
-  const complaints = page.seen.complaints.filter((c) => !(page.refused && c.startsWith("Failed to load resource")));
-  assert.deepEqual(complaints, []);
-  assert.equal(await page.evaluate(() => globalThis.hacked), undefined, "markup ran");
-  await page.context().close();
-}
-
-/** Fill a model's form with its first example and wait for the answer, and for what explains it. */
-async function answered(page, why = true) {
-  await page.click(".chip >> nth=0");
-  await page.waitForSelector(".why-button");
-  if (!why) return;
-  await page.click(".why-button");
-  await page.waitForSelector(".faith");
-}
+const { visit, leave, browser } = together();
 
 describe("translating", () => {
   test("while one types, with alternatives, and which word comes from which", async () => {
@@ -121,6 +85,19 @@ describe("translating", () => {
     } else {
       assert.match(await page.textContent(".state .error"), /language/);
     }
+    await leave(page);
+  });
+
+  test("a long text says how far it is, and keeps its lines", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "en");
+    await page.fill("#source", Array.from({ length: 60 }, (_, i) => (i % 4 === 3 ? "" : `The house number ${i} is red and old.`)).join("\n"));
+    await page.waitForFunction(() => /\d+ of \d+/.test(document.querySelector(".state").textContent), undefined, { polling: 20 });
+    await translated(page);
+    const lines = (await page.textContent("#translation")).split("\n");
+    assert.equal(lines.length, 60);
+    assert.ok(lines.every((line, i) => Boolean(line) === (i % 4 !== 3)));
+    assert.match(lines[58], /58/);
     await leave(page);
   });
 
@@ -255,7 +232,7 @@ describe("what is wrong is said", () => {
     await page.fill("textarea", "1 2 three 4");
     await page.click("text=Ask");
     assert.match(await page.textContent("[role=alert]"), /Expected numbers.*“three”/);
-    await page.goto(`${server.url}${at("image-classification")}`);
+    await page.goto(`${page.base}${at("image-classification")}`);
     await page.click("text=Ask");
     assert.match(await page.textContent("[role=alert]"), /expected a picture/);
     await leave(page);
@@ -266,7 +243,7 @@ describe("what is wrong is said", () => {
     await page.fill("textarea", "1 2");
     await page.click("text=Ask");
     assert.match(await page.textContent("[role=alert]"), /expected 4 values or more, received 2/i);
-    await page.goto(`${server.url}/`);
+    await page.goto(`${page.base}/`);
     await page.selectOption("#from", "en");
     await drop(page, ".translator", "picture.exe", "no document");
     assert.match(await page.textContent(".files [role=alert]"), /exe/);
@@ -286,9 +263,10 @@ describe("what is wrong is said", () => {
     await leave(page);
   });
 
-  test("when the server is gone", async () => {
+  test("when the server is gone", async (t) => {
     const other = await serve();
-    const page = await open(browser, other.url);
+    t.after(other.stop);
+    const page = await open(browser(), other.url);
     await page.selectOption("#from", "en");
     await other.stop();
     await page.fill("#source", "The house is red.");
@@ -320,58 +298,13 @@ describe("markup is text", () => {
     await page.click(".why-button");
     await page.waitForSelector(".faith");
     assert.match(await page.textContent(".coloured"), /<script>hacked=1<\/script>/);
-    await page.goto(`${server.url}${at(MARKUP, "/inside")}`);
+    await page.goto(`${page.base}${at(MARKUP, "/inside")}`);
     await page.waitForSelector(".card table");
     await page.click("text=Look inside the net");
     await page.waitForSelector(".inner");
     assert.equal(await page.locator("main script, main img[src=x], main b").count(), 0);
     await leave(page);
   });
-});
-
-const VIEWS = {
-  "the translator, empty": ["/", async () => {}],
-  "the translator, with an answer and why": ["/", async (page) => {
-    await page.selectOption("#from", "en");
-    await page.fill("#source", "The house is red. The dog sleeps.");
-    await translated(page);
-    await page.click(".why-button");
-    await page.waitForSelector(".faith");
-  }],
-  ...Object.fromEntries(TASKS.map((name) => [name, [at(name), (page) => answered(page)]])),
-  ...Object.fromEntries(TASKS.map((name) => [`inside ${name}`, [at(name, "/inside"), async (page) => {
-    await page.waitForSelector(".card table");
-    await page.click("text=Look inside the net");
-    await page.waitForSelector(".inner");
-  }]])),
-  overview: ["/#/overview", async () => {}],
-  "an error": [at("time-series-forecasting"), (page) => page.click("text=Ask")],
-};
-
-describe("for everybody", () => {
-  for (const [name, [path, ready]] of Object.entries(VIEWS)) {
-    test(`${name}: no violations that axe-core finds, in light and in dark`, async () => {
-      const page = await visit(path, { reducedMotion: "reduce" });
-      await ready(page);
-      for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme });
-        assert.deepEqual(await violations(page), [], colorScheme);
-      }
-      await leave(page);
-    });
-
-    test(`${name}: fits a phone, and a thumb`, async () => {
-      const page = await visit(path, PHONE);
-      await ready(page);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.equal(wide, 0, "the page scrolls sideways");
-      const small = await page.evaluate(() => [...document.querySelectorAll("button, select, summary, nav a, .button, input[type=range], .foot a, .models a")]
-        .filter((e) => e.checkVisibility() && !e.matches(".unseen") && e.getBoundingClientRect().height < 44)
-        .map((e) => `${e.tagName} ${e.textContent.slice(0, 20)} ${e.getBoundingClientRect().height}`));
-      assert.deepEqual(small, [], "smaller than 44 px");
-      await leave(page);
-    });
-  }
 });
 
 describe("small and quick", () => {
