@@ -357,8 +357,6 @@ def test_serve(word, model, outside):
         pictures = {"image", "audio"} & {field["kind"] for field in facts["fields"].values()}
         assert table.status == (415 if pictures else 200), table.raw
         assert pictures or len(table.raw.splitlines()) == 9
-        whole = server.get(f"{place}/explain")
-        assert whole.status == 200 and whole.json["sections"] and server.get(f"{place}/explain").raw == whole.raw
         described = server.get("/openapi.json").json["paths"]["/models/a model/predict"]["post"]
         schema = described["requestBody"]["content"]["application/json"]["schema"]
         assert set(schema["properties"]["options"]["properties"]) == {o["name"] for o in facts["options"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib
 import json
 import os
 import signal
@@ -113,6 +114,27 @@ def test_page(server, tmp_path, monkeypatch):
         "/web/no.js",
     ):
         assert server.get(path).status == 404, path
+
+
+def test_the_whole_model_is_explained_once(server, monkeypatch):
+    """Who asks meanwhile waits for the same explanation; who waits too long is told to come again."""
+    verb = importlib.import_module("lamella.verbs.explain")
+    asked, go_on = [], threading.Event()
+
+    def explain(model, example=None, **how):
+        asked.append(example)
+        assert go_on.wait(30)
+        return SimpleNamespace(to_json=lambda: '{"sections": []}')
+
+    monkeypatch.setattr(verb, "explain", explain)
+    monkeypatch.setattr(server.state, "limits", Limits(seconds=0.3))
+    late = server.get("/models/tiny/explain")
+    assert late.status == 503 and late.headers["retry-after"]
+    with ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(server.get, "/models/tiny/explain") for _ in range(4)]
+        go_on.set()
+        assert {f.result(30).raw for f in found} == {b'{"sections": []}'} and asked == [None]
+    assert server.get("/models/tiny/explain").status == 200 and asked == [None]
 
 
 # --- who may ask
