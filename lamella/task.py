@@ -142,8 +142,8 @@ class Task:
     less_is_better: ClassVar[bool] = False
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
-    quick: ClassVar[Mapping[str, Any]] = {}  # Config fields that make answering fast, for watching a training
     measured: ClassVar[Mapping[str, Any]] = {}  # Config fields while it is scored: what no score asks for is not made
+    quick: ClassVar[Mapping[str, Any]] = {}  # those that make answers worse and fast besides, for watching a training
     keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
     decay: ClassVar[float] = 0.01  # weight decay
     precise: ClassVar[bool] = False  # train in float32 where bfloat16 is faster too: numbers in, numbers out
@@ -210,10 +210,10 @@ class Task:
         """
         return None
 
-    def to_measure(self) -> "Task":
-        """This task, as it answers while it is scored."""
+    def to_measure(self, quick: bool = False) -> "Task":
+        """This task, as it answers while it is scored; `quick`: while it trains, when less will do."""
         other = copy.copy(self)
-        other.config = msgspec.structs.replace(self.config, **self.measured)
+        other.config = msgspec.structs.replace(self.config, **{**self.measured, **(self.quick if quick else {})})
         return other
 
     def keys(self, example: Example) -> list[str]:
@@ -222,6 +222,8 @@ class Task:
 
     def collate(self, rows: Sequence[Arrays]) -> Arrays:
         """Examples' arrays -> one batch, shorter ones padded at the end with zeros.
+
+        Ids that are kept in 4 bytes are handed over in 8, which is what graphs take.
 
         >>> Task.collate(Task, [{"x": np.array([1, 2])}, {"x": np.array([3])}])["x"].tolist()
         [[1, 2], [3, 0]]
@@ -236,7 +238,7 @@ class Task:
             for row, a in zip(out, arrays, strict=True):
                 row[: len(a)] = a
             batch[name] = out
-        return batch
+        return {name: a.astype(np.int64) if a.dtype == np.int32 else a for name, a in batch.items()}
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""

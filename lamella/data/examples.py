@@ -27,6 +27,7 @@ from lamella.data.images import (
 )
 from lamella.data.records import read_sheet
 from lamella.data.tables import read_table
+from lamella.errors import DataError
 
 NAMES = ("example", *IMAGE_NAMES)  # of a table's column with pictures
 TABLES = (".csv", ".tsv", ".jsonl", ".json")
@@ -82,6 +83,28 @@ def learn(values: Sequence[Any], side: int = 0) -> tuple[list[int], list[dict[st
         return [measures.width(columns)], columns
     found, channels = shape_of(values[:LOOKED_AT])
     return [channels, side or found, side or found], []
+
+
+def seed(value: Any) -> int:
+    """The seed that stands where an example is expected."""
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise DataError(f"--make samples: expected a seed, such as 7, received {text[:40]!r}.")
+    return int(text)
+
+
+def lattice(point: Sequence[float], reach: float, count: int) -> tuple[Array, Array]:
+    """Places from -reach to reach, and a plane of points (count, count, Z) there: the first two numbers change, the others
+    are those of `point`.
+
+    >>> lattice([0.0, 0.0, 7.0], 1.0, 2)[1].tolist()  # up is more
+    [[[-1.0, 1.0, 7.0], [1.0, 1.0, 7.0]], [[-1.0, -1.0, 7.0], [1.0, -1.0, 7.0]]]
+    """
+    places = np.linspace(-reach, reach, count)
+    z = np.tile(np.array(point, np.float32), (count, count, 1))
+    z[:, :, 0] = places
+    z[:, :, 1:2] = places[::-1, None, None]
+    return places, z
 
 
 def key(value: Any) -> str:

@@ -14,14 +14,22 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.pieces import normalise
+
 Ints = NDArray[np.int32]
 
 ROW = 16  # features that stand in one row of an array: a text's rows are then about as many as its words
 LETTERS = (3, 4, 5)
+READ = 20_000  # letters of a text
 PART = "~"  # stands before a part of a word; by itself it is a mark like others
 RARE = 2  # in fewer texts than this a part of a word is not kept: there are many, and the word itself is
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is taken for a word
 _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
+
+
+def plain(text: str) -> str:
+    """In lower case, in one form, not too long, and such as every library takes: half a surrogate pair is none."""
+    return normalise(text[:READ].encode(errors="replace").decode()).lower()
 
 
 def words(text: str) -> list[str]:

@@ -4,6 +4,7 @@ sheet([["data:image/png;base64,...", ...], ...])    a grid
 scatter(points, pictures)                           a map: dots, or small pictures where there are some
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,16 @@ def sheet(rows: Sequence[Sequence[str]]) -> str:
         for x, uri in enumerate(row)
     ]
     return _svg(GAP + step * max(map(len, rows)), GAP + step * len(rows), marks)
+
+
+def square(pictures: Sequence[str]) -> list[Sequence[str]]:
+    """Pictures in rows that are as many as they are long.
+
+    >>> square("abcd")
+    ['ab', 'cd']
+    """
+    across = math.isqrt(len(pictures))
+    return [pictures[i : i + across] for i in range(0, len(pictures), across)]
 
 
 def scatter(points: NDArray[Any] | Sequence[Sequence[float]], pictures: Sequence[str] = ()) -> str:

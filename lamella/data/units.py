@@ -3,9 +3,10 @@
 Ids: 0 padding, 1 unknown, 2 start, 3 end, then the units. Both kinds show one face: `encode`, `decode`, `len`.
 """
 
+import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lamella.data.passages import cut
 from lamella.data.pieces import END, UNKNOWN, Pieces, learn
@@ -82,6 +83,17 @@ class Words:
         """As of characters."""
         words, starts = self.pieces.words(tokens)
         return [word.replace(BREAK, "") or "(break)" for word in words], starts
+
+
+def by_frequency(learn: Iterable[Sequence[int]], rows: Sequence[Sequence[int]]) -> list[float]:
+    """The log-probability in nats of each row to one who knows how frequent each unit is, and nothing more.
+
+    >>> [round(x, 4) for x in by_frequency([[4, 4, 5]], [[4], [5, 6]])]  # 3 of 6, then 2 of 6 and 1 of 6
+    [-0.6931, -2.8904]
+    """
+    counts = Counter(i for row in learn for i in row)
+    total = sum(counts.values()) + len(counts) + 1  # one more of each, and one of all others
+    return [sum(math.log((counts[i] + 1) / total) for i in row) for row in rows]
 
 
 def _marked(text: str) -> str:

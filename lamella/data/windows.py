@@ -7,6 +7,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,8 +17,11 @@ from numpy.typing import NDArray
 from lamella.data import clock
 from lamella.data.records import fold, read_sheet
 from lamella.data.series import Floats, SeriesSet, Track
+from lamella.data.tables import read_table
 from lamella.data.text import StrPath
 from lamella.errors import DataError
+
+LEAST = 4  # values of a past
 
 
 def windows(data: SeriesSet, horizon: int, back: int, season: int, least: int) -> tuple[list[dict[str, Any]], int]:
@@ -36,6 +40,15 @@ def windows(data: SeriesSet, horizon: int, back: int, season: int, least: int) -
     return found, short
 
 
+def too_short(paths: Sequence[StrPath], data: SeriesSet, least: int, horizon: int) -> DataError:
+    """What is said where no series is long enough for one window."""
+    return DataError(
+        f"{', '.join(map(str, paths))}: expected series of {least + horizon} values or more ({least} of past and the "
+        f"horizon, {horizon}), received {max(len(t.values) for t in data.tracks)} at most. Give longer ones, or a "
+        "shorter --horizon."
+    )
+
+
 def past_of(data: SeriesSet, track: Track, end: int, back: int, horizon: int) -> dict[str, Any]:
     """What is known when `end` values of a series have been seen: an example without its future."""
     start = max(0, end - back)
@@ -47,6 +60,39 @@ def past_of(data: SeriesSet, track: Track, end: int, back: int, horizon: int) ->
     if track.known:
         example["known"] = {k: v[start : end + horizon].tolist() for k, v in track.known.items()}
     return example
+
+
+def steps_wanted(example: Mapping[str, Any], horizon: int) -> list[str]:
+    """Of which steps of which series an example asks for the values: two examples that share one are not apart.
+
+    >>> steps_wanted({"id": "a", "number": 3, "past": [1.0, 2.0]}, 2)
+    ['a at 5', 'a at 6']
+    """
+    begin = int(example["start" if "start" in example else "number"]) + len(example["past"])
+    return [f"{example['id']} at {at}" for at in range(begin, begin + horizon)]
+
+
+def latest(names: Sequence[str], wanted: int, seed: int) -> list[int] | None:
+    """Places of windows, given the names of their series: the last one of each series, then those before, by chance.
+
+    None where no series has two.
+
+    >>> latest(["a", "a", "b", "b"], 2, seed=0)
+    [1, 3]
+    """
+    later: dict[str, int] = {}
+    ranks = []
+    for at in range(len(names) - 1, -1, -1):
+        later[names[at]] = later.get(names[at], -1) + 1
+        ranks.append((later[names[at]], np.random.default_rng((seed, at)).random(), at))
+    # Where there are many series, the last windows of all: those trained on share their years with no interval.
+    wanted = max(wanted, min(len(later), len(names) // 4))
+    return sorted(at for _, _, at in sorted(ranks)[:wanted]) if any(r > 0 for r, _, _ in ranks) else None
+
+
+def scale_of(example: Mapping[str, Any], season: int) -> float:
+    """The unit of MASE for a window: as it was measured on its series, or on what the window holds of the past."""
+    return float(example["scale"]) if "scale" in example else naive_error(numbers(example["past"]), season)
 
 
 def naive_error(values: Floats, season: int) -> float:
@@ -66,6 +112,12 @@ def are_windows(path: StrPath, columns: Mapping[str, str] | None) -> bool:
     sheet = read_sheet(path, 1, {"past"})
     first = sheet.keys or [str(c) for c in (sheet.rows[0][1] if sheet.rows else ())]
     return "past" in map(fold, first)
+
+
+def read_windows(paths: Sequence[str], columns: Mapping[str, str] | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """Tables whose rows are windows -> examples, and what was understood."""
+    table = read_table(list(paths), {"past": ("past",), "future": ("future",)}, columns)
+    return [{k: numbers(v).tolist() for k, v in row.items()} for row in table.rows], table.report.lines()
 
 
 def numbers(value: Any) -> Floats:
@@ -105,6 +157,16 @@ def padded(values: NDArray[Any], length: int, fill: float | None = 0.0) -> NDArr
     out[: length - len(values)] = values[0] if fill is None else fill
     out[length - len(values) :] = values
     return out
+
+
+def spread(parts: Iterable[Any]) -> list[float]:
+    """Mean and standard deviation of all these numbers; 1 where they are all the same.
+
+    >>> spread([[1.0, 3.0], [2.0, 4.0]]), spread([[5.0]])
+    ([2.5, 1.118], [5.0, 1.0])
+    """
+    every = np.concatenate([np.asarray(part) for part in parts])
+    return [float(every.mean()), float(every.std()) or 1.0]
 
 
 def lags(context: int, horizon: int, seasons: Sequence[int]) -> NDArray[np.int64]:
@@ -188,6 +250,12 @@ def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float
     return float(np.clip(np.quantile(np.abs(wanted - middle) / np.maximum(room, 1e-12), level), 0.3, 3.0))
 
 
+def stretches(wanted: Floats, answers: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, float]:
+    """`stretch` for each interval of answers: "80%" is to hold 80% of what was wanted (N, H)."""
+    middle = np.array([a["median"] for a in answers])
+    return {n: stretch(wanted, middle, np.array([a[n] for a in answers]), float(n[:-1]) / 100) for n in names}
+
+
 def answer(
     scaled: Floats, centre: float, unit: float, intervals: Mapping[str, tuple[int, int]], widths: Mapping[str, float]
 ) -> dict[str, Any]:
@@ -230,3 +298,63 @@ def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode(), counts
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How a model sees a series: so many steps of past and of future, their seasons and calendar, the covariates.
+
+    known: of each covariate its mean and spread.
+    """
+
+    context: int
+    horizon: int
+    seasons: Sequence[int]
+    step: clock.Step
+    periods: Sequence[str]
+    known: Mapping[str, Sequence[float]]
+
+    @property
+    def patch(self) -> int:
+        return patch_of(self.seasons)
+
+    @property
+    def lags(self) -> NDArray[np.int64]:
+        return lags(self.context, self.horizon, self.seasons)
+
+    @property
+    def features(self) -> int:
+        """How many numbers are known of each step."""
+        return 1 + int(clock.calendar(self.step, 0, 1, self.periods).shape[1]) + len(self.known)
+
+    def read(self, example: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """The past (C,), what is known of past and future (C + H, K), and the centre and the unit of the scale (2,)."""
+        values, known, centre, unit = self._scaled(example)
+        return {
+            "past": padded(values, self.context, None),
+            "known": padded(known, self.context + self.horizon),
+            "unit": np.array([centre, unit]),
+        }
+
+    def earlier(self, example: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """A horizon of steps before the past, and the values wanted after it, on the same scale."""
+        values, known, centre, unit = self._scaled(example)
+        return {
+            "earlier": padded(values[: max(0, len(values) - self.context)], self.horizon, float(values[0])),
+            "earlier_known": padded(known[: -self.context - self.horizon], self.horizon),
+            "wanted": ((numbers(example["future"]) - centre) / (unit or 1.0)).astype(np.float32),
+        }
+
+    def patches(self, past: NDArray[Any], known: NDArray[Any]) -> NDArray[Any]:
+        """Of a batch the past (B, C), with what is known of it, patch by patch: (B, C / P, P (1 + K))."""
+        both = np.concatenate([past[:, :, None], known[:, : self.context]], axis=2)  # (B, C, 1 + K)
+        return both.reshape(len(both), self.context // self.patch, -1)
+
+    def _scaled(self, example: Mapping[str, Any]) -> tuple[Floats, Floats, float, float]:
+        """All of the past, scaled by what is read of it, what is known of past and future, the centre and the unit."""
+        past = numbers(example["past"])
+        if len(past) < LEAST:
+            raise DataError(f"expected {LEAST} values or more, received {len(past)}. Give a longer past.")
+        centre, unit = rescale(past[-self.context :], self.seasons[0])
+        known = features(example, len(past) + self.horizon, self.step, self.periods, self.known)
+        return (past - centre) / (unit or 1.0), known, centre, unit

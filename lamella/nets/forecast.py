@@ -11,6 +11,8 @@ Tensors in, tensors out: C steps of past, H of horizon, K features known of each
 is real and 0 where it is padding), P steps a patch, M members, Q quantiles. Values are scaled by the window that is read.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -213,6 +215,12 @@ class Forecaster(nn.Module):
             "read": ({"patch": patch, "state": state}, ("state",)),
             "forecast": ({**inputs, "state": state}, ("quantiles",)),
         }
+
+
+def pinball_loss(quantiles: Tensor, wanted: Tensor, count: Tensor, levels: Sequence[float]) -> Tensor:
+    """The mean over steps that count (B, H) of all members' quantiles (B, M, H, Q) of the values wanted (B, H)."""
+    losses = pinball(quantiles, wanted[:, None].expand(quantiles.shape[:-1]), torch.tensor(levels))
+    return (losses.mean(dim=(1, 3)) * count).sum() / count.sum().clamp(min=1)
 
 
 def pinball(quantiles: Tensor, wanted: Tensor, levels: Tensor) -> Tensor:

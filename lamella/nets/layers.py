@@ -181,6 +181,13 @@ class Wide(nn.Module):
         weights = F.embedding(ids, self.table).float()  # (B, R K, L)
         return (weights * there[:, :, None]).sum(dim=1) / size + self.bias.float()
 
+    def settle(self, table: Tensor, bias: Tensor) -> None:
+        """Be where it should be, (features, labels) and (labels), and stay there."""
+        with torch.no_grad():
+            self.table.copy_(table)
+            self.bias.copy_(bias)
+        self.requires_grad_(False)
+
 
 # ---- for nets that look at pictures ------------------------------------------------------------------------------
 

@@ -191,6 +191,21 @@ def exactly(layer: Linear, x: Tensor) -> Tensor:
     return out if layer.bias is None else out + layer.bias.float()
 
 
+def unlikelihood(made: Tensor, wanted: Tensor, known: Tensor | None = None, binary: bool = False) -> Tensor:
+    """The negative log-likelihood of examples, in nats a value and up to a constant: (B, ...) twice -> a number.
+
+    Pictures are made before the logistic function. Where they are zeros and ones (`binary`), each point is a coin; else
+    values are normal with the variance that fits best, which is the mean square itself (Rybkin et al., 2021). `known`
+    (B, V) is given for rows: 1 where a value counts.
+    """
+    if binary:
+        return F.binary_cross_entropy_with_logits(made, wanted)
+    square = (made - wanted if known is not None else made.sigmoid() - wanted).square()
+    if known is not None:
+        square = square * known / known.mean().clamp(min=1e-3)
+    return (square.mean() + 1e-6).log() / 2
+
+
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Kullback-Leibler divergence in nats of each cloud from the standard normal one: (B, Z) twice -> (B,).
 

@@ -17,10 +17,9 @@ ones and zeros, missing values as the mean, which no score counts. When it answe
     lamella predict my-model rows.csv -o points.csv                     a column for each number of the points
     lamella predict my-model 7 --make samples -o samples.svg            new ones, by a seed
     lamella predict my-model a.png --make line --other b.png -o line.svg
-    lamella predict my-model rows.csv --make map -o map.svg
+    lamella predict my-model rows.csv --make map -o map.svg             or a folder of pictures
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -33,7 +32,7 @@ from lamella.data import examples as kinds
 from lamella.data import gallery, measures
 from lamella.data.rings import rings
 from lamella.decode import importance_bounds
-from lamella.errors import DataError, UsageError
+from lamella.errors import UsageError
 from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Image, Run, Scores, Series, Task
 
 if TYPE_CHECKING:
@@ -113,9 +112,7 @@ class DimensionalityReduction(Task):
     def inputs(self, example: Example) -> Arrays:
         value = example["example"]
         if self.config.make == "samples":
-            if not (str(value).isascii() and str(value).isdigit() and len(str(value)) < 16):
-                raise DataError(f"--make samples: expected a seed, such as 7, received {str(value)[:40]!r}.")
-            return {"seed": np.array(int(value))}
+            return {"seed": np.array(kinds.seed(value))}
         other = {"other": self.kind.array(self.config.other)[0]} if self.config.make == "line" else {}
         return {"x": self.kind.array(value)[0], **other}
 
@@ -142,28 +139,19 @@ class DimensionalityReduction(Task):
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         """The negative bound on the log-likelihood, in nats a value."""
-        from torch.nn import functional as F
+        from lamella.nets.vae import divergence, unlikelihood
 
-        from lamella.nets.vae import divergence
-
-        wanted, made = targets["wanted"].float(), outputs["values"].float()
+        wanted = targets["wanted"].float()
+        binary, known = self.config.likelihood == "bernoulli", targets["known"].float() if self.columns_ else None
         pressed = self.config.beta * divergence(outputs["mean"], outputs["log_variance"]).mean() / wanted[0].numel()
-        square = (made - wanted if self.columns_ else made.sigmoid() - wanted).square()
-        if self.columns_:
-            known = targets["known"].float()
-            square = square * known / known.mean().clamp(min=1e-3)
-        # Of the normal distribution with the variance that fits best, which is the mean square itself.
-        unlike: Tensor = (square.mean() + 1e-6).log() / 2
-        if self.config.likelihood == "bernoulli":
-            unlike = F.binary_cross_entropy_with_logits(made, wanted)
-        loss: Tensor = unlike + pressed
+        loss: Tensor = unlikelihood(outputs["values"].float(), wanted, known, binary) + pressed
         return loss
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         def made(z: Array) -> list[Any]:
-            return [self.kind.example(values) for values in graphs["decode"](z=z.astype(np.float32))["values"]]
+            return [self.kind.example(v) for v in graphs["decode"](z=z.astype(np.float32))["values"]]
 
         if "seed" in inputs:
             draws = [np.random.default_rng(int(s)).standard_normal((SAMPLES, self.config.dims)) for s in inputs["seed"]]
@@ -175,18 +163,12 @@ class DimensionalityReduction(Task):
             return [{"points": z.round(4).tolist(), "line": made(z)} for z in lines]
         values = graphs["decode"](z=cloud["mean"])["values"]
         errors = np.square(values - inputs["x"]).reshape(len(values), -1).mean(axis=1)
-        answers: list[Answer] = [
-            {
-                "point": [round(float(z), 4) for z in mean],
-                "reconstruction": self.kind.example(v),
-                "error": round(float(e), 6),
-            }
-            for mean, v, e in zip(cloud["mean"], values, errors, strict=True)
-        ]
+        points = ([round(float(z), 4) for z in mean] for mean in cloud["mean"])
+        parts = zip(points, map(self.kind.example, values), errors, strict=True)
+        answers: list[Answer] = [{"point": p, "reconstruction": v, "error": round(float(e), 6)} for p, v, e in parts]
         if self.config.likelihood == "bernoulli":
-            bounds = importance_bounds(
-                lambda z: graphs["decode"](z=z)["values"], inputs["x"], **cloud, draws=self.config.draws
-            )
+            decode, draws = graphs["decode"], self.config.draws
+            bounds = importance_bounds(lambda z: decode(z=z)["values"], inputs["x"], **cloud, draws=draws)
             for answer, bound in zip(answers, bounds, strict=True):
                 answer["bound"] = round(bound, 2)
         return answers
@@ -199,10 +181,7 @@ class DimensionalityReduction(Task):
 
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """The plane of the first two numbers, the others as they are: what is made at the places of a lattice."""
-        places = np.linspace(-WALK, WALK, STEPS)
-        z = np.tile(np.array(answer["point"], np.float32), (STEPS, STEPS, 1))
-        z[:, :, 0] = places
-        z[:, :, 1:2] = places[::-1, None, None]  # up is more
+        places, z = kinds.lattice(answer["point"], WALK, STEPS)
         made = [[self.kind.example(v) for v in graphs["decode"](z=row)["values"]] for row in z]
         return {"kind": "plane", "point": answer["point"], "places": places.round(3).tolist(), "made": made}
 
@@ -228,16 +207,15 @@ class DimensionalityReduction(Task):
         if "point" in answer:
             return f"{' '.join(f'{x:g}' for x in answer['point'])} (error {answer['error']:.4g})"
         many = answer.get("samples") or answer["line"]
-        across = math.isqrt(len(many)) if "samples" in answer else len(many)
-        grid = [many[i : i + across] for i in range(0, len(many), across)]
-        return msgspec.json.encode(many).decode() if self.columns_ else gallery.sheet(grid)
+        square = gallery.square(many) if "samples" in answer else [many]
+        return msgspec.json.encode(many).decode() if self.columns_ else gallery.sheet(square)
 
     # ---- maps --------------------------------------------------------------------------------------------------
 
     def document(
         self, path: Path, run: Run, columns: Mapping[str, str] | None = None
     ) -> tuple[bytes, dict[str, int]] | None:
-        """A table -> the map of its rows, as SVG, where that is asked for."""
+        """A table or a folder -> the map of what is in it, as SVG, where that is asked for."""
         if self.config.make != "map":
             return None
         examples = self.rows(path) or self.read([str(path)], columns)[0]

@@ -19,14 +19,13 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data import linear, reviews
-from lamella.data.features import FeatureSet
+from lamella.data.features import FeatureSet, plain
 from lamella.data.labels import read_labelled
-from lamella.data.pieces import END, Pieces, learn, normalise
-from lamella.decode import log_odds
+from lamella.data.pieces import END, Pieces, learn
+from lamella.decode import both_ways, log_odds
 from lamella.errors import DataError
 from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Label, Run, Scores, Task, Text
 
-LETTERS = 20_000  # of a text that are read
 TABLE = 4_000_000  # features times labels: of many labels fewer features are counted
 DOUBT = 10.0  # how much it takes to count the two parts otherwise than at first
 LEAST = 5e-4  # of a likelihood, which an answer gives to three places
@@ -71,10 +70,10 @@ class TextClassification(Task):
         return [{"text": text, "label": label} for text, label in reviews.reviews(split)]
 
     def keys(self, example: Example) -> list[str]:
-        return [_plain(example["text"])]
+        return [plain(example["text"])]
 
     def fit(self, examples: Sequence[Example]) -> None:
-        texts = [_plain(e["text"]) for e in examples]
+        texts = [plain(e["text"]) for e in examples]
         self.labels_ = sorted({e["label"] for e in examples})
         self.vocabulary_ = learn([text or "-" for text in texts], self.config.pieces)
         self.features_ = FeatureSet.learn(texts, min(self.config.features, TABLE // len(self.labels_))).dump()
@@ -97,7 +96,7 @@ class TextClassification(Task):
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        text = _plain(example["text"])
+        text = plain(example["text"])
         ids = self.pieces.encode([text])[0][: self.config.longest - 2]
         return {"pieces": np.array([*ids, END], np.int32), "features": self.known.encode(text)}
 
@@ -105,10 +104,6 @@ class TextClassification(Task):
         if example["label"] not in self.labels_:
             raise DataError(f"expected a label among {', '.join(self.labels_)}, received {example['label']!r}.")
         return {"label": np.array(self.labels_.index(example["label"]))}
-
-    def collate(self, rows: Sequence[Arrays]) -> Arrays:
-        """Ids are kept in 4 bytes and handed over in 8, which is what graphs take."""
-        return {name: array.astype(np.int64) for name, array in super().collate(rows).items()}
 
     # ---- net ---------------------------------------------------------------------------------------------------
 
@@ -132,10 +127,7 @@ class TextClassification(Task):
 
             net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.longest, **noise)
         if self.solution is not None:
-            with torch.no_grad():
-                net.wide.table.copy_(torch.from_numpy(self.solution[0]))
-                net.wide.bias.copy_(torch.from_numpy(self.solution[1]))
-            net.wide.requires_grad_(False)  # it is where it should be
+            net.wide.settle(*map(torch.from_numpy, self.solution))
         return net
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -156,7 +148,8 @@ class TextClassification(Task):
         """The logarithms of the labels' likelihoods, (B, L)."""
         pieces, features = inputs["pieces"], inputs["features"]
         if "read" in graphs:
-            out = graphs["classify"](strongest=self._read(graphs["read"], pieces), features=features)
+            strongest = both_ways(graphs["read"], pieces)["strongest"]
+            out = graphs["classify"](strongest=strongest, features=features)
         else:
             out = graphs["classify"](pieces=pieces, features=features)
         deep, wide = self.mix_
@@ -188,24 +181,9 @@ class TextClassification(Task):
         shares, _, _ = linear.stack(np.stack(said), wanted, type(self).mix_, DOUBT, extra=False)
         self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
 
-    def _read(self, read: GraphLike, pieces: Array) -> Array:
-        """The strongest states after all pieces (B, T), read one at a time from both ends."""
-        lengths = (pieces != 0).sum(axis=1, keepdims=True)
-        order = np.maximum(lengths - 1 - np.arange(pieces.shape[1]), 0)
-        turned = np.where(pieces != 0, np.take_along_axis(pieces, order, axis=1), 0)
-        state = read.empty(batch=len(pieces))
-        for token in np.stack([pieces, turned], axis=2).transpose(1, 0, 2):  # (B, 2) at a time
-            state = read(token=token, **state)
-        return state["strongest"]
-
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})
         return metrics.classification([a["label"] for a in answers], [e["label"] for e in examples], labels)
 
     def render(self, answer: Answer) -> str:
         return f"{answer['label']} {answer['probabilities'][answer['label']]:.2f}"
-
-
-def _plain(text: str) -> str:
-    """In lower case, in one form, and such as every library takes: half a surrogate pair is none."""
-    return normalise(text[:LETTERS].encode(errors="replace").decode()).lower()

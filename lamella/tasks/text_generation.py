@@ -17,8 +17,7 @@ A passage is measured in windows one after another, each of the training length 
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -29,7 +28,7 @@ from msgspec import Meta
 from lamella import decode, metrics
 from lamella.data import passages, tales
 from lamella.data.pieces import START
-from lamella.data.units import FIRST, Characters, Words
+from lamella.data.units import FIRST, Characters, Words, by_frequency
 from lamella.errors import UsageError
 from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Scores, Size, Task, Text
 
@@ -62,7 +61,6 @@ class TextGeneration(Task):
     metric = "loss"
     less_is_better = True
     nets = ("rnn", "transformer")
-    quick: ClassVar[Mapping[str, Any]] = {"length": 0}
     measured: ClassVar[Mapping[str, Any]] = {"length": 0}
     keep_best = True  # a small text is learnt by heart sooner or later
 
@@ -112,10 +110,6 @@ class TextGeneration(Task):
     def targets(self, example: Example) -> Arrays:
         return {}  # every unit of the text is the answer to those before it
 
-    def collate(self, rows: Sequence[Arrays]) -> Arrays:
-        """Ids are kept in 4 bytes and handed over in 8, which is what graphs take."""
-        return {name: array.astype(np.int64) for name, array in super().collate(rows).items()}
-
     # ---- net ---------------------------------------------------------------------------------------------------
 
     def build(self) -> "nn.Module":
@@ -139,8 +133,7 @@ class TextGeneration(Task):
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         c = self.config
         rows = [row[row != 0].tolist() for row in inputs["text"]]
-
-        step, empty = _stepping(graphs["step"])
+        step, empty = decode.stepping(graphs["step"])
 
         def pick(scores: Array) -> Array:
             scores[:, :FIRST] = -np.inf  # marks are not written
@@ -152,7 +145,7 @@ class TextGeneration(Task):
         stop = c.stop.replace("\\n", "\n").replace("\\t", "\t")
         window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
         found = decode.sample(step, empty, rows, START, c.length, pick, done if stop else None, c.seed, window)
-        totals = decode.log_probabilities(_scorer(graphs), rows, START, c.window)
+        totals = decode.log_probabilities(decode.scorer(graphs), rows, START, c.window)
         texts = [self.units.decode(row, tokens) for row, tokens in zip(rows, found, strict=True)]
         texts = [text.partition(stop)[0] if stop else text for text in texts]
         return [_answer(*three) for three in zip(texts, totals, map(len, rows), strict=True)]
@@ -163,10 +156,8 @@ class TextGeneration(Task):
         if self.config.net == "rnn" or len(ids) < self.config.window:
             return example, ""
         text = example["text"][-half:] if unit == "characters" else self.units.decode([], ids[-half:])
-        return {
-            **example,
-            "text": text,
-        }, f"The last {half} {unit} are explained: the net sees no more when it begins to write."
+        note = f"The last {half} {unit} are explained: the net sees no more when it begins to write."
+        return {**example, "text": text}, note
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """The log-probability of what was written, word by word: of half a window of it, after what the net has seen."""
@@ -176,17 +167,15 @@ class TextGeneration(Task):
         seen = 0 if self.config.net == "rnn" else len(written) - self.config.window
         before = [row[row != 0][seen:].tolist() for row in inputs["text"]]
         tokens = self.collate([{"": np.array([START, *row, *written])} for row in before])[""]
-        each = _scorer(graphs)(tokens[:, :-1], tokens[:, 1:])  # (B, T)
+        each = decode.scorer(graphs)(tokens[:, :-1], tokens[:, 1:])  # (B, T)
         mine = np.stack([line[len(row) :][: len(written)] for line, row in zip(each, before, strict=True)])
         words, starts = self.units.words(written)
         return Focus("log-probability of what follows", np.add.reduceat(mine.astype(float), starts, axis=1), words)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """How likely texts are to one who knows how frequent each unit is, and nothing more."""
-        counts = Counter(i for e in learn for i in self.units.encode(e["text"]))
-        total = sum(counts.values()) + len(counts) + 1
-        rows = [self.units.encode(e["text"]) for e in examples]
-        return [_answer("", sum(math.log((counts[i] + 1) / total) for i in row), len(row)) for row in rows]
+        known, rows = ([self.units.encode(e["text"]) for e in some] for some in (learn, examples))
+        return [_answer("", total, len(row)) for row, total in zip(rows, by_frequency(known, rows), strict=True)]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         texts = [e["text"] for e in examples]
@@ -198,18 +187,6 @@ class TextGeneration(Task):
         if self.config.length or answer["perplexity"] is None:
             return str(answer["text"])
         return f"log-probability {answer['log_probability']:.2f}, perplexity {answer['perplexity']:.4g}"
-
-
-def _stepping(graph: GraphLike) -> tuple[Callable[[Array, Arrays], Arrays], Callable[[int], Arrays]]:
-    """A graph as the search wants it: the step, and the state before the first one."""
-    return lambda token, state: graph(token=token, **state), lambda batch: graph.empty(batch=batch)
-
-
-def _scorer(graphs: Mapping[str, GraphLike]) -> Callable[[Array, Array], Array]:
-    """What gives the log-probability of each unit after those before it, at once where there is a graph for that."""
-    if "score" not in graphs:
-        return decode.by_steps(*_stepping(graphs["step"]))
-    return lambda tokens, wanted: graphs["score"](tokens=tokens, wanted=wanted)["log_probability"]
 
 
 def _answer(text: str, log_probability: float, units: int) -> Answer:

@@ -20,9 +20,9 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data import waves, windows
-from lamella.data.clock import Step, calendar, parse_step, periods
+from lamella.data.clock import Step, parse_step, periods
 from lamella.data.series import SeriesSet, read_series
-from lamella.data.tables import read_table
+from lamella.decode import over_patches
 from lamella.errors import DataError, UsageError
 from lamella.task import Answer, Arrays, Example, Focus, GraphLike, Run, Scores, Series, Task
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 INTERVALS = {"50%": (3, 5), "80%": (2, 6), "95%": (0, 8)}  # which two of them
-LEAST = 4  # values of a past
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -69,25 +68,16 @@ class TimeSeriesForecasting(Task):
 
     def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
         if windows.are_windows(paths[0], columns):
-            table = read_table(list(paths), {"past": ("past",), "future": ("future",)}, columns)
-            return [
-                {k: windows.numbers(v).tolist() for k, v in row.items()} for row in table.rows
-            ], table.report.lines()
+            return windows.read_windows(paths, columns)
         data, horizon = self._series(list(paths), columns), self.config.horizon
         seasons = self._seasons(data.step)
-        least = max(LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
+        least = max(windows.LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
         found, short = windows.windows(data, horizon, self._context(seasons) + horizon, seasons[0], least)
         if not found:
-            raise DataError(
-                f"{', '.join(map(str, paths))}: expected series of {least + horizon} values or more ({least} of past and the "
-                f"horizon, {horizon}), received {max(len(t.values) for t in data.tracks)} at most. Give longer ones, or a "
-                "shorter --horizon."
-            )
-        lines = [
-            *data.notes,
-            f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))}, {len(found):,} windows",
-        ]
-        return found, lines + ([f"series too short for one window, left out: {short:,}"] if short else [])
+            raise windows.too_short(paths, data, least, horizon)
+        counts = f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))}, {len(found):,} windows"
+        left = [f"series too short for one window, left out: {short:,}"] if short else []
+        return found, [*data.notes, counts, *left]
 
     def _series(self, paths: list[str], columns: Mapping[str, str] | None) -> SeriesSet:
         known = [name.strip() for name in self.config.known.split(",") if name.strip()]
@@ -97,22 +87,11 @@ class TimeSeriesForecasting(Task):
         return waves.waves(split)
 
     def keys(self, example: Example) -> list[str]:
-        if "id" not in example:
-            return super().keys(example)
-        begin = int(example["start" if "start" in example else "number"]) + len(example["past"])
-        return [f"{example['id']} at {at}" for at in range(begin, begin + self.config.horizon)]
+        return windows.steps_wanted(example, self.config.horizon) if "id" in example else super().keys(example)
 
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
         """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
-        later: dict[str, int] = {}
-        ranks = []
-        for at in range(len(examples) - 1, -1, -1):
-            name = str(examples[at].get("id", at))
-            later[name] = later.get(name, -1) + 1
-            ranks.append((later[name], np.random.default_rng((seed, at)).random(), at))
-        # Where there are many series, the last windows of all: those trained on share their years with no interval.
-        wanted = max(wanted, min(len(later), len(examples) // 4))
-        return sorted(at for _, _, at in sorted(ranks)[:wanted]) if any(r > 0 for r, _, _ in ranks) else None
+        return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
 
     def _seasons(self, step: Step) -> list[int]:
         return [self.config.season] if self.config.season else step.seasons()
@@ -126,10 +105,7 @@ class TimeSeriesForecasting(Task):
         self.seasons_ = self._seasons(self.step)
         starts = [int(e["start"]) for e in examples if "start" in e]
         self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
-        self.known_ = {}
-        for name in first.get("known", {}):
-            every = np.concatenate([np.asarray(e["known"][name]) for e in examples])
-            self.known_[name] = [float(every.mean()), float(every.std()) or 1.0]
+        self.known_ = {name: windows.spread(e["known"][name] for e in examples) for name in first.get("known", {})}
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
 
     @property
@@ -137,39 +113,18 @@ class TimeSeriesForecasting(Task):
         return parse_step(self.step_) if self.step_ else Step()
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Steps of past and of future."""
-        return self._context(self.seasons_), self.config.horizon
+    def frame(self) -> windows.Frame:
+        context = self._context(self.seasons_)
+        return windows.Frame(context, self.config.horizon, self.seasons_, self.step, self.periods_, self.known_)
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        values, known, centre, unit = self._scaled(example)
-        context, horizon = self.shape
-        return {
-            "past": windows.padded(values, context, None),
-            "known": windows.padded(known, context + horizon),
-            "unit": np.array([centre, unit]),
-        }
+        return self.frame.read(example)
 
     def prompt(self, example: Example) -> Arrays:
         """The steps before the past, so that a training window may begin earlier, and the values wanted."""
-        values, known, centre, unit = self._scaled(example)
-        context, horizon = self.shape
-        return {
-            "earlier": windows.padded(values[: max(0, len(values) - context)], horizon, float(values[0])),
-            "earlier_known": windows.padded(known[: -context - horizon], horizon),
-            "wanted": ((windows.numbers(example["future"]) - centre) / (unit or 1.0)).astype(np.float32),
-        }
-
-    def _scaled(self, example: Example) -> tuple[Any, Any, float, float]:
-        """All of the past, scaled by what is read of it, what is known of past and future, the centre and the unit."""
-        past = windows.numbers(example["past"])
-        if len(past) < LEAST:
-            raise DataError(f"expected {LEAST} values or more, received {len(past)}. Give a longer past.")
-        centre, unit = windows.rescale(past[-self.shape[0] :], self.seasons_[0])
-        known = windows.features(example, len(past) + self.config.horizon, self.step, self.periods_, self.known_)
-        return (past - centre) / (unit or 1.0), known, centre, unit
+        return self.frame.earlier(example)
 
     def targets(self, example: Example) -> Arrays:
         found = windows.numbers(example["future"])
@@ -184,34 +139,23 @@ class TimeSeriesForecasting(Task):
 
         from lamella.nets.forecast import Forecaster
 
-        context, horizon = self.shape
-        known = 1 + calendar(self.step, 0, 1, self.periods_).shape[1] + len(self.known_)
+        c, size, frame = self.config, self.size, self.frame
         return Forecaster(
-            self.config.net, context, horizon, known, len(self.known_), torch.from_numpy(windows.lags(context, horizon, self.seasons_)),
-            self.seasons_[0], len(LEVELS), windows.patch_of(self.seasons_), self.size.width * 2 // 3 // 8 * 8, self.size.depth, self.size.heads,
-            self.config.dropout, self.config.members,
+            c.net, frame.context, frame.horizon, frame.features, len(self.known_), torch.from_numpy(frame.lags), self.seasons_[0],
+            len(LEVELS), frame.patch, size.width * 2 // 3 // 8 * 8, size.depth, size.heads, c.dropout, c.members,
         )  # fmt: skip
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        import torch
+        from lamella.nets.forecast import pinball_loss
 
-        from lamella.nets.forecast import pinball
-
-        wanted = outputs["wanted"][:, None].expand(outputs["quantiles"].shape[:-1])  # (B, M, H)
-        losses = pinball(outputs["quantiles"], wanted, torch.tensor(LEVELS)).mean(dim=(1, 3))  # (B, H)
-        return (losses * outputs["count"]).sum() / outputs["count"].sum().clamp(min=1)
+        return pinball_loss(outputs["quantiles"], outputs["wanted"], outputs["count"], LEVELS)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         given = {"past": inputs["past"], "known": inputs["known"]}
         if "read" in graphs:
-            context, patch = self.shape[0], windows.patch_of(self.seasons_)
-            both = np.concatenate([inputs["past"][:, :, None], inputs["known"][:, :context]], axis=2)  # (B, C, 1 + K)
-            patches = both.reshape(len(both), context // patch, -1)
-            given |= graphs["read"].empty(batch=len(both))
-            for at in range(patches.shape[1]):
-                given["state"] = graphs["read"](patch=patches[:, at], state=given["state"])["state"]
+            given["state"] = over_patches(graphs["read"], self.frame.patches(inputs["past"], inputs["known"]))
         scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
         rows = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
         return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in rows]
@@ -227,11 +171,8 @@ class TimeSeriesForecasting(Task):
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
-        wanted, answers = np.array([windows.numbers(e["future"]) for e in examples]), run(examples)
-        middle = np.array([a["median"] for a in answers])
-        for name in INTERVALS:
-            ends = np.array([a[name] for a in answers])  # (N, H, 2)
-            self.widths_[name] = windows.stretch(wanted, middle, ends, float(name[:-1]) / 100)
+        wanted = np.array([windows.numbers(e["future"]) for e in examples])
+        self.widths_ = windows.stretches(wanted, run(examples), INTERVALS)
 
     def document(
         self, path: Path, run: Run, columns: Mapping[str, str] | None = None
@@ -242,15 +183,14 @@ class TimeSeriesForecasting(Task):
         data = self._series([str(path)], columns)
         if self.step_ and data.step.unit and data.step != self.step:
             raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
-        examples = [windows.past_of(data, t, len(t.values), *self.shape) for t in data.tracks]
+        examples = [
+            windows.past_of(data, t, len(t.values), self.frame.context, self.frame.horizon) for t in data.tracks
+        ]
         return windows.forecast_table(data, run(examples), path.suffix.lower())
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         levels = [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)]
-        season = self.seasons_[0]
-        units = [
-            e["scale"] if "scale" in e else windows.naive_error(windows.numbers(e["past"]), season) for e in examples
-        ]
+        units = [windows.scale_of(e, self.seasons_[0]) for e in examples]
         wanted = [windows.numbers(e["future"]) for e in examples]
         return metrics.forecasts([windows.quantiles(a, INTERVALS) for a in answers], wanted, units, levels)
 

@@ -153,22 +153,11 @@ class Translation(Task):
         return ({**example, "text": found[0]}, note) if len(found) > 1 else (example, "")
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        """The log-probability of the translation, word by word: the net is shown the right beginning at each piece.
-
-        A step tells of its likeliest pieces alone; one that is not among them counts as all others together, at most as
-        the last that is.
-        """
+        """The log-probability of the translation, word by word: the net is shown the right beginning at each piece."""
         text = normalise(answer if isinstance(answer, str) else answer[0])
         ids = [*self.pieces.encode([text])[0][: LONGEST - 2], END]
-        memory, step = graphs["encode"](source=inputs["source"]), graphs["step"]
-        batch = len(inputs["source"])
-        state, found = step.empty(batch=batch, beam=1), np.zeros((batch, len(ids)))
-        for at, (token, wanted) in enumerate(zip([START, *ids], ids, strict=False)):
-            out = step(token=np.full((batch, 1), token), **state, **memory)
-            state = {name: out[name] for name in state}
-            scores, is_it = out["scores"][:, 0].astype(np.float64), out["tokens"][:, 0] == wanted  # (B, N)
-            rest = np.log(np.maximum(1 - np.exp(scores).sum(axis=1), 1e-12))
-            found[:, at] = np.where(is_it.any(axis=1), (scores * is_it).sum(axis=1), np.minimum(scores[:, -1], rest))
+        memory = graphs["encode"](source=inputs["source"])
+        found = decode.forced(graphs["step"], memory, START, ids, len(inputs["source"]))
         words, starts = self.pieces.words(ids)
         return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
 

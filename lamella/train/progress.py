@@ -34,13 +34,21 @@ class Progress:
             sys.stderr.write("\n")
 
 
-def speed(speeds: Sequence[tuple[float, int, int]], budget: Budget) -> tuple[float, float]:
-    """Tokens a second of late, and the seconds left; speeds are (seconds, tokens, steps) so far, a point a step."""
+def speed(speeds: Sequence[tuple[float, int, int]], budget: Budget, watched: float = 0.0) -> tuple[float, float]:
+    """Tokens a second of late, and the seconds left; speeds are (seconds, tokens, steps) so far, a point a step.
+
+    watched: seconds that went into something else than steps; a budget of time holds them, a speed does not.
+
+    >>> speed([(1.0, 0, 10), (2.0, 500, 20)], Budget(steps=50))
+    (500.0, 3.0)
+    >>> speed([(1.0, 0, 10), (2.0, 500, 20)], Budget(seconds=9.0), watched=3.0)
+    (500.0, 4.0)
+    """
     (s0, t0, i0), (s1, t1, i1) = speeds[0], speeds[-1]
     rate = (t1 - t0) / (s1 - s0) if s1 > s0 else 0.0
     ends = []
     if budget.seconds:
-        ends.append(max(0.0, budget.seconds - s1))
+        ends.append(max(0.0, budget.seconds - s1 - watched))
     if budget.steps:
         ends.append((budget.steps - i1) * ((s1 - s0) / (i1 - i0) if i1 > i0 else 1.0))
     return rate, min(ends)

@@ -261,10 +261,10 @@ def _train(
         sizes: dict[str, Any] = {"tokens": job.size.tokens, "examples": job.batch, "accumulate": how.accumulate}
         for step in steps(run, store, job.collate, loss, budget, schedule, seed=how.seed, **sizes):
             losses.append((step.index, step.loss))
-            speeds = [*speeds[-50:], (step.seconds, step.tokens, step.index)]
-            rate_now, left = speed(speeds, budget)
+            speeds = [*speeds[-50:], (step.seconds - watch.spent, step.tokens, step.index)]
+            rate_now, left = speed(speeds, budget, watch.spent)
             if not estimated and len(speeds) == WARM + 8:  # the first steps are slower than all others
-                left = speed(speeds[WARM:], budget)[1] * (1 if budget.seconds else 1 + SHORT / 2)
+                left = speed(speeds[WARM:], budget, watch.spent)[1] * (1 if budget.seconds else 1 + SHORT / 2)
                 tell(f"estimate: {time_of(left)} of training, {rate_now:,.0f} tokens/s; then exporting and measuring")
                 estimated = True
             recent = sum(v for _, v in losses[-20:]) / len(losses[-20:])
@@ -362,15 +362,13 @@ class _Watch:
 
         start = time.time()
         graphs = torch_graphs(run.averaged())
-        full = self.job.config
-        self.job.config = msgspec.structs.replace(full, **self.job.quick)
+        job = self.job.to_measure(quick=True)
         try:
-            answers = self.job.answers(self.examples, lambda some: model.run_batches(self.job, graphs, some))
+            answers = job.answers(self.examples, lambda some: model.run_batches(job, graphs, some))
         finally:
-            self.job.config = full
             run.current()
-        scores = self.job.score(answers, self.examples)
-        value = scores.measures[self.job.metric](scores.parts.sum(axis=0))
+        scores = job.score(answers, self.examples)
+        value = scores.measures[job.metric](scores.parts.sum(axis=0))
         self.points.append((step, value))
         self.spent += time.time() - start
         run.seconds += time.time() - start  # minutes are the user's: they hold all that is done in them
