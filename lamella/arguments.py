@@ -7,9 +7,9 @@ from typing import Any
 PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
 
 
-def is_file(path: Path) -> bool:
+def is_file(path: Path, or_folder: bool = False) -> bool:
     try:
-        return path.is_file()
+        return path.is_file() or (or_folder and path.is_dir())
     except (OSError, ValueError):  # a text too long for a name, or with a NUL in it
         return False
 

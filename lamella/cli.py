@@ -319,7 +319,8 @@ def _answer(
                 click.echo(line)
         return
     paths = [Path(i) for i in inputs]
-    if as_file or (not as_text and any(is_file(p) for p in paths)):
+    folders = verb.takes_folders(trained.task)
+    if as_file or (not as_text and any(is_file(p, folders) for p in paths)):
         _answer_files(trained, paths, out, force, columns)
         return
     for word in inputs:
@@ -343,13 +344,13 @@ def _answer_files(
     from lamella.verbs import predict as verb
 
     for path in paths:
-        if not is_file(path):
+        if not is_file(path, verb.takes_folders(trained.task)):
             raise UsageError(
                 f"{path}: {'is a folder' if path.is_dir() else 'no such file'}. Expected files; say --text if they are texts."
             )
     if out is None and len(paths) > 1:
         raise UsageError("several files: expected -o FOLDER for the answers.")
-    places = verb.output_paths(paths, out, [p.suffix for p in paths]) if out else []
+    places = verb.output_paths(paths, out, [".csv" if p.is_dir() else p.suffix for p in paths]) if out else []
     for place in places:
         free(place, force)
     for i, path in enumerate(paths):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 
 import numpy as np
 import onnx
@@ -247,6 +248,25 @@ def test_answers_to_files(model, cli, tmp_path):
     path.write_bytes(raw[:60])
     done = cli("predict", model.where, path)
     assert done.code == 2 and "digit.png" in done.err and len(done.err.splitlines()) == 1
+
+
+def test_a_folder_of_pictures(model, cli, tmp_path):
+    """A row for each picture in it, those of folders in it too; what is no picture is left out."""
+    examples = model.task.sample("test")[:3]
+    for name, example in zip(("a/1.png", "a/2.png", "b/1.png"), examples, strict=True):
+        (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / name).write_bytes(base64.b64decode(example["image"].partition(",")[2]))
+    (tmp_path / "all" / "a" / "notes.txt").write_text("of no use")
+    done = cli("predict", model.where, tmp_path / "all", "-o", tmp_path / "labels.csv")
+    assert done.code == 0 and "3 files" in done.err
+    rows = list(csv.DictReader((tmp_path / "labels.csv").read_text().splitlines()))
+    assert [row["image"] for row in rows] == ["a/1.png", "a/2.png", "b/1.png"]
+    assert [row["predicted_label"] for row in rows] == [
+        a["label"] for a in model.predict([e["image"] for e in examples])
+    ]
+    (tmp_path / "none").mkdir()
+    empty = cli("predict", model.where, tmp_path / "none")
+    assert empty.code == 2 and "expected pictures" in empty.err
 
 
 def test_the_trivial_answer(job):

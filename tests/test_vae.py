@@ -194,6 +194,14 @@ def test_samples_lines_and_maps_of_pictures(trained, cli, tmp_path):
     assert sum(m.tag.endswith("image") for m in fromstring((tmp_path / "map.svg").read_text())) == 30
     assert cli("evaluate", folder, table, "--json").json["count"] == 30
 
+    (tmp_path / "two").mkdir()
+    for i in range(2):
+        (tmp_path / f"{i}.png").rename(tmp_path / "two" / f"{i}.png")
+    assert cli("predict", folder, tmp_path / "two", "--make", "map").out.count("<image") == 2
+    rows = list(csv.DictReader(cli("predict", folder, tmp_path / "two").out.splitlines()))
+    points = [a["point"] for a in lamella.predict(model, *pictures[:2])]
+    assert [[float(r["predicted_point_1"]), float(r["predicted_point_2"])] for r in rows] == points
+
 
 def test_black_and_white_pictures_are_cut_at_one_half(job):
     task = job(likelihood="bernoulli")

@@ -3,6 +3,7 @@
 lamella predict my-model "Hello, world!"
 lamella predict my-model rows.csv -o answers.csv        the answers are new columns
 lamella predict my-model README.md -o README.fr.md      for tasks that know documents
+lamella predict my-model pictures/ -o answers.csv       a row for each file of a folder, where an example is a file
 """
 
 import csv
@@ -48,6 +49,8 @@ def predict_file(
 ) -> tuple[bytes, str, dict[str, int]]:
     """A file -> the bytes of its answers, the suffix they should have, and counts for people."""
     suffix, job = path.suffix.lower(), trained.task
+    if path.is_dir():
+        return _folder(trained, path, columns)
     if suffix in job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
         return whole[0], suffix, whole[1]
     if suffix in TABLES:
@@ -64,6 +67,26 @@ def predict_file(
         return (job.render(trained.predict(str(path))) + "\n").encode(), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
     raise DataError(f"{path}: unknown format {suffix or '(none)'}. Expected one of {expected}, or text as an argument.")
+
+
+def takes_folders(job: Task) -> bool:
+    """Whether an example is a file of its own, so that a folder is many examples."""
+    return any(isinstance(kind, Image | Audio) for kind in job.fields.values())
+
+
+def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None) -> tuple[bytes, str, dict[str, int]]:
+    """A folder -> a table with a row for each file in it, its path and the answer; or what the task makes of the whole."""
+    job = trained.task
+    if job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
+        return whole[0], ".csv", whole[1]
+    examples = [{name: example[name] for name in job.fields} for example in job.read([str(path)], columns)[0]]
+    places = [{name: os.path.relpath(str(value), path) for name, value in e.items()} for e in examples]
+    rows = [place | _columns(job, a, place) for place, a in zip(places, trained.predict(examples), strict=True)]
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode(), ".csv", {"files": len(rows)}
 
 
 def _table(
