@@ -1,12 +1,11 @@
-"""Explanations of one answer: units, oracles with known weights, planted causes, checks, reports."""
+"""Explanations of one answer: units, oracles with known weights, planted causes, checks."""
 
 from __future__ import annotations
 
 import json
 import random
-import re
 import sys
-from html.parser import HTMLParser
+from itertools import permutations
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +16,6 @@ import pytest
 import lamella
 from lamella.explain import ablation, answer, faithfulness
 from lamella.explain.ablation import Question
-from lamella.explain.explanation import Explanation
 from lamella.explain.units import MOST, ImageParts, RowParts, SeriesParts, TextParts, as_row, blocks, split
 from lamella.task import Focus, Image, Number, Task, Text
 
@@ -103,22 +101,44 @@ def asked(formula, text="a b c d e f", parts=()):
 
 def test_weights_of_a_sum_are_its_terms():
     question = asked(lambda a, b, c, d, e, f: 3 * a - 2 * b + 0.5 * c + 7)
-    weights, _ = ablation.ablate(question)
-    assert weights.tolist() == [3, -2, 0.5, 0, 0, 0] and question.value == 8.5
-    assert ablation.pairs(question, weights) == []
+    terms = [3, -2, 0.5, 0, 0, 0]
+    single = ablation.ablate(question)
+    assert single[:, 0].tolist() == terms and question.value == 8.5
+    assert ablation.shapley(question).tolist() == pytest.approx(terms)
+    assert ablation.pairs(question) == []
+
+
+def test_weights_are_means_over_all_orders():
+    """The definition (Shapley, 1953), summed over all 24 orders of four words."""
+
+    def formula(a, b, c, d, e, f):
+        return 3 * a * b + 2 * max(b, c) - a * c * d + d
+
+    question, exact = asked(formula, "a b c d"), np.zeros(4)
+    for order in permutations(range(4)):
+        there = np.ones(6)
+        for unit in order:
+            before = formula(*there)
+            there[unit] = 0
+            exact[unit] += (before - formula(*there)) / 24
+    assert ablation.shapley(question, rounds=400) == pytest.approx(exact, abs=0.1)
+    assert ablation.shapley(question, rounds=1).sum() == pytest.approx(question.value), "an empty text has 0"
+    assert ablation.shapley(asked(formula, "a")).tolist() == [0] and not len(ablation.shapley(asked(formula, "")))
 
 
 def test_pairs_show_what_single_units_hide():
     question = asked(lambda a, b, c, d, e, f: 4 * max(b, e) + a)
-    weights, _ = ablation.ablate(question)
-    assert weights.tolist() == [1, 0, 0, 0, 0, 0]
-    assert ablation.pairs(question, weights) == [(1, 4, 4.0)]
+    single = ablation.ablate(question)[:, 0]
+    assert single.tolist() == [1, 0, 0, 0, 0, 0]
+    assert ablation.pairs(question) == [(1, 4, 4.0)]
+    assert ablation.shapley(question).tolist() == pytest.approx([1, 2, 0, 0, 2, 0]), "each stands in for the other"
 
 
 def test_each_part_of_an_answer_has_its_own_units():
     question = asked(lambda a, b, c, d, e, f: [a, 2 * b - c], parts=["one", "two"])
-    weights, parts = ablation.ablate(question)
-    assert parts.tolist() == [[1, 0, 0, 0, 0, 0], [0, 2, -1, 0, 0, 0]] and weights.tolist() == [1, 2, -1, 0, 0, 0]
+    parts = ablation.ablate(question).T
+    assert parts.tolist() == [[1, 0, 0, 0, 0, 0], [0, 2, -1, 0, 0, 0]]
+    assert ablation.shapley(question).tolist() == pytest.approx([1, 2, -1, 0, 0, 0])
     found = answer.alignment(question, parts)
     assert found["rows"] == ["one", "two"] and found["columns"] == list("abcdef")
     assert found["weights"] == [[1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]]
@@ -278,116 +298,9 @@ def test_the_alignment_of_a_translation():
     from lamella.shipped import translator
 
     found = lamella.explain(translator("en", "fr"), "I have never seen such a beautiful house. It is big.")
-    assert found["notes"] == ["The first of 2 sentences is explained; each is translated by itself."]
+    assert found["notes"] == ["The first of 2 sentences is explained; each is translated by itself.", answer.SHAPLEY]
     about = found["attention"]
     best = {row: about["columns"][int(np.argmax(w))] for row, w in zip(about["rows"], about["weights"])}
     for word, source in (("jamais", "never"), ("vu", "seen"), ("Je", "I")):
         assert best[word] == source
     assert found["focus"]["value"] < 0 and found["faithfulness"]["deletion"] < found["faithfulness"]["random"]
-
-
-# --- reports
-
-
-HOSTILE = '<script>alert("x")</script> \x1b[2J & </style>'
-
-
-def hostile(kind: str) -> Explanation:
-    units = {
-        "text": {"kind": "text", "units": [{"label": HOSTILE, "start": 0, "end": len(HOSTILE), "weight": 1.0}]},
-        "image": {"kind": "image", "rows": 1, "columns": 1, "units": [{"label": HOSTILE, "row": 0, "column": 0, "weight": -1.0}]},
-        "series": {"kind": "series", "values": [1.0], "units": [{"label": HOSTILE, "start": 0, "end": 1, "weight": 1.0}]},
-        "row": {"kind": "row", "units": [{"label": HOSTILE, "weight": 0.0}]},
-    }[kind]  # fmt: skip
-    value = {"row": {HOSTILE: HOSTILE}, "series": [1.0], "image": "https://example.org/" + HOSTILE}.get(kind, HOSTILE)
-    data = {
-        "task": HOSTILE, "model": HOSTILE, "example": {HOSTILE: value}, "rendered": HOSTILE, "method": "ablation",
-        "answer": {"label": HOSTILE, "probabilities": {HOSTILE: 1.0}}, "focus": {"name": HOSTILE, "value": 1.0},
-        "fields": {HOSTILE: {**units, "taken away": HOSTILE}}, "notes": [HOSTILE],
-        "pairs": [{"units": [[HOSTILE, 0], [HOSTILE, 0]], "weight": 1.0}],
-        "attention": {"rows": [HOSTILE], "columns": [HOSTILE], "weights": [[1.0]]},
-        "faithfulness": {"sentence": HOSTILE},
-        "by kind": {"kind": "plane", "point": [0.0], "places": [0.0], "made": [["https://example.org/x.png", HOSTILE]]},
-    }  # fmt: skip
-    return Explanation(data)
-
-
-class Tags(HTMLParser):
-    """Which tags a page opens and closes, and what it fetches."""
-
-    void = ("meta", "img", "br", "image", "polyline", "polygon")
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.seen, self.fetched = [], set(), []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        self.seen.add(tag)
-        self.fetched += [v for k, v in attributes if k in ("src", "href", "srcset", "action") and v]
-        if tag not in self.void:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in self.void:
-            assert self.open.pop() == tag
-
-
-@pytest.mark.parametrize("kind", ["text", "image", "series", "row"])
-def test_reports_escape_everything_and_fetch_nothing(kind):
-    found = hostile(kind)
-    page = Tags(found.to_html())
-    assert page.open == [] and "script" not in page.seen and not page.fetched
-    assert "default-src 'none'" in found.to_html() and found.to_html().count("</style>") == 1
-    assert found._repr_html_() in found.to_html()
-    for colour in (False, True):
-        text = found.to_text(colour)
-        assert "\x1b[2J" not in text and ("\x1b" in text) == (colour and kind != "row")
-    assert json.loads(found.to_json()) == json.loads(json.dumps(found.data)) and "\n" not in repr(found)
-
-
-def test_reports_of_models_escape_everything_and_fetch_nothing():
-    example = {"text": HOSTILE, "label": HOSTILE, "value": 1.0, "start": 1, "end": 3}
-    sections = [
-        {"kind": "units", "items": [{"unit": "1", "examples": [example, {"image": "http://x/", "value": 1.0}]}]},
-        {"kind": "coloured text", "text": HOSTILE, "values": [0.5] * len(HOSTILE), "unit": "1"},
-        {"kind": "filters", "pictures": ["http://example.org/a.png"]},
-        {"kind": "map", "points": [{"x": 0, "y": 1, "label": HOSTILE, "text": HOSTILE}]},
-        {"kind": "ablation", "metric": HOSTILE, "base": 1.0, "rows": [{"part": HOSTILE, "value": 0.5, "change": -0.5}]},
-        {"kind": "calibration", "bins": [{"sure": 0.9, "right": 0.8, "count": 5}], "error": 0.1},
-        {"kind": "of the future"},
-    ]
-    data = {"task": HOSTILE, "model": HOSTILE, "sections": [{"title": HOSTILE, "note": HOSTILE, **s} for s in sections]}
-    found = Explanation(data)
-    page = Tags(found.to_html())
-    assert page.open == [] and "script" not in page.seen and not page.fetched
-    text = found.to_text()
-    assert "\x1b" not in text and "sure  90%  right  80%  of 5" in text and "without" not in text
-
-
-# --- the command line
-
-
-def test_a_report_is_written_whole_and_never_over_another(trained, cli, tmp_path):
-    folder, page = trained("text-classification"), tmp_path / "why.html"
-    done = cli("explain", folder, "The zip is not bad.", "-o", page)
-    assert done.code == 0 and done.out == "" and page.read_text().startswith("<!doctype html>")
-    again = cli("explain", folder, "The zip is not bad.", "-o", page)
-    assert again.code == 2 and "--force" in again.err
-    other = cli("explain", folder, "The zip is not bad.", "-o", tmp_path / "why.pdf")
-    assert other.code == 2 and ".html or .json" in other.err
-    assert cli("explain", folder, "one", "two").code == 2
-    assert "no such file" in cli("explain", folder, "missing.csv").err
-    (tmp_path / "a.txt").write_text("The zip is not bad.\n")
-    (tmp_path / "a.csv").write_text("text,label\nThe zip is not bad.,positive\nIt broke.,negative\n")
-    first = cli("explain", folder, tmp_path / "a.txt", "--json", "-o", tmp_path / "why.json").json
-    assert json.loads((tmp_path / "why.json").read_text()) == first
-    assert first == cli("explain", folder, tmp_path / "a.csv", "--json").json
-    units = first["fields"]["text"]["units"]
-    assert [first["example"]["text"][u["start"] : u["end"]] for u in units] == [u["label"] for u in units]
-
-
-def test_the_picture_in_a_terminal_is_plain_where_nobody_looks(trained, cli):
-    done = cli("explain", trained("text-classification"), "The zip is not bad.", "--pairs")
-    assert done.code == 0 and "\x1b" not in done.out and "log-odds of" in done.out
-    assert re.search(r"^ +[+-][\d.e-]+ +[+-]+ +\w+", done.out, re.MULTILINE), done.out

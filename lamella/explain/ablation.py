@@ -1,11 +1,13 @@
-"""What each unit does for the answer: it is taken away, and the focus is measured again (causal ablation).
+"""What each unit does for the answer: units are taken away, and the focus is measured again (causal ablation).
 
     question = Question(model, example)
-    found = ablate(question)            weights (N,) of the units, and (P, N) for each part of the answer
+    weights = shapley(question)         (N,), of the units: their weights
+    single = ablate(question)           (N, P): what taking each away by itself does to each part of the answer
 
 The idea is older than nets; for pictures it is occlusion (Zeiler and Fergus, 2014), for words erasure (Li et al., 2016).
-Where two units say the same, neither is missed alone: `pairs` looks for units that are weak by themselves and strong
-together. Everything runs over the graphs that answer, so that what is explained is what was shipped.
+A unit that is taken away by itself is not missed where another says the same. So a weight is a Shapley value: what
+taking the unit away does in the mean, whatever else is away already. `pairs` looks for units that are weak by themselves
+and strong together. Everything runs over the graphs that answer, so that what is explained is what was shipped.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,6 +22,8 @@ from lamella.model import Model, whole
 from lamella.task import Answer, Arrays, Example, Focus, Id, Label, Number
 
 AT_ONCE = 64  # examples of a batch
+ROUNDS = 4  # at most, of a random order and its reverse
+MEASURES = 4000  # times the parts of the answer, which a decoder writes one after the other: then fewer rounds
 STRONG, ALONE = 6, 6  # units whose pairs are tried: the heaviest, and those that do most by themselves
 MARGIN = 0.25  # of the heaviest unit: by so much a pair must exceed the sum of its two
 PAIRS = 5  # at most, heaviest first
@@ -85,31 +89,51 @@ class Question:
         return found if found.ndim == 2 else found[:, None]
 
 
-def ablate(question: Question) -> tuple[Floats, Floats]:
-    """By how much the focus falls when each unit is taken away: (N,), and for each part of the answer (P, N)."""
-    left = question.focus([{i} for i in range(len(question.units))])  # (N, P)
-    parts = (question.start - left).T  # (P, N)
-    return parts.sum(axis=0), parts
+def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Floats:
+    """By how much the focus falls with each unit, in the mean over orders in which all are taken away: (N,).
+
+    Permutation sampling (Castro et al., 2009; Strumbelj and Kononenko, 2014) with the orders in pairs, each with its
+    reverse (Mitchell et al., 2022): 2 N measures a round. Whatever the orders, the weights add up to what separates the
+    example from an empty one, and of a sum of terms they are its terms.
+    """
+    count, chance = len(question.units), np.random.default_rng(seed)
+    if rounds is None:
+        rounds = min(ROUNDS, max(1, MEASURES // max(1, 2 * count * len(question.start))))
+    orders = [chance.permutation(count).tolist() for _ in range(rounds)]
+    orders += [order[::-1] for order in orders]
+    ways = [[frozenset(order[:k]) for k in range(count + 1)] for order in orders]
+    sets = list(dict.fromkeys(some for way in ways for some in way))
+    left = dict(zip(sets, question.focus(sets).sum(axis=1).tolist(), strict=True))
+    weights = np.zeros(count)
+    for order, way in zip(orders, ways, strict=True):
+        weights[order] -= np.diff([left[some] for some in way]) / len(orders)
+    return weights
 
 
-def pairs(question: Question, weights: Floats) -> list[tuple[int, int, float]]:
+def ablate(question: Question) -> Floats:
+    """By how much each part of the focus falls when each unit is taken away by itself: (N, P)."""
+    return question.start - question.focus([{i} for i in range(len(question.units))])
+
+
+def pairs(question: Question) -> list[tuple[int, int, float]]:
     """Pairs of units that together do more than one by one: (unit, unit, what taking both away does), heaviest first.
 
     Tried are the heaviest units and those that do most when they alone are there, which is where a unit shows that
     others stand in for when it is away.
     """
-    count = len(weights)
+    single = ablate(question).sum(axis=1)
+    count = len(single)
     if count < 2:
         return []
     every = frozenset(range(count))
     alone = question.focus([every, *(every - {i} for i in range(count))]).sum(axis=1)
     gain = np.abs(alone[1:] - alone[0])
-    best = [*np.argsort(-np.abs(weights))[:STRONG], *np.argsort(-gain)[:ALONE]]
+    best = [*np.argsort(-np.abs(single))[:STRONG], *np.argsort(-gain)[:ALONE]]
     tried = list(combinations(sorted({int(i) for i in best}), 2))
     joint = question.value - question.focus([{a, b} for a, b in tried]).sum(axis=1)
     found = []
-    margin = MARGIN * max(float(np.abs(weights).max()), float(np.abs(joint).max()))
+    margin = MARGIN * max(float(np.abs(single).max()), float(np.abs(joint).max()))
     for (a, b), both in zip(tried, joint, strict=True):
-        if abs(both) - abs(weights[a] + weights[b]) > margin:
+        if abs(both) - abs(single[a] + single[b]) > margin:
             found.append((a, b, float(both)))
     return sorted(found, key=lambda pair: -abs(pair[2]))[:PAIRS]

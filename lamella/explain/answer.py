@@ -16,12 +16,18 @@ from lamella.model import Model
 from lamella.task import Example
 
 METHODS = ("ablation", "gradients")
+SHAPLEY = (
+    "A weight is by how much this falls when the unit is taken away, in the mean over what else is away already: "
+    "a Shapley value, sampled."
+)
 
 
 def explain_answer(model: Model, example: Example, method: str = "ablation", pairs: bool = False) -> dict[str, Any]:
     """Why an example gets its answer.
 
-    weight > 0: a unit speaks for the answer; by ablation its weight is by how much the focus falls when it is taken away.
+    weight > 0: a unit speaks for the answer. By ablation its weight is by how much the focus falls when it is taken away,
+    in the mean over what else is away already (`ablation.shapley`); the weights add up to what an empty example lacks.
+    `pairs` and "attention" are of units that are taken away by themselves.
     Raises UsageError for an unknown method and DataError for an example that is none.
     """
     if method not in METHODS:
@@ -40,18 +46,18 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
     }
     matrix = None
     if method == "ablation":
-        weights, by_part = ablation.ablate(question)
-        matrix = by_part if question.part_names else None
-        found["method"] = "ablation"
+        weights = ablation.shapley(question)
+        matrix = ablation.ablate(question).T if question.part_names else None
+        found |= {"method": "ablation", "notes": [SHAPLEY]}
     else:
         from lamella.explain.gradients import integrate
 
         weights, about = integrate(question)
         found |= {"method": "integrated gradients", "notes": [attributed(about)]}
-    joint = ablation.pairs(question, weights) if pairs else []
+    joint = ablation.pairs(question) if pairs else []
     return {
         **found,
-        "notes": [*([question.note] if question.note else []), *found.get("notes", [])],
+        "notes": [*([question.note] if question.note else []), *found["notes"]],
         "fields": _fields(question, weights),
         "pairs": [{"units": [question.units[a], question.units[b]], "weight": _short(w)} for a, b, w in joint],
         "attention": None if matrix is None else alignment(question, matrix),

@@ -83,11 +83,11 @@ def _answer(data: dict[str, Any]) -> str:
 
 
 def _how(data: dict[str, Any]) -> str:
-    """In words what a weight is."""
+    """In words how units are taken away."""
     if data["method"] != "ablation":
         return note("A weight is a unit's share of what separates the example from an empty one.")
     how = sorted({f["taken away"] for f in data["fields"].values()})
-    return note(f"A weight is by how much the figure above falls when the unit is taken away: {', '.join(how)}.")
+    return note(f"What is taken away is {', '.join(how)}.")
 
 
 def note(text: str) -> str:

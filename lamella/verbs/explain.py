@@ -34,8 +34,8 @@ def explain(
 ) -> Explanation:
     """Why `example` gets its answer: a dict, its one field's value, or the word "sample", the task's first test example.
 
-    method: "ablation" takes each unit away and measures, with nothing but the model's own graphs; "gradients" follows
-    the net's slopes (integrated gradients; needs torch and float32 weights). pairs: look for units that are weak alone
+    method: "ablation" takes units away in random orders and measures, with nothing but the model's own graphs (Shapley
+    values); "gradients" follows the net's slopes (integrated gradients; needs torch and float32 weights). pairs: look for units that are weak alone
     and strong together, too. Without an example: what the whole model has learned. options: those that may change
     when it answers. Raises UsageError and DataError for wrong arguments and examples.
     """

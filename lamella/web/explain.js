@@ -43,7 +43,7 @@ export function explanation(found) {
   const fields = Object.entries(found.fields ?? {});
   return [
     el("h2", {}, "Why?"),
-    el("p", { class: "quiet" }, `Each part was taken away by itself and the answer measured again. Measured is the ${focus.name}: ${number(focus.value)}.`),
+    el("p", { class: "quiet" }, `Parts were taken away in many orders and the answer measured again. Measured is the ${focus.name}: ${number(focus.value)}.`),
     (found.notes ?? []).map((note) => el("p", { class: "quiet" }, note)),
     el("p", { class: "legend" }, el("span", { class: "key for" }, "speaks for the answer"),
       el("span", { class: "key against" }, "speaks against it")),
