@@ -5,6 +5,7 @@
 `method` "ablation" runs over the graphs that answer and needs nothing else; "gradients" is `lamella.explain.gradients`.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
     question = Question(model, example)
     found: dict[str, Any] = {
         "task": model.manifest.task,
-        "model": model.where,
+        "model": Path(model.where).name,
         "example": {name: parts.shown() for name, parts in question.parts.items()},
         "answer": question.answer,
         "rendered": model.task.render(question.answer),

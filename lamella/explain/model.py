@@ -8,6 +8,7 @@ says by what; seconds are the processor's, so that a busy machine gives the same
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -59,7 +60,7 @@ def explain_model(trained: Model, data: Sequence[str] = ()) -> dict[str, Any]:
     found += sections.filters(trained)
     found += ablation(quick, examples, looked, ABLATION_SECONDS)
     found += calibration(trained, examples)
-    return {"task": trained.manifest.task, "model": trained.where, "sections": found}
+    return {"task": trained.manifest.task, "model": Path(trained.where).name, "sections": found}
 
 
 def _some(job: Task, examples: list[Example], most: int) -> list[Example]:
