@@ -1,13 +1,14 @@
 """What each unit does for the answer: units are taken away, and the focus is measured again (causal ablation).
 
     question = Question(model, example)
-    weights = shapley(question)         (N,), of the units: their weights
+    weights, how = weigh(question)      (N,) of the units, and in words what they are
     single = ablate(question)           (N, P): what taking each away by itself does to each part of the answer
 
-The idea is older than nets; for pictures it is occlusion (Zeiler and Fergus, 2014), for words erasure (Li et al., 2016).
-A unit that is taken away by itself is not missed where another says the same. So a weight is a Shapley value: what
-taking the unit away does in the mean, whatever else is away already. `pairs` looks for units that are weak by themselves
-and strong together. Everything runs over the graphs that answer, so that what is explained is what was shipped.
+The idea is older than nets; for pictures it is occlusion (Zeiler and Fergus, 2014), for words erasure (Li et al.,
+2016). A unit that is taken away by itself is not missed where another says the same. So a weight is a Shapley value:
+what taking the unit away does in the mean, whatever else is away already. Only of a series it is what a step does by
+itself. `pairs` looks for units that are weak by themselves and strong together. Everything runs over the graphs that
+answer, so that what is explained is what was shipped.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,6 +28,8 @@ MEASURES = 4000  # times the parts of the answer, which a decoder writes one aft
 STRONG, ALONE = 6, 6  # units whose pairs are tried: the heaviest, and those that do most by themselves
 MARGIN = 0.25  # of the heaviest unit: by so much a pair must exceed the sum of its two
 PAIRS = 5  # at most, heaviest first
+SHAPLEY = "A weight is by how much this falls without the unit, in the mean over what else is away already (Shapley)."
+SINGLE = "A weight is by how much this falls when the unit alone is taken away."
 Floats = NDArray[np.float64]
 
 
@@ -87,6 +90,16 @@ class Question:
     def _split(self, values: Any) -> Floats:
         found = np.asarray(values, np.float64)
         return found if found.ndim == 2 else found[:, None]
+
+
+def weigh(question: Question) -> tuple[Floats, str]:
+    """The weights (N,) of the units, and in words what they are: Shapley values, of a series what each does by itself.
+
+    A step that is away lies between its neighbours; were these away too, they would get the credit for standing in.
+    """
+    if any(parts.kind == "series" for parts in question.parts.values()):
+        return ablate(question).sum(axis=1), SINGLE
+    return shapley(question), SHAPLEY
 
 
 def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Floats:

@@ -17,18 +17,13 @@ from lamella.model import Model
 from lamella.task import Example
 
 METHODS = ("ablation", "gradients")
-SHAPLEY = (
-    "A weight is by how much this falls when the unit is taken away, in the mean over what else is away already: "
-    "a Shapley value, sampled."
-)
 
 
 def explain_answer(model: Model, example: Example, method: str = "ablation", pairs: bool = False) -> dict[str, Any]:
     """Why an example gets its answer.
 
-    weight > 0: a unit speaks for the answer. By ablation its weight is by how much the focus falls when it is taken away,
-    in the mean over what else is away already (`ablation.shapley`); the weights add up to what an empty example lacks.
-    `pairs` and "attention" are of units that are taken away by themselves.
+    weight > 0: a unit speaks for the answer; what a weight is, is among the notes (`ablation.weigh`). `pairs` and
+    "attention" are of units that are taken away by themselves.
     Raises UsageError for an unknown method and DataError for an example that is none.
     """
     if method not in METHODS:
@@ -47,9 +42,9 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
     }
     matrix = None
     if method == "ablation":
-        weights = ablation.shapley(question)
+        weights, how = ablation.weigh(question)
         matrix = ablation.ablate(question).T if question.part_names else None
-        found |= {"method": "ablation", "notes": [SHAPLEY]}
+        found |= {"method": "ablation", "notes": [how]}
     else:
         from lamella.explain.gradients import integrate
 

@@ -35,9 +35,10 @@ def explain(
     """Why `example` gets its answer: a dict, its one field's value, or the word "sample", the task's first test example.
 
     method: "ablation" takes units away in random orders and measures, with nothing but the model's own graphs (Shapley
-    values); "gradients" follows the net's slopes (integrated gradients; needs torch and float32 weights). pairs: look for units that are weak alone
-    and strong together, too. Without an example: what the whole model has learned. options: those that may change
-    when it answers. Raises UsageError and DataError for wrong arguments and examples.
+    values; each step of a series by itself); "gradients" follows the net's slopes (integrated gradients; needs torch and
+    float32 weights). pairs: look for units that are weak alone and strong together, too. Without an example: what the
+    whole model has learned. options: those that may change when it answers. Raises UsageError and DataError for wrong
+    arguments and examples.
     """
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
