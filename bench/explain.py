@@ -1,16 +1,19 @@
-"""Explanations on real data: are the units named first those that matter? Ablation beside Captum's integrated gradients.
+"""Explanations on real data: are the units named first those that matter? Ablation and Captum's integrated gradients.
 
     python -m bench.explain                          texts and digits, some five minutes of one core
     python -m bench.explain --examples 20 --steps 150
 
-Needs Captum, without its wish for an old numpy: pip install matplotlib tqdm; pip install captum --no-deps. Texts are VADER's reviews of
-films (bench/text_classification.py), pictures are handwritten digits (bench/mnist.py); what is explained was not learned
-from. Each method gives an order of the units, words or patches. Deletion takes them away in that order and insertion
-gives them back to an empty example (Petsiuk et al., 2018); shown is the mean over the curve of how likely the net finds
-its own first answer. Both replace otherwise than ablation did: words by _ instead of nothing, patches by the picture's
-mean colour instead of its edge's. Random orders stand beside. Integrated gradients run over the same net in torch, 50
-steps, from what Captum takes without being told, zeros, and for pictures from an empty one too; a unit's weight is the
-sum of its places. The last columns: by how much ablation is better, with the interval of 95% of resamples.
+Needs Captum, without its wish for an old numpy: pip install matplotlib tqdm; pip install captum --no-deps.
+
+Texts are VADER's reviews of films (bench/text_classification.py), pictures are handwritten digits (bench/mnist.py);
+what is explained was not learned from. Each method gives an order of the units, words or patches. Ablation is what
+`explain` does, which takes units away in random orders (sampled Shapley values), and beside it each taken away by
+itself. Deletion takes units away in that order and insertion gives them back to an empty example (Petsiuk et al., 2018);
+shown is the mean over the curve of how likely the net finds its own first answer. Both replace otherwise than ablation
+did: words by _ instead of nothing, patches by the picture's mean colour instead of its edge's. Random orders stand
+beside. Integrated gradients run over the same net in torch, 50 steps, from what Captum takes without being told, zeros,
+and for pictures from an empty one too; a unit's weight is the sum of its places. The last columns: by how much ablation
+is better, with the interval of 95% of resamples.
 """
 
 import argparse
@@ -26,7 +29,7 @@ import lamella
 from bench import mnist
 from bench import text_classification as vader
 from lamella.explain import faithfulness
-from lamella.explain.ablation import Floats, Question, ablate
+from lamella.explain.ablation import Floats, Question, ablate, shapley
 from lamella.explain.gradients import rebuilt, spread
 
 POINTS = 12  # of a curve at most, both ends aside
@@ -140,9 +143,10 @@ def texts(place: str, count: int, steps: int, data: Path | None) -> None:
     path = Path(place) / "films.jsonl"
     path.write_bytes(b"\n".join(map(msgspec.json.encode, learn[:2000])))
     how: dict[str, Any] = {"steps": steps, "size": "tiny", "features": 20_000, "strength": 1.0}  # quick, not best
-    model = lamella.train("text-classification", str(path), out=f"{place}/films", tell=quiet, **how)
+    model = trained("text-classification", str(path), f"{place}/films", **how)
     ways: dict[str, Weigh] = {
-        "ablation": lambda question, net: ablate(question)[0],
+        "ablation": lambda question, net: shapley(question),
+        "ablation, each by itself": lambda question, net: ablate(question).sum(axis=1),
         "integrated gradients, from zeros": captum_weights,
     }
     show("Reviews of films, words", measure(model, test[:count], ways))
@@ -150,21 +154,24 @@ def texts(place: str, count: int, steps: int, data: Path | None) -> None:
 
 def digits(place: str, count: int, steps: int) -> None:
     learn, test = mnist.split()
-    mnist.write(Path(place) / "digits", learn)
+    if not (Path(place) / "m").exists():
+        mnist.write(Path(place) / "digits", learn)
     paths = mnist.write(Path(place) / "test", (test[0][:count], test[1][:count]))
-    model = lamella.train(
-        "image-classification", f"{place}/digits", out=f"{place}/m", steps=steps, size="tiny", tell=quiet
-    )
+    model = trained("image-classification", f"{place}/digits", f"{place}/m", steps=steps, size="tiny")
     ways: dict[str, Weigh] = {
-        "ablation": lambda question, net: ablate(question)[0],
+        "ablation": lambda question, net: shapley(question),
+        "ablation, each by itself": lambda question, net: ablate(question).sum(axis=1),
         "integrated gradients, from zeros": captum_weights,
         "integrated gradients, from empty": lambda question, net: captum_weights(question, net, empty=True),
     }
     show("Handwritten digits, patches", measure(model, [{"image": p} for p in paths], ways))
 
 
-def quiet(line: str) -> None:
-    """Training has nothing to tell here."""
+def trained(task: str, data: str, out: str, **how: Any) -> lamella.Model:
+    """The model that is there already, or a new one."""
+    if not (Path(out) / "model.json").exists():
+        lamella.train(task, data, out=out, threads=1, tell=lambda line: None, **how)
+    return lamella.load(out)
 
 
 def main() -> None:
@@ -173,8 +180,10 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=100, help="explained of each set")
     parser.add_argument("--steps", type=int, default=300, help="of training")
     parser.add_argument("--data", type=Path, help="folder with VADER's files, where there is no network")
+    parser.add_argument("--keep", help="folder for the models; those that are there are not trained again")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as gone:
+        place = given.keep or gone
         if given.set != "digits":
             texts(place, given.examples, given.steps, given.data)
         if given.set != "films":
