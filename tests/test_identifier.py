@@ -30,11 +30,11 @@ installed = pytest.mark.skipif(
 @installed
 def test_everyday_sentences() -> None:
     wrong = [(label, text, lamella.detect(text)[:2]) for label, text in EVERYDAY if lamella.detect(text)[0][0] != label]
-    assert len(wrong) <= 0.03 * len(EVERYDAY), wrong
+    assert len(wrong) <= 0.015 * len(EVERYDAY), wrong
     count = {label: sum(label == one for one, _ in EVERYDAY) for label in PROMISED}
     assert min(count.values()) >= 20
     for label in PROMISED:
-        assert sum(label == one for one, _, _ in wrong) <= 3, (label, wrong)
+        assert sum(label == one for one, _, _ in wrong) <= 1, (label, wrong)
 
 
 @installed
@@ -53,6 +53,20 @@ def test_everyday_sentences() -> None:
     ],
 )
 def test_as_people_type(text: str, language: str) -> None:
+    assert lamella.detect(text)[0][0] == language
+
+
+@installed
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Non sei onde vives, pero preciso a túa axuda esta semana, porque os rapaces aínda non chegaron", "gl"),
+        ("No sé on vius, però necessito la teva ajuda aquesta setmana", "ca"),
+        ("Я не знаю, де ти живеш, але мені потрібна твоя допомога", "uk"),
+        ("Не знам къде живееш, но тази седмица имам нужда от помощта ти", "bg"),
+    ],
+)
+def test_neighbours_of_the_promised_are_still_told(text: str, language: str) -> None:
     assert lamella.detect(text)[0][0] == language
 
 
@@ -88,7 +102,7 @@ def test_not_a_text() -> None:
 @installed
 def test_small_and_documented() -> None:
     folder = shipped.FOLDER / "languages"
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 5e6
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
     manifest = shipped.identifier().manifest
     assert (manifest.task, manifest.precision) == ("text-classification", "int8")
     card = (folder / "card.md").read_text("utf-8")
@@ -96,9 +110,29 @@ def test_small_and_documented() -> None:
         assert word in card.lower(), word
     for name in ("held out, ten languages", "human rights, ten languages"):  # of 20 characters or more
         assert manifest.scores[name]["scores"]["accuracy"]["value"] >= 0.98, name
+    for label in PROMISED:
+        assert manifest.scores[f"held out, {label}"]["scores"]["accuracy"]["value"] >= 0.965, label
 
 
 # ---- its recipe --------------------------------------------------------------------------------------------------
+
+
+@installed
+def test_prior_moves_log_odds_by_what_it_says() -> None:
+    pytest.importorskip("onnx")
+    from types import SimpleNamespace
+
+    from lamella.graph import OnnxGraph
+    from recipes.languages.prior import AHEAD, BEHIND, favour, scored
+
+    model = shipped.identifier()
+    moved = SimpleNamespace(task=model.task, graphs={"classify": OnnxGraph(favour(model), "classify.onnx")})
+    texts = ["Mi hermano vive en Portugal", "Дети спят наверху", "Nova versión dispoñible"]
+    change = scored(moved, texts) - scored(model, texts)
+    place = {label: i for i, label in enumerate(model.task.labels_)}
+    for label in place:  # beside Czech, which has none
+        expected = AHEAD if label in PROMISED else -BEHIND.get(label, 0.0)
+        assert change[:, place[label]] - change[:, place["cs"]] == pytest.approx(expected, abs=1e-3), label
 
 
 def test_reserved_packages_are_not_fetched() -> None:

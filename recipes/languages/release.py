@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,7 @@ from lamella.model import Model
 from recipes.languages.common import CACHE, CODES, PROMISED, read_items
 from recipes.languages.extract import DENSE, sentences
 from recipes.languages.fetch import PACKAGES
+from recipes.languages.prior import AHEAD, BEHIND
 from recipes.languages.split import crop
 from recipes.languages.train import SMALL
 from recipes.translation.extract_documents import read_blocks
@@ -148,24 +150,31 @@ LICENCES = [
 ]
 
 
+def score(model: Model, rows: Rows, found: list[dict[str, float]], labels: Sequence[str]) -> dict[str, Any]:
+    """The accuracy on texts in some languages, as a model's manifest keeps it."""
+    of = [(row, p) for row, p in zip(rows, found, strict=True) if row[1] in labels]
+    answers = [{"label": max(p, key=p.__getitem__), "probabilities": p} for _, p in of]
+    counted = model.task.score(answers, [{"text": text, "label": label} for (text, label), _ in of])
+    kept = {k: v for k, v in metrics.intervals(counted).items() if k == "accuracy"}
+    return {"count": len(of), "scores": kept, "notes": {}}
+
+
 def release(dry: bool) -> None:
     """Measure, and write the model with its card."""
     small = lamella.load(str(SMALL))
-    scores = {}
+    scores: dict[str, dict[str, Any]] = {}
     for name, rows in tests().items():
         found = said(small, rows)
         show(name, rows, found)
-        of = [(row, p) for row, p in zip(rows, found, strict=True) if row[1] in PROMISED]
-        answers = [{"label": max(p, key=p.__getitem__), "probabilities": p} for _, p in of]
-        counted = small.task.score(answers, [{"text": text, "label": label} for (text, label), _ in of])
-        kept = {k: v for k, v in metrics.intervals(counted).items() if k == "accuracy"}
-        scores[f"{name}, ten languages"] = {"count": len(of), "scores": kept, "notes": {}}
+        scores[f"{name}, ten languages"] = score(small, rows, found, PROMISED)
+        if name == "held out":
+            scores |= {f"{name}, {label}": score(small, rows, found, (label,)) for label in PROMISED}
     if not dry:
         write(small, scores)
         speed(lamella.load(str(OUT)), tests()["held out"])
 
 
-def write(small: Model, scores: dict[str, dict]) -> None:
+def write(small: Model, scores: dict[str, dict[str, Any]]) -> None:
     """The model folder that ships."""
     texts = sum(1 for _ in (CACHE / "train.jsonl").open(encoding="utf-8"))
     training = {
@@ -179,6 +188,8 @@ def write(small: Model, scores: dict[str, dict]) -> None:
             f"Tells {', '.join(CODES)} and nothing else: a text in another language gets the nearest of these.",
             f"Promised are {', '.join(PROMISED)} from {SHORTEST} characters; near relatives (es gl ca pt, cs sk, da nb sv, bg ru "
             "uk) and single words are often mistaken.",
+            f"The ten start ahead of the others, by a log-odds of {AHEAD} (Galician: {AHEAD + BEHIND['gl']}), as most texts are in "
+            "them: a short text in a neighbour of theirs, Galician above all, is often taken for one of the ten.",
             "One language a text: of a mixed one it says what there is most of.",
         ],
     }

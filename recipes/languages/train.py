@@ -14,6 +14,7 @@ from lamella import model as folder
 from lamella.data import linear
 from lamella.train.quantize import quantize
 from recipes.languages.common import CACHE
+from recipes.languages.prior import favour
 
 MODEL, SMALL = CACHE / "model", CACHE / "small"
 PIECES, FEATURES = 5000, 30_000
@@ -33,7 +34,7 @@ def train(minutes: float, threads: int = 1) -> None:
 
 
 def shrink() -> None:
-    """Weigh the two parts on dev.jsonl and round to int8, written beside.
+    """Weigh the two parts on dev.jsonl, put the prior over languages in, and round to int8, written beside.
 
     `lamella compress` refuses int8 here: rows of a small table are read faster as they are. A millisecond a text is
     fast enough; what is shipped with everything has to be small.
@@ -44,7 +45,7 @@ def shrink() -> None:
     print(f"shrink: the part that reads in order and the linear one count as {model.task.mix_}", flush=True)
     learned = {**model.manifest.learned, "mix_": model.task.mix_}
     manifest = msgspec.structs.replace(model.manifest, learned=learned, precision="int8")
-    files = {name: quantize(raw) if name.endswith(".onnx") else raw for name, raw in model.files.items()}
+    files = {**model.files, "classify.onnx": quantize(favour(model))}
     files.pop("model.json", None)
     folder.write(manifest, files, SMALL, force=True)
     print(f"shrink: {sum(map(len, files.values())) / 1e6:.2f} MB in {SMALL.name}")
