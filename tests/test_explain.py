@@ -171,15 +171,19 @@ def planted_words(split: str, count: int):
 
 
 def planted_patches(split: str, count: int):
+    """A white or a black patch decides; two of black and white points strike a net as much that has learned nothing."""
     from lamella.data.images import encode_png
 
     chance = np.random.default_rng(len(split))
     found = []
     for _ in range(count):
-        points, (row, column), light = chance.integers(90, 170, (20, 20)), chance.integers(0, 5, 2), chance.integers(2)
-        points[4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = 255 * light
+        points, light = chance.integers(90, 170, (20, 20)), chance.integers(2)
+        at, *decoys = chance.permutation(25)[:3]
+        for unit, patch in ((at, 255 * light), *((d, 255 * chance.integers(0, 2, (4, 4))) for d in decoys)):
+            row, column = divmod(unit, 5)
+            points[4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = patch
         label = "light" if light else "dark"
-        found.append({"image": encode_png(points.astype(np.uint8)), "label": label, "at": int(5 * row + column)})
+        found.append({"image": encode_png(points.astype(np.uint8)), "label": label, "at": int(at)})
     return found
 
 
@@ -238,7 +242,7 @@ def test_the_planted_cause_is_found(planted):
 
 def test_gradients_find_the_planted_cause_too(planted):
     model, examples = planted
-    assert found_share(examples[:20], explained(model, examples[:20], method="gradients")) >= 0.9
+    assert found_share(examples[:10], explained(model, examples[:10], method="gradients")) >= 0.9
 
 
 def test_an_untrained_net_is_explained_otherwise(planted):
@@ -253,7 +257,7 @@ def test_an_untrained_net_is_explained_otherwise(planted):
     blank = lamella.Model(model.manifest, {**model.files, **export_graphs(model.task.build())}, model.task, "untrained")
     examples = examples[:20]
     mine, other = explained(model, examples), explained(blank, examples)
-    assert found_share(examples, other) <= 0.5 < found_share(examples, mine)
+    assert found_share(examples, other) <= 0.7 < 0.95 <= found_share(examples, mine)
     both = [([*a.values()], [b.get(k, 0) for k in a]) for a, b in zip(mine, other, strict=True) if len(a) > 2]
     same = [np.corrcoef(a, b)[0, 1] for a, b in both]
     assert np.nanmean(same) < 0.7
