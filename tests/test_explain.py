@@ -257,7 +257,7 @@ def test_an_untrained_net_is_explained_otherwise(planted):
     blank = lamella.Model(model.manifest, {**model.files, **export_graphs(model.task.build())}, model.task, "untrained")
     examples = examples[:20]
     mine, other = explained(model, examples), explained(blank, examples)
-    assert found_share(examples, other) <= 0.7 < 0.95 <= found_share(examples, mine)
+    assert found_share(examples, other) <= 0.7 < 0.9 <= found_share(examples, mine)
     both = [([*a.values()], [b.get(k, 0) for k in a]) for a, b in zip(mine, other, strict=True) if len(a) > 2]
     same = [np.corrcoef(a, b)[0, 1] for a, b in both]
     assert np.nanmean(same) < 0.7
