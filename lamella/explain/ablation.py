@@ -117,7 +117,7 @@ def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Flo
     ways = [[frozenset(order[:k]) for k in range(count + 1)] for order in orders]
     sets = list(dict.fromkeys(some for way in ways for some in way))
     left = dict(zip(sets, question.focus(sets).sum(axis=1).tolist(), strict=True))
-    weights = np.zeros(count)
+    weights: Floats = np.zeros(count)
     for order, way in zip(orders, ways, strict=True):
         weights[order] -= np.diff([left[some] for some in way]) / len(orders)
     return weights
