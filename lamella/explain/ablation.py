@@ -117,7 +117,7 @@ def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Flo
     ways = [[frozenset(order[:k]) for k in range(count + 1)] for order in orders]
     sets = list(dict.fromkeys(some for way in ways for some in way))
     left = dict(zip(sets, question.focus(sets).sum(axis=1).tolist(), strict=True))
-    weights: Floats = np.zeros(count)
+    weights = np.zeros(count)
     for order, way in zip(orders, ways, strict=True):
         weights[order] -= np.diff([left[some] for some in way]) / len(orders)
     return weights
@@ -125,7 +125,8 @@ def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Flo
 
 def ablate(question: Question) -> Floats:
     """By how much each part of the focus falls when each unit is taken away by itself: (N, P)."""
-    return question.start - question.focus([{i} for i in range(len(question.units))])
+    left: Floats = question.focus([{i} for i in range(len(question.units))])
+    return np.subtract(question.start, left)
 
 
 def pairs(question: Question) -> list[tuple[int, int, float]]:
