@@ -126,7 +126,8 @@ def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Flo
 def ablate(question: Question) -> Floats:
     """By how much each part of the focus falls when each unit is taken away by itself: (N, P)."""
     left: Floats = question.focus([{i} for i in range(len(question.units))])
-    return np.subtract(question.start, left)
+    fallen: Floats = question.start - left
+    return fallen
 
 
 def pairs(question: Question) -> list[tuple[int, int, float]]:
