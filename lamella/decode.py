@@ -132,6 +132,8 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
 
     >>> narrowed(np.log([[0.5, 0.3, 0.2]]), top_p=0.6).round(3).tolist()
     [[0.625, 0.375, 0.0]]
+    >>> narrowed(np.log([[0.5, 0.3, 0.2]]), top_p=0.0).tolist()
+    [[1.0, 0.0, 0.0]]
     """
     scores = np.asarray(scores, dtype=np.float64)
     if temperature <= 0:
@@ -143,7 +145,7 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
         chances[:, top_k:] = 0
     chances /= chances.sum(axis=1, keepdims=True)
     before = np.cumsum(chances, axis=1) - chances  # what the better ones hold: one is kept while they hold too little
-    chances[before >= top_p] = 0
+    chances[:, 1:][before[:, 1:] >= top_p] = 0  # the likeliest stays, however little is asked for
     found = np.zeros_like(chances)
     np.put_along_axis(found, order, chances / chances.sum(axis=1, keepdims=True), axis=1)
     return np.asarray(found)
