@@ -127,7 +127,9 @@ def main() -> None:
                 seconds = time.perf_counter() - start
                 found[net, seed], each = measured(model, paths[1], pictures)
                 line(f"lamella {net}, seed {seed}", found[net, seed], seconds, graphs_size(model.files), each)
-                small = lamella.compress(model, f"{place}/{net}-{seed}-int8", paths[0], tolerance=0.002, tell=lambda _: None)
+                small = lamella.compress(
+                    model, f"{place}/{net}-{seed}-int8", paths[0], tolerance=0.002, tell=lambda _: None
+                )
                 found[f"{net} int8", seed], each = measured(small, paths[1], pictures)
                 line(
                     f"lamella {net}, seed {seed}, int8",
