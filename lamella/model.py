@@ -13,6 +13,7 @@ before it is used: with single-bit flips most files load silently wrong.
 
 import copy
 import hashlib
+import io
 import lzma
 import os
 import re
@@ -325,13 +326,20 @@ def seal(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def write_zip(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None:
     """Write a model as one zip file, in one step; the same model gives the same bytes."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, raw in seal(manifest, files).items():
+            info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, raw)
+    write_file(whole.getvalue(), out)
+
+
+def write_file(raw: bytes, out: Path) -> None:
+    """Write a file in one step: whole or not at all. Raises DataError where that cannot be done."""
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, raw in seal(manifest, files).items():
-                info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, raw)
+        beside.write_bytes(raw)
         os.replace(beside, out)
     except OSError as error:
         beside.unlink(missing_ok=True)

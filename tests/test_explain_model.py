@@ -20,7 +20,7 @@ from torch import nn
 import lamella
 from lamella.data.pieces import Pieces
 from lamella.errors import MissingExtra, ModelError
-from lamella.explain import png, sections, surgery, wire
+from lamella.explain import pictures, sections, surgery, wire
 from lamella.explain.anatomy import Anatomy, layer_of
 from lamella.explain.observe import Layer, Observed, letters, look, observe
 from lamella.explain.probe import Probe, constant
@@ -287,16 +287,12 @@ def test_side_by_side_readers_and_windows_are_parts(trained):
 # --- sections
 
 
-def test_png_beside_pillow(tmp_path):
-    from PIL import Image as Pillow
-
-    chance = np.random.default_rng(0)
-    for shape in ((3, 5), (4, 2, 3), (1, 1)):
-        points = chance.integers(0, 256, shape).astype(np.uint8)
-        (tmp_path / "a.png").write_bytes(png.png(points))
-        assert np.array_equal(np.asarray(Pillow.open(tmp_path / "a.png")), points)
-    grey = png.weights(np.array([[[0.0, 1.0], [-1.0, 0.5]]]), times=1)
-    assert grey.tolist() == [[128, 255], [0, 191]], "nothing is grey, for is light, against is dark"
+def test_weights_and_inputs_as_pictures():
+    grey = pictures.weights(np.array([[[0.0, 1.0], [-1.0, 0.5]]]), times=1)
+    assert grey.tolist() == [[[128, 255], [0, 191]]], "nothing is grey, for is light, against is dark"
+    assert pictures.weights(np.ones((3, 2, 5)), times=4).shape == (3, 8, 20)
+    seen = pictures.picture(np.array([[[-3.0, 1.0]], [[0.0, 5.0]]]))
+    assert seen.tolist() == [[[48, 191]]], "of two channels the mean, from the least to the largest value"
 
 
 def test_the_plane_is_the_two_directions_of_most_variance():

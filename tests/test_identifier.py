@@ -150,7 +150,8 @@ def test_reserved_packages_are_not_read(tmp_path: Path) -> None:
     import polib
 
     from recipes.languages import extract
-    from recipes.languages.common import Item, write_items
+    from recipes.languages.common import Item
+    from recipes.translation.common import write_rows
 
     record = (
         "Package: {}\nDescription-md5: {}\nDescription-de: Das ist ein schönes {} für alle\n .\n Es kann sehr viel.\n"
@@ -169,11 +170,12 @@ def test_reserved_packages_are_not_read(tmp_path: Path) -> None:
     found = list(extract.catalogues(tmp_path))
     assert {(item.package, item.language) for item in found} == {("wesnoth-1.16-x", "de"), ("wesnoth-1.16-x", "en")}
     with pytest.raises(AssertionError, match="reserved"):
-        write_items(tmp_path / "texts.tsv", [Item("help", "tapir/page", "de", "Ein Satz aus einem Handbuch")])
+        write_rows(tmp_path / "texts.tsv", [Item("help", "tapir/page", "de", "Ein Satz aus einem Handbuch")])
 
 
 def test_split_keeps_tests_out_of_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from recipes.languages import common, split
+    from recipes.translation.common import write_rows
     from recipes.translation.normalise import key
 
     chance = random.Random(0)
@@ -190,7 +192,7 @@ def test_split_keeps_tests_out_of_training(tmp_path: Path, monkeypatch: pytest.M
     ]
     items += [common.Item("interface", f"package{i}", "en", "Seen, everywhere it is") for i in range(100)]
     items += [common.Item("words", "names", label, text) for label, text in EVERYDAY]
-    common.write_items(tmp_path / "texts.tsv", items)
+    write_rows(tmp_path / "texts.tsv", items)
     monkeypatch.setattr(split, "CACHE", tmp_path)
     monkeypatch.setattr(split, "WHOLE", 1.0)
     split.split()

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from lamella import metrics
@@ -72,8 +71,7 @@ def _some(job: Task, examples: list[Example], most: int) -> list[Example]:
 
 def _quick(trained: Model) -> Model:
     """The same model as it answers fastest: without what no score asks for, and without a wide search."""
-    config = trained.task.to_measure().config
-    return trained.with_config(msgspec.structs.replace(config, **trained.task.quick))
+    return trained.with_config(trained.task.to_measure(quick=True).config)
 
 
 # ---- what parts are worth ----------------------------------------------------------------------------------------

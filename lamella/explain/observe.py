@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.images import encode_png
 from lamella.errors import DataError
 from lamella.explain import wire
 from lamella.explain.anatomy import Anatomy, Product
+from lamella.explain.pictures import picture
 from lamella.explain.probe import Arrays, Enough, Probe, attach, flat
 from lamella.model import Model
 from lamella.task import Example, Image, Text
@@ -233,8 +235,6 @@ def _tokens(calls: Sequence[Arrays]) -> NDArray[np.int64] | None:
 
 def shown(trained: Model, example: Example) -> dict[str, Any]:
     """An example as a reader sees it: {"text"}, {"image"} or {"series"}."""
-    from lamella.explain.png import as_uri, picture
-
     name, kind = next(iter(trained.task.fields.items()))
     value = example[name]
     if isinstance(kind, Image):
@@ -242,7 +242,7 @@ def shown(trained: Model, example: Example) -> dict[str, Any]:
             return {"image": value}
         arrays = [a[0] for a in trained.task.collate([trained.task.inputs(example)]).values() if a.ndim == 4]
         if arrays:
-            return {"image": as_uri(picture(arrays[0]))}
+            return {"image": encode_png(picture(arrays[0]))}
     if isinstance(value, list | tuple | np.ndarray) and all(isinstance(v, int | float) for v in value):
         return {"series": [float(v) for v in value[-96:]]}
     if isinstance(value, str):

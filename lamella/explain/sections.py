@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.images import encode_png
 from lamella.explain import wire
 from lamella.explain.anatomy import Anatomy, layer_of
 from lamella.explain.observe import Floats, Layer, Observed, shown
-from lamella.explain.png import as_uri, weights
+from lamella.explain.pictures import weights
 from lamella.explain.probe import constant
 from lamella.model import Model
 from lamella.task import Example, Label, Series, Text
@@ -274,7 +275,7 @@ def filters(trained: Model) -> list[Section]:
                     "title": what,
                     "note": f"{len(order)} of {len(kernels)}, {side} x {side} points each, the strongest first; each by itself "
                     "from dark (speaks against) over grey (nothing) to light (speaks for).",
-                    "pictures": [as_uri(weights(kernels[i], 8 if side < 12 else 3)) for i in order],
+                    "pictures": [encode_png(weights(kernels[i], 8 if side < 12 else 3)) for i in order],
                 }
             ]
     return []

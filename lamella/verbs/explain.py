@@ -6,7 +6,6 @@ lamella explain my-model                                    of the whole model
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,12 +109,5 @@ def form(out: str | None, force: bool) -> str:
 
 def write(found: Explanation, out: str, suffix: str) -> None:
     """Write a report in one step."""
-    place = Path(out)
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
     text = found.to_html() if suffix == ".html" else found.to_json() + "\n"
-    try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(beside, place)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f"{out}: could not be written ({error.strerror or error}).") from error
+    folder.write_file(text.encode(errors="backslashreplace"), Path(out))

@@ -207,13 +207,7 @@ def predict_lines(trained: Model, lines: Iterator[str]) -> Iterator[str]:
 def write_answer(raw: bytes, out: Path, force: bool) -> None:
     """Write a file in one step; an existing one only by force."""
     model.free(out, force)
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(raw)
-        os.replace(beside, out)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f"{out}: could not be written ({error.strerror or error}).") from error
+    model.write_file(raw, out)
 
 
 def output_paths(inputs: Sequence[Path], out: str | None, suffixes: Sequence[str]) -> list[Path]:

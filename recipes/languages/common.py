@@ -5,12 +5,11 @@ The format: one text a line, four columns separated by tabs (kind, package, lang
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from recipes.translation.common import base_package, escape, is_reserved, unescape
+from recipes.translation.common import read_rows
 
 CACHE = Path.home() / ".cache" / "lamella" / "languages"
 
@@ -37,23 +36,6 @@ class Item(NamedTuple):
     text: str
 
 
-def write_items(path: Path, items: Iterable[Item]) -> int:
-    """Write the texts and return how many; the file appears only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    count = 0
-    with part.open("w", encoding="utf-8", newline="\n") as stream:
-        for item in items:
-            assert not is_reserved(base_package(item.package)), f"reserved package: {item.package}"
-            stream.write("\t".join((item.kind, item.package, item.language, escape(item.text))) + "\n")
-            count += 1
-    os.replace(part, path)
-    return count
-
-
 def read_items(path: Path) -> Iterator[Item]:
-    """The texts of a file, unescaped."""
-    with path.open(encoding="utf-8", newline="\n") as stream:
-        for line in stream:
-            kind, package, language, text = line.rstrip("\n").split("\t")
-            yield Item(kind, package, language, unescape(text))
+    """The texts of a file."""
+    return (Item(*row) for row in read_rows(path))

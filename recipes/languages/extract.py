@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from recipes.languages.common import CACHE, CODES, LABELS, Item, write_items
+from recipes.languages.common import CACHE, CODES, LABELS, Item
 from recipes.languages.fetch import PACKAGES
-from recipes.translation.common import base_package, is_reserved
+from recipes.translation.common import base_package, is_reserved, write_rows
 from recipes.translation.extract_books import BIBLES, ENGLISH_BIBLES, paragraphs, read_translation
 from recipes.translation.extract_catalogues import kind_of, read_mo
 from recipes.translation.extract_documents import read_blocks
@@ -292,7 +292,7 @@ def extract() -> None:
             found += items
             print(f"extract: {name}: {len(items):,} texts", flush=True)
     kept = alone(found)
-    write_items(CACHE / "texts.tsv", kept)
+    write_rows(CACHE / "texts.tsv", kept)
     counts = Counter((item.language, item.kind) for item in kept)
     kinds = sorted({kind for _, kind in counts})
     print("    " + "".join(f"{kind:>14}" for kind in kinds))

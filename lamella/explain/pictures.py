@@ -1,0 +1,27 @@
+"""What a net is given and what it has learned, as pictures: numbers on any scale -> points of 0 to 255."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+
+def picture(array: NDArray[Any]) -> Bytes:
+    """What a net is given, (C, H, W) on any scale -> (3, H, W) or (1, H, W), from its least to its largest value."""
+    low, high = float(array.min()), float(array.max())
+    return _channels((array - low) * (255 / max(high - low, 1e-9)))
+
+
+def weights(array: NDArray[Any], times: int = 8) -> Bytes:
+    """A filter (C, h, w) -> (3, H, W) or (1, H, W), 0 in the middle grey, each weight a square of `times` points."""
+    scaled = 127.5 + array * (127.5 / max(float(np.abs(array).max()), 1e-9))
+    return _channels(scaled).repeat(times, axis=1).repeat(times, axis=2)
+
+
+def _channels(array: NDArray[Any]) -> Bytes:
+    """Three channels are colours; of any other number the mean is shown."""
+    shown = array if len(array) == 3 else array.mean(axis=0, keepdims=True)
+    points: Bytes = np.clip(np.rint(shown), 0, 255).astype(np.uint8)
+    return points
