@@ -65,6 +65,22 @@ def greedy(
     return [Hypothesis(t, float(s), bool(e)) for t, s, e in zip(tokens, score, ended, strict=True)]
 
 
+def search(
+    step: Step,
+    state: Arrays,
+    memory: Arrays,
+    start: int,
+    end: int,
+    limits: NDArray[np.int64],
+    beams: int,
+    power: float = 1.0,
+) -> list[list[Hypothesis]]:
+    """For each row its answers, best first: `greedy` finds one, `beam` as many as there are beams."""
+    if beams == 1:
+        return [[found] for found in greedy(step, state, memory, start, end, limits)]
+    return beam(step, state, memory, start, end, limits, beams, power)
+
+
 def beam(
     step: Step,
     state: Arrays,
@@ -123,8 +139,8 @@ def beam(
 # ---- chance ------------------------------------------------------------------------------------------------------
 
 
-def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Array:
-    """Log-probabilities (B, V) -> probabilities (B, V) to draw from.
+def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, first: int = 0) -> Array:
+    """Log-probabilities (B, V) -> probabilities (B, V) to draw from; tokens before `first` are never drawn.
 
     temperature: below 1 the likely becomes likelier, and at 0 the likeliest certain. top_k: only so many of the
     likeliest (0: all; Fan et al., 2018). top_p: only the fewest that together hold this much (nucleus sampling;
@@ -135,7 +151,8 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
     >>> narrowed(np.log([[0.5, 0.3, 0.2]]), top_p=0.0).tolist()
     [[1.0, 0.0, 0.0]]
     """
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = np.array(scores, dtype=np.float64)
+    scores[:, :first] = -np.inf
     if temperature <= 0:
         return np.asarray(np.eye(scores.shape[1])[scores.argmax(axis=1)])
     scores = (scores - scores.max(axis=1, keepdims=True)) / temperature
@@ -292,20 +309,18 @@ def over_patches(step: Graph, patches: Array) -> Array:
     return state
 
 
-def importance_bounds(
-    made: Callable[[Array], Array], x: Array, mean: Array, log_variance: Array, draws: int
-) -> list[float]:
+def importance_bounds(decode: Graph, x: Array, mean: Array, log_variance: Array, draws: int) -> list[float]:
     """Bounds on the log-likelihoods, in nats, of examples of zeros and ones: (B, ...) and their clouds (B, Z) -> B numbers.
 
     The log of the mean of p(x, z) / q(z | x) over draws of z from the cloud (Burda et al., 2016): with one draw the
-    evidence lower bound, with more ever nearer to the truth, from below. `made` gives the probability of a one at
-    each place, (K, Z) -> (K, ...). The noise is the same for every example, so that company changes nothing.
+    evidence lower bound, with more ever nearer to the truth, from below. decode(z (K, Z)) gives the probability of a
+    one at each place as "values" (K, ...). The noise is the same for every example, so that company changes nothing.
     """
     noise = np.random.default_rng(0).standard_normal((draws, mean.shape[1])).astype(np.float32)  # (K, Z)
     found = []
     for wanted, middle, width in zip(x, mean, log_variance, strict=True):
         z = middle + noise * np.exp(width / 2)
-        p = made(z)
+        p = decode(z=z)["values"]
         likely = np.log(np.where(wanted > 0.5, p, 1 - p).clip(1e-7)).reshape(draws, -1).sum(axis=1)  # (K,)
         weights = likely + 0.5 * (np.square(noise) + width - np.square(z)).sum(axis=1)
         found.append(float(np.logaddexp.reduce(weights.astype(float)) - math.log(draws)))

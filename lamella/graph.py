@@ -36,6 +36,8 @@ class OnnxGraph:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # A plan of memory is kept for every shape that was seen; texts and batches have a new one nearly every time.
+        options.enable_mem_pattern = False
         # Denormal numbers slow some processors tenfold, and no answer depends on them.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")

@@ -164,6 +164,18 @@ def likelihood(
     return Scores(np.array([[-t for t in totals], units, characters], dtype=np.float64).T, measures, notes)
 
 
+def reconstructions(errors: Sequence[tuple[float, float]], bounds: Sequence[float] = ()) -> Scores:
+    """Of things made again: the mean squared error of a value, and, where there are such, the mean bound in nats.
+
+    errors: of each thing the sum of its squared errors, and of how many values.
+    """
+    parts = np.array([(*pair, bound, 1.0) for pair, bound in zip(errors, bounds or [0.0] * len(errors), strict=True)])
+    measures: dict[str, Callable[[Floats], float]] = {"error": lambda sums: float(sums[0] / max(1.0, sums[1]))}
+    if bounds:
+        measures["bound"] = lambda sums: float(sums[2] / max(1.0, sums[3]))
+    return Scores(parts, measures)
+
+
 def intervals(scores: Scores, resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, float]]:
     """Each measure with its 95% bootstrap interval: {"chrF": {"value", "low", "high"}}."""
     chance = np.random.default_rng(seed)

@@ -30,6 +30,7 @@ Array = NDArray[Any]
 Arrays = dict[str, Array]
 Example = dict[str, Any]
 Answer = Any  # a JSON-able value
+Choice = Mapping[str, str] | None  # field -> the column of a table that holds it
 
 
 class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
@@ -162,7 +163,7 @@ class Task:
 
     # ---- to fill in -------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         """The user's files -> examples, and the lines that say what was understood, kept and dropped."""
         raise NotImplementedError
 
@@ -279,9 +280,7 @@ class Task:
         """What an explanation of this kind of answer shows besides, JSON-able, with a "kind"; `inputs` is a batch of one."""
         return {}
 
-    def document(
-        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
-    ) -> tuple[bytes, dict[str, int]] | None:
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts; None for a
         table whose rows are examples."""
         raise NotImplementedError

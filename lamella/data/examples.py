@@ -31,6 +31,9 @@ from lamella.errors import DataError
 
 NAMES = ("example", *IMAGE_NAMES)  # of a table's column with pictures
 TABLES = (".csv", ".tsv", ".jsonl", ".json")
+SAMPLES = 64  # new ones that are made at once
+STEPS = 9  # of a line, both ends included, and of each side of a plane
+WALK = 2.5  # deviations that a plane shows on each side of the middle
 LOOKED_AT = 100  # pictures that say which side and channels suit all
 Array = NDArray[Any]
 
@@ -59,6 +62,8 @@ class Pictures:
 class Rows:
     """Rows of numbers and categories, on the scale that `columns` says."""
 
+    binary = False
+
     def __init__(self, columns: measures.Columns) -> None:
         self.columns = columns
 
@@ -74,6 +79,11 @@ class Rows:
         """The sum of the squared differences of what is known in `wanted`, and of how many values."""
         one, known = self.array(wanted)
         return float((np.square(one - self.array(came)[0]) * known).sum()), float(known.sum())
+
+
+def shades(points: Array) -> Array:
+    """Points of one byte -> numbers from 0 to 1; other arrays stay as they are."""
+    return points.astype(np.float32) / 255 if points.dtype == np.uint8 else points
 
 
 def learn(values: Sequence[Any], side: int = 0) -> tuple[list[int], list[dict[str, Any]]]:
@@ -93,7 +103,22 @@ def seed(value: Any) -> int:
     return int(text)
 
 
-def lattice(point: Sequence[float], reach: float, count: int) -> tuple[Array, Array]:
+def normal(seeds: Iterable[Any], dims: int, count: int = SAMPLES) -> list[Array]:
+    """For each seed so many draws of standard normal numbers, (count, dims)."""
+    return [np.random.default_rng(int(s)).standard_normal((count, dims)) for s in seeds]
+
+
+def between(one: Array, other: Array, steps: int = STEPS) -> list[Array]:
+    """Points (B, Z) twice -> the straight line from each to its other, both ends included: B times (steps, Z).
+
+    >>> between(np.zeros((1, 1)), np.ones((1, 1)), 3)[0].tolist()
+    [[0.0], [0.5], [1.0]]
+    """
+    share = np.linspace(0, 1, steps)[:, None]
+    return [a + share * (b - a) for a, b in zip(one, other, strict=True)]
+
+
+def lattice(point: Sequence[float], reach: float = WALK, count: int = STEPS) -> tuple[list[float], Array]:
     """Places from -reach to reach, and a plane of points (count, count, Z) there: the first two numbers change, the others
     are those of `point`.
 
@@ -104,7 +129,7 @@ def lattice(point: Sequence[float], reach: float, count: int) -> tuple[Array, Ar
     z = np.tile(np.array(point, np.float32), (count, count, 1))
     z[:, :, 0] = places
     z[:, :, 1:2] = places[::-1, None, None]
-    return places, z
+    return places.round(3).tolist(), z
 
 
 def key(value: Any) -> str:
@@ -118,6 +143,11 @@ def mean(kind: Pictures | Rows, values: Iterable[Any]) -> Array:
     for value in values:
         total, count = total + kind.array(value)[0], count + 1
     return np.asarray(total / count / (255 if isinstance(kind, Pictures) else 1), np.float32)
+
+
+def seen(kind: Pictures | Rows, values: Iterable[Any]) -> list[str]:
+    """Pictures as the net sees them; of rows there are none."""
+    return [encode_png(kind.array(value)[0]) for value in values] if isinstance(kind, Pictures) else []
 
 
 def read(

@@ -79,6 +79,10 @@ class Pieces:
         """The id of a mark such as `<2fr>`."""
         return int(self.processor.PieceToId(name))
 
+    def knows(self, text: str) -> bool:
+        """Whether all of a text can be read and written."""
+        return set(normalise(text)) <= self.letters
+
     @cached_property
     def letters(self) -> frozenset[str]:
         """Every character that some piece holds: others cannot be read or written."""

@@ -11,6 +11,7 @@ Tensors in, tensors out: B examples, C channels, S side, V values of an example,
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -166,10 +167,11 @@ class VAE(nn.Module):
         out: Tensor = self.decoder(exactly(self.start, seen).to(self.start.weight.dtype)) + self.middle
         return out
 
-    def begin_at(self, mean: Tensor) -> "VAE":
-        """Begin as the net that makes the mean example (*shape) of every point: the rest is learnt sooner."""
+    def begin_at(self, mean: Any) -> "VAE":
+        """Begin as the net that makes the mean example, an array (*shape), of every point: the rest is learnt sooner."""
         with torch.no_grad():
-            self.middle.copy_(torch.logit(mean.clamp(0.01, 0.99)) if self.bounded else mean)
+            middle = torch.as_tensor(mean)
+            self.middle.copy_(torch.logit(middle.clamp(0.01, 0.99)) if self.bounded else middle)
         return self
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -204,6 +206,18 @@ def unlikelihood(made: Tensor, wanted: Tensor, known: Tensor | None = None, bina
     if known is not None:
         square = square * known / known.mean().clamp(min=1e-3)
     return (square.mean() + 1e-6).log() / 2
+
+
+def negative_bound(
+    made: Tensor, mean: Tensor, log_variance: Tensor,
+    wanted: Tensor, known: Tensor | None = None, binary: bool = False, beta: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """The negative of the bound on the log-likelihood, in nats a value: the objective of Kingma and Welling (2014).
+
+    mean, log_variance (B, Z); the others as for `unlikelihood`. beta weighs the divergence (Higgins et al., 2017).
+    """
+    pressed = beta * divergence(mean, log_variance).mean() / wanted[0].numel()
+    return unlikelihood(made.float(), wanted.float(), None if known is None else known.float(), binary) + pressed
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

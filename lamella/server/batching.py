@@ -6,7 +6,9 @@ nobody. Long work (documents, tables, many examples) comes in chunks and has eve
 is not kept by a book. What nobody waits for any more is dropped, before it begins or between two calls of a graph.
 """
 
+import contextlib
 import copy
+import ctypes
 import threading
 import time
 from collections import deque
@@ -23,6 +25,7 @@ from lamella.task import Answer, Array, Arrays, Example, GraphLike, flatten
 COMPANY = 0.004  # seconds to wait for others, where others were there before
 AT_ONCE = 64  # examples of a batch
 CHUNK = 32  # examples of a piece of long work
+TIDY = 200  # batches after which free memory is given back
 Check = Callable[[], None]  # raises where the work should go no further
 
 
@@ -89,12 +92,16 @@ class Worker:
         self._thread.join(self.limits.seconds)
 
     def _work(self) -> None:
+        done = 0
         while batch := self._take():
             self.together = len(batch)
             batch = [job for job in batch if _still(job)]
             if batch:
                 answer(batch)
             del batch  # what was asked is not kept until the next request
+            done += 1
+            if done % TIDY == 0:
+                _give_back()
 
     def _take(self) -> list[Job]:
         """The next jobs that may be answered together; none when it is time to stop."""
@@ -138,6 +145,14 @@ def answer(batch: list[Job]) -> None:
         if not job.future.done():
             job.future.set_result(found[at : at + len(job.examples)])
         at += len(job.examples)
+
+
+def _give_back() -> None:
+    """Give memory that is free back to the system. Arrays of ever other sizes leave holes that glibc keeps for itself;
+    other C libraries have no such call, and nothing is done.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # TypeError: Windows has no library without a name
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _still(job: Job) -> bool:

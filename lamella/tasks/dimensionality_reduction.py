@@ -2,19 +2,16 @@
 
 The net is a variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014). One half turns an example into a
 point, or rather into a small cloud of points, since it says how sure it is; the other half makes the example again from
-a point of that cloud. Principal components do the same with straight lines (a linear autoencoder finds exactly their
-plane); two bent halves follow what bends, and so need fewer numbers for the same error. The clouds are pressed together
-by `--beta`, until a walk from one example to another leads over things that look real.
-
-How wrong the second half may be is not set but measured: its variance is the one that fits best (Rybkin et al., 2021),
-so that the press eases off as the pictures get sharper. With `--likelihood bernoulli` points are black or white, and the
-answer holds a bound on the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
+a point of that cloud. Principal components do the same with straight lines; two bent halves follow what bends, and need
+fewer numbers for the same error. The clouds are pressed together by `--beta`, until a walk from one example to another
+leads over things that look real. How wrong the second half may be is not set but measured: its variance is the one that
+fits best (Rybkin et al., 2021). With `--likelihood bernoulli` points are black or white, and the answer holds a bound on
+the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
 
 Pictures get a convolutional net, rows of numbers and categories a dense one: numbers stand on one scale, categories as
 ones and zeros, missing values as the mean, which no score counts. When it answers, `--make` says what is wanted:
 
     lamella predict my-model digit.png                                  its point, and how well that says it
-    lamella predict my-model rows.csv -o points.csv                     a column for each number of the points
     lamella predict my-model 7 --make samples -o samples.svg            new ones, by a seed
     lamella predict my-model a.png --make line --other b.png -o line.svg
     lamella predict my-model rows.csv --make map -o map.svg             or a folder of pictures
@@ -28,40 +25,32 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from lamella import metrics
 from lamella.data import examples as kinds
 from lamella.data import gallery, measures
 from lamella.data.rings import rings
 from lamella.decode import importance_bounds
 from lamella.errors import UsageError
-from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Image, Run, Scores, Series, Task
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Image, Run, Scores, Series, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-STEPS = 9  # of a line, both ends included
-SAMPLES = 64
-WALK = 2.5  # deviations that a plane shows on each side of the middle
+MAKES = "Samples take a seed, a line takes --other too, a map takes a table."
 NOW = {"when": "predict"}
 
 
 class Config(msgspec.Struct, kw_only=True):
     dims: Annotated[int, Meta(description="Numbers that an example becomes.", ge=1, le=1024)] = 2
     beta: Annotated[float, Meta(description="How strongly clouds are pressed into one.", ge=0)] = 1.0
-    likelihood: Annotated[
-        Literal["gaussian", "bernoulli"], Meta(description="Points are shades, or black and white (cut at one half).")
-    ] = "gaussian"
-    net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: conv for pictures, dense for rows.")] = (
-        "found"
+    likelihood: Annotated[Literal["gaussian", "bernoulli"], Meta(description="Shades, or black and white.")] = (
+        "gaussian"
     )
+    net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: dense for rows, else conv.")] = "found"
     side: Annotated[int, Meta(description="Side that pictures are brought to; 0: found.", ge=0, le=256)] = 0
-    make: Annotated[
-        Literal["answer", "samples", "line", "map"],
-        Meta(description="Samples take a seed, a line takes --other too, a map takes a table.", extra=NOW),
-    ] = "answer"
+    make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
     other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "picture"})] = ""
-    draws: Annotated[
-        int, Meta(description="Draws for the bound on the log-likelihood.", ge=1, le=10_000, extra=NOW)
-    ] = 100
+    draws: Annotated[int, Meta(description="Draws for the bound on likelihood.", ge=1, le=10_000, extra=NOW)] = 100
 
 
 class DimensionalityReduction(Task):
@@ -82,7 +71,7 @@ class DimensionalityReduction(Task):
 
     # ---- data --------------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         values, lines = kinds.read(paths, columns, getattr(self, "columns_", None))
         return [{"example": value} for value in values], lines
 
@@ -107,71 +96,57 @@ class DimensionalityReduction(Task):
         binary = self.config.likelihood == "bernoulli"
         return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary)
 
-    # ---- arrays ------------------------------------------------------------------------------------------------
-
     def inputs(self, example: Example) -> Arrays:
-        value = example["example"]
         if self.config.make == "samples":
-            return {"seed": np.array(kinds.seed(value))}
+            return {"seed": np.array(kinds.seed(example["example"]))}
         other = {"other": self.kind.array(self.config.other)[0]} if self.config.make == "line" else {}
-        return {"x": self.kind.array(value)[0], **other}
+        return {"x": self.kind.array(example["example"])[0], **other}
 
     def targets(self, example: Example) -> Arrays:
         wanted, known = self.kind.array(example["example"])
         return {"wanted": wanted, "known": known} if self.columns_ else {"wanted": wanted}
 
     def collate(self, rows: Sequence[Arrays]) -> Arrays:
-        """Points of pictures are kept in one byte and handed over as numbers from 0 to 1."""
-        batch = super().collate(rows)
-        return {name: a.astype(np.float32) / 255 if a.dtype == np.uint8 else a for name, a in batch.items()}
+        return {name: kinds.shades(array) for name, array in super().collate(rows).items()}  # kept in one byte
 
     # ---- net ---------------------------------------------------------------------------------------------------
 
     def build(self) -> "nn.Module":
-        import torch
-
         from lamella.nets.vae import VAE
 
         dense, size = self.config.net == "dense" or bool(self.columns_), self.size
         shape, channels = tuple(self.shape_), size.width // 12
         net = VAE(shape, self.config.dims, size.width, size.depth, channels, dense=dense, bounded=not self.columns_)
-        return net if self.middle is None else net.begin_at(torch.from_numpy(self.middle))
+        return net if self.middle is None else net.begin_at(self.middle)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        """The negative bound on the log-likelihood, in nats a value."""
-        from lamella.nets.vae import divergence, unlikelihood
+        from lamella.nets.vae import negative_bound
 
-        wanted = targets["wanted"].float()
-        binary, known = self.config.likelihood == "bernoulli", targets["known"].float() if self.columns_ else None
-        pressed = self.config.beta * divergence(outputs["mean"], outputs["log_variance"]).mean() / wanted[0].numel()
-        loss: Tensor = unlikelihood(outputs["values"].float(), wanted, known, binary) + pressed
-        return loss
+        wanted, cloud = (targets["wanted"], targets.get("known")), (outputs["mean"], outputs["log_variance"])
+        return negative_bound(outputs["values"], *cloud, *wanted, self.kind.binary, self.config.beta)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        def made(z: Array) -> list[Any]:
-            return [self.kind.example(v) for v in graphs["decode"](z=z.astype(np.float32))["values"]]
-
         if "seed" in inputs:
-            draws = [np.random.default_rng(int(s)).standard_normal((SAMPLES, self.config.dims)) for s in inputs["seed"]]
-            return [{"points": z.round(4).tolist(), "samples": made(z)} for z in draws]
+            places = kinds.normal(inputs["seed"], self.config.dims)
+            return [{"points": z.round(4).tolist(), "samples": self._made(graphs, z)} for z in places]
         cloud = graphs["encode"](x=inputs["x"])
         if "other" in inputs:
-            ends, share = graphs["encode"](x=inputs["other"])["mean"], np.linspace(0, 1, STEPS)[:, None]
-            lines = [a + share * (b - a) for a, b in zip(cloud["mean"], ends, strict=True)]
-            return [{"points": z.round(4).tolist(), "line": made(z)} for z in lines]
+            places = kinds.between(cloud["mean"], graphs["encode"](x=inputs["other"])["mean"])
+            return [{"points": z.round(4).tolist(), "line": self._made(graphs, z)} for z in places]
         values = graphs["decode"](z=cloud["mean"])["values"]
         errors = np.square(values - inputs["x"]).reshape(len(values), -1).mean(axis=1)
-        points = ([round(float(z), 4) for z in mean] for mean in cloud["mean"])
+        points = cloud["mean"].astype(float).round(4).tolist()
         parts = zip(points, map(self.kind.example, values), errors, strict=True)
         answers: list[Answer] = [{"point": p, "reconstruction": v, "error": round(float(e), 6)} for p, v, e in parts]
-        if self.config.likelihood == "bernoulli":
-            decode, draws = graphs["decode"], self.config.draws
-            bounds = importance_bounds(lambda z: decode(z=z)["values"], inputs["x"], **cloud, draws=draws)
-            for answer, bound in zip(answers, bounds, strict=True):
-                answer["bound"] = round(bound, 2)
+        if self.kind.binary:
+            bounds = importance_bounds(graphs["decode"], inputs["x"], **cloud, draws=self.config.draws)
+            answers = [{**answer, "bound": round(bound, 2)} for answer, bound in zip(answers, bounds, strict=True)]
         return answers
+
+    def _made(self, graphs: Mapping[str, GraphLike], z: Array) -> list[Any]:
+        return [self.kind.example(v) for v in graphs["decode"](z=z.astype(np.float32))["values"]]
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         if "point" not in answer:
@@ -181,22 +156,17 @@ class DimensionalityReduction(Task):
 
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """The plane of the first two numbers, the others as they are: what is made at the places of a lattice."""
-        places, z = kinds.lattice(answer["point"], WALK, STEPS)
-        made = [[self.kind.example(v) for v in graphs["decode"](z=row)["values"]] for row in z]
-        return {"kind": "plane", "point": answer["point"], "places": places.round(3).tolist(), "made": made}
+        places, z = kinds.lattice(answer["point"])
+        made = [self._made(graphs, row) for row in z]
+        return {"kind": "plane", "point": answer["point"], "places": places, "made": made}
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
-        """The mean example, whatever was asked."""
         made = self.kind.example(kinds.mean(self.kind, (e["example"] for e in learn)))
         return [{"point": [0.0] * self.config.dims, "reconstruction": made, "error": 0.0} for _ in examples]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        pairs = list(zip(answers, examples, strict=True))
-        parts = [[*self.kind.errors(e["example"], a["reconstruction"]), a.get("bound", 0.0), 1.0] for a, e in pairs]
-        measured: dict[str, Any] = {"error": lambda sums: float(sums[0] / max(1.0, sums[1]))}
-        if self.config.likelihood == "bernoulli":
-            measured["bound"] = lambda sums: float(sums[2] / max(1.0, sums[3]))
-        return Scores(np.array(parts), measured)
+        errors = [self.kind.errors(e["example"], a["reconstruction"]) for a, e in zip(answers, examples, strict=True)]
+        return metrics.reconstructions(errors, [a["bound"] for a in answers if "bound" in a])
 
     def cells(self, answer: Answer) -> Answer:
         """The point's numbers are columns of their own."""
@@ -206,20 +176,15 @@ class DimensionalityReduction(Task):
     def render(self, answer: Answer) -> str:
         if "point" in answer:
             return f"{' '.join(f'{x:g}' for x in answer['point'])} (error {answer['error']:.4g})"
-        many = answer.get("samples") or answer["line"]
-        square = gallery.square(many) if "samples" in answer else [many]
-        return msgspec.json.encode(many).decode() if self.columns_ else gallery.sheet(square)
+        if self.columns_:
+            return msgspec.json.encode(answer.get("samples") or answer["line"]).decode()
+        return gallery.sheet(gallery.square(answer["samples"]) if "samples" in answer else [answer["line"]])
 
-    # ---- maps --------------------------------------------------------------------------------------------------
-
-    def document(
-        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
-    ) -> tuple[bytes, dict[str, int]] | None:
-        """A table or a folder -> the map of what is in it, as SVG, where that is asked for."""
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
+        """A table or a folder -> the map of what is in it, as SVG, where `--make map` asks for it."""
         if self.config.make != "map":
             return None
         examples = self.rows(path) or self.read([str(path)], columns)[0]
         points = [answer["point"] for answer in run(examples)]
-        arrays = self.collate([self.inputs(e) for e in examples])["x"]
-        small = [] if self.columns_ else [str(self.kind.example(a)) for a in arrays]
-        return gallery.scatter(points, small).encode(), {"rows": len(points)}
+        pictures = kinds.seen(self.kind, (e["example"] for e in examples))
+        return gallery.scatter(points, pictures).encode(), {"rows": len(points)}

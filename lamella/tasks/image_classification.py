@@ -24,7 +24,7 @@ from lamella.data.drawings import drawings
 from lamella.data.images import fingerprint, image_folder, read_image, shape_of
 from lamella.decode import log_odds
 from lamella.errors import DataError
-from lamella.task import Answer, Arrays, Example, Focus, GraphLike, Image, Label, Scores, Task
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Image, Label, Scores, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -61,7 +61,7 @@ class ImageClassification(Task):
 
     # ---- data --------------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         return image_folder(paths, columns)
 
     def sample(self, split: str) -> list[Example]:

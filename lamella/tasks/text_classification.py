@@ -24,7 +24,7 @@ from lamella.data.labels import read_labelled
 from lamella.data.pieces import END, Pieces, learn
 from lamella.decode import both_ways, log_odds
 from lamella.errors import DataError
-from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Label, Run, Scores, Task, Text
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Label, Run, Scores, Task, Text
 
 TABLE = 4_000_000  # features times labels: of many labels fewer features are counted
 DOUBT = 10.0  # how much it takes to count the two parts otherwise than at first
@@ -62,7 +62,7 @@ class TextClassification(Task):
 
     # ---- data --------------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         table = read_labelled(list(paths), columns)
         return [{"text": row["text"], "label": row["label"]} for row in table.rows], table.report.lines()
 

@@ -18,7 +18,7 @@ A passage is measured in windows one after another, each of the training length 
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -30,7 +30,7 @@ from lamella.data import passages, tales
 from lamella.data.pieces import START
 from lamella.data.units import FIRST, Characters, Words, by_frequency
 from lamella.errors import UsageError
-from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Scores, Size, Task, Text
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Size, Task, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -80,7 +80,7 @@ class TextGeneration(Task):
 
     # ---- data --------------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         words = self.config.unit == "pieces"
         window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
         found, lines = passages.read_passages(list(paths), window, words, columns)
@@ -134,10 +134,7 @@ class TextGeneration(Task):
         c = self.config
         rows = [row[row != 0].tolist() for row in inputs["text"]]
         step, empty = decode.stepping(graphs["step"])
-
-        def pick(scores: Array) -> Array:
-            scores[:, :FIRST] = -np.inf  # marks are not written
-            return decode.narrowed(scores, c.temperature, c.top_k, c.top_p)
+        pick = partial(decode.narrowed, temperature=c.temperature, top_k=c.top_k, top_p=c.top_p, first=FIRST)
 
         def done(tokens: list[int]) -> bool:
             return stop in self.units.decode([], tokens[-len(stop) - 1 :])
@@ -146,8 +143,7 @@ class TextGeneration(Task):
         window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
         found = decode.sample(step, empty, rows, START, c.length, pick, done if stop else None, c.seed, window)
         totals = decode.log_probabilities(decode.scorer(graphs), rows, START, c.window)
-        texts = [self.units.decode(row, tokens) for row, tokens in zip(rows, found, strict=True)]
-        texts = [text.partition(stop)[0] if stop else text for text in texts]
+        texts = (text.partition(stop)[0] if stop else text for text in map(self.units.decode, rows, found))
         return [_answer(*three) for three in zip(texts, totals, map(len, rows), strict=True)]
 
     def excerpt(self, example: Example) -> tuple[Example, str]:

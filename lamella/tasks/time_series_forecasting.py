@@ -24,7 +24,7 @@ from lamella.data.clock import Step, parse_step, periods
 from lamella.data.series import SeriesSet, read_series
 from lamella.decode import over_patches
 from lamella.errors import DataError, UsageError
-from lamella.task import Answer, Arrays, Example, Focus, GraphLike, Run, Scores, Series, Task
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Series, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,9 +36,7 @@ INTERVALS = {"50%": (3, 5), "80%": (2, 6), "95%": (0, 8)}  # which two of them
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net that reads the past.")] = "rnn"
     horizon: Annotated[int, Meta(description="How many steps to forecast.", ge=1, le=1000)] = 12
-    context: Annotated[
-        int, Meta(description="Steps of past that are read (0: by season and horizon).", ge=0, le=5000)
-    ] = 0
+    context: Annotated[int, Meta(description="Steps of past to read (0: by season, horizon).", ge=0, le=5000)] = 0
     season: Annotated[int, Meta(description="Steps of a season (0: by the time stamps).", ge=0, le=2000)] = 0
     frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month (else found).")] = ""
     known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
@@ -66,20 +64,21 @@ class TimeSeriesForecasting(Task):
 
     # ---- data --------------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         if windows.are_windows(paths[0], columns):
             return windows.read_windows(paths, columns)
         data, horizon = self._series(list(paths), columns), self.config.horizon
         seasons = self._seasons(data.step)
         least = max(windows.LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
-        found, short = windows.windows(data, horizon, self._context(seasons) + horizon, seasons[0], least)
+        back = windows.look_back(seasons, horizon, self.config.context) + horizon
+        found, short = windows.windows(data, horizon, back, seasons[0], least)
         if not found:
             raise windows.too_short(paths, data, least, horizon)
         counts = f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))}, {len(found):,} windows"
         left = [f"series too short for one window, left out: {short:,}"] if short else []
         return found, [*data.notes, counts, *left]
 
-    def _series(self, paths: list[str], columns: Mapping[str, str] | None) -> SeriesSet:
+    def _series(self, paths: list[str], columns: Choice) -> SeriesSet:
         known = [name.strip() for name in self.config.known.split(",") if name.strip()]
         return read_series(paths, columns, known, self.config.frequency)
 
@@ -96,9 +95,6 @@ class TimeSeriesForecasting(Task):
     def _seasons(self, step: Step) -> list[int]:
         return [self.config.season] if self.config.season else step.seasons()
 
-    def _context(self, seasons: Sequence[int]) -> int:
-        return windows.look_back(seasons, self.config.horizon, self.config.context)
-
     def fit(self, examples: Sequence[Example]) -> None:
         first = examples[0]
         self.step_ = first.get("step", "")
@@ -114,7 +110,7 @@ class TimeSeriesForecasting(Task):
 
     @property
     def frame(self) -> windows.Frame:
-        context = self._context(self.seasons_)
+        context = windows.look_back(self.seasons_, self.config.horizon, self.config.context)
         return windows.Frame(context, self.config.horizon, self.seasons_, self.step, self.periods_, self.known_)
 
     # ---- arrays ------------------------------------------------------------------------------------------------
@@ -174,19 +170,14 @@ class TimeSeriesForecasting(Task):
         wanted = np.array([windows.numbers(e["future"]) for e in examples])
         self.widths_ = windows.stretches(wanted, run(examples), INTERVALS)
 
-    def document(
-        self, path: Path, run: Run, columns: Mapping[str, str] | None = None
-    ) -> tuple[bytes, dict[str, int]] | None:
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         """A table of series -> the next values of each, a row a step; None where its rows are windows."""
         if windows.are_windows(path, columns):
             return None
         data = self._series([str(path)], columns)
         if self.step_ and data.step.unit and data.step != self.step:
             raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
-        examples = [
-            windows.past_of(data, t, len(t.values), self.frame.context, self.frame.horizon) for t in data.tracks
-        ]
-        return windows.forecast_table(data, run(examples), path.suffix.lower())
+        return windows.forecast_table(data, run(windows.pasts(data, self.frame)), path.suffix.lower())
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         levels = [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)]
@@ -195,6 +186,5 @@ class TimeSeriesForecasting(Task):
         return metrics.forecasts([windows.quantiles(a, INTERVALS) for a in answers], wanted, units, levels)
 
     def render(self, answer: Answer) -> str:
-        return " ".join(
-            f"{m:g} ({low:g} to {high:g})" for m, (low, high) in zip(answer["median"], answer["80%"], strict=True)
-        )
+        both = zip(answer["median"], answer["80%"], strict=True)
+        return " ".join(f"{middle:g} ({low:g} to {high:g})" for middle, (low, high) in both)

@@ -18,9 +18,10 @@ from msgspec import Meta
 
 from lamella import decode, metrics
 from lamella.data import guard, placeholders
+from lamella.data.glossary import read_glossary
 from lamella.data.pieces import END, START, Pieces, learn, normalise
 from lamella.data.sentences import split
-from lamella.task import Answer, Array, Arrays, Example, Focus, GraphLike, Run, Scores, Task, Text
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,12 +33,8 @@ FILE = {**LATER, "holds": "file"}
 
 
 class Config(msgspec.Struct, kw_only=True):
-    src: Annotated[str, Meta(description="Language of the source, as a code: en.")] = msgspec.field(
-        default="en", name="from"
-    )
-    dst: Annotated[str, Meta(description="Language of the translation, as a code: fr.")] = msgspec.field(
-        default="fr", name="to"
-    )
+    src: Annotated[str, Meta(description="Code of the source's language.")] = msgspec.field(default="en", name="from")
+    dst: Annotated[str, Meta(description="Code of the answer's language.")] = msgspec.field(default="fr", name="to")
     pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
     decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
@@ -46,14 +43,10 @@ class Config(msgspec.Struct, kw_only=True):
     ] = "sequence"
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
-    beams: Annotated[
-        int, Meta(description="Hypotheses kept while searching; 1 is fastest.", ge=1, le=8, extra=LATER)
-    ] = 4
+    beams: Annotated[int, Meta(description="Hypotheses kept in the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
     memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=FILE)] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
-    alternatives: Annotated[
-        int, Meta(description="How many translations of each text, best first.", ge=1, le=8, extra=LATER)
-    ] = 1
+    alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=LATER)] = 1
 
 
 class Translation(Task):
@@ -69,7 +62,7 @@ class Translation(Task):
 
     # ---- data --------------------------------------------------------------------------------------------------
 
-    def read(self, paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         from lamella.data import parallel
 
         c = self.config
@@ -140,10 +133,7 @@ class Translation(Task):
 
         state = graphs["step"].empty(batch=len(source), beam=1)
         beams = max(self.config.beams, self.config.alternatives)
-        if beams == 1:
-            found = [[h] for h in decode.greedy(step, state, memory, START, END, limits)]
-        else:
-            found = decode.beam(step, state, memory, START, END, limits, beams, POWER)
+        found = decode.search(step, state, memory, START, END, limits, beams, POWER)
         return [self.pieces.decode([h.tokens for h in best]) for best in found]
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
@@ -171,22 +161,17 @@ class Translation(Task):
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
-        letters, glossary = self.pieces.letters, None
-        if self.config.glossary:
-            from lamella.data.glossary import read_glossary
-
-            glossary = read_glossary(self.config.glossary, to)
         return guard.translate_texts(
             [e["text"] for e in examples],
             lambda sentences: run([{"text": s, "to": to} for s in sentences]),
             formats=[e.get("format", "") for e in examples],
             target=to,
-            known=lambda character: set(normalise(character)) <= letters,
-            glossary=glossary,
+            known=self.pieces.knows,
+            glossary=read_glossary(self.config.glossary, to) if self.config.glossary else None,
             alternatives=self.config.alternatives,
         )
 
-    def document(self, path: Path, run: Run, columns: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, int]]:
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]]:
         from lamella.data import documents
 
         memory = [self.config.memory] if self.config.memory else None
