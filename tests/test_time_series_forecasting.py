@@ -81,14 +81,14 @@ def test_stretching_gives_the_share_that_was_asked_for():
     wanted, middle = rng.normal(size=(400, 5)), np.zeros((400, 5))
     ends = np.tile([-0.5, 0.5], (400, 5, 1))
     width = stretch(wanted, middle, ends, 0.8)
-    # Above the share by 1.28 standard errors of it over 400 windows of 5 steps, each held with a chance of 0.8.
-    assert (np.abs(wanted) <= 0.5 * width).mean() == pytest.approx(0.8 + 1.28 * 0.4 / np.sqrt(2000), abs=0.005)
+    # Above the share by 0.67 standard errors of it over 400 windows of 5 steps, each held with a chance of 0.8.
+    assert (np.abs(wanted) <= 0.5 * width).mean() == pytest.approx(0.8 + 0.67 * 0.4 / np.sqrt(2000), abs=0.005)
     fresh = rng.normal(size=(50, 200, 5))
     held = [
         (np.abs(rng.normal(size=(20_000,))) <= 0.5 * stretch(one, np.zeros_like(one), ends[:200], 0.8)).mean()
         for one in fresh
     ]
-    assert np.mean(np.array(held) >= 0.8) >= 0.78, "nine models of ten hold what they promise"
+    assert np.mean(np.array(held) >= 0.8) >= 0.65, "three models of four hold what they promise"
 
 
 # --- answers

@@ -22,7 +22,7 @@ from lamella.data.text import StrPath
 from lamella.errors import DataError
 
 LEAST = 4  # values of a past
-NINE_OF_TEN = 1.2816  # standard deviations below which nine draws of ten stay
+THREE_OF_FOUR = 0.6745  # standard deviations below which three draws of four stay
 
 
 def windows(data: SeriesSet, horizon: int, back: int, season: int, least: int) -> tuple[list[dict[str, Any]], int]:
@@ -247,8 +247,8 @@ def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float
 
     wanted and middle (N, H), ends (N, H, 2). The steps of a window err together, so that N windows are N trials: the
     quantile is one of N + 1, as in split conformal prediction (Romano et al., 2019). Other windows than these N would
-    have given another stretch; the share aimed at is higher by what nine draws of ten stay within, so that the promise
-    is kept by this model and not only by models on average (training-conditional validity: Vovk, 2012).
+    have given another stretch; the share aimed at is higher by what three draws of four stay within, so that the promise is
+    likely kept by this model, and not only by models on average (training-conditional validity: Vovk, 2012).
 
     >>> stretch(np.array([[1.0, -2.0]]), np.zeros((1, 2)), np.array([[[-1.0, 1.0], [-1.0, 1.0]]]), 1.0)
     2.0
@@ -257,7 +257,7 @@ def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float
     needed, count = np.abs(wanted - middle) / np.maximum(room, 1e-12), len(wanted)
     level = min(1.0, share * (1 + 1 / count))
     held = (needed <= np.quantile(needed, level)).mean(axis=1)  # of each window, (N,)
-    level = min(1.0, level + NINE_OF_TEN * float(held.std()) / math.sqrt(count))
+    level = min(1.0, level + THREE_OF_FOUR * float(held.std()) / math.sqrt(count))
     return float(np.clip(np.quantile(needed, level), 0.3, 3.0))
 
 
