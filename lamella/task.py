@@ -161,6 +161,11 @@ class Task:
     def size(self) -> Size:
         return SIZES[self.size_name]
 
+    @property
+    def optional(self) -> Mapping[str, Field]:
+        """What an example may hold beside its fields; it may hang on what was learned."""
+        return {}
+
     # ---- to fill in -------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:

@@ -14,6 +14,7 @@ from lamella import metrics
 from lamella.data.windows import naive_error, rescale, stretch
 from lamella.errors import DataError, UsageError
 from lamella.task import find
+from tests.serving import serving
 
 LEVELS = [0.5, 0.25, 0.75, 0.1, 0.9, 0.025, 0.975]
 
@@ -227,6 +228,44 @@ def test_a_table_of_series_gets_its_next_values(tmp_path, cli):
     hourly.write_text("time,v,warm\n" + "".join(f"2020-01-01 {h:02}:00,{h},1\n" for h in range(24)))
     with pytest.raises(UsageError, match="expected steps of 86400 s"):
         trained.task.document(hourly, trained.run)
+
+
+def test_what_is_known_of_the_future_comes_over_http_and_is_a_reason_too(tmp_path, cli):
+    trained = lamella.train(
+        *("time-series-forecasting", daily(tmp_path, known=True)), out=str(tmp_path / "m"), horizon=5, known="warm",
+        members=1, steps=200, size="tiny", threads=1, tell=lambda line: None,
+    )  # fmt: skip
+    ahead = daily(tmp_path, known=True, ahead=5, name="ahead.csv")
+    with open(ahead, newline="") as file:
+        rows = list(csv.DictReader(file))
+    past, warm = ([float(r[k]) for r in rows if r[k]] for k in ("v", "warm"))
+    example = {"past": past, "start": rows[0]["date"], "warm": warm}
+    wanted = trained.predict(example)
+    medians = [line.split(",")[2] for line in cli("predict", tmp_path / "m", ahead).out.splitlines()[1:]]
+    assert [float(m) for m in medians] == wanted["median"], "the same as from a table"
+    assert trained.predict({**example, "start": "2021-03-02"}) != wanted, "the weekday counts"
+    with serving({"demand": trained}) as server:
+        facts = server.get("/models/demand").json
+        assert list(facts["fields"]) == ["past"] and list(facts["optional"]) == ["start", "warm"]
+
+        def ask(**change):
+            given = {k: v for k, v in {**example, **change}.items() if v is not None}
+            return server.post("/models/demand/predict", {"examples": [given]})
+
+        assert ask().json["answers"] == [wanted]
+        assert ask(warm=None).status == 422 and "expected warm for 205 steps" in ask(warm=None).error
+        assert "start: expected a time on a grid of 86400 s" in ask(start="soon").error
+        assert ask(start="2021-03-01 07:30").status == 422 and ask(start="").status == 200
+        assert "and maybe start, warm, received" in ask(cold=[1]).error
+        schema = json.dumps(server.get("/openapi.json").json)
+        assert '"warm"' in schema and '"start"' in schema
+        why = server.post("/models/demand/explain", {"example": example}).json
+    reasons = {name: max(abs(u["weight"]) for u in field["units"]) for name, field in why["fields"].items()}
+    assert set(reasons) == {"past", "warm"} and reasons["warm"] > 0
+    lines = tmp_path / "rows.jsonl"
+    lines.write_text(json.dumps(example) + "\n")
+    done = cli("predict", tmp_path / "m", lines)
+    assert json.loads(json.loads(done.out)["predicted_median"]) == wanted["median"], done
 
 
 def test_answers_are_plain_json(model):

@@ -60,12 +60,14 @@ class Step(NamedTuple):
             return str(np.datetime64(round(tick * self.size), "M").astype("datetime64[D]"))
         return str(np.datetime64(round(tick * self.size), "s"))
 
-    def seasons(self) -> list[int]:
-        """The usual seasons in steps, the shortest first; [1] where there is none.
+    def seasons(self, given: int = 0) -> list[int]:
+        """The usual seasons in steps, the shortest first; [1] where there is none, and no other where one is given.
 
         >>> Step(1800, "s").seasons(), Step(1, "months").seasons(), Step(12, "months").seasons()
         ([48, 336], [12], [1])
         """
+        if given:
+            return [given]
         if self.unit == "months":
             return [12 // self.size] if 12 % self.size == 0 else [1]
         if self.unit != "s":

@@ -229,10 +229,9 @@ def features(
 
     known: each covariate's mean and spread.
     """
-    start = int(example["start"]) if "start" in example else None
-    columns = [np.ones((length, 1)), clock.calendar(step, start, length, periods)]
+    columns = [np.ones((length, 1)), clock.calendar(step, _start(example, step), length, periods)]
     for name, (mean, spread) in known.items():
-        values = np.asarray(example.get("known", {}).get(name, ()), dtype=np.float64)
+        values = numbers(example.get("known", example).get(name, ()))
         if len(values) < length:
             raise DataError(
                 f"expected {name} for {length} steps, past and future, received {len(values)}. Add rows with {name} and no "
@@ -240,6 +239,30 @@ def features(
             )
         columns.append((values[:length, None] - mean) / spread)
     return np.concatenate(columns, axis=1)
+
+
+def _start(example: Mapping[str, Any], step: clock.Step) -> int | None:
+    """The tick of the first value, given as such or as a time; None where it is not said."""
+    given = example.get("start", "")
+    if not isinstance(given, str):
+        return int(given)
+    if not given.strip():
+        return None
+    seconds = clock.parse([given.strip()])
+    tick = float(step.ticks(seconds)[0])
+    if seconds[0] == clock.NONE or tick != round(tick):
+        raise DataError(
+            f"start: expected a time on a grid of {step}, such as {step.stamp(0)}, received {given[:40]!r}."
+        )
+    return round(tick)
+
+
+def wanted(example: Mapping[str, Any], horizon: int) -> Floats:
+    """The values that follow the past; DataError where they are not as many as the horizon has steps."""
+    found = numbers(example["future"])
+    if len(found) != horizon:
+        raise DataError(f"expected {horizon} values in future (--horizon), received {len(found)}.")
+    return found
 
 
 def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lamella.explain.units import Parts, split, usual
 from lamella.model import Model, whole
-from lamella.task import Answer, Arrays, Example, Focus, Id, Label, Number
+from lamella.task import Answer, Arrays, Example, Focus, Id, Label, Number, Series
 
 AT_ONCE = 64  # examples of a batch
 ROUNDS = 4  # at most, of a random order and its reverse
@@ -47,6 +47,11 @@ class Question:
             name: split(field, self.example[name], self._usual(name))
             for name, field in self.task.fields.items()
             if name in self.example
+        }
+        self.parts |= {  # a covariate is as good a reason as the past; a time is none
+            name: split(field, self.example[name])
+            for name, field in self.task.optional.items()
+            if name in self.example and isinstance(field, Series)
         }
         self.units = [(name, i) for name, parts in self.parts.items() for i in range(len(parts.units))]
         first = self._measure([self.inputs()])

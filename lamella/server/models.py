@@ -79,7 +79,8 @@ class Served:
             "name": self.name,
             "task": contract.name_of(job),
             "summary": summary(type(job)),
-            "fields": {k: {"kind": schema.kind_of(f), "description": f.description} for k, f in job.fields.items()},
+            "fields": {k: schema.told(f) for k, f in job.fields.items()},
+            "optional": {k: schema.told(f) for k, f in job.optional.items()},
             "answer": {"kind": schema.kind_of(job.answer), "description": job.answer.description},
             "options": [
                 {"flag": o.flag, "name": o.name, "kind": o.kind, "default": o.default, "description": o.description}

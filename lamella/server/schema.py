@@ -50,6 +50,11 @@ def kind_of(field: Field) -> str:
     return type(field).__name__.lower()
 
 
+def told(field: Field) -> dict[str, str]:
+    """What a form needs to know of a field."""
+    return {"kind": kind_of(field), "description": field.description}
+
+
 def of_field(field: Field, limits: Limits) -> dict[str, Any]:
     """The JSON schema of one field's value.
 
@@ -73,11 +78,18 @@ def of_field(field: Field, limits: Limits) -> dict[str, Any]:
 
 def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str = "the example") -> Example:
     """An example as it came -> one that the task may be given: every field, of its kind, nothing besides."""
-    unknown, missing = set(given) - set(job.fields), set(job.fields) - set(given)
+    every = every_field(job)
+    unknown, missing = set(given) - set(every), set(job.fields) - set(given)
     if unknown or missing:
         names = ", ".join(sorted(map(str, given)))[:100] or "nothing"
-        raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}, received {names}.")
-    return {name: _check(field, given[name], limits, f"{what}, {name}") for name, field in job.fields.items()}
+        also = f", and maybe {', '.join(job.optional)}" if job.optional else ""
+        raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}{also}, received {names}.")
+    return {name: _check(every[name], given[name], limits, f"{what}, {name}") for name in every if name in given}
+
+
+def every_field(job: Task) -> dict[str, Field]:
+    """Those that an example must have, and those that it may have."""
+    return {**job.fields, **job.optional}
 
 
 def _check(field: Field, value: Any, limits: Limits, where: str) -> Any:
@@ -148,8 +160,8 @@ def _said(value: Any) -> str:
 
 def characters(job: Task, examples: Sequence[Example]) -> int:
     """How much text there is in all of them; pictures and sounds are none."""
-    names = [name for name, field in job.fields.items() if not isinstance(field, MEDIA)]
-    return sum(len(e[name]) for e in examples for name in names if isinstance(e[name], str))
+    names = [name for name, field in every_field(job).items() if not isinstance(field, MEDIA)]
+    return sum(len(e[name]) for e in examples for name in names if isinstance(e.get(name), str))
 
 
 def limit_characters(job: Task, examples: Sequence[Example], limits: Limits) -> None:
@@ -227,7 +239,7 @@ def of_example(job: Task, limits: Limits) -> dict[str, Any]:
     """The JSON schema of an example."""
     return {
         "type": "object",
-        "properties": {name: of_field(field, limits) for name, field in job.fields.items()},
+        "properties": {name: of_field(field, limits) for name, field in every_field(job).items()},
         "required": list(job.fields),
         "additionalProperties": False,
     }

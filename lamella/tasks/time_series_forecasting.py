@@ -23,8 +23,8 @@ from lamella.data import waves, windows
 from lamella.data.clock import Step, parse_step, periods
 from lamella.data.series import SeriesSet, read_series
 from lamella.decode import over_patches
-from lamella.errors import DataError, UsageError
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Series, Task
+from lamella.errors import UsageError
+from lamella.task import Answer, Arrays, Choice, Example, Field, Focus, GraphLike, Run, Scores, Series, Task, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,7 +68,7 @@ class TimeSeriesForecasting(Task):
         if windows.are_windows(paths[0], columns):
             return windows.read_windows(paths, columns)
         data, horizon = self._series(list(paths), columns), self.config.horizon
-        seasons = self._seasons(data.step)
+        seasons = data.step.seasons(self.config.season)
         least = max(windows.LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
         back = windows.look_back(seasons, horizon, self.config.context) + horizon
         found, short = windows.windows(data, horizon, back, seasons[0], least)
@@ -92,17 +92,20 @@ class TimeSeriesForecasting(Task):
         """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
         return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
 
-    def _seasons(self, step: Step) -> list[int]:
-        return [self.config.season] if self.config.season else step.seasons()
-
     def fit(self, examples: Sequence[Example]) -> None:
         first = examples[0]
         self.step_ = first.get("step", "")
-        self.seasons_ = self._seasons(self.step)
+        self.seasons_ = self.step.seasons(self.config.season)
         starts = [int(e["start"]) for e in examples if "start" in e]
         self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
         self.known_ = {name: windows.spread(e["known"][name] for e in examples) for name in first.get("known", {})}
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
+
+    @property
+    def optional(self) -> dict[str, Field]:
+        found: dict[str, Field] = {"start": Text("Time of the first value, such as 2014-01-31 09:30.")}
+        found = found if getattr(self, "periods_", ()) else {}
+        return found | {k: Series(f"{k} at each step of past and future.") for k in getattr(self, "known_", ())}
 
     @property
     def step(self) -> Step:
@@ -123,10 +126,7 @@ class TimeSeriesForecasting(Task):
         return self.frame.earlier(example)
 
     def targets(self, example: Example) -> Arrays:
-        found = windows.numbers(example["future"])
-        if len(found) != self.config.horizon:
-            raise DataError(f"expected {self.config.horizon} values in future (--horizon), received {len(found)}.")
-        return {"future": found}
+        return {"future": windows.wanted(example, self.config.horizon)}
 
     # ---- net ---------------------------------------------------------------------------------------------------
 

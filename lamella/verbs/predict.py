@@ -162,7 +162,7 @@ def _json_example(job: Task, row: Mapping[str, Any], columns: Mapping[str, str],
             )
         value = row[key]
         example[name] = ("" if value is None else str(value)) if isinstance(kind, Text) else value
-    return example
+    return example | {name: row[key] for name in job.optional if (key := columns.get(name, name)) in row}
 
 
 def _beside(job: Task, row: Mapping[str, Any], table: Path) -> Example:

@@ -116,18 +116,21 @@ function control(name, field, example, changed) {
   return (picked ?? anything)(label, field, changed);
 }
 
-/** All fields of a model -> {nodes, read() -> example, fill(example)}; `changed(settled)` when something else is there. */
+/** All fields of a model, those that may be left out last -> {nodes, read() -> example, fill(example)}; `changed(settled)` when something else is there. */
 export function fields(model, changed) {
   const first = model.examples?.[0] ?? {};
-  const made = Object.entries(model.fields).map(([name, field]) => [name, field, control(name, field, first[name], changed)]);
+  const every = [...Object.entries(model.fields), ...Object.entries(model.optional ?? {})];
+  const made = every.map(([name, field]) => [name, field, control(name, field, first[name], changed)]);
+  const left = (name, value) => name in (model.optional ?? {}) && !value?.length; // may be left out
   return {
     nodes: made.map(([, , c]) => c.node),
     read() {
-      return Object.fromEntries(made.map(([name, field, c]) => {
+      return Object.fromEntries(made.flatMap(([name, field, c]) => {
         const value = c.read ? c.read() : c.value;
+        if (left(name, value)) return [];
         if (value === "" && field.kind === "image") throw new Error(`${words(name)}: expected a picture. Choose one, drop one, or draw.`);
         if (Array.isArray(value) && !value.length) throw new Error(`${words(name)}: expected numbers, received none.`);
-        return [name, value];
+        return [[name, value]];
       }));
     },
     async fill(example) {
