@@ -103,7 +103,7 @@ class TimeSeriesForecasting(Task):
 
     @property
     def optional(self) -> dict[str, Field]:
-        found: dict[str, Field] = {"start": Text("Time of the first value, such as 2014-01-31 09:30.")}
+        found: dict[str, Field] = {"start": Text("Time of the first value (2014-01-31 09:30); else no calendar.")}
         found = found if getattr(self, "periods_", ()) else {}
         return found | {k: Series(f"{k} at each step of past and future.") for k in getattr(self, "known_", ())}
 
