@@ -16,7 +16,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 /** The real server over the shipped translators and the trained models -> {url, stop}. */
 export async function serve() {
-  const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...[...TASKS, MARKUP].map((n) => `${MODELS}/${n}`)];
+  const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...[...TASKS, MARKUP, "sales"].map((n) => `${MODELS}/${n}`)];
   const child = spawn(LAMELLA, ["serve", ...models, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
   process.on("exit", () => child.kill());
   const said = [];

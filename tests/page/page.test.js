@@ -176,6 +176,21 @@ describe("every other task", () => {
     await leave(page);
   });
 
+  test("what a trained model may be told besides is asked for, and a reason too", async () => {
+    const page = await visit(at("sales"), { refused: true });
+    await page.getByLabel("past").fill(Array.from({ length: 40 }, (_, i) => 50 + (i % 7)).join(" "));
+    await page.click("text=Ask");
+    assert.match(await page.textContent("[role=alert]"), /expected warm for 43 steps/i);
+    await page.getByLabel("warm").fill(Array.from({ length: 43 }, (_, i) => i % 3).join(" "));
+    await page.getByLabel("start").fill("2021-03-01");
+    await page.click("text=Ask");
+    await page.waitForSelector(".forecast .band");
+    await page.click(".why-button");
+    await page.waitForSelector(".why rect.for");
+    assert.match(await page.textContent(".why"), /warm/i);
+    await leave(page);
+  });
+
   test("a drawing is answered", async () => {
     const page = await visit(at("image-classification"));
     await page.waitForTimeout(300);
