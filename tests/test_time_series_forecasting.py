@@ -265,7 +265,7 @@ def test_what_is_known_of_the_future_comes_over_http_and_is_a_reason_too(tmp_pat
     lines = tmp_path / "rows.jsonl"
     lines.write_text(json.dumps(example) + "\n")
     done = cli("predict", tmp_path / "m", lines)
-    assert json.loads(json.loads(done.out)["predicted_median"]) == wanted["median"], done
+    assert json.loads(done.out)["predicted_median"] == wanted["median"], done
 
 
 def test_answers_are_plain_json(model):

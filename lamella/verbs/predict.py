@@ -81,7 +81,7 @@ def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None) -> tu
         return whole[0], ".csv", whole[1]
     examples = [{name: example[name] for name in job.fields} for example in job.read([str(path)], columns)[0]]
     places = [{name: os.path.relpath(str(value), path) for name, value in e.items()} for e in examples]
-    rows = [place | _columns(job, a, place) for place, a in zip(places, trained.predict(examples), strict=True)]
+    rows = [place | _cells(_columns(job, a, place)) for place, a in zip(places, trained.predict(examples), strict=True)]
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -121,7 +121,10 @@ def _table(
     except csv.Error as error:
         raise DataError(f"{path}: expected a table, received one with {error}. Save it as JSONL.") from error
     header = len(rows_in) == len(table_rows) + 1
-    found = [_columns(job, a, rows_in[0] if header else ()) for a in trained.predict([dict(row) for row in table_rows])]
+    found = [
+        _cells(_columns(job, a, rows_in[0] if header else ()))
+        for a in trained.predict([dict(row) for row in table_rows])
+    ]
     if len(found) != len(rows_in) - header:
         raise DataError(
             f"{path}: {len(rows_in) - header} rows, of which {len(found)} could be read. Mend the others first: {read[-1]}"
@@ -175,14 +178,18 @@ def _beside(job: Task, row: Mapping[str, Any], table: Path) -> Example:
     return found
 
 
-def _columns(job: Task, answer: Answer, taken: Collection[str]) -> dict[str, str]:
+def _columns(job: Task, answer: Answer, taken: Collection[str]) -> dict[str, Any]:
     """An answer as new columns of a table, none of them one that it has."""
     answer = job.cells(answer)
     if not isinstance(answer, dict):
         name = job.target or "answer"
-        value = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-        return {f"predicted_{name}" if name in taken else name: value}
-    return {f"predicted_{k}": v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in answer.items()}
+        return {f"predicted_{name}" if name in taken else name: answer}
+    return {f"predicted_{name}": value for name, value in answer.items()}
+
+
+def _cells(columns: Mapping[str, Any]) -> dict[str, str]:
+    """Columns as a CSV file holds them: what is no text as JSON."""
+    return {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in columns.items()}
 
 
 def predict_lines(trained: Model, lines: Iterator[str]) -> Iterator[str]:
