@@ -230,8 +230,9 @@ def features(
     known: each covariate's mean and spread.
     """
     columns = [np.ones((length, 1)), clock.calendar(step, _start(example, step), length, periods)]
+    given = example.get("known")  # of files; else each has a field of its own
     for name, (mean, spread) in known.items():
-        values = numbers(example.get("known", example).get(name, ()))
+        values = numbers((given if isinstance(given, Mapping) else example).get(name, ()))
         if len(values) < length:
             raise DataError(
                 f"expected {name} for {length} steps, past and future, received {len(values)}. Add rows with {name} and no "

@@ -148,8 +148,9 @@ def answer(batch: list[Job]) -> None:
 
 
 def _give_back() -> None:
-    """Give memory that is free back to the system. Arrays of ever other sizes leave holes that glibc keeps for itself;
-    other C libraries have no such call, and nothing is done.
+    """Give free memory back to the system: arrays of ever other sizes leave holes that glibc keeps for itself.
+
+    Other C libraries have no such call, and nothing is done.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):  # TypeError: Windows has no library without a name
         ctypes.CDLL(None).malloc_trim(0)
