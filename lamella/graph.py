@@ -40,7 +40,8 @@ class OnnxGraph:
         options.enable_mem_pattern = False
         # Denormal numbers slow some processors tenfold, and no answer depends on them.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
+        # Threads that wait in a loop gain nothing here on a quiet machine, and on a busy one they keep out the work.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base class

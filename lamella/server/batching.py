@@ -25,7 +25,7 @@ from lamella.task import Answer, Array, Arrays, Example, GraphLike, flatten
 COMPANY = 0.004  # seconds to wait for others, where others were there before
 AT_ONCE = 64  # examples of a batch
 CHUNK = 32  # examples of a piece of long work
-TIDY = 200  # batches after which free memory is given back
+TIDY = 50  # batches after which free memory is given back
 Check = Callable[[], None]  # raises where the work should go no further
 
 
