@@ -62,6 +62,15 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         return None if self.status == "kept" else self.text
 
 
+def glossary_of(path: str, language: str) -> Glossary | None:
+    """The glossary of a file, where one is named."""
+    if not path:
+        return None
+    from lamella.data.glossary import read_glossary  # only now: a short answer should not wait for it
+
+    return read_glossary(path, language)
+
+
 def translate_texts(
     texts: Sequence[str],
     nbest: NBest,

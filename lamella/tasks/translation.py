@@ -18,7 +18,6 @@ from msgspec import Meta
 
 from lamella import decode, metrics
 from lamella.data import guard, placeholders
-from lamella.data.glossary import read_glossary
 from lamella.data.pieces import END, START, Pieces, learn, normalise
 from lamella.data.sentences import split
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Text
@@ -167,7 +166,7 @@ class Translation(Task):
             formats=[e.get("format", "") for e in examples],
             target=to,
             known=self.pieces.knows,
-            glossary=read_glossary(self.config.glossary, to) if self.config.glossary else None,
+            glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
         )
 
