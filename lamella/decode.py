@@ -65,22 +65,6 @@ def greedy(
     return [Hypothesis(t, float(s), bool(e)) for t, s, e in zip(tokens, score, ended, strict=True)]
 
 
-def search(
-    step: Step,
-    state: Arrays,
-    memory: Arrays,
-    start: int,
-    end: int,
-    limits: NDArray[np.int64],
-    beams: int,
-    power: float = 1.0,
-) -> list[list[Hypothesis]]:
-    """For each row its answers, best first: `greedy` finds one, `beam` as many as there are beams."""
-    if beams == 1:
-        return [[found] for found in greedy(step, state, memory, start, end, limits)]
-    return beam(step, state, memory, start, end, limits, beams, power)
-
-
 def beam(
     step: Step,
     state: Arrays,
@@ -150,6 +134,8 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
     [[0.625, 0.375, 0.0]]
     >>> narrowed(np.log([[0.5, 0.3, 0.2]]), top_p=0.0).tolist()
     [[1.0, 0.0, 0.0]]
+    >>> narrowed(np.log([[0.5, 0.3, 0.2]]), first=1).round(3).tolist()
+    [[0.0, 0.6, 0.4]]
     """
     scores = np.array(scores, dtype=np.float64)
     scores[:, :first] = -np.inf

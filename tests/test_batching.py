@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from lamella import errors
-from lamella.server import replies
+from lamella.server import batching, replies
 from lamella.server.batching import Job, Stopped, Worker
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
@@ -58,6 +58,20 @@ def test_what_waits_is_answered_together(held):
     assert [job.future.result(20) for job in jobs] == [[10 * n] for n in range(1, 11)]
     assert long[0].future.result(20) == [200] and long[1].future.result(20) == [2100], "the net's own answers, apart"
     assert sorted(model.asked[1:], key=len) == [[20], list(range(1, 11))]
+
+
+def test_free_memory_is_given_back_now_and_then(held, monkeypatch):
+    model, worker = held
+    trimmed = []
+    monkeypatch.setattr(batching, "TIDY", 2)
+    monkeypatch.setattr(
+        batching.ctypes, "CDLL", lambda name: SimpleNamespace(malloc_trim=lambda left: trimmed.append(name))
+    )
+    model.open.set()
+    for n in range(5):
+        assert worker.submit(Job(model, [n], 20)).future.result(20) == [10 * n]
+    worker.stop()
+    assert trimmed == [None] * 3, "after two, four and six batches, the first of them the fixture's"
 
 
 def test_one_bad_question_spoils_no_other(held):

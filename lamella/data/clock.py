@@ -61,10 +61,10 @@ class Step(NamedTuple):
         return str(np.datetime64(round(tick * self.size), "s"))
 
     def seasons(self, given: int = 0) -> list[int]:
-        """The usual seasons in steps, the shortest first; [1] where there is none, and no other where one is given.
+        """The usual seasons in steps, the shortest first, or the one that is given; [1] where there is none.
 
-        >>> Step(1800, "s").seasons(), Step(1, "months").seasons(), Step(12, "months").seasons()
-        ([48, 336], [12], [1])
+        >>> Step(1800, "s").seasons(), Step(1, "months").seasons(), Step(12, "months").seasons(), Step().seasons(5)
+        ([48, 336], [12], [1], [5])
         """
         if given:
             return [given]

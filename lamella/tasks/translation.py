@@ -132,7 +132,8 @@ class Translation(Task):
 
         state = graphs["step"].empty(batch=len(source), beam=1)
         beams = max(self.config.beams, self.config.alternatives)
-        found = decode.search(step, state, memory, START, END, limits, beams, POWER)
+        asked = step, state, memory, START, END, limits
+        found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
         return [self.pieces.decode([h.tokens for h in best]) for best in found]
 
     def excerpt(self, example: Example) -> tuple[Example, str]:

@@ -116,12 +116,13 @@ function control(name, field, example, changed) {
   return (picked ?? anything)(label, field, changed);
 }
 
-/** All fields of a model, those that may be left out last -> {nodes, read() -> example, fill(example)}; `changed(settled)` when something else is there. */
+/** All fields of a model, those that may be left out last -> {nodes, read() -> example, fill(example)};
+    `changed(settled)` when something else is there. */
 export function fields(model, changed) {
   const first = model.examples?.[0] ?? {};
   const every = [...Object.entries(model.fields), ...Object.entries(model.optional ?? {})];
   const made = every.map(([name, field]) => [name, field, control(name, field, first[name], changed)]);
-  const left = (name, value) => name in (model.optional ?? {}) && !value?.length; // may be left out
+  const left = (name, value) => name in (model.optional ?? {}) && value?.length === 0; // an empty text or list
   return {
     nodes: made.map(([, , c]) => c.node),
     read() {
