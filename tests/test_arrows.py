@@ -29,7 +29,7 @@ ARROWS = {
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
     "train": {"train", "task", "nets", "graph"},
     "nets": {"nets"},
-    "model": {"graph", "machine", "task", "__init__"},
+    "model": {"model", "graph", "machine", "task", "__init__"},
     "card": {"model"},
     "task": {"tasks"},  # the folder is the registry
     "metrics": {"task"},

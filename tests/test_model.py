@@ -19,7 +19,7 @@ import pytest
 import lamella
 from lamella import model
 from lamella.errors import DataError, LamellaError, ModelError, UsageError
-from lamella.model import Manifest, load, write, write_zip
+from lamella.model import Manifest, load, read, write, write_zip
 from lamella.task import Task, Text
 
 WEATHER = Path(__file__).parent / "tasks" / "weather.py"
@@ -313,13 +313,13 @@ def claim(path: Path, size: int, flags: int = 0) -> None:
 def test_a_zip_too_large_is_not_unpacked(packed, tmp_path, monkeypatch):
     many = tmp_path / "many.zip"
     with zipfile.ZipFile(many, "w") as archive:
-        for number in range(model.MEMBERS + 1):
+        for number in range(read.MEMBERS + 1):
             archive.writestr(f"{number}.onnx", b"")
     raw = packed.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr(zipfile.ZipFile, "read", lambda *a, **k: pytest.fail("unpacked"))
         refused(many, "too many for a model")
-        claim(packed, model.LARGEST)
+        claim(packed, read.LARGEST)
         refused(packed, "too many for a model")
     for size in (0, 7):  # sizes that are not the real ones
         packed.write_bytes(raw)

@@ -1,0 +1,170 @@
+"""The model folder: read, verify, write, call.
+
+    my-model/
+      model.json         what it is, what fit learned, scores, sha256 of every other file and of its own content
+      *.onnx             what predict runs
+      vocabulary.model   what fit learned as bytes
+      card.md            for people
+      training/          log, curves, checkpoints; left out when shipped, and not part of what is verified
+
+The same thing may be one `.zip`. Nothing in it is code, and nothing is unpickled. Every file's checksum is verified
+before it is used: with single-bit flips most files load silently wrong.
+"""
+
+import copy
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lamella import task as contract
+from lamella.errors import ModelError, UsageError
+from lamella.graph import OnnxGraph, load_graphs
+from lamella.machine import cores
+from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
+from lamella.model.read import read_folder, read_zip, verify
+from lamella.model.write import free, seal, write, write_file, write_zip
+from lamella.task import Answer, Example, Task
+
+__all__ = [
+    "FORMAT",
+    "Manifest",
+    "Model",
+    "as_example",
+    "digest",
+    "free",
+    "load",
+    "own_digest",
+    "run_batches",
+    "seal",
+    "whole",
+    "write",
+    "write_file",
+    "write_zip",
+]
+
+BATCH_TOKENS = 2048  # of a batch when answering, padding included
+
+
+class Model:
+    """A trained task: `predict` gives answers.
+
+    Opened with `lamella.load`; what it needs is read and verified at once, graphs are built when first used.
+    """
+
+    def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
+        self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
+        for name, value in manifest.learned.items():
+            is_file = isinstance(value, dict) and set(value) == {"file"}
+            if is_file and value["file"] not in self.files:
+                raise ModelError(
+                    f"{where}/model.json: {name} is in a file that the model has not: {value['file']}. Do not use this model."
+                )
+            setattr(task, name, self.files[value["file"]] if is_file else value)
+
+    def __repr__(self) -> str:
+        m = self.manifest
+        return f"<Model {m.task}, {m.parameters / 1e6:.1f} M parameters, {m.precision}, {self.where}>"
+
+    @cached_property
+    def graphs(self) -> dict[str, OnnxGraph]:
+        """The graphs, over onnxruntime."""
+        return load_graphs({k: v for k, v in self.files.items() if k.endswith(".onnx")}, threads=cores())
+
+    def run(self, examples: Sequence[Example]) -> list[Answer]:
+        """Answers of the net alone, in batches of about one length."""
+        return run_batches(self.task, self.graphs, examples)
+
+    def predict(self, examples: Any) -> Any:
+        """An example, or its one field's value, -> its answer; a list of them -> a list of answers."""
+        if not isinstance(examples, list):
+            return self.predict([examples])[0]
+        return self.task.answers([as_example(self.task, e) for e in examples], self.run)
+
+    def explain(self, example: Any = None, method: str = "ablation", pairs: bool = False) -> Any:
+        """Why an example gets its answer, or, without one, what the whole model has learned: `lamella.explain`."""
+        import lamella
+
+        return lamella.explain(self, example, method=method, pairs=pairs)
+
+    def with_config(self, config: Any) -> "Model":
+        """The same model with another configuration; this one stays as it is."""
+        if config is self.task.config:
+            return self
+        other = copy.copy(self)
+        other.task = copy.copy(self.task)
+        other.task.config = config
+        return other
+
+    @property
+    def bytes(self) -> int:
+        """The size of all files that ship."""
+        return sum(len(raw) for raw in self.files.values())
+
+
+def as_example(task: Task, value: Any) -> Example:
+    """A dict as it is; another value as the task's one field."""
+    if isinstance(value, dict):
+        return value
+    names = list(task.fields)
+    if len(names) != 1:
+        raise UsageError(f"expected a dict with {', '.join(names)}, received {type(value).__name__}.")
+    return {names[0]: value}
+
+
+def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
+    """Examples -> answers in their order, batched by length so that little is padding."""
+    rows = [task.inputs({k: whole(v) for k, v in e.items()}) for e in examples]
+    longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
+    order = sorted(range(len(rows)), key=lambda i: longest[i])
+    answers: list[Answer] = [None] * len(rows)
+    first = 0
+    while first < len(order):
+        last = first + 1
+        while last < len(order) and (
+            last - first < task.batch if task.batch else (last + 1 - first) * longest[order[last]] <= BATCH_TOKENS
+        ):
+            last += 1
+        mine = order[first:last]
+        for i, answer in zip(mine, task.decode(graphs, task.collate([rows[i] for i in mine])), strict=True):
+            answers[i] = answer
+        first = last
+    return answers
+
+
+def whole(value: Any) -> Any:
+    """A text with U+FFFD for each half of a letter (a surrogate by itself), which no tokenizer takes."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
+
+
+def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
+    """Open a model folder or `.zip`, every byte of it verified.
+
+    A model of a task from outside the package needs `task`, the path of its file: code is never run unasked.
+    """
+    where = Path(path)
+    files = read_zip(where) if where.is_file() else read_folder(where)
+    manifest = verify(files, where)
+    if manifest.task.endswith(".py"):
+        if task is None:
+            raise UsageError(
+                f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it."
+            )
+        if not Path(task).is_file():
+            raise UsageError(f"{task}: no such file. Expected the file of the task that this model was trained with.")
+        if digest(Path(task).read_bytes()) != manifest.task_digest:
+            raise ModelError(
+                f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...)."
+            )
+    cls = contract.find(task or manifest.task)
+    try:
+        config = msgspec.convert(manifest.config, cls.Config)
+    except msgspec.ValidationError as error:
+        raise ModelError(
+            f"{where / 'model.json'}: its configuration is not one of {manifest.task} ({error})."
+        ) from error
+    return Model(manifest, files, cls(config, manifest.size), str(where))
