@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from lamella.graph import load_graphs
+from lamella.graphs import load_graphs
 from lamella.machine import precision
 from lamella.model import run_batches
 from lamella.task import Example

@@ -22,17 +22,18 @@ ARROWS = {
     "shipped": {"model"},
     "server": {"server", "verbs", "model", "task", "fields", "shipped", "__init__"}  # the face of verbs over HTTP
     | {"lamella.data.languages", "lamella.data.webpages"},
-    "explain": {"explain", "task", "model", "graph", "metrics", "lamella.data.images"},
-    "verbs": {"explain", "server", "shipped", "train", "model", "graph", "task", "metrics", "machine", "fields"}
+    "explain": {"explain", "task", "model", "graphs", "metrics", "lamella.data.images"},
+    "verbs": {"explain", "server", "shipped", "train", "model", "graphs", "task", "metrics", "machine", "fields"}
     | {"card", "__init__"}
     | {"lamella.data.tables", "lamella.data.text"},  # a table in, a table out, whatever the task
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
-    "train": {"train", "task", "nets", "graph"},
+    "train": {"train", "task", "nets", "graphs"},
     "nets": {"nets"},
-    "model": {"model", "graph", "machine", "task", "__init__"},
+    "model": {"model", "graphs", "machine", "task", "__init__"},
     "card": {"model"},
     "task": {"tasks"},  # the folder is the registry
     "metrics": {"task"},
+    "graphs": {"graphs"},
     "data": {"data"},
 }
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 import lamella
 from lamella import fields
-from lamella.graph import NEXT, load_graphs, torch_graphs
+from lamella.graphs import NEXT, load_graphs, torch_graphs
 from lamella.nets.layers import CrossAttention, SelfAttention, causal_bias
 from lamella.nets.losses import tied_cross_entropy
 from lamella.nets.transformer import CANDIDATES, EncoderDecoder, ParallelDecoderBlock, ParallelEncoderBlock

@@ -20,11 +20,11 @@ from torch import nn
 import lamella
 from lamella.data.pieces import Pieces
 from lamella.errors import MissingExtra, ModelError
-from lamella.explain import pictures, sections, surgery, wire
+from lamella.explain import pictures, sections, surgery
 from lamella.explain.anatomy import Anatomy, layer_of
 from lamella.explain.observe import Layer, Observed, letters, look, observe
 from lamella.explain.probe import Probe, constant
-from lamella.graph import OnnxGraph
+from lamella.graphs import OnnxGraph, wire
 from lamella.nets.cnn import ImageCNN
 from lamella.nets.encoder import ImageTransformer
 from lamella.nets.layers import Linear

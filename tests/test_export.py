@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 from lamella.data.pieces import END
 from lamella.errors import LamellaError, ModelError
-from lamella.graph import NEXT, OnnxGraph, load_graphs, torch_graphs
+from lamella.graphs import NEXT, OnnxGraph, load_graphs, torch_graphs
 from lamella.nets.transformer import EncoderDecoder
 from lamella.tasks.translation import Config, Translation
 from lamella.train.export import _compare, export_graphs

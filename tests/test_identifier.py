@@ -122,7 +122,7 @@ def test_prior_moves_log_odds_by_what_it_says() -> None:
     pytest.importorskip("onnx")
     from types import SimpleNamespace
 
-    from lamella.graph import OnnxGraph
+    from lamella.graphs import OnnxGraph
     from recipes.languages.prior import AHEAD, BEHIND, favour, scored
 
     model = shipped.identifier()

@@ -15,7 +15,7 @@ import lamella
 from lamella import DataError
 from lamella.data.drawings import STROKES
 from lamella.data.images import encode_png, read_image
-from lamella.graph import OnnxGraph
+from lamella.graphs import OnnxGraph
 from lamella.model import run_batches
 from lamella.nets.cnn import Convolution, ImageCNN, ResidualBlock
 from lamella.nets.encoder import ImageTransformer

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lamella.graph import load_graphs, torch_graphs
+from lamella.graphs import load_graphs, torch_graphs
 from lamella.nets.cnn import TextCNN, Windows
 from lamella.nets.encoder import EncoderClassifier
 from lamella.nets.layers import Wide, forget_words, largest, mean

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from lamella.graph import OnnxGraph, load_graphs
+from lamella.graphs import OnnxGraph, load_graphs
 from lamella.nets.cnn import ResidualBlock
 from lamella.nets.encoder import ImageTransformer
 from lamella.nets.language import CausalTransformer

@@ -14,7 +14,7 @@ from lamella.data.features import FeatureSet, features, words
 from lamella.data.reviews import LABELS, reviews
 from lamella.errors import DataError, UsageError
 from lamella.fields import make
-from lamella.graph import load_graphs, torch_graphs
+from lamella.graphs import load_graphs, torch_graphs
 from lamella.model import run_batches
 from lamella.task import find
 from lamella.train.engine import Run, Store, steps

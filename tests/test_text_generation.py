@@ -13,7 +13,7 @@ import lamella
 from lamella import decode
 from lamella.data import passages
 from lamella.data.units import Characters, Words
-from lamella.graph import load_graphs, torch_graphs
+from lamella.graphs import load_graphs, torch_graphs
 from lamella.nets.language import CausalTransformer, crop, shifted
 from lamella.nets.rnn import GRU, LSTM, LanguageRNN
 from lamella.task import find

@@ -131,7 +131,7 @@ def test_short_and_long_pasts(model):
 @pytest.mark.parametrize("net", ["rnn", "transformer"])
 def test_torch_is_onnx_and_no_value_of_the_future_is_an_input(net, tmp_path):
     torch = pytest.importorskip("torch")
-    from lamella.graph import load_graphs, torch_graphs
+    from lamella.graphs import load_graphs, torch_graphs
     from lamella.train.export import export_graphs
 
     torch.manual_seed(0)

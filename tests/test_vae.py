@@ -17,7 +17,7 @@ from lamella.data import measures
 from lamella.data.gallery import scatter
 from lamella.data.images import encode_png, read_image
 from lamella.decode import importance_bounds
-from lamella.graph import OnnxGraph, torch_graphs
+from lamella.graphs import OnnxGraph, torch_graphs
 from lamella.nets.vae import VAE, divergence
 from lamella.task import find
 from lamella.train.export import export_graphs

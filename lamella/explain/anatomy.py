@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from lamella.explain.wire import Graph, Node
+from lamella.graphs.wire import Graph, Node
 
 PRODUCTS = ("MatMul", "MatMulInteger", "Conv", "Gemm")
 ROUNDING = ("DynamicQuantizeLinear", "QuantizeLinear", "DequantizeLinear", "Cast")

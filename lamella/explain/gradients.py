@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamella.errors import MissingExtra, UsageError
-from lamella.explain import wire
 from lamella.explain.ablation import Floats, Question
-from lamella.graph import torch_graphs
+from lamella.graphs import torch_graphs, wire
 from lamella.model import Model
 from lamella.task import Answer, Array, Arrays, Example, Task
 

@@ -19,7 +19,7 @@ from lamella.explain import sections
 from lamella.explain.observe import Looked, clip, look, observe
 from lamella.explain.sections import Section
 from lamella.explain.surgery import Part, parts, without
-from lamella.graph import OnnxGraph, load_graphs
+from lamella.graphs import OnnxGraph, load_graphs
 from lamella.model import Model, run_batches
 from lamella.task import Answer, Example, Label, Task, Text
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from lamella.data.images import encode_png
 from lamella.errors import DataError
-from lamella.explain import wire
 from lamella.explain.anatomy import Anatomy, Product
 from lamella.explain.pictures import picture
 from lamella.explain.probe import Arrays, Enough, Probe, attach, flat
+from lamella.graphs import wire
 from lamella.model import Model
 from lamella.task import Example, Image, Text
 

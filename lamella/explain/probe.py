@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.explain import wire
-from lamella.graph import OnnxGraph
+from lamella.graphs import OnnxGraph, wire
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]

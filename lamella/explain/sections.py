@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.images import encode_png
-from lamella.explain import wire
 from lamella.explain.anatomy import Anatomy, layer_of
 from lamella.explain.observe import Floats, Layer, Observed, shown
 from lamella.explain.pictures import weights
 from lamella.explain.probe import constant
+from lamella.graphs import wire
 from lamella.model import Model
 from lamella.task import Example, Label, Series, Text
 

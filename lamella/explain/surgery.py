@@ -11,8 +11,8 @@ Graphs of one net share weights by name: what is taken out of one is taken out o
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lamella.explain import wire
 from lamella.explain.anatomy import Anatomy, Branch, Product, layer_of
+from lamella.graphs import wire
 
 Getter = Callable[[str, str], "Part"]
 SIZE = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # bytes of a number by its kind: float32, uint8, int8, float16, float64

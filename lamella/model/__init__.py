@@ -23,7 +23,7 @@ import msgspec
 
 from lamella import task as contract
 from lamella.errors import ModelError, UsageError
-from lamella.graph import OnnxGraph, load_graphs
+from lamella.graphs import OnnxGraph, load_graphs
 from lamella.machine import cores
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.read import read_folder, read_zip, verify

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from lamella.errors import LamellaError
-from lamella.graph import NEXT, OnnxGraph, TorchGraph
+from lamella.graphs import NEXT, OnnxGraph, TorchGraph
 
 OPSET = 20
 EXAMPLES = (3, 5, 7, 11, 13)  # each free axis has a size of its own, so that no two are taken for one

@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from lamella.graph import Arrays, OnnxGraph
+from lamella.graphs import Arrays, OnnxGraph
 from lamella.train import prune_heads, prune_layers, static
 from lamella.train.fit import Floats, fit
 from lamella.train.prune_layers import key

@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from lamella.graph import NEXT
+from lamella.graphs import NEXT
 from lamella.train.fit import Floats
 from lamella.train.prune_layers import give_bias, key, put, readers, tidy, vector
 

@@ -21,7 +21,7 @@ import msgspec
 from lamella import card, metrics
 from lamella import model as folder
 from lamella.errors import LamellaError, MissingExtra
-from lamella.graph import load_graphs
+from lamella.graphs import load_graphs
 from lamella.model import Model, load
 from lamella.task import Answer, Example, GraphLike
 

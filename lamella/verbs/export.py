@@ -9,7 +9,7 @@ from typing import Any
 
 from lamella import model as folder
 from lamella.errors import UsageError
-from lamella.graph import OnnxGraph
+from lamella.graphs import OnnxGraph
 from lamella.model import Model, load
 
 EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""

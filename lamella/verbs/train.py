@@ -24,7 +24,7 @@ import msgspec
 from lamella import __version__, card, fields, metrics, model
 from lamella import task as contract
 from lamella.errors import DataError, MissingExtra, UsageError
-from lamella.graph import load_graphs
+from lamella.graphs import load_graphs
 from lamella.machine import cores, precision
 from lamella.task import Example, Task
 from lamella.train import process
@@ -194,7 +194,7 @@ def _train(
 ) -> model.Model:
     import torch
 
-    from lamella.graph import torch_graphs
+    from lamella.graphs import torch_graphs
     from lamella.train import checkpoint, curves
     from lamella.train.batches import an_epoch
     from lamella.train.engine import Run, Store, steps
@@ -358,7 +358,7 @@ class _Watch:
         return progress >= self.next and self.spent < SHORT * seconds
 
     def measure(self, run: Any, step: int) -> float:
-        from lamella.graph import torch_graphs
+        from lamella.graphs import torch_graphs
 
         start = time.time()
         graphs = torch_graphs(run.averaged())

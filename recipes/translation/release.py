@@ -23,7 +23,7 @@ import lamella
 from lamella import card, metrics
 from lamella import model as folder
 from lamella.data import placeholders
-from lamella.graph import load_graphs
+from lamella.graphs import load_graphs
 from lamella.machine import cores
 from lamella.tasks.translation import Translation
 from lamella.train import checkpoint
