@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data import budget
 from lamella.data.labels import LABEL_NAMES
 from lamella.data.records import TABLE_SUFFIXES
 from lamella.data.tables import read_table
@@ -328,6 +329,7 @@ def _check_size(picture: "Image", name: str) -> None:
     frames = getattr(picture, "n_frames", 1)
     if width * height * frames > MOST_POINTS:
         raise DataError(f"{name}: {_too_large(f'{frames:,} frames of {width} x {height}')}")
+    budget.spend(width * height, name)
 
 
 def _too_large(received: str) -> str:

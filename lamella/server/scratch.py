@@ -1,0 +1,67 @@
+"""The one folder in which the server writes: private, limited, and removed at the end.
+
+It is made when it is first needed, so that a server begins where nothing can be written; a request that needs it then
+gets a 507 that says so.
+"""
+
+import contextlib
+import errno
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+from lamella.server.replies import Refused
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EMFILE}
+
+
+class Scratch:
+    """A folder for files that live as long as a request."""
+
+    def __init__(self, most: int) -> None:
+        """most: bytes of all files together."""
+        self._most, self._used = most, 0
+        self._folder: Path | None = None
+        self._lock = threading.Lock()
+        self._remove: weakref.finalize[..., Scratch] | None = None
+
+    @contextlib.contextmanager
+    def file(self, name: str, raw: bytes) -> Iterator[Path]:
+        """A file with these bytes while the block lasts; Refused with 507 where it cannot be written."""
+        with self._lock:
+            if self._used + len(raw) > self._most:
+                raise Refused(507, "the server's temporary folder is full. Ask again in a while.", 10)
+            self._used += len(raw)
+        place: Path | None = None
+        try:
+            try:
+                place = Path(tempfile.mkdtemp(dir=self._made()))
+                (place / name).write_bytes(raw)
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                raise Refused(507, "the server's temporary folder takes no more. Free some space there.", 60) from error
+            yield place / name
+        finally:
+            if place:
+                shutil.rmtree(place, ignore_errors=True)
+            with self._lock:
+                self._used -= len(raw)
+
+    def _made(self) -> Path:
+        """The folder, readable by this user alone."""
+        with self._lock:
+            if self._folder is None or not self._folder.is_dir():  # something that tidies /tmp may have taken it
+                self._folder = Path(tempfile.mkdtemp(prefix="lamella-serve-"))
+                self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
+            return self._folder
+
+    def close(self) -> None:
+        """Remove the folder; otherwise it goes with the process."""
+        with self._lock:
+            if self._remove:
+                self._remove()
+            self._folder = self._remove = None
