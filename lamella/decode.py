@@ -6,7 +6,7 @@ the batch first, so that one index reorders hypotheses and another drops finishe
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -165,7 +165,25 @@ def sample(
     seed: int = 0,
     window: int | None = None,
 ) -> list[list[int]]:
-    """Go on with each prompt by chance: `length` tokens, or fewer where `done(tokens)` says so.
+    """Go on with each prompt by chance: `length` tokens, or fewer where `done(tokens)` says so. As `sampling`, at once."""
+    texts = [list(p) for p in prompts]
+    for texts in sampling(step, empty, prompts, start, length, pick, done, seed, window):  # noqa: B007
+        pass
+    return [text[len(prompt) :] for text, prompt in zip(texts, prompts, strict=True)]
+
+
+def sampling(
+    step: Callable[[Array, Arrays], Arrays],
+    empty: Callable[[int], Arrays],
+    prompts: list[list[int]],
+    start: int,
+    length: int,
+    pick: Callable[[Array], Array],
+    done: Callable[[list[int]], bool] | None = None,
+    seed: int = 0,
+    window: int | None = None,
+) -> Iterator[list[list[int]]]:
+    """As `sample`, token by token: the prompts with what has been written so far, the same lists each time.
 
     step(token (B,), state) gives log-probabilities "scores" (B, V) and the new state; empty(B) is the state before
     all; pick turns scores into the probabilities to draw from, `narrowed` say. window: the most tokens that a state may
@@ -194,7 +212,8 @@ def sample(
             ends[place] = len(texts[row]) - first[row] >= length or bool(done and done(texts[row][first[row] :]))
         if ends.any():
             rows, state = rows[~ends], {name: array[~ends] for name, array in state.items()}
-    return [text[begin:] for text, begin in zip(texts, first, strict=True)]
+        if len(due):
+            yield texts
 
 
 # ---- how likely a text is ----------------------------------------------------------------------------------------

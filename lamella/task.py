@@ -12,7 +12,7 @@ import copy
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -166,6 +166,11 @@ class Task:
         """What an example may hold beside its fields; it may hang on what was learned."""
         return {}
 
+    @property
+    def columns(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """For each field that is a row of a table: its columns as learned, each a "name" and, of categories, "names"."""
+        return {}
+
     # ---- to fill in -------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
@@ -245,6 +250,14 @@ class Task:
                 row[: len(a)] = a
             batch[name] = out
         return {name: a.astype(np.int64) if a.dtype == np.int32 else a for name, a in batch.items()}
+
+    def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
+        """A batch of one -> after each step a function that gives the answer so far, at the end the one of `decode`.
+
+        For tasks whose answers are made piece by piece: only a task with a `grow` of its own is shown while it works.
+        """
+        [answer] = self.decode(graphs, inputs)
+        yield lambda: answer
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""

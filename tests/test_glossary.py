@@ -148,6 +148,21 @@ def test_alternatives(cli) -> None:
     assert lamella.predict(model, "42", alternatives=3) == ["42"]
 
 
+@needs_model
+def test_alternatives_that_are_much_less_likely_are_left_out() -> None:
+    model = shipped.translator("en", "fr")
+    for word in ("Hello", "Thursday", "Screwdriver", "The dog sleeps.", "Berlin"):  # once Héllo, Thurdi, Écrewdriver, ...
+        assert lamella.predict(model, word, alternatives=4) == [model.predict(word)]
+    assert lamella.predict(model, "Table", alternatives=4) == ["Table", "Tableau"]
+
+
+def test_alternatives_that_differ_in_case_or_punctuation_alone_are_left_out() -> None:
+    def net(sentences: list[str]) -> list[list[str]]:
+        return [["Le chat.", "le chat", "Le  chat!", "Un chat."] for _ in sentences]
+
+    assert translate_texts(["The cat."], net, alternatives=4)[0].others == ["Un chat."]
+
+
 def test_alternatives_of_several_sentences() -> None:
     def net(sentences: list[str]) -> list[list[str]]:
         return [[f"{s[0]}{i}{s[0]}." for i in "xyz"] for s in sentences]

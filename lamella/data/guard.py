@@ -139,7 +139,7 @@ def _outcome(plan: Plan, alternatives: int) -> Outcome:
 
 def _others(plan: Plan, best: str, count: int) -> list[str]:
     """Further translations of a text: of its sentences second and third answers, as few at a time as there can be."""
-    found = [best]
+    found, known = [best], {_letters(best)}
     own = [unit.answer for unit in plan.units]
     pool = [answers for unit in plan.units if (answers := [unit.answer, *unit.others])]
     waiting, seen = [(0, (0,) * len(pool))], {(0,) * len(pool)}
@@ -149,11 +149,12 @@ def _others(plan: Plan, best: str, count: int) -> list[str]:
             unit.answer = answers[rank]
         text = render(plan.nodes)
         if (
-            text not in found
+            _letters(text) not in known
             and text.count("\n") == best.count("\n")
             and placeholders.agree(plan.core, text, plan.format)
         ):
             found.append(text)
+            known.add(_letters(text))
         for i, rank in enumerate(ranks):
             further = (*ranks[:i], rank + 1, *ranks[i + 1 :])
             if rank + 1 < len(pool[i]) and further not in seen:
@@ -162,6 +163,11 @@ def _others(plan: Plan, best: str, count: int) -> list[str]:
     for unit, answer in zip(plan.units, own, strict=True):
         unit.answer = answer
     return [plan.before + placeholders.restore_accelerator(t, plan.mark, plan.format) + plan.after for t in found[1:]]
+
+
+def _letters(text: str) -> str:
+    """What tells two translations apart: letters and digits, whatever their case and the punctuation between them."""
+    return "".join(filter(str.isalnum, text.casefold())) or text
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------

@@ -92,6 +92,10 @@ class DimensionalityReduction(Task):
         self.middle = kinds.mean(self.kind, (e["example"] for e in examples))
 
     @property
+    def columns(self) -> dict[str, list[dict[str, Any]]]:
+        return {"example": self.columns_} if getattr(self, "columns_", None) else {}
+
+    @property
     def kind(self) -> kinds.Pictures | kinds.Rows:
         binary = self.config.likelihood == "bernoulli"
         return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary)

@@ -17,7 +17,7 @@ A passage is measured in windows one after another, each of the training length 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -131,20 +131,41 @@ class TextGeneration(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        c = self.config
         rows = [row[row != 0].tolist() for row in inputs["text"]]
-        step, empty = decode.stepping(graphs["step"])
+        found = decode.sample(*self._drawing(graphs, rows))
+        totals = decode.log_probabilities(decode.scorer(graphs), rows, START, self.config.window)
+        return [_answer(*three) for three in zip(map(self._text, rows, found), totals, map(len, rows), strict=True)]
+
+    def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
+        """The text as it is written, its likelihood known from the start."""
+        row = inputs["text"][0][inputs["text"][0] != 0].tolist()
+        [total] = decode.log_probabilities(decode.scorer(graphs), [row], START, self.config.window)
+        yield lambda: _answer("", total, len(row))
+        for [written] in decode.sampling(*self._drawing(graphs, [row])):
+            yield partial(self._so_far, row, written, total)
+
+    def _so_far(self, row: list[int], written: list[int], total: float) -> Answer:
+        return _answer(self._text(row, written[len(row) :]), total, len(row))
+
+    def _drawing(self, graphs: Mapping[str, GraphLike], rows: list[list[int]]) -> tuple[Any, ...]:
+        """The arguments of `decode.sample` that go on with these rows."""
+        c, stop = self.config, self._stop
         pick = partial(decode.narrowed, temperature=c.temperature, top_k=c.top_k, top_p=c.top_p, first=FIRST)
 
         def done(tokens: list[int]) -> bool:
             return stop in self.units.decode([], tokens[-len(stop) - 1 :])
 
-        stop = c.stop.replace("\\n", "\n").replace("\\t", "\t")
         window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
-        found = decode.sample(step, empty, rows, START, c.length, pick, done if stop else None, c.seed, window)
-        totals = decode.log_probabilities(decode.scorer(graphs), rows, START, c.window)
-        texts = (text.partition(stop)[0] if stop else text for text in map(self.units.decode, rows, found))
-        return [_answer(*three) for three in zip(texts, totals, map(len, rows), strict=True)]
+        how = pick, done if stop else None, c.seed, window
+        return (*decode.stepping(graphs["step"]), rows, START, c.length, *how)
+
+    @property
+    def _stop(self) -> str:
+        return str(self.config.stop).replace("\\n", "\n").replace("\\t", "\t")
+
+    def _text(self, row: Sequence[int], written: Sequence[int]) -> str:
+        text = self.units.decode(row, written)
+        return text.partition(self._stop)[0] if self._stop else text
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """What a Transformer sees of a long text when it begins to write: half a window. An rnn's state holds all of it."""

@@ -7,6 +7,7 @@ likeliest whole with a beam. Around the net stands what makes it dependable: `la
 carries placeholders and markup over, and notices when the net loops or drops something.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,8 @@ from msgspec import Meta
 from lamella import decode, metrics
 from lamella.data import guard, placeholders
 from lamella.data.pieces import END, START, Pieces, learn, normalise
-from lamella.data.sentences import split
+from lamella.data.sentences import is_wide, split
+from lamella.decode import Hypothesis
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Text
 
 if TYPE_CHECKING:
@@ -134,7 +136,15 @@ class Translation(Task):
         beams = max(self.config.beams, self.config.alternatives)
         asked = step, state, memory, START, END, limits
         found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
+        if self.config.alternatives > 1:
+            return [self._likely(best) for best in found]
         return [self.pieces.decode([h.tokens for h in best]) for best in found]
+
+    def _likely(self, best: Sequence[Hypothesis]) -> list[str]:
+        """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
+        texts = self.pieces.decode([h.tokens for h in best])
+        floors = [max(best[0].score + math.log(SHARE), _words(text) * math.log(SURE)) for text in texts]
+        return [t for i, (t, h, low) in enumerate(zip(texts, best, floors, strict=True)) if not i or h.score >= low]
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """The first sentence: each is translated by itself."""
@@ -185,6 +195,17 @@ class Translation(Task):
         return metrics.translation(best, [e["translation"] for e in examples])
 
 
+SHARE, SURE = 0.25, 0.05  # below these alternatives are words that there are not, or that do not agree (docs/LOG.md)
 SMOOTHING = 0.1  # of the labels, as in the paper
 POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
+
+
+def _words(text: str) -> float:
+    """How many words a text has; of writing without spaces two letters are one.
+
+    >>> _words("Le chien dort."), _words("犬が寝る")
+    (3, 2.0)
+    """
+    wide = sum(map(is_wide, text))
+    return wide / 2 if wide else len(text.split())
