@@ -134,7 +134,7 @@ def test_on_the_command_line(cli, tmp_path: Path) -> None:
 
 @needs_model
 def test_alternatives(cli) -> None:
-    model, text = shipped.translator("en", "fr"), "The window of the house is closed."
+    model, text = shipped.translator("en", "fr"), "Do you want to save the changes?"
     best = model.predict(text)
     several = lamella.predict(model, text, alternatives=4)
     assert isinstance(several, list) and 2 <= len(several) <= 4 and several[0] == best
