@@ -32,6 +32,7 @@ def timed(command: list[str], folder: str) -> float:
     The round that does not count compiles the modules, as installing does, even where this process may not.
     """
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment.setdefault("ORT_DISABLE_TELEMETRY", "1")  # as lamella does: neither side is to call home
     start = time.perf_counter()
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment

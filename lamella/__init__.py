@@ -5,9 +5,14 @@
 True
 """
 
+import os
 import sys
 import types
 from typing import TYPE_CHECKING, Any
+
+# onnxruntime sends its maker how it is used, unless this stands in the environment before its first import: later
+# calls come too late. A person's own setting is kept. tests/test_offline.py looks for files and connections.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

@@ -319,7 +319,7 @@ def test_export_to_bare_graphs(folder, trust, model, cli, tmp_path):
     imported = {
         n.names[0].name for n in ast.walk(ast.parse((place / "example.py").read_text())) if isinstance(n, ast.Import)
     }
-    assert imported == {"numpy", "onnxruntime"}
+    assert imported == {"os", "numpy", "onnxruntime"}
     done = subprocess.run([sys.executable, "-I", place / "example.py"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     printed = [line.split()[0] for line in done.stdout.splitlines()]

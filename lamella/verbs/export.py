@@ -14,7 +14,10 @@ from lamella.model import Model, load
 
 EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # has to be there before onnxruntime is imported
 
 import numpy as np
 import onnxruntime
