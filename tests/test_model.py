@@ -365,11 +365,12 @@ def test_nothing_is_overwritten_unasked(folder, tmp_path, monkeypatch):
     (tmp_path / "begun" / "training").mkdir(parents=True)
     (tmp_path / "nothing").mkdir()
     for name in ("file", "photos", "model"):
-        with pytest.raises(UsageError, match=f"{name}: .*(exists already|other things)"):
+        with pytest.raises(UsageError, match=f"{name}: .*(exists already|other things|is a file)"):
             model.free(tmp_path / name, force=False, whole=True)
     for name in ("begun", "nothing", "new"):
         model.free(tmp_path / name, force=False, whole=True)
-    model.free(tmp_path / "file", force=True, whole=True)
+    with pytest.raises(UsageError, match="file: is a file, and a model is a folder"):
+        model.free(tmp_path / "file", force=True, whole=True)
     model.free(folder, force=True, whole=True)
     with pytest.raises(UsageError, match="other things in it"):
         model.free(tmp_path / "photos", force=True, whole=True)
@@ -387,21 +388,29 @@ def test_a_disk_that_fails_at_any_moment(tmp_path, full_disk, there):
     if there != "nothing":
         (out / "training" / "checkpoint").mkdir(parents=True)
         (out / "training" / "log.jsonl").write_text("kept")
+    shutil.copytree(tmp_path, aside := tmp_path.with_name(tmp_path.name + "-before"))
     before, nth = tree(tmp_path), 1
     new = {**FILES, "step.onnx": b"another"}
     while True:
+        failed = False
         with full_disk(nth) as disk:
             try:
                 write(manifest(training={"steps": nth}), new, out)
             except ModelError as error:
                 assert "model: the model could not be written (No space left" in str(error)
+                failed = True
+        if failed:
+            assert tree(tmp_path) == before, f"failure {nth} left all as it was"
+        else:  # the disk failed when the new model stood already, or not at all
+            assert load(out).files["step.onnx"] == b"another" and load(out).manifest.training == {"steps": nth}
         if not disk.failed:
             break
-        assert tree(tmp_path) == before, f"failure {nth} left all as it was"
+        shutil.rmtree(tmp_path)
+        shutil.copytree(aside, tmp_path)
         nth += 1
     assert nth > 3 * (len(FILES) + 1), "each file opened, written and flushed"
-    assert load(out).files["step.onnx"] == b"another" and load(out).manifest.training == {"steps": nth}
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+    assert {p.name for p in out.iterdir()} - {"training"} == {*FILES, "model.json"}, "nothing is left over"
     assert (there == "nothing") != ((out / "training" / "log.jsonl").exists())
 
 
@@ -413,10 +422,11 @@ def test_a_full_disk_leaves_the_old_zip(packed, full_disk):
         assert packed.read_bytes() == before and [p.name for p in packed.parent.iterdir()] == ["model.zip"]
 
 
-def test_a_file_is_replaced_by_a_folder_when_asked(tmp_path):
+def test_a_file_is_never_replaced_by_a_folder(tmp_path):
     (tmp_path / "model").write_bytes(b"old")
-    write(manifest(), FILES, tmp_path / "model")
-    assert load(tmp_path / "model") and [p.name for p in tmp_path.iterdir()] == ["model"]
+    with pytest.raises(ModelError, match="model: the model could not be written"):
+        write(manifest(), FILES, tmp_path / "model")
+    assert (tmp_path / "model").read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
 # --- answering

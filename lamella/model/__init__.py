@@ -26,7 +26,8 @@ from lamella.errors import ModelError, UsageError
 from lamella.graphs import OnnxGraph, load_graphs
 from lamella.machine import cores
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
-from lamella.model.read import read_folder, read_zip, verify
+from lamella.model.read import read_zip, verify
+from lamella.model.undo import read_whole
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.task import Answer, Example, Task
 
@@ -147,8 +148,11 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
     A model of a task from outside the package needs `task`, the path of its file: code is never run unasked.
     """
     where = Path(path)
-    files = read_zip(where) if where.is_file() else read_folder(where)
-    manifest = verify(files, where)
+    if where.is_file():
+        files = read_zip(where)
+        manifest = verify(files, where)
+    else:
+        files, manifest = read_whole(where)
     if manifest.task.endswith(".py"):
         if task is None:
             raise UsageError(

@@ -1,50 +1,85 @@
-"""Write a model folder, a zip or a single file: whole or not at all."""
+"""Write a model folder, a zip or a single file: whole or not at all.
+
+In a model folder files are put in place one by one, `model.json` last, so that what else a person keeps there stays
+(`lamella.model.undo` says how the old model remains loadable meanwhile).
+"""
 
 import io
 import os
-import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from lamella.errors import DataError, ModelError, UsageError
+from lamella import disk
+from lamella.disk import write_file
+from lamella.errors import ModelError, UsageError
+from lamella.model import undo
 from lamella.model.manifest import Manifest, digest, own_digest
 
+__all__ = ["free", "seal", "write", "write_file", "write_zip"]
 
-def write(manifest: Manifest, files: Mapping[str, bytes], out: Path, force: bool = False) -> None:
-    """Write a model folder beside its place, flush it to disk, and move it there in one step.
 
-    A folder `training/` that is in the place already stays. Anything else there is an error without `force`.
+def write(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None:
+    """Write a model's files into a folder, made where there is none; a model there is replaced, all else stays.
+
+    At every moment the old model or the new one can be loaded, also after a crash. Raises ModelError, the old model
+    intact, where that fails, or where a file would be overwritten that the model there does not list.
     """
     sealed = seal(manifest, files)
-    beside, aside = out.with_name(f".{out.name}.{os.getpid()}"), out.with_name(f".{out.name}.old.{os.getpid()}")
     try:
-        beside.mkdir(parents=True)
-        for name, raw in sealed.items():
-            with (beside / name).open("wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-        if (out / "training").exists():
-            os.rename(out / "training", beside / "training")
-        if out.exists():
-            os.rename(out, aside)
-            os.rename(beside, out)
-            aside.unlink() if aside.is_file() else shutil.rmtree(aside, ignore_errors=True)
-        else:
-            os.rename(beside, out)
+        made = disk.make_folder(out)
+        try:
+            with disk.locked(out):
+                undo.recover(out)
+                _put(sealed, out)
+        except BaseException:
+            disk.remove_empty(made)
+            raise
     except OSError as error:
-        if aside.exists() and not out.exists():
-            os.rename(aside, out)
-        if (beside / "training").exists() and not (out / "training").exists():
-            out.mkdir(exist_ok=True)
-            os.rename(beside / "training", out / "training")
-        shutil.rmtree(beside, ignore_errors=True)
         raise ModelError(
             f"{out}: the model could not be written ({error.strerror or error}). What was there before is intact."
         ) from error
+
+
+def _put(sealed: dict[str, bytes], out: Path) -> None:
+    """Put a model's files in place, one by one. Raises OSError and ModelError, the old model in its place again."""
+    listed, new = undo.listed(out), {name: digest(raw) for name, raw in sealed.items()}
+    _no_strangers(out, listed, new)
+    places: dict[str, Path] = {}
+    try:
+        for name, raw in sealed.items():
+            places[name] = disk.write_beside(raw, out / name)
+        journal = undo.begin(out, listed, new)
+        try:
+            for name in sorted(sealed, key=lambda name: (name == "model.json", name)):
+                if name == "model.json":
+                    disk.sync_folder(out)  # or a crash might keep this name and lose the others
+                os.replace(places[name], out / name)
+            disk.sync_folder(out)
+        except BaseException:
+            with suppress(OSError):  # where even this fails, .lamella-undo still holds the old model
+                undo.roll_back(out, journal)
+            raise
+    except BaseException:
+        for place in places.values():
+            disk.remove(place)
+        raise
+    with suppress(OSError):  # the new model stands; what is left of the old one goes with the next write
+        undo.finish(out, journal)
+
+
+def _no_strangers(out: Path, listed: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """A person's own file that has the name of one of the model's is not overwritten."""
+    for name in new:
+        place = out / name
+        own = (name in listed or name == "model.json" or undo.holds(place, new[name])) and not disk.is_folder(place)
+        if os.path.lexists(place) and not own:
+            raise ModelError(
+                f"{place}: is there already, and no model.json lists it as the model's own. Move it, and run this again."
+            )
 
 
 def seal(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -67,25 +102,26 @@ def write_zip(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None
     write_file(whole.getvalue(), out)
 
 
-def write_file(raw: bytes, out: Path) -> None:
-    """Write a file in one step: whole or not at all. Raises DataError where that cannot be done."""
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(raw)
-        os.replace(beside, out)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f"{out}: could not be written ({error.strerror or error}).") from error
-
-
 def free(out: Path, force: bool, whole: bool = False) -> None:
-    """Nothing is overwritten without --force; by a `whole` folder nothing is replaced that is not a model."""
-    full = out.is_dir() and any(p.name != "training" for p in out.iterdir())
+    """Nothing is overwritten without --force; a `whole` folder is only written where there is a model or nothing else."""
     if whole and Path.cwd().is_relative_to(out.resolve()):
         raise UsageError(f"{out}: is the folder you are in, or holds it. Choose a name for the model's own folder.")
+    if whole and out.is_file():
+        raise UsageError(f"{out}: is a file, and a model is a folder. Choose another name, or remove it.")
+    if whole and out.is_dir():
+        try:
+            with disk.locked(out):
+                undo.recover(out)
+        except OSError as error:
+            raise ModelError(f"{out}: cannot be written ({error.strerror or error}). Choose another place.") from error
+    full = out.is_dir() and any(p.name != "training" for p in out.iterdir())
     if whole and full and not (out / "model.json").is_file():
         raise UsageError(
-            f"{out}: is a folder with other things in it, which a model would replace. Choose another name."
+            f"{out}: is a folder with other things in it, and no model. Choose another name for the model's own folder."
         )
     if not force and (full or out.is_file()):
         raise UsageError(f"{out}: exists already. Choose another name, or overwrite it with --force.")
+    if whole and full and not undo.listed(out):
+        raise UsageError(
+            f"{out / 'model.json'}: damaged, so which files are the model's cannot be told. Move the folder, or choose another name."
+        )

@@ -196,7 +196,7 @@ def write(small: Model, scores: dict[str, dict[str, Any]]) -> None:
     manifest = msgspec.structs.replace(small.manifest, scores=scores, training=training)
     files = {name: raw for name, raw in small.files.items() if name not in ("card.md", "model.json")}
     files["card.md"] = card.write(manifest, sum(map(len, files.values())), LICENCES).encode()
-    folder.write(manifest, files, OUT, force=True)
+    folder.write(manifest, files, OUT)
     print(f"\nwrote {OUT.name}: {sum(p.stat().st_size for p in OUT.iterdir()) / 1e6:.2f} MB")
 
 

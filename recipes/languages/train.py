@@ -47,7 +47,7 @@ def shrink() -> None:
     manifest = msgspec.structs.replace(model.manifest, learned=learned, precision="int8")
     files = {**model.files, "classify.onnx": quantize(favour(model))}
     files.pop("model.json", None)
-    folder.write(manifest, files, SMALL, force=True)
+    folder.write(manifest, files, SMALL)
     print(f"shrink: {sum(map(len, files.values())) / 1e6:.2f} MB in {SMALL.name}")
 
 
