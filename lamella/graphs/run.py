@@ -8,7 +8,7 @@ Both show one face, so that `decode` is written once and gives the same answers 
 An input that is an output too is state. ONNX forbids one name for both, so the file says `next_keys` for the output.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.errors import ModelError
+from lamella.graphs import limits
+from lamella.graphs.check import check
+from lamella.graphs.growth import Growth
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,39 +27,111 @@ Array = NDArray[Any]
 Arrays = dict[str, Array]
 Axes = tuple[str | int, ...]
 NEXT = "next_"
+TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
+SILENT = 4  # of onnxruntime's levels of logging: what goes wrong is an exception, and needs no coloured line besides
+LINE = 300  # characters of what the engine says of an error
 
 
 class OnnxGraph:
-    """An ONNX file, run by onnxruntime."""
+    """An ONNX file, run by onnxruntime.
 
-    def __init__(self, raw: bytes, name: str, threads: int = 1) -> None:
+    Where it is not `trusted`, which only what comes with the package is, it is judged first (`check`), and its time and
+    memory are limited. Whatever the engine fails at is a ModelError.
+    """
+
+    def __init__(self, raw: bytes, name: str, threads: int = 1, trusted: bool = False) -> None:
         import onnxruntime as ort
 
+        self._name, self._limited, self._run_options = name, not trusted, ort.RunOptions
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = SILENT
         # A plan of memory is kept for every shape that was seen; texts and batches have a new one nearly every time.
         options.enable_mem_pattern = False
         # Denormal numbers slow some processors tenfold, and no answer depends on them.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         # Threads that wait in a loop gain nothing here on a quiet machine, and on a busy one they keep out the work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if self._limited:
+            check(raw, name)
+            most = str(Growth(len(raw)).most)
+            options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", most)
+            limits.share_memory(ort, options)
+            limits.begin(id(options), lambda: options.set_load_cancellation_flag(True), limits.SECONDS)
+        ort.set_default_logger_severity(SILENT)
         try:
             self._session = ort.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
+            given = [(i.name, i.type, tuple(i.shape)) for i in self._session.get_inputs()]
+            self._files = [o.name for o in self._session.get_outputs()]
         except Exception as error:  # onnxruntime's own exceptions share no base class
-            raise ModelError(f"{name}: onnxruntime cannot load this graph ({str(error).splitlines()[0]}).") from error
-        types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
-        self.axes = {i.name: (types[i.type], tuple(i.shape)) for i in self._session.get_inputs()}
-        self._files = [o.name for o in self._session.get_outputs()]
+            raise ModelError(f"{name}: onnxruntime cannot load this graph ({_line(error)}).") from error
+        finally:
+            limits.end(id(options))
+        if odd := [f"{i} {kind}" for i, kind, _ in given if kind not in TYPES]:
+            raise ModelError(f"{name}: expected inputs of float32, int64 or bool, received {', '.join(odd)}.")
+        self.axes = {i: (TYPES[kind], shape) for i, kind, shape in given}
         self._outputs = [o.removeprefix(NEXT) for o in self._files]
 
     def __call__(self, **inputs: Array) -> Arrays:
-        return dict(zip(self._outputs, self._session.run(self._files, inputs), strict=True))
+        try:
+            run = self._run_limited if self._limited else self._run
+            values = run(inputs)
+        except ModelError:
+            raise
+        except Exception as error:
+            raise ModelError(f"{self._name}: onnxruntime cannot run this graph ({_line(error)}).") from error
+        return Outputs(self._name, zip(self._outputs, values, strict=True))
+
+    def _run(self, inputs: Arrays) -> list[Array]:
+        values: list[Array] = self._session.run(self._files, inputs)
+        return values
+
+    def _run_limited(self, inputs: Arrays) -> list[Array]:
+        """As `run`, but no longer than the limit."""
+        options = self._run_options()
+        limits.begin(id(options), lambda: setattr(options, "terminate", True), limits.SECONDS)
+        try:
+            values: list[Array] = self._session.run(self._files, inputs, options)
+            return values
+        except Exception as error:
+            if options.terminate:
+                raise ModelError(
+                    f"{self._name}: has not ended after {limits.SECONDS:g} s and was stopped. Give it less at a time, "
+                    "or do not use this model."
+                ) from error
+            raise
+        finally:
+            limits.end(id(options))
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
         return _empty(self.axes, self._outputs, sizes)
+
+
+class Outputs(dict[str, Array]):
+    """What a graph gave, by name. One that it does not give is a ModelError."""
+
+    def __init__(self, graph: str, values: Iterable[tuple[str, Array]]) -> None:
+        super().__init__(values)
+        self._graph = graph
+
+    def __missing__(self, name: str) -> Array:
+        raise ModelError(f"{self._graph}: gives {', '.join(self) or 'nothing'}, and the task needs {name}.")
+
+
+class Graphs(dict[str, OnnxGraph]):
+    """A model's graphs by name. One that it does not have is a ModelError."""
+
+    def __missing__(self, name: str) -> OnnxGraph:
+        raise ModelError(f"{name}.onnx: missing: the model has {', '.join(self) or 'no graphs'}. Copy the model again.")
+
+
+def _line(error: Exception) -> str:
+    """What the engine says, in one line without the places in its own source."""
+    text = " ".join(str(error).split())
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= LINE else f"{text[:LINE]}..."
 
 
 class TorchGraph:
@@ -86,9 +161,9 @@ def torch_graphs(net: "nn.Module") -> dict[str, TorchGraph]:
     return {name: TorchGraph(net, name) for name in net.graphs()}  # type: ignore[operator]
 
 
-def load_graphs(files: Mapping[str, bytes], threads: int = 1) -> dict[str, OnnxGraph]:
-    """ONNX files by name -> graphs by name."""
-    return {Path(name).stem: OnnxGraph(raw, name, threads) for name, raw in files.items()}
+def load_graphs(files: Mapping[str, bytes], threads: int = 1, trusted: Container[str] = ()) -> dict[str, OnnxGraph]:
+    """ONNX files by name -> graphs by name. `trusted`: names of those that came with the package."""
+    return Graphs({Path(name).stem: OnnxGraph(raw, name, threads, name in trusted) for name, raw in files.items()})
 
 
 def _empty(axes: Mapping[str, tuple[Any, Axes]], outputs: Any, sizes: Mapping[str, int]) -> Arrays:

@@ -5,20 +5,17 @@
     raw = zeroed(raw, spans)               the same file with some bytes of stored arrays set to zero
     raw = replaced(raw, {span: fresh})     the same file with another node in the place of one
 
-A message is a row of fields, each a number and a kind in one varint, then a varint, eight bytes, four bytes, or a length
-and so many bytes (protobuf's encoding guide). Two messages of one field, one behind the other, merge when they are read:
-that is why outputs can be appended. Numbers of fields are those of onnx.proto3.
+Two messages of one field, one behind the other, merge when they are read: that is why outputs can be appended. Numbers
+of fields are those of onnx.proto3.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lamella.errors import ModelError
+from lamella.protobuf import BYTES, VARINT, Span, field, fields, read_varint, varint
 
-MOST = 100_000  # fields of one message: more is no net of ours
 GRAPH, NODE, STORED, INPUT, OUTPUT = 7, 1, 5, 11, 12  # the graph in a model, and what is in a graph
-VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def read(raw: bytes) -> Graph:
     """An ONNX file -> its graph. ModelError where it is no such file."""
     try:
         graph, found = Graph([], {}, [], []), 0
-        for number, kind, _, span in _fields(raw, 0, len(raw)):
+        for number, kind, _, span in fields(raw, 0, len(raw)):
             if number == GRAPH and kind == BYTES:
                 found += 1
                 _read_graph(raw, span, graph)
@@ -70,7 +67,7 @@ def read(raw: bytes) -> Graph:
 
 
 def _read_graph(raw: bytes, span: Span, graph: Graph) -> None:
-    for number, kind, begin, inner in _fields(raw, *span):
+    for number, kind, begin, inner in fields(raw, *span):
         if kind != BYTES:
             continue
         if number == NODE:
@@ -84,9 +81,9 @@ def _read_graph(raw: bytes, span: Span, graph: Graph) -> None:
 
 def _read_node(raw: bytes, span: Span, whole: Span) -> Node:
     ints: dict[str, int] = {}
-    for number, kind, _, inner in _fields(raw, *span):
+    for number, kind, _, inner in fields(raw, *span):
         if number == 5 and kind == BYTES:
-            values = [i[0] for n, k, _, i in _fields(raw, *inner) if (n, k) == (3, VARINT)]
+            values = [i[0] for n, k, _, i in fields(raw, *inner) if (n, k) == (3, VARINT)]
             if values:
                 ints[_texts(raw, inner, 1)[0]] = values[0] - (1 << 64 if values[0] >> 63 else 0)
     name, op = (_texts(raw, span, n) or [""] for n in (3, 4))
@@ -96,13 +93,13 @@ def _read_node(raw: bytes, span: Span, whole: Span) -> Node:
 def _read_stored(raw: bytes, span: Span) -> Stored:
     shape: list[int] = []
     kind_, data = 0, None
-    for number, kind, _, inner in _fields(raw, *span):
+    for number, kind, _, inner in fields(raw, *span):
         if number == 1 and kind == VARINT:
             shape.append(inner[0])
         elif number == 1 and kind == BYTES:  # several in one field
             at = inner[0]
             while at < inner[1]:
-                size, at = _varint(raw, at, inner[1])
+                size, at = read_varint(raw, at, inner[1])
                 shape.append(size)
         elif number == 2 and kind == VARINT:
             kind_ = inner[0]
@@ -114,73 +111,12 @@ def _read_stored(raw: bytes, span: Span) -> Stored:
 def _texts(raw: bytes, span: Span, wanted: int) -> list[str]:
     return [
         raw[a:b].decode()
-        for number, kind, _, (a, b) in _fields(raw, *span)
+        for number, kind, _, (a, b) in fields(raw, *span)
         if number == wanted and kind == BYTES
     ]  # fmt: skip
 
 
-def _fields(raw: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, Span]]:
-    """(number, kind, where the field begins, where its bytes lie - or its value, twice, for a varint)."""
-    for _ in range(MOST):
-        if at >= end:
-            return
-        begin = at
-        key, at = _varint(raw, at, end)
-        number, kind = key >> 3, key & 7
-        if kind == VARINT:
-            value, at = _varint(raw, at, end)
-            yield number, kind, begin, (value, value)
-            continue
-        if kind == BYTES:
-            length, at = _varint(raw, at, end)
-        elif kind in (EIGHT, FOUR):
-            length = 8 if kind == EIGHT else 4
-        else:
-            raise ValueError(f"a field of kind {kind}")
-        if length > end - at:
-            raise ValueError("a field that is longer than what it stands in")
-        yield number, kind, begin, (at, at + length)
-        at += length
-    raise ValueError(f"more than {MOST:,} fields")
-
-
-def _varint(raw: bytes, at: int, end: int) -> tuple[int, int]:
-    """Seven bits a byte, the lowest first; the eighth says that more follow. -> its value, and where it ends.
-
-    >>> _varint(bytes([0xAC, 0x02]), 0, 2)
-    (300, 2)
-    """
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= end:
-            break
-        value |= (raw[at] & 127) << shift
-        at += 1
-        if raw[at - 1] < 128:
-            return value, at
-    raise ValueError("a number that does not end")
-
-
 # ---- writing ---------------------------------------------------------------------------------------------------
-
-
-def varint(value: int) -> bytes:
-    """A number in seven bits a byte.
-
-    >>> varint(300)
-    b'\\xac\\x02'
-    """
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def field(number: int, content: bytes | str) -> bytes:
-    """One field of bytes or of text."""
-    content = content.encode() if isinstance(content, str) else content
-    return varint(number << 3 | BYTES) + varint(len(content)) + content
 
 
 def node(op: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
@@ -205,7 +141,7 @@ def zeroed(raw: bytes, spans: Sequence[Span]) -> bytes:
 
 def replaced(raw: bytes, fresh: Mapping[Span, bytes]) -> bytes:
     """The same file with other bytes (fields of the graph, made by `node`) in the places of nodes, by their spans."""
-    begin, end = next(span for number, kind, _, span in _fields(raw, 0, len(raw)) if (number, kind) == (GRAPH, BYTES))
+    begin, end = next(span for number, kind, _, span in fields(raw, 0, len(raw)) if (number, kind) == (GRAPH, BYTES))
     parts, at = [], begin
     for a, b in sorted(fresh):
         parts += [raw[at:a], fresh[a, b]]

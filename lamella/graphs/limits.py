@@ -1,0 +1,81 @@
+"""Limits on graphs that did not come with lamella: seconds of each call, and memory of all of them together.
+
+onnxruntime stops a run between two operators when its `terminate` is set. One thread sets it for all calls that are too
+late: it wakes twice a second while any call runs, and sleeps else, so that a call costs two operations on a dict.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lamella.machine import memory
+
+SECONDS = 120.0  # of one call of a graph, and of opening it: a hundred times what the slowest of ours takes
+MEMORY = 4 << 30  # bytes for what graphs compute, all together; less where the machine has less than twice as much
+PERIOD = 0.5
+
+_running: dict[int, tuple[float, Callable[[], None]]] = {}  # by ticket: until when, and what stops it
+_busy = threading.Event()
+_lock = threading.Lock()
+_thread: threading.Thread | None = None
+_arena: bool = False
+
+
+def begin(ticket: int, stop: Callable[[], None], seconds: float) -> None:
+    """From now on `stop` is called once `seconds` have passed, unless `end(ticket)` comes first."""
+    _running[ticket] = (time.monotonic() + seconds, stop)
+    if not _busy.is_set():
+        _wake()
+
+
+def end(ticket: int) -> None:
+    _running.pop(ticket, None)
+
+
+def _wake() -> None:
+    global _thread
+    with _lock:
+        if _thread is None:
+            _thread = threading.Thread(target=_watch, name="lamella limits", daemon=True)
+            _thread.start()
+    _busy.set()
+
+
+def _watch() -> None:
+    while True:
+        _busy.wait()
+        time.sleep(PERIOD)
+        now = time.monotonic()
+        for ticket, (until, stop) in list(_running.items()):
+            if now > until:
+                _running.pop(ticket, None)
+                stop()
+        if not _running:
+            _busy.clear()
+            if _running:  # one has begun in between, and may have seen the flag as it was
+                _busy.set()
+
+
+def _after_fork() -> None:
+    global _thread, _lock
+    _thread, _lock = None, threading.Lock()
+    _running.clear()
+    _busy.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)  # threads stay in the parent
+
+
+def share_memory(ort: Any, options: Any) -> None:
+    """Let a session take its memory from the one store that is limited."""
+    global _arena
+    with _lock:
+        if not _arena:
+            most = min(MEMORY, (memory() or 2 * MEMORY) // 2)
+            info = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+            ort.create_and_register_allocator(info, ort.OrtArenaCfg({"max_mem": most}))
+            _arena = True
+    options.add_session_config_entry("session.use_env_allocators", "1")
