@@ -1,0 +1,67 @@
+"""What the page tells besides its models: the tasks, what each verb does, and which packages are missing here."""
+
+import ast
+import re
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from lamella import task as contract
+from lamella.server.facts import summary
+
+VERBS = Path(__file__).parent.parent / "verbs"
+NO_PART = {"all", "dev"}  # extras that are no part of what lamella does
+
+
+@cache
+def tasks() -> list[dict[str, Any]]:
+    """Every task of the package, and the verbs, all of which it has."""
+    names = [verb["name"] for verb in verbs()]
+    found = [(name, contract.find(name)) for name in contract.names()]
+    return [
+        {"name": name, "summary": summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": names}
+        for name, cls in found
+    ]
+
+
+@cache
+def verbs() -> list[dict[str, str]]:
+    """Each verb: its name, what it does and a command, out of the text at the head of its file, which is not run."""
+    found = []
+    for path in sorted(VERBS.glob("[a-z]*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        command = re.search(r"^ *(lamella .*?)(?: {3}.*)?$", text, re.MULTILINE)
+        found.append(
+            {
+                "name": path.stem,
+                "summary": text.partition("\n\n")[0].replace("\n", " "),
+                "command": command[1] if command else "",
+            }
+        )
+    return found
+
+
+@cache
+def extras() -> list[dict[str, Any]]:
+    """Each extra of lamella, and which of its packages are not installed; none where lamella itself is not."""
+    try:
+        required = metadata.requires("lamella") or []
+    except metadata.PackageNotFoundError:
+        return []
+    found: dict[str, list[str]] = {}
+    for line in required:
+        name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"]([\w-]+)['\"]", line)
+        if name and extra and extra[1] not in NO_PART and name[0] != "lamella":
+            missing = found.setdefault(extra[1], [])
+            if not _is_installed(name[0]):
+                missing.append(name[0])
+    return [{"name": name, "missing": missing} for name, missing in found.items()]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
