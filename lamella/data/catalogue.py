@@ -299,6 +299,7 @@ def _messages(path: StrPath) -> tuple[list[_Message], str]:
         header = next((entry.strings[0] for entry in entries if entry.is_header), "")
         return [_message(entry) for entry in entries if _is_translated(entry)], header
     try:
+        compiled_header(data)
         compiled = polib.mofile(str(path))
         messages = []
         for number, one in enumerate(compiled, start=1):
@@ -308,6 +309,30 @@ def _messages(path: StrPath) -> tuple[list[_Message], str]:
         return messages, f"Plural-Forms: {compiled.metadata.get('Plural-Forms', '')}"
     except (OSError, ValueError, LookupError, struct.error) as error:
         raise DataError(f"{name}: expected a compiled catalogue, received one that cannot be read ({error})") from error
+
+
+def compiled_header(raw: bytes) -> str:
+    """The header of a .mo file, or "". Raises ValueError or struct.error where it claims more than it holds.
+
+    Without this check a file of a kilobyte could ask for gigabytes: many strings that are each the whole file.
+    """
+    if raw[:4] not in (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde"):
+        raise ValueError("its first bytes are not those of a .mo")
+    order = "<" if raw[:4] == b"\xde\x12\x04\x95" else ">"
+    _, count, *tables = struct.unpack_from(order + "4I", raw, 4)
+    if count > len(raw) // 16:
+        raise ValueError("it claims more strings than fit")
+    ranges = []
+    for table in tables:
+        numbers = struct.unpack_from(f"{order}{2 * count}I", raw, table)
+        ranges.append([(at, at + length) for length, at in zip(numbers[0::2], numbers[1::2], strict=True)])
+    if any(end > len(raw) for table in ranges for _, end in table):
+        raise ValueError("a string goes on beyond its end")
+    if sum(end - at for table in ranges for at, end in table) > 4 * len(raw):
+        raise ValueError("its strings overlap")
+    if not count or ranges[0][0][0] != ranges[0][0][1]:  # strings are sorted: the header's empty msgid is the first
+        return ""
+    return raw[slice(*ranges[1][0])].decode("utf-8", "replace")
 
 
 def read_pairs(path: StrPath) -> Iterator[Pair]:

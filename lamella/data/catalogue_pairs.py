@@ -16,7 +16,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from lamella.data.catalogue import read_pairs
+from lamella.data.catalogue import compiled_header, read_pairs
 from lamella.data.languages import NAMES, base_code
 from lamella.data.po import charset_of, parse
 from lamella.data.records import BadRow
@@ -148,7 +148,7 @@ def _survey(path: StrPath) -> tuple[str, str, dict[str, int]]:
         raise DataError(f"{name}: expected a gettext catalogue, received an empty file. Name one with translations")
     if Path(path).suffix.lower() == ".mo":
         try:
-            header = _compiled_header(raw)
+            header = compiled_header(raw)
         except (ValueError, struct.error) as error:
             raise DataError(
                 f"{name}: expected a compiled gettext catalogue, received a damaged one ({error}). "
@@ -184,27 +184,3 @@ def _code(value: str) -> str:
         if value.casefold() in (name.casefold() for name in names):
             return code
     return value if re.fullmatch(r"[A-Za-z]{2,3}([_@.-][\w.@-]+)?", value) else ""
-
-
-def _compiled_header(raw: bytes) -> str:
-    """The header of a .mo file, or "". Raises ValueError or struct.error where it claims more than it holds.
-
-    Without this check a file of a kilobyte could ask for gigabytes: many strings that are each the whole file.
-    """
-    if raw[:4] not in (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde"):
-        raise ValueError("its first bytes are not those of a .mo")
-    order = "<" if raw[:4] == b"\xde\x12\x04\x95" else ">"
-    _, count, *tables = struct.unpack_from(order + "4I", raw, 4)
-    if count > len(raw) // 16:
-        raise ValueError("it claims more strings than fit")
-    ranges = []
-    for table in tables:
-        numbers = struct.unpack_from(f"{order}{2 * count}I", raw, table)
-        ranges.append([(at, at + length) for length, at in zip(numbers[0::2], numbers[1::2], strict=True)])
-    if any(end > len(raw) for table in ranges for _, end in table):
-        raise ValueError("a string goes on beyond its end")
-    if sum(end - at for table in ranges for at, end in table) > 4 * len(raw):
-        raise ValueError("its strings overlap")
-    if not count or ranges[0][0][0] != ranges[0][0][1]:  # strings are sorted: the header's empty msgid is the first
-        return ""
-    return raw[slice(*ranges[1][0])].decode("utf-8", "replace")

@@ -6,13 +6,13 @@ so a page is cut into tokens that, joined, are the page.
 
 from __future__ import annotations
 
-import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lamella.data.text import decode_bytes, refuse_binary
+from lamella.data.text import decode_bytes, refuse_binary, text_codec
 from lamella.errors import DataError
 
 
@@ -38,6 +38,7 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(
     r"(?<=[\s\"'/])(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?P<value>\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+"
 )
+_FAILED = 50  # tags that are never closed: after so many the rest of a page is text, since each is read to its end
 _CHARSET = re.compile(rb"<(?:meta\b[^>]+?charset|\?xml\b[^>]+?encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 
 
@@ -56,7 +57,13 @@ def decode_page(data: bytes, name: str) -> tuple[str, bytes, str, str]:
     refuse_binary(data, name)
     for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if data.startswith(mark):
-            return data[len(mark) :].decode(codec, "surrogateescape"), mark, codec, codec
+            try:
+                text = data[len(mark) :].decode(codec, "surrogateescape")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{name}: expected {codec} as its first bytes say, received bytes that are not. Save it as UTF-8"
+                ) from error
+            return text, mark, codec, codec
     if b"\0" in data:
         decode_bytes(data, name)  # says what it is
         raise DataError(f"{name}: expected a web page, received UTF-16 without its mark. Save it as UTF-8")
@@ -66,8 +73,7 @@ def decode_page(data: bytes, name: str) -> tuple[str, bytes, str, str]:
         label = declared[1].decode().lower()
         # As browsers read them: the first is the second, and who can write this in ASCII has no UTF-16.
         label = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}.get(label, label)
-        with suppress(LookupError):
-            codec = fallback = "utf-8" if label.startswith("utf-16") else codecs.lookup(label).name
+        codec = fallback = "utf-8" if label.startswith("utf-16") else text_codec(label)
     if not codec:
         try:
             data.decode("utf-8")
@@ -82,12 +88,27 @@ def decode_page(data: bytes, name: str) -> tuple[str, bytes, str, str]:
     raise DataError(f"{name}: expected {codec} as the page says, received bytes that are not. Save it as UTF-8")
 
 
+def _next_tag(text: str, at: int, last: int) -> re.Match[str] | None:
+    """The next tag or comment, or None where only text follows. last: the place of the last `>` of the page."""
+    failed = 0
+    while 0 <= (at := text.find("<", at)) < last:  # behind it every `<` would be read to the end
+        if match := _TOKEN.match(text, at):
+            return match
+        failed += text[at + 1 : at + 2].isalpha()  # read to the end of the page: its quotes hold every `>` there is
+        if failed > _FAILED:
+            return None
+        at += 1
+    return None
+
+
 def read_tokens(text: str) -> Iterator[Token]:
+    """The pieces of a page in order; joined, their `raw` is the page."""
     stack: list[tuple[str, bool]] = []  # open elements, and whether what is in them is translated
-    at = 0
+    names: Counter[str] = Counter()  # how many of each are open
+    at, last = 0, text.rfind(">")
     while at < len(text):
         on = not stack or stack[-1][1]
-        match = _TOKEN.search(text, at) if text.find(">", at) >= 0 else None  # else every `<` would be read to the end
+        match = _next_tag(text, at, last)
         start = match.start() if match else len(text)
         if start > at:
             yield Token("text", "", text[at:start], on)
@@ -99,21 +120,23 @@ def read_tokens(text: str) -> Iterator[Token]:
             # A comment may stand in a sentence; what declares the document cannot.
             yield Token("void", "" if raw.startswith("<!--") else "!", raw, on)
         elif match["close"]:
-            open_ = next((i for i in range(len(stack) - 1, -1, -1) if stack[i][0] == name), None)
             inner = on
-            if open_ is not None:
-                inner = stack[open_][1]
-                del stack[open_:]
+            if names[name]:  # else all that is open would be looked through for each
+                open_ = ""
+                while open_ != name:
+                    open_, inner = stack.pop()
+                    names[open_] -= 1
             yield Token("close", name, raw, inner and (not stack or stack[-1][1]))
         else:
             while stack and name not in INLINE and (stack[-1][0] == "p" or stack[-1][0] in _ENDS.get(name, ())):
-                stack.pop()
+                names[stack.pop()[0]] -= 1
             on = not stack or stack[-1][1]
             if name in _VOID or (raw.endswith("/>") and name in ("svg", "math", "path", "use")):
                 yield Token("void", name, raw, on and not _says_no(raw))
                 continue
             inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw)
             stack.append((name, inside))
+            names[name] += 1
             yield Token("open", name, raw, on and inside)
             if name in _RAW or name == "title":
                 end = re.compile(rf"</{re.escape(name)}(?=[\s/>])", re.IGNORECASE).search(text, at)

@@ -172,6 +172,8 @@ def render(nodes: Iterable[Node]) -> str:
 
 
 def _wrapped(node: Wrapped) -> str:
+    if all(part.status == "kept" for part in node.parts if isinstance(part, Unit)):
+        return node.source
     text = render(node.parts)
     lines = sentences.spread(text, len(node.breaks) + 1, placeholders.spans(text, node.format))
     if lines:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 _NONE = "nplurals=1; plural=0;"
@@ -85,6 +86,8 @@ RULES = {
     "sl": "nplurals=4; plural=(n%100==1 ? 0 : n%100==2 ? 1 : n%100==3 || n%100==4 ? 2 : 3);",
 }
 
+COUNTED = 1000  # numbers that a rule is tried with
+MOST_FORMS = 10  # Arabic has six; each message is written as often as a rule says
 _RULE = re.compile(r"nplurals\s*=\s*(\d{1,2})\s*;\s*plural\s*=\s*([^;\n]+)")
 
 
@@ -102,7 +105,12 @@ class Plural(NamedTuple):
     @property
     def narrow(self) -> bool:
         """Whether the form for one is for hardly any other number, so that it can say "a file" without the number."""
-        return sum(self.form(number) == self.singular for number in range(1000)) <= 2
+        return _is_narrow(self)
+
+
+@lru_cache(maxsize=64)  # asked for with every message, and slow where a rule is long
+def _is_narrow(plural: Plural) -> bool:
+    return sum(plural.form(number) == plural.singular for number in range(COUNTED)) <= 2
 
 
 def parse_rule(text: str) -> Plural | None:
@@ -117,8 +125,8 @@ def parse_rule(text: str) -> Plural | None:
     try:
         form = gettext.c2py(match[2].strip())
         plural = Plural(int(match[1]), form)
-        sound = all(0 <= form(number) < plural.forms for number in range(200))
-    except (ValueError, ZeroDivisionError):
+        sound = plural.forms <= MOST_FORMS and all(0 <= form(number) < plural.forms for number in range(COUNTED))
+    except (ValueError, ArithmeticError, SyntaxError, RecursionError, MemoryError):  # SyntaxError: n > !1
         return None
     return plural if sound else None
 

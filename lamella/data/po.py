@@ -9,14 +9,13 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lamella.data import sentences
-from lamella.data.text import quote
+from lamella.data.text import quote, text_codec
 from lamella.errors import DataError
 
 WIDTH = 79
@@ -71,11 +70,8 @@ def charset_of(data: bytes) -> str:
     ('iso8859-15', 'utf-8')
     """
     match = _CHARSET.search(data, 0, 1 << 16)
-    try:
-        found = codecs.lookup(match[1].decode()).name if match else "utf-8"
-    except (LookupError, UnicodeDecodeError):
-        return "utf-8"
-    return "utf-8" if found == "ascii" else found  # so that letters can be added
+    found = text_codec(match[1].decode("ascii", "replace")) if match else ""
+    return found if found not in ("", "ascii") else "utf-8"  # so that letters can be added
 
 
 def parse(lines: Sequence[bytes], charset: str, name: str) -> list[Entry]:

@@ -164,9 +164,12 @@ _CODECS = {
 
 
 def encode_as(text: str, encoding: str) -> bytes:
-    """A text in an encoding as `decode_bytes` names it, or in UTF-8 where that has no room for one of its letters."""
+    """A text in an encoding as `decode_bytes` names it, or in UTF-8 where that has no room for one of its letters.
+
+    Half of a letter (a surrogate by itself), which no encoding holds, becomes U+FFFD.
+    """
     codec, mark = next((value for label, value in _CODECS.items() if encoding.startswith(label)), ("utf-8", b""))
     try:
         return mark + text.encode(codec)
     except UnicodeEncodeError:
-        return text.encode("utf-8")
+        return re.sub("[\ud800-\udfff]", "\ufffd", text).encode("utf-8")

@@ -33,13 +33,16 @@ from lamella.errors import DataError
 _CLOCK = r"(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}.*")
 _TAG = r"<(?P<name>[A-Za-z]+)(?:\s[^<>\n]*)?>"
-_BEFORE = re.compile(r"\s*(?:\{\\[^{}\n]*\}\s*|[♪♫#]+\s*|[-–—]\s*(?=\S))*")
-_AFTER = re.compile(r"\s*(?:[♪♫#]+\s*)*$")
+# No part of these gives back what it has matched: a row of a million dots or notes would else be tried a million times.
+_BEFORE = re.compile(r"\s*+(?:\{\\[^{}\n]*+\}\s*+|[♪♫#]++\s*+|[-–—]\s*+(?=\S))*+")
 _OPEN = re.compile(_TAG)
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
-_ENDED = re.compile(r"[.!?…:;。！？]+[\"'”’»)\]]*\s*$")
+_CLOSING = "\"'”’»)]"
+_STOPS = tuple(".!?…:;。！？")
 _MOST = 300  # characters of what is joined: more is no sentence
 _PAUSE = 2000  # milliseconds between two cues of one sentence
+_NOTES = "♪♫#"
+_DEPTH = 20  # elements inside each other, and lines of a cue that one spans: more is no subtitle, and must not take long
 
 
 @dataclass
@@ -89,7 +92,7 @@ class Subtitles:
         """The lines that are one text each."""
         lines = [line for cue in cues for line in cue]
         # In songs and titles nothing ends with a mark; there only a small letter says that a line goes on.
-        punctuated = 3 * sum(bool(_ENDED.search(cue[-1].core)) for cue in cues if cue) >= len(cues)
+        punctuated = 3 * sum(_ended(cue[-1].core) for cue in cues if cue) >= len(cues)
         mine: list[_Line] = []
         for line in lines:
             if mine and not self._goes_on(mine, line, punctuated):
@@ -109,7 +112,7 @@ class Subtitles:
             return False
         if line.cue == last.cue:
             return True
-        if _ENDED.search(last.core) or self.clock[line.cue][0] - self.clock[last.cue][1] > _PAUSE:
+        if _ended(last.core) or self.clock[line.cue][0] - self.clock[last.cue][1] > _PAUSE:
             return False
         return punctuated or line.core[:1].islower() or last.core.endswith(",")
 
@@ -157,6 +160,15 @@ def _is_number(raw: list[tuple[str, str]], at: int) -> bool:
     return raw[at][0].strip().isdigit() and at + 1 < len(raw) and bool(_TIMES.match(raw[at + 1][0]))
 
 
+def _ended(text: str) -> bool:
+    """Whether a line ends a sentence: with a mark, perhaps closing ones after it.
+
+    >>> _ended('He said "no!" '), _ended("and then")
+    (True, False)
+    """
+    return text.rstrip().rstrip(_CLOSING).endswith(_STOPS)
+
+
 def _milliseconds(parts: Sequence[str | None]) -> int:
     hours, minutes, seconds = (int(part or 0) for part in parts[:3])
     return 1000 * (60 * (60 * hours + minutes) + seconds) + int((parts[3] or "").ljust(3, "0"))
@@ -168,9 +180,13 @@ def _peel(cue: list[_Line]) -> None:
         before, core, after = _around(line.core)
         line.before, line.core, line.after = before, core, after
     for number, line in enumerate(cue):
-        while match := _OPEN.match(line.core):
+        for _ in range(_DEPTH):
+            match = _OPEN.match(line.core)
+            if not match:
+                break
             close = f"</{match['name']}>"
-            end = next((i for i, one in enumerate(cue) if i >= number and close in one.core), number)
+            near = enumerate(cue[number : number + _DEPTH], start=number)
+            end = next((i for i, one in near if close in one.core), number)
             if end == number or cue[end].core.index(close) + len(close) < len(cue[end].core):
                 break  # it ends inside a line: then it is a matter of words
             line.before, line.core = line.before + match[0], line.core[match.end() :]
@@ -184,17 +200,20 @@ def _around(text: str) -> tuple[str, str, str]:
     ('{\\an8}<i>- ', 'Who is it?', '</i> ')
     """
     before = after = ""
-    while True:
-        lead, tail = _BEFORE.match(text), _AFTER.search(text)
+    for _ in range(_DEPTH):
+        lead = _BEFORE.match(text)
         begin = lead.end() if lead else 0
-        end = max(begin, tail.start() if tail else len(text))
+        end = len(text)
+        while end > begin and (text[end - 1].isspace() or text[end - 1] in _NOTES):
+            end -= 1
         before, after = before + text[:begin], text[end:] + after
         text = text[begin:end]
         match = _OPEN.match(text)
         close = f"</{match['name']}>" if match else ""
         if not match or not text.endswith(close) or close in text[match.end() : -len(close)]:
-            return before, text, after
+            break
         before, text, after = before + match[0], text[match.end() : -len(close)], close + after
+    return before, text, after
 
 
 def _spread(lines: list[_Line], answer: str) -> Iterator[tuple[_Line, str]]:

@@ -10,8 +10,10 @@ programs) or as CP1252 (older Windows). All of these are read, and which one it 
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
+import stat
 from pathlib import Path
 
 from lamella.errors import DataError
@@ -44,6 +46,8 @@ _MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
 )
 # Tab, newline, form feed, carriage return, and escape and Ctrl-Z, which old editors leave, are seen in real text.
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\x0b\x0c\r\x1a\x1b") + b"\x7f"
+_ASCII = bytes(range(32, 127)) + b"\t\r\n"
+_ODD = frozenset(("utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"))
 _TEXT = "text (UTF-8, UTF-16 with a byte order mark, or CP1252)"
 
 
@@ -85,8 +89,11 @@ def read_bytes(path: StrPath) -> bytes:
     try:
         if Path(path).is_dir():
             raise DataError(f"{name}: expected a file, received a folder. Name the file inside it")
-        with open(path, "rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)  # not the file's size: a pipe has none, and a device may never end
+        with open(path, "rb", opener=_open) as stream:
+            kind = os.fstat(stream.fileno()).st_mode
+            if stat.S_ISBLK(kind) or (stat.S_ISCHR(kind) and not stream.isatty()):
+                raise DataError(f"{name}: expected a file, received a device. Name a file")  # it may never end
+            raw = stream.read(MAX_BYTES + 1)  # not the file's size: a pipe has none
     except FileNotFoundError:
         raise DataError(f"{name}: expected a file, received nothing of that name. Check the path") from None
     except (OSError, ValueError) as error:
@@ -95,6 +102,15 @@ def read_bytes(path: StrPath) -> bytes:
     if len(raw) > MAX_BYTES:
         raise DataError(f"{name}: expected at most {MAX_BYTES:,} bytes, received more. Split the file")
     return raw
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a file without waiting: a named pipe that nobody writes to is empty, and does not hold its reader for ever."""
+    if not hasattr(os, "O_NONBLOCK"):  # Windows, which has no such pipes
+        return os.open(path, flags)
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(handle, True)  # what somebody does write to, as `<(command)`, is read to its end
+    return handle
 
 
 def read_text(path: StrPath) -> tuple[str, str]:
@@ -190,7 +206,7 @@ def _decode_utf8(raw: bytes, name: str, label: str) -> tuple[str, str]:
     # bytes that make a UTF-8 letter next to never stand together, so their number decides.
     replaced = raw.decode("utf-8", "replace")
     damaged = replaced.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
-    if len(re.findall("[^\x00-\x7f\ufffd]", replaced)) > 2 * damaged:
+    if sum(1 for _ in re.finditer("[^\x00-\x7f\ufffd]", replaced)) > 2 * damaged:
         plural = "s" if damaged > 1 else ""
         return replaced, f"{label} with {damaged} damaged byte{plural} shown as U+FFFD, the first on line {first}"
     unknown = DataError(
@@ -203,10 +219,27 @@ def _decode_utf8(raw: bytes, name: str, label: str) -> tuple[str, str]:
     # Western European text has one accented letter in ten at most. Far more means Cyrillic, Greek or Chinese bytes,
     # and reading those as CP1252 would teach a model rubbish without a word said.
     letters = sum(map(str.isalpha, text))
-    foreign = sum(letter.isalpha() for letter in re.findall("[^\x00-\x7f]", text))
+    foreign = sum(match[0].isalpha() for match in re.finditer("[^\x00-\x7f]", text))
     if foreign > 20 and foreign > 0.3 * letters:
         raise unknown
     return text, "CP1252"
+
+
+def text_codec(label: str) -> str:
+    """An encoding as Python calls it, or "" where it is not known, or not one in which ASCII is ASCII.
+
+    What a file says of its own encoding may be any of Python's codecs, among them some that are no encodings of text
+    (rot13), that take a time quadratic in the text (punycode), or in which a line end is no line end (UTF-16).
+
+    >>> text_codec("ISO-8859-15"), text_codec("UTF8"), text_codec("rot13"), text_codec("utf-16"), text_codec("what")
+    ('iso8859-15', 'utf-8', '', '', '')
+    """
+    try:
+        name = codecs.lookup(label).name
+        same = name.replace("-", "_") not in _ODD and _ASCII.decode(name) == _ASCII.decode("ascii")
+    except (LookupError, ValueError):
+        return ""
+    return name if same else ""
 
 
 def split_lines(text: str) -> list[str]:

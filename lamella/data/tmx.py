@@ -86,8 +86,10 @@ class _Target:
         self.root = ""
         self.parser: Any = None
         self.path: list[str] = []
+        self.open: Counter[str] = Counter()  # of the path: to look through all of it each time would take long
+        self.native = 0  # how many elements of a tool's own markup are open
         self.texts: dict[str, Pieces] = {}
-        self.pieces: Pieces = []
+        self.pieces: list[tuple[list[str], bool]] = []  # as the parser gives them: a text comes in many parts
         self.language = ""
         self.line = 0
 
@@ -95,28 +97,32 @@ class _Target:
         tag = tag.rpartition("}")[2].lower()
         self.root = self.root or tag
         self.path.append(tag)
+        self.open[tag] += 1
+        self.native += tag in _NATIVE
         if tag == "tu":
             self.texts, self.line = {}, self.parser.parser.CurrentLineNumber
         elif tag == "tuv":
             self.language = (attributes.get(_LANG) or attributes.get("lang") or "").replace("_", "-").casefold()
         elif tag == "seg":
             self.pieces = []
-        elif tag in _NATIVE and "seg" in self.path:
-            self.pieces.append(("", True))
+        elif tag in _NATIVE and self.open["seg"]:
+            self.pieces.append(([], True))
 
     def data(self, text: str) -> None:
-        if "seg" not in self.path or "sub" in self.path:  # `sub` is a text inside markup, as of a footnote
+        if not self.open["seg"] or self.open["sub"]:  # `sub` is a text inside markup, as of a footnote
             return
-        native = not _NATIVE.isdisjoint(self.path)
-        if native and self.pieces and self.pieces[-1][1]:  # the parser gives a text in pieces
-            self.pieces[-1] = self.pieces[-1][0] + text, True
+        native = self.native > 0
+        if native and self.pieces and self.pieces[-1][1]:
+            self.pieces[-1][0].append(text)
         else:
-            self.pieces.append((text, native))
+            self.pieces.append(([text], native))
 
     def end(self, tag: str) -> None:
         tag = self.path.pop()
+        self.open[tag] -= 1
+        self.native -= tag in _NATIVE
         if tag == "seg" and self.language:
-            self.texts.setdefault(self.language, self.pieces)
+            self.texts.setdefault(self.language, [("".join(parts), native) for parts, native in self.pieces])
         elif tag == "tu":
             self.units.append((self.texts, self.line))
             self.languages.update(list(self.texts))

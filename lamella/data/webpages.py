@@ -16,6 +16,7 @@ what a writer would "correct".
 from __future__ import annotations
 
 import re
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
@@ -202,23 +203,26 @@ class WebPage:
 def _pair(items: list[_Item]) -> None:
     """Number the tags, the two of an element alike; a tag whose partner is elsewhere stands for itself."""
     open_: list[tuple[str, _Item]] = []
+    names: Counter[str] = Counter()  # how many of each are open
     number = 0
     for item in items:
         if item.kind == "text":
             continue
         name = re.match(r"</?([^\s/>]+)", str(item.parts[0]))
         word = name[1].lower() if name else ""
-        partner = next((i for i in range(len(open_) - 1, -1, -1) if open_[i][0] == word), None)
-        if item.kind == "close" and partner is not None:
-            item.number = open_[partner][1].number
-            for _, lonely in open_[partner + 1 :]:
+        if item.kind == "close" and names[word]:  # else all that is open would be looked through for each
+            while open_[-1][0] != word:
+                other, lonely = open_.pop()
+                names[other] -= 1
                 lonely.kind = "void"
-            del open_[partner:]
+            item.number = open_.pop()[1].number
+            names[word] -= 1
             continue
         number += 1
         item.number = number
         if item.kind == "open":
             open_.append((word, item))
+            names[word] += 1
         else:
             item.kind = "void"
     for _, lonely in open_:
@@ -228,36 +232,37 @@ def _pair(items: list[_Item]) -> None:
 def _peeled(items: list[_Item]) -> tuple[list[_Item], list[_Item], list[_Item]]:
     """What is before a sentence, the sentence, and what is after it: blanks, pictures, elements around all of it."""
     before: list[_Item] = []
-    after: list[_Item] = []
-    while items:
-        first, last = items[0], items[-1]
+    after: list[_Item] = []  # backwards
+    left = deque(items)
+    while left:
+        first, last = left[0], left[-1]
         if first.kind == "text" and first.parts != [(core := str(first.parts[0]).lstrip(" \t\r\n\f\xa0"))]:
             before.append(_Item("text", [str(first.parts[0])[: -len(core) or None]]))
-            items = [*([_Item("text", [core])] if core else []), *items[1:]]
+            left.popleft()
+            if core:
+                left.appendleft(_Item("text", [core]))
         elif last.kind == "text" and last.parts != [(core := str(last.parts[0]).rstrip(" \t\r\n\f\xa0"))]:
-            after.insert(0, _Item("text", [str(last.parts[0])[len(core) :]]))
-            items = [*items[:-1], *([_Item("text", [core])] if core else [])]
+            after.append(_Item("text", [str(last.parts[0])[len(core) :]]))
+            left.pop()
+            if core:
+                left.append(_Item("text", [core]))
         elif first.kind == "void" and not _is_said(first):
-            before.append(first)
-            items = items[1:]
+            before.append(left.popleft())
         elif last.kind == "void" and not _is_said(last):
-            after.insert(0, last)
-            items = items[:-1]
+            after.append(left.pop())
         elif first.kind == "open" and last.kind == "close" and first.number == last.number:
-            before.append(first)
-            after.insert(0, last)
-            items = items[1:-1]
-        elif first.kind == "open" and items[1].kind == "close":  # an empty element
-            before += items[:2]
-            items = items[2:]
+            before.append(left.popleft())
+            after.append(left.pop())
+        elif first.kind == "open" and left[1].kind == "close":  # an empty element
+            before += [left.popleft(), left.popleft()]
         else:
             break
-    return before, items, after
+    return before, list(left), after[::-1]
 
 
 def _is_said(item: _Item) -> bool:
     """Whether what is copied is a part of the sentence, as the name of a command is, rather than a picture."""
-    return bool(re.search(r">[^<>]*\w[^<>]*<", "".join(map(str, item.parts))))
+    return bool(re.search(r">[^<>\w]*+\w[^<>]*+<", "".join(map(str, item.parts))))
 
 
 def _text(item: _Item) -> str:
@@ -276,7 +281,7 @@ def _plain(raw: str) -> str:
         text = unescape(match[0])
         if text in ("<", ">"):
             return "&lt;" if text == "<" else "&gt;"
-        if text == "&" and re.match(r"#?\w+;", raw[match.end() :][:40]):
+        if text == "&" and re.match(r"#?\w+;", raw[match.end() : match.end() + 40]):
             return "&amp;"
         return text
 
@@ -294,8 +299,9 @@ def _escaped(text: str) -> str:
 
 def placeholders_aside(text: str) -> bool:
     """Whether there are letters in a text besides placeholders: something to translate."""
-    end, letters = 0, ""
-    for start, stop in placeholders.spans(text):
-        letters += text[end:start]
+    end = 0
+    for start, stop in [*placeholders.spans(text), (len(text), len(text))]:
+        if any(map(str.isalpha, text[end:start])):
+            return True
         end = stop
-    return any(map(str.isalpha, letters + text[end:]))
+    return False
