@@ -1,5 +1,7 @@
 """What words on the command line mean: texts, files, options of a task, columns."""
 
+import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,14 +10,31 @@ PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
 
 
 def is_file(path: Path, or_folder: bool = False) -> bool:
+    """Whether there is such a file. An empty word names none, though a path made of it is the current folder."""
     try:
-        return path.is_file() or (or_folder and path.is_dir())
+        return path.is_file() or (or_folder and path != Path() and path.is_dir())
     except (OSError, ValueError):  # a text too long for a name, or with a NUL in it
         return False
 
 
+def not_a_file(word: str) -> str:
+    """What a path leads to that is neither file nor folder, in words; "" for those and for what is no path.
+
+    To open a pipe waits for someone to write, and a device may never end.
+    """
+    try:
+        mode = os.stat(word).st_mode
+    except (OSError, ValueError):
+        return ""
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return ""
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
 def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
-    return " " not in word and word.lower().endswith((*suffixes, ".csv", ".tsv", ".jsonl"))
+    """Whether a word that names no file was likely meant to: it ends like one and has no space."""
+    return " " not in word and word.lower().endswith(suffixes)
 
 
 def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:

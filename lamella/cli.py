@@ -8,13 +8,13 @@ import os
 import shutil
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from lamella import __version__
-from lamella.arguments import is_file, looks_like_file, split_columns, split_options, to_json
+from lamella.answering import answer
+from lamella.arguments import split_columns, split_options, to_json
 from lamella.commands import Group
 
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
@@ -72,7 +72,7 @@ def translate(
     from lamella.shipped import translator
 
     inputs, options = split_options(inputs)
-    _answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
+    answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
 
 
 @main.command()
@@ -82,7 +82,7 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
     """Tell which language each text, or each line of standard input (-), is in, and how likely that is."""
     from lamella.shipped import identifier
 
-    _answer(identifier(), inputs, {}, None, inputs != ("-",), False, False, as_json)
+    answer(identifier(), inputs, {}, None, inputs != ("-",), False, False, as_json)
 
 
 @main.command(context_settings=ANY)
@@ -103,6 +103,7 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("--schedule", help="How the learning rate falls: linear (at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--no-examples", "examples", is_flag=True, flag_value=False, default=True, help="Keep no held-out examples in the model.")
 @COLUMNS
 @FORCE
 @JSON
@@ -156,7 +157,7 @@ def predict(
     from lamella.model import load
 
     inputs, options = split_options(inputs)
-    _answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
+    answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
 
 @main.command(context_settings=ANY)
@@ -293,73 +294,6 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
         for o in t["options"]:
             click.echo(f"    --{o['flag']:14} {o['description']} ({o['kind']}, {o['default']!r})")
-
-
-def _answer(
-    trained: Any, inputs: tuple[str, ...], options: dict[str, Any], out: str | None, as_text: bool, as_file: bool,
-    force: bool, as_json: bool, columns: dict[str, str] | None = None,
-) -> None:  # fmt: skip
-    """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
-    from lamella.errors import UsageError
-    from lamella.model import free
-    from lamella.verbs import predict as verb
-
-    trained = verb.opened(trained, None, options)
-    if not inputs:
-        raise UsageError("nothing to do. Expected a text, a file, or - for standard input.")
-    if inputs == ("-",) and not as_text:
-        found = verb.predict_lines(trained, iter(sys.stdin.readline, ""))
-        if as_json:
-            click.echo(to_json({"answers": list(found)}))
-        elif out:
-            free(Path(out), force)
-            verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
-        else:
-            for line in found:
-                click.echo(line)
-        return
-    paths = [Path(i) for i in inputs]
-    folders = verb.takes_folders(trained.task)
-    if as_file or (not as_text and any(is_file(p, folders) for p in paths)):
-        _answer_files(trained, paths, out, force, columns)
-        return
-    for word in inputs:
-        if not as_text and looks_like_file(word, trained.task.suffixes):
-            raise UsageError(f"{word}: no such file. If it is a text, say --text.")
-    answers = trained.predict([verb._example(trained.task, i) for i in inputs])
-    lines = [trained.task.render(a) for a in answers]
-    if as_json:
-        click.echo(to_json({"answers": answers}))
-    elif out:
-        verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
-    else:
-        click.echo("\n".join(lines))
-
-
-def _answer_files(
-    trained: Any, paths: list[Path], out: str | None, force: bool, columns: dict[str, str] | None
-) -> None:
-    from lamella.errors import UsageError
-    from lamella.model import free
-    from lamella.verbs import predict as verb
-
-    for path in paths:
-        if not is_file(path, verb.takes_folders(trained.task)):
-            raise UsageError(
-                f"{path}: {'is a folder' if path.is_dir() else 'no such file'}. Expected files; say --text if they are texts."
-            )
-    if out is None and len(paths) > 1:
-        raise UsageError("several files: expected -o FOLDER for the answers.")
-    places = verb.output_paths(paths, out, [".csv" if p.is_dir() else p.suffix for p in paths]) if out else []
-    for place in places:
-        free(place, force)
-    for i, path in enumerate(paths):
-        raw, _, counts = verb.predict_file(trained, path, columns)
-        if out is None:
-            sys.stdout.buffer.write(raw)
-        else:
-            verb.write_answer(raw, places[i], force)
-        click.echo(f"{path}: " + ", ".join(f"{v} {k}" for k, v in counts.items()), err=True)
 
 
 def _wrote(trained: Any, as_json: bool) -> None:

@@ -17,18 +17,20 @@ LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sen
 ARROWS = {
     "__init__": {"verbs", "model", "task", "shipped"},
     "__main__": {"cli"},
-    "cli": {"arguments", "commands", "verbs", "model", "task", "fields", "shipped", "__init__"},
+    "answering": {"arguments", "verbs", "model"},
+    "cli": {"answering", "arguments", "commands", "verbs", "model", "task", "fields", "shipped", "__init__"},
     "commands": {"arguments"},
     "shipped": {"model"},
     "server": {"server", "verbs", "model", "task", "fields", "shipped", "__init__"}  # the face of verbs over HTTP
+    | {"graphs", "lamella.data.budget"}  # limits of one request
     | {"lamella.data.languages", "lamella.data.webpages"},
-    "explain": {"explain", "task", "model", "graphs", "metrics", "lamella.data.images"},
+    "explain": {"explain", "tensors", "task", "model", "graphs", "metrics", "lamella.data.images"},
     "verbs": {"explain", "server", "shipped", "train", "model", "graphs", "task", "metrics", "machine", "fields"}
     | {"card", "__init__"}
     | {"lamella.data.answer_table", "lamella.data.text"}  # a table in, a table out, whatever the task
     | {"lamella.data.images"},  # which files of a folder are pictures
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
-    "train": {"train", "task", "nets", "graphs"},
+    "train": {"train", "tensors", "task", "nets", "graphs"},
     "nets": {"nets"},
     "model": {"model", "graphs", "machine", "task", "__init__"},
     "card": {"model"},

@@ -14,12 +14,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lamella.data.text import StrPath, quote, read_text, show_path, split_lines
+from lamella.data.json_records import Broken, flatten, is_array, is_json, json_array, json_lines, scalar
+from lamella.data.text import StrPath, quote, read_text, show_path
 from lamella.errors import DataError
 
 MAX_FIELD = 1 << 20
@@ -69,6 +71,14 @@ class Sheet(msgspec.Struct):
     blank: int
     """Lines with nothing on them."""
     notes: list[str] = []
+    quoted: bool = True
+    """Whether quotation marks around a field belong to the format, and not to the text."""
+    escaped: bool = False
+    """Whether marks inside a field are escaped by a backslash, and not doubled."""
+    text: str = ""
+    """The whole text, where `keep` asked for it."""
+    spans: list[tuple[int, int, int]] = []
+    """With the text, (line, start, end) of each record in it, bad ones included, without its line end."""
 
 
 def fold(name: str) -> str:
@@ -80,10 +90,12 @@ def fold(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = ()) -> Sheet:
+def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep: bool = False) -> Sheet:
     """The rows of one file.
 
-    In: a path; how many columns are needed; the folded names a header may have (they help to find the delimiter).
+    In: a path; how many columns are needed; the folded names a header may have (they help to find the delimiter);
+    `keep`: keep the text too, and where each record stands in it, so that the file can be written again. Then a line of
+    nothing but delimiters is a row of empty fields, and not a blank line.
     Out: a `Sheet`, rows that are blank or cannot be read left out and counted. A header row is still among the rows.
     Raises DataError, one line, where the file is missing, empty, not text, or has no columns.
     """
@@ -93,21 +105,46 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = ()) -> S
         raise DataError(f"{file}: expected rows, received an empty file. Give a file with at least one row")
     suffix = Path(path).suffix.lower()
     sheet = Sheet(file, TABLE_SUFFIXES.get(suffix, ""), encoding, None, None, [], [], 0)
-    lines = split_lines(text)
+    lines, starts, newline = _split(text)
     first = next(line for line in lines if line.strip())
-    if not sheet.format and first.lstrip()[0] in "{[" and _is_json(first, text):
+    if not sheet.format and first.lstrip()[0] in "{[" and is_json(first, text):
         sheet.format = "JSON"
+    if keep:
+        sheet.text = text
     if sheet.format in ("JSON", "JSONL"):
-        _read_json(sheet, text, lines, first)
+        _read_json(sheet, text, lines, starts, keep)
     else:
-        _read_delimited(sheet, lines, needed, names)
+        _read_delimited(sheet, lines, newline, needed, names, starts if keep else [])
     return sheet
+
+
+def _split(text: str) -> tuple[list[str], list[int], str]:
+    """The lines of a text without their ends, where each begins, and what ends them: `\\n` (or `\\r\\n`), or `\\r` alone.
+
+    Old programs end lines with `\\r`, and fields in quotation marks may hold `\\n` there: the ends outside of quotation
+    marks decide.
+    """
+    newline = "\n"
+    if "\r" in text and re.search(r"\r(?!\n)", text):
+        bare = re.sub(r'"[^"]*"', "", text)
+        if "\n" not in text or len(re.findall(r"\r(?!\n)", bare)) > bare.count("\n"):
+            newline = "\r"
+    lines = text.split(newline)
+    starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
+    if "\r\n" in text and newline == "\n":
+        lines[:-1] = [line.removesuffix("\r") for line in lines[:-1]]
+    if lines[-1] == "":
+        lines.pop()
+        starts.pop()
+    return lines, starts, newline
 
 
 # --- delimited text
 
 
-def _read_delimited(sheet: Sheet, lines: list[str], needed: int, names: Collection[str]) -> None:
+def _read_delimited(
+    sheet: Sheet, lines: list[str], newline: str, needed: int, names: Collection[str], starts: Sequence[int]
+) -> None:
     delimiter: str | None
     declared = re.fullmatch(r"sep=([,;|\t])", lines[0].strip(" \r")) if sheet.format == "CSV" else None
     if declared:  # spreadsheets say the delimiter so
@@ -134,53 +171,75 @@ def _read_delimited(sheet: Sheet, lines: list[str], needed: int, names: Collecti
     sheet.format = sheet.format or ("TSV" if delimiter == "\t" else "CSV")
     if sheet.format == "TSV" and quoted:
         sheet.notes.append(f"{sheet.file}: fields are quoted; the quotation marks were removed")
+    sheet.quoted = quoted
     former = csv.field_size_limit(MAX_FIELD + 1)
     try:
-        for line, cells in _rows(lines, sheet.delimiter, quoted, start=1 if declared else 0):
-            if isinstance(cells, str):
+        for record in _rows(lines, sheet.delimiter, quoted, 1 if declared else 0, newline, bool(starts)):
+            line = record.line
+            if starts and (record.problem or record.cells):
+                last = line + record.used - 2
+                sheet.spans.append((line, starts[line - 1], starts[last] + len(lines[last])))
+            if record.problem:
                 expected = "fields quoted as in CSV" if quoted else "fields"
-                sheet.bad.append(BadRow(sheet.file, line, expected, f"{cells}: {quote(lines[line - 1])}"))
-            elif cells:
-                sheet.rows.append((line, cells))
+                sheet.bad.append(BadRow(sheet.file, line, expected, f"{record.problem}: {quote(lines[line - 1])}"))
+            elif record.cells:
+                sheet.rows.append((line, record.cells))
+                sheet.escaped = sheet.escaped or record.escaped
             else:
                 sheet.blank += 1
     finally:
         csv.field_size_limit(former)
     width = common_width(sheet.rows)
     if 0 < width < needed:
-        line, cells = sheet.rows[0]
+        line = sheet.rows[0][0]
         raise DataError(
             f"{sheet.file}, line {line}: expected {needed} columns separated by {quote(sheet.delimiter)}, received "
             f"{width}, {quote(lines[line - 1])}. Give {needed} columns; a file separated otherwise is named .csv"
         )
 
 
-def _rows(lines: Sequence[str], delimiter: str, quoted: bool, start: int = 0) -> Iterator[tuple[int, Any]]:
-    """(line number, cells); no cells for a blank line, a str that says what is wrong for a bad one."""
+class _Record(msgspec.Struct):
+    """One row of delimited text, blank where it has neither cells nor a problem."""
+
+    line: int
+    cells: list[Any]
+    used: int = 1
+    """Lines."""
+    problem: str = ""
+    escaped: bool = False
+
+
+def _rows(
+    lines: Sequence[str],
+    delimiter: str,
+    quoted: bool,
+    start: int = 0,
+    newline: str = "\n",
+    empty: bool = False,
+) -> Iterator[_Record]:
+    """The records in order. `empty`: a line of nothing but delimiters is a row, and not blank."""
     at = start
     while at < len(lines):
         line = lines[at]
-        cells: Any
-        used = 1
-        if not line.strip():
-            cells = []
+        if not line.strip() and not (empty and delimiter in line):
+            record = _Record(at + 1, [])
         elif not quoted or '"' not in line:
-            cells = [cell.strip() for cell in line.split(delimiter)]
+            record = _Record(at + 1, [cell.strip() for cell in line.split(delimiter)])
         else:
-            cells, used = _quoted_row(lines, at, delimiter)
-        yield at + 1, cells
-        at += used
+            record = _quoted_row(lines, at, delimiter, newline)
+        yield record
+        at += record.used
 
 
-def _quoted_row(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str] | str, int]:
-    """The row that begins at a line, over as many lines as its quoted fields need; what is wrong, and 1, otherwise.
+def _quoted_row(lines: Sequence[str], at: int, delimiter: str, newline: str) -> _Record:
+    """The row that begins at a line, over as many lines as its quoted fields need, or what is wrong with that line.
 
     Each row has a reader of its own, so that a row with a stray quotation mark is one bad row and the next line is tried.
     """
     problem = ""
     for dialect in ({}, {"escapechar": "\\", "doublequote": False}):
         reader = csv.reader(
-            (lines[number] + "\n" for number in range(at, len(lines))),
+            (lines[number] + newline for number in range(at, len(lines))),
             delimiter=delimiter,
             strict=True,
             skipinitialspace=delimiter != "\t",
@@ -197,9 +256,11 @@ def _quoted_row(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str
         # A stray mark can also find a partner far below. Then what lies between looks like rows, not like a text.
         between = [line.count(delimiter) == len(cells) - 1 for line in lines[at + 1 : at + used - 1]]
         if used > 10 and sum(between) > 0.9 * len(between):
-            return f"a quotation mark that is closed {used - 1} lines later", 1
-        return [cell.strip() for cell in cells], used
-    return problem, 1
+            return _Record(at + 1, [], problem=f"a quotation mark that is closed {used - 1} lines later")
+        if newline == "\r":
+            cells = [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells]
+        return _Record(at + 1, [cell.strip() for cell in cells], used, escaped=bool(dialect))
+    return _Record(at + 1, [], problem=problem)
 
 
 def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | None:
@@ -210,8 +271,8 @@ def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | 
     for delimiter in _DELIMITERS:
         if not any(delimiter in line for line in sample):
             continue
-        rows = [(line, cells) for line, cells in _rows(sample, delimiter, quoted=True) if cells]
-        good = [(line, cells) for line, cells in rows if isinstance(cells, list)]
+        rows = [record for record in _rows(sample, delimiter, quoted=True) if record.cells or record.problem]
+        good = [(record.line, record.cells) for record in rows if record.cells]
         width = common_width(good)
         if width < 2:
             continue
@@ -251,68 +312,27 @@ def _is_quoted(lines: Sequence[str]) -> bool:
 
 # --- JSON
 
-_DECODER = json.JSONDecoder(
-    parse_int=str,  # as written: 1.50 stays 1.50, and no number is too long
-    parse_float=str,
-    parse_constant=lambda _: None,  # NaN and Infinity are missing values
-    strict=False,
-)
 
-
-def _decode(text: str, start: int = 0) -> tuple[Any, int]:
-    try:
-        return _DECODER.raw_decode(text, start)
-    except RecursionError:
-        raise ValueError("JSON nested too deeply") from None
-    except json.JSONDecodeError as error:  # its own message counts lines from wherever reading began
-        raise ValueError(f"{error.msg} at character {error.pos - start + 1}") from None
-
-
-def _skip_space(text: str, at: int) -> int:
-    while text[at : at + 1].isspace():
-        at += 1
-    return at
-
-
-def _is_json(first: str, text: str) -> bool:
-    """Whether a text that begins with a brace or bracket is JSON: its first line is, or the first value of its array."""
-    array = text.find("[") + 1
-    try:
-        _decode(first.lstrip())
-    except ValueError:
-        try:
-            _decode(text, _skip_space(text, array))
-        except ValueError:
-            return False
-        return text[:array].strip() == "["
-    return True
-
-
-def _read_json(sheet: Sheet, text: str, lines: list[str], first: str) -> None:
-    array = text.lstrip().startswith("[")
-    try:
-        _, end = _decode(first.strip())
-        # A list on each of several lines is JSONL whose rows are lists.
-        if end == len(first.strip()) and any(line.strip() for line in lines[lines.index(first) + 1 :]):
-            array = False
-    except ValueError as error:
-        if not array and sheet.format == "JSON":
-            raise DataError(
-                f"{sheet.file}, line 1: expected one JSON object a line, or an array of them, received {error}. "
-                "Write each object on one line, or put all in [ ]"
-            ) from error
+def _read_json(sheet: Sheet, text: str, lines: list[str], starts: list[int], keep: bool) -> None:
+    first = next(line for line in lines if line.strip())
+    array = is_array(sheet.file, text, lines, first, whole=sheet.format == "JSON")
     sheet.format = "JSON array" if array else "JSONL"
+    sheet.blank = 0 if array else sum(not line.strip() for line in lines)
     keys: dict[str, None] = {}
     objects = False
-    for line, value in _array(sheet.file, text) if array else _json_lines(sheet, lines):
-        if isinstance(value, dict):
+    for line, start, end, value in json_array(sheet.file, text) if array else json_lines(lines, starts):
+        if keep:
+            sheet.spans.append((line, start, end))
+        if isinstance(value, Broken):
+            sheet.bad.append(BadRow(sheet.file, line, "a JSON object", value.reason))
+        elif isinstance(value, dict):
             objects = True
-            flat = _flatten(value)
+            flat = flatten(value)
             if len(keys) < 1000:
                 keys.update(dict.fromkeys(flat))
             sheet.rows.append((line, flat))
         elif isinstance(value, list):
-            sheet.rows.append((line, [_scalar(item) for item in value]))
+            sheet.rows.append((line, [scalar(item) for item in value]))
         else:
             sheet.bad.append(BadRow(sheet.file, line, "a JSON object", quote(json.dumps(value))))
     if objects:
@@ -321,56 +341,3 @@ def _read_json(sheet: Sheet, text: str, lines: list[str], first: str) -> None:
             if isinstance(cells, list):
                 sheet.bad.append(BadRow(sheet.file, line, "a JSON object, as on other lines", "a list"))
         sheet.rows = [(line, cells) for line, cells in sheet.rows if isinstance(cells, dict)]
-
-
-def _json_lines(sheet: Sheet, lines: list[str]) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(lines, 1):
-        content = line.strip()
-        if not content:
-            sheet.blank += 1
-            continue
-        try:
-            value, end = _decode(content)
-            if end < len(content):
-                raise ValueError(f"more text after it: {quote(content[end:])}")
-            yield number, value
-        except ValueError as error:
-            sheet.bad.append(BadRow(sheet.file, number, "a JSON object", f"{error}: {quote(content)}"))
-
-
-def _array(file: str, text: str) -> Iterator[tuple[int, Any]]:
-    """The values of a JSON array with the lines they begin on. What follows a broken one means nothing: an error."""
-    at = text.index("[") + 1
-    counted, line = 0, 1
-    while True:
-        at = _skip_space(text, at)
-        if text[at : at + 1] == "]":
-            return
-        line, counted = line + text.count("\n", counted, at), at
-        try:
-            value, at = _decode(text, at)
-            yield line, value
-            at = _skip_space(text, at)
-            if text[at : at + 1] not in (",", "]"):
-                raise ValueError('no "," or "]" after a value')
-        except ValueError as error:
-            raise DataError(
-                f"{file}, line {line}: expected a JSON array of objects, received {error}. Correct it, or write one "
-                "object a line (JSONL)"
-            ) from error
-        at += text[at] == ","
-
-
-def _scalar(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def _flatten(value: dict[str, Any]) -> dict[str, Any]:
-    """One level of nesting becomes dotted names: {"translation": {"en": "Yes"}} has the field translation.en."""
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        if isinstance(item, dict):
-            flat.update((f"{key}.{inner}", _scalar(inside)) for inner, inside in item.items())
-        else:
-            flat[key] = _scalar(item)
-    return flat

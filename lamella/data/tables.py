@@ -175,14 +175,14 @@ def read_table(
             report.sources.append(Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter))
             bad += sheet.bad
             continue
-        keys, source, body = _find_columns(sheet, wanted, columns or {}, required, choose)
+        keys, source, body = find_columns(sheet, wanted, columns or {}, required, choose)
         report.sources.append(source)
         report.notes += sheet.notes
         report.drop("blank line", sheet.blank)
         before = len(rows)
         width = 0 if source.header and sheet.keys else len(source.header or ()) or common_width(sheet.rows)
         for line, cells in sheet.rows[body:]:
-            fields, problem = _pick(cells, keys, width, optional, allow_empty)
+            fields, problem = pick(cells, keys, width, optional, allow_empty)
             if problem:
                 sheet.bad.append(BadRow(sheet.file, line, *problem))
             else:
@@ -220,20 +220,31 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _pick(
-    cells: Cells, keys: Mapping[str, int | str], width: int, optional: Collection[str], allow_empty: bool
-) -> tuple[dict[str, str], tuple[str, str] | None]:
-    """The wanted fields of a row, and (expected, received) where something is wrong with it."""
+def pick(
+    cells: Cells,
+    keys: Mapping[str, int | str],
+    width: int,
+    optional: Collection[str],
+    allow_empty: bool,
+    nested: Collection[str] = (),
+) -> tuple[dict[str, Any], tuple[str, str] | None]:
+    """The wanted fields of a row, and (expected, received) where something is wrong with it.
+
+    nested: the fields that may hold JSON lists and objects, as they are.
+    """
     # Cells beyond the last column do no harm while they are empty: spreadsheets leave them.
     if isinstance(cells, list) and len(cells) != width and (len(cells) < width or any(cells[width:])):
         shown = quote(" | ".join(map(str, cells)))
         return {}, (_count(width, "column"), f"{len(cells)}: {shown}")
-    fields = {}
+    fields: dict[str, Any] = {}
     for field, key in keys.items():
         value = cells.get(str(key)) if isinstance(cells, dict) else cells[int(key)]
         if value is None and isinstance(cells, dict) and key not in cells and field not in optional:
             return {}, (f"the field {quote(str(key))}", f"only {', '.join(map(quote, list(cells)[:8])) or 'none'}")
         if value is not None and not isinstance(value, str):
+            if field in nested:
+                fields[field] = value
+                continue
             return {}, (f"text in {quote(str(key))}", f"nested JSON ({type(value).__name__})")
         value = (value or "").strip()
         if not value and not allow_empty and field not in optional:
@@ -250,7 +261,7 @@ def _pick(
 # --- which column is which
 
 
-def _find_columns(
+def find_columns(
     sheet: Sheet,
     wanted: Mapping[str, Sequence[str]],
     columns: Mapping[str, str | int],

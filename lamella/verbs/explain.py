@@ -18,7 +18,7 @@ from lamella.explain.explanation import Explanation
 from lamella.model import Model, as_example, load
 from lamella.task import Example, Task, Text
 
-TABLES = (".csv", ".tsv", ".jsonl", ".json")
+TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
 FORMS = (".html", ".json")  # of reports
 
 
