@@ -103,6 +103,7 @@ export function alignment(out, ghost, shown) {
     ghost.append(...parts, whole.slice(at));
     marked = true;
     announce(`${word.span.textContent}: from ${strong.map((c) => c.name).join(", ")}`);
+    ghost.querySelector("mark")?.scrollIntoView({ block: "nearest" });
   }
 
   const soon = debounce(look, LOOK);
@@ -123,7 +124,8 @@ export function alignment(out, ghost, shown) {
   out.addEventListener("pointerleave", leave);
   out.addEventListener("blur", leave);
   out.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const ahead = out.matches(":dir(rtl)") ? -1 : 1; // the next word of Hebrew stands to the left
+    const step = { ArrowLeft: -ahead, ArrowRight: ahead }[event.key];
     if (!step || !spans.length || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     go(Math.min(spans.length - 1, Math.max(0, current + step)));

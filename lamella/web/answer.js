@@ -7,23 +7,23 @@ const isPicture = (value) => typeof value === "string" && value.startsWith("data
 
 /** What was given and what came back -> elements. */
 export function answer(given, found, rendered) {
-  if (typeof found === "string") return [el("p", { class: "prose" }, found)];
+  if (typeof found === "string") return [el("p", { class: "prose", dir: "auto" }, found)];
   if (typeof found === "number") return [el("p", { class: "headline" }, number(found))];
   if (Array.isArray(found)) return several(found);
   if (found?.probabilities) {
-    return [el("p", { class: "headline" }, String(found.label)), shares(found.probabilities)];
+    return [el("p", { class: "headline", dir: "auto" }, String(found.label)), shares(found.probabilities)];
   }
   if (found?.median) return [forecast(pastOf(given), found)];
   if (found?.samples || found?.line) return [made(found)];
   if (found?.point) return [point(given, found)];
   if (typeof found?.text === "string") return written(given, found);
-  return [el("p", { class: "prose" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
+  return [el("p", { class: "prose", dir: "auto" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
     el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
 }
 
 function several(found) {
   if (found.every((v) => typeof v === "number")) return [el("p", { class: "headline" }, found.map(number).join("  "))];
-  return [el("ol", { class: "prose" }, found.map((v) => el("li", {}, typeof v === "string" ? v : JSON.stringify(v))))];
+  return [el("ol", { class: "prose" }, found.map((v) => el("li", { dir: "auto" }, typeof v === "string" ? v : JSON.stringify(v))))];
 }
 
 /** The series that an example holds. */
@@ -34,11 +34,11 @@ function written(given, found) {
   const begun = Object.values(given).find((v) => typeof v === "string") ?? "";
   const shown = begun.length > 400 ? `…${begun.slice(-400)}` : begun;
   return [
-    el("p", { class: "prose written" }, el("span", { class: "begun" }, shown), el("span", {}, found.text)),
+    el("p", { class: "prose written", dir: "auto", tabindex: 0, role: "group", "aria-label": "What was written" }, el("span", { class: "begun" }, shown), el("span", {}, found.text)),
     el("p", { class: "quiet" },
       found.perplexity === null || found.perplexity === undefined ? "" :
-        `The beginning: log-probability ${number(found.log_probability)}, perplexity ${number(found.perplexity)}, ` +
-        "which is among how many equally likely units the net was choosing."),
+        `Perplexity of the beginning: ${number(found.perplexity)}. At each step the net was choosing among so many equally likely ` +
+        "characters or pieces of words."),
   ];
 }
 

@@ -84,14 +84,14 @@ export function table(head, rows) {
   return el("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Table" },
     el("table", {}, el("thead", {}, el("tr", {}, head.map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, rows.map((row) => el("tr", {},
-        row.map((c, i) => (i ? el("td", { class: "figure" }, c) : el("th", { scope: "row" }, c))))))));
+        row.map((c, i) => (i ? el("td", { class: "figure", dir: "auto" }, c) : el("th", { scope: "row", dir: "auto" }, c))))))));
 }
 
 /** Shares as bars, the largest first; more than eight wait behind a line. */
 export function shares(probabilities, many = 8) {
   const rows = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
   const bar = ([name, share], i) =>
-    el("li", { class: i ? "" : "first" }, el("span", { class: "name" }, name),
+    el("li", { class: i ? "" : "first" }, el("span", { class: "name", dir: "auto" }, name),
       el("span", { class: "bar", vars: { "--share": `${100 * share}%` } }), el("span", { class: "figure" }, percent(share)));
   const more = rows.slice(many);
   return el("div", {}, el("ol", { class: "bars" }, rows.slice(0, many).map(bar)),
@@ -103,7 +103,7 @@ export function shares(probabilities, many = 8) {
 export function signed(rows, label = "weight") {
   const most = Math.max(1e-12, ...rows.map((r) => Math.abs(r.value)));
   return el("ol", { class: "signed", "aria-label": label }, rows.map((r) =>
-    el("li", {}, el("span", { class: "name" }, r.name),
+    el("li", {}, el("span", { class: "name", dir: "auto" }, r.name),
       el("span", { class: `rod ${r.value < 0 ? "against" : "for"}`, vars: { "--share": `${(50 * Math.abs(r.value)) / most}%` } }),
       el("span", { class: "figure" }, r.said ?? number(r.value)))));
 }

@@ -32,6 +32,26 @@ export function announce(text) {
 
 export const button = (text, onclick, props) => el("button", { type: "button", onclick, ...props }, text);
 
+/** A button that copies a text; where the page may not, `instead()` is called, which may select it. */
+export function copier(text, props, instead = () => {}) {
+  const press = button("Copy", async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+    } catch {
+      instead(); // a page that is not on this machine may not write: Ctrl-C can
+      announce("Select it and copy it with Ctrl-C.");
+      return;
+    }
+    press.textContent = "Copied";
+    announce("Copied.");
+    setTimeout(() => { press.textContent = "Copy"; }, 1500);
+  }, props);
+  return press;
+}
+
+/** A line for a terminal, which breaks between its words alone. */
+export const command = (line) => el("code", { class: "command" }, line.split(" ").flatMap((word, i) => [i ? " " : "", el("span", {}, word)]));
+
 /** What went wrong, in a line that is read aloud at once. */
 export const problem = (error) => el("p", { class: "error", role: "alert" }, String(error?.message ?? error));
 

@@ -5,8 +5,10 @@ import { forecast, series, signed } from "./charts.js";
 import { announce, busy, button, clear, el, number, problem, words } from "./dom.js";
 import { lattice } from "./lattice.js";
 import { load } from "./picture.js";
+import { checked, reasons } from "./reasons.js";
 
-const MOST = 20; // rows and columns of a matrix that is still read
+const MANY = 40; // rows or columns of a matrix, from which on those that are next to nothing are left out
+const MOST = 60; // and so many are shown
 
 /** A button that opens and fills a panel; what is asked is read when it is pressed. -> {button, panel, reset()} */
 export function why(name, ask) {
@@ -38,21 +40,35 @@ export function why(name, ask) {
   return { button: press, panel, reset };
 }
 
+/** The picture first, then what it says in words, then, folded, how it was measured. */
 export function explanation(found) {
   const { focus, faithfulness: faith } = found;
   const fields = Object.entries(found.fields ?? {});
+  const said = checked(faith);
   return [
     el("h2", {}, "Why?"),
-    el("p", { class: "quiet" }, `Parts were taken away in many orders and the answer measured again. Measured is the ${focus.name}: ${number(focus.value)}.`),
-    (found.notes ?? []).map((note) => el("p", { class: "quiet" }, note)),
     el("p", { class: "legend" }, el("span", { class: "key for" }, "speaks for the answer"),
       el("span", { class: "key against" }, "speaks against it")),
     el("div", { class: "reasons" },
       fields.map(([name, field]) => el("div", { class: "reason" }, fields.length > 1 && el("h3", {}, words(name)),
         units(field, found.example?.[name], found["by kind"] ?? {}))),
-      found.pairs?.length > 0 && pairs(found), attention(found.attention), walked(found["by kind"])),
-    faith?.sentence && el("p", { class: "faith" }, el("strong", {}, "Checked. "), faith.sentence),
+      walked(found["by kind"])),
+    el("div", { class: "words" }, reasons(found).map((text) => el("p", { dir: "auto" }, text)),
+      el("p", { class: "faith" }, el("strong", {}, "Checked. "), said || faith?.sentence || "There was nothing to check it by.")),
+    attention(found.attention),
+    el("details", { class: "measured" }, el("summary", {}, "How this was measured, with figures"),
+      el("p", { class: "quiet" }, `Parts were taken away in many orders and the answer measured again. Measured is the ${focus.name}: ${number(focus.value)}.`),
+      (found.notes ?? []).map((note) => el("p", { class: "quiet" }, note)),
+      faith?.sentence && el("p", { class: "quiet" }, faith.sentence),
+      el("div", { class: "reasons" }, heaviestParts(fields), found.pairs?.length > 0 && pairs(found))),
   ].flat().filter(Boolean);
+}
+
+/** The parts that weigh most as figures, for those who do not see colours too. */
+function heaviestParts(fields) {
+  const every = fields.flatMap(([name, field]) => field.units.map((u) => ({ name: fields.length > 1 ? `${name}: ${u.label}` : u.label, value: u.weight })));
+  const top = every.filter((u) => u.value).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 8);
+  return el("div", { class: "reason" }, el("h3", {}, "What weighs most"), top.length ? signed(top) : el("p", {}, "Nothing."));
 }
 
 /** The plane of hidden numbers around the answer's point, with what is made at each place. */
@@ -71,7 +87,7 @@ function units(field, value, kind) {
   return signed(field.units.map((u) => ({ name: u.label, value: u.weight })));
 }
 
-/** A text whose parts are underlaid by their weights; also said by a list, for those who do not see colours. */
+/** A text whose parts are underlaid by their weights. */
 function coloured(text, list) {
   const most = heaviest(list);
   const parts = [];
@@ -87,9 +103,7 @@ function coloured(text, list) {
     at = Math.max(at, u.end);
   }
   parts.push(slice(at));
-  const top = [...list].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, 8);
-  return [el("p", { class: "prose coloured" }, parts),
-    el("details", {}, el("summary", {}, "The heaviest as figures"), signed(top.map((u) => ({ name: u.label, value: u.weight }))))];
+  return el("p", { class: "prose coloured", dir: "auto", tabindex: 0, role: "group", "aria-label": "The text, coloured" }, parts);
 }
 
 /** The picture with its patches laid over it. */
@@ -143,17 +157,22 @@ export function attention(found) {
   const cell = (i, j) => el("td", { vars: { "--w": (Math.max(0, weights[i][j]) / most).toFixed(3) },
     title: `${found.rows[i]} ← ${found.columns[j]}: ${number(weights[i][j])}` }, el("span", { class: "unseen" }, number(weights[i][j])));
   const cut = rows.length < found.rows.length || columns.length < found.columns.length;
-  return el("div", { class: "reason" }, el("h3", {}, "Which part of the answer hangs on which of the input"),
+  // The columns stand in the order in which the input is read: of Hebrew or Arabic from right to left.
+  const way = rightToLeft(columns.map((j) => found.columns[j]).join(" ")) ? "rtl" : "ltr";
+  return el("div", { class: "reason across" }, el("h3", {}, "Which part of the answer hangs on which of the input"),
     el("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Alignment matrix" },
-      el("table", { class: "matrix" },
-        el("thead", {}, el("tr", {}, el("td"), columns.map((j) => el("th", { scope: "col" }, el("span", {}, found.columns[j]))))),
-        el("tbody", {}, rows.map((i) => el("tr", {}, el("th", { scope: "row" }, found.rows[i]), columns.map((j) => cell(i, j))))))),
-    cut && el("p", { class: "quiet" }, "Those of each that weigh most."));
+      el("table", { class: "matrix", dir: way },
+        el("thead", {}, el("tr", {}, el("td"), columns.map((j) => el("th", { scope: "col" }, el("span", { dir: "auto" }, found.columns[j]))))),
+        el("tbody", {}, rows.map((i) => el("tr", {}, el("th", { scope: "row", title: found.rows[i] }, el("bdi", {}, found.rows[i])), columns.map((j) => cell(i, j))))))),
+    cut && el("p", { class: "quiet" }, `The ${rows.length} parts of the answer and the ${columns.length} of the input that weigh most.`));
 }
+
+/** Whether the first letter of a text belongs to a script that is written from right to left. */
+const rightToLeft = (text) => /^[^\p{L}]*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u.test(text);
 
 /** The places of the largest values, in order; where there are many, without those that are next to nothing. */
 function strongest(values) {
   const places = values.map((_, i) => i);
-  if (places.length <= MOST) return places;
+  if (places.length <= MANY) return places;
   return places.filter((i) => values[i] > 0.02).sort((a, b) => values[b] - values[a]).slice(0, MOST).sort((a, b) => a - b);
 }

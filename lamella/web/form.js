@@ -3,6 +3,7 @@
 import { clear, el, fresh, labelled, words } from "./dom.js";
 import { picture } from "./picture.js";
 import { series } from "./charts.js";
+import { row } from "./row.js";
 
 /** "1 2,5; 3" or a column of numbers -> numbers; an Error names what is none. */
 export function numbers(text) {
@@ -14,51 +15,39 @@ export function numbers(text) {
   });
 }
 
-const plain = (control, read = (v) => v) => ({
-  get value() { return read(control.value); },
+/* A control: its node, read() -> its value or an Error, set(value), and `raw` with restore(raw), which is what was typed. */
+
+const typed = (control) => ({
   set(value) {
     control.value = value ?? "";
     control.dispatchEvent(new Event("input"));
   },
+  get raw() { return control.value; },
+  restore(raw) { this.set(raw); },
+  get empty() { return !control.value; },
 });
 
+// A getter does not survive being spread, so what is added is put upon the same object.
+const made = (node, control, more) => Object.assign(typed(control), { node, read: () => control.value, ...more });
+
 function text(label, field, changed) {
-  const control = el("textarea", { rows: 5, spellcheck: "false", oninput: () => changed(false) });
-  return { node: labelled(label, control, field.description), ...wrap(plain(control)) };
+  const control = el("textarea", { rows: 5, dir: "auto", spellcheck: "false", oninput: () => changed(false) });
+  return made(labelled(label, control, field.description), control);
 }
 
 function short(label, field, changed) {
-  const control = el("input", { type: "text", oninput: () => changed(false) });
-  return { node: labelled(label, control, field.description), ...wrap(plain(control)) };
+  const control = el("input", { type: "text", dir: "auto", oninput: () => changed(false) });
+  return made(labelled(label, control, field.description), control);
 }
 
 function oneNumber(label, field, changed) {
   const control = el("input", { type: "text", inputmode: "decimal", oninput: () => changed(false) });
-  const read = (v) => {
-    if (v.trim() === "" || !Number.isFinite(Number(v))) throw new Error(`${label}: expected a number, received “${v}”.`);
-    return Number(v);
-  };
-  return { node: labelled(label, control, field.description), ...wrap(plain(control, read)) };
-}
-
-function row(label, field, example, changed) {
-  // A row of a table: an input for each of its columns.
-  const controls = Object.entries(example).map(([name, value]) => {
-    const control = el("input", { type: "text", oninput: () => changed(false) });
-    return { name, control, node: labelled(name, control), numeric: typeof value === "number" };
-  });
-  const node = el("fieldset", { class: "field columns" }, el("legend", {}, label), controls.map((c) => c.node));
-  const read = ({ control, numeric }) => {
-    if (control.value.trim() === "") return null;
-    return numeric && Number.isFinite(Number(control.value)) ? Number(control.value) : control.value;
-  };
-  return {
-    node,
-    get value() { return Object.fromEntries(controls.map((c) => [c.name, read(c)])); },
-    set(value) {
-      for (const c of controls) c.control.value = value?.[c.name] ?? "";
-    },
-  };
+  return made(labelled(label, control, field.description), control, { read() {
+    if (control.value.trim() === "" || !Number.isFinite(Number(control.value))) {
+      throw new Error(`${label}: expected a number, received “${control.value}”.`);
+    }
+    return Number(control.value);
+  } });
 }
 
 function line(label, field, changed) {
@@ -77,57 +66,49 @@ function line(label, field, changed) {
   } });
   const node = labelled(label, control, field.description);
   node.append(chart, note);
-  return {
-    node,
-    get value() { return numbers(control.value); },
+  return made(node, control, {
+    read: () => numbers(control.value),
     set(value) {
       control.value = Array.isArray(value) ? value.map((v) => Number(v.toPrecision?.(6) ?? v)).join(" ") : String(value ?? "");
       control.dispatchEvent(new Event("input"));
     },
-  };
+  });
 }
 
 function anything(label, field, changed) {
   const control = el("textarea", { rows: 4, class: "mono", oninput: () => changed(false) });
-  const read = (v) => {
-    try {
-      return JSON.parse(v);
-    } catch {
-      throw new Error(`${label}: expected JSON.`);
-    }
-  };
-  const made = wrap(plain(control, read));
-  made.set = (value) => { control.value = JSON.stringify(value, null, 1); };
-  return { node: labelled(label, control, field.description), ...made };
+  return made(labelled(label, control, field.description), control, {
+    read() {
+      try {
+        return JSON.parse(control.value);
+      } catch {
+        throw new Error(`${label}: expected JSON.`);
+      }
+    },
+    set(value) { control.value = value === undefined || value === "" ? "" : JSON.stringify(value, null, 1); },
+    restore(raw) { control.value = raw; },
+  });
 }
-
-// A getter does not survive being spread, so it is carried by a function.
-const wrap = (inner) => ({ read: () => inner.value, set: inner.set });
 
 function control(name, field, example, changed) {
   const label = words(name);
-  const picked = {
-    text: text, label: short, id: short, number: oneNumber, series: line,
-  }[field.kind];
-  if (field.kind === "image" || field.kind === "audio") {
-    if (example && typeof example === "object") return row(label, field, example, changed);
-    return picture(label, field.description, example, changed);
-  }
-  return (picked ?? anything)(label, field, changed);
+  if (field.columns) return row(label, field, changed);
+  if (field.kind === "image" || field.kind === "audio") return picture(label, field.description, example, changed);
+  return ({ text, label: short, id: short, number: oneNumber, series: line }[field.kind] ?? anything)(label, field, changed);
 }
 
-/** All fields of a model, those that may be left out last -> {nodes, read() -> example, fill(example)};
+/** All fields of a model, those that may be left out last -> {nodes, read() -> example, fill(example), raw, restore(raw), empty};
     `changed(settled)` when something else is there. */
 export function fields(model, changed) {
   const first = model.examples?.[0] ?? {};
   const every = [...Object.entries(model.fields), ...Object.entries(model.optional ?? {})];
-  const made = every.map(([name, field]) => [name, field, control(name, field, first[name], changed)]);
+  const controls = every.map(([name, field]) => [name, field, control(name, field, first[name], changed)]);
   const left = (name, value) => name in (model.optional ?? {}) && value?.length === 0; // an empty text or list
   return {
-    nodes: made.map(([, , c]) => c.node),
+    nodes: controls.map(([, , c]) => c.node),
     read() {
-      return Object.fromEntries(made.flatMap(([name, field, c]) => {
-        const value = c.read ? c.read() : c.value;
+      return Object.fromEntries(controls.flatMap(([name, field, c]) => {
+        const value = c.read();
         if (left(name, value)) return [];
         if (value === "" && field.kind === "image") throw new Error(`${words(name)}: expected a picture. Choose one, drop one, or draw.`);
         if (Array.isArray(value) && !value.length) throw new Error(`${words(name)}: expected numbers, received none.`);
@@ -135,15 +116,20 @@ export function fields(model, changed) {
       }));
     },
     async fill(example) {
-      for (const [name, , c] of made) await c.set(example[name]);
+      for (const [name, , c] of controls) await c.set(example[name]);
     },
+    get raw() { return Object.fromEntries(controls.map(([name, , c]) => [name, c.raw])); },
+    async restore(raw) {
+      for (const [name, , c] of controls) if (raw?.[name] !== undefined) await c.restore(raw[name]);
+    },
+    get empty() { return controls.every(([, , c]) => c.empty); },
   };
 }
 
-/** Options that may change when answering, in a details element; -> {node, read() -> only what was changed}. */
+/** Options that may change when answering, in a details element; -> {node, read() -> only what was changed, has(name), set(name, value)}. */
 export function options(model, hidden = [], changed = () => {}) {
   const offered = (model.options ?? []).filter((o) => !hidden.includes(o.name) && o.holds !== "file");
-  const made = offered.map((option) => {
+  const inputs = offered.map((option) => {
     let input;
     if (option.kind.includes("|")) {
       input = el("select", { onchange: changed }, option.kind.split("|").map((c) => el("option", { value: c }, c)));
@@ -160,10 +146,10 @@ export function options(model, hidden = [], changed = () => {}) {
     return { option, input, start, node: labelled(words(option.name), input, option.description) };
   });
   return {
-    node: made.length ? el("details", { class: "options" }, el("summary", {}, "Options"), made.map((m) => m.node)) : null,
+    node: inputs.length ? el("details", { class: "options" }, el("summary", {}, "Options"), inputs.map((m) => m.node)) : null,
     read() {
       const found = {};
-      for (const { option, input, start } of made) {
+      for (const { option, input, start } of inputs) {
         const value = option.kind === "bool" ? input.checked : input.value;
         if (value === start) continue;
         if (["int", "float"].includes(option.kind)) {
@@ -175,6 +161,8 @@ export function options(model, hidden = [], changed = () => {}) {
       }
       return found;
     },
+    has: (name) => inputs.some((m) => m.option.name === name),
+    set(name, value) { inputs.find((m) => m.option.name === name).input.value = value; },
   };
 }
 
@@ -186,7 +174,7 @@ export function chips(model, pick) {
   const examples = every.slice(0, spoken ? 4 : 6); // texts take more room
   const id = fresh("examples");
   return el("div", { class: "chips", role: "group", "aria-labelledby": id }, el("span", { class: "hint", id }, "Try one:"),
-    examples.map((example, i) => el("button", { type: "button", class: "chip", onclick: () => pick(example) }, chip(example, i))));
+    examples.map((example, i) => el("button", { type: "button", class: "chip", dir: "auto", onclick: () => pick(example) }, chip(example, i))));
 }
 
 function chip(example, i) {

@@ -2,12 +2,13 @@
 
    #/                      the translator, or the first model where none translates
    #/model/NAME            a model's form;  #/model/NAME/inside  its card, its curves, what it has learned
-   #/overview              tasks and verbs
+   #/overview              the models that are here, and what can be done with them
 */
 
-import { models } from "./api.js";
-import { button, clear, el, problem } from "./dom.js";
-import { attempt, inside, overview } from "./model.js";
+import { models, outage, tryNow } from "./api.js";
+import { announce, button, clear, el, problem } from "./dom.js";
+import { attempt, inside } from "./model.js";
+import { overview } from "./overview.js";
 import { translator } from "./translate.js";
 
 const MOST = 6; // names in the head of the page; of more the overview tells
@@ -37,10 +38,10 @@ function view() {
     return { title: "Not here", view: el("section", {}, el("h1", { id: "title", tabindex: -1 }, "No such model"),
       el("p", {}, "The server has no model of that name. ", el("a", { href: "#/overview" }, "Which are here?"))) };
   }
-  if (kind === "overview") return { title: "Tasks and verbs", ...overview(served) };
-  if (served.models.some((m) => m.languages)) return { title: "Translate", ...translator(served.models) };
+  if (kind === "overview") return { title: "Models and tasks", ...overview(served) };
+  if (served.models.some((m) => m.languages)) return { title: "Translate", ...translator(served) };
   if (served.models.length) return { title: served.models[0].name, ...attempt(served.models[0]) };
-  return { title: "Tasks and verbs", ...overview(served) };
+  return { title: "Models and tasks", ...overview(served) };
 }
 
 function show() {
@@ -63,8 +64,47 @@ async function start() {
     clear(main, problem(error), button("Try again", start));
     return;
   }
+  place();
   show();
 }
+
+// ---- where texts go
+
+const HERE = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** Said at the foot: where texts go, which hangs on where this page came from. */
+function place() {
+  const { hostname, protocol } = location;
+  const here = HERE.test(hostname);
+  const alone = here && !served.everywhere;
+  const open = here || protocol === "https:" ? "" : " The connection is not encrypted.";
+  clear(document.getElementById("place"), alone ? "Everything happens on this machine. Nothing is sent elsewhere."
+    : `Texts go to the machine ${hostname} that runs lamella, nowhere else.${open}`,
+  " What you type is kept in this browser tab until you close it.");
+}
+
+// ---- while the server does not answer
+
+const notice = document.getElementById("outage");
+const line = el("span", {});
+notice.append(line, button("Try now", tryNow));
+outage.addEventListener("waiting", ({ detail: { left, why } }) => {
+  line.textContent = `${why}; trying again in ${left} s. What you typed is kept.`;
+  if (notice.hidden) announce(`${why}. It is tried again by itself.`);
+  notice.hidden = false;
+});
+outage.addEventListener("trying", () => { line.textContent = "Trying again…"; });
+outage.addEventListener("settled", () => { notice.hidden = true; });
+outage.addEventListener("back", async () => {
+  notice.hidden = true;
+  announce("The server answers again.");
+  if (!served) return;
+  const now = await models().catch(() => served);
+  const told = ({ models: list }) => JSON.stringify(list.map(({ status, ...rest }) => rest));
+  const other = told(now) !== told(served);
+  served = now;
+  if (other) show(); // other models by now: what was typed is kept
+});
 
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address says which view is shown

@@ -2,13 +2,14 @@
 
 import * as api from "./api.js";
 import { answer } from "./answer.js";
-import { announce, busy, button, clear, debounce, el, language, megabytes, number, problem, words } from "./dom.js";
+import { announce, busy, button, clear, copier, debounce, el, language, megabytes, number, problem, words } from "./dom.js";
 import { why } from "./explain.js";
 import { droppable, files } from "./files.js";
 import { chips, fields, options } from "./form.js";
 import { markdown } from "./markdown.js";
 import { hasPlane, plane } from "./plane.js";
 import { sections } from "./sections.js";
+import { keep, kept } from "./store.js";
 
 const at = (name, rest = "") => `#/model/${encodeURIComponent(name)}${rest}`;
 const LIVE = 350; // ms of quiet before a label is asked for while one types
@@ -17,7 +18,7 @@ function head(model, here) {
   const tab = (text, rest) => el("a", { href: at(model.name, rest), "aria-current": here === rest ? "page" : null }, text);
   const langs = model.languages ? `${language(model.languages[0])} to ${language(model.languages[1])}. ` : "";
   return el("div", { class: "head" },
-    el("h1", { id: "title", tabindex: -1 }, model.name),
+    el("h1", { id: "title", tabindex: -1, dir: "auto" }, model.name),
     el("p", { class: "quiet" }, `${langs}${model.summary}`),
     el("p", { class: "quiet facts" }, el("span", {}, words(model.task)),
       el("span", {}, `${number(Number((model.parameters / 1e6).toPrecision(2)))} million parameters`),
@@ -27,48 +28,105 @@ function head(model, here) {
 
 /** The form and its answer. */
 export function attempt(model) {
-  const result = el("div", { class: "result" });
+  const result = el("div", { class: "result", "aria-busy": "false" });
+  const tools = el("div", { class: "row answer-tools" });
+  const typed = `form ${model.name}`; // what was typed, in this tab
   const live = model.answer.kind === "label";
   let asked = null;
   let last = null;
+  let restoring = true; // what is put back asks for no answer
+  let before = null; // what was typed before it was cleared, or an example took its place
   const latent = hasPlane(model) ? plane(model) : null;
   const chosen = options(model, latent ? ["make", "other"] : []);
   const soon = debounce(() => run(true), LIVE);
   const form = fields(model, (settled) => {
+    if (restoring) return;
+    remember();
     if (settled) run(true);
     else if (live && last) soon();
   });
+  const drawn = form.nodes.every((node) => node.matches(".picture")); // a picture has a Clear of its own
   const reason = why(() => model.name, () => ({ example: last.example, options: last.options }));
+  const stop = button("Stop", () => asked?.abort("stopped"), { class: "strong", hidden: true });
+  const another = button("Another", () => {
+    chosen.set("seed", String(1 + Math.floor(Math.random() * 1e6)));
+    run();
+  }, { title: "Draw another answer, with a new seed", hidden: true });
+  const copy = copier(() => last?.text ?? "");
+  const wipe = button("Clear", () => replace(() => form.fill({})));
+  const undo = button("Undo", async () => {
+    const raw = before;
+    before = null;
+    await form.restore(raw);
+    remember();
+  });
+
+  function remember() {
+    keep(typed, form.raw);
+    wipe.hidden = form.empty || drawn;
+    undo.hidden = !before;
+  }
+  /** Let something else take the place of what was typed, which can be brought back. */
+  async function replace(work) {
+    soon.cancel();
+    if (!form.empty) before = form.raw;
+    last = null;
+    await work();
+    remember();
+  }
+  function show(example, found, rendered) {
+    clear(result, answer(example, found, rendered));
+  }
 
   async function run(quietly = false) {
     soon.cancel();
     asked?.abort();
     const mine = (asked = new AbortController());
     reason.reset();
+    reason.button.disabled = true;
+    const now = { example: null, options: {}, text: "" };
     try {
-      const example = form.read();
-      const now = { example, options: chosen.read() };
+      now.example = form.read();
+      now.options = chosen.read();
       if (!quietly) clear(result, busy("Asking the net…"));
       result.classList.add("stale");
-      const found = await api.predict(model.name, [example], now.options, { signal: mine.signal });
+      const progress = model.streams ? (part) => {
+        if (mine.signal.aborted || !("partial" in part)) return;
+        result.classList.remove("stale");
+        now.text = part.rendered;
+        show(now.example, part.partial, part.rendered);
+        tail(result);
+      } : undefined;
+      stop.hidden = !model.streams;
+      another.hidden = copy.hidden = true;
+      result.setAttribute("aria-busy", "true");
+      const found = await api.predict(model.name, [now.example], now.options, { signal: mine.signal, progress });
       if (mine.signal.aborted) return;
-      last = now;
-      result.classList.remove("stale");
-      clear(result, answer(example, found.answers[0], found.rendered?.[0]), reason.button);
+      now.text = String(found.rendered?.[0] ?? "");
+      show(now.example, found.answers[0], found.rendered?.[0]);
+      tail(result);
       reason.button.disabled = false;
+      last = now;
       if (!quietly && innerWidth < 700) result.scrollIntoView({ block: "nearest" }); // it lies below the form there
-      announce(`Answer: ${String(found.rendered?.[0] ?? "").slice(0, 200)}`);
-      if (found.answers[0]?.point) latent?.go(found.answers[0].point, example);
+      announce(`Answer: ${now.text.slice(0, 200)}`);
+      if (found.answers[0]?.point) latent?.go(found.answers[0].point, now.example);
     } catch (error) {
-      if (mine.signal.aborted) return;
-      result.classList.remove("stale");
-      clear(result, problem(error));
+      if (mine !== asked) return; // another answer is asked for by now
+      if (mine.signal.reason === "stopped") {
+        last = now;
+        if (!now.text) clear(result, el("p", { class: "quiet" }, "Stopped."));
+        announce("Stopped.");
+      } else clear(result, problem(error));
     }
+    stop.hidden = true;
+    result.classList.remove("stale");
+    result.setAttribute("aria-busy", "false");
+    another.hidden = !(chosen.has("seed") && last === now);
+    copy.hidden = !(last === now && now.text);
+    reason.button.hidden = last !== now;
   }
   async function pick(example) {
-    soon.cancel();
-    await form.fill(example);
-    last = null;
+    await replace(() => form.fill(example));
     await run();
   }
 
@@ -77,17 +135,30 @@ export function attempt(model) {
     event.preventDefault();
     run();
   } }, chips(model, pick), form.nodes, chosen.node, el("div", { class: "row" },
-    el("button", { type: "submit", class: "strong" }, "Ask"), model.suffixes?.length > 0 && given.pick),
+    el("button", { type: "submit", class: "strong" }, "Ask"), wipe, undo, model.suffixes?.length > 0 && given.pick),
   model.suffixes?.length > 0 && el("p", { class: "hint" }, `A whole file (${model.suffixes.join(", ")}) comes back with its answers.`), given.list);
   ask.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
+    if (event.key === "Escape") asked?.abort("stopped");
   });
+  reason.button.hidden = copy.hidden = true;
+  tools.append(stop, another, copy, reason.button);
   const view = el("section", { "aria-labelledby": "title" }, head(model, ""),
-    el("div", { class: "two try" }, ask, el("div", {}, el("div", { role: "region", "aria-label": "Answer" }, result), reason.panel)),
-    latent?.node);
+    el("div", { class: "two try" }, ask, el("div", { class: "answer" },
+      el("div", { role: "region", "aria-label": "Answer" }, result, tools), reason.panel)), latent?.node);
   clear(result, el("p", { class: "quiet" }, model.answer.description));
   droppable(ask, given.send);
+  form.restore(kept(typed)).then(() => {
+    restoring = false;
+    remember();
+  });
   return { view };
+}
+
+/** Keep the end of a long answer in view while it grows. */
+function tail(result) {
+  const text = result.querySelector(".written");
+  if (text) text.scrollTop = text.scrollHeight;
 }
 
 /** The card, the curves of the training, and what the whole net has learned. */
@@ -118,23 +189,5 @@ export function inside(model) {
     el("div", { class: "inside" }, el("h2", {}, "What it has learned"),
       el("p", { class: "quiet" }, "What single units respond to, a map of the examples, and what each part of the net is worth."),
       look, out, curves, card));
-  return { view };
-}
-
-/** All tasks with their verbs, and the models that are served. */
-export function overview({ models, tasks }) {
-  const verbs = [...new Set(tasks.flatMap((t) => t.verbs))];
-  const cell = (task, verb) => task.verbs.includes(verb)
-    ? el("td", { class: "yes" }, el("span", { "aria-hidden": "true" }, "●"), el("span", { class: "unseen" }, "yes"))
-    : el("td", {}, el("span", { class: "unseen" }, "no"));
-  const view = el("section", { "aria-labelledby": "title" }, el("h1", { id: "title", tabindex: -1 }, "Tasks and verbs"),
-    el("p", { class: "lead" }, "A task says what goes in and what comes out. A verb works on every task."),
-    el("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Tasks and verbs" }, el("table", { class: "grid" },
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Task"), verbs.map((v) => el("th", { scope: "col" }, v)))),
-      el("tbody", {}, tasks.map((t) => el("tr", {}, el("th", { scope: "row" }, words(t.name),
-        el("span", { class: "hint" }, `${t.summary} Nets: ${t.nets.join(", ")}. Scored by ${t.metric}.`)), verbs.map((v) => cell(t, v))))))),
-    el("h2", {}, "Models here"),
-    el("ul", { class: "models" }, models.map((m) => el("li", {}, el("a", { href: at(m.name) }, m.name),
-      el("span", { class: "quiet" }, `${words(m.task)}, ${megabytes(m.bytes)}`), el("a", { href: at(m.name, "/inside"), "aria-label": `Look inside ${m.name}` }, "look inside")))));
   return { view };
 }

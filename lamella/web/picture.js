@@ -57,6 +57,14 @@ export function picture(label, help, sample, changed) {
   const file = el("input", { type: "file", id, accept: "image/*", class: "unseen",
     onchange: () => file.files[0] && take(file.files[0]) });
 
+  let gone = ""; // what Clear took away
+  const undo = button("Undo clear", () => set(gone), { hidden: true });
+  const wipe = button("Clear", () => {
+    gone = value;
+    undo.hidden = !gone;
+    blank();
+  });
+
   function blank() {
     pen.fillStyle = style.ground;
     pen.fillRect(0, 0, SIDE, SIDE);
@@ -69,6 +77,7 @@ export function picture(label, help, sample, changed) {
     brush.imageSmoothingQuality = "high";
     brush.drawImage(canvas, 0, 0, style.width, style.height);
     value = small.toDataURL("image/png");
+    undo.hidden = true;
     changed(true);
   }
   function show(image) {
@@ -81,13 +90,16 @@ export function picture(label, help, sample, changed) {
   }
   async function set(uri) {
     clear(note);
+    if (!uri) return blank();
     try {
       show(await load(uri));
       value = uri;
+      undo.hidden = true;
       changed(true);
     } catch (error) {
       note.textContent = error.message;
     }
+    return undefined;
   }
   async function take(given) {
     try {
@@ -145,10 +157,10 @@ export function picture(label, help, sample, changed) {
   } }, canvas);
   const node = el("fieldset", { class: "field picture" }, el("legend", {}, label), help && el("p", { class: "hint" }, help),
     frame, el("div", { class: "row" }, file, el("label", { for: id, class: "button" }, "Choose a picture…"),
-      button("Clear", blank)), el("p", { class: "hint" }, "Or draw: with the pointer, or with the arrow keys (Shift lifts the pen)."), note);
+      wipe, undo), el("p", { class: "hint" }, "Or draw: with the pointer, or with the arrow keys (Shift lifts the pen)."), note);
   habits(sample).then((found) => {
     style = found;
     if (!value) blank();
   });
-  return { node, set, get value() { return value; } };
+  return { node, set, read: () => value, get raw() { return value; }, restore: set, get empty() { return !value; } };
 }

@@ -2,15 +2,18 @@
 
 import * as api from "./api.js";
 import { alignment } from "./align.js";
-import { announce, button, clear, debounce, el, language, megabytes, number, problem } from "./dom.js";
+import { announce, button, clear, copier, debounce, el, language, megabytes, number, problem } from "./dom.js";
 import { why } from "./explain.js";
 import { droppable, files } from "./files.js";
 import { chips } from "./form.js";
+import { hint, nobody } from "./hint.js";
+import { keep, kept } from "./store.js";
 
 const WAIT = 250; // ms of quiet before it asks
 const LONG = 1500; // characters from which progress is shown
 const CHOICE = "lamella languages";
-let kept = { text: "", from: "", to: "" }; // what was typed stays while one looks at another view
+const TYPED = "translate"; // what was typed, in this tab
+const CLEARED = "translate cleared"; // what Clear took away
 
 function remembered() {
   try {
@@ -28,7 +31,8 @@ function remember(from, to) {
   }
 }
 
-export function translator(models) {
+/** detects: whether the server can tell languages. */
+export function translator({ models, detects }) {
   const able = models.filter((m) => m.languages);
   const sources = [...new Set(able.map((m) => m.languages[0]))].sort();
   const targets = (from) =>
@@ -40,19 +44,21 @@ export function translator(models) {
   let shown = null; // {model, text, answers} in the right pane
 
   const from = el("select", { id: "from", onchange: () => { pairUp(); run(); } },
-    el("option", { value: "auto" }, "Detect language"), sources.map((c) => el("option", { value: c }, language(c))));
+    detects && el("option", { value: "auto" }, "Detect language"), sources.map((c) => el("option", { value: c }, language(c))));
   const to = el("select", { id: "to", onchange: () => { remember(from.value, to.value); run(); } });
   const swap = button("", swapped, { class: "swap", "aria-label": "Swap the languages", title: "Swap the languages" });
-  const input = el("textarea", { id: "source", rows: 1, spellcheck: "false", "aria-label": "Text to translate",
+  const input = el("textarea", { id: "source", rows: 1, dir: "auto", spellcheck: "false", "aria-label": "Text to translate",
     placeholder: "Type or paste a text, or drop a file.", oninput: () => { mirror(); later(); } });
-  const ghost = el("div", { class: "ghost", "aria-hidden": "true" });
+  const ghost = el("div", { class: "ghost", dir: "auto", "aria-hidden": "true" });
   const count = el("span", { class: "quiet figure" });
-  const out = el("div", { class: "out", id: "translation", tabindex: 0, role: "textbox", "aria-readonly": "true",
+  const out = el("div", { class: "out", id: "translation", dir: "auto", tabindex: 0, role: "textbox", "aria-readonly": "true",
     "aria-multiline": "true", "aria-label": "Translation", "aria-describedby": "how", "data-empty": "Translation" });
   const state = el("p", { class: "state quiet" });
   const others = el("div", { class: "others" });
-  const copy = button("Copy", copied, { disabled: true });
-  const wipe = button("Clear", () => { input.value = ""; mirror(); run(); input.focus(); });
+  const copy = copier(() => shown?.answers[0] ?? "", { disabled: true }, () => getSelection().selectAllChildren(out));
+  const wipe = button("Clear", () => { keep(CLEARED, input.value); put(""); });
+  const undo = button("Undo clear", () => { put(kept(CLEARED) ?? ""); keep(CLEARED, null); });
+  const other = hint(able, (a, b) => { from.value = a; pairUp(); to.value = b; remember(a, b); run(); });
   const reason = why(() => shown.model.name, () => ({ example: { text: shown.text }, options: {} }));
   reason.button.disabled = true;
   const about = el("p", { class: "quiet about" });
@@ -69,7 +75,13 @@ export function translator(models) {
     remember(from.value, to.value);
     const model = current();
     swap.disabled = !(from.value === "auto" ? detected && between(to.value, detected) : between(to.value, from.value));
-    clear(tries, model && !input.value && chips(model, (example) => { input.value = example.text; mirror(); run(); }));
+    clear(tries, model && !input.value && chips(model, (example) => put(example.text)));
+  }
+  function put(text) {
+    input.value = text;
+    mirror();
+    run();
+    input.focus();
   }
   const current = () => between(from.value === "auto" ? detected || sources.find((s) => between(s, to.value)) : from.value, to.value);
 
@@ -77,6 +89,8 @@ export function translator(models) {
     ghost.textContent = `${input.value}\n`;
     count.textContent = input.value ? `${number(input.value.length)} characters` : "";
     wipe.hidden = !input.value;
+    undo.hidden = Boolean(input.value) || !kept(CLEARED);
+    keep(TYPED, { text: input.value, from: from.value, to: to.value });
     lines.forget();
   }
 
@@ -90,7 +104,8 @@ export function translator(models) {
     from.options[0].textContent = detected ? `Detected: ${language(detected)}` : "Detect language";
     if (!between(detected, to.value)) {
       const can = targets(detected);
-      if (!can.length) throw new Error(`This looks like ${language(detected)}, and no model here translates from that. Choose the language.`);
+      if (!can.length) throw Object.assign(new Error(`This looks like ${language(detected)}. Choose the language, if it is another.`),
+        { more: nobody(detected, to.value, able[0]) });
       to.value = can[0];
     }
     swap.disabled = !between(to.value, detected);
@@ -102,9 +117,10 @@ export function translator(models) {
     asked?.abort();
     const mine = (asked = new AbortController());
     const text = input.value;
-    kept = { text, from: from.value, to: to.value };
+    keep(TYPED, { text, from: from.value, to: to.value });
     reason.reset();
     if (!text.trim()) {
+      other.hide();
       show(null);
       pairUp();
       return;
@@ -112,6 +128,8 @@ export function translator(models) {
     clear(tries);
     out.classList.add("stale");
     state.textContent = "Translating…";
+    if (!detects || from.value === "auto") other.hide();
+    else other.check(text, from.value, to.value, mine.signal);
     try {
       const model = await direction(text, mine.signal);
       const progress = text.length > LONG ? ({ done, total }) => {
@@ -126,7 +144,7 @@ export function translator(models) {
     } catch (error) {
       if (mine.signal.aborted) return; // another text is asked for by now
       show(null);
-      clear(state, problem(error));
+      clear(state, problem(error), error.more ? el("p", {}, error.more) : "");
     }
   }
 
@@ -162,9 +180,9 @@ export function translator(models) {
     if (answers.length > 1) {
       others.append(el("h2", {}, "Or"), el("ul", {}, answers.slice(1).map((text) =>
         el("li", {}, button(text, () => show({ ...found, answers: [text, ...answers.filter((a) => a !== text)] }),
-          { class: "plain", lang: model.languages[1], title: "Take this one" })))));
+          { class: "plain", lang: model.languages[1], dir: "auto", title: "Take this one" })))));
     }
-    clear(about, "Translated here by ", el("a", { href: `#/model/${encodeURIComponent(model.name)}` }, model.name),
+    clear(about, "Translated by ", el("a", { href: `#/model/${encodeURIComponent(model.name)}` }, model.name),
       `: ${(model.parameters / 1e6).toFixed(1)} million parameters, ${megabytes(model.bytes)}.`);
   }
 
@@ -180,20 +198,6 @@ export function translator(models) {
     remember(from.value, to.value);
   }
 
-  async function copied() {
-    const text = shown?.answers[0] ?? "";
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      getSelection().selectAllChildren(out); // a page that is not on this machine may not write: Ctrl-C can
-      announce("Selected; copy it with Ctrl-C.");
-      return;
-    }
-    copy.textContent = "Copied";
-    announce("Copied.");
-    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
-  }
-
   async function fileModel(file) {
     const text = from.value === "auto" ? (await file.slice(0, 4000).text()).replace(/[\d:,>#*<"\\-]+/g, " ") : "";
     const model = await direction(text, undefined);
@@ -206,21 +210,23 @@ export function translator(models) {
     el("div", { class: "languages" },
       el("div", {}, el("label", { for: "from", class: "unseen" }, "From"), from), swap,
       el("div", {}, el("label", { for: "to", class: "unseen" }, "To"), to)),
+    other.node,
     el("div", { class: "panes" },
       el("div", { class: "pane" }, el("div", { class: "paper" }, ghost, input), tries,
-        el("div", { class: "tools" }, given.pick, wipe, count)),
+        el("div", { class: "tools" }, given.pick, wipe, undo, count)),
       el("div", { class: "pane right" }, out, others,
         el("div", { class: "tools" }, copy, reason.button, state))),
     el("p", { class: "unseen", id: "how" }, "With the left and right arrow keys you go from word to word and hear what each comes from."),
     given.list, reason.panel, about);
   droppable(view, given.send);
 
-  const start = { ...remembered(), ...Object.fromEntries(Object.entries(kept).filter(([, v]) => v)) };
-  from.value = start.from === "auto" || sources.includes(start.from) ? start.from : sources[0];
+  const before = kept(TYPED) ?? {};
+  const start = { ...remembered(), ...Object.fromEntries(Object.entries(before).filter(([, v]) => v)) };
+  from.value = (detects && start.from === "auto") || sources.includes(start.from) ? start.from : sources[0];
+  input.value = before.text ?? "";
   pairUp();
   if (start.to && targets(from.value).includes(start.to)) to.value = start.to;
   pairUp();
-  input.value = kept.text;
   mirror();
   if (input.value) run();
   return { view, focus: input };

@@ -12,12 +12,13 @@ import { chromium } from "playwright-core";
 const { LAMELLA, MODELS, ROOT, CHROMIUM } = process.env;
 export const TASKS = ["dimensionality-reduction", "image-classification", "text-classification", "text-generation", "time-series-forecasting"];
 export const MARKUP = "<b>labels<";
+const OWN = [MARKUP, "sales", "flowers", "en-he", "arabic"]; // models of data that are not the tasks' own
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** The real server over the shipped translators and the trained models -> {url, stop}. */
-export async function serve() {
-  const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...[...TASKS, MARKUP, "sales"].map((n) => `${MODELS}/${n}`)];
-  const child = spawn(LAMELLA, ["serve", ...models, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+/** The real server over the shipped translators and the trained models -> {url, stop}; own: models besides; options: of `lamella serve`. */
+export async function serve({ port = 0, own = [...TASKS, ...OWN], options = [] } = {}) {
+  const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...own.map((n) => `${MODELS}/${n}`)];
+  const child = spawn(LAMELLA, ["serve", ...models, "--port", String(port), ...options], { stdio: ["ignore", "pipe", "pipe"] });
   process.on("exit", () => child.kill());
   const said = [];
   const url = await new Promise((done, fail) => {

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, statSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { MARKUP, TASKS, answered, at, drop, open, serve, together, translated } from "./browser.js";
+import { MARKUP, TASKS, answered, at, drop, together, translated } from "./browser.js";
 
 const WEB = `${process.env.ROOT}/lamella/web`;
 const ATTACK = `<script>hacked=1</script><img src=x onerror="hacked=1">`;
-const { visit, leave, browser } = together();
+const { visit, leave } = together();
 
 describe("translating", () => {
   test("while one types, with alternatives, and which word comes from which", async () => {
@@ -270,17 +270,6 @@ describe("what is wrong is said", () => {
     const page = await visit("/#/model/nobody");
     assert.match(await page.textContent("#title"), /No such model/);
     await leave(page);
-  });
-
-  test("when the server is gone", async (t) => {
-    const other = await serve();
-    t.after(other.stop);
-    const page = await open(browser(), other.url);
-    await page.selectOption("#from", "en");
-    await other.stop();
-    await page.fill("#source", "The house is red.");
-    assert.match(await page.textContent(".state .error"), /does not answer/);
-    await page.context().close();
   });
 });
 
