@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lamella.errors import ModelError
 from lamella.graphs import strict
 from lamella.graphs.growth import Growth
+from lamella.graphs.kinds import Kinds
 from lamella.graphs.operators import ALLOWED
 from lamella.protobuf import Span
 
@@ -33,7 +34,15 @@ KINDS: dict[int, Any] = {
 BFLOAT16 = 16
 FED = {1: np.float32, 7: np.int64, 9: np.bool_}  # what a graph may be given: what tasks make
 ATTRIBUTES = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}  # kinds of attribute and where each has its value
-WINDOWS = {"pads", "strides", "dilations", "kernel_shape", "output_padding", "output_shape", "blocksize"}
+# Whole numbers in attributes: from, to. The engine trusts some of them, and reads beside its memory where they are odd.
+RANGES = {
+    **dict.fromkeys(("strides", "dilations", "kernel_shape", "output_shape", "blocksize", "group"), (1, WINDOW)),
+    **dict.fromkeys(("num_groups", "num_outputs"), (1, WINDOW)),
+    **dict.fromkeys(("pads", "output_padding"), (0, WINDOW)),
+    **dict.fromkeys(("axis", "axes"), (-RANK, RANK)),
+    **dict.fromkeys(("batch_dims", "perm"), (0, RANK)),
+}
+WHOLE = (-(1 << 31), (1 << 63) - 1)  # all others
 
 
 def check(raw: bytes, name: str) -> None:
@@ -49,7 +58,7 @@ class _Check:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.reader = strict.Reader(raw)
-        self.growth = Growth(len(raw))
+        self.growth, self.kinds = Growth(len(raw)), Kinds()
         self.defined: set[str] = set()
 
     def model(self) -> None:
@@ -80,8 +89,9 @@ class _Check:
         if len(parts["node"]) > NODES:
             raise ValueError(f"{len(parts['node']):,} nodes")
         for span in parts["initializer"]:
-            name, array = self.tensor(span)
+            name, kind, array = self.tensor(span)
             self.define(name)
+            self.kinds.of[name] = kind
             self.growth.store(name, array)
         for span in parts["input"]:
             self.define(self.value(span, fed=True))
@@ -112,6 +122,8 @@ class _Check:
             raise ValueError(f"input {name!r} takes no array of float32, int64 or bool with a shape")
         if not fed and tensor.get("elem_type") not in KINDS:
             raise ValueError(f"output {name!r} gives no array of numbers")
+        if fed:
+            self.kinds.of[name] = tensor["elem_type"]
         dims = self.reader.message(tensor["shape"], strict.SHAPE).get("dim", []) if "shape" in tensor else []
         if len(dims) > RANK:
             raise ValueError(f"{name!r} has {len(dims)} axes")
@@ -133,6 +145,7 @@ class _Check:
                 raise ValueError(f"{op} reads {name!r}, which nothing before it makes")
         attributes = self.attributes(op, node.get("attribute", []))
         self.growth.node(op, inputs, outputs, attributes)
+        self.kinds.node(op, inputs, outputs, attributes, self.growth.values)
         for name in outputs:
             if name:
                 self.define(name)
@@ -145,14 +158,18 @@ class _Check:
                 raise ValueError(f"{op}: attribute {name!r} stands twice, or holds what none of its kind may")
             if set(attribute) - {"name", "type", "doc_string"} - {ATTRIBUTES[kind]}:
                 raise ValueError(f"{op}: attribute {name!r} holds two values")
-            found[name] = self.attribute(op, name, kind, attribute)
+            value = self.attribute(op, name, kind, attribute)
+            if kind == 4:  # what it holds, and the kind of its numbers
+                found["kind"], value = value
+            found[name] = value
         return found
 
     def attribute(self, op: str, name: str, kind: int, attribute: strict.Message) -> Any:
         if kind == 4:
             if (op, name) not in (("Constant", "value"), ("ConstantOfShape", "value")):
                 raise ValueError(f"{op}: attribute {name!r} holds an array")
-            return self.tensor(attribute["t"])[1]
+            _, held, array = self.tensor(attribute["t"])
+            return held, array
         value: Any = attribute.get(ATTRIBUTES[kind], {1: 0.0, 2: 0, 3: "", 6: [], 7: []}[kind])
         if kind in (1, 6):
             spans: list[Span] = value if kind == 6 else [value] if value else []
@@ -161,12 +178,16 @@ class _Check:
                 raise ValueError(f"{op}: attribute {name!r} is NaN or infinite")
             return floats if kind == 6 else (floats or [0.0])[0]
         numbers = value if kind == 7 else [value] if kind == 2 else []
-        if name in WINDOWS and any(not 0 <= n <= WINDOW for n in numbers):
-            raise ValueError(f"{op}: {name} of {max(numbers, key=abs):,}")
+        least, most = RANGES.get(name, WHOLE)
+        outside = [n for n in numbers if not least <= n <= most]
+        if outside:
+            raise ValueError(f"{op}: {name} of {outside[0]:,}")
+        if (op, name) == ("Cast", "to") and value not in KINDS:
+            raise ValueError(f"Cast to an unknown kind of number ({value})")
         return value
 
-    def tensor(self, span: Span) -> tuple[str, NDArray[Any]]:
-        """A stored array: its name and its numbers, where they lie. Its bytes are as many as its shape says."""
+    def tensor(self, span: Span) -> tuple[str, int, NDArray[Any]]:
+        """A stored array: its name, its kind and its numbers, where they lie. They are as many as its shape says."""
         tensor = self.reader.message(span, strict.TENSOR)
         name, dims, kind = tensor.get("name", ""), tensor.get("dims", []), tensor.get("data_type")
         if kind not in KINDS:
@@ -180,7 +201,7 @@ class _Check:
         if numbers.size != math.prod(dims):
             raise ValueError(f"array {name!r} has {numbers.size:,} numbers, and its shape is {dims}")
         _finite(name, kind, numbers)
-        return name, numbers.reshape(dims)
+        return name, kind, numbers.reshape(dims)
 
     def numbers(self, name: str, kind: int, place: str, value: Any) -> NDArray[Any]:
         dtype: np.dtype[Any] = np.dtype(KINDS[kind])

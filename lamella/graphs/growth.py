@@ -174,9 +174,10 @@ def _constant(attributes: Mapping[str, Any]) -> Array:
     kinds: dict[str, Any] = {
         "value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64,
     }  # fmt: skip
-    if len(attributes) != 1 or next(iter(attributes)) not in {"value", *kinds}:
+    values = {name: value for name, value in attributes.items() if name != "kind"}
+    if len(values) != 1 or not values.keys() <= {"value", *kinds}:
         raise ValueError("Constant with another value than numbers")
-    ((name, value),) = attributes.items()
+    ((name, value),) = values.items()
     return np.asarray(value) if name == "value" else np.asarray(value, kinds[name])
 
 
