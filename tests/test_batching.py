@@ -7,8 +7,10 @@ import threading
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+import lamella
 from lamella import errors
 from lamella.server import batching, replies
 from lamella.server.batching import Job, Stopped, Worker
@@ -16,12 +18,20 @@ from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 
 
-class Model:
+class Model(lamella.model.Model):
     """As much of a model as the queue knows; `predict` waits for `open` and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.task = SimpleNamespace(config=None, answers=self._answers)
-        self.graphs = {"net": dict}
+        self.task = SimpleNamespace(
+            config=None,
+            answers=self._answers,
+            batch=100,
+            inputs=lambda example: {"n": np.array(example["n"])},
+            collate=lambda rows: rows,
+            decode=lambda graphs, rows: [100 * int(row["n"]) for row in rows],
+        )
+        self.manifest = SimpleNamespace()
+        vars(self)["graphs"] = {"net": dict}
         self.asked: list[list[int]] = []
         self.open, self.busy = threading.Event(), threading.Event()
 
@@ -32,9 +42,6 @@ class Model:
         if -1 in examples:
             raise errors.DataError("minus one")
         return [10 * e for e in examples]
-
-    def run(self, examples):
-        return [100 * e for e in examples]
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ def held():
 def test_what_waits_is_answered_together(held):
     model, worker = held
     jobs = [worker.submit(Job(model, [n], 20)) for n in range(1, 11)]
-    long = [worker.submit(Job(model, [20], 20, long=True)), worker.submit(Job(model, [21], 20, whole=False))]
+    long = [worker.submit(Job(model, [20], 20, long=True)), worker.submit(Job(model, [{"n": 21}], 20, whole=False))]
     model.open.set()
     assert [job.future.result(20) for job in jobs] == [[10 * n] for n in range(1, 11)]
     assert long[0].future.result(20) == [200] and long[1].future.result(20) == [2100], "the net's own answers, apart"

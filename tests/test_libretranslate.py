@@ -24,8 +24,12 @@ class Identifier:
         french = [0.9 if set("éèàù").intersection(e["text"]) or "le " in e["text"].lower() else 0.2 for e in examples]
         return [{"label": "", "probabilities": {"en": round(0.995 - p, 3), "fr": p, "de": 0.005}} for p in french]
 
+    async def ready(self):
+        return self
+
     model = None
-    stop = staticmethod(lambda: None)
+    worker = SimpleNamespace(relieve=lambda: None)
+    look = stop = staticmethod(lambda: None)
 
 
 @pytest.fixture(scope="module")

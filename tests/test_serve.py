@@ -26,7 +26,6 @@ from lamella.server import files, replies
 from lamella.server.limits import Limits
 from lamella.server.models import named
 from lamella.server.replies import Refused
-from lamella.server.run import Protocol
 from lamella.task import find
 from tests.serving import serving
 
@@ -65,7 +64,10 @@ def test_models(server):
     assert {"train", "predict", "explain", "serve"} <= {*found["tasks"][0]["verbs"], "explain"}
     shown = server.get("/models/tiny").json
     assert shown["card"].startswith("# translation") and shown["curves"].startswith("<svg") and shown["scores"]
-    assert server.get("/health").json == {"status": "ok"}
+    assert server.get("/health").json == {
+        "status": "ok",
+        "models": {"tiny": {"status": "ready"}, "pictures": {"status": "ready"}},
+    }
     assert server.get("/models/none").status == 404 and "tiny" in server.get("/models/none").error
 
 
@@ -128,13 +130,13 @@ def test_the_whole_model_is_explained_once(server, monkeypatch):
 
     monkeypatch.setattr(verb, "explain", explain)
     monkeypatch.setattr(server.state, "limits", Limits(seconds=0.3))
-    late = server.get("/models/tiny/explain")
+    late = server.post("/models/tiny/explain", {})
     assert late.status == 503 and late.headers["retry-after"]
     with ThreadPoolExecutor(4) as pool:
-        found = [pool.submit(server.get, "/models/tiny/explain") for _ in range(4)]
+        found = [pool.submit(server.post, "/models/tiny/explain", {}) for _ in range(4)]
         go_on.set()
         assert {f.result(30).raw for f in found} == {b'{"sections": []}'} and asked == [None]
-    assert server.get("/models/tiny/explain").status == 200 and asked == [None]
+    assert server.post("/models/tiny/explain", {}).status == 200 and asked == [None]
 
 
 # --- who may ask
@@ -207,9 +209,8 @@ def test_a_long_text_is_refused_before_it_is_read(predict):
         b"POST /models/tiny/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{",
     ],
 )
-def test_a_slow_client(server, predict, monkeypatch, sent):
+def test_a_slow_client(server, predict, sent):
     """It says half of what it wants and waits; the server does not."""
-    monkeypatch.setattr(Protocol, "seconds", 0.7)
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
         client.sendall(sent)
         found = client.recv(10_000)
@@ -371,7 +372,7 @@ def test_documents_tell_how_far_they_are(server):
     assert progress[0]["total"] == 70 and progress[-1]["done"] == progress[-1]["total"]
     fetched = server.get(last["file"])
     assert fetched.status == 200 and len(fetched.raw.split(b"\n\n")) == len(lines.split(b"\n\n"))
-    assert 'filename="a.txt"' in fetched.headers["content-disposition"]
+    assert 'filename="a.fr.txt"' in fetched.headers["content-disposition"]
 
 
 @pytest.mark.parametrize(

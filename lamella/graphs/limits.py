@@ -7,7 +7,8 @@ late: it wakes twice a second while any call runs, and sleeps else, so that a ca
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lamella.machine import memory
@@ -20,6 +21,7 @@ _running: dict[int, tuple[float, Callable[[], None]]] = {}  # by ticket: until w
 _busy = threading.Event()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
+_own = threading.local()  # until when the calls of a thread may run
 _arena: bool = False
 
 
@@ -32,6 +34,23 @@ def begin(ticket: int, stop: Callable[[], None], seconds: float) -> None:
 
 def end(ticket: int) -> None:
     _running.pop(ticket, None)
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """Calls of graphs by this thread end at `deadline` (of `time.monotonic`), where that is before `SECONDS` are over."""
+    before = getattr(_own, "deadline", None)
+    _own.deadline = deadline
+    try:
+        yield
+    finally:
+        _own.deadline = before
+
+
+def seconds() -> float:
+    """For how long a call that begins now may run."""
+    deadline = getattr(_own, "deadline", None)
+    return SECONDS if deadline is None else max(0.0, min(SECONDS, deadline - time.monotonic()))
 
 
 def _wake() -> None:

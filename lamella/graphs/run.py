@@ -90,14 +90,15 @@ class OnnxGraph:
     def _run_limited(self, inputs: Arrays) -> list[Array]:
         """As `run`, but no longer than the limit."""
         options = self._run_options()
-        limits.begin(id(options), lambda: setattr(options, "terminate", True), limits.SECONDS)
+        seconds = limits.seconds()
+        limits.begin(id(options), lambda: setattr(options, "terminate", True), seconds)
         try:
             values: list[Array] = self._session.run(self._files, inputs, options)
             return values
         except Exception as error:
             if options.terminate:
                 raise ModelError(
-                    f"{self._name}: has not ended after {limits.SECONDS:g} s and was stopped. Give it less at a time, "
+                    f"{self._name}: has not ended after {seconds:.3g} s and was stopped. Give it less at a time, "
                     "or do not use this model."
                 ) from error
             raise

@@ -5,11 +5,11 @@ app = make_app({"my-model": lamella.load("my-model")})     an ASGI application, 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
-from functools import cache
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,71 +18,137 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lamella import __version__, shipped
-from lamella import task as contract
-from lamella.errors import LamellaError, UsageError
+from lamella.errors import LamellaError
 from lamella.model import Model
-from lamella.server import files, libretranslate, openapi, schema
-from lamella.server.bodies import Tell, check_suffix, form_of, json_of, streamed, until_left, wants_progress
+from lamella.server import about, files, growing, libretranslate, openapi, schema
+from lamella.server.batching import Job
+from lamella.server.bodies import Tell, check_suffix, form_of, in_lines, json_of, streamed, until_left, wants_progress
+from lamella.server.facts import Opened, grows
 from lamella.server.guard import Guard
 from lamella.server.limits import Limits
-from lamella.server.models import Served, summary
-from lamella.server.replies import JSON, Refused, encode, refusal, reply
+from lamella.server.models import LOOK, Served
+from lamella.server.replies import JSON, Refused, encode, hide, note, refusal, reply, report
+from lamella.server.scratch import Scratch
+from lamella.server.threads import in_thread
+from lamella.server.work import Check
+from lamella.task import Example
+
+LARGE = 1 << 16  # bytes of a body that is not read while everyone waits
+T = TypeVar("T")
 
 
 class State:
     """What all requests share."""
 
-    def __init__(self, models: Mapping[str, Model], limits: Limits) -> None:
+    def __init__(self, models: Mapping[str, Model], limits: Limits, task: str | None = None) -> None:
         self.limits = limits
-        self.models = {name: Served(name, model, limits) for name, model in models.items()}
+        self.everywhere = False  # whether other machines can reach the server
+        self.models = {name: Served(name, model, limits, task) for name, model in models.items()}
         try:
             self.identifier: Served | None = Served("languages", shipped.identifier(), limits)
-        except UsageError:
+        except LamellaError:
             self.identifier = None
         self.store = files.Store(limits)
-        self.whole: dict[str, asyncio.Task[bytes]] = {}  # explanations of whole models, made once
-        self.described = encode(openapi.describe([s.facts for s in self.models.values()], self.schemas(), __version__))
+        self.scratch = Scratch(int(limits.scratch * 1e6))
+        self.whole: dict[tuple[str, int], asyncio.Task[bytes]] = {}  # explanations of whole models, made once
+        self._described: tuple[object, bytes] = (None, b"")
+        for model in models.values():
+            hide(Path(model.where))
 
-    def schemas(self) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-        """For each model the schema of an example and of the options."""
-        jobs = {name: served.model.task for name, served in self.models.items()}
-        return {name: (schema.of_example(job, self.limits), schema.options_schema(job)) for name, job in jobs.items()}
+    @property
+    def every(self) -> list[Served]:
+        return [*self.models.values(), *([self.identifier] if self.identifier else [])]
 
-    def served(self, request: Request) -> Served:
+    def named(self, request: Request) -> Served:
+        """The model of an address; Refused with 404 where there is none."""
         name = request.path_params["name"]
         if name not in self.models:
             raise Refused(404, f"no such model. Served are: {', '.join(self.models)}.")
         return self.models[name]
 
+    async def served(self, request: Request) -> Served:
+        """The model of an address, once it can be run."""
+        served = self.named(request)
+        await served.ready()
+        return served
+
+    async def facts(self) -> list[dict[str, Any]]:
+        """What is told of each model; for those that are not ready it is waited a little."""
+        await asyncio.gather(*(served.ready() for served in self.models.values()), return_exceptions=True)
+        found = []
+        for served in self.models.values():
+            with suppress(Exception):  # a model so broken that it cannot even be described
+                found.append(served.facts)
+        return found
+
+    async def described(self) -> bytes:
+        """The description of the API, made again when a model is ready or was replaced."""
+        facts = await self.facts()
+        key = [(served.name, served.status, served.version) for served in self.models.values()]
+        if self._described[0] != key:
+            schemas = {one["name"]: self.models[one["name"]].now.schemas for one in facts}
+            self._described = (key, encode(openapi.describe(facts, schemas, __version__)))
+        return self._described[1]
+
+    async def look(self) -> None:
+        """Once a second: threads that hang, and models that were replaced on disk."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for served in self.every:
+                try:
+                    served.worker.relieve()
+                    served.look()
+                except Exception as error:
+                    report(error)
+
 
 def make_app(
-    models: Mapping[str, Model], limits: Limits | None = None, names: Iterable[str] = (), everywhere: bool = False
+    models: Mapping[str, Model],
+    limits: Limits | None = None,
+    names: Iterable[str] = (),
+    everywhere: bool = False,
+    task: str | None = None,
 ) -> Guard:
-    """Models by name -> the application. names, everywhere: see `Guard`."""
-    state = State(models, limits or Limits())
+    """Models by name -> the application. names, everywhere: see `Guard`; task: the file of a task from outside."""
+    state = State(models, limits or Limits(), task)
 
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, found: _unforeseen(found))
+        looking = asyncio.ensure_future(state.look())
+        for served in state.every:
+            served.begin()
         yield
-        for served in [*state.models.values(), *([state.identifier] if state.identifier else [])]:
-            await asyncio.to_thread(served.stop)
+        looking.cancel()
+        for served in state.every:
+            await in_thread(served.stop)
+        state.scratch.close()
 
     routes = [
         Route("/", lambda request: files.page("index.html", request)),
         Route("/web/{file}", lambda request: files.page(request.path_params["file"], request)),
-        Route("/health", lambda request: reply({"status": "ok"})),
-        Route("/openapi.json", lambda request: Response(state.described, 200, None, JSON)),
+        Route("/health", _health),
+        Route("/openapi.json", _described),
         Route("/models", _listed),
         Route("/models/{name}", _shown),
         Route("/models/{name}/predict", _predict, methods=["POST"]),
         Route("/models/{name}/document", _document, methods=["POST"]),
         Route("/models/{name}/explain", _explain, methods=["POST"]),
-        Route("/models/{name}/explain", _explain_whole, methods=["GET"]),
         *libretranslate.routes(),
     ]
     app = Starlette(routes=routes, lifespan=life, exception_handlers=HANDLERS)
     app.state.shared = state
+    state.everywhere = everywhere
     return Guard(app, state.limits, names, everywhere)
+
+
+def _unforeseen(found: Mapping[str, Any]) -> None:
+    """What the event loop has to tell: in one line, as everything else."""
+    error = found.get("exception")
+    if isinstance(error, Exception):
+        report(error)
+    elif isinstance(found.get("message"), str):
+        note(found["message"])
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -101,25 +167,30 @@ HANDLERS: Any = {HTTPException: _http, LamellaError: _refused, Exception: _refus
 # ---- what there is -----------------------------------------------------------------------------------------------
 
 
+async def _health(request: Request) -> Response:
+    """Whether the server answers, and each of its models. "degraded": at least one does not, or is an older one."""
+    state: State = request.app.state.shared
+    models = {name: served.health for name, served in state.models.items()}
+    well = all(one["status"] != "failed" and "note" not in one for one in models.values())
+    return reply({"status": "ok" if well else "degraded", "models": models})
+
+
+async def _described(request: Request) -> Response:
+    state: State = request.app.state.shared
+    return Response(await state.described(), 200, None, JSON)
+
+
 async def _listed(request: Request) -> Response:
     state: State = request.app.state.shared
-    return reply({"models": [served.facts for served in state.models.values()], "tasks": tasks()})
-
-
-@cache
-def tasks() -> list[dict[str, Any]]:
-    """Every task of the package, and the verbs, all of which it has."""
-    verbs = sorted(p.stem for p in (Path(__file__).parent.parent / "verbs").glob("[a-z]*.py"))
-    found = [(name, contract.find(name)) for name in contract.names()]
-    return [
-        {"name": name, "summary": summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": verbs}
-        for name, cls in found
-    ]
+    here = {"everywhere": state.everywhere, "detects": state.identifier is not None}
+    more = {"tasks": about.tasks(), "verbs": about.verbs(), "extras": about.extras()}
+    return reply({"models": await state.facts(), **more, **here})
 
 
 async def _shown(request: Request) -> Response:
     state: State = request.app.state.shared
-    return reply(await asyncio.to_thread(lambda: state.served(request).more))
+    opened = await state.named(request).ready()
+    return reply(await in_thread(lambda: opened.more))
 
 
 # ---- predict -----------------------------------------------------------------------------------------------------
@@ -127,31 +198,53 @@ async def _shown(request: Request) -> Response:
 
 async def _predict(request: Request) -> Response:
     state: State = request.app.state.shared
-    served = state.served(request)
-    ask = schema.decode(await json_of(request), schema.Ask)
-    examples, model = served.check(ask.examples), served.with_options(ask.options)
+    body, begun = await json_of(request), time.monotonic()
+    served = await state.served(request)
+    model, examples = await _read(served, len(body), lambda check: _asked(served.now, body, check))
 
     async def work(tell: Tell | None) -> dict[str, Any]:
-        answers = await served.answers(model, examples, tell)
+        answers = await served.answers(model, examples, tell, begun=begun)
         return {"answers": answers, "rendered": [model.task.render(a) for a in answers]}
 
+    if wants_progress(request) and len(examples) == 1 and grows(model.task):
+        return in_lines(lambda put: growing.lines(served, model, examples[0], put))
     if wants_progress(request):
         return streamed(work)
     return reply(await until_left(request, work(None)))
 
 
+async def _read(served: Served, size: int, read: Callable[[Check], T]) -> T:
+    """What `read` makes of a body; of a large one in a thread, so that nobody waits for it."""
+    if size < LARGE:
+        return read(lambda: None)
+    state = Job(served.model, [], served.limits.seconds)
+    try:
+        return await served.reading(lambda: read(state.check), state)
+    finally:
+        state.left = True
+
+
+def _asked(opened: Opened, body: bytes, check: Check) -> tuple[Model, list[Example]]:
+    """The model with a request's options, and its examples."""
+    ask = schema.decode(body, schema.Ask)
+    return opened.with_options(ask.options), opened.check(ask.examples, check)
+
+
 async def _document(request: Request) -> Response:
     state: State = request.app.state.shared
-    served = state.served(request)
+    served = await state.served(request)
     async with form_of(request) as form:
         name, raw = await files.upload(form, state.limits)
         options = schema.decode(str(form.get("options") or "{}").encode(errors="replace"), dict[str, Any])
-    model = served.with_options(options)
-    check_suffix(name, served.suffixes)
+    opened = served.now
+    model = opened.with_options(options)
+    check_suffix(name, opened.suffixes)
 
     async def work(tell: Tell | None) -> tuple[str, bytes, dict[str, int]]:
-        found, suffix, counts = await served.at_length(model, lambda m: files.answer_document(m, name, raw), tell)
-        return Path(name).stem + suffix, found, counts
+        found, suffix, counts = await served.at_length(
+            model, lambda m: files.answer_document(state.scratch, m, name, raw), tell
+        )
+        return files.name_of(name, suffix, *(opened.languages or [])), found, counts
 
     if wants_progress(request):
 
@@ -168,11 +261,18 @@ async def _document(request: Request) -> Response:
 
 
 async def _explain(request: Request) -> Response:
-    served = request.app.state.shared.served(request)
-    ask = schema.decode(await json_of(request), schema.AskWhy)
-    [example] = served.check([ask.example])
+    """Why an example gets its answer, or, without one, what the whole model has learned."""
+    state: State = request.app.state.shared
+    body = await json_of(request)
+    served = await state.served(request)
+    opened = served.now
+    ask = schema.decode(body, schema.AskWhy)
+    if ask.example is None:
+        return await _explain_whole(state, served)
+    model = opened.with_options(ask.options)
+    [example] = await _read(served, len(body), lambda check: opened.check([ask.example or {}], check))
+    await served.try_reading(model, example)
     method = {"method": ask.method} if ask.method else {}
-    model = served.with_options(ask.options)
 
     def work(model: Model) -> bytes:
         return _explained(model, example, **method)
@@ -180,14 +280,15 @@ async def _explain(request: Request) -> Response:
     return Response(await until_left(request, served.at_length(model, work)), 200, None, JSON)
 
 
-async def _explain_whole(request: Request) -> Response:
+async def _explain_whole(state: State, served: Served) -> Response:
     """The explanation of the whole model: made once, kept; who asks meanwhile waits for the same one."""
-    state: State = request.app.state.shared
-    served = state.served(request)
-    making = state.whole.get(served.name)
+    key = (served.name, served.version)
+    making = state.whole.get(key)
     if making is None or (making.done() and (making.cancelled() or making.exception())):
+        for old in [k for k in state.whole if k[0] == served.name and k != key]:
+            del state.whole[old]
         making = asyncio.ensure_future(served.at_length(served.model, lambda model: _explained(model, None)))
-        state.whole[served.name] = making
+        state.whole[key] = making
     await asyncio.wait({making}, timeout=state.limits.seconds)
     if not making.done():
         raise Refused(503, "the explanation of the whole model is still being made. Ask again in a while.", 10)

@@ -4,10 +4,13 @@ One thread a model takes what waits, answers it in one go and begins again. It w
 had some: then the same clients are likely to ask again within milliseconds, while a single client never waits for
 nobody. Long work (documents, tables, many examples) comes in chunks and has every second turn, so that a short question
 is not kept by a book. What nobody waits for any more is dropped, before it begins or between two calls of a graph.
+
+A thread that dies is replaced, and one that hangs in a native library long after its time is left behind and replaced.
+Whoever was being answered then gets an error, whoever waited gets an answer. Where that happens again and again, the
+model takes no more work and says so (`trouble`).
 """
 
 import contextlib
-import copy
 import ctypes
 import threading
 import time
@@ -19,21 +22,18 @@ from typing import Any
 from lamella.errors import LamellaError
 from lamella.model import Model
 from lamella.server.limits import Limits
-from lamella.server.replies import Refused
-from lamella.task import Answer, Array, Arrays, Example, GraphLike, flatten
+from lamella.server.replies import Refused, report
+from lamella.server.threads import Crashed
+from lamella.server.work import Check, Stopped, checked
+from lamella.task import Answer, Example, flatten
 
 COMPANY = 0.004  # seconds to wait for others, where others were there before
 AT_ONCE = 64  # examples of a batch
 CHUNK = 32  # examples of a piece of long work
 TIDY = 50  # batches after which free memory is given back
-Check = Callable[[], None]  # raises where the work should go no further
-
-
-class Stopped(Refused):
-    """Work that goes no further: its time is over, or nobody waits for it."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(503, why, 10)
+GRACE = 5.0  # seconds after the end of its time in which work may still come to its end by itself
+DEATHS = 10  # of a thread in a minute, after which it is not replaced
+HANGING = 3  # threads left behind, after which no other is started until one of them ends
 
 
 class Job:
@@ -51,7 +51,8 @@ class Job:
     def fits(self, other: "Job") -> bool:
         """Whether both may be answered in one go."""
         mine, its = self.model.task.config, other.model.task.config
-        return self.whole == other.whole and self.apart == other.apart and (mine is its or mine == its)
+        same_model = self.model.manifest is other.model.manifest  # not the one that was there before a reload
+        return same_model and self.whole == other.whole and self.apart == other.apart and (mine is its or mine == its)
 
     def check(self) -> None:
         if self.left or self.future.cancelled():
@@ -64,32 +65,115 @@ class Worker:
     """One model's thread and what waits for it."""
 
     def __init__(self, name: str, limits: Limits) -> None:
-        self.limits = limits
+        self.name, self.limits = name, limits
         self.short: deque[Job] = deque()
         self.long: deque[Job] = deque()
         self.together = 1  # requests of the last batch
         self._long_next = self._stopping = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name=f"model {name}", daemon=True)
+        self._batch: list[Job] = []  # what is being answered
+        self._deaths: deque[float] = deque(maxlen=DEATHS)  # when threads died
+        self._hanging: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None  # none where it could not be replaced
+        self._start()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._live, name=f"model {self.name}", daemon=True)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why the model takes no more work; "" where it does."""
+        if self._dies:
+            return "what answers for this model died again and again. Start the server again, or replace the model."
+        if self._hangs:
+            return "what answers for this model hangs. Ask again in a while, or replace the model."
+        return ""
+
+    @property
+    def _dies(self) -> bool:
+        return len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < 60
+
+    @property
+    def _hangs(self) -> bool:
+        return sum(thread.is_alive() for thread in self._hanging) >= HANGING
 
     def submit(self, job: Job) -> Job:
         """Let a job wait; Refused with 503 where too many do."""
         with self._changed:
             if self._stopping:
                 raise Refused(503, "the server is stopping. Ask again later.", 5)
+            if trouble := self.trouble:
+                raise Refused(503, trouble, 60)
             if len(self.short) + len(self.long) >= self.limits.queue:
                 raise Refused(503, f"{self.limits.queue} requests wait already. Ask again in a moment.", 1)
             (self.long if job.long else self.short).append(job)
-            self._changed.notify()
+            if self._thread is None:
+                self._start()
+            self._changed.notify_all()
         return job
 
     def stop(self) -> None:
         """Finish what waits, then end the thread."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
-        self._thread.join(self.limits.seconds)
+            self._changed.notify_all()
+            thread = self._thread
+        if thread:
+            thread.join(self.limits.seconds)
+
+    def revive(self) -> None:
+        """Take work again, as after the model was replaced."""
+        with self._changed:
+            self._deaths.clear()
+            self._hanging.clear()
+            if self._thread is None and not self._stopping:
+                self._start()
+
+    def relieve(self) -> None:
+        """Replace the thread if it hangs: everything that it answers should have been done a while ago."""
+        with self._changed:
+            now = time.monotonic()
+            if not self._batch or any(now < job.deadline + GRACE for job in self._batch):
+                return
+            batch, self._batch = self._batch, []
+            assert self._thread is not None
+            self._hanging = [thread for thread in self._hanging if thread.is_alive()] + [self._thread]
+            waiting = self._replace(self._hangs)
+        _fail(batch, Stopped("the model did not come to an end in time."))
+        _fail(waiting, Refused(503, self.trouble, 60))
+
+    def _died(self, error: BaseException) -> None:
+        """What was being answered fails; another thread takes over."""
+        with self._changed:
+            if self._thread is not threading.current_thread():  # one that was left behind
+                return
+            batch, self._batch = self._batch, []
+            self._deaths.append(time.monotonic())
+            waiting = self._replace(self._dies)
+        crash = Crashed(f"model {self.name}: {type(error).__name__}: {error}")
+        report(crash)
+        _fail(batch, crash)
+        _fail(waiting, Refused(503, self.trouble, 60))
+
+    def _replace(self, give_up: bool) -> list[Job]:
+        """Start another thread, or give up: then what waits is returned, to be refused."""
+        self._thread = None
+        if not give_up:
+            self._start()
+            return []
+        waiting = [*self.short, *self.long]
+        self.short.clear()
+        self.long.clear()
+        return waiting
+
+    # ---- in the thread -----------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            self._died(error)
 
     def _work(self) -> None:
         done = 0
@@ -98,6 +182,9 @@ class Worker:
             batch = [job for job in batch if _still(job)]
             if batch:
                 answer(batch)
+            with self._changed:
+                if self._thread is threading.current_thread():
+                    self._batch = []
             del batch  # what was asked is not kept until the next request
             done += 1
             if done % TIDY == 0:
@@ -106,9 +193,12 @@ class Worker:
     def _take(self) -> list[Job]:
         """The next jobs that may be answered together; none when it is time to stop."""
         with self._changed:
-            self._changed.wait_for(lambda: self.short or self.long or self._stopping)
+            me = threading.current_thread()
+            self._changed.wait_for(lambda: self.short or self.long or self._stopping or self._thread is not me)
             if self.together > 1 and not self._stopping:
                 self._changed.wait_for(lambda: len(self.short) >= self.together, COMPANY)
+            if self._thread is not me:
+                return []
             queue = self.long if self.long and (self._long_next or not self.short) else self.short
             self._long_next = queue is self.short
             batch: list[Job] = []
@@ -122,29 +212,40 @@ class Worker:
                 else:
                     others.append(job)
             queue.extendleft(reversed(others))
+            self._batch = batch
             return batch
 
 
 def answer(batch: list[Job]) -> None:
     """Answer jobs that fit together. Where one of them is at fault, each gets its own answer."""
-    asked = flatten([job.examples for job in batch])
-    model = checked(batch[0].model, lambda: _any(batch))
     try:
+        asked = flatten([job.examples for job in batch])
+        model = checked(batch[0].model, lambda: _any(batch), lambda: max(job.deadline for job in batch))
         found = model.task.answers(asked, model.run) if batch[0].whole else model.run(asked)
-    except Exception as error:
+        if len(found) != len(asked):
+            raise ValueError(f"the model gave {len(found)} answers to {len(asked)} examples")
+    except BaseException as error:  # of a library too: SystemExit, and panics that are no exceptions of Python's
         if len(batch) > 1 and not isinstance(error, Stopped):
             for job in batch:
                 answer([job])
             return
-        for job in batch:
-            if not job.future.done():
-                job.future.set_exception(error)
+        _fail(batch, error)
         return
     at = 0
     for job in batch:
-        if not job.future.done():
+        with contextlib.suppress(Exception):  # it was given an answer by whoever replaced this thread
             job.future.set_result(found[at : at + len(job.examples)])
         at += len(job.examples)
+
+
+def _fail(jobs: Sequence[Job], error: BaseException) -> None:
+    """Give jobs an error that ends no thread and no loop that asks for their answers."""
+    if not isinstance(error, Exception) or isinstance(error, StopIteration):
+        error = Crashed(f"{type(error).__name__}: {error}")
+    for job in jobs:
+        if not job.future.done():
+            with contextlib.suppress(Exception):
+                job.future.set_exception(error)
 
 
 def _give_back() -> None:
@@ -178,36 +279,13 @@ def _any(batch: Sequence[Job]) -> None:
     raise last
 
 
-# ---- work that can be stopped ------------------------------------------------------------------------------------
-
-
-class Checked:
-    """A graph that looks before each call whether there is still a reason to run."""
-
-    def __init__(self, graph: GraphLike, check: Check) -> None:
-        self._graph, self._check = graph, check
-
-    def __call__(self, **inputs: Array) -> Arrays:
-        self._check()
-        return self._graph(**inputs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._graph, name)
-
-
-def checked(model: Model, check: Check) -> Model:
-    """The same model, whose graphs look before each call."""
-    other = copy.copy(model)
-    vars(other)["graphs"] = {name: Checked(graph, check) for name, graph in model.graphs.items()}
-    return other
-
-
 class Chunked(Model):
     """A model whose net takes its turns in the queue: what a thread with long work calls, in place of the model."""
 
-    def __init__(self, model: Model, worker: Worker, check: Check, done: Callable[[int, int], None]) -> None:
+    def __init__(self, model: Model, worker: Worker, state: Job, done: Callable[[int, int], None]) -> None:
+        """state: the long work, whose time and whose client count for every chunk; done: told how many of how many."""
         vars(self).update(vars(model))
-        self._model, self._worker, self._check, self._done = model, worker, check, done
+        self._model, self._worker, self._state, self._done = model, worker, state, done
         self._seen = self._total = 0
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
@@ -215,13 +293,29 @@ class Chunked(Model):
         order = sorted(range(len(examples)), key=lambda i: len(str(examples[i])))
         found: list[Answer] = [None] * len(examples)
         self._total += len(examples)
+        how: dict[str, Any] = {"whole": False, "long": True, "deadline": self._state.deadline}
         for first in range(0, len(order), CHUNK):
-            self._check()
+            self._state.check()
             mine = order[first : first + CHUNK]
-            job = Job(self._model, [examples[i] for i in mine], self._worker.limits.patience, whole=False, long=True)
+            job = Job(self._model, [examples[i] for i in mine], self._state.seconds, **how)
             self._worker.submit(job)
-            for i, one in zip(mine, job.future.result(), strict=True):
+            for i, one in zip(mine, _wait(job, self._state.check), strict=True):
                 found[i] = one
             self._seen += len(mine)
             self._done(self._seen, self._total)
         return found
+
+
+def _wait(job: Job, check: Check) -> list[Answer]:
+    """The answers to a job, unless `check` raises before they are there."""
+    while True:
+        try:
+            return job.future.result(1.0)
+        except TimeoutError:
+            if job.future.done():  # the error is the job's own
+                raise
+        try:
+            check()
+        except BaseException:
+            job.left = True
+            raise

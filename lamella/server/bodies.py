@@ -1,20 +1,25 @@
 """What comes in and goes out by pieces: bodies of requests, clients that leave, answers that stream."""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from lamella.server.batching import Stopped
 from lamella.server.replies import JSON, NDJSON, Refused, encode, line_of, report
+from lamella.server.work import Stopped
 
 FORM = "multipart/form-data"
 FORMS = (FORM, "application/x-www-form-urlencoded")
 T = TypeVar("T")
 Tell = Callable[[int, int], None]  # how many are done, of how many
+Put = Callable[[dict[str, Any]], None]  # a line of JSON, for who waits
 
 
 def kind_of(request: Request) -> str:
@@ -34,10 +39,24 @@ async def json_of(request: Request) -> bytes:
     return await request.body()
 
 
-def form_of(request: Request) -> Any:
-    """A form with one file, to be used with `async with`."""
+class _InMemory(MultiPartParser):
+    """A form that lies in memory already, so that no file of it is written to a temporary folder."""
+
+    spool_max_size = sys.maxsize
+
+
+@contextlib.asynccontextmanager
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """A form with one file."""
     expect(request, FORM)
-    return request.form(max_files=1, max_fields=20)
+    try:
+        form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=20).parse()
+    except (MultiPartException, UnicodeError) as error:
+        raise Refused(400, f"expected a form with one file: {str(error)[:200]}") from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 def check_suffix(name: str, suffixes: Iterable[str]) -> None:
@@ -73,14 +92,26 @@ def wants_progress(request: Request) -> bool:
 
 def streamed(work: Callable[[Tell], Awaitable[dict[str, Any]]]) -> Response:
     """Lines of JSON: {"done", "total"} while it works, then what came of it, or {"error"}."""
+    return in_lines(lambda put: work(lambda done, total: put({"done": done, "total": total})))
+
+
+def in_lines(work: Callable[[Put], Awaitable[dict[str, Any]]]) -> Response:
+    """Lines of JSON: what `work` puts while it works, then what came of it, or {"error"}.
+
+    Each line makes the one before it out of date, so a slow reader gets fewer of them.
+    """
 
     async def lines() -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[tuple[int, int] | None] = asyncio.Queue()
-        doing = asyncio.ensure_future(work(lambda done, total: queue.put_nowait((done, total))))
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        doing = asyncio.ensure_future(work(queue.put_nowait))
         doing.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (seen := await queue.get()) is not None:
-                yield encode({"done": seen[0], "total": seen[1]}) + b"\n"
+                while not queue.empty() and (later := queue.get_nowait()) is not None:
+                    seen = later
+                yield encode(seen) + b"\n"
+                if doing.done():
+                    break
             try:
                 yield encode(doing.result()) + b"\n"
             except Exception as error:

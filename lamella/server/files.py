@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from lamella.model import Model
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.server.schema import MEDIA
+from lamella.server.scratch import Scratch
 
 WEB = Path(__file__).parent.parent / "web"
 TYPES = {
@@ -68,20 +68,28 @@ def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) ->
     return Response(raw, 200, {"Content-Disposition": said, **(headers or {})}, "application/octet-stream")
 
 
-def answer_document(model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:
+def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:
     """A document's bytes -> those of its answers, their suffix, and counts."""
     from lamella.verbs.predict import predict_file
 
     suffix = Path(name).suffix.lower()
-    with tempfile.TemporaryDirectory(prefix="lamella-") as folder:
-        place = Path(folder) / f"{_stem(name)}{suffix}"
-        place.write_bytes(raw)
+    with scratch.file(f"{_stem(name)}{suffix}", raw) as place:
         media = any(isinstance(field, MEDIA) for field in model.task.fields.values())
         if media and model.task.rows(place) is None:
             raise Refused(
                 415, "a table of pictures or sounds names files, and none is loaded here. Send them one by one."
             )
         return predict_file(model, place)
+
+
+def name_of(name: str, suffix: str, source: str = "", target: str = "answers") -> str:
+    """The name of a file of answers: never that of the file which was sent.
+
+    >>> name_of("letter.md", ".md", "en", "fr"), name_of("letter.en.md", ".md", "en", "fr"), name_of("rows.csv", ".csv")
+    ('letter.fr.md', 'letter.fr.md', 'rows.answers.csv')
+    """
+    stem = Path(name).stem
+    return f"{stem.removesuffix(f'.{source}') if source else stem}.{target}{suffix}"
 
 
 def _stem(name: str) -> str:

@@ -1,8 +1,9 @@
 """What stands before the app: who may ask, how large and how slow a request may be, and what browsers may do with replies.
 
 Pure ASGI, in this order: headers on every reply, the Host (a page elsewhere may point a name of its own at this machine:
-DNS rebinding), the origin (a page elsewhere may send forms and plain text without asking), then the body, read whole
-before the app begins, so that a slow or endless one costs a little memory and no thread.
+DNS rebinding), the origin (a page elsewhere may send forms and plain text, and name an address as that of a picture,
+without asking), then the body, read whole before the app begins, so that a slow or endless one costs a little memory and
+no thread. A reply goes out in pieces, each of which must be taken in time.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lamella.server.addresses import Shares
+from lamella.server.holding import Bodies, Body
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused, refusal, report
 
@@ -28,7 +31,15 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PIECE = 1 << 17  # bytes of a reply that are sent at a time
 DRAIN = 5.0  # seconds in which the rest of a refused body is read, since many clients read no reply before
+
+
+class Gone(Refused):
+    """The client has gone, or behaves as if it had."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(400, why)
 
 
 class Guard:
@@ -39,7 +50,8 @@ class Guard:
         address, which no rebinding can fake, is one of them."""
         self.app, self.limits, self.everywhere = app, limits, everywhere
         self.names = {"localhost", *(name.lower() for name in names)}
-        self._held = 0  # bytes of bodies that are coming in
+        self._bodies = Bodies(limits)
+        self._under_way = Shares(limits.queue)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,13 +68,20 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
-            await send(message)
+            body = message.get("body", b"")
+            for first in range(0, max(1, len(body)), PIECE):
+                last = first + PIECE >= len(body)
+                piece = {"body": body[first : first + PIECE], "more_body": message.get("more_body", False) or not last}
+                await send({**message, **piece} if message["type"] == "http.response.body" else message)
 
-        body: bytes | None = None
+        read = False
+        client = (scope.get("client") or ("", 0))[0]
         try:
             self._check(scope)
-            body = await self._body(Headers(scope=scope), receive)
-            await self.app(scope, _replay(body, receive), send_with_headers)
+            with self._under_way.one(client), self._bodies.one(client) as body:
+                raw = await self._body(Headers(scope=scope), receive, body)
+                read = True
+                await self.app(scope, _replay(raw, receive), send_with_headers)
         except Exception as error:
             report(error)
             if ended:
@@ -70,21 +89,23 @@ class Guard:
             if begun:
                 raise  # half a reply cannot be taken back: the connection is closed
             reply = refusal(error)
-            if body is None:
+            if not read:
                 reply.headers["Connection"] = "close"
             await reply(scope, receive, send_with_headers)
-        finally:
-            self._held -= len(body or b"")
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # Two servers in a row that read different ones of these take the end of one request for another.
+            raise Refused(400, "expected Content-Length or Transfer-Encoding, received both.")
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._known(hosts[0]):
             raise Refused(400, "the Host header names no host of this server. If it should, serve with --name HOST.")
-        if scope["method"] in SAFE:
-            return
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-        if site not in ("same-origin", "none") or (origin is not None and _host(origin) != hosts[0].lower()):
+        foreign = site not in ("same-origin", "none") or (origin is not None and _host(origin) != hosts[0].lower())
+        if "referer" in headers and "sec-fetch-site" not in headers:  # browsers that say no more than that
+            foreign = foreign or _host(headers["referer"]).partition("/")[0] != hosts[0].lower()
+        if foreign and not (scope["method"] in SAFE and _is_link(scope, headers)):
             raise Refused(403, "a page of another origin may not ask here.")
 
     def _known(self, host: str) -> bool:
@@ -100,43 +121,41 @@ class Guard:
             return False
         return self.everywhere or address.is_loopback
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, body: Body) -> bytes:
         """All of the body, within the limits of size and time."""
         said = headers.get("content-length", "0")
-        size = int(said) if said.isascii() and said.isdigit() else 0
+        size = int(said) if said.isascii() and said.isdigit() and len(said) < 20 else self.limits.body + 1
         try:
             if size > self.limits.body:
                 raise self._large()
-            async with asyncio.timeout(self.limits.upload):
-                return await self._read(receive)
+            async with asyncio.timeout(self.limits.upload) as clock:
+                body.coming(lambda: clock.reschedule(0))
+                return await self._read(receive, body)
         except TimeoutError as error:
+            if body.evicted:
+                raise Refused(503, "too much is being sent at once. Ask again in a moment.", 1) from error
             raise Refused(408, f"expected the whole request within {self.limits.upload:g} seconds.") from error
         except Refused as error:
             if error.status == 413:
                 await _drain(receive, 4 * self.limits.body)
             raise
+        finally:
+            body.complete()
 
-    async def _read(self, receive: Receive) -> bytes:
+    async def _read(self, receive: Receive, body: Body) -> bytes:
         parts: list[bytes] = []
-        size = 0
-        try:
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Refused(400, "the client has gone.")
-                part = message.get("body", b"")
-                size += len(part)
-                self._held += len(part)
-                parts.append(part)
-                if size > self.limits.body:
-                    raise self._large()
-                if self._held > self.limits.held * 1e6:
-                    raise Refused(503, "too much is being sent at once. Ask again in a moment.", 1)
-                if not message.get("more_body"):
-                    return b"".join(parts)
-        except BaseException:
-            self._held -= size
-            raise
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Gone("the client has gone.")
+            part = message.get("body", b"")
+            body.add(len(part))
+            parts.append(part)
+            if body.size > self.limits.body:
+                raise self._large()
+            if not message.get("more_body"):
+                body.complete()
+                return b"".join(parts)
 
     def _large(self) -> Refused:
         return Refused(413, f"expected a body of at most {self.limits.megabytes:g} MB, received a larger one.")
@@ -144,6 +163,12 @@ class Guard:
 
 def _host(origin: str) -> str:
     return origin.partition("://")[2].lower()
+
+
+def _is_link(scope: Scope, headers: Headers) -> bool:
+    """Whether a person followed a link to the page itself, which costs nothing, from a page elsewhere."""
+    document = headers.get("sec-fetch-dest", "document") == "document"
+    return scope["path"] == "/" and headers.get("sec-fetch-mode", "navigate") == "navigate" and document
 
 
 async def _drain(receive: Receive, most: int) -> None:

@@ -5,7 +5,6 @@ and /suggest, with bodies as JSON or as a form, and a key in either left unread:
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -150,6 +149,7 @@ async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
         found: list[list[str]] = [[text] for text in texts]
     else:
         served, extra = _translator(request, source, ask.target)
+        await served.ready()
         most = min(ask.alternatives + 1, MOST)
         found = await _answers(served, extra, texts, ask, most)
     out: dict[str, Any] = {"translatedText": [f[0] for f in found]}
@@ -211,6 +211,7 @@ async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[st
     identifier: Served | None = request.app.state.shared.identifier
     if identifier is None:
         raise Refused(501, "no model that tells languages is installed. Name the language of the text.")
+    await identifier.ready()
     examples = identifier.check([{"text": text} for text in texts])
     found = []
     for answer in await identifier.answers(identifier.model, examples):
@@ -248,9 +249,10 @@ async def _translate_file(request: Request) -> Response:
     served, extra = _translator(request, source, target)
     if extra.get("to", served.languages and served.languages[1]) != (served.languages or ["", ""])[1]:
         raise Refused(400, f"files are translated from {' to '.join(served.languages or [])} only by this model.")
-    work = served.at_length(served.model, lambda model: files.answer_document(model, name, raw))
+    await served.ready()
+    work = served.at_length(served.model, lambda model: files.answer_document(state.scratch, model, name, raw))
     found, suffix, _ = await until_left(request, work)
-    key = state.store.put(f"{Path(name).stem}.{target[:20]}{suffix}", found)
+    key = state.store.put(files.name_of(name, suffix, source, target[:20]), found)
     return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
 
 

@@ -1,166 +1,246 @@
-"""The models that are served: their names, what is told about each, and the work they do."""
+"""The models that are served: when each is ready, what work it does, and whether its folder holds another one by now.
+
+A model is run for the first time after the server listens, in a thread of its own: one that is slow or broken keeps no
+other from being served, and its own requests wait or are told to come again.
+"""
 
 import asyncio
-import sys
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
-from lamella import task as contract
-from lamella.errors import LamellaError
-from lamella.model import Model
-from lamella.server import schema
-from lamella.server.batching import CHUNK, Chunked, Job, Worker, checked
+from lamella.data.budget import Budget
+from lamella.model import Model, load
+from lamella.server import schema, watch
+from lamella.server.batching import CHUNK, GRACE, Chunked, Job, Worker
+from lamella.server.facts import Opened, summary
 from lamella.server.limits import Limits
-from lamella.server.replies import Refused
+from lamella.server.replies import Refused, line_of, note, report
+from lamella.server.threads import Threads, contained
+from lamella.server.work import Stopped, checked, prepare
 from lamella.task import Answer, Example
 
-EXAMPLES = 6
+__all__ = ["Served", "named", "summary"]
+
 T = TypeVar("T")
 THREADS = 2  # for documents and explanations, which think between two calls of the net
 WAITING = 16  # of those
 LENGTHY = 5000  # characters: a text with so many is long work too, sentence by sentence
-TABLES = (".csv", ".tsv", ".jsonl")
+READERS = 2  # threads that read pictures and large bodies, of all models
+START = 10.0  # seconds that a request waits for a model that is not ready yet
+LOOK = 1.0  # seconds between two looks at a model's folder
+MISSING = 5  # looks at which it was not there
+RETRY = 300.0  # seconds, at most, until a model that could not be read is tried again
+Tell = Callable[[int, int], None]
 
 
 class Served:
     """One model under a name."""
 
-    def __init__(self, name: str, model: Model, limits: Limits) -> None:
-        self.name, self.model, self.limits = name, model, limits
-        model.graphs  # built now, so that copies with other options share them  # noqa: B018
-        if self.examples:
-            model.predict(self.examples[0])  # what a task makes when it is first used, too
+    def __init__(self, name: str, model: Model, limits: Limits, task: str | None = None) -> None:
+        """task: the file of a task from outside lamella, for when the model is read again."""
+        self.name, self.limits, self.task = name, limits, task
+        self.now = Opened(name, model, limits)
+        self.status = "starting"  # or "ready", or "failed"
+        self.note = ""  # what is wrong, in a line without paths
+        self.version = 1
         self.worker = Worker(name, limits)
-        self._pool = ThreadPoolExecutor(THREADS, f"long {name}")
+        self._signature = watch.signature_of(model)
+        self._looked = self._again = 0.0  # when the folder was looked at, and when a failed reading is tried again
+        self._failures = self._missing = 0
+        self._reading_again = False
         self._waiting: set[Job] = set()
+        self._long = Threads(f"long {name}", THREADS, limits.patience + GRACE)
+        self._readers = Threads(f"read {name}", READERS, limits.seconds + GRACE)
+        self._settled: Future[None] = Future()
+        self._settled.set_running_or_notify_cancel()  # so that who waits and leaves does not cancel it
+
+    def begin(self) -> None:
+        """Run the model for the first time, in a thread of its own."""
+        threading.Thread(target=self._begin, name=f"begin {self.name}", daemon=True).start()
+
+    def _begin(self) -> None:
+        try:
+            contained(lambda: self._warm(self.now))
+            self.status, self.note = "ready", ""
+        except Exception as error:
+            self.status = "failed"
+            self._tell(f"the model cannot be used: {line_of(error)}")
+            report(error)
+        finally:
+            self._settled.set_result(None)
+
+    def _warm(self, opened: Opened) -> None:
+        first = Job(opened.model, [], self.limits.seconds)
+        opened.warm(first.check, lambda: first.deadline)
+
+    async def ready(self) -> Opened:
+        """The model, once it can be run; Refused with 503 where it is not ready in time, or cannot be used."""
+        self.look()
+        if self.status == "starting":
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(START, self.limits.seconds)):
+                    await asyncio.wrap_future(self._settled)
+        if self.status == "starting":
+            raise Refused(503, f"{self.name} is not ready yet. Ask again in a moment.", 5)
+        if self.status == "failed":
+            raise Refused(503, self.note, 60)
+        return self.now
 
     def stop(self) -> None:
         self.worker.stop()
         for state in self._waiting:  # such as an explanation of the whole model that nobody waits for
             state.left = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # ---- replaced on disk --------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Read the model again if its folder holds another one; until that is verified and has answered, this one stays."""
+        now = time.monotonic()
+        if now < self._looked + LOOK or self._reading_again:
+            return
+        self._looked = now
+        seen = watch.signature(Path(self.now.model.where))
+        self._missing = 0 if seen else self._missing + 1
+        if self._missing == MISSING:  # for less long it may be missing while it is replaced
+            self._tell("the model is no longer on disk. What was read before still answers.")
+        if seen is None or (seen == self._signature and not (self._failures and now > self._again)):
+            return
+        self._signature, self._reading_again = seen, True
+        threading.Thread(target=self._read_again, name=f"read {self.name}", daemon=True).start()
+
+    def _read_again(self) -> None:
+        try:
+            opened = contained(self._opened_again)
+        except Exception as error:
+            # Files that are copied one by one are not the model yet, and `model.json` may have been the first.
+            self._failures += 1
+            self._again = time.monotonic() + min(RETRY, 2.0**self._failures)
+            line = f"the model was replaced on disk by one that cannot be used: {line_of(error)}"
+            self._tell(line + (" The one from before still answers." if self.status == "ready" else ""))
+        else:
+            self.now, self.status = opened, "ready"
+            self.version += 1
+            self._failures = 0
+            self.worker.revive()
+            self._tell("")
+            note(f"{self.name}: the model was replaced on disk and read again.")
+        finally:
+            self._reading_again = False
+
+    def _tell(self, line: str) -> None:
+        """What /health shows, and once on standard error."""
+        if line and line != self.note:
+            note(f"{self.name}: {line}")
+        self.note = line
+
+    def _opened_again(self) -> Opened:
+        opened = Opened(self.name, load(self.now.model.where, self.task), self.limits)
+        self._warm(opened)
+        return opened
 
     # ---- what is told ------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
+    def model(self) -> Model:
+        return self.now.model
+
+    @property
     def languages(self) -> list[str] | None:
-        """From and to, of a model that translates."""
-        config = self.model.manifest.config
-        pair = [str(config.get(side, "")) for side in ("from", "to")]
-        return pair if all(pair) else None
+        return self.now.languages
 
-    @cached_property
-    def examples(self) -> list[Example]:
-        """A few that the model can answer; of a model of other data than the task's own set, maybe none."""
-        job, found = self.model.task, []
-        usual = msgspec.to_builtins(type(job).Config())
-        turned = self.languages and self.languages == [usual.get("to"), usual.get("from")]
-        if self.languages and not turned and self.languages != [usual.get("from"), usual.get("to")]:
-            return []
-        for example in job.sample("test")[: 2 * EXAMPLES]:
-            given = {name: example[job.target if turned else name] for name in job.fields}
-            try:
-                job.inputs(schema.check_example(job, given, self.limits))
-                found.append(given)
-            except LamellaError:
-                continue
-        return found[:EXAMPLES]
-
-    @cached_property
+    @property
     def facts(self) -> dict[str, Any]:
-        job, manifest = self.model.task, self.model.manifest
-        return {
-            "name": self.name,
-            "task": contract.name_of(job),
-            "summary": summary(type(job)),
-            "fields": {k: schema.told(f) for k, f in job.fields.items()},
-            "optional": {k: schema.told(f) for k, f in job.optional.items()},
-            "answer": {"kind": schema.kind_of(job.answer), "description": job.answer.description},
-            "options": [
-                {"flag": o.flag, "name": o.name, "kind": o.kind, "default": o.default, "description": o.description}
-                for o in schema.offered(job)
-            ],
-            "examples": self.examples,
-            "suffixes": list(self.suffixes),
-            "verbs": ["predict", "explain"],
-            "metric": job.metric,
-            "bytes": self.model.bytes,
-            "parameters": manifest.parameters,
-            "precision": manifest.precision,
-            "languages": self.languages,
-        }
+        """The facts; before the model has answered for the first time, without examples."""
+        found = self.now.facts if self.status == "ready" else self.now.described(())
+        return {**found, "status": self.status}
 
-    @cached_property
-    def suffixes(self) -> tuple[str, ...]:
-        """Of files that are answered as a whole. A table that names pictures is none: nothing is loaded for a request."""
-        job = self.model.task
-        kinds = list(job.fields.values())
-        if any(isinstance(kind, schema.MEDIA) for kind in kinds) and not _takes_rows(job):
-            return ()
-        lines = {".txt"} if len(kinds) == 1 and isinstance(kinds[0], contract.Text) else set()
-        return tuple(sorted({*job.suffixes, *TABLES, *lines}))
-
-    @cached_property
-    def more(self) -> dict[str, Any]:
-        """The facts, with the card, the scores and the picture of the training."""
-        curves = Path(self.model.where) / "training" / "curves.svg"
-        return {
-            **self.facts,
-            "card": self.model.files.get("card.md", b"").decode(errors="replace"),
-            "scores": self.model.manifest.scores,
-            "curves": curves.read_text(encoding="utf-8") if curves.is_file() else "",
-        }
+    @property
+    def health(self) -> dict[str, str]:
+        """Whether it answers, and what is wrong with it."""
+        trouble = self.worker.trouble
+        if trouble and self.status == "ready":
+            return {"status": "failed", "note": trouble}
+        return {"status": self.status, "note": self.note} if self.note else {"status": self.status}
 
     # ---- short work --------------------------------------------------------------------------------------------
 
     def with_options(self, options: Mapping[str, Any]) -> Model:
-        return self.model.with_config(schema.with_options(self.model.task, options))
+        return self.now.with_options(options)
 
     def check(self, examples: Sequence[Mapping[str, Any]]) -> list[Example]:
-        """Examples of a request -> examples for the task; Refused where there are too many or one is wrong."""
-        if len(examples) > self.limits.examples:
-            raise Refused(413, f"expected at most {self.limits.examples:,} examples, received {len(examples):,}.")
-        many = len(examples) > 1
-        found = [
-            schema.check_example(self.model.task, e, self.limits, f"example {i}" if many else "the example")
-            for i, e in enumerate(examples, start=1)
-        ]
-        schema.limit_characters(self.model.task, found, self.limits)
-        return found
+        return self.now.check(examples)
 
     async def answers(
-        self, model: Model, examples: Sequence[Example], done: Callable[[int, int], None] | None = None, apart: str = ""
+        self, model: Model, examples: Sequence[Example], done: Tell | None = None, apart: str = "", begun: float = 0.0
     ) -> list[Answer]:
-        """The answers; much work is done in chunks, which let others pass. `done` is told after each: how many of how many."""
+        """The answers; much work is done in chunks, which let others pass. `done` is told after each: how many of how many.
+
+        begun: when the request came (`time.monotonic`), since reading it counts too.
+        """
         if schema.characters(model.task, examples) > LENGTHY:
             return await self.at_length(model, lambda m: list(m.predict(list(examples))), done)
         found: list[Answer] = []
-        long = len(examples) > CHUNK
+        chunk = max(1, int(CHUNK / schema.work(model.task, model.task.config)))
+        long = len(examples) > chunk
         seconds = self.limits.patience if long else self.limits.seconds
-        until = time.monotonic() + seconds
-        for first in range(0, len(examples), CHUNK):
-            some = examples[first : first + CHUNK]
-            job = Job(model, some, seconds, long=long, apart=apart, deadline=until)
+        until = (begun or time.monotonic()) + seconds
+        budget = Budget(self.limits.points)
+        for first in range(0, len(examples), chunk):
+            job = Job(model, [], seconds, long=long, apart=apart, deadline=until)
             try:
-                answers: list[Answer] = await asyncio.wrap_future(self.worker.submit(job).future)
-                found += answers
+                job.examples = await self._prepared(model, examples[first : first + chunk], budget, job)
+                found += await self._answered(job)
             finally:
                 job.left = True  # nobody waits any more, whether it is done or the client has gone
             if done:
                 done(len(found), len(examples))
         return found
 
+    async def _prepared(self, model: Model, examples: Sequence[Example], budget: Budget, job: Job) -> Sequence[Example]:
+        """The examples with their pictures and sounds read, which is not done in the thread that all wait for."""
+        if not schema.has_media(model.task):
+            return examples
+        return await self.reading(lambda: prepare(model, examples, budget, job.check), job)
+
+    async def try_reading(self, model: Model, example: Example) -> None:
+        """Read the picture or the sound of an example once, within the limits; what explains it reads it by itself."""
+        state = Job(model, [], self.limits.seconds)
+        try:
+            await self._prepared(model, [example], Budget(self.limits.points), state)
+        finally:
+            state.left = True
+
+    async def reading(self, work: Callable[[], T], state: Job) -> T:
+        """What `work` makes of a request, in a thread for reading, in the time that the request has."""
+        try:
+            async with asyncio.timeout(max(0.0, state.deadline - time.monotonic())):
+                return await self._readers.run(work)
+        except TimeoutError as error:
+            state.left = True
+            raise Stopped(
+                f"expected to be done in {state.seconds:g} seconds and was not. Ask for less at once."
+            ) from error
+
+    async def _answered(self, job: Job) -> list[Answer]:
+        """The answers to a job; Stopped where even the worker does not know that its time is over."""
+        future = asyncio.wrap_future(self.worker.submit(job).future)
+        try:
+            async with asyncio.timeout(max(0.0, job.deadline - time.monotonic()) + GRACE + 2 * LOOK):
+                answers: list[Answer] = await future
+                return answers
+        except TimeoutError as error:
+            if future.done() and not future.cancelled():
+                raise
+            raise Stopped("the model did not come to an end in time.") from error
+
     # ---- long work ---------------------------------------------------------------------------------------------
 
-    async def at_length(
-        self, model: Model, work: Callable[[Model], T], done: Callable[[int, int], None] | None = None
-    ) -> T:
+    async def at_length(self, model: Model, work: Callable[[Model], T], done: Tell | None = None) -> T:
         """What `work` makes of the model, in a thread; its net takes turns with short questions."""
         if len(self._waiting) >= WAITING:
             raise Refused(503, f"{WAITING} documents and explanations wait already. Ask again in a while.", 10)
@@ -169,31 +249,22 @@ class Served:
 
         def tell(seen: int, total: int) -> None:
             if done and not state.left:
-                loop.call_soon_threadsafe(done, seen, total)
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(done, seen, total)
 
         def begin() -> T:
             state.check()
-            return work(Chunked(checked(model, state.check), self.worker, state.check, tell))
+            return work(Chunked(checked(model, state.check, lambda: state.deadline), self.worker, state, tell))
 
         self._waiting.add(state)
         try:
-            return await loop.run_in_executor(self._pool, begin)
+            async with asyncio.timeout(self.limits.patience + GRACE):
+                return await self._long.run(begin)
+        except TimeoutError as error:
+            raise Stopped(f"expected to be done in {self.limits.patience:g} seconds and was not.") from error
         finally:
             state.left = True
             self._waiting.discard(state)
-
-
-def _takes_rows(job: contract.Task) -> bool:
-    """Whether a table's rows are examples by themselves, and not names of files: asked of one that is not there."""
-    try:
-        return job.rows(Path("rows.csv")) is not None
-    except LamellaError:
-        return True
-
-
-def summary(cls: type[contract.Task]) -> str:
-    """The first line of a task's file."""
-    return ((sys.modules[cls.__module__].__doc__ or "").strip().splitlines() or [""])[0]
 
 
 def named(models: Sequence[Model]) -> dict[str, Model]:

@@ -16,7 +16,7 @@ def describe(models: Sequence[Mapping[str, Any]], schemas: Mapping[str, tuple[Sc
     """Facts of models, and for each the schemas of an example and of the options -> OpenAPI 3.1."""
     _, found = msgspec.json.schema_components([Translate, Detect], ref_template="#/components/schemas/{name}")
     paths: Schema = {
-        "/health": {"get": _answered("Whether the server answers.", {"type": "object"})},
+        "/health": {"get": _answered("Whether the server answers, and each of its models.", {"type": "object"})},
         "/models": {"get": _answered("Every model, its fields and options.", {"type": "object"})},
         "/languages": {"get": _answered("Languages and what they are translated to.", {"type": "array"})},
         "/frontend/settings": {"get": _answered("What a page should know.", {"type": "object"})},
@@ -53,7 +53,6 @@ def _of_model(facts: Mapping[str, Any], example: Schema, options: Schema) -> Sch
     why = {
         "type": "object",
         "properties": {"example": example, "options": options, "method": {"type": "string"}},
-        "required": ["example"],
         "additionalProperties": False,
     }
     if facts["examples"]:
@@ -73,8 +72,9 @@ def _of_model(facts: Mapping[str, Any], example: Schema, options: Schema) -> Sch
         f"{place}/predict": {"post": _asked(f"{name}: {summary}", ask, answers)},
         f"{place}/document": {"post": _file(f"{name}: a whole file.", {"options": {"type": "string"}})},
         f"{place}/explain": {
-            "post": _asked(f"{name}: why it answers as it does.", why, {"type": "object"}),
-            "get": _answered(f"{name}: the whole model explained.", {"type": "object"}),
+            "post": _asked(
+                f"{name}: why it answers as it does; without an example, the whole model.", why, {"type": "object"}
+            ),
         },
     }
 

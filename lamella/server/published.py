@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 
 LARGEST = 256 << 10  # bytes; lamella's own drawings have about 20 kB
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,7 +41,9 @@ def drawing(folder: Path, *parts: str) -> str:
 def _is_plain(element: Element) -> bool:
     """Whether it draws and does nothing else: no script, no link, no style sheet, nothing from another place."""
     values = element.attrib.values()
-    return element.tag in ELEMENTS and set(element.attrib) <= ATTRIBUTES and not any("(" in v and ":" in v for v in values)
+    return (
+        element.tag in ELEMENTS and set(element.attrib) <= ATTRIBUTES and not any("(" in v and ":" in v for v in values)
+    )
 
 
 def read_below(folder: Path, parts: Sequence[str], most: int) -> bytes | None:

@@ -2,13 +2,18 @@
 
 import re
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from lamella.errors import DataError, LamellaError, MissingExtra, UsageError
+
+WHOLE = "--traceback" in sys.orig_argv  # what was not foreseen is shown with every call that led to it
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -51,31 +56,73 @@ def status_of(error: Exception) -> int:
         return error.status
     if isinstance(error, MissingExtra):
         return 501
+    if isinstance(error, MemoryError):
+        return 503
     return 400 if isinstance(error, UsageError) else 422 if isinstance(error, DataError) else 500
 
 
 def line_of(error: Exception) -> str:
     """The error as one line without paths; of what was not foreseen, no word."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this now. Ask for less at once, or again in a while."
     if not isinstance(error, LamellaError):
         return "something went wrong that should not. The server's own output shows what."
-    return without_paths(" ".join(str(error).split()))
+    return without_paths(" ".join(str(error).split()), _places())
 
 
-def without_paths(line: str) -> str:
-    """
+def without_paths(line: str, places: Iterable[str] = ()) -> str:
+    """A line whose paths have only their last name left; `places` are folders that are removed whatever is in their names.
+
     >>> without_paths("/home/someone/my models/de/x.po: expected a catalogue at C:\\\\Users\\\\x\\\\y.po, not </b> or 1/2.")
     'my models/de/x.po: expected a catalogue at y.po, not </b> or 1/2.'
+    >>> without_paths("/home/some one/x.po: empty.", ["/home/some one"])
+    'x.po: empty.'
     """
+    for place in sorted(places, key=len, reverse=True):
+        line = line.replace(place.rstrip("/\\") + "/", "").replace(place.rstrip("/\\") + "\\", "")
     return _PATH.sub(lambda found: found["name"], line)
 
 
-def report(error: Exception) -> None:
-    """Tell the server's own output of what was not foreseen."""
-    if not isinstance(error, LamellaError):
+_FOLDERS: set[str] = set()  # where models and temporary files lie
+
+
+def hide(folder: Path) -> None:
+    """Never show this folder, nor one that it is in: a regular expression cannot know where a path with spaces ends."""
+    for place in (folder.absolute(), folder.resolve()):
+        _FOLDERS.update(str(part) for part in (place, *place.parents) if len(part.parts) > 1)
+
+
+@cache
+def _home() -> frozenset[str]:
+    try:
+        return frozenset({str(Path.home())}) - {"/"}
+    except RuntimeError:
+        return frozenset()
+
+
+def _places() -> set[str]:
+    return {*_FOLDERS, *_home()}
+
+
+def note(line: str) -> None:
+    """A line of the server's own output, without control characters: parts of it may come from elsewhere."""
+    line = " ".join(line.split())[:500]
+    print(f"lamella: {''.join(c if c.isprintable() else '?' for c in line)}", file=sys.stderr, flush=True)
+
+
+def report(error: BaseException) -> None:
+    """Tell the server's own output of what was not foreseen: one line, or with --traceback all."""
+    if isinstance(error, LamellaError):
+        return
+    if WHOLE:
         sys.excepthook(type(error), error, error.__traceback__)
+        return
+    last = (traceback.extract_tb(error.__traceback__) or [None])[-1]
+    where = f" ({Path(last.filename).name}:{last.lineno})" if last else ""
+    note(f"{type(error).__name__}: {str(error)[:300]}{where}. --traceback shows the rest.")
 
 
 def refusal(error: Exception) -> Response:
     """The reply to a request that failed."""
-    retry = error.retry if isinstance(error, Refused) else None
+    retry = error.retry if isinstance(error, Refused) else 10 if isinstance(error, MemoryError) else None
     return reply({"error": line_of(error)}, status_of(error), {"Retry-After": str(retry)} if retry else None)

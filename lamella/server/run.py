@@ -1,57 +1,220 @@
-"""The server itself: uvicorn on one socket, stopped gently."""
+"""The server itself: uvicorn on one socket, stopped gently, with connections that cannot be kept from others."""
 
 import asyncio
+import logging
 import signal
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from lamella.errors import UsageError
-from lamella.server.guard import Guard
+from lamella.errors import LamellaError, UsageError
+from lamella.server.addresses import LOCAL, client_of
+from lamella.server.guard import HEADERS, Guard
 from lamella.server.limits import Limits
+from lamella.server.replies import JSON, encode, note
 
-CONNECTIONS = 500
+HEAD = 1 << 16  # bytes of the head of a request
 IDLE = 20  # seconds that a connection stays open with nothing asked
+ABORT = 5.0  # seconds in which a client takes what was sent before its connection was closed
+OVERHEAD = 1 << 20  # bytes of one request that are not its body: a body in chunks of one byte has five for each of them
+FILES = 100  # open files that are not connections
+REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
+REASONS |= {501: "Not Implemented", 503: "Service Unavailable"}
+
+
+class _OneLine(logging.Handler):
+    """What uvicorn has to tell, as everything else: in one line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info and record.exc_info[1]
+        if isinstance(error, LamellaError):  # a client that has gone in the middle of its reply
+            return
+        line = " ".join(record.getMessage().split())
+        note(f"{line} {type(error).__name__}: {error}" if error else line)
+
+
+class Connections:
+    """All connections, by client. Where there are too many, the one goes that has been asking for nothing for longest.
+
+    Turning away whoever comes next would let clients that say nothing shut out all others, so these make room instead.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._most, self._each = _at_most(limits.connections), limits.each
+        self._of: dict[str, dict[Protocol, None]] = {}
+        self._count = 0
+
+    def add(self, one: "Protocol") -> bool:
+        """Whether there is room for one more, which may have been made just now."""
+        mine = self._of.setdefault(one.address, {})
+        mine[one] = None
+        self._count += 1
+        if len(mine) > self._each * (2 if one.address == LOCAL else 1):
+            return self._evict(mine, one)
+        if self._count > self._most:
+            return self._evict(max(self._of.values(), key=len), one)
+        return True
+
+    def remove(self, one: "Protocol") -> None:
+        mine = self._of.get(one.address, {})
+        if one in mine:
+            del mine[one]
+            self._count -= 1
+            if not mine:
+                del self._of[one.address]
+
+    def _evict(self, some: "dict[Protocol, None]", new: "Protocol") -> bool:
+        waiting = [other for other in some if other is not new and other.asks_nothing]
+        if not waiting:
+            return False
+        oldest = min(waiting, key=lambda other: other.since)
+        self.remove(oldest)
+        oldest.refuse(503, "too many connections are open, and this one has not asked for anything yet.")
+        return True
+
+
+def _at_most(connections: int) -> int:
+    """As many connections as the process may open files, at most."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return connections
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return connections if files == resource.RLIM_INFINITY else max(8, min(connections, files - FILES))
 
 
 class Protocol(H11Protocol):
-    """HTTP that does not wait for ever for the head of a request: nothing else looks at it before it is complete."""
+    """HTTP/1.1 that waits for ever for nothing: not for the head of a request, nor for a client that takes no reply."""
 
-    seconds = Limits().upload
+    limits = Limits()
+    everyone = Connections(limits)
     _late: asyncio.TimerHandle | None = None
+    address = ""
+    since = 0.0  # when it was opened, or last asked for something
+    _overhead = 0  # bytes since the last reply that were no body
+    _takes_nothing: asyncio.TimerHandle | None = None
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = LOG
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.address, self.since = client_of((self.client or ("", 0))[0]), time.monotonic()
+        if not self.everyone.add(self):
+            self.refuse(503, "too many requests of this address are being answered. Ask again in a moment.")
+            return
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._late:
-            self._late.cancel()
+        self.everyone.remove(self)
+        for timer in (self._late, self._takes_nothing):
+            if timer:
+                timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        before = len(cycle.body) if cycle else 0
+        super().data_received(data)
+        body = len(self.cycle.body) - (before if self.cycle is cycle else 0) if self.cycle else 0
+        self._overhead += len(data) - max(0, body)
+        if self._overhead > OVERHEAD and not self.transport.is_closing():
+            self.refuse(400, "expected a body in larger chunks.")
+            return
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        self._overhead, self.since = 0, time.monotonic()
+        if self.transport.is_closing():
+            self._abort_later(self.limits.upload)
+        super().on_response_complete()
+        self._watch()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._takes_nothing = self.loop.call_later(self.limits.upload, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._takes_nothing:
+            self._takes_nothing.cancel()
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether no whole request has come since the last reply, or the connection is being closed."""
+        waits = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+        return self.transport.is_closing() or (waits and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE))
 
     def _watch(self) -> None:
         waiting = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
         if waiting and not self._late:
-            self._late = self.loop.call_later(self.seconds, self._close)
+            self._late = self.loop.call_later(self.limits.upload, self._close)
         elif not waiting and self._late:
             self._late.cancel()
             self._late = None
 
     def _close(self) -> None:
         self._late = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            if self.conn.trailing_data[0]:  # half a request: who sends it should know
-                self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            self.transport.close()
+        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
+            return
+        if self.conn.trailing_data[0]:  # half a request: who sends it should know
+            self.refuse(408, f"expected the whole request within {self.limits.upload:g} seconds.")
+        else:
+            self._end()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP. Called where h11 has raised, whose hint tells what it was."""
+        status = getattr(sys.exc_info()[1], "error_status_hint", 400)
+        lines = {431: "expected a head of at most 64 kB.", 501: "expected no transfer encoding but chunked."}
+        self.refuse(status, lines.get(status, "expected a request of HTTP/1.1, received something else."))
+
+    def refuse(self, status: int, line: str) -> None:
+        """Answer without the app, where no other answer has begun, and close."""
+        if self.transport.is_closing():
+            self.transport.abort()
+            return
+        begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if (
+            self.cycle is not None and not self.cycle.response_complete
+        ):  # whoever reads its body is told that it has gone
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if not begun:
+            body = encode({"error": line})
+            head = {**HEADERS, "Content-Type": JSON, "Content-Length": str(len(body)), "Connection": "close"}
+            if status == 503:
+                head["Retry-After"] = "1"
+            text = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+            self.transport.write(f"HTTP/1.1 {status} {REASONS.get(status, 'Error')}\r\n{text}\r\n".encode() + body)
+        self._end()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._abort_later()
+
+    def _end(self) -> None:
+        self.transport.close()
+        self._abort_later()
+
+    def _abort_later(self, seconds: float = ABORT) -> None:
+        """A client that takes nothing would keep what was written, and the connection, for ever."""
+        self.loop.call_later(seconds, self.transport.abort)
+
+
+LOG = logging.Logger("lamella.server")  # of its own: that of uvicorn may be set up by whoever uses this in a program
+LOG.setLevel(logging.ERROR)
+LOG.addHandler(_OneLine())
 
 
 class Server(uvicorn.Server):
@@ -94,9 +257,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 def make_server(app: Guard, begun: Callable[[], None], limits: Limits) -> Server:
     """A server that runs until SIGINT or SIGTERM, or until its `should_exit` is set; what has begun is finished."""
+    # A class of its own for each server: uvicorn makes the connections, and these share limits and know each other.
+    protocol = type("Protocol", (Protocol,), {"limits": limits, "everyone": Connections(limits)})
     config = uvicorn.Config(
-        app, http=Protocol, ws="none", lifespan="on", loop="asyncio", log_config=None, log_level="warning",
-        access_log=False, server_header=False, limit_concurrency=CONNECTIONS, timeout_keep_alive=IDLE,
+        app, http=protocol, ws="none", lifespan="on", loop="asyncio", log_config=None, log_level="error",
+        access_log=False, server_header=False, timeout_keep_alive=IDLE, h11_max_incomplete_event_size=HEAD,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
     )  # fmt: skip
     return Server(config, begun)

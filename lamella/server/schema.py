@@ -28,9 +28,9 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AskWhy(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of explain."""
+    """The body of explain; without an example, of the whole model."""
 
-    example: dict[str, Any]
+    example: dict[str, Any] | None = None
     options: dict[str, Any] = {}
     method: str = ""
 
@@ -228,6 +228,32 @@ def with_options(job: Task, given: Mapping[str, Any]) -> Any:
                 raise Refused(400, f"options, {name}: expected a picture or a row, received a number.")
             values[name] = json.dumps(read) if isinstance(read, dict) else read
     return msgspec.structs.replace(job.config, **values)
+
+
+def work(job: Task, config: Any) -> float:
+    """How much more than usual an example asks of the model, at least 1: beams, draws, or the length of a text.
+
+    An option with an upper bound is an amount; one without, such as a seed, is none.
+    """
+    usual, found = type(job).Config(), 1.0
+    hints = fields.hints(type(job).Config)
+    for option in offered(job):
+        metas = [m for m in getattr(hints[option.name], "__metadata__", ()) if isinstance(m, msgspec.Meta)]
+        if option.kind == "int" and any(m.le is not None for m in metas):
+            name = _attribute(type(job).Config, option.name)
+            found *= max(1.0, getattr(config, name) / max(1, getattr(usual, name)))
+    return found
+
+
+@cache
+def _attribute(config: type[msgspec.Struct], name: str) -> str:
+    """The name in Python of a field that is stored under another."""
+    return next(f.name for f in msgspec.structs.fields(config) if f.encode_name == name)
+
+
+def has_media(job: Task) -> bool:
+    """Whether an example holds a picture or a sound."""
+    return any(isinstance(field, MEDIA) for field in job.fields.values())
 
 
 def options_schema(job: Task) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def contained(work: Callable[[], T]) -> T:
         raise Crashed(f"{type(error).__name__}: {error}") from error
 
 
-async def in_thread(work: Callable[[], T], name: str = "work") -> T:
-    """What `work` returns, run in a daemon thread. Cancelled or timed out, it stops waiting and the thread goes on."""
+def start(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
+    """Run `work` in a daemon thread; the future has what it returns or raises, once it has ended."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -40,6 +40,7 @@ async def in_thread(work: Callable[[], T], name: str = "work") -> T:
             future.set_result(result)
         else:
             future.set_exception(error)
+            future.exception()  # retrieved, whether anybody still waits for it or not
 
     def run() -> None:
         result: Any = None
@@ -52,4 +53,40 @@ async def in_thread(work: Callable[[], T], name: str = "work") -> T:
             loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return await future
+    return future
+
+
+async def in_thread(work: Callable[[], T], name: str = "work") -> T:
+    """What `work` returns, run in a daemon thread. Cancelled or timed out, it stops waiting and the thread goes on."""
+    return await start(work, name)
+
+
+class Threads:
+    """A few threads at a time. A place is free when its thread has ended, not when nobody waits for it any more.
+
+    Otherwise clients that ask and leave would start one after another, each with a picture in memory. A thread that goes
+    on much longer than it may is taken to hang, and its place is given away.
+    """
+
+    def __init__(self, name: str, count: int, longest: float) -> None:
+        """longest: seconds until a thread is taken to hang."""
+        self._name, self._longest = name, longest
+        self._places = asyncio.Semaphore(count)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        await self._places.acquire()
+        free = [self._places.release]
+
+        def release(_: object = None) -> None:
+            if free:
+                free.pop()()
+
+        try:
+            future = start(work, self._name)
+        except BaseException:
+            release()
+            raise
+        future.add_done_callback(release)
+        timer = asyncio.get_running_loop().call_later(self._longest, release)
+        future.add_done_callback(lambda _: timer.cancel())
+        return await asyncio.shield(future)

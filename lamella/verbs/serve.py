@@ -45,7 +45,7 @@ def serve(
     place = listen(host, port)
     bracketed = f"[{host}]" if ":" in host else host
     url = f"http://{bracketed}:{place.getsockname()[1]}"
-    app = make_app(found, set_limits, [host, *names], everywhere=host not in LOCAL)
+    app = make_app(found, set_limits, [host, *names], everywhere=host not in LOCAL, task=task)
 
     def tell() -> None:
         if begun:

@@ -1,0 +1,51 @@
+"""Clients by their addresses, so that none takes everything: shares of connections and of requests under way."""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lamella.server.replies import Refused
+
+LOCAL = "this machine"
+
+
+def client_of(address: str) -> str:
+    """What counts as one client: an address, all of this machine's own, or the network of 64 bits of IPv6 that one has.
+
+    >>> client_of("127.0.0.5") == client_of("::1") == client_of("::ffff:127.0.0.1") == LOCAL
+    True
+    >>> client_of("10.0.0.7"), client_of("2001:db8::7")
+    ('10.0.0.7', '2001:db8::/64')
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return LOCAL if found.is_loopback else str(ipaddress.ip_network((found, 64), strict=False))
+        found = found.ipv4_mapped
+    return LOCAL if found.is_loopback else str(found)
+
+
+class Shares:
+    """How many of something each client has: at most half of all, and this machine's own clients as many as there are."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._counts: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, address: str) -> Iterator[None]:
+        """One more while the block lasts; Refused with 503 where the client has its share already."""
+        client = client_of(address)
+        if client != LOCAL and self._counts[client] >= max(1, self._most // 2):
+            raise Refused(503, "too many requests of this address are under way. Ask again in a moment.", 1)
+        self._counts[client] += 1
+        try:
+            yield
+        finally:
+            self._counts[client] -= 1
+            if not self._counts[client]:
+                del self._counts[client]

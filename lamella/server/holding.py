@@ -1,0 +1,81 @@
+"""The bodies of all requests together: how much memory they take, and which one goes where it is too much.
+
+Refusing whoever comes next would let a few clients that send very slowly shut out everyone else. So room is made by
+dropping the body that has been coming in for longest; one that comes in a single piece always finds room, unless
+requests that are being answered take all of it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from lamella.server.addresses import LOCAL, client_of
+from lamella.server.limits import Limits
+from lamella.server.replies import Refused
+
+
+class Body:
+    """One body: what has come of it."""
+
+    def __init__(self, bodies: "Bodies", client: str) -> None:
+        self.size, self.since, self.client = 0, time.monotonic(), client
+        self.evicted = False
+        self.drop: Callable[[], None] | None = None  # while it is coming in
+        self._bodies = bodies
+
+    def coming(self, drop: Callable[[], None]) -> None:
+        """It begins to come in; `drop` ends that."""
+        self.drop = drop
+
+    def complete(self) -> None:
+        """It is there, and is kept until its request was answered."""
+        self.drop = None
+
+    def add(self, size: int) -> None:
+        """So many bytes more have come; Refused with 503 where there is no room for them."""
+        self.size += size
+        self._bodies.make_room(self, size)
+
+
+class Bodies:
+    """All bodies that are held."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = int(limits.held * 1e6)
+        self._total = 0
+        self._held: dict[Body, None] = {}
+
+    @contextmanager
+    def one(self, address: str) -> Iterator[Body]:
+        """A body while the block lasts."""
+        body = Body(self, client_of(address))
+        self._held[body] = None
+        try:
+            yield body
+        finally:
+            body.drop = None
+            if not body.evicted:
+                self._total -= body.size
+            del self._held[body]
+
+    def make_room(self, body: Body, size: int) -> None:
+        """Count bytes of a body, and drop the slowest others where they are too many."""
+        if body.evicted:
+            return  # it is counted no longer
+        self._total += size
+        of_client = sum(other.size for other in self._held if other.client == body.client and not other.evicted)
+        if body.client != LOCAL and of_client > self._most // 2:
+            self._refuse(body)
+        coming = sorted((o for o in self._held if o.drop and o is not body), key=lambda other: other.since)
+        for other in coming:
+            if self._total <= self._most:
+                return
+            other.evicted = True
+            self._total -= other.size
+            assert other.drop is not None
+            other.drop()
+        if self._total > self._most:
+            self._refuse(body)
+
+    def _refuse(self, body: Body) -> None:
+        raise Refused(503, "too much is being sent at once. Ask again in a moment.", 1)

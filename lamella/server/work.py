@@ -1,0 +1,114 @@
+"""Work that can be stopped: a model that looks, before each example it reads and each call of a graph, whether to go on.
+
+Reading counts as much as answering: a photograph takes a second to decode, and a request may hold many.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lamella.data.budget import Budget, at_most
+from lamella.errors import DataError, ModelError
+from lamella.graphs import limits
+from lamella.model import Model, run_batches, whole
+from lamella.server.replies import Refused
+from lamella.server.schema import MEDIA
+from lamella.task import Answer, Array, Arrays, Example, GraphLike, Task
+
+Check = Callable[[], None]  # raises where the work should go no further
+Deadline = Callable[[], float]  # when that will be, at the latest, by `time.monotonic`
+
+
+class Stopped(Refused):
+    """Work that goes no further: its time is over, or nobody waits for it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(503, why, 10)
+
+
+class Prepared:
+    """What the task makes of an example, in place of its picture or sound, which was read before."""
+
+    __slots__ = ("arrays",)
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.arrays = arrays
+
+    def __repr__(self) -> str:
+        return "Prepared"
+
+
+def prepare(model: Model, examples: Sequence[Example], budget: Budget, check: Check) -> list[Example]:
+    """Read the pictures and sounds of examples, so that the thread of the model need not; others stay as they are.
+
+    Raises Refused with 413 where they have more points than the budget, and what the task and `check` raise.
+    """
+    job = model.task
+    media = next((name for name, field in job.fields.items() if isinstance(field, MEDIA)), None)
+    if media is None:
+        return list(examples)
+    found: list[Example] = []
+    with at_most(budget):
+        for example in examples:
+            check()
+            try:
+                arrays = job.inputs({name: whole(value) for name, value in example.items()})
+            except DataError as error:
+                if budget.spent:
+                    raise Refused(413, str(error)) from error
+                raise
+            found.append({**example, media: Prepared(arrays)})
+    return found
+
+
+class _Reading:
+    """A task that looks before each example whether there is still a reason to read it."""
+
+    def __init__(self, task: Task, check: Check) -> None:
+        self._task, self._check = task, check
+
+    def inputs(self, example: Example) -> Arrays:
+        for value in example.values():
+            if isinstance(value, Prepared):
+                return value.arrays
+        self._check()
+        return self._task.inputs(example)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._task, name)
+
+
+class Checked:
+    """A graph that looks before each call whether there is still a reason to run, and is stopped when time is over."""
+
+    def __init__(self, graph: GraphLike, check: Check, deadline: Deadline) -> None:
+        self._graph, self._check, self._deadline = graph, check, deadline
+
+    def __call__(self, **inputs: Array) -> Arrays:
+        self._check()
+        try:
+            with limits.until(self._deadline()):
+                return self._graph(**inputs)
+        except ModelError:
+            self._check()  # it was stopped because its time is over
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._graph, name)
+
+
+class CheckedModel(Model):
+    """The same model, which looks before each example and each call of a graph."""
+
+    def __init__(self, model: Model, check: Check, deadline: Deadline) -> None:
+        vars(self).update(vars(model))
+        self._check = check
+        vars(self)["graphs"] = {name: Checked(graph, check, deadline) for name, graph in model.graphs.items()}
+
+    def run(self, examples: Sequence[Example]) -> list[Answer]:
+        reading: Any = _Reading(self.task, self._check)
+        return run_batches(reading, self.graphs, examples)
+
+
+def checked(model: Model, check: Check, deadline: Deadline) -> Model:
+    """The same model, which stops where `check` raises, and within a call of a graph when its deadline has passed."""
+    return CheckedModel(model, check, deadline)
