@@ -17,7 +17,7 @@ import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 Bytes = NDArray[np.uint8]
 
-MOST_POINTS = 64_000_000  # width x height x frames
+MOST_POINTS = 50_000_000  # width x height x frames: decoded and changed to RGB it is 400 MB
+WEBP_POINTS = 20_000_000  # its decoder holds four copies
 MOST_BYTES = 256 << 20  # of a file
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 SUFFIXES = {
@@ -70,7 +71,7 @@ def read_image(value: Any, size: int, channels: int) -> Bytes:
     """
     pillow = _pillow()
     picture = _opened(value)
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    picture = _as(picture, "L" if channels == 1 else "RGB")
     if picture.size != (size, size):
         picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
     points = np.asarray(picture, np.uint8)  # (H, W) or (H, W, 3)
@@ -112,8 +113,11 @@ def _fingerprint_of_file(path: str, changed: int, size: int) -> str:
 
 
 def _fingerprint(value: Any) -> str:
-    picture = _opened(value).convert("RGB")
-    return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:32]
+    picture = _as(_opened(value), "RGB")
+    points = hashlib.sha256(repr(picture.size).encode())
+    for strip in _strips(picture):
+        points.update(picture.crop(strip).tobytes())
+    return points.hexdigest()[:32]
 
 
 def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tuple[int, int]:
@@ -124,9 +128,12 @@ def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tu
     >>> shape_of([np.zeros((28, 28), np.uint8)] * 3), shape_of([np.zeros((300, 500, 3), np.uint8)])
     ((28, 1), (64, 1))
     """
-    pictures = [_opened(value).convert("RGB") for value in values]
-    side = float(np.median([max(p.size) for p in pictures]))
-    grey = all(np.ptp(np.asarray(p.resize((16, 16))).astype(int), axis=2).max() <= 2 for p in pictures)
+    sides, grey = [], True
+    for value in values:  # one at a time: all of them may be gigabytes
+        picture = _as(_opened(value), "RGB")
+        sides.append(max(picture.size))
+        grey = grey and np.ptp(np.asarray(picture.resize((16, 16))).astype(int), axis=2).max() <= 2
+    side = float(np.median(sides))
     return min(largest, max(smallest, -int(-side // 4) * 4)), 1 if grey else 3
 
 
@@ -275,7 +282,8 @@ def _opened(value: Any) -> "Image":
                 _check_size(picture, name)
                 picture.seek(0)
                 picture.load()
-                return _opaque(ImageOps.exif_transpose(picture))
+                ImageOps.exif_transpose(picture, in_place=True)
+                return _opaque(picture)
         except pillow.DecompressionBombError as error:
             raise DataError(f"{name}: {_too_large('far more')}") from error
         except UnidentifiedImageError as error:
@@ -324,16 +332,17 @@ def _raw(value: Any) -> tuple[str, bytes]:
 
 def _check_size(picture: "Image", name: str) -> None:
     width, height = picture.size
-    if width * height > MOST_POINTS:
-        raise DataError(f"{name}: {_too_large(f'{width} x {height}')}")
+    most = WEBP_POINTS if picture.format == "WEBP" else MOST_POINTS
+    if width * height > most:
+        raise DataError(f"{name}: {_too_large(f'{width} x {height}', most)}")
     frames = getattr(picture, "n_frames", 1)
-    if width * height * frames > MOST_POINTS:
-        raise DataError(f"{name}: {_too_large(f'{frames:,} frames of {width} x {height}')}")
+    if width * height * frames > most:
+        raise DataError(f"{name}: {_too_large(f'{frames:,} frames of {width} x {height}', most)}")
     budget.spend(width * height, name)
 
 
-def _too_large(received: str) -> str:
-    return f"expected at most {MOST_POINTS // 1_000_000} million points, received {received}. Make it smaller."
+def _too_large(received: str, most: int = MOST_POINTS) -> str:
+    return f"expected at most {most // 1_000_000} million points, received {received}. Make it smaller."
 
 
 def _seen(raw: bytes) -> str:
@@ -344,28 +353,59 @@ def _seen(raw: bytes) -> str:
     return ("text that begins " if start.isprintable() else "a file that begins ") + quote(start)
 
 
+def _as(picture: "Image", mode: str) -> "Image":
+    """The picture in a mode; itself, and no copy, where it has that mode."""
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _strips(picture: "Image") -> Iterator[tuple[int, int, int, int]]:
+    """The picture cut across into boxes of about a million points: what is made of each is small."""
+    width, height = picture.size
+    rows = max(1, 1_000_000 // max(1, width))
+    return ((0, top, width, min(height, top + rows)) for top in range(0, height, rows))
+
+
 def _opaque(picture: "Image") -> "Image":
     """Any mode -> L or RGB: transparency on white, 16 bits and more to 8."""
-    pillow = _pillow()
     if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
-        return picture
+        return picture.copy()  # one that needs its file no more
     if picture.mode.startswith(("I", "F")):
-        return _from_array(_eight_bits(np.asarray(picture), picture.mode))
+        return _eight_bits(picture)
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        white = pillow.new("RGBA", clear.size, (255, 255, 255, 255))
-        return pillow.alpha_composite(white, clear).convert("RGB")  # type: ignore[no-any-return]
+        return _on_white(picture)
     return picture.convert("L" if picture.mode == "1" else "RGB")
 
 
-def _eight_bits(points: NDArray[Any], mode: str) -> Bytes:
+def _on_white(picture: "Image") -> "Image":
+    pillow = _pillow()
+    out = pillow.new("RGB", picture.size)
+    for strip in _strips(picture):
+        clear = picture.crop(strip).convert("RGBA")
+        white = pillow.new("RGBA", clear.size, (255, 255, 255, 255))
+        out.paste(pillow.alpha_composite(white, clear).convert("RGB"), strip)
+    return out  # type: ignore[no-any-return]
+
+
+def _eight_bits(picture: "Image") -> "Image":
     """Grey of 16 bits: 65535 is white. Of 32 bits or floats: from 0 to 1, or between their own least and largest."""
-    x = np.nan_to_num(points.astype(np.float64), posinf=0, neginf=0)
-    if not mode.startswith("F") and x.min() >= 0 and x.max() <= 65535:
-        x = x / 65535
-    elif x.min() < 0 or x.max() > 1:
-        x = (x - x.min()) / max(1e-12, x.max() - x.min())
-    return np.rint(255 * x).astype(np.uint8)
+    pillow = _pillow()
+
+    def points(strip: tuple[int, int, int, int]) -> NDArray[np.float64]:
+        return np.nan_to_num(np.asarray(picture.crop(strip)).astype(np.float64), posinf=0, neginf=0)
+
+    ends = [(part.min(), part.max()) for part in map(points, _strips(picture))]
+    low, high = float(min(least for least, _ in ends)), float(max(most for _, most in ends))
+    if not picture.mode.startswith("F") and low >= 0 and high <= 65535:
+        low, high = 0.0, 65535.0
+    elif low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    out = pillow.new("L", picture.size)
+    for strip in _strips(picture):
+        scaled = (points(strip) / 2 - low / 2) / max(
+            1e-12, high / 2 - low / 2
+        )  # halves: the range may be more than a float holds
+        out.paste(pillow.fromarray(np.rint(255 * scaled).astype(np.uint8)), strip)
+    return out  # type: ignore[no-any-return]
 
 
 def _from_array(value: Any) -> "Image":
