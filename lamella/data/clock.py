@@ -29,6 +29,7 @@ MONTHS = {
     "y": 12, "ys": 12, "ye": 12, "a": 12, "year": 12, "yearly": 12, "annual": 12,
 }  # fmt: skip
 _SLASHED = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_PLAIN = re.compile(r"\d{4}(?:-\d\d){0,2}(?:[ T]\d\d(?::\d\d){0,2}(?:\.\d{1,9})?)?", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})[- ]?Q([1-4])", re.IGNORECASE)
 
 
@@ -101,8 +102,8 @@ def parse(cells: Sequence[str]) -> NDArray[np.int64]:
     [3715200, 2678400]
     """
     try:
-        if any(zone in cell for cell in cells for zone in "Zz+"):
-            raise ValueError("with a time zone")  # which numpy takes no longer
+        if not all(map(_PLAIN.fullmatch, cells)):
+            raise ValueError("with a time zone, which numpy takes no longer, or words such as now, which it knows")
         plain = np.array(list(cells), dtype="datetime64[s]")
         if not np.isnat(plain).any():
             return plain.astype(np.int64)
@@ -136,7 +137,7 @@ def _one(cell: str, month_first: bool) -> int:
             when = datetime.fromisoformat(cell.replace("/", "-"))
             if when.tzinfo is not None:
                 when = when.astimezone(UTC).replace(tzinfo=None)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second: the last hour of 9999 in another time zone
         return int(NONE)
     return round((when - datetime(1970, 1, 1)).total_seconds())
 

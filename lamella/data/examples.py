@@ -181,6 +181,8 @@ def read(
 def _of_pictures(path: str) -> bool:
     """Whether a table holds pictures: a column with such a name, and a value in it that looks like one."""
     sheet = read_sheet(path, 1, set(NAMES))
+    if not sheet.rows:  # `read_rows` says why
+        return False
     names = sheet.keys or [str(c) for c in sheet.rows[0][1]]
     cells = sheet.rows[0 if sheet.keys else -1][1]
     values = [cells.get(n) for n in names] if isinstance(cells, dict) else cells

@@ -37,6 +37,7 @@ LABEL_NAMES = (
     *("emotion", "polarity", "tag", "label_text", "airline_sentiment", "class_name", "y", "kind", "type", "section"),
 )
 _LISTED = 5  # examples named in one note
+_LONGEST = 60  # characters of a label that is compared with others: of longer ones it would take minutes
 
 
 def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) -> Table:
@@ -116,9 +117,14 @@ def _alike(label: str, other: str) -> bool:
     >>> _alike("positve", "positive"), _alike("negative", "positive"), _alike("class 1", "class 2")
     (True, False, False)
     """
-    if min(len(label), len(other)) < 4 or any(letter.isdigit() for letter in label + other):
+    if (
+        min(len(label), len(other)) < 4
+        or max(len(label), len(other)) > _LONGEST
+        or any(letter.isdigit() for letter in label + other)
+    ):
         return False
-    return difflib.SequenceMatcher(None, label.casefold(), other.casefold()).ratio() >= 0.85
+    matcher = difflib.SequenceMatcher(None, label.casefold(), other.casefold())
+    return matcher.real_quick_ratio() >= 0.85 and matcher.quick_ratio() >= 0.85 and matcher.ratio() >= 0.85
 
 
 def _about_texts(rows: Sequence[Row]) -> list[str]:

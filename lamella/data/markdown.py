@@ -39,6 +39,8 @@ _HTML = re.compile(
 _SHORTCUT = re.compile(r"(?<![\]\\!])\[(?P<text>[^\[\]]+)\](?:\[\])?(?![\[(:])")
 _STARTS = re.compile(r"(?:[-+*](?=\s|$)|\d{1,9}(?=[.)](?:\s|$))|#{1,6}(?=\s|$)|>|=+\s*$|-+\s*$|```|~~~|:::|\|)")
 
+_DEPTH = 30  # items that begin in one line: more is no list, and each is looked at to the end of its line
+
 Line = tuple[str, str]
 
 
@@ -114,8 +116,9 @@ class _Reader:
             return
         self.blank = False
         done = quote
-        while match := _ITEM.match(rest):
-            if _RULE.match(rest):
+        for _ in range(_DEPTH):
+            match = _ITEM.match(rest)
+            if not match or _RULE.match(rest):
                 break
             indent = len(done) - len(quote) + _indent(match["indent"])
             while self.bases and indent < self.bases[-1]:

@@ -104,7 +104,9 @@ def _read_file(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
 
 def _read_folder(folder: Path) -> tuple[list[str], list[str]]:
     """Every file in a folder and in those below it, in order of their names; hidden ones are left alone."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not _hidden(p.relative_to(folder)))
+    inside = sorted(p for p in folder.rglob("*") if not p.is_dir() and not _hidden(p.relative_to(folder)))
+    files = [p for p in inside if p.is_file()]
+    others = [show_path(p) for p in inside if not p.is_file()]
     name = show_path(folder)
     if not files:
         raise DataError(f"{name}: expected a folder with text files, received one without files. Check the path.")
@@ -128,6 +130,8 @@ def _read_folder(folder: Path) -> tuple[list[str], list[str]]:
     how = ", ".join(f"{count:,} in {encoding}" for encoding, count in encodings.most_common())
     lines = [f"{name}: {len(texts):,} text files ({how}); {sum(map(len, texts)):,} characters"]
     lines += [f"left out: {problem}" for problem in bad]
+    if others:  # to read a pipe would be to wait
+        lines.append(f"left out: {len(others):,} that are no files: {', '.join(others[:_LISTED])}")
     if empty:
         lines.append(f"left out: {len(empty):,} empty files: {', '.join(empty[:_LISTED])}")
     return texts, lines

@@ -236,6 +236,7 @@ def _quoted_row(lines: Sequence[str], at: int, delimiter: str, newline: str) -> 
 
     Each row has a reader of its own, so that a row with a stray quotation mark is one bad row and the next line is tried.
     """
+    best: _Record | None = None
     problem = ""
     for dialect in ({}, {"escapechar": "\\", "doublequote": False}):
         reader = csv.reader(
@@ -246,21 +247,25 @@ def _quoted_row(lines: Sequence[str], at: int, delimiter: str, newline: str) -> 
             **dialect,  # type: ignore[arg-type]
         )
         try:
-            cells = next(reader)
+            cells, used = next(reader), reader.line_num
         except csv.Error as error:
             problem = problem or str(error)
-            if '\\"' not in lines[at]:  # only then can the second dialect, as databases write it, do better
-                break
-            continue
-        used = reader.line_num
-        # A stray mark can also find a partner far below. Then what lies between looks like rows, not like a text.
-        between = [line.count(delimiter) == len(cells) - 1 for line in lines[at + 1 : at + used - 1]]
-        if used > 10 and sum(between) > 0.9 * len(between):
-            return _Record(at + 1, [], problem=f"a quotation mark that is closed {used - 1} lines later")
-        if newline == "\r":
-            cells = [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells]
-        return _Record(at + 1, [cell.strip() for cell in cells], used, escaped=bool(dialect))
-    return _Record(at + 1, [], problem=problem)
+        else:
+            if best is None or used < best.used:
+                best = _Record(at + 1, cells, used, escaped=bool(dialect))
+        # Only then can the second dialect, as databases write it, do better: it fits, or in fewer lines.
+        if '\\"' not in lines[at] or best and best.used == 1:
+            break
+    if best is None:
+        return _Record(at + 1, [], problem=problem)
+    # A stray mark can also find a partner far below. Then what lies between looks like rows, not like a text.
+    between = [line.count(delimiter) == len(best.cells) - 1 for line in lines[at + 1 : at + best.used - 1]]
+    if best.used > 10 and sum(between) > 0.9 * len(between):
+        return _Record(at + 1, [], problem=f"a quotation mark that is closed {best.used - 1} lines later")
+    if newline == "\r":
+        best.cells = [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in best.cells]
+    best.cells = [cell.strip() for cell in best.cells]
+    return best
 
 
 def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | None:
@@ -284,6 +289,21 @@ def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | 
         if (header, round(equal, 2)) > best:
             best, found = (header, round(equal, 2)), delimiter
     return found
+
+
+def refuse_sparse(sheet: Sheet) -> None:
+    """Raise DataError where rows that name their fields would fill a table in which nearly every cell is empty.
+
+    A few kilobytes of such rows can ask for gigabytes: a first one with ten thousand fields, then many without any.
+    """
+    if sheet.keys is None:
+        return
+    cells, values = len(sheet.keys) * len(sheet.rows), sum(len(cells) for _, cells in sheet.rows)
+    if len(sheet.keys) > MAX_COLUMNS or cells > 1_000_000 + 20 * values:
+        raise DataError(
+            f"{sheet.file}: expected rows with the same fields, received {len(sheet.rows):,} rows of "
+            f"{len(sheet.keys):,} different fields, {values:,} values in all. Leave out the fields that most rows have not"
+        )
 
 
 def common_width(rows: Sequence[tuple[int, Cells]]) -> int:

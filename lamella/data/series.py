@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lamella.data import clock
 from lamella.data.clock import Step
-from lamella.data.records import Sheet, fold, read_sheet
+from lamella.data.records import BadRow, Sheet, common_width, fold, read_sheet, refuse_sparse
 from lamella.data.tables import list_paths
 from lamella.data.text import StrPath, quote
 from lamella.errors import DataError, UsageError
@@ -162,9 +162,10 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
     notes.insert(0, f"{where}: {kind}, {len(rows):,} rows, time = {names[time] if time is not None else 'none'}")
     groups: dict[str, Any] = {}
     if ident is not None:
-        order = np.argsort(np.array(cells[ident], dtype=object), kind="stable")
-        keys, starts = np.unique(np.array([cells[ident][i] for i in order]), return_index=True)
-        groups = dict(zip(map(str, keys), np.split(order, starts[1:]), strict=True))
+        places: dict[str, list[int]] = {}  # no array of texts, in which each would be as long as the longest
+        for i, name in enumerate(cells[ident]):
+            places.setdefault(name, []).append(i)
+        groups = {name: np.array(places[name]) for name in sorted(places)}
     found = []
     for name, at, picked in (
         [(name, series[0], rows_of) for name, rows_of in groups.items()]
@@ -179,9 +180,8 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
 
 def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
     """Column names, rows of strings all as wide as those, and their lines; rows of another width become bad ones."""
-    from lamella.data.records import BadRow, common_width
-
     if sheet.keys is not None:
+        refuse_sparse(sheet)
         rows = [[_text(cells.get(k)) for k in sheet.keys] for _, cells in sheet.rows if isinstance(cells, dict)]
         return sheet.keys, rows, [line for line, _ in sheet.rows]
     width = common_width(sheet.rows)
@@ -240,7 +240,7 @@ def _numbers(cells: Sequence[str], name: str, lines: Sequence[int], sheet: Sheet
 
 def _times(cells: Sequence[str], lines: Sequence[int], sheet: Sheet, bad: list[str]) -> NDArray[np.int64] | None:
     """Seconds since 1970; None for plain counters 1, 2, 3, which say no more than the order."""
-    whole = [c for c in cells if re.fullmatch(r"-?\d+", c)]
+    whole = [c for c in cells if re.fullmatch(r"-?[0-9]{1,18}", c)]
     if len(whole) == len(cells):
         numbers = np.array(whole, dtype=np.int64)
         if not (all(len(c) == 4 for c in whole) and numbers.min() >= 1500 and numbers.max() <= 2200):
@@ -297,14 +297,14 @@ def _regular(raw: _Raw, step: Step, counts: Counter[str]) -> Track:
     real = np.flatnonzero(~np.isnan(values))
     if not len(real):
         raise DataError(f"series {quote(raw.id)}: expected numbers, received none.")
-    low, high = ticks[real[0]], ticks[real[-1]]
-    whole = np.arange(low, high + 1)
-    holes = len(whole) - len(real)
-    if holes > len(whole) / 2:
+    low, high = int(ticks[real[0]]), int(ticks[real[-1]])
+    holes = high - low + 1 - len(real)
+    if holes > (high - low + 1) / 2:  # known before an array is made of them: from the year 1 it is 60 billion seconds
         raise DataError(
-            f"series {quote(raw.id)}: expected a value a step ({step or 'row'}), received {len(real):,} for {len(whole):,} "
+            f"series {quote(raw.id)}: expected a value a step ({step or 'row'}), received {len(real):,} for {high - low + 1:,} "
             "steps. Give the step that fits: --frequency day, month ..."
         )
+    whole = np.arange(low, high + 1)
     if holes:
         counts["missing values, filled on a straight line between their neighbours"] += holes
     filled = {}
@@ -312,12 +312,17 @@ def _regular(raw: _Raw, step: Step, counts: Counter[str]) -> Track:
         there = np.flatnonzero(~np.isnan(column))
         if not len(there):
             raise DataError(f"series {quote(raw.id)}: expected numbers in {name}, received none.")
-        end = max(int(high), int(ticks[there[-1]]))
+        end = max(high, int(ticks[there[-1]]))
+        if end - high > 1000 + 2 * len(column):
+            raise DataError(
+                f"series {quote(raw.id)}: expected {name} a step ({step or 'row'}), received one {end - high:,} steps after the "
+                "last value. Give the step that fits: --frequency day, month ..."
+            )
         filled[name] = np.interp(np.arange(low, end + 1), ticks[there], column[there])
         inside = (ticks[there] >= low).sum()
         if inside < end - low + 1:
-            counts[f"missing values of {name}, filled likewise"] += int(end - low + 1 - inside)
-    start = None if first is None else int(low)
+            counts[f"missing values of {name}, filled likewise"] += end - low + 1 - int(inside)
+    start = None if first is None else low
     return Track(raw.id, start, np.interp(whole, ticks[real], values[real]), filled)
 
 

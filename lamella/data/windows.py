@@ -245,10 +245,12 @@ def features(
 def _start(example: Mapping[str, Any], step: clock.Step) -> int | None:
     """The tick of the first value, given as such or as a time; None where it is not said."""
     given = example.get("start", "")
-    if not isinstance(given, str):
+    if isinstance(given, int | float) and abs(given) < 1e15:
         return int(given)
-    if not given.strip():
+    if given is None or not str(given).strip():
         return None
+    if not isinstance(given, str):
+        raise DataError(f"start: expected a time, or a whole number of steps since 1970, received {str(given)[:40]!r}.")
     seconds = clock.parse([given.strip()])
     tick = float(step.ticks(seconds)[0])
     if seconds[0] == clock.NONE or tick != round(tick):

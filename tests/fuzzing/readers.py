@@ -189,9 +189,12 @@ def _windows(path: Path) -> None:
 
 def _forecasting(path: Path) -> None:
     """What the task itself makes of a file."""
-    from lamella.tasks.time_series_forecasting import TimeSeriesForecasting
+    from lamella import task
 
-    TimeSeriesForecasting(TimeSeriesForecasting.Config(horizon=2)).read([str(path)])
+    cls = task.find("time-series-forecasting")
+    forecasting = cls(cls.Config(horizon=2))
+    for example in forecasting.read([str(path)])[0][:20]:
+        forecasting.keys(example)
 
 
 def _passages(path: Path) -> None:

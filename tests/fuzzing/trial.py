@@ -23,6 +23,7 @@ from tests.fuzzing.readers import Reader
 
 WAITING = 10.0  # seconds without any work after which a reader is stopped
 MEMORY = 500  # megabytes
+MESSAGE = 4000  # characters of an error
 ROOT = str(Path(lamella.__file__).parent) + os.sep
 Arc = tuple[CodeType, int, int]  # from a line to a line of a function
 
@@ -101,8 +102,8 @@ def attempt(reader: Reader, data: bytes, path: Path, arcs: set[Arc] | None = Non
             _traced(lambda: reader.read(path), arcs) if arcs is not None else reader.read(path)
     except LamellaError as failure:
         error = str(failure)
-        if not error.strip() or "\n" in error.strip():
-            problem = f"an error that is not one line: {error!r}"
+        if not error.strip() or "\n" in error or len(error) > MESSAGE:
+            problem = f"an error that is not one line of at most {MESSAGE} characters: {error[:200]!r}"
         failure.__traceback__ = None
     except Hang:
         problem = f"stopped after {2 * allowed:.1f} s, allowed {allowed:.2f} s for {len(data) / 1000:.1f} kB"
