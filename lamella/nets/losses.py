@@ -10,37 +10,44 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ROWS = 384  # rows at a time: 384 x 8,000 floats are 12 MB, within the last-level cache of ordinary machines
+ROWS = 384  # rows at a time: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
+TINY = 1e-37  # a probability below this is as good as rounded to zero
 IGNORE = 0  # targets of this id (padding) count nothing
 
 
 class _TiedCrossEntropy(torch.autograd.Function):
+    """The gradient by the scores is softmax minus the wanted distribution: 1 - e on the right token, e over all of them.
+
+    Only the softmax needs the whole array of scores. What the wanted distribution adds is linear, so it is added
+    afterwards, to arrays of the size of the input: a row of the table for the right token, the table's mean for the rest.
+    """
+
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        vocabulary = table.shape[0]
+        count = max(1, len(targets))
         grad_hidden, grad_table = torch.empty_like(hidden), torch.zeros(table.shape, dtype=torch.float32)
         total = torch.zeros((), dtype=torch.float32)
-        count = max(1, len(targets))
+        mean_row = table.float().mean(dim=0)  # (D,)
         for first in range(0, len(targets), ROWS):
             rows = slice(first, first + ROWS)
-            scores = (hidden[rows] @ table.t()).float()  # (N, V)
-            scores -= scores.amax(dim=1, keepdim=True)
-            right = scores.gather(1, targets[rows, None])  # (N, 1)
-            mean = scores.mean(dim=1, keepdim=True) if smoothing else right
-            scores.exp_()
-            mass = scores.sum(dim=1, keepdim=True)
-            log_mass = mass.log()
-            # With smoothing e the wanted distribution is 1 - e on the right token and e spread over all of them.
-            total += ((1 - smoothing) * (log_mass - right) + smoothing * (log_mass - mean)).sum()
-            # The gradient by the scores is softmax minus the wanted distribution.
-            scores *= 1 / (mass * count)
-            if smoothing:
-                scores -= smoothing / vocabulary / count
-            scores.scatter_add_(1, targets[rows, None], torch.full_like(right, -(1 - smoothing) / count))
-            narrow = scores.to(hidden.dtype)
-            grad_hidden[rows] = narrow @ table
-            grad_table += narrow.t() @ hidden[rows]
-        ctx.save_for_backward(grad_hidden, grad_table.to(table.dtype))
+            part, target = hidden[rows], targets[rows, None]
+            scores = part @ table.t()  # (N, V), in the type of the net
+            right = scores.gather(1, target).float()  # (N, 1)
+            softmax = torch.softmax(scores, dim=1)  # one pass; sums are float32 inside whatever the type
+            likely = softmax.gather(1, target).float()
+            log_mass = right - likely.clamp(min=TINY).log()
+            lost = (likely <= TINY).flatten()
+            if lost.any():  # rounded to zero, which has no logarithm: these few rows are summed by themselves
+                log_mass[lost] = torch.logsumexp(scores[lost].float(), dim=1, keepdim=True)
+            wanted = (1 - smoothing) * right + smoothing * (part.float() @ mean_row)[:, None] if smoothing else right
+            total += (log_mass - wanted).sum()
+            grad_hidden[rows] = softmax @ table
+            grad_table += softmax.t() @ part
+        grad_hidden -= (1 - smoothing) * table.index_select(0, targets) + (smoothing * mean_row).to(table.dtype)
+        grad_hidden *= 1 / count
+        grad_table.index_add_(0, targets, hidden.float(), alpha=-(1 - smoothing))
+        grad_table -= smoothing / len(table) * hidden.float().sum(dim=0)
+        ctx.save_for_backward(grad_hidden, grad_table.mul_(1 / count).to(table.dtype))
         return total / count
 
     @staticmethod
