@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamella.model import Manifest
+from lamella.model.fingerprint import FILE
 
 
 def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
@@ -21,8 +22,14 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
     ]
     if training.get("steps"):
         lines.append(
-            f"- {training['steps']:,} steps in {training['seconds'] / 60:.1f} minutes at {training['precision']}, seed {training.get('seed', 0)}"
+            f"- {training['steps']:,} steps in {training.get('seconds', 0) / 60:.1f} minutes at {training.get('precision', 'float32')}, seed {training.get('seed', 0)}"
         )
+    if manifest.examples:
+        lines.append(
+            f"- {len(manifest.examples)} held-out examples, without answers, are kept in the model for its page"
+        )
+    if FILE in manifest.files:
+        lines.append(f"- `{FILE}` holds hashes of the examples: `lamella evaluate` says which rows were trained on")
     lines += ["", "## Scores", ""]
     lines += table(manifest.scores)
     for result in manifest.scores.values():
@@ -60,7 +67,11 @@ def table(scores: dict[str, Any]) -> list[str]:
     for name, result in scores.items():
         for measure, s in result["scores"].items():
             lines.append(
-                f"| {name} | {result['count']} | {measure} | {s['value']:.4g} | {s['low']:.4g} to {s['high']:.4g} |"
+                f"| {name} | {result['count']} | {measure} | {_number(s['value'])} | {_number(s['low'])} to {_number(s['high'])} |"
             )
     signatures = {note for result in scores.values() for note in result.get("notes", {}).values()}
     return [*lines, *[f"\nSignature: `{note}`" for note in sorted(signatures)]]
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"  # JSON has no NaN

@@ -171,7 +171,7 @@ def abandoned(path: Path) -> bool:
         with suppress(OSError):
             return time.time() - path.lstat().st_mtime > ANOTHER_HOST
         return False
-    return int(match[2]) != os.getpid() and not _lives(int(match[2]))
+    return int(match[2]) != os.getpid() and not lives(int(match[2]))
 
 
 def remove(path: Path) -> None:
@@ -199,7 +199,8 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Whether a process of this number is running on this machine."""
     if os.name != "posix":  # where the question itself would end it
         return True
     try:

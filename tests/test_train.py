@@ -38,19 +38,16 @@ def test_patience_stops_and_keeps_the_best(tmp_path, monkeypatch):
     values = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0])
     seen = []
 
-    def measure(self, run, step):
-        self.points.append((step, next(values)))
-        self.next += 0.06
-        seen.append((step, [a.clone() for a in run.average]))
-        return self.points[-1][1]
+    def look(run):
+        seen.append((run.step, [a.clone() for a in run.average]))
+        return next(values)
 
-    monkeypatch.setattr(verb._Watch, "measure", measure)
-    monkeypatch.setattr(verb._Watch, "due", lambda self, seconds, progress: progress >= self.next)
+    monkeypatch.setattr(verb, "_look_at", lambda job, watched: look)
     averages = []
     monkeypatch.setattr(Run, "averaged", lambda run: averages.append(run.average) or run.net.eval())
-    model, told = learn(tmp_path / "m", steps=100, patience=2)
+    model, told = learn(tmp_path / "m", steps=200, patience=2)
     assert any("stopped early" in line for line in told)
-    assert model.manifest.training["steps"] < 100
+    assert model.manifest.training["steps"] == 80 and [step for step, _ in seen] == [20, 40, 60, 80]
     assert all((a == b).all() for a, b in zip(averages[-1], seen[1][1])), "the average of the second look ships"
 
 

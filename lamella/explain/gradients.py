@@ -230,15 +230,24 @@ def _folded(arrays: dict[str, Array], state: Mapping[str, Any], shape: tuple[int
 
 
 def checkpoint(model: Model) -> dict[str, Array]:
-    """The averaged weights of the last checkpoint, where the model's folder still has one."""
+    """The averaged weights of the newest complete checkpoint, where the model's folder still has one."""
+    from hashlib import sha256
     from pathlib import Path
 
-    try:
-        from safetensors.numpy import load
-    except ImportError:
-        return {}
-    places = sorted((Path(model.where) / "training" / "checkpoint").glob("step-*/run.safetensors"))
-    if not places:
-        return {}
-    tensors = load(places[-1].read_bytes())
-    return {name.removeprefix("average."): array for name, array in tensors.items() if name.startswith("average.")}
+    import msgspec
+
+    from lamella import disk
+    from lamella.errors import ModelError
+    from lamella.tensors import read_tensors
+
+    for place in sorted((Path(model.where) / "training" / "checkpoint").glob("step-*"), reverse=True):
+        try:
+            wanted = msgspec.json.decode(disk.read_regular(place / "run.json", 16 << 20))["sha256"]
+            raw = disk.read_regular(path := place / "run.safetensors", 8 << 30)
+            tensors = read_tensors(raw, str(path)) if sha256(raw).hexdigest() == wanted else {}
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, ModelError):
+            continue  # damaged, or no checkpoint: the one before, or none, will do
+        kept = {name.removeprefix("average."): a for name, a in tensors.items() if name.startswith("average.")}
+        if kept:
+            return kept
+    return {}

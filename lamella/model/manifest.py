@@ -26,6 +26,12 @@ class Manifest(msgspec.Struct, kw_only=True):
     files: dict[str, str] = {}  # name -> sha256
     digest: str = ""  # of this file's own content, digest left empty
 
+    @property
+    def examples(self) -> list[dict[str, Any]]:
+        """A few held-out examples without their answers, for the model's page; in `training`, which other readers know."""
+        found = self.training.get("examples")
+        return [e for e in found if isinstance(e, dict)][:3] if isinstance(found, list) else []
+
 
 def digest(raw: bytes) -> str:
     """sha256 in hexadecimal."""

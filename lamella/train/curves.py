@@ -1,11 +1,26 @@
 """The course of a training as a picture: the loss, and the task's metric beside it, as one SVG."""
 
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+import msgspec
+
+from lamella import disk
+from lamella.errors import TrainingError
+
 WIDTH, HEIGHT, LEFT, TOP = 640, 320, 52, 24
+MOST_LOG = 1 << 30  # bytes
+MOST_POINTS = 1000  # of a curve: a page shows no more
+
+
+class _Row(msgspec.Struct):
+    """A line of the log."""
+
+    step: int
+    loss: float | None
 
 
 def svg(losses: Sequence[tuple[float, float]], metrics: Sequence[tuple[float, float]], metric: str) -> str:
@@ -18,26 +33,53 @@ def svg(losses: Sequence[tuple[float, float]], metrics: Sequence[tuple[float, fl
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
     ]
-    parts += _curve(losses, "loss", "#c44", TOP, HEIGHT / 2 - 20)
+    parts += _curve(thin(losses), "loss", "#c44", TOP, HEIGHT / 2 - 20)
     parts += _curve(metrics, metric, "#268", HEIGHT / 2 + TOP, HEIGHT - 20)
     return "\n".join([*parts, "</svg>"])
 
 
-def write_log(path: Path, losses: Sequence[tuple[float, float]]) -> None:
-    """(step, loss) points as JSON, a point a line."""
-    path.write_text("".join(json.dumps({"step": s, "loss": round(v, 5)}) + "\n" for s, v in losses), encoding="utf-8")
+def write_log(path: Path, losses: Sequence[tuple[int, float]]) -> None:
+    """Write (step, loss) points as JSON, a point a line, in one step; what is no finite number is null.
+
+    Raises TrainingError where that fails, the log of before intact.
+    """
+    rows = ({"step": step, "loss": loss if math.isfinite(loss) else None} for step, loss in losses)
+    put(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def read_log(path: Path, last: int) -> list[tuple[float, float]]:
+def put(path: Path, text: str) -> None:
+    """Write a file of the training's folder in one step; a link in its place is replaced, not followed."""
+    try:
+        disk.replace_file(text.encode(), path)
+    except OSError as error:
+        raise TrainingError(
+            f"{path}: could not be written ({error.strerror or error}). The last checkpoint is intact. "
+            "Free some disk space and run the same command with --resume."
+        ) from error
+
+
+def read_log(path: Path, last: int) -> list[tuple[int, float]]:
     """The points up to a step, for a training that goes on from there; none where the log is missing or damaged."""
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return [(row["step"], row["loss"]) for row in rows if row["step"] <= last]
-    except (OSError, ValueError, KeyError, TypeError):
+        lines = disk.read_regular(path, MOST_LOG).decode().splitlines()
+        rows = [msgspec.json.decode(line, type=_Row) for line in lines]
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return []
+    return [(row.step, math.nan if row.loss is None else row.loss) for row in rows if row.step <= last]
+
+
+def thin(points: Sequence[tuple[float, float]], most: int = MOST_POINTS) -> list[tuple[float, float]]:
+    """At most so many of the points, evenly spread, the last among them.
+
+    >>> thin([(n, 0.0) for n in range(10)], most=4)
+    [(0, 0.0), (3, 0.0), (6, 0.0), (9, 0.0)]
+    """
+    every = -(-len(points) // most) if points else 1
+    return list(points[::-1][::every][::-1])
 
 
 def _curve(points: Sequence[tuple[float, float]], name: str, colour: str, top: float, bottom: float) -> list[str]:
+    points = [point for point in points if math.isfinite(point[1])]
     if not points:
         return []
     xs, ys = [p[0] for p in points], [p[1] for p in points]

@@ -8,6 +8,7 @@
 Numbers: the net computes in the type that was measured to be fastest, weights are kept and moved in float32.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from lamella.errors import TrainingError
 from lamella.task import Arrays
 from lamella.train.batches import forever
+from lamella.train.looks import Looks
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Schedule
 
@@ -75,6 +77,9 @@ class Run:
     tokens: int = 0
     smoothing: float = 0.999  # of the moving average of the weights
     average: list[Tensor] = field(default_factory=list)
+    lost: int = 0  # steps in a row, of late, without a finite loss and gradient
+    looks: Looks = field(default_factory=Looks)
+    best: list[Tensor] = field(default_factory=list)  # the average at the look that was best; empty before the first
 
     def __post_init__(self) -> None:
         if not self.average:
@@ -128,13 +133,15 @@ def steps(
     update, their gradients averaged: a larger batch in the memory of a small one.
     """
     torch.set_flush_denormal(True)
-    lengths, lost = store.lengths(), 0
+    lengths = store.lengths()
     if examples:
         lengths, tokens = np.ones((len(store), 1), np.int64), examples
     order = forever(lengths, weights, tokens, seed, skip=run.step * accumulate)
     while True:
         progress = budget.progress(run.step, run.seconds)
         if progress >= 1:
+            if run.lost > 1:  # one batch may be odd
+                raise diverged(run)
             return
         start = time.perf_counter()
         # Each step draws its noise from its own seed, so that a resumed run draws the same.
@@ -146,16 +153,17 @@ def steps(
             value.backward()  # type: ignore[no-untyped-call]
             total += float(value.detach())
             run.tokens += int(lengths[group].max(axis=1).sum())
-        norm = run.optimizer.step(schedule.factor(run.step, progress))
-        if not np.isfinite(norm):
-            lost += 1
-            if lost >= LOST:
-                raise TrainingError(
-                    f"training diverged: {LOST} steps in a row without a finite gradient, until step {run.step}. "
-                    "The last checkpoint is kept. Train with a lower learning rate (--rate), or check the data."
-                )
+        if np.isfinite(total):
+            norm = run.optimizer.step(schedule.factor(run.step, progress))
         else:
-            lost = 0
+            run.optimizer.gradients()  # thrown away, whatever they are
+            norm = math.nan
+        if not np.isfinite(norm):
+            run.lost += 1
+            if run.lost >= LOST:
+                raise diverged(run)
+        else:
+            run.lost = 0
             # Early on the average would be mostly the random start: it looks back over a tenth of the steps at most.
             torch._foreach_lerp_(run.average, run.optimizer.masters, max(1 - run.smoothing, 10 / (run.step + 10)))
         run.step += 1
@@ -169,3 +177,11 @@ def steps(
             run.seconds,
             budget.progress(run.step, run.seconds),
         )
+
+
+def diverged(run: Run) -> TrainingError:
+    """Training has no finite loss any more; the weights are those from before."""
+    return TrainingError(
+        f"training diverged: {run.lost} steps in a row without a finite loss and gradient, until step {run.step}. "
+        "A checkpoint is kept where one was saved before. Train with a lower learning rate (--rate), or check the data."
+    )

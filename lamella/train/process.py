@@ -1,30 +1,56 @@
 """The process that trains: Ctrl-C is granted after a step, and one folder has one trainer."""
 
+import errno
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from lamella import disk
 from lamella.errors import TrainingError
 
 
+class Interrupt:
+    """Ctrl-C and a polite kill, which mean the same: calling it says whether one came.
+
+    While `patient`, the first is a wish that is granted after the step; any other ends the work where it is.
+    """
+
+    def __init__(self) -> None:
+        self.asked = self.patient = False
+        self.kept = "nothing was trained."  # what is left after it, for the message
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    def handle(self, number: int, frame: Any) -> None:
+        if self.patient and not self.asked:
+            self.asked = True
+            return
+        self.asked = True
+        self.now()
+
+    def now(self) -> None:
+        """End the work here."""
+        raise KeyboardInterrupt(f"stopped; {self.kept}")
+
+    def check(self) -> None:
+        """End the work here if that was asked for: a library may have taken the interruption for something else."""
+        if self.asked:
+            self.now()
+
+
 @contextmanager
-def interrupt() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C or polite kill is a wish, granted after the step; the second one interrupts at once."""
-    asked: list[int] = []
-
-    def ask(number: int, _: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {}
+def interrupt() -> Iterator[Interrupt]:
+    """Take Ctrl-C and a polite kill in the main thread; in others the caller stops it."""
+    stop, before = Interrupt(), {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(ValueError):  # not the main thread: then the caller stops it
-            before[number] = signal.signal(number, ask)
+        with suppress(ValueError):  # not the main thread
+            before[number] = signal.signal(number, stop.handle)
     try:
-        yield lambda: bool(asked)
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -32,21 +58,27 @@ def interrupt() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def only_one(training: Path) -> Iterator[None]:
-    """Two trainers in one folder would overwrite each other: the second refuses."""
+    """Two trainers in one folder would overwrite each other: the second refuses. A killed one holds nothing."""
     import fcntl
 
+    for place in (training, training / "checkpoint", training / "tensorboard"):
+        if place.is_symlink():
+            raise TrainingError(f"{place}: is a link, and what is written there would go elsewhere. Remove the link.")
     try:
-        training.mkdir(parents=True, exist_ok=True)
-        lock = (training / ".lock").open("w")
+        disk.make_folder(training)
+        handle = os.open(training / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         raise TrainingError(
             f"{training}: cannot be written ({error.strerror}). Choose another place with -o."
         ) from error
-    with lock:
+    try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise TrainingError(
-                f"{training.parent}: another training is writing here. Wait for it, or choose another -o."
-            ) from error
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):  # else the filesystem has no locks
+                raise TrainingError(
+                    f"{training.parent}: another training is writing here. Wait for it, or choose another -o."
+                ) from error
         yield
+    finally:
+        os.close(handle)

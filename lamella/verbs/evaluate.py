@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import to_builtins
+
 from lamella import card, fields, metrics
 from lamella.errors import DataError, UsageError
-from lamella.model import Model, load
+from lamella.model import Model, fingerprint, load
 
 
 def evaluate(
@@ -22,8 +24,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score a model, or the folder of one, on files or on "sample" (the task's own test set).
 
-    Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}. limit: at most so many
-    examples, the same ones each time. Raises UsageError and DataError for wrong arguments and files.
+    Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}, and where the model keeps a
+    fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on. limit: at
+    most so many examples, the same ones each time. Raises UsageError and DataError for wrong arguments and files.
     """
     if not data:
         raise UsageError('no data given. Expected files, or the word "sample": lamella evaluate MODEL sample')
@@ -41,12 +44,17 @@ def evaluate(
         )[:limit]
     answers = job.answers(examples, trained.with_config(job.to_measure().config).run)
     scores = job.score(answers, examples)
+    raw = trained.files.get(fingerprint.FILE)
+    known = (
+        {} if raw is None else {"trained_on": to_builtins(fingerprint.trained_on(raw, list(map(job.keys, examples))))}
+    )
     return {
         "task": trained.manifest.task,
         "metric": job.metric,
         "count": len(examples),
         "scores": metrics.intervals(scores),
         "notes": scores.notes,
+        **known,
         **metrics.details(job, answers, examples),
     }
 
@@ -58,5 +66,11 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}"
         for name, s in result["scores"].items()
     ]
+    seen = result.get("trained_on", {})
+    if seen.get("count"):
+        about = "" if seen["exact"] else "about "
+        out.append(
+            f"note: {about}{seen['count']} of {seen['of']} examples were trained on; their scores are no measure of new data"
+        )
     out += [f"signature    {note}" for note in result["notes"].values()]
     return out + [line for line in card.beside(result) if line]

@@ -1,0 +1,59 @@
+"""When the metric is looked at while a net trains, and which look was best so far: all of it is in the checkpoint.
+
+A training of so many steps looks by the step alone, so that one that was killed and resumed looks where the whole one
+did. A training of so many minutes looks by the share of the time that is used up, and spends a seventh of it at most;
+what it has used and spent is in the checkpoint too.
+"""
+
+import math
+
+import msgspec
+
+from lamella.train.schedule import Budget
+
+EVERY = 0.06  # of the budget
+LEAST = 20  # steps between two looks
+FIRST = 0.04  # of the time
+SHORT = 0.15  # of the time may go into looking
+
+
+class Looks(msgspec.Struct):
+    """The looks so far."""
+
+    points: list[tuple[int, float | None]] = []  # (step, metric); None where it was no finite number
+    best: float | None = None
+    since: int = 0  # looks since the best one
+    spent: float = 0.0  # seconds
+    next: float = FIRST  # share of the time at which the next look is due
+
+    def due(self, budget: Budget, step: int, seconds: float) -> bool:
+        """Whether to look after this step.
+
+        >>> [step for step in range(101) if Looks().due(Budget(steps=100), step, 0.0)]
+        [20, 40, 60, 80, 100]
+        >>> [step for step in (100, 200, 250) if Looks().due(Budget(steps=2500), step, 0.0)]
+        []
+        """
+        if self.points and self.points[-1][0] == step:
+            return False
+        if budget.seconds is None and budget.steps:
+            return step > 0 and step % max(LEAST, round(EVERY * budget.steps)) == 0
+        return budget.progress(step, seconds) >= self.next and self.spent < SHORT * seconds
+
+    def add(self, step: int, value: float, seconds: float, less_is_better: bool) -> bool:
+        """Note a look that took so many seconds; whether it is the best so far."""
+        finite = math.isfinite(value)
+        self.points.append((step, value if finite else None))
+        self.spent += seconds
+        self.next += EVERY
+        if finite and (self.best is None or (value != self.best and (value < self.best) == less_is_better)):
+            self.best, self.since = value, 0
+            return True
+        self.since += 1
+        return False
+
+    @property
+    def last(self) -> float:
+        """The metric at the last look; NaN where it was no number, or there was no look."""
+        value = self.points[-1][1] if self.points else None
+        return math.nan if value is None else value
