@@ -132,7 +132,8 @@ class Scores(msgspec.Struct):
 class Task:
     """Base class of all tasks. A subclass fills in what is marked, and keeps what it learned in names ending in `_`.
 
-    The learned names hold JSON-able values, or bytes, which become a file of their own in the model folder.
+    The learned names are declared in the class with their types (`labels_: list[str]`), and hold JSON-able values, or
+    bytes, which become a file of their own in the model folder. A model from elsewhere can set no other name.
     """
 
     Config: ClassVar[type[msgspec.Struct]]
@@ -373,11 +374,6 @@ def _task_in(module: Any, word: str) -> type[Task]:
 def name_of(task: Task) -> str:
     """The word for a task: its file's name."""
     return type(task).__module__.rsplit(".", 1)[-1].replace("_", "-")
-
-
-def learned(task: Task) -> dict[str, Any]:
-    """What `fit` learned: every attribute whose name ends in `_`."""
-    return {k: v for k, v in vars(task).items() if k.endswith("_") and not k.startswith("_")}
 
 
 def flatten(items: Iterable[Sequence[Any]]) -> list[Any]:

@@ -16,23 +16,25 @@ LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sen
 # Parts, or single modules, that each part may import; errors are everyone's.
 ARROWS = {
     "__init__": {"verbs", "model", "task", "shipped"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "interrupt"},
     "answering": {"arguments", "verbs", "model"},
     "cli": {"answering", "arguments", "commands", "verbs", "model", "task", "fields", "shipped", "__init__"},
-    "commands": {"arguments"},
+    "commands": {"arguments", "interrupt", "streams"},
     "shipped": {"model"},
+    "values": {"task"},
     "server": {"server", "verbs", "model", "task", "fields", "shipped", "__init__"}  # the face of verbs over HTTP
     | {"graphs", "lamella.data.budget"}  # limits of one request
     | {"lamella.data.languages", "lamella.data.webpages"},
     "explain": {"explain", "tensors", "task", "model", "graphs", "metrics", "lamella.data.images"},
-    "verbs": {"explain", "server", "shipped", "train", "model", "graphs", "task", "metrics", "machine", "fields"}
-    | {"card", "__init__"}
+    "verbs": {"explain", "server", "shipped", "train", "model", "graphs", "learned", "task", "metrics", "machine"}
+    | {"card", "fields", "__init__"}
     | {"lamella.data.answer_table", "lamella.data.text"}  # a table in, a table out, whatever the task
     | {"lamella.data.images"},  # which files of a folder are pictures
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
     "train": {"train", "tensors", "task", "nets", "graphs"},
     "nets": {"nets"},
-    "model": {"model", "graphs", "machine", "task", "__init__"},
+    "model": {"model", "graphs", "learned", "machine", "task", "__init__", "values"},
+    "learned": {"task"},
     "card": {"model"},
     "task": {"tasks"},  # the folder is the registry
     "metrics": {"task"},

@@ -38,7 +38,7 @@ def manifest(**changes) -> Manifest:
         "config": {"from": "en", "to": "fr", "beams": 2},
         "size": "tiny",
         "fields": {"text": {"kind": "text"}},
-        "learned": {"vocabulary_": {"file": "vocabulary.model"}, "count_": 3},
+        "learned": {"vocabulary_": {"file": "vocabulary.model"}},
         "scores": {"held out": {"count": 1, "scores": {"chrF": {"value": 1.5, "low": 1.0, "high": 2.0}}}},
         "training": {"data": ["line one", "ligne deux à"], "steps": 9},
     }
@@ -80,7 +80,7 @@ def test_folder_and_zip_are_the_same(folder, packed):
     assert one.files == other.files and one.files.items() >= FILES.items() and set(one.files) == {*FILES, "model.json"}
     assert one.manifest == other.manifest and one.manifest.learned == manifest().learned
     for opened in (one, other):
-        assert opened.task.vocabulary_ == FILES["vocabulary.model"] and opened.task.count_ == 3
+        assert opened.task.vocabulary_ == FILES["vocabulary.model"]
         assert opened.task.config.beams == 2 and opened.task.config.src == "en"
         assert opened.bytes == sum(p.stat().st_size for p in folder.iterdir())
         assert "translation" in repr(opened)
@@ -202,7 +202,7 @@ def test_a_model_json_that_names_files_elsewhere(folder, name):
     content = msgspec.json.decode((folder / "model.json").read_bytes())
     content["files"][name] = model.digest(b"secret")
     (folder / "model.json").write_bytes(msgspec.json.encode(content))
-    refused(folder, "model.json: names a file outside its folder" if name != ".." else "cannot be read")
+    refused(folder, "model.json: names a file outside its folder")
 
 
 def test_what_fit_learned_must_be_there(folder):
@@ -214,8 +214,7 @@ def test_a_configuration_of_something_else(folder):
     write(manifest(config={"beams": "many"}), FILES, folder)
     refused(folder, "its configuration is not one of translation")
     write(manifest(task="telepathy"), FILES, folder)
-    with pytest.raises(UsageError, match="unknown task 'telepathy'"):
-        load(folder)
+    refused(folder, "unknown task 'telepathy'", "Install a newer lamella")
 
 
 # --- what is no model

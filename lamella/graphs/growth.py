@@ -194,5 +194,5 @@ def _squeezed(op: str, shape: tuple[int, ...], axes: list[int] | None) -> tuple[
         gone = {a % len(shape) for a in axes} if axes is not None else {i for i, n in enumerate(shape) if n == 1}
         return tuple(n for i, n in enumerate(shape) if i not in gone)
     rank = len(shape) + len(axes or [])
-    ones, rest = {a % rank for a in axes or []}, iter(shape)
-    return tuple(1 if i in ones else next(rest) for i in range(rank))
+    ones, rest = {a % rank for a in axes or []}, list(shape)
+    return tuple(1 if i in ones else rest.pop(0) for i in range(rank))

@@ -24,12 +24,15 @@ import msgspec
 from lamella import task as contract
 from lamella.errors import ModelError, UsageError
 from lamella.graphs import OnnxGraph, load_graphs
+from lamella.learned import restore
 from lamella.machine import cores
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.read import read_zip, verify
+from lamella.model.shipped import SHIPPED
 from lamella.model.undo import read_whole
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.task import Answer, Example, Task
+from lamella.values import check_example
 
 __all__ = [
     "FORMAT",
@@ -59,13 +62,21 @@ class Model:
 
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
+        self.trusted: frozenset[str] = frozenset()  # names of graphs that came with the package
+        values: dict[str, Any] = {}
         for name, value in manifest.learned.items():
-            is_file = isinstance(value, dict) and set(value) == {"file"}
+            is_file = isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)
             if is_file and value["file"] not in self.files:
                 raise ModelError(
                     f"{where}/model.json: {name} is in a file that the model has not: {value['file']}. Do not use this model."
                 )
-            setattr(task, name, self.files[value["file"]] if is_file else value)
+            values[name] = self.files[value["file"]] if is_file else value
+        try:
+            restore(task, values)
+        except ValueError as error:
+            raise ModelError(
+                f"{where}/model.json: not of a {manifest.task} ({error}). Do not use this model."
+            ) from error
 
     def __repr__(self) -> str:
         m = self.manifest
@@ -74,7 +85,8 @@ class Model:
     @cached_property
     def graphs(self) -> dict[str, OnnxGraph]:
         """The graphs, over onnxruntime."""
-        return load_graphs({k: v for k, v in self.files.items() if k.endswith(".onnx")}, threads=cores())
+        files = {k: v for k, v in self.files.items() if k.endswith(".onnx")}
+        return load_graphs(files, threads=cores(), trusted=self.trusted)
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
         """Answers of the net alone, in batches of about one length."""
@@ -108,13 +120,13 @@ class Model:
 
 
 def as_example(task: Task, value: Any) -> Example:
-    """A dict as it is; another value as the task's one field."""
-    if isinstance(value, dict):
-        return value
+    """A dict as an example, another value as the task's one field. UsageError where a field is missing or of another kind."""
+    if isinstance(value, Mapping):
+        return check_example(task, value)
     names = list(task.fields)
     if len(names) != 1:
         raise UsageError(f"expected a dict with {', '.join(names)}, received {type(value).__name__}.")
-    return {names[0]: value}
+    return check_example(task, {names[0]: value})
 
 
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
@@ -130,10 +142,24 @@ def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: 
             last - first < task.batch if task.batch else (last + 1 - first) * longest[order[last]] <= BATCH_TOKENS
         ):
             last += 1
-        mine = order[first:last]
-        for i, answer in zip(mine, task.decode(graphs, task.collate([rows[i] for i in mine])), strict=True):
+        batch = order[first:last]
+        for i, answer in zip(batch, _decoded(task, graphs, [rows[i] for i in batch]), strict=True):
             answers[i] = answer
         first = last
+    return answers
+
+
+def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequence[contract.Arrays]) -> list[Answer]:
+    """Rows -> their answers. ModelError where the graphs give something else than this task's graphs do."""
+    inputs = task.collate(rows)
+    try:
+        answers = task.decode(graphs, inputs)
+        if len(answers) != len(rows):
+            raise ValueError(f"{len(answers)} answers to {len(rows)} examples")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"the model's graphs do not fit its task, {contract.name_of(task)} ({type(error).__name__}: {error})."
+        ) from error
     return answers
 
 
@@ -147,28 +173,47 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
 
     A model of a task from outside the package needs `task`, the path of its file: code is never run unasked.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"expected a path of a model folder or its .zip, received {type(path).__name__}.")
     where = Path(path)
-    if where.is_file():
+    if _is_file(where):
         files = read_zip(where)
         manifest = verify(files, where)
     else:
         files, manifest = read_whole(where)
-    if manifest.task.endswith(".py"):
-        if task is None:
-            raise UsageError(
-                f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it."
-            )
-        if not Path(task).is_file():
-            raise UsageError(f"{task}: no such file. Expected the file of the task that this model was trained with.")
-        if digest(Path(task).read_bytes()) != manifest.task_digest:
-            raise ModelError(
-                f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...)."
-            )
-    cls = contract.find(task or manifest.task)
+    cls = _task_of(manifest, where, task)
     try:
-        config = msgspec.convert(manifest.config, cls.Config)
-    except msgspec.ValidationError as error:
+        opened = Model(manifest, files, cls(msgspec.convert(manifest.config, cls.Config), manifest.size), str(where))
+    except (msgspec.ValidationError, UsageError, OverflowError) as error:
         raise ModelError(
             f"{where / 'model.json'}: its configuration is not one of {manifest.task} ({error})."
         ) from error
-    return Model(manifest, files, cls(config, manifest.size), str(where))
+    opened.trusted = frozenset(name for name, checksum in manifest.files.items() if checksum in SHIPPED)
+    return opened
+
+
+def _is_file(where: Path) -> bool:
+    try:
+        return where.is_file()
+    except ValueError:  # a NUL in the name
+        return False
+
+
+def _task_of(manifest: Manifest, where: Path, task: str | None) -> type[Task]:
+    """The task of a model; one from outside the package is run only from the file that was named and is the same."""
+    if not manifest.task.endswith(".py"):
+        if task is None and manifest.task.replace("_", "-") not in contract.names():
+            raise ModelError(
+                f"{where}: of an unknown task {manifest.task!r}. Expected one of {', '.join(contract.names())}. "
+                "Install a newer lamella."
+            )
+        return contract.find(task or manifest.task)
+    if task is None:
+        raise UsageError(
+            f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it."
+        )
+    if not Path(task).is_file():
+        raise UsageError(f"{task}: no such file. Expected the file of the task that this model was trained with.")
+    if digest(Path(task).read_bytes()) != manifest.task_digest:
+        raise ModelError(f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...).")
+    return contract.find(task)

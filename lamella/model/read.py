@@ -1,96 +1,81 @@
-"""Read a model folder or its zip, every byte of it verified before anything is used."""
+"""Read a model folder or its zip, every byte of it verified before anything is used.
 
-import lzma
-import struct
-import zipfile
-import zlib
+Files are opened in one order: `model.json` first, and only as large as it may be; then what it lists, and nothing else.
+In a folder only plain files are opened, not links, pipes or devices; a zip is read by `archive.py`.
+"""
+
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
+from lamella.disk import read_regular
 from lamella.errors import ModelError, UsageError
-from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
+from lamella.model.archive import LARGEST, MEMBERS, Archive
+from lamella.model.manifest import Manifest, digest, own_digest
+from lamella.model.parse import MOST as MANIFEST
+from lamella.model.parse import parse
 
-LARGEST = 2 << 30  # bytes of all files in a zip together: more is refused unread
-MEMBERS = 1000
-# What Python's zipfile raises for archives that are damaged, encrypted, or something else.
-DAMAGED = (
-    zipfile.BadZipFile,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    struct.error,
-    zlib.error,
-    lzma.LZMAError,
-)
+__all__ = ["LARGEST", "MEMBERS", "read_folder", "read_zip", "verify"]
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    if not folder.exists():
+    """The files of a model folder that its `model.json` lists, and that file."""
+    try:
+        there = folder.exists()
+    except (OSError, ValueError):  # a NUL, or a name that is too long
+        there = False
+    if not there:
         raise UsageError(f"{folder}: no such model. Expected a model folder or its .zip.")
     try:
-        manifest = msgspec.json.decode((folder / "model.json").read_bytes())
-        names = ["model.json", *manifest["files"]]
-        paths = [folder / name for name in names]
+        raw = read_regular(folder / "model.json", MANIFEST)
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: not a model folder: it has no model.json.") from error
     except OSError as error:
-        raise ModelError(
-            f"{folder / 'model.json'}: cannot be read ({error.strerror}). Copy the model again."
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{folder / 'model.json'}: damaged ({error}). Copy the model again.") from error
-    found: dict[str, bytes] = {}
-    for name, path in zip(names, paths, strict=True):
-        if Path(name).name != name:
-            raise ModelError(
-                f"{folder / 'model.json'}: names a file outside its folder ({name!r}). Do not use this model."
-            )
+        raise _unreadable(folder / "model.json", error) from error
+    manifest = parse(raw, str(folder))
+    files, left = {"model.json": raw}, LARGEST
+    for name in manifest.files:
         try:
-            found[name] = path.read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise ModelError(
-                f"{path}: cannot be read ({getattr(error, 'strerror', error)}). Copy the model again."
-            ) from error
-    return found
+            files[name] = read_regular(folder / name, left)
+        except OSError as error:
+            raise _unreadable(folder / name, error) from error
+        left -= len(files[name])
+    return files
+
+
+def _unreadable(path: Path, error: OSError) -> ModelError:
+    reason = "a link, which a model folder has none of" if path.is_symlink() else error.strerror or str(error)
+    return ModelError(f"{path}: cannot be read ({reason}). Copy the model again.")
 
 
 def read_zip(path: Path) -> dict[str, bytes]:
     """Members are read into memory and never unpacked to disk, so no name in the archive can write anywhere."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            if len(infos) > MEMBERS or sum(i.file_size for i in infos) > LARGEST:
-                raise ModelError(
-                    f"{path}: {len(infos)} members of {sum(i.file_size for i in infos):,} bytes are too many for a model."
-                )
-            if any("/" in i.filename or "\\" in i.filename for i in infos):
-                raise ModelError(f"{path}: a model's zip has no folders. Was it made by lamella export?")
-            return {i.filename: archive.read(i) for i in infos}
-    except DAMAGED as error:
-        raise ModelError(f"{path}: expected a model folder or a .zip made by lamella export ({error}).") from error
+    with Archive(path) as archive:
+        if "model.json" not in archive.names:
+            raise ModelError(f"{path}: not a model: it has no model.json.")
+        files = {"model.json": archive.read("model.json", MANIFEST)}
+        manifest = parse(files["model.json"], str(path))
+        for name in archive.names:
+            if name != "model.json":
+                _listed(name, manifest, path)
+                files[name] = archive.read(name)
+    return files
+
+
+def _listed(name: str, manifest: Manifest, where: Path) -> None:
+    if name not in manifest.files:
+        raise ModelError(f"{where}/{name}: not one of the files that model.json lists. Do not use this model.")
 
 
 def verify(files: Mapping[str, bytes], where: Path) -> Manifest:
-    try:
-        raw = files["model.json"]
-        manifest = msgspec.json.decode(raw, type=Manifest)
-    except KeyError as error:
-        raise ModelError(f"{where}: not a model: it has no model.json.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ModelError(f"{where}/model.json: damaged ({error}). Copy the model again.") from error
-    if manifest.format != FORMAT:
-        raise ModelError(
-            f"{where}: format {manifest.format}, and this lamella reads format {FORMAT}. Install a newer lamella."
-        )
+    """The manifest of a model's files, once its own checksum and that of each file are right."""
+    if "model.json" not in files:
+        raise ModelError(f"{where}: not a model: it has no model.json.")
+    manifest = parse(files["model.json"], str(where))
     if own_digest(manifest) != manifest.digest:
         raise ModelError(f"{where}/model.json: its content does not match its own checksum. Copy the model again.")
     for name in files:
-        if name != "model.json" and name not in manifest.files:
-            raise ModelError(f"{where}/{name}: not one of the files that model.json lists. Do not use this model.")
+        if name != "model.json":
+            _listed(name, manifest, where)
     for name, expected in manifest.files.items():
         if name not in files:
             raise ModelError(f"{where}/{name}: missing. Copy the model again.")

@@ -64,8 +64,8 @@ class TextGeneration(Task):
     measured: ClassVar[Mapping[str, Any]] = {"length": 0}
     keep_best = True  # a small text is learnt by heart sooner or later
 
-    characters_: list[str]
-    vocabulary_: bytes
+    characters_: Sequence[str] = ()  # this or a vocabulary, by the unit
+    vocabulary_: bytes = b""
     length_: float  # in units of a passage, on average
 
     @property

@@ -26,6 +26,9 @@ class Weather(Task):
     less_is_better = True
     nets = ("perceptron",)
 
+    mean_: float
+    spread_: float
+
     def read(self, paths, columns=None):
         table = read_table(paths, {"past": ("past",), "tomorrow": ("tomorrow",)}, columns)
         return [dict(row) for row in table.rows], table.report.lines()
