@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 ROWS = 384  # rows at a time: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
+ROWS_ELSEWHERE = 16_384  # an accelerator needs large products to be busy, and has no cache to stay within
 TINY = 1e-37  # a probability below this is as good as rounded to zero
 IGNORE = 0  # targets of this id (padding) count nothing
 
@@ -25,11 +26,12 @@ class _TiedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         count = max(1, len(targets))
-        grad_hidden, grad_table = torch.empty_like(hidden), torch.zeros(table.shape, dtype=torch.float32)
-        total = torch.zeros((), dtype=torch.float32)
+        grad_hidden, grad_table = torch.empty_like(hidden), torch.zeros_like(table, dtype=torch.float32)
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         mean_row = table.float().mean(dim=0)  # (D,)
-        for first in range(0, len(targets), ROWS):
-            rows = slice(first, first + ROWS)
+        size = ROWS if hidden.device.type == "cpu" else ROWS_ELSEWHERE
+        for first in range(0, len(targets), size):
+            rows = slice(first, first + size)
             part, target = hidden[rows], targets[rows, None]
             scores = part @ table.t()  # (N, V), in the type of the net
             right = scores.gather(1, target).float()  # (N, 1)

@@ -59,6 +59,10 @@ class Store:
             for name, flat in self.flat.items()
         }
 
+    def batch(self, indices: NDArray[np.int64], collate: Callable[[Sequence[Arrays]], Arrays]) -> Arrays:
+        """The arrays of these examples in one, padded as the task does it; a corpus of millions may know a faster way."""
+        return collate([self[int(i)] for i in indices])
+
     def lengths(self) -> NDArray[np.int64]:
         """(N, M): how long each example's M arrays are, those that vary."""
         columns = [np.diff(self.starts[name]) for name in self.flat]
@@ -133,6 +137,7 @@ def steps(
     update, their gradients averaged: a larger batch in the memory of a small one.
     """
     torch.set_flush_denormal(True)
+    device = run.optimizer.weights[0].device
     lengths = store.lengths()
     if examples:
         lengths, tokens = np.ones((len(store), 1), np.int64), examples
@@ -148,7 +153,7 @@ def steps(
         torch.manual_seed(seed * 1_000_003 + run.step)
         total, groups = 0.0, list(islice(order, accumulate))
         for _, group in groups:
-            batch = {k: torch.from_numpy(v) for k, v in collate([store[int(i)] for i in group]).items()}
+            batch = {k: torch.from_numpy(v).to(device) for k, v in store.batch(group, collate).items()}
             value = loss(run.net, batch) / accumulate
             value.backward()  # type: ignore[no-untyped-call]
             total += float(value.detach())

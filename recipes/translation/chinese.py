@@ -7,6 +7,7 @@ character that simplified words use too stays as it is: what it would become han
 from __future__ import annotations
 
 import gzip
+import re
 from collections import Counter, defaultdict
 from functools import cache
 from importlib.util import find_spec
@@ -30,6 +31,9 @@ def simplified() -> dict[int, str]:
     return {ord(a): c.most_common(1)[0][0] for a, c in counts.items() if not c[a]}
 
 
+_BLANK = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]) +(?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])")
+
+
 def simplify(text: str) -> str:
-    """A text in simplified characters."""
-    return text.translate(simplified())
+    """A text in simplified characters, without blanks between them."""
+    return _BLANK.sub("", text.translate(simplified()))

@@ -13,6 +13,7 @@ import argparse
 import json
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,56 +41,63 @@ MIX = {
     "games": 0.8, "documentation": 0.5, "names": 0.7, "interface": 0.25, "descriptions": 0.3, "help": 0.25,
     "stories": 1.0, "verses": 0.3, "words": 1.5, "words-clean": 3.0,
 }  # fmt: skip
-TOKENS = 4096  # of a batch, padding included
+EPOCH = 8e6  # English pieces that each language has in one
 SMOOTHING = 0.1
 PACKAGES = {"descriptions", "interface", "help"}
+SEEDS = {"to": 11, "from": 12}
 
 
 class Corpus(Store):
-    """The encoded pairs of all languages as a store of inputs, prompts and targets."""
+    """The encoded pairs of all languages end to end; a batch is cut out of them without a loop over its examples."""
 
-    def __init__(self, size: int, marks: dict[str, int], stage: str, languages: list[str]) -> None:
-        self.stage, self.languages, self.marks = stage, languages, marks
-        self.parts = {}
+    def __init__(self, folder: Path, size: int, pieces: Pieces, stage: str, languages: list[str]) -> None:
+        parts = []
         for lang in languages:
-            with np.load(OUT / f"encoded-{size}-{lang}.npz") as file:
-                self.parts[lang] = {k: file[k] for k in file.files}
-        self.counts = [len(self.parts[lang]["kind"]) for lang in languages]
-        self.first = np.concatenate([[0], np.cumsum(self.counts)])
+            with np.load(folder / f"encoded-{size}-{lang}.npz") as file:
+                parts.append({k: file[k] for k in file.files})
+        self.stage, self.sides = stage, ("en", "xx") if stage == "to" else ("xx", "en")
+        self.tokens = {side: np.concatenate([p[side] for p in parts]) for side in self.sides}
+        self.starts = {}
+        for side in self.sides:
+            ends = np.cumsum(np.concatenate([np.diff(p[f"{side}_starts"]) for p in parts]))
+            self.starts[side] = np.concatenate([[0], ends])
+        marks = [pieces.mark(f"<2{lang if stage == 'to' else 'en'}>") for lang in languages]
+        self.marks = np.repeat(np.array(marks), [len(p["kind"]) for p in parts])
+        self.weight = np.concatenate([self._weights(p) for p in parts])
+
+    def _weights(self, part: dict[str, np.ndarray]) -> np.ndarray:
+        """How often each pair is drawn: by its kind, then so that every language has about as many English pieces."""
+        mix = MIX | {"traditional": 0.0 if self.stage == "to" else 1.0}  # read, never written
+        each = np.array([mix[str(kind)] for kind in part["kinds"]])[part["kind"]]
+        return each * (EPOCH / (each * np.diff(part["en_starts"])).sum())
 
     def __len__(self) -> int:
-        return int(self.first[-1])
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        which = int(np.searchsorted(self.first, index, side="right")) - 1
-        lang, at = self.languages[which], index - int(self.first[which])
-        part = self.parts[lang]
-        en, xx = (part[s][part[f"{s}_starts"][at] : part[f"{s}_starts"][at + 1]].astype(np.int64) for s in ("en", "xx"))
-        source, target, mark = (en, xx, lang) if self.stage == "to" else (xx, en, "en")
-        return {
-            "source": np.concatenate([[self.marks[mark]], source, [END]]),
-            "prompt": np.concatenate([[START], target]),
-            "target": np.concatenate([target, [END]]),
-        }
+        return len(self.marks)
 
     def lengths(self) -> np.ndarray:
-        sides = ("en", "xx") if self.stage == "to" else ("xx", "en")
-        return np.concatenate(
-            [
-                np.stack([np.diff(self.parts[c][f"{s}_starts"]) + extra for s, extra in zip(sides, (2, 1))], axis=1)
-                for c in self.languages
-            ]
+        return np.stack(
+            [np.diff(self.starts[side]) + more for side, more in zip(self.sides, (2, 1), strict=True)], axis=1
         )
 
-    def weights(self) -> np.ndarray:
-        """How often each pair is drawn: by its kind, then so that every language has about as many tokens."""
-        found = []
-        for lang in self.languages:
-            part = self.parts[lang]
-            mix = MIX | {"traditional": 0.0 if self.stage == "to" else 1.0}  # read, never written
-            each = np.array([mix[str(kind)] for kind in part["kinds"]])[part["kind"]]
-            found.append(each / (each * np.diff(part["en_starts"])).sum())
-        return np.concatenate(found) * 8e6  # English pieces of an epoch, for each language
+    def _cut(self, side: str, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (B, T), zeros after the end, and the lengths (B,)."""
+        starts, ends = self.starts[side][indices], self.starts[side][indices + 1]
+        at = starts[:, None] + np.arange((ends - starts).max())
+        inside = at < ends[:, None]
+        tokens = self.tokens[side]
+        return np.where(inside, tokens[np.minimum(at, len(tokens) - 1)], 0).astype(np.int64), ends - starts
+
+    def batch(self, indices: np.ndarray, collate: object) -> dict[str, np.ndarray]:
+        source, source_lengths = self._cut(self.sides[0], indices)
+        target, target_lengths = self._cut(self.sides[1], indices)
+        rows = np.arange(len(indices))
+        source = np.pad(source, ((0, 0), (1, 1)))
+        source[:, 0] = self.marks[indices]
+        source[rows, source_lengths + 1] = END
+        prompt = np.pad(target, ((0, 0), (1, 0)), constant_values=START)
+        target = np.pad(target, ((0, 0), (0, 1)))
+        target[rows, target_lengths] = END
+        return {"source": source, "prompt": prompt, "target": target}
 
 
 def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -101,12 +109,12 @@ def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return batch
 
 
-def dev_sets(languages: list[str], limit: int) -> dict[str, list[tuple[str, str, str]]]:
+def dev_sets(folder: Path, languages: list[str], limit: int) -> dict[str, list[tuple[str, str, str]]]:
     """Name of a set -> (language, English, other) of its first pairs."""
     found = {}
     for lang in languages:
         for kind in ("tatoeba", "health"):
-            path = OUT / f"dev-{kind}-{lang}.tsv"
+            path = folder / f"dev-{kind}-{lang}.tsv"
             if path.is_file():
                 found[f"{kind}-{lang}"] = [(lang, p.source, p.target) for p in read_pairs(path)][:limit]
         for kind in sorted(PACKAGES):
@@ -127,22 +135,22 @@ def translate(graphs: dict, pieces: Pieces, texts: list[str], mark: int, beams: 
         memory = graphs["encode"](source=source)
         limits = np.minimum(2 * (source != 0).sum(axis=1) + 10, 250)
 
-        def step(token, state, fixed):  # noqa: ANN001, ANN202
+        def step(token, state, fixed):
             return graphs["step"](token=token, **state, **fixed)
 
         asked = step, graphs["step"].empty(batch=len(source), beam=1), memory, START, END, limits
         best = [h[0] for h in beam(*asked, beams, 1.0)] if beams > 1 else greedy(*asked)
-        for i, hypothesis in zip(rows, best):
+        for i, hypothesis in zip(rows, best, strict=True):
             answers[i] = pieces.decode([hypothesis.tokens])[0]
     return answers
 
 
 def measure(
-    net: torch.nn.Module, pieces: Pieces, stage: str, languages: list[str], limit: int, beams: int = 1
+    net: torch.nn.Module, pieces: Pieces, folder: Path, stage: str, languages: list[str], limit: int, beams: int = 1
 ) -> dict[str, float]:
     """chrF of each development set."""
     graphs, scores = torch_graphs(net), {}
-    for name, rows in dev_sets(languages, limit).items():
+    for name, rows in dev_sets(folder, languages, limit).items():
         lang = rows[0][0]
         sources = [r[1] if stage == "to" else r[2] for r in rows]
         references = [r[2] if stage == "to" else r[1] for r in rows]
@@ -159,74 +167,57 @@ def table(scores: dict[str, float]) -> str:
 def train(given: argparse.Namespace) -> None:
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
-    raw = (OUT / f"vocabulary-{given.vocabulary}.model").read_bytes()
+    raw = (given.data / f"vocabulary-{given.vocabulary}.model").read_bytes()
     pieces, languages = Pieces(raw), given.lang or list(LANGUAGES)
+    heads = given.width // 64
     net = EncoderDecoder(
-        len(pieces),
-        given.width,
-        given.depth,
-        given.decoder_depth,
-        given.width // 64,
-        dropout=given.dropout,
-        longest=512,
+        len(pieces), given.width, given.depth, given.decoder_depth, heads, dropout=given.dropout, longest=512
     )
     kind = given.precision or precision()
-    net = net.to(getattr(torch, kind))
+    net = net.to(given.device, getattr(torch, kind))
     run = Run(net, Optimizer(net, given.rate))
-    folder = OUT / f"run-{given.name or given.stage}"
-    facts = {"vocabulary": given.vocabulary, "stage": given.stage, "width": given.width, "depth": given.depth}
+    folder = given.runs / f"run-{given.name or given.stage}"
+    names = ("vocabulary", "stage", "width", "depth", "decoder_depth")
+    facts = {name: getattr(given, name) for name in names}
     if checkpoint.load(run, folder, facts):
         print(f"{folder.name}: going on at step {run.step} after {run.seconds / 60:.1f} min", flush=True)
+    look = partial(measure, pieces=pieces, folder=given.data, stage=given.stage, languages=languages)
     if given.measure:
         net.float()
-        scores = measure(
-            run.averaged() if given.average else run.current().eval(), pieces, given.stage, languages, 400, 4
-        )
+        scores = look(run.averaged() if given.average else run.current().eval(), limit=400, beams=4)
         print(f"{run.step} steps, {run.tokens / 1e6:.1f} M tokens: {table(scores)}")
         return
-    corpus = Corpus(given.vocabulary, {c: pieces.mark(f"<2{c}>") for c in ("en", *LANGUAGES)}, given.stage, languages)
-    weights = corpus.weights()
+    corpus = Corpus(given.data, given.vocabulary, pieces, given.stage, languages)
     size = sum(p.numel() for p in net.parameters())
-    print(
-        f"{folder.name}: {size / 1e6:.1f} M weights, {len(corpus):,} pairs, {kind}, epoch {weights.sum():,.0f}",
-        flush=True,
-    )
+    print(f"{folder.name}: {size / 1e6:.1f} M weights, {len(corpus):,} pairs, {kind} on {given.device}", flush=True)
 
     def loss(net: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         out = net(source=batch["source"], prompt=batch["prompt"])
         return tied_cross_entropy(out["hidden"], out["table"], batch["target"], SMOOTHING)
 
     stopped: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: stopped.append(number))
+    budget = Budget(steps=given.steps, seconds=None if given.steps else 60 * given.minutes)
+    schedule = Schedule(warmup=given.warmup, cooldown=given.cooldown)
+    log = (given.runs / f"{folder.name}.jsonl").open("a")
     shown = saved = time.time()
-    looked = run.tokens
-    recent: list[float] = []
-    before = (run.tokens, run.seconds, time.process_time())
-    budget = Budget(seconds=60 * given.minutes) if not given.tokens else Budget(steps=given.tokens)
-    seed = {"to": 11, "from": 12}[given.stage]
-    log = (OUT / f"{folder.name}.jsonl").open("a")
+    looked, before, recent = run.tokens, (run.tokens, run.seconds), list[float]()
     for step in steps(
-        run, corpus, collate, loss, budget, Schedule(warmup=200, cooldown=given.cooldown), TOKENS, seed, weights
+        run, corpus, collate, loss, budget, schedule, given.batch, SEEDS[given.stage], corpus.weight, accumulate=1
     ):
         recent.append(step.loss)
-        if time.time() - shown > 60:
-            shown = time.time()
-            used = time.process_time()
-            speed, cpu = (
-                (step.tokens - before[0]) / (step.seconds - before[1]),
-                (step.tokens - before[0]) / (used - before[2]),
-            )
-            before = (step.tokens, step.seconds, used)
-            facts_now = {
-                "step": step.index, "epoch": step.epoch, "loss": round(float(np.mean(recent)), 3), "per s": round(speed),
-                "per cpu s": round(cpu), "min": round(step.seconds / 60, 1), "M tokens": round(step.tokens / 1e6, 2),
-            }  # fmt: skip
-            print(f"{folder.name} {facts_now}", flush=True)
-            log.write(json.dumps(facts_now) + "\n")
+        if time.time() - shown > given.every:
+            shown, speed = time.time(), (step.tokens - before[0]) / (step.seconds - before[1])
+            before = (step.tokens, step.seconds)
+            now = {"step": step.index, "epoch": step.epoch, "loss": round(float(np.mean(recent)), 3)}
+            now |= {"tokens/s": round(speed), "min": round(step.seconds / 60, 1), "M tokens": step.tokens / 1e6}
+            print(f"{folder.name} {now}", flush=True)
+            log.write(json.dumps(now) + "\n")
             recent.clear()
         if step.tokens - looked > given.look * 1e6:
             looked = step.tokens
-            scores = measure(run.averaged(), pieces, given.stage, languages, 100)
+            scores = look(run.averaged(), limit=100)
             run.current()
             print(f"{folder.name} {step.tokens / 1e6:.1f} M tokens: {table(scores)}", flush=True)
             log.write(json.dumps({"M tokens": step.tokens / 1e6, **scores}) + "\n")
@@ -244,10 +235,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=["to", "from"])
     parser.add_argument("--name", help="of the run; its folder is run-NAME")
+    parser.add_argument(
+        "--data", type=Path, default=OUT, help="folder of vocabulary, encoded pairs and development sets"
+    )
+    parser.add_argument("--runs", type=Path, default=OUT, help="folder of checkpoints and logs")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--minutes", type=float, default=60, help="of training, all calls together")
-    parser.add_argument("--steps", dest="tokens", type=int, help="in place of minutes")
+    parser.add_argument("--steps", type=int, help="in place of minutes")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=4096, help="tokens of a batch, padding included")
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--warmup", type=int, default=200, help="steps in which the rate rises")
     parser.add_argument(
         "--cooldown", type=float, default=0.0, help="last share of the time, in which the rate falls to 0"
     )
@@ -258,6 +256,7 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--precision", choices=["float32", "bfloat16"])
     parser.add_argument("--lang", choices=LANGUAGES, action="append")
+    parser.add_argument("--every", type=float, default=60, help="seconds between two lines of the log")
     parser.add_argument(
         "--look", type=float, default=4.0, help="million tokens between two looks at the development sets"
     )
