@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -39,8 +40,12 @@ class Reply(NamedTuple):
 class Serving:
     """Where a server is, and requests to it."""
 
-    def __init__(self, port: int, app: Any = None) -> None:
-        self.port, self.app, self.url = port, app, f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, app: Any = None, server: Any = None) -> None:
+        self.port, self.app, self.url, self.server = port, app, f"http://127.0.0.1:{port}", server
+
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self.server.server_state.connections)
 
     @property
     def state(self) -> Any:
@@ -88,9 +93,21 @@ def serving(models: Mapping[str, Any], limits: Limits | None = None, **how: Any)
     thread.start()
     try:
         assert begun.wait(60)
-        yield Serving(place.getsockname()[1], app)
+        yield Serving(place.getsockname()[1], app, server)
     finally:
         server.should_exit = True
         thread.join(60)
         place.close()
         assert not thread.is_alive()
+
+
+class Panic(BaseException):
+    """As the panics of some native libraries: no `Exception`."""
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Until it is true; an error where it is not in time."""
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert condition()

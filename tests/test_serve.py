@@ -6,6 +6,7 @@ import http.client
 import importlib
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -382,7 +383,7 @@ def test_documents_tell_how_far_they_are(server):
         ("a.exe", b"x", 415),
         ("a.md", b"", 422),
         ("../../a.md", b"x", 200),
-        ("rows.csv", b"a,b\n1\n", 422),
+        ("rows.jsonl", b"{broken", 422),
         ("", b"x", 400),
     ],
 )
@@ -417,9 +418,9 @@ def test_errors_say_nothing_of_this_machine(tmp_path):
     assert replies.encode({"a": "\udce9"}) == b'{"a":"?"}'
 
 
-def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch):
+def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch, capfd):
     model = server.state.models["tiny"].model
-    usual, printed = model.task.answers, []
+    usual = model.task.answers
 
     def answers(examples, run):
         if any(e["text"] == "fault" for e in examples):
@@ -427,7 +428,6 @@ def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch):
         return usual(examples, run)
 
     monkeypatch.setattr(model.task, "answers", answers, raising=False)
-    monkeypatch.setattr(sys, "excepthook", lambda *args: printed.append(args))
     with ThreadPoolExecutor(8) as pool:
         found = list(
             pool.map(
@@ -436,7 +436,11 @@ def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch):
             )
         )
     assert [r.status for r in found] == [200, 500] * 8
-    assert "secret" not in found[1].error and printed
+    printed = capfd.readouterr().err.splitlines()
+    assert "secret" not in found[1].error and len(printed) == 8
+    assert all(
+        re.fullmatch(r"lamella: ValueError: secret \(test_serve.py:\d+\). --traceback .*", line) for line in printed
+    )
 
 
 # --- time, and company

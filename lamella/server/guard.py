@@ -32,6 +32,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PIECE = 1 << 17  # bytes of a reply that are sent at a time
+DRAINED = 4  # times the limit of a body that are read of one that was refused
 DRAIN = 5.0  # seconds in which the rest of a refused body is read, since many clients read no reply before
 
 
@@ -95,6 +96,8 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
+        if scope["http_version"] not in ("1.0", "1.1"):
+            raise Refused(505, "expected HTTP/1.1, received another version.")
         if "transfer-encoding" in headers and "content-length" in headers:
             # Two servers in a row that read different ones of these take the end of one request for another.
             raise Refused(400, "expected Content-Length or Transfer-Encoding, received both.")
@@ -136,8 +139,8 @@ class Guard:
                 raise Refused(503, "too much is being sent at once. Ask again in a moment.", 1) from error
             raise Refused(408, f"expected the whole request within {self.limits.upload:g} seconds.") from error
         except Refused as error:
-            if error.status == 413:
-                await _drain(receive, 4 * self.limits.body)
+            if error.status == 413 and size < DRAINED * self.limits.body:
+                await _drain(receive, DRAINED * self.limits.body)
             raise
         finally:
             body.complete()

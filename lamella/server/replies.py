@@ -79,7 +79,7 @@ def without_paths(line: str, places: Iterable[str] = ()) -> str:
     'x.po: empty.'
     """
     for place in sorted(places, key=len, reverse=True):
-        line = line.replace(place.rstrip("/\\") + "/", "").replace(place.rstrip("/\\") + "\\", "")
+        line = line.replace(place.rstrip("/\\"), "/_")  # a path still, and one without spaces
     return _PATH.sub(lambda found: found["name"], line)
 
 

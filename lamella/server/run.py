@@ -24,7 +24,7 @@ from lamella.server.replies import JSON, encode, note
 HEAD = 1 << 16  # bytes of the head of a request
 IDLE = 20  # seconds that a connection stays open with nothing asked
 ABORT = 5.0  # seconds in which a client takes what was sent before its connection was closed
-OVERHEAD = 1 << 20  # bytes of one request that are not its body: a body in chunks of one byte has five for each of them
+OVERHEAD = 1 << 18  # bytes of one request that are not its body: a body in chunks of one byte has five for each of them
 FILES = 100  # open files that are not connections
 REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
 REASONS |= {501: "Not Implemented", 503: "Service Unavailable"}
