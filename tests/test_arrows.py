@@ -33,13 +33,13 @@ ARROWS = {
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
     "train": {"train", "tensors", "task", "nets", "graphs"},
     "nets": {"nets"},
-    "model": {"model", "graphs", "learned", "machine", "task", "__init__", "values"},
+    "model": {"model", "checksums", "graphs", "learned", "machine", "task", "__init__", "values"},
     "learned": {"task"},
     "card": {"model"},
     "task": {"tasks"},  # the folder is the registry
     "metrics": {"task"},
     "graphs": {"graphs", "machine", "protobuf"},
-    "data": {"data", "protobuf"},
+    "data": {"data", "checksums", "protobuf"},
 }
 
 

@@ -3,6 +3,7 @@
 Ids: 0 padding, 1 unknown, 2 start, 3 end, then the marks that a task asks for, then pieces.
 """
 
+import hashlib
 import io
 import re
 import unicodedata
@@ -10,9 +11,15 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from lamella.errors import DataError
+from lamella.checksums import SHIPPED
+from lamella.data import piece_file
+from lamella.errors import DataError, ModelError, UsageError
 
 PADDING, UNKNOWN, START, END = 0, 1, 2, 3
+PART = 4096  # characters that are cut into pieces at a time
+MOST = 1_000_000  # characters of a text
+SILENT = 4  # of sentencepiece's levels of logging: what goes wrong is an exception
+LINE = 200  # characters of what it says of an error
 
 # One form for what typesetting varies and meaning does not: straight apostrophes and quotes, three dots, plain spaces.
 _SAME = str.maketrans(
@@ -42,16 +49,30 @@ def normalise(text: str) -> str:
 
 
 class Pieces:
-    """A trained vocabulary: text -> ids -> text."""
+    """A trained vocabulary: text -> ids -> text.
 
-    def __init__(self, raw: bytes) -> None:
-        from sentencepiece import SentencePieceProcessor
+    name: of its file, for messages. Whatever its library fails at is a ModelError.
+    """
 
-        self.processor: Any = SentencePieceProcessor()
+    def __init__(self, raw: bytes, name: str = "vocabulary.model") -> None:
+        import sentencepiece
+
+        self.name = name
         try:
+            if hashlib.sha256(raw).hexdigest() not in SHIPPED:
+                piece_file.check(raw)
+            sentencepiece.set_min_log_level(SILENT)
+            self.processor: Any = sentencepiece.SentencePieceProcessor()
             self.processor.LoadFromSerializedProto(raw)
-        except RuntimeError as error:
-            raise DataError(f"the vocabulary is damaged ({error}). Copy the model again.") from error
+        except Exception as error:
+            raise self._damaged(error) from error
+        ids = [self.processor.pad_id(), self.processor.unk_id(), self.processor.bos_id(), self.processor.eos_id()]
+        if ids != [PADDING, UNKNOWN, START, END]:
+            raise self._damaged(ValueError(f"padding, unknown, start and end are {ids}, expected 0, 1, 2, 3"))
+
+    def _damaged(self, error: Exception) -> ModelError:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:LINE]
+        return ModelError(f"{self.name}: not a vocabulary of lamella, or damaged ({reason}). Copy the model again.")
 
     def __len__(self) -> int:
         return int(self.processor.GetPieceSize())
@@ -60,13 +81,36 @@ class Pieces:
         return f"Pieces({len(self)})"
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Texts -> ids, without start and end."""
-        found: list[list[int]] = self.processor.EncodeAsIds(list(texts))
-        return found
+        """Texts -> ids, without start and end. A long text is cut into parts first, since time and memory are by length.
+
+        UsageError for a text of more than `MOST` characters.
+        """
+        if any(len(text) > PART for text in texts):
+            return [self._encode_long(text) for text in texts]
+        try:
+            ids: list[list[int]] = self.processor.EncodeAsIds(list(texts))
+        except Exception as error:
+            raise self._damaged(error) from error
+        return ids
+
+    def _encode_long(self, text: str) -> list[int]:
+        if len(text) > MOST:
+            raise UsageError(f"expected a text of at most {MOST:,} characters, received {len(text):,}. Divide it.")
+        parts, first = [], 0
+        while first < len(text):
+            last = first + PART
+            space = text.rfind(" ", first + PART // 2, last) if last < len(text) else -1
+            last = space + 1 if space > 0 else last
+            parts.append(text[first:last])
+            first = last
+        return [i for ids in self.encode(parts) for i in ids]
 
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Ids -> texts."""
-        return [self.processor.DecodeIds(list(i)) for i in ids]
+        try:
+            return [self.processor.DecodeIds(list(i)) for i in ids]
+        except Exception as error:  # such as ids that a net of another vocabulary has given
+            raise self._damaged(error) from error
 
     def words(self, ids: Sequence[int]) -> tuple[list[str], list[int]]:
         """The words that these ids make, the end a word by itself, and at which id each begins."""

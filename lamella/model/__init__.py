@@ -22,13 +22,13 @@ from typing import Any
 import msgspec
 
 from lamella import task as contract
+from lamella.checksums import SHIPPED
 from lamella.errors import ModelError, UsageError
 from lamella.graphs import OnnxGraph, load_graphs
 from lamella.learned import restore
 from lamella.machine import cores
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.read import read_zip, verify
-from lamella.model.shipped import SHIPPED
 from lamella.model.undo import read_whole
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.task import Answer, Example, Task
