@@ -85,6 +85,21 @@ test-page: .venv/ready ## Try the page in a real browser; Node and Chromium are 
 test-fuzz: .venv/ready ## Ask the server at random, by its own description: minutes; ARGS="--examples 50" for more.
 	@OMP_NUM_THREADS=1 .venv/bin/python -m tests.fuzz $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/ready ## Give every reader odd bytes: ten minutes each; ARGS="--minutes 1 --reader po" for less.
+	@OMP_NUM_THREADS=1 .venv/bin/python -m tests.fuzzing $(ARGS)
+
+# The readers, the model folder and the checkpoint, by the tests that are about them; fuzzing is not among these, since a
+# line that odd bytes ran through is not one whose behaviour was tested.
+COVERED := $(addsuffix .py,$(addprefix tests/test_,answer_table catalogue documents engine examples glossary guard hostile_files \
+	images labels languages measures model parallel pictures placeholders sentences series subtitles tables text tmx \
+	time_series_forecasting vae webpages))
+
+.PHONY: coverage
+coverage: .venv/ready gettext ## Which branches of the readers, the model folder and the checkpoint the tests run: a table.
+	@OMP_NUM_THREADS=1 .venv/bin/python -m coverage run -m pytest -q $(wildcard $(COVERED)) lamella/data lamella/model
+	@.venv/bin/python -m coverage report
+
 .PHONY: gettext
 gettext:
 	@command -v msgfmt >/dev/null && exit 0; \
@@ -113,7 +128,7 @@ bench: .venv-light/ready .venv/ready ## Measure side by side; BENCH="image_class
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here.
-	@rm -rf .venv .venv-light .venv-fuzz tests/page/node_modules build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf .venv .venv-light .venv-fuzz .coverage tests/page/node_modules build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find lamella tests bench recipes -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: FORCE

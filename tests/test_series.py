@@ -113,8 +113,8 @@ def test_constant_and_short_series_are_said(table):
     [
         ("", "empty file"),
         ("date,v\n", "header only"),
-        ("date,v\n2020-01-01,one\n2020-01-02,two\n", "expected numbers in v"),
-        ("date,v\n2020-01-01,\n2020-01-02,\n", "expected numbers in v"),
+        ("date,v\n2020-01-01,one\n2020-01-02,two\n", 'expected numbers in "v"'),
+        ("date,v\n2020-01-01,\n2020-01-02,\n", 'expected numbers in "v"'),
         ("date\n2020-01-01\n2020-01-02\n", "column of values"),
         ("date,v\n03/04/2020,1\n04/05/2020,2\n", "day or month first"),
         (

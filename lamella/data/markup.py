@@ -57,13 +57,13 @@ def decode_page(data: bytes, name: str) -> tuple[str, bytes, str, str]:
     refuse_binary(data, name)
     for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if data.startswith(mark):
-            try:
+            with suppress(UnicodeError):
                 text = data[len(mark) :].decode(codec, "surrogateescape")
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{name}: expected {codec} as its first bytes say, received bytes that are not. Save it as UTF-8"
-                ) from error
-            return text, mark, codec, codec
+                if mark + text.encode(codec, "surrogateescape") == data:
+                    return text, mark, codec, codec
+            raise DataError(
+                f"{name}: expected {codec} as its first bytes say, received bytes that are not. Save it as UTF-8"
+            )
     if b"\0" in data:
         decode_bytes(data, name)  # says what it is
         raise DataError(f"{name}: expected a web page, received UTF-16 without its mark. Save it as UTF-8")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lamella.data.records import BadRow, Sheet, read_sheet, refuse_sparse
 from lamella.data.tables import Row
-from lamella.data.text import quote
+from lamella.data.text import quote, quote_all
 from lamella.errors import DataError
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", "missing"}
@@ -54,7 +54,7 @@ def read_rows(paths: Sequence[str]) -> tuple[list[Row], list[str]]:
         mine, found = _header(sheet)
         if names and set(mine) != set(names):
             raise DataError(
-                f"{sheet.file}: expected the columns {', '.join(names)}, received {', '.join(mine)}. "
+                f"{sheet.file}: expected the columns {quote_all(names)}, received {quote_all(mine)}. "
                 "Train on tables with the same columns."
             )
         names = names or mine
@@ -169,7 +169,7 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
                 f"column {quote(name)} lacks {len(cells) - len(known):,} of {len(cells):,} values: filled with the mean"
             )
     if not columns:
-        raise DataError(f"expected columns of numbers or categories, received none. {'; '.join(notes)}.")
+        raise DataError(f"expected columns of numbers or categories, received none. {'; '.join(notes[:10])}.")
     return columns, notes
 
 
@@ -203,14 +203,12 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
     for column in columns:
         name = column["name"]
         if name not in row:
-            raise DataError(
-                f"{where}: expected a value for {quote(name)}, received {', '.join(map(quote, row)) or 'nothing'}."
-            )
+            raise DataError(f"{where}: expected a value for {quote(name)}, received {quote_all(row)}.")
         text = "" if row[name] is None else str(row[name]).strip()
         absent = _missing(text)
         if "names" in column:
             if not absent and text not in column["names"]:
-                raise Unlike(where, f"one of {', '.join(column['names'][:12])} in {quote(name)}", quote(text))
+                raise Unlike(where, f"one of {quote_all(column['names'])} in {quote(name)}", quote(text))
             values += column["shares"] if absent else [float(text == n) for n in column["names"]]
             known += [float(not absent)] * len(column["names"])
             continue
@@ -259,6 +257,6 @@ def as_row(columns: Columns, value: Any) -> Mapping[str, Any]:
             raise DataError(f"expected a row as JSON, received {quote(text)} ({error}).") from error
     cells = [c.strip() for c in text.split(",")] if "," in text else text.split()
     if len(cells) != len(columns):
-        names = ", ".join(c["name"] for c in columns)
+        names = quote_all(c["name"] for c in columns)
         raise DataError(f"expected {len(columns)} values ({names}), received {len(cells)}: {quote(text)}.")
     return {c["name"]: cell for c, cell in zip(columns, cells, strict=True)}

@@ -24,7 +24,7 @@ from lamella.data import clock
 from lamella.data.clock import Step
 from lamella.data.records import BadRow, Sheet, common_width, fold, read_sheet, refuse_sparse
 from lamella.data.tables import list_paths
-from lamella.data.text import StrPath, quote
+from lamella.data.text import StrPath, quote, quote_all
 from lamella.errors import DataError, UsageError
 
 TIME_NAMES = ("time", "ds", "date", "datetime", "timestamp", "period", "year", "month", "day", "week", "index", "t")
@@ -108,6 +108,9 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
     if not rows:
         raise DataError(f"{where}: expected rows of values, received {'a header only' if names else 'none'}.")
 
+    if not names:  # rows of JSON without any field
+        raise DataError(f"{where}, line {lines[0]}: expected columns of values, received rows without any.")
+
     def column(role: str, aliases: Sequence[str]) -> int | None:
         chosen = columns.get(role)
         if chosen is not None:
@@ -116,14 +119,14 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
             if chosen.isdigit() and 1 <= int(chosen) <= len(names):
                 return int(chosen) - 1
             raise DataError(
-                f"{where}: no column {quote(chosen)}. Expected one of {', '.join(names)}: --columns {role}=NAME"
+                f"{where}: no column {quote(chosen)}. Expected one of {quote_all(names)}: --columns {role}=NAME"
             )
         return next((i for alias in aliases for i, name in enumerate(names) if fold(name) == fold(alias)), None)
 
     for name in known:
         if name not in names:
             raise DataError(
-                f"{where}: no column {quote(name)}, which --known asks for. Expected one of {', '.join(names)}."
+                f"{where}: no column {quote(name)}, which --known asks for. Expected one of {quote_all(names)}."
             )
     cells = list(zip(*rows, strict=True))
     time, ident = column("time", TIME_NAMES), column("id", ID_NAMES)
@@ -141,13 +144,13 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
     if value is None and ident is not None and len(rest) == 1:
         value = rest[0]
     if value is None and ident is not None:
-        shown = ", ".join(names[i] for i in rest) or "none"
+        shown = quote_all(names[i] for i in rest)
         raise DataError(
             f"{where}: expected one column of values beside id and time, received {shown}. Choose: --columns value=NAME"
         )
     series = [value] if value is not None else rest
     if not series:
-        raise DataError(f"{where}: expected a column of values, received {', '.join(names)} only.")
+        raise DataError(f"{where}: expected a column of values, received {quote_all(names)} only.")
     bad: list[str] = []
     numbers = {i: _numbers(cells[i], names[i], lines, sheet, bad) for i in {*series, *(names.index(n) for n in known)}}
     times = None if time is None else _times(cells[time], lines, sheet, bad)
@@ -159,7 +162,7 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
         )  # fmt: skip
     notes += [f"bad cell, filled like a gap: {line}" for line in bad]
     kind = "long (a row a value)" if ident is not None else "wide (a column a series)"
-    notes.insert(0, f"{where}: {kind}, {len(rows):,} rows, time = {names[time] if time is not None else 'none'}")
+    notes.insert(0, f"{where}: {kind}, {len(rows):,} rows, time = {quote(names[time]) if time is not None else 'none'}")
     groups: dict[str, Any] = {}
     if ident is not None:
         places: dict[str, list[int]] = {}  # no array of texts, in which each would be as long as the longest
@@ -228,12 +231,14 @@ def _numbers(cells: Sequence[str], name: str, lines: Sequence[int], sheet: Sheet
     for i, cell in enumerate(cells):
         value = _number(cell)
         if value is None:
-            bad.append(f"{sheet.file}, line {lines[i]}: expected a finite number in {name}, received {quote(cell)}")
+            bad.append(
+                f"{sheet.file}, line {lines[i]}: expected a finite number in {quote(name)}, received {quote(cell)}"
+            )
         else:
             found[i] = value
     if np.isnan(found).all():
         raise DataError(
-            f"{sheet.file}: expected numbers in {name}, received {quote(cells[0]) if cells else 'none'} and the like."
+            f"{sheet.file}: expected numbers in {quote(name)}, received {quote(cells[0]) if cells else 'none'} and the like."
         )
     return found
 
@@ -311,11 +316,11 @@ def _regular(raw: _Raw, step: Step, counts: Counter[str]) -> Track:
     for name, column in known.items():
         there = np.flatnonzero(~np.isnan(column))
         if not len(there):
-            raise DataError(f"series {quote(raw.id)}: expected numbers in {name}, received none.")
+            raise DataError(f"series {quote(raw.id)}: expected numbers in {quote(name)}, received none.")
         end = max(high, int(ticks[there[-1]]))
         if end - high > 1000 + 2 * len(column):
             raise DataError(
-                f"series {quote(raw.id)}: expected {name} a step ({step or 'row'}), received one {end - high:,} steps after the "
+                f"series {quote(raw.id)}: expected {quote(name)} a step ({step or 'row'}), received one {end - high:,} steps after the "
                 "last value. Give the step that fits: --frequency day, month ..."
             )
         filled[name] = np.interp(np.arange(low, end + 1), ticks[there], column[there])

@@ -14,6 +14,7 @@ import codecs
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from lamella.errors import DataError
@@ -63,6 +64,17 @@ def quote(text: str, limit: int = 60) -> str:
     """
     shown = text[:limit] + ("…" if len(text) > limit else "")
     return '"' + "".join(_visible(letter) for letter in shown) + '"'
+
+
+def quote_all(names: Iterable[object], limit: int = 12) -> str:
+    """Names in quotes with commas between, the first few of many, for a one-line message.
+
+    >>> quote_all(["a", "b"]), quote_all("abc", limit=2), quote_all([])
+    ('"a", "b"', '"a", "b" and 1 more', 'none')
+    """
+    listed = list(names)
+    more = f" and {len(listed) - limit:,} more" if len(listed) > limit else ""
+    return (", ".join(quote(str(name)) for name in listed[:limit]) or "none") + more
 
 
 def _visible(letter: str) -> str:

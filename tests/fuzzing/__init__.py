@@ -8,6 +8,6 @@ What must hold, whatever the bytes: a reader gives its answer or raises one of `
 for each kilobyte (and far less, in the budget of its entry), and at most 500 MB. `tests/test_fuzzing.py` does seconds of
 the same with every run of the tests, and tries again every input that once failed (`regressions.py`).
 
-A new reader is one entry of `readers.READERS`: its name, its suffix, its seeds, the words of its format, and a function
+A new reader is one entry of `table.READERS`: its name, its suffix, its seeds, the words of its format, and a function
 that reads a file.
 """

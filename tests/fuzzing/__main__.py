@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzzing import mutations
-from tests.fuzzing.readers import BY_NAME, READERS, Reader
+from tests.fuzzing.readers import Reader
+from tests.fuzzing.table import BY_NAME, READERS
 from tests.fuzzing.trial import Arc, Trial, attempt
 
 TRACED = 0.03  # seconds: an input that takes longer is not read again to see which lines it runs

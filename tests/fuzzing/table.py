@@ -1,0 +1,155 @@
+"""The readers that are fuzzed, an entry each."""
+
+from __future__ import annotations
+
+from tests.fuzzing import readers, seeds
+from tests.fuzzing.dictionaries import (
+    CELLS,
+    CUES,
+    DOCUMENT,
+    ELEMENTS,
+    HEADS,
+    KEYS,
+    MARKED,
+    OBJECTS,
+    QUOTED,
+    TAGS,
+    TIMED,
+    ZIPPED,
+    words,
+)
+from tests.fuzzing.readers import Reader
+
+READERS: tuple[Reader, ...] = (
+    Reader("text", ".txt", readers.read_document, lambda: seeds.pairs(seeds.TEXT), DOCUMENT),
+    Reader("markdown", ".md", readers.read_document, lambda: seeds.pairs(seeds.MARKDOWN), MARKED),
+    Reader("web page", ".html", readers.read_document, lambda: seeds.pairs(seeds.HTML), TAGS),
+    Reader("subtitles", ".srt", readers.read_document, lambda: seeds.pairs(seeds.SRT), CUES),
+    Reader("po", ".po", readers.read_document, lambda: seeds.pairs(seeds.PO), QUOTED),
+    Reader("po pairs", ".po", readers.read_pairs, lambda: seeds.pairs(seeds.PO), QUOTED),
+    Reader(
+        "mo",
+        ".mo",
+        readers.read_compiled,
+        seeds.catalogues,
+        (b"\xde\x12\x04\x95", b"\x00", b"\x04", b"Plural-Forms:", b"charset=x"),
+    ),
+    Reader(
+        "plural",
+        ".txt",
+        readers.read_plural,
+        lambda: [rule.encode() for rule in seeds.PLURALS],
+        words("nplurals=2; plural= n ( ) ? : ! && || == % / * - + < 0 99999999999999"),
+    ),
+    Reader(
+        "tmx",
+        ".tmx",
+        readers.read_pairs,
+        lambda: [*seeds.pairs(seeds.TMX), seeds.BOMB.format(seeds.ENTITIES).encode(), seeds.EXTERNAL.encode()],
+        ELEMENTS,
+    ),
+    Reader(
+        "glossary",
+        ".tsv",
+        readers.read_glossary,
+        lambda: seeds.pairs(seeds.GLOSSARY),
+        (b"\t", b"\n", b"# ", b"a\tb\n", b"'", b" ", b"source\ttarget\n"),
+        per_kilobyte=0.03,
+    ),
+    Reader("guard", ".txt", readers.read_text, lambda: seeds.pairs(seeds.TEXT), DOCUMENT, per_kilobyte=0.05),
+    Reader("csv", ".csv", readers.read_labelled, lambda: seeds.pairs(seeds.LABELLED, seeds.ROWS), CELLS),
+    Reader("tsv", ".tsv", readers.read_labelled, lambda: seeds.pairs(seeds.LABELLED.replace(",", "\t")), CELLS),
+    Reader("table", ".txt", readers.read_labelled, lambda: seeds.pairs(seeds.LABELLED, seeds.JSONL), CELLS),
+    Reader("jsonl", ".jsonl", readers.read_labelled, lambda: seeds.pairs(seeds.JSONL), OBJECTS),
+    Reader(
+        "json",
+        ".json",
+        readers.read_labelled,
+        lambda: [*seeds.pairs(seeds.ARRAY), b"[" * 100_000, b'{"a":' * 100_000],
+        OBJECTS,
+    ),
+    Reader("parallel", ".tsv", readers.read_pairs, lambda: seeds.pairs(seeds.PAIRS), CELLS),
+    Reader(
+        "aligned", ".en", readers.read_aligned, lambda: seeds.pairs("Yes\nNo\n"), (b"\n", b"\r\n", b"\t", b"{", b"a")
+    ),
+    Reader("rows", ".csv", readers.read_rows, lambda: seeds.pairs(seeds.ROWS, seeds.LABELLED), CELLS),
+    Reader("json rows", ".jsonl", readers.read_rows, lambda: seeds.pairs(seeds.JSONL, '{"a": 1}\n{"a": 2}\n'), OBJECTS),
+    Reader("series", ".csv", readers.read_series, lambda: seeds.pairs(seeds.SERIES, seeds.MONTHS), TIMED),
+    Reader("long series", ".tsv", readers.read_series, lambda: seeds.pairs(seeds.LONG), TIMED),
+    Reader(
+        "json series",
+        ".jsonl",
+        readers.read_series,
+        lambda: seeds.pairs('{"ds": "2020-01-01", "y": 1}\n{"ds": "2020-01-02", "y": 2.5}\n'),
+        TIMED + OBJECTS,
+    ),
+    Reader("windows", ".csv", readers.read_windows, lambda: seeds.pairs(seeds.WINDOWS), TIMED),
+    Reader("forecasting", ".csv", readers.read_forecasting, lambda: seeds.pairs(seeds.SERIES, seeds.WINDOWS), TIMED),
+    Reader("passages", ".txt", readers.read_passages, lambda: seeds.pairs(seeds.TEXT), DOCUMENT),
+    Reader(
+        "stamps", ".txt", readers.read_stamps, lambda: [seeds.STAMPS.encode(), seeds.STRANGE_STAMPS.encode()], TIMED
+    ),
+    Reader(
+        "numbers", ".txt", readers.read_numbers, lambda: [b"1 2.5, 3", b"3.5, x", b'{"a": 3, "b": "x"}', b"7"], TIMED
+    ),
+    Reader(
+        "picture",
+        ".png",
+        readers.read_picture,
+        seeds.pictures,
+        HEADS,
+        seconds=4.0,
+        per_kilobyte=0.2,
+        mend=seeds.repaired,
+    ),
+    Reader(
+        "picture marks",
+        ".png",
+        readers.read_picture_marks,
+        lambda: seeds.pictures()[:22],
+        HEADS,
+        seconds=8.0,
+        per_kilobyte=0.2,
+        mend=seeds.repaired,
+    ),
+    Reader(
+        "picture uri",
+        ".txt",
+        readers.read_uri,
+        seeds.uris,
+        (b"data:", b"image/png", b";base64,", b"=", b",", b"[", b"]", b"[[0", b"1e999", b"255"),
+        seconds=1.0,
+    ),
+    Reader("picture table", ".csv", readers.read_pictures, lambda: seeds.pairs(seeds.PICTURES), CELLS, seconds=1.0),
+    Reader("model zip", ".zip", readers.read_archive, seeds.archives, ZIPPED),
+    Reader("model.json", ".json", readers.read_manifest, seeds.manifests, KEYS),
+    Reader(
+        "vocabulary",
+        ".model",
+        readers.read_vocabulary,
+        readers.vocabularies_seeds,
+        (b"\x0a", b"\x0b", b"\xe2\x96\x81", b"\x12\x03", b"\xff"),
+    ),
+    Reader(
+        "checkpoint",
+        ".json",
+        readers.read_checkpoint,
+        readers.checkpoints_seeds,
+        KEYS + words('"step" "sha256" "facts" "updates"'),
+    ),
+    Reader(
+        "options",
+        ".json",
+        readers.read_options,
+        lambda: [text.encode() for text in seeds.OPTIONS],
+        KEYS + words('"to" "from" "horizon" "dims" "beams" "net"'),
+    ),
+    Reader(
+        "arguments",
+        ".txt",
+        readers.read_arguments,
+        lambda: [text.encode() for text in (*seeds.COLUMNS, "--beams 1 -o out model -- --text")],
+        words("= , -- --a --a=b -o text="),
+    ),
+)
+BY_NAME = {reader.name: reader for reader in READERS}
