@@ -153,17 +153,20 @@ def is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def clean(folder: Path, name: str = "") -> None:
-    """Remove what killed processes left unfinished in a folder; with a `name`, only what was to become that."""
+def clean(folder: Path, name: str = "", own: bool = False) -> None:
+    """Remove what killed processes left unfinished in a folder; with a `name`, only what was to become that.
+
+    own: this process's too, which is right for who holds the folder's lock and has nothing unfinished there.
+    """
     prefix = f".{name}.lamella-" if name else "."
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
-            if entry.name.startswith(prefix) and abandoned(Path(entry.path)):
+            if entry.name.startswith(prefix) and abandoned(Path(entry.path), own):
                 remove(Path(entry.path))
 
 
-def abandoned(path: Path) -> bool:
-    """Whether this is unfinished, and the process that was making it is gone."""
+def abandoned(path: Path, own: bool = False) -> bool:
+    """Whether this is unfinished, and the process that was making it is gone, or is this one and `own` is set."""
     match = UNFINISHED.fullmatch(path.name)
     if match is None:
         return False
@@ -171,7 +174,7 @@ def abandoned(path: Path) -> bool:
         with suppress(OSError):
             return time.time() - path.lstat().st_mtime > ANOTHER_HOST
         return False
-    return int(match[2]) != os.getpid() and not lives(int(match[2]))
+    return own if int(match[2]) == os.getpid() else not lives(int(match[2]))
 
 
 def remove(path: Path) -> None:

@@ -117,7 +117,8 @@ def begin(folder: Path, listed: dict[str, str], new: dict[str, str]) -> Journal:
 def recover(folder: Path) -> None:
     """Settle what a killed process left: finish its write where all files are new, else put the old ones back.
 
-    Raises OSError where that cannot be done; the old model still stands in `.lamella-undo`.
+    The caller holds the folder's lock. Raises OSError where that cannot be done; the old model still stands in
+    `.lamella-undo`.
     """
     journal = _journal(folder)
     if journal is not None:
@@ -125,7 +126,7 @@ def recover(folder: Path) -> None:
             finish(folder, journal)
         else:
             roll_back(folder, journal)
-    disk.clean(folder)
+    disk.clean(folder, own=True)
 
 
 def roll_back(folder: Path, journal: Journal) -> None:

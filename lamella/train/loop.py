@@ -132,7 +132,8 @@ def train_net(
     last_save = time.time()
     stop.patient = True
     try:
-        for step in steps(run, store, job.collate, loss, budget, schedule, seed=how.seed, **sizes):
+        made = steps(run, store, job.collate, loss, budget, schedule, seed=how.seed, **sizes)
+        for step in made if not _over(run, how.patience) else ():
             losses.append((step.index, round(step.loss, 5)))
             show.step(losses, step.seconds, step.tokens)
             if run.looks.due(budget, step.index, step.seconds):
