@@ -6,19 +6,20 @@ import { describe, test } from "node:test";
 import { MARKUP, TASKS, at, drop, together } from "./browser.js";
 
 const { visit, leave } = together();
+const STOP = "button:text-is('Stop')";
 const SCRIPT = "<script>hacked=1</script>";
 
 describe("a row of a table", () => {
   test("has a field for each column of the model's own data, and is explained", async () => {
     const page = await visit(at("flowers"));
     assert.equal(await page.locator("canvas.draw").count(), 0, "no picture is asked for");
-    assert.deepEqual(await page.locator(".row-form .columns label").allTextContents(), ["stem length", "width", "colour", "<b>site<"]);
-    assert.deepEqual(await page.getByLabel("colour").locator("option").allTextContents(), ["not known", "blue", "red", "white"]);
-    await page.getByLabel("stem length").fill("5,2");
-    await page.getByLabel("colour").selectOption("red");
-    await page.getByLabel("<b>site<").selectOption(SCRIPT);
+    assert.deepEqual(await page.locator(".ask .columns label").allTextContents(), ["stem length", "width", "colour", "<b>site<"]);
+    assert.deepEqual(await page.locator(".ask").getByLabel("colour").locator("option").allTextContents(), ["not known", "blue", "red", "white"]);
+    await page.locator(".ask").getByLabel("stem length").fill("5,2");
+    await page.locator(".ask").getByLabel("colour").selectOption("red");
+    await page.locator(".ask").getByLabel("<b>site<").selectOption(SCRIPT);
     await page.keyboard.press("Tab");
-    await page.getByLabel("width").press("Enter");
+    await page.locator(".ask").getByLabel("width").press("Enter");
     await page.waitForSelector(".pair table >> nth=1");
     assert.match(await page.textContent(".pair"), /stem length5\.2.*red/);
     await page.click(".why-button");
@@ -29,10 +30,10 @@ describe("a row of a table", () => {
 
   test("can be pasted, with the names of its columns, or without", async () => {
     const page = await visit(at("flowers"));
-    const values = () => page.locator(".row-form .columns").locator("input, select").evaluateAll((all) => all.map((e) => e.value));
+    const values = () => page.locator(".ask .columns").locator("input, select").evaluateAll((all) => all.map((e) => e.value));
     const paste = async (text) => {
-      await page.getByLabel("Or paste a row").fill("");
-      await page.getByLabel("Or paste a row").evaluate((e, t) => {
+      await page.locator(".ask").getByLabel("Or paste a row").fill("");
+      await page.locator(".ask").getByLabel("Or paste a row").evaluate((e, t) => {
         const data = new DataTransfer();
         data.setData("text/plain", t);
         e.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
@@ -46,11 +47,11 @@ describe("a row of a table", () => {
     assert.deepEqual(await values(), ["4", "1.5", "blue", ""]);
     await paste('7;"1,5";green;south');
     assert.deepEqual(await values(), ["7", "1,5", "", "south"]);
-    assert.match(await page.textContent(".row-form [role=status]"), /does not know: colour “green”/);
+    assert.match(await page.textContent(".ask .row-form [role=status]"), /does not know: colour “green”/);
     await paste("1,2");
-    assert.match(await page.textContent(".row-form [role=status]"), /Expected 4 values \(stem length, width, colour, <b>site<\), received 2/);
-    await page.getByLabel("Or paste a row").fill("5, 1, red, south");
-    await page.getByLabel("Or paste a row").press("Tab");
+    assert.match(await page.textContent(".ask .row-form [role=status]"), /Expected 4 values \(stem length, width, colour, <b>site<\), received 2/);
+    await page.locator(".ask").getByLabel("Or paste a row").fill("5, 1, red, south");
+    await page.locator(".ask").getByLabel("Or paste a row").press("Tab");
     assert.deepEqual(await values(), ["5", "1", "red", "south"]);
     await leave(page);
   });
@@ -59,15 +60,15 @@ describe("a row of a table", () => {
     const page = await visit(at("flowers"));
     await page.click("text=Ask");
     assert.match(await page.textContent("[role=alert]"), /expected a value in at least one column/);
-    await page.getByLabel("stem length").fill("tall");
+    await page.locator(".ask").getByLabel("stem length").fill("tall");
     await page.click("text=Ask");
     assert.match(await page.textContent("[role=alert]"), /stem length: expected a number, received “tall”/);
     await page.reload();
     await page.waitForFunction(() => document.querySelector(".row-form input")?.value === "tall");
     await page.click("text=Clear");
-    assert.equal(await page.getByLabel("stem length").inputValue(), "");
+    assert.equal(await page.locator(".ask").getByLabel("stem length").inputValue(), "");
     await page.click("text=Undo");
-    assert.equal(await page.getByLabel("stem length").inputValue(), "tall");
+    assert.equal(await page.locator(".ask").getByLabel("stem length").inputValue(), "tall");
     await leave(page);
   });
 
@@ -89,20 +90,20 @@ describe("an answer that grows", () => {
     const page = await visit(at("text-generation"));
     await page.fill("textarea", "Tom the hare was ");
     await page.click("text=Options");
-    await page.getByLabel("Length").fill("8000");
+    await page.getByLabel("Length").fill("4000");
     await page.click("text=Ask");
     const written = () => page.locator(".written span").nth(1).textContent();
     await page.waitForFunction(() => document.querySelectorAll(".written span")[1]?.textContent.length > 20, undefined, { polling: 20 });
     const early = await written();
     await page.waitForFunction((n) => document.querySelectorAll(".written span")[1].textContent.length > n, early.length, { polling: 20 });
     assert.ok((await written()).startsWith(early));
-    await page.click("text=Stop");
+    await page.click(STOP);
     await page.waitForSelector("text=Another");
     const stopped = await written();
-    assert.ok(stopped.length < 8000);
+    assert.ok(stopped.length < 4000);
     await page.waitForTimeout(300);
     assert.equal(await written(), stopped, "it stays as it was");
-    assert.equal(await page.isVisible("text=Stop"), false);
+    assert.equal(await page.isVisible(STOP), false);
     await leave(page);
   });
 
@@ -124,12 +125,12 @@ describe("an answer that grows", () => {
     }, first);
     await page.click("text=Options");
     assert.notEqual(await page.getByLabel("Seed").inputValue(), "0");
-    await page.getByLabel("Length").fill("8000");
+    await page.getByLabel("Length").fill("4000");
     await page.click("text=Ask");
-    await page.waitForSelector("text=Stop");
+    await page.waitForSelector(STOP);
     await page.focus("textarea");
     await page.keyboard.press("Escape");
-    await page.waitForSelector("text=Stop", { state: "hidden" });
+    await page.waitForSelector(STOP, { state: "hidden" });
     await leave(page);
   });
 });
