@@ -28,7 +28,7 @@ from lamella.server.limits import Limits
 from lamella.server.models import named
 from lamella.server.replies import Refused
 from lamella.task import find
-from tests.serving import serving
+from tests.serving import serving, wait_for
 
 SMALL = Limits(megabytes=1, upload=0.7, characters=20_000)
 
@@ -436,7 +436,8 @@ def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch, capfd)
             )
         )
     assert [r.status for r in found] == [200, 500] * 8
-    printed = capfd.readouterr().err.splitlines()
+    printed: list[str] = []
+    wait_for(lambda: printed.extend(capfd.readouterr().err.splitlines()) or len(printed) >= 8)
     assert "secret" not in found[1].error and len(printed) == 8
     assert all(
         re.fullmatch(r"lamella: ValueError: secret \(test_serve.py:\d+\). --traceback .*", line) for line in printed

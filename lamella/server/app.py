@@ -34,6 +34,7 @@ from lamella.server.work import Check
 from lamella.task import Example
 
 LARGE = 1 << 16  # bytes of a body that is not read while everyone waits
+PICTURE = 1 << 12  # bytes that take about as long to read as an answer to be shown, which may be a picture
 T = TypeVar("T")
 
 
@@ -74,7 +75,7 @@ class State:
 
     async def facts(self) -> list[dict[str, Any]]:
         """What is told of each model; for those that are not ready it is waited a little."""
-        await asyncio.gather(*(served.ready() for served in self.models.values()), return_exceptions=True)
+        await asyncio.gather(*(served.ready(patient=False) for served in self.models.values()), return_exceptions=True)
         found = []
         for served in self.models.values():
             with suppress(Exception):  # a model so broken that it cannot even be described
@@ -204,7 +205,8 @@ async def _predict(request: Request) -> Response:
 
     async def work(tell: Tell | None) -> dict[str, Any]:
         answers = await served.answers(model, examples, tell, begun=begun)
-        return {"answers": answers, "rendered": [model.task.render(a) for a in answers]}
+        rendered = await _read(served, len(answers) * PICTURE, lambda _: [model.task.render(a) for a in answers])
+        return {"answers": answers, "rendered": rendered}
 
     if wants_progress(request) and len(examples) == 1 and grows(model.task):
         return in_lines(lambda put: growing.lines(served, model, examples[0], put))

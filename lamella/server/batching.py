@@ -32,6 +32,7 @@ AT_ONCE = 64  # examples of a batch
 CHUNK = 32  # examples of a piece of long work
 TIDY = 50  # batches after which free memory is given back
 GRACE = 5.0  # seconds after the end of its time in which work may still come to its end by itself
+NO_THREAD = "this machine gives no more threads. Ask again in a while."
 DEATHS = 10  # of a thread in a minute, after which it is not replaced
 HANGING = 3  # threads left behind, after which no other is started until one of them ends
 
@@ -77,9 +78,14 @@ class Worker:
         self._thread: threading.Thread | None = None  # none where it could not be replaced
         self._start()
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Whether a thread could be started; if not, the next request tries again."""
         self._thread = threading.Thread(target=self._live, name=f"model {self.name}", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system gives no more of them
+            self._thread = None
+        return self._thread is not None
 
     @property
     def trouble(self) -> str:
@@ -107,9 +113,9 @@ class Worker:
                 raise Refused(503, trouble, 60)
             if len(self.short) + len(self.long) >= self.limits.queue:
                 raise Refused(503, f"{self.limits.queue} requests wait already. Ask again in a moment.", 1)
+            if self._thread is None and not self._start():
+                raise Refused(503, NO_THREAD, 10)
             (self.long if job.long else self.short).append(job)
-            if self._thread is None:
-                self._start()
             self._changed.notify_all()
         return job
 
@@ -141,7 +147,7 @@ class Worker:
             self._hanging = [thread for thread in self._hanging if thread.is_alive()] + [self._thread]
             waiting = self._replace(self._hangs)
         _fail(batch, Stopped("the model did not come to an end in time."))
-        _fail(waiting, Refused(503, self.trouble, 60))
+        _fail(waiting, Refused(503, self.trouble or NO_THREAD, 60))
 
     def _died(self, error: BaseException) -> None:
         """What was being answered fails; another thread takes over."""
@@ -154,13 +160,12 @@ class Worker:
         crash = Crashed(f"model {self.name}: {type(error).__name__}: {error}")
         report(crash)
         _fail(batch, crash)
-        _fail(waiting, Refused(503, self.trouble, 60))
+        _fail(waiting, Refused(503, self.trouble or NO_THREAD, 60))
 
     def _replace(self, give_up: bool) -> list[Job]:
         """Start another thread, or give up: then what waits is returned, to be refused."""
         self._thread = None
-        if not give_up:
-            self._start()
+        if not give_up and self._start():
             return []
         waiting = [*self.short, *self.long]
         self.short.clear()

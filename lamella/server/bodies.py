@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from lamella.server.replies import JSON, NDJSON, Refused, encode, line_of, report
 from lamella.server.work import Stopped
 
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # each odd form would be a line of the server's output
 FORM = "multipart/form-data"
 FORMS = (FORM, "application/x-www-form-urlencoded")
 T = TypeVar("T")

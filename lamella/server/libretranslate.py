@@ -15,6 +15,7 @@ from starlette.routing import Route
 from lamella.data.languages import NAMES, base_code
 from lamella.data.webpages import WebPage
 from lamella.server import files, schema
+from lamella.server.batching import Job
 from lamella.server.bodies import FORMS, check_suffix, expect, form_of, kind_of, until_left
 from lamella.server.models import Served
 from lamella.server.replies import JSON, Refused, reply
@@ -167,11 +168,14 @@ async def _answers(
     limits, model = served.limits, served.with_options({"alternatives": most} if most > 1 else {})
     field = next(iter(model.task.fields))
     schema.limit_characters(model.task, [{field: text} for text in texts], limits)
-    pages = (
-        [WebPage(t.encode(errors="replace"), "q", ask.target) for t in texts if t.strip()]
-        if ask.format == "html"
-        else []
-    )
+    pages: list[WebPage] = []
+    if ask.format == "html":
+        state = Job(model, [], limits.seconds)
+
+        def read() -> list[WebPage]:
+            return [WebPage(t.encode(errors="replace"), "q", ask.target) for t in texts if t.strip()]
+
+        pages = await served.reading(read, state)  # in a thread, since a page may be long and odd
     pieces = [s for page in pages for s in page.segments] if ask.format == "html" else list(texts)
     if len(pieces) > limits.examples * (10 if pages else 1):
         raise Refused(413, f"expected at most {limits.examples:,} texts, received {len(pieces):,}.")

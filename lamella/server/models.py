@@ -48,6 +48,7 @@ class Served:
         self.status = "starting"  # or "ready", or "failed"
         self.note = ""  # what is wrong, in a line without paths
         self.version = 1
+        self._began = time.monotonic()
         self.worker = Worker(name, limits)
         self._signature = watch.signature_of(model)
         self._looked = self._again = 0.0  # when the folder was looked at, and when a failed reading is tried again
@@ -78,12 +79,16 @@ class Served:
         first = Job(opened.model, [], self.limits.seconds)
         opened.warm(first.check, lambda: first.deadline)
 
-    async def ready(self) -> Opened:
-        """The model, once it can be run; Refused with 503 where it is not ready in time, or cannot be used."""
+    async def ready(self, patient: bool = True) -> Opened:
+        """The model, once it can be run; Refused with 503 where it is not ready in time, or cannot be used.
+
+        patient: wait even if it has been waited for before; a list of all models should not hang on one of them.
+        """
         self.look()
         if self.status == "starting":
+            waited = 0.0 if patient else time.monotonic() - self._began
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(START, self.limits.seconds)):
+                async with asyncio.timeout(max(0.0, min(START, self.limits.seconds) - waited)):
                     await asyncio.wrap_future(self._settled)
         if self.status == "starting":
             raise Refused(503, f"{self.name} is not ready yet. Ask again in a moment.", 5)

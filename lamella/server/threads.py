@@ -52,7 +52,10 @@ def start(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, result, failure)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    try:
+        threading.Thread(target=run, name=name, daemon=True).start()
+    except RuntimeError as error:  # the system gives no more threads
+        raise MemoryError(str(error)) from error
     return future
 
 
