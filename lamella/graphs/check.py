@@ -144,6 +144,8 @@ class _Check:
             if name and name not in self.defined:  # "": an optional input that is left out
                 raise ValueError(f"{op} reads {name!r}, which nothing before it makes")
         attributes = self.attributes(op, node.get("attribute", []))
+        if attributes.get("num_outputs", len(outputs)) != len(outputs):  # the engine counts on it
+            raise ValueError(f"{op} of {attributes['num_outputs']} parts gives {len(outputs)}")
         self.growth.node(op, inputs, outputs, attributes)
         self.kinds.node(op, inputs, outputs, attributes, self.growth.values)
         for name in outputs:
