@@ -153,11 +153,17 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
         elif len(set(known)) == 1:
             notes.append(f"column {quote(name)} is always {quote(known[0])} and is left out")
         elif len(parsed) >= NUMERIC * len(known):
-            spread = float(np.std(parsed))
-            if spread <= 1e-9 * max(1e-9, abs(float(np.mean(parsed)))):
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean, spread = float(np.mean(parsed)), float(np.std(parsed))
+            if not math.isfinite(mean + spread):  # squares of numbers above 1e154 are no floats
+                raise DataError(
+                    f"expected numbers in {quote(name)} whose spread is finite, received up to {max(map(abs, parsed)):g}. "
+                    "Correct the largest, or measure in larger units."
+                )
+            if spread <= 1e-9 * max(1e-9, abs(mean)):
                 notes.append(f"column {quote(name)} is always {parsed[0]:g} and is left out")
                 continue
-            columns.append({"name": name, "mean": float(np.mean(parsed)), "spread": spread})
+            columns.append({"name": name, "mean": mean, "spread": spread})
         elif len(counts := Counter(known)) > min(MOST, max(2, len(known) // 2)):
             notes.append(f"column {quote(name)} has {len(counts):,} different texts, no categories, and is left out")
             continue
