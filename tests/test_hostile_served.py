@@ -204,12 +204,20 @@ def test_a_thread_that_dies_again_and_again(worker, monkeypatch):
     model, usual = Model(), batching.answer
 
     def answer(batch):
+        if batch[0].examples == [0]:
+            return usual(batch)
         raise SystemExit
 
     monkeypatch.setattr(batching, "answer", answer)
-    for _ in range(batching.DEATHS):
+    worker.submit(Job(model, [0], 20))
+    wait_for(lambda: worker._batch)
+    asked = [worker.submit(Job(model, [1], 20, apart=str(n))) for n in range(batching.DEATHS + 1)]
+    model.open.set()
+    for job in asked[:-1]:
         with pytest.raises(Exception, match="SystemExit"):
-            worker.submit(Job(model, [1], 20)).future.result(5)
+            job.future.result(5)
+    with pytest.raises(Refused, match="died"):
+        asked[-1].future.result(5)
     with pytest.raises(Refused) as error:
         worker.submit(Job(model, [1], 20))
     assert error.value.status == 503 and worker.trouble

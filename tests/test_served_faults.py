@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import lamella
+from bench import serve_watched
 from lamella.server import files, models, replies, scratch
 from lamella.server.replies import Refused
 from tests.serving import Panic, Serving, serving, wait_for
@@ -246,3 +247,25 @@ def test_paths_are_hidden_whatever_is_in_them(copied, capfd):
     replies.report(ValueError("a\nb\x1b[31m\r" + "c" * 10_000))
     err = capfd.readouterr().err
     assert err.count("\n") == 1 and "\x1b" not in err and "\r" not in err and len(err) < 600
+
+
+# --- the bench that watches
+
+
+@pytest.mark.parametrize(
+    ("line", "allowed"),
+    [('12 openat(AT_FDCWD, "/own/lamella-serve-x/a.txt", O_WRONLY|O_CREAT|O_CLOEXEC, 0666) = 9', True),
+     ('12 openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 9', True),
+     ('12 openat(AT_FDCWD, "/home/x/.cache/id", O_WRONLY|O_CREAT, 0666) = 9', False),
+     ('12 openat(AT_FDCWD, "/home/x/.cache/id", O_RDWR|O_CREAT, 0666) = -1 ENOENT (No such file or directory)', True),
+     ('12 mkdir("/home/x/.cache", 0777) = 0', False),
+     ('12 rename("/own/a", "/home/x/a") = 0', False),
+     ('12 connect(5, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("10.0.0.1")}, 16) = 0', False),
+     ('12 connect(5, {sa_family=AF_INET6, sin6_port=htons(53)}, 28) = -1 ENETUNREACH (Network is unreachable)', False),
+     ('12 sendto(5, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(53)}, 16) = 1', False),
+     ('12 sendto(5, "HTTP/1.1 200", 12, 0, NULL, 0) = 12', True)],
+)  # fmt: skip
+def test_what_the_watching_bench_finds(tmp_path, line, allowed):
+    (tmp_path / "trace").write_text(line + "\n")
+    bad, counts = serve_watched.judge(tmp_path / "trace", Path("/own"))
+    assert bool(bad) != allowed and counts
