@@ -5,10 +5,10 @@
 True
 """
 
+from __future__ import annotations
+
 import os
 import sys
-import types
-from typing import TYPE_CHECKING, Any
 
 # onnxruntime sends its maker how it is used, unless this stands in the environment before its first import: later
 # calls come too late. A person's own setting is kept. tests/test_offline.py looks for files and connections.
@@ -16,7 +16,12 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 
+# Nothing is imported here that Python has not loaded already: the command must first take Ctrl-C, and `typing` alone takes
+# longer than to start Python.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
     from lamella.model import Model, load
     from lamella.shipped import detect, translate
@@ -87,7 +92,7 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute or name)
 
 
-class _Package(types.ModuleType):
+class _Package(type(sys)):  # type: ignore[misc]
     """`lamella.explain` and `lamella.train` are verbs and `lamella.tasks` the list, though folders have these names too.
 
     Importing `lamella.train.engine` makes Python set `lamella.train` to the folder's module; here that is not done.

@@ -37,13 +37,6 @@ def main() -> None:
 
     lamella train text-classification reviews.csv -o my-model --minutes 5
     """
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        # A pipe in an old code page must not end the work: what it cannot hold is shown as an escape.
-        if hasattr(stream, "reconfigure"):
-            if not stream.isatty() and stream is not sys.stderr:
-                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-            else:
-                stream.reconfigure(errors="backslashreplace")
 
 
 @main.command(context_settings=ANY)
@@ -103,7 +96,14 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("--schedule", help="How the learning rate falls: linear (at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-@click.option("--no-examples", "examples", is_flag=True, flag_value=False, default=True, help="Keep no held-out examples in the model.")
+@click.option(
+    "--no-examples",
+    "examples",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Keep no held-out examples in the model.",
+)
 @COLUMNS
 @FORCE
 @JSON

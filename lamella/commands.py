@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from lamella.arguments import PLAIN, options_last
+from lamella.interrupt import Interrupt
+from lamella.streams import open_streams
 
 
 class Command(click.Command):
@@ -18,6 +20,9 @@ class Command(click.Command):
             own = {o: not p.is_flag for p in self.get_params(ctx) if isinstance(p, click.Option) for o in p.opts}
             args = options_last(args, own)
         rest = super().parse_args(ctx, args)
+        for option in self.get_params(ctx):  # an empty name is a mistake in a script, and no wish for standard output
+            if isinstance(option, click.Option) and "--out" in option.opts and ctx.params.get("out") == "":
+                raise click.UsageError("-o: expected a name, received an empty one.", ctx)
         ctx.params = {k: v.removeprefix(PLAIN) if isinstance(v, str) else v for k, v in ctx.params.items()}
         return rest
 
@@ -31,6 +36,7 @@ class Group(click.Group):
         return list(self.commands)  # as they are written below: the order in which they are used
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        open_streams()
         show = "--traceback" in sys.argv
         sys.argv = [a for a in sys.argv if a != "--traceback"]
         try:
@@ -43,9 +49,13 @@ class Group(click.Group):
                 sys.exit(error.exit_code)
             where = getattr(error, "ctx", None)
             _fail(error.format_message() + (f" Try: {where.command_path} --help" if where else ""), error.exit_code)
+        except KeyboardInterrupt as error:
+            _fail(str(error) or "stopped.", 130)
         except Exception as error:
             if show:
                 raise
+            if Interrupt.came:  # in the middle of an import it becomes an error of the module's
+                _fail("stopped.", 130)
             if isinstance(error, OSError):
                 _mute()
                 _fail(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
@@ -55,10 +65,19 @@ class Group(click.Group):
                 _fail(f"{type(error).__name__}: {error}. This is a fault in lamella; --traceback shows where.", 1)
             _fail(str(error), code, details)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)  # `--help` answers in here
+        except KeyboardInterrupt:
+            _fail("stopped.", 130)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         # Here, since further out click has answers of its own: a blank line, and exit code 1 for a closed pipe.
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # while its errors can still be said
+            return result
         except KeyboardInterrupt as error:
             _fail(str(error) or "stopped.", 130)
         except BrokenPipeError:

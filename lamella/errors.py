@@ -13,14 +13,26 @@ One line each: what was expected, what came, what to do.
 from collections.abc import Sequence
 
 
+def one_line(text: str) -> str:
+    """A text that can be printed anywhere, on one line: names of files and values hold whatever people put in them.
+
+    >>> print(one_line("my\\nfile\\x1b[2J \\udce9 é"))
+    my\\nfile\\x1b[2J \\udce9 é
+    """
+    if text.isprintable():
+        return text
+    odd = [letter for letter in set(text) if not letter.isprintable() and letter not in " \u00a0\u202f\u3000"]
+    return text.translate({ord(letter): letter.encode("unicode_escape").decode("ascii") for letter in odd})
+
+
 class LamellaError(Exception):
     """The root: catch this to catch all of them."""
 
     exit_code = 1
 
     def __init__(self, message: str, details: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.details = list(details)
+        super().__init__(one_line(message))
+        self.details = [one_line(line) for line in details]
 
 
 class DataError(LamellaError):

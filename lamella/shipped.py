@@ -71,6 +71,9 @@ def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr")
 
     Text of any length; placeholders and markup are kept. Raises UsageError for a pair that is not installed.
     """
+    for language in (src_lang, dst_lang):
+        if not isinstance(language, str):
+            raise UsageError(f"expected codes of languages such as en and fr, received {type(language).__name__}.")
     if not isinstance(text, (str, list)):
         raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
     found: str | list[str] = translator(src_lang, dst_lang).predict(text)

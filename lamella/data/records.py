@@ -251,10 +251,8 @@ def _quoted_row(lines: Sequence[str], at: int, delimiter: str, newline: str) -> 
         except csv.Error as error:
             problem = problem or str(error)
         else:
-            if best is None or used < best.used:
-                best = _Record(at + 1, cells, used, escaped=bool(dialect))
-        # Only then can the second dialect, as databases write it, do better: it fits, or in fewer lines.
-        if '\\"' not in lines[at] or best and best.used == 1:
+            best = _Record(at + 1, cells, used, escaped=bool(dialect))
+        if best or '\\"' not in lines[at]:  # only then can the second dialect, as databases write it, do better
             break
     if best is None:
         return _Record(at + 1, [], problem=problem)

@@ -1,0 +1,60 @@
+"""Ctrl-C is one line on standard error and exit code 130, at whatever moment it comes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from _signal import SIGINT, default_int_handler, getsignal, signal  # not `signal`, whose import takes its time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, NoReturn
+
+
+class Interrupt:
+    """Whether Ctrl-C came: in the middle of an import it becomes an error of the module that was imported."""
+
+    came = False
+
+
+def stop_at_once(*_: object) -> NoReturn:
+    """End here and now. Right where nothing has begun that must be finished, or everything is done."""
+    try:
+        os.write(2, b"lamella: stopped.\n")
+    finally:
+        os._exit(130)
+
+
+def stop_while_loading() -> bool:
+    """From now on Ctrl-C ends the process at once; False where a shell asked for it to be ignored, which stays."""
+    if getsignal(SIGINT) is not default_int_handler:
+        return False
+    signal(SIGINT, stop_at_once)
+    return True
+
+
+def take_interrupts() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt, and where Python would print that and go on, it ends the process.
+
+    For a process of lamella's own: these handlers stay.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        Interrupt.came = True
+        raise KeyboardInterrupt
+
+    plain_hook, plain_unraisable = sys.excepthook, sys.unraisablehook
+
+    def uncaught(kind: Any, error: Any, trace: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            stop_at_once()
+        plain_hook(kind, error, trace)
+
+    def unraisable(about: Any) -> None:
+        if about.exc_type and issubclass(about.exc_type, KeyboardInterrupt):  # in a callback, or at the very end
+            stop_at_once()
+        plain_unraisable(about)
+
+    sys.excepthook, sys.unraisablehook = uncaught, unraisable
+    signal(SIGINT, interrupt)

@@ -1,0 +1,59 @@
+"""Standard input, output and error as a command needs them, whatever the shell has made of them.
+
+A stream that was closed (`<&-`, `>&-`) is None in Python; here it becomes one that says so when it is used. A pipe gets
+UTF-8, and what an old terminal cannot show becomes an escape.
+"""
+
+import errno
+import io
+import os
+import sys
+from typing import Any, NoReturn
+
+from lamella.errors import UsageError
+
+
+class Closed(io.TextIOBase):
+    """A stream that was closed before the command began."""
+
+    encoding = "utf-8"
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def buffer(self) -> Any:
+        return self
+
+    def _refuse(self) -> NoReturn:
+        if self._name == "standard input":
+            raise UsageError(
+                "expected lines from standard input, received a closed one. Give it a file with <, or a pipe."
+            )
+        raise OSError(errno.EBADF, "is closed, and the answer goes there. Open it, or give -o", self._name)
+
+    def readline(self, size: int | None = -1) -> str:  # type: ignore[override]
+        self._refuse()
+
+    def read(self, size: int | None = -1) -> str:
+        self._refuse()
+
+    def write(self, text: Any) -> int:
+        self._refuse()
+
+
+def open_streams() -> None:
+    """Make the three streams usable: none is None, pipes hold any letter. Standard error, if closed, swallows."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open as long as the process
+    if sys.stdin is None:
+        sys.stdin = Closed("standard input")
+    if sys.stdout is None:
+        sys.stdout = Closed("standard output")
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A pipe in an old code page must not end the work: what it cannot hold is shown as an escape.
+        if hasattr(stream, "reconfigure"):
+            if not stream.isatty() and stream is not sys.stderr:
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+            else:
+                stream.reconfigure(errors="backslashreplace")
