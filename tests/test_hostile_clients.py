@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 import lamella
+from lamella.server import run
 from lamella.server.addresses import LOCAL, Shares, client_of
 from lamella.server.holding import Bodies
 from lamella.server.limits import Limits
@@ -200,6 +201,17 @@ def test_a_drop_at_a_time(server):
                 time.sleep(0.05)
                 assert time.monotonic() - begin < LIMITS.upload + 5
         assert time.monotonic() - begin < LIMITS.upload + 4
+
+
+def test_a_connection_that_asks_nothing_more(tiny_model, monkeypatch):
+    """It is closed after a while, and not before."""
+    monkeypatch.setattr(run, "IDLE", 1)
+    with serving({"tiny": lamella.load(tiny_model)}) as server, closing(connect(server)) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        begin, reply = time.monotonic(), b""
+        while part := client.recv(1000):
+            reply += part
+        assert statuses(reply) == [200] and 0.8 < time.monotonic() - begin < 6
 
 
 def test_a_client_that_takes_no_reply(server, monkeypatch):

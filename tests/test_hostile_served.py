@@ -349,8 +349,9 @@ def test_reading_ends_with_the_time_of_the_request(trained, monkeypatch):
         assert len(read) < 30, "the other was answered while these were read"
         thread.join(20)
         assert asked[0].status == 503 and "1 seconds" in asked[0].error and time.monotonic() - begin < 8
-        time.sleep(0.7)
-        assert len(read) < 10 and all(name.startswith("read ") for name in read)
+        count = len(read)
+        time.sleep(1)
+        assert len(read) <= count + 1 and all(name.startswith("read ") for name in read)
 
 
 def test_a_large_body_keeps_nobody_waiting(trained, monkeypatch):

@@ -235,7 +235,8 @@ def test_nothing_is_left_after_a_signal(tiny_model, tmp_path):
 # --- what errors say
 
 
-def test_paths_are_hidden_whatever_is_in_them(copied, capfd):
+def test_paths_are_hidden_whatever_is_in_them(copied, capfd, monkeypatch):
+    whole = []
     replies.hide(copied)
     for error in (
         lamella.errors.ModelError(f"{copied}/model.json: damaged. Copy {copied}."),
@@ -246,6 +247,10 @@ def test_paths_are_hidden_whatever_is_in_them(copied, capfd):
         assert ".json: damaged" in line or "x.csv: empty" in line
     replies.report(ValueError("a\nb\x1b[31m\r" + "c" * 10_000))
     err = capfd.readouterr().err
+    monkeypatch.setattr(replies, "WHOLE", True)  # with --traceback
+    monkeypatch.setattr(sys, "excepthook", lambda *what: whole.append(what))
+    replies.report(ValueError("a"))
+    assert len(whole) == 1
     assert err.count("\n") == 1 and "\x1b" not in err and "\r" not in err and len(err) < 600
 
 
