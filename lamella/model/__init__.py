@@ -195,7 +195,7 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
 def _is_file(where: Path) -> bool:
     try:
         return where.is_file()
-    except ValueError:  # a NUL in the name
+    except (OSError, ValueError):  # a name that is too long, or with a NUL in it
         return False
 
 

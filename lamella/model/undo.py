@@ -59,7 +59,7 @@ def read_whole(folder: Path) -> tuple[dict[str, bytes], Manifest]:
 
 def _state(folder: Path) -> tuple[int, int] | None:
     """What changes when model.json is replaced."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # ValueError: a NUL in the name
         about = (folder / "model.json").stat()
         return about.st_ino, about.st_mtime_ns
     return None
