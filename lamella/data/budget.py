@@ -1,8 +1,8 @@
 """How many points of pictures may be decoded: each may be just small enough, and all of them together too much.
 
-    budget = Budget(points=1000)
-    with at_most(budget):
-        read_image(...)         each picture that is read here is paid for before it is decoded
+budget = Budget(points=1000)
+with at_most(budget):
+    read_image(...)         each picture that is read here is paid for before it is decoded
 """
 
 from collections.abc import Iterator

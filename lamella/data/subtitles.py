@@ -42,7 +42,8 @@ _STOPS = tuple(".!?…:;。！？")
 _MOST = 300  # characters of what is joined: more is no sentence
 _PAUSE = 2000  # milliseconds between two cues of one sentence
 _NOTES = "♪♫#"
-_DEPTH = 20  # elements inside each other, and lines of a cue that one spans: more is no subtitle, and must not take long
+# Elements inside each other, and lines of a cue that one spans: more is no subtitle, and must not take long.
+_DEPTH = 20
 
 
 @dataclass

@@ -91,3 +91,13 @@ KEYS = words(
     '"task" "files" "learned" "config" "digest" "format" "size" "labels_" "file" {"file": ".." } '
     '"vocabulary.model" "translation" null [] {} 1e999 true "\\u0000" -1',
 )  # fmt: skip
+
+# safetensors
+TENSORS = words(
+    '"dtype" "F32" "BF16" "I64" "shape" "data_offsets" [0,8] [ ] { } , : "a" -1 1e9 99999999999999999999 "__metadata__"'
+)
+
+# ONNX
+GRAPHS = words(
+    "Relu Loop If Scan Constant location secret com.example float_data x y w", b"\x0a\x01", b"\x3a\x80\x01", b"\xff" * 9
+)

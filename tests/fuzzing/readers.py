@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from lamella.errors import LamellaError
@@ -272,98 +269,3 @@ def read_pictures(path: Path) -> None:
     path.with_name("picture.png").write_bytes(seeds.pictures()[0])
     read([str(path)])
     read([str(path)], {"example": "1"})
-
-
-# ---- models ----------------------------------------------------------------------------------------------------------
-
-
-def read_archive(path: Path) -> None:
-    import lamella
-
-    lamella.load(path)
-
-
-def read_manifest(path: Path) -> None:
-    """A folder whose `model.json` is the input, its own digest put right where it can be."""
-    import lamella
-    from lamella.model import Manifest, own_digest
-
-    raw = path.read_bytes()
-    folder = path.with_name("model")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (folder / "vocabulary.model").write_bytes(b"")
-    try:
-        said = msgspec.json.decode(raw, type=Manifest)
-        said.files.setdefault("vocabulary.model", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-        said.digest = own_digest(said)
-        raw = msgspec.json.encode(said)
-    except (ValueError, RecursionError, TypeError):
-        pass
-    (folder / "model.json").write_bytes(raw)
-    model = lamella.load(folder)
-    repr(model)
-    with contextlib.suppress(LamellaError):
-        model.predict(next(iter(["some text"])))
-
-
-def read_vocabulary(path: Path) -> None:
-    from lamella.data.pieces import Pieces
-
-    pieces = Pieces(path.read_bytes())
-    ids = pieces.encode(["Hello wörld"])
-    pieces.decode(ids)
-    pieces.words(ids[0])
-    pieces.knows("x")
-
-
-def vocabularies_seeds() -> list[bytes]:
-    from lamella.data.pieces import learn
-
-    return [learn([f"some words and {i} numbers of them" for i in range(50)], 60), b"", b"\x0a\x00"]
-
-
-def read_checkpoint(path: Path) -> None:
-    from lamella.train.checkpoint import peek
-
-    folder = path.with_name("checkpoint")
-    for place in (folder / "step-00000003", folder / "step-x"):
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "run.json").write_bytes(path.read_bytes())
-        (place / "run.safetensors").write_bytes(b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
-    peek(folder)
-
-
-def checkpoints_seeds() -> list[bytes]:
-    import lamella.train.checkpoint  # noqa: F401  # with it torch, which takes long, and that is no fault of the reader
-
-    return seeds.checkpoints()
-
-
-def read_options(path: Path) -> None:
-    import lamella
-    from lamella import fields, task
-
-    text = path.read_text("utf-8", "replace")
-    try:
-        given: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        given = text
-    if not isinstance(given, dict):
-        given = dict.fromkeys(("to", "horizon", "dims", "net"), given)
-    first: LamellaError | None = None
-    for name in lamella.tasks():
-        try:
-            fields.make(task.find(name).Config, given, name)
-        except LamellaError as error:
-            first = first or error
-    if first:
-        raise first
-
-
-def read_arguments(path: Path) -> None:
-    from lamella.arguments import options_last, split_columns, split_options
-
-    text = path.read_text("utf-8", "replace")
-    split_options(options_last(text.split(), {"-o": True, "--json": False}))
-    split_columns(text)

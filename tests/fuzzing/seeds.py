@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 import zlib
 from collections.abc import Sequence
@@ -286,95 +285,3 @@ def uris() -> list[bytes]:
         b"DATA:image/svg+xml;utf8,<svg/>",
         b"[[0, 255], [1, 2]]",
     ]
-
-
-# ---- models ----------------------------------------------------------------------------------------------------------
-
-
-def manifest(**changed: Any) -> dict[str, Any]:
-    """What the `model.json` of a small model says, its digest aside."""
-    plain = {
-        "format": 1,
-        "lamella": "1.0",
-        "task": "text-classification",
-        "config": {},
-        "size": "tiny",
-        "fields": {},
-        "learned": {"labels_": ["a", "b"], "vocabulary_": {"file": "vocabulary.model"}},
-        "precision": "float32",
-        "parameters": 10,
-        "scores": {"accuracy": {"value": 0.5, "low": 0.4, "high": 0.6}},
-        "training": {"steps": 3},
-        "files": {},
-        "digest": "",
-    }
-    return {**plain, **changed}
-
-
-def manifests() -> list[bytes]:
-    changed: list[dict[str, Any]] = [
-        {},
-        {"task": "image-classification", "learned": {"labels_": ["a"], "side_": 12, "channels_": 1}},
-        {"task": "../../x.py"},
-        {"task": ""},
-        {"files": {"../x": "0"}},
-        {"files": {"net.onnx": "0" * 64}},
-        {"learned": {"__class__": 1, "config": {}, "read": 0}},
-        {"learned": {"labels_": {"file": "model.json"}}},
-        {"config": {"beams": 10**400}},
-        {"size": "huge"},
-        {"format": 2},
-        {"digest": None},
-    ]
-    return [json.dumps(manifest(**one)).encode() for one in changed] + [b"[" * 100_000, b"{}", b"null", b'{"files": 3}']
-
-
-def archives() -> list[bytes]:
-    """Zips: a model without graphs, odd names, a bomb, one that lies about sizes."""
-    import zipfile
-
-    def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", method) as archive:
-            for name, raw in members:
-                archive.writestr(zipfile.ZipInfo(name), raw, method)
-        return out.getvalue()
-
-    said = ("model.json", json.dumps(manifest()).encode())
-    plain = zipped(said, ("net.onnx", b"\x08\x08"), method=zipfile.ZIP_STORED)
-    return [
-        zipped(said),
-        plain,
-        zipped(said, ("../evil", b"x"), ("/abs", b"x"), ("a\\b", b"x")),
-        zipped(said, ("net.onnx", b"\0" * 5_000_000)),
-        zipped(said, ("net.onnx", b"\0" * 100_000), method=zipfile.ZIP_BZIP2),
-        zipped(said, ("net.onnx", b"\0" * 100_000), method=zipfile.ZIP_LZMA),
-        zipped(*((f"{i}", b"") for i in range(1200))),
-        zipped(said, said),
-        plain.replace(b"net.onnx", b"net.\xff\xfe\x00x"),
-        b"PK\x05\x06" + b"\0" * 18,
-    ]
-
-
-def checkpoints() -> list[bytes]:
-    good = {
-        "step": 3,
-        "seconds": 1.0,
-        "tokens": 5,
-        "updates": 3,
-        "sha256": "0" * 64,
-        "facts": {"task": "x"},
-        "digest": "0" * 64,
-    }
-    kinds: list[Any] = [
-        good,
-        {**good, "facts": None},
-        {**good, "step": "x"},
-        {},
-        [],
-        None,
-        3,
-        "x",
-        {**good, "sha256": 5},
-    ]
-    return [json.dumps(one).encode() for one in kinds] + [b"[" * 100_000, b"1" * 5000, b'{"step": 1e999}']

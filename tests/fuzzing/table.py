@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from tests.fuzzing import readers, seeds
+from tests.fuzzing import model_readers, model_seeds, readers, seeds
 from tests.fuzzing.dictionaries import (
     CELLS,
     CUES,
     DOCUMENT,
     ELEMENTS,
+    GRAPHS,
     HEADS,
     KEYS,
     MARKED,
     OBJECTS,
     QUOTED,
     TAGS,
+    TENSORS,
     TIMED,
     ZIPPED,
     words,
@@ -121,33 +123,38 @@ READERS: tuple[Reader, ...] = (
         seconds=1.0,
     ),
     Reader("picture table", ".csv", readers.read_pictures, lambda: seeds.pairs(seeds.PICTURES), CELLS, seconds=1.0),
-    Reader("model zip", ".zip", readers.read_archive, seeds.archives, ZIPPED),
-    Reader("model.json", ".json", readers.read_manifest, seeds.manifests, KEYS),
+    Reader("model zip", ".zip", model_readers.read_archive, model_seeds.archives, ZIPPED),
+    Reader("model.json", ".json", model_readers.read_manifest, model_seeds.manifests, KEYS),
     Reader(
         "vocabulary",
         ".model",
-        readers.read_vocabulary,
-        readers.vocabularies_seeds,
+        model_readers.read_vocabulary,
+        model_readers.vocabularies_seeds,
         (b"\x0a", b"\x0b", b"\xe2\x96\x81", b"\x12\x03", b"\xff"),
     ),
     Reader(
         "checkpoint",
         ".json",
-        readers.read_checkpoint,
-        readers.checkpoints_seeds,
+        model_readers.read_checkpoint,
+        model_readers.checkpoints_seeds,
         KEYS + words('"step" "sha256" "facts" "updates"'),
+    ),
+    Reader("tensors", ".safetensors", model_readers.read_tensor_file, model_seeds.tensor_files, TENSORS),
+    Reader("graph", ".onnx", model_readers.read_graph, model_seeds.graphs, GRAPHS),
+    Reader(
+        "fingerprint", ".bin", model_readers.read_fingerprint, model_readers.fingerprints_seeds, (b"\x00", b"\xff" * 8)
     ),
     Reader(
         "options",
         ".json",
-        readers.read_options,
+        model_readers.read_options,
         lambda: [text.encode() for text in seeds.OPTIONS],
         KEYS + words('"to" "from" "horizon" "dims" "beams" "net"'),
     ),
     Reader(
         "arguments",
         ".txt",
-        readers.read_arguments,
+        model_readers.read_arguments,
         lambda: [text.encode() for text in (*seeds.COLUMNS, "--beams 1 -o out model -- --text")],
         words("= , -- --a --a=b -o text="),
     ),
