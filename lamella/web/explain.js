@@ -45,6 +45,8 @@ export function explanation(found) {
   const { focus, faithfulness: faith } = found;
   const fields = Object.entries(found.fields ?? {});
   const said = checked(faith);
+  const notes = found.notes ?? [];
+  const [about, how] = [notes.slice(0, -1), notes.slice(-1)]; // what is explained, and how it was measured
   return [
     el("h2", {}, "Why?"),
     el("p", { class: "legend" }, el("span", { class: "key for" }, "speaks for the answer"),
@@ -53,12 +55,12 @@ export function explanation(found) {
       fields.map(([name, field]) => el("div", { class: "reason" }, fields.length > 1 && el("h3", {}, words(name)),
         units(field, found.example?.[name], found["by kind"] ?? {}))),
       walked(found["by kind"])),
-    el("div", { class: "words" }, reasons(found).map((text) => el("p", { dir: "auto" }, text)),
+    el("div", { class: "words" }, reasons(found).map((text) => el("p", { dir: "auto" }, text)), about.map((note) => el("p", { class: "quiet" }, note)),
       el("p", { class: "faith" }, el("strong", {}, "Checked. "), said || faith?.sentence || "There was nothing to check it by.")),
     attention(found.attention),
     el("details", { class: "measured" }, el("summary", {}, "How this was measured, with figures"),
       el("p", { class: "quiet" }, `Parts were taken away in many orders and the answer measured again. Measured is the ${focus.name}: ${number(focus.value)}.`),
-      (found.notes ?? []).map((note) => el("p", { class: "quiet" }, note)),
+      how.map((note) => el("p", { class: "quiet" }, note)),
       faith?.sentence && el("p", { class: "quiet" }, faith.sentence),
       el("div", { class: "reasons" }, heaviestParts(fields), found.pairs?.length > 0 && pairs(found))),
   ].flat().filter(Boolean);

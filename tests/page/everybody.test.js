@@ -22,6 +22,18 @@ const VIEWS = {
     await page.click("text=Look inside the net");
     await page.waitForSelector(".inner", { timeout: 300_000 });
   }]])),
+  "a row of a table": [at("flowers"), async (page) => {
+    await page.click(".chip >> nth=0");
+    await page.click(".why-button");
+    await page.waitForSelector(".faith");
+    await page.click(".measured summary");
+  }],
+  "a hint, and a text from right to left": ["/", async (page) => {
+    await page.selectOption("#from", "en");
+    await page.selectOption("#to", "he");
+    await page.fill("#source", "La maison est rouge et le chien dort.");
+    await page.waitForSelector(".hint-line");
+  }],
   overview: ["/#/overview", async () => {}],
   "an error": [at("time-series-forecasting"), (page) => page.click("text=Ask")],
 };

@@ -5,8 +5,12 @@ import { after, before, describe, test } from "node:test";
 import { at, launch, open, serve, translated } from "./browser.js";
 
 let browser;
-before(async () => { browser = await launch(); });
-after(() => browser?.close());
+let there; // a server that stays
+before(async () => { [browser, there] = await Promise.all([launch(), serve({ own: ["text-classification"] })]); });
+after(async () => {
+  await browser?.close();
+  await there?.stop();
+});
 
 test("an outage passes by itself, and nothing typed is lost", async (t) => {
   let server = await serve({ own: ["text-classification"] });
@@ -29,10 +33,8 @@ test("an outage passes by itself, and nothing typed is lost", async (t) => {
   await page.context().close();
 });
 
-test("Try now does not wait, and a model's form waits too", async (t) => {
-  const server = await serve({ own: ["text-classification"] });
-  t.after(() => server.stop());
-  const page = await open(browser, server.url, at("text-classification"));
+test("Try now does not wait, and a model's form waits too", async () => {
+  const page = await open(browser, there.url, at("text-classification"));
   let away = true;
   await page.route(/predict|health/, (route) => (away ? route.abort("connectionrefused") : route.continue()));
   await page.fill("textarea", "The lid is solid.");
@@ -46,10 +48,8 @@ test("Try now does not wait, and a model's form waits too", async (t) => {
   await page.context().close();
 });
 
-test("a busy server is asked again when it said so", async (t) => {
-  const server = await serve({ own: ["text-classification"] });
-  t.after(() => server.stop());
-  const page = await open(browser, server.url, at("text-classification"));
+test("a busy server is asked again when it said so", async () => {
+  const page = await open(browser, there.url, at("text-classification"));
   let times = 0;
   const body = '{"error": "256 requests wait already. Ask again in a moment."}';
   await page.route("**/predict", (route) => (times++ ? route.continue()
@@ -72,12 +72,10 @@ describe("where texts go", () => {
     await page.context().close();
   });
 
-  test("and only where it is so, nothing is sent elsewhere", async (t) => {
-    const server = await serve({ own: [] });
-    t.after(() => server.stop());
-    const page = await open(browser, server.url);
+  test("and only where it is so, nothing is sent elsewhere", async () => {
+    const page = await open(browser, there.url);
     assert.match(await page.textContent("#place"), /^Everything happens on this machine\. Nothing is sent elsewhere\./);
-    assert.doesNotMatch(await (await fetch(`${server.url}/`)).text(), /sent elsewhere|on this machine/, "not before it is known");
+    assert.doesNotMatch(await (await fetch(`${there.url}/`)).text(), /sent elsewhere|on this machine/, "not before it is known");
     await page.context().close();
   });
 });

@@ -187,6 +187,16 @@ describe("which hangs on which", () => {
     await leave(page);
   });
 
+  test("says which sentence of several is explained", async () => {
+    const page = await visit();
+    await english(page, "The house is red. The dog sleeps.");
+    await translated(page);
+    await page.click(".why-button");
+    await page.waitForSelector(".faith");
+    assert.match(await page.textContent(".words"), /The first of 2 sentences is explained/);
+    await leave(page);
+  });
+
   test("is drawn whole for a long sentence, and scrolls by itself on a phone", async () => {
     const page = await visit();
     await english(page, LONG);
