@@ -336,6 +336,28 @@ def test_a_file_that_fails_at_every_moment(tmp_path, kind, number):
         assert [p.name for p in tmp_path.iterdir()] == ["out"], "what was left half is gone"
 
 
+def test_bare_graphs_that_fail_at_every_moment(tmp_path, tiny_model):
+    """What is there is whole, each file by itself, and no model is overwritten by bare graphs."""
+    opened, out, nth = load(tiny_model), tmp_path / "out", 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("lamella.verbs.export"), "_call", lambda name, graph: name)
+        while True:
+            nth += 1
+            shutil.rmtree(out, ignore_errors=True)
+            error, so_many = failing_at(nth, errno.ENOSPC, lambda: lamella.export(opened, str(out), to="onnx"))
+            if not so_many:
+                break
+            assert isinstance(error, DataError) and str(out) in str(error) and "No space left" in str(error)
+            assert not (out / "example.py").exists() or nth % 5 == 2
+            assert all(opened.files[p.name] == p.read_bytes() for p in out.glob("*.onnx"))
+    assert nth > 15 and "fingerprint.bin" not in {p.name for p in out.iterdir()}
+    settle(place := tmp_path / "model", "a model")
+    before = tree(place)
+    with pytest.raises(UsageError, match="is a model, which graphs beside it would damage"):
+        lamella.export(opened, str(place), to="onnx", force=True)
+    assert tree(place) == before
+
+
 def test_what_is_no_file_is_written_to(tmp_path):
     os.mkfifo(pipe := tmp_path / "pipe")
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

@@ -7,10 +7,11 @@ lamella export my-model --to onnx -o folder
 from pathlib import Path
 from typing import Any
 
+from lamella import disk
 from lamella import model as folder
-from lamella.errors import UsageError
+from lamella.errors import DataError, UsageError
 from lamella.graphs import OnnxGraph
-from lamella.model import Model, load
+from lamella.model import Model, fingerprint, load
 
 EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""
 
@@ -48,17 +49,20 @@ def export(model: str | Model, out: str, to: str = "zip", task: str | None = Non
         return place
     if to != "onnx":
         raise UsageError(f"--to {to}: expected zip or onnx.")
-    place.mkdir(parents=True, exist_ok=True)
+    if (place / "model.json").exists():
+        raise UsageError(f"{out}: is a model, which graphs beside it would damage. Choose another folder.")
+    try:
+        disk.make_folder(place)
+    except OSError as error:
+        raise DataError(f"{out}: could not be made ({error.strerror or error}).") from error
     calls = []
     for name, raw in sorted(trained.files.items()):
+        if name not in ("model.json", fingerprint.FILE):
+            disk.write_file(raw, place / name)
         if name.endswith(".onnx"):
-            (place / name).write_bytes(raw)
             calls.append(_call(name, OnnxGraph(raw, name)))
-        elif name != "model.json":
-            (place / name).write_bytes(raw)
-    (place / "example.py").write_text(
-        EXAMPLE.format(task=trained.manifest.task, calls="".join(calls)), encoding="utf-8"
-    )
+    text = EXAMPLE.format(task=trained.manifest.task, calls="".join(calls))
+    disk.write_file(text.encode(), place / "example.py")  # last: where it is, all is there
     return place
 
 
