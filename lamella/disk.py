@@ -12,9 +12,7 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import shutil
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -29,6 +27,8 @@ ANOTHER_HOST = 86_400.0  # seconds after which what another machine left unfinis
 
 def unfinished(path: Path) -> Path:
     """A hidden name beside `path`, for what will be moved there when it is complete."""
+    import secrets  # slow to import, and whoever only reads needs it not
+
     return path.with_name(f".{path.name}.lamella-{_host()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
@@ -216,6 +216,8 @@ def lives(process: int) -> bool:
 
 
 def _host() -> str:
+    import socket
+
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:4]
 
 

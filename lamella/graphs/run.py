@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from lamella.errors import ModelError
 from lamella.graphs import limits
-from lamella.graphs.check import check
-from lamella.graphs.growth import Growth
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,6 +52,9 @@ class OnnxGraph:
         # Threads that wait in a loop gain nothing here on a quiet machine, and on a busy one they keep out the work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if self._limited:
+            from lamella.graphs.check import check  # what comes with the package starts without it
+            from lamella.graphs.growth import Growth
+
             check(raw, name)
             most = str(Growth(len(raw)).most)
             options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", most)
