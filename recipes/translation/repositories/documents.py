@@ -14,7 +14,9 @@ from recipes.translation.repositories.clone import Files, Library, Reader, Row, 
 # Elements of CNXML that are no running text of the paragraph they stand in.
 _SKIPPED = words("equation figure table media note list code newline footnote metadata label title")
 _NAMED = words("para item caption title entry")
-_LINK = re.compile(r"\s*\(\s*(?:see|véase|consulte|ver)?\s*[,;]?\s*\)", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"\s*\([^()\ufffc]{0,25}\ufffc[^()]*\)"
+)  # "(see Figure 3)": the figure's name is filled in elsewhere
 
 
 def _name(element: etree._Element) -> str:
@@ -42,7 +44,7 @@ def _tidy(text: str) -> str:
     text = re.sub(
         r"(?:X\s*)+(?:[=+×·/−-]\s*(?:X\s*)+)*", lambda m: "X" + " " * m[0].endswith(" "), " ".join(text.split())
     )
-    text = _LINK.sub("", re.sub(r"\s*\(\s*\ufffc\s*\)", "", text))
+    text = _REFERENCE.sub("", text)
     return "" if "\ufffc" in text else text.strip()
 
 
