@@ -83,7 +83,8 @@ def judge(pair: Pair, lang: str) -> str:
         return "markup"
     if any(count < 0.5 * len(text.replace(" ", "")) for count, text in zip(letters, bare, strict=True)):
         return "symbols"
-    if _is_code(source) or _is_code(target):
+    # Chinese has no blanks: its sentence is one token, and one name in it would make all of it an identifier.
+    if _is_code(source) or (_is_code(target) and not (lang.startswith("zh") and normalise.has_chinese(target))):
         return "code, paths, addresses"
     if normalise.placeholders(source) != normalise.placeholders(target):
         return "placeholders differ"

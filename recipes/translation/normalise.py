@@ -84,6 +84,11 @@ _QUOTES = re.compile(r"[\"“”]([^\"“”\n]*)[\"“”]")
 _HAN_BLANK = re.compile(rf"(?<={_HAN})[ \t]+|[ \t]+(?={_HAN})")
 
 
+def has_chinese(text: str) -> bool:
+    """Whether a text has at least two Chinese characters or marks."""
+    return len(re.findall(_HAN, text)) > 1
+
+
 def chinese(text: str) -> str:
     """Chinese with full-width marks, curled quotes and no blanks beside its characters; other scripts keep theirs.
 

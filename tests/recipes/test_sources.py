@@ -176,6 +176,12 @@ def test_what_is_not_kept():
     ]
 
 
+def test_a_chinese_sentence_with_a_name_in_it_is_no_identifier():
+    rows = [("See asyncio.run() in the manual for this.", "详情请参阅手册中的asyncio.run()。")]
+    assert kept(rows, "zh") == rows
+    assert kept([("Look at the example file now.", "/etc/a_b.conf")], "zh") == []
+
+
 def test_messages_made_alike_are_few():
     rows = [(f"You pick up {n} apples from Smith.", f"Vous ramassez {n} pommes chez Smith.") for n in range(2, 99)]
     assert len(kept(rows)) == segments.SAME_TEMPLATE

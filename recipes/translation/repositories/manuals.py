@@ -29,7 +29,7 @@ SOURCES = (
     Source(
         "django+django-docs-translations", "documentation",
         (gettext("django+django-docs-translations", r"translations/{lang}/LC_MESSAGES/.*\.po", rest, "stable/4.2.x"),),
-        "BSD-3, as Django", f"Django Software Foundation {_TRANSLATORS}", codes(zh="zh_CN"), (29_554, 0, 2_134, 32_687),
+        "BSD-3, as Django", f"Django Software Foundation {_TRANSLATORS}", codes("fr es zh", zh="zh_Hans"), (29_554, 0, 2_134, 32_687),
         "the repository has no licence file of its own",
     ),
     Source(
