@@ -78,14 +78,13 @@ def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]
 
 
 def split_columns(text: str | None) -> dict[str, str] | None:
-    from lamella.data.text import quote
     from lamella.errors import UsageError
 
     if text is None:
         return None
     parts = [p.partition("=") for p in text.split(",")]
     if not all(name and equals and value for name, equals, value in parts):
-        raise UsageError(f"--columns {quote(text)}: expected FIELD=COLUMN,... such as text=review,label=stars.")
+        raise UsageError(f"--columns {text[:80]}: expected FIELD=COLUMN,... such as text=review,label=stars.")
     return {name.strip(): value.strip() for name, _, value in parts}
 
 
