@@ -51,7 +51,7 @@ export function launch() {
 export async function open(browser, url, path = "/", options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 850 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000); // a machine may be busy; what is wrong is seen sooner than that
+  page.setDefaultTimeout(Number(process.env.PATIENCE ?? 60_000)); // a machine may be busy; what is wrong is seen sooner than that
   page.base = url;
   page.seen = { foreign: [], complaints: [], requests: [] };
   page.on("request", (r) => {
