@@ -343,7 +343,7 @@ def test_serve(word, model, outside):
         shown = server.get(place).json
         assert model.task.metric in shown["card"] and shown["curves"].startswith("<svg") and shown["scores"]
         examples = [{name: e[name] for name in model.task.fields} for e in model.task.sample("test")[:9]]
-        assert facts["examples"] == examples[:6]
+        assert facts["examples"] == (model.manifest.examples or examples[:6])
         found = server.post(f"{place}/predict", {"examples": examples}).json
         answers = json.loads(json.dumps(model.predict(examples)))
         assert found == {"answers": answers, "rendered": [model.task.render(a) for a in model.predict(examples)]}

@@ -178,10 +178,11 @@ def test_many_slow_clients_shut_nobody_out(server):
         assert statuses(reply) in ([503], []), "the one that waited longest made room"
 
 
-def test_slow_bodies_do_not_take_all_memory_for_bodies(server):
+def test_slow_bodies_do_not_take_all_memory_for_bodies(tiny_model):
     """Six bodies of almost a megabyte, where three megabytes are held: the oldest are dropped, a new one finds room."""
     size = 900_000
-    with ExitStack() as stack:
+    limits = Limits(megabytes=1, held=3, upload=60)
+    with serving({"tiny": lamella.load(tiny_model)}, limits) as server, ExitStack() as stack:
         slow = [stack.enter_context(closing(connect(server))) for _ in range(6)]
         for client in slow:
             client.sendall(PREDICT + b"Content-Length: %d\r\n\r\n" % size + b" " * (size - 100))
