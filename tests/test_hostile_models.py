@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,7 @@ import pytest
 import lamella
 from lamella import card, checksums, task
 from lamella.data.pieces import MOST, Pieces, learn
+from lamella.data.units import Characters, Words
 from lamella.errors import LamellaError, ModelError, UsageError
 from lamella.graphs import OnnxGraph, limits
 from lamella.graphs.check import check
@@ -405,7 +407,7 @@ def test_what_a_task_misses_is_typed():
         if broken is not None:
             held[name] = OnnxGraph(broken.SerializeToString(), f"{name}.onnx")
         vars(other)["graphs"] = type(opened.graphs)(held)
-        with pytest.raises(ModelError) as caught:
+        with pytest.raises(ModelError, match=rf"{name}\.onnx: (missing|onnxruntime cannot run)") as caught:
             other.predict("The baker sells the round cake today.")
         one_line(caught.value)
 
@@ -551,6 +553,32 @@ def edited(path: Path, change, place: bytes = b"PK\1\2", last: bool = True) -> P
 )
 def test_a_list_of_contents_that_lies(tmp_path, change):
     not_loaded(edited(packed(tmp_path / "m.zip"), change[1]))
+
+
+def test_a_member_inside_another(tmp_path):
+    """Each by itself is whole: a few such, nested, unpack to any size."""
+
+    def local(name: bytes, raw: bytes) -> bytes:
+        head = (b"PK\3\4", 20, 0, 0, 0, 0, zlib.crc32(raw), len(raw), len(raw), len(name), 0)
+        return archive.LOCAL.pack(*head) + name + raw
+
+    def entry(name: bytes, raw: bytes, begin: int) -> bytes:
+        sizes = (zlib.crc32(raw), len(raw), len(raw), len(name), 0, 0, 0, 0, 0, begin)
+        return archive.ENTRY.pack(b"PK\1\2", 20, 20, 0, 0, 0, 0, *sizes) + name
+
+    inner = local(b"card.md", b"# a card")
+    outer = local(b"net.onnx", inner)
+    for begin, fine in ((len(outer), True), (len(outer) - len(inner), False)):
+        body = outer + inner if fine else outer
+        entries = entry(b"net.onnx", inner, 0) + entry(b"card.md", b"# a card", begin)
+        end = archive.END.pack(b"PK\5\6", 0, 0, 2, 2, len(entries), len(body), 0)
+        (tmp_path / "m.zip").write_bytes(body + entries + end)
+        if fine:
+            with archive.Archive(tmp_path / "m.zip") as opened:
+                assert opened.read("card.md") == b"# a card" and opened.read("net.onnx") == inner
+        else:
+            with pytest.raises(ModelError, match=r"net\.onnx lies over what comes after it"):
+                archive.Archive(tmp_path / "m.zip")
 
 
 def test_other_ends_of_a_zip(tmp_path):
@@ -824,6 +852,9 @@ def test_a_long_text_is_limited_before_it_is_cut_into_pieces(vocabulary):
     with pytest.raises(UsageError, match="at most 1,000,000 characters, received 4,000,000"):
         pieces.encode(["x" * 4_000_000])
     assert time.monotonic() - started < 0.5
+    for units in (Characters(["x"]), Words(vocabulary)):
+        with pytest.raises(UsageError, match="at most 1,000,000 characters"):
+            units.encode("x" * 4_000_000)
     assert len(pieces.encode(["t" * MOST])[0]) >= MOST  # all of it, in parts
     text = "the cat sat on the mat and " * 1000
     assert pieces.encode([text.strip()])[0] == pieces.processor.EncodeAsIds(text.strip())

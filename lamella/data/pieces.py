@@ -48,6 +48,12 @@ def normalise(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(_SAME)).strip()
 
 
+def limit(text: str) -> None:
+    """UsageError for a text of more than `MOST` characters, before time and memory are spent on it."""
+    if len(text) > MOST:
+        raise UsageError(f"expected a text of at most {MOST:,} characters, received {len(text):,}. Divide it.")
+
+
 class Pieces:
     """A trained vocabulary: text -> ids -> text.
 
@@ -94,8 +100,7 @@ class Pieces:
         return ids
 
     def _encode_long(self, text: str) -> list[int]:
-        if len(text) > MOST:
-            raise UsageError(f"expected a text of at most {MOST:,} characters, received {len(text):,}. Divide it.")
+        limit(text)
         parts, first = [], 0
         while first < len(text):
             last = first + PART

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from lamella.data.passages import cut
-from lamella.data.pieces import END, UNKNOWN, Pieces, learn
+from lamella.data.pieces import END, UNKNOWN, Pieces, learn, limit
 
 FIRST = END + 1  # id of the first unit; those below are marks, which are never written
 BREAK = "\u2424"  # stands for a line break among pieces, which know spaces only
@@ -38,6 +38,7 @@ class Characters:
         return sorted(letter for letter, _ in counts.most_common(most))
 
     def encode(self, text: str) -> list[int]:
+        limit(text)
         return [self.ids.get(letter, UNKNOWN) for letter in text]
 
     def decode(self, before: Sequence[int], tokens: Sequence[int]) -> str:
@@ -71,6 +72,7 @@ class Words:
         return learn([_marked(line) for text in texts for line in text.splitlines(keepends=True)], most, [BREAK])
 
     def encode(self, text: str) -> list[int]:
+        limit(text)
         parts = cut(text.encode(errors="replace").decode(), PART, whole_words=True)
         return [i for ids in self.pieces.encode([_marked(part) for part in parts]) for i in ids]
 
