@@ -33,7 +33,7 @@ from lamella.errors import LamellaError, ModelError, UsageError
 from lamella.graphs import OnnxGraph, limits
 from lamella.graphs.check import check
 from lamella.graphs.operators import ALLOWED, WRITTEN
-from lamella.learned import learned
+from lamella.learned import declared, learned, restore
 from lamella.model import Manifest, archive, load, own_digest, parse, seal, write, write_zip
 from lamella.protobuf import field, varint
 
@@ -727,6 +727,8 @@ def test_odd_manifests(tmp_path, manifests, name):
             continue
         loaded += 1
         assert type(opened.task) is cls and set(vars(opened.task)) - {"config", "size_name"} <= set(whole.learned)
+        for key, kind in declared(cls).items():
+            msgspec.convert(getattr(opened.task, key), kind)
         assert repr(opened) and card.write(opened.manifest, 1) and card.table(opened.manifest.scores)
     assert 5 < loaded < 200
 
@@ -746,6 +748,20 @@ def test_what_is_learned_has_its_declared_type(tmp_path):
         not_loaded(tmp_path / "m", "vocabulary_")
     write(manifest(learned={}), FILES, tmp_path / "m")
     not_loaded(tmp_path / "m", "vocabulary_ is missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("labels_", [1, 2]), ("labels_", "ab"), ("labels_", {"a": 1}), ("side_", 1.5), ("side_", "8"), ("side_", [8]),
+     ("mean_", None), ("mean_", "0.5"), ("channels_", b"1"), ("deviation_", {"file": "x"})],
+)  # fmt: skip
+def test_values_of_another_type_are_not_set(name, value):
+    good = {"labels_": ["a", "b"], "side_": 8, "channels_": 1, "mean_": 0.5, "deviation_": 1}
+    job = task.find("image-classification")()
+    restore(job, good)
+    assert job.labels_ == ["a", "b"] and job.deviation_ == 1.0
+    with pytest.raises(ValueError, match=name):
+        restore(job, good | {name: value})
 
 
 def test_a_task_says_what_it_learns():
