@@ -218,3 +218,12 @@ def test_story_pages_and_facts():
 )  # fmt: skip
 def test_only_free_licences(licence, free):
     assert tales.is_free(licence) is free
+
+
+def test_sections_of_a_manual_that_differ_are_left_out():
+    page = "<refentry><simpara>{}</simpara><refsect1><title>{}</title>{}</refsect1></refentry>"
+    english = page.format("It sorts.", "Notes", "<para>One.</para><para>Two.</para>")
+    other = page.format("Il trie.", "Notes", "<para>Un.</para>")
+    sides = [documents._blocks(text.encode()) for text in (english, other)]
+    assert list(documents.align_sections(*sides)) == [("It sorts.", "Il trie.")]
+    assert len(list(documents.align_sections(sides[0], sides[0]))) == 4

@@ -111,10 +111,18 @@ def _without_root(texts: dict[str, str], codes: tuple[str, ...]) -> dict[str, st
     return {pattern.sub("", key.replace("\0", ".").lstrip(".")): text for key, text in texts.items()}
 
 
-def keyed(repository: str, format: str, english: str, other: str, revisions: dict[str, str] | None = None) -> Reader:
+def keyed(
+    repository: str,
+    format: str,
+    english: str,
+    other: str,
+    revisions: dict[str, str] | None = None,
+    without: str = r"$^",
+) -> Reader:
     """Files of texts by key; `other` is the path of a translation, with `{lang}` and the groups of `english`.
 
     `format` is one of FORMATS, or two where the English file has another; `revisions` gives those of some languages.
+    `without` is of keys that are left out.
     """
 
     def read(library: Library, code: str) -> Iterator[Row]:
@@ -126,7 +134,9 @@ def keyed(repository: str, format: str, english: str, other: str, revisions: dic
             except (ValueError, ElementTree.ParseError) as error:
                 print(f"{repository}/{path}: {error}", flush=True)
                 continue
-            yield from ((path, plain(text), plain(sides[1][key])) for key, text in sides[0].items() if key in sides[1])
+            for key, text in sides[0].items():
+                if key in sides[1] and not re.search(without, key):
+                    yield path, plain(text), plain(sides[1][key])
 
     return read
 

@@ -133,6 +133,26 @@ def _blocks(data: bytes) -> list[Block]:
     ]
 
 
+def _sections(blocks: list[Block]) -> list[list[Block]]:
+    """The blocks from each title to the next."""
+    sections: list[list[Block]] = [[]]
+    for block in blocks:
+        if block.tag == "title":
+            sections.append([])
+        sections[-1].append(block)
+    return sections
+
+
+def align_sections(source: list[Block], target: list[Block]) -> Iterator[tuple[str, str]]:
+    """The texts of two pages that correspond: of sections with the same kinds of blocks, if there are as many."""
+    sections = _sections(source), _sections(target)
+    if len(sections[0]) != len(sections[1]):
+        return
+    for left, right in zip(*sections, strict=True):
+        if [block.tag for block in left] == [block.tag for block in right]:
+            yield from ((a.text, b.text) for a, b in zip(left, right, strict=True) if a.text and b.text)
+
+
 def manual(english: str, other: str, before: str) -> Reader:
     """The PHP manual at a date: pages at one path, blocks in one order where both have the same kinds of blocks."""
 
@@ -144,9 +164,6 @@ def manual(english: str, other: str, before: str) -> Reader:
                 sides = _blocks(left), _blocks(right)
             except (etree.LxmlError, ValueError):
                 continue
-            if [block.tag for block in sides[0]] == [block.tag for block in sides[1]]:
-                for one, two in zip(*sides, strict=True):
-                    if one.text and two.text:
-                        yield path, one.text, two.text
+            yield from ((path, *texts) for texts in align_sections(*sides))
 
     return read

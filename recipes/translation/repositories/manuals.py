@@ -118,8 +118,9 @@ SOURCES = (
     ),
     Source(
         "openstreetmap+id-tagging-schema", "names",
-        (keyed("openstreetmap+id-tagging-schema", "json", r"dist/translations/en\.json", r"dist/translations/{lang}.json"),),
+        (keyed("openstreetmap+id-tagging-schema", "json", r"dist/translations/en\.json", r"dist/translations/{lang}.json",
+               without=r"\.(?:terms|aliases)(?:\.\d+)?$"),),
         "ISC", f"id-tagging-schema contributors {_TRANSLATORS} on Transifex", codes(zh="zh-CN"),
-        (5_667, 6_158, 7_368, 7_230), "names of shops, places and services",
+        (5_667, 6_158, 7_368, 7_230), "names of shops, places and services; not the words to search for, which correspond in no order",
     ),
 )  # fmt: skip
