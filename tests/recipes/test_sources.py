@@ -138,6 +138,7 @@ def test_paragraphs_are_split_only_where_the_numbers_of_sentences_agree():
         "Mr. Fogg met Dr. Who.",
         "They left at 3.15 p.m. together.",
     ]
+    assert len(segments.sentences("Usted vive en EE. UU. Es grande. La U.S. Army no.", "es")) == 2
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ SOURCES = (
     Source(
         "mozilla-l10n+engagement-l10n", "prose",
         (self_keyed("mozilla-l10n+engagement-l10n", r"{lang}/.*\.lang", read_lang),),
-        "MPL 2.0", "Mozilla", codes("fr de es", es="es-ES"), (1_821, 1_896, 1_160, 0), "letters and campaigns",
+        "MPL 2.0", "Mozilla", codes("fr de es"), (1_821, 1_896, 1_160, 0), "letters and campaigns",
     ),
     Source(
         "mozilla-l10n+www-l10n", "prose",
@@ -134,7 +134,7 @@ SOURCES = (
         "raspberrypilearning+*", "prose",
         (pages("raspberrypilearning+*", r"en/(.*\.md)", r"{lang}/\1"),),
         "CC BY-SA 4.0", "Raspberry Pi Foundation; volunteers on Crowdin",
-        codes(fr="fr-FR", de="de-DE", es="es-ES", zh="zh-CN"), (2_565, 1_769, 1_979, 485),
+        codes(fr="fr-FR", de="de-DE", es="es-LA", zh="zh-CN"), (2_565, 1_769, 1_979, 485),
         "any number of that owner's projects; Scratch's words repeat; one pair in 8 to 20 is shifted in Spanish",
     ),
     Source(

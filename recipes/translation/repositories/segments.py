@@ -23,7 +23,7 @@ COPIES = 4  # pairs of one language that share an English text exactly; `clean.p
 _END = re.compile(r"(?<=[.!?…])(?P<close>[\"'”’»)\]]*|\s[»])\s+(?=[\"'“‘«„¿¡(\[—–-]*\s?(?:[A-ZÀ-ÖØ-ÞŒ]|\d))")
 _END_CHINESE = re.compile(r"(?<=[。！？…])(?P<close>[”’」』）]*)\s*(?=[^。！？…”’」』）\s])")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'«])(?:[A-Za-zÀ-ÿ]|Mr|Mrs|Ms|Dr|St|Mme|Mlle|MM|Sr|Sra|Srta|Ud|Uds|Vd|Prof|Hr|Fr|Nr|No|Art|Fig|Abb|Kap|Bd|Tab|Eq"
+    r"(?:^|[\s(\"'«])(?:(?:[A-Za-zÀ-ÿ]\.)*[A-Za-zÀ-ÿ]|EE|UU|Mr|Mrs|Ms|Dr|St|Mme|Mlle|MM|Sr|Sra|Srta|Ud|Uds|Vd|Prof|Hr|Fr|Nr|No|Art|Fig|Abb|Kap|Bd|Tab|Eq"
     r"|ca|bzw|usw|etc|vs|cf|approx|e\.g|i\.e|z\.B|d\.h|u\.a|p\.ej|p\. ex|ex|ej|vol|chap|cap|pág|págs|núm|Inc|Ltd|Co)\.$"
 )
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
@@ -92,6 +92,8 @@ def fault(pair: Pair, lang: str, whole: bool) -> str:
             return "no Chinese"
         if is_traditional(pair.target):
             return "traditional script"
+    if "__" in pair.source:
+        return "a blank to fill in"
     numbers = [Counter(_NUMBER.findall(text)) for text in (pair.source, pair.target)]
     long_ones = [{n for n in side if len(n) > 2 and n.isdigit()} for side in numbers]
     if long_ones[0] != long_ones[1] and not (long_ones[0] & long_ones[1]) and min(map(len, long_ones)):
