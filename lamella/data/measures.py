@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.records import BadRow, Sheet, read_sheet, refuse_sparse
+from lamella.data.records import BadRow, Sheet, read_sheet, refuse_wide
 from lamella.data.tables import Row
 from lamella.data.text import quote, quote_all
 from lamella.errors import DataError
@@ -50,7 +50,7 @@ def read_rows(paths: Sequence[str]) -> tuple[list[Row], list[str]]:
         if not sheet.rows:  # none could be read: the count of bad rows says so below
             bad += sheet.bad
             continue
-        refuse_sparse(sheet)
+        refuse_wide(sheet)
         mine, found = _header(sheet)
         if names and set(mine) != set(names):
             raise DataError(

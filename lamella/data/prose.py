@@ -78,11 +78,6 @@ class Prose:
         text = "".join(next(rendered) if isinstance(part, Block) else part for part in self.parts)
         return encode_as(text, self.encoding)
 
-    def _answered(self, block: Block, answer: str | None) -> str:
-        if answer is None or answer == block.text:
-            return block.source
-        return (block.eol + block.indent).join(self.lines_of(block, answer))
-
     def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
         """How many segments there are, and how many have no translation."""
         return {"segments": len(self.segments), "kept": sum(answer is None for answer in answers)}

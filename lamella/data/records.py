@@ -289,15 +289,21 @@ def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | 
     return found
 
 
-def refuse_sparse(sheet: Sheet) -> None:
-    """Raise DataError where rows that name their fields would fill a table in which nearly every cell is empty.
+def refuse_wide(sheet: Sheet) -> None:
+    """Raise DataError where a table would be far larger than its file, for readers that make an array of each column.
 
-    A few kilobytes of such rows can ask for gigabytes: a first one with ten thousand fields, then many without any.
+    That is one of more than MAX_COLUMNS columns; and rows that name their fields, of which nearly every row lacks nearly
+    all: a first one with ten thousand fields and many without any are kilobytes that ask for gigabytes.
     """
+    width = common_width(sheet.rows) if sheet.keys is None else len(sheet.keys)
+    if width > MAX_COLUMNS:
+        raise DataError(
+            f"{sheet.file}: expected at most {MAX_COLUMNS:,} columns, received {width:,}. Separate the rows with line ends"
+        )
     if sheet.keys is None:
         return
     cells, values = len(sheet.keys) * len(sheet.rows), sum(len(cells) for _, cells in sheet.rows)
-    if len(sheet.keys) > MAX_COLUMNS or cells > 1_000_000 + 20 * values:
+    if cells > 1_000_000 + 20 * values:
         raise DataError(
             f"{sheet.file}: expected rows with the same fields, received {len(sheet.rows):,} rows of "
             f"{len(sheet.keys):,} different fields, {values:,} values in all. Leave out the fields that most rows have not"

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lamella.data import clock
 from lamella.data.clock import Step
-from lamella.data.records import BadRow, Sheet, common_width, fold, read_sheet, refuse_sparse
+from lamella.data.records import BadRow, Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.tables import list_paths
 from lamella.data.text import StrPath, quote, quote_all
 from lamella.errors import DataError, UsageError
@@ -183,8 +183,8 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
 
 def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
     """Column names, rows of strings all as wide as those, and their lines; rows of another width become bad ones."""
+    refuse_wide(sheet)
     if sheet.keys is not None:
-        refuse_sparse(sheet)
         rows = [[_text(cells.get(k)) for k in sheet.keys] for _, cells in sheet.rows if isinstance(cells, dict)]
         return sheet.keys, rows, [line for line, _ in sheet.rows]
     width = common_width(sheet.rows)

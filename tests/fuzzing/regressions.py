@@ -58,6 +58,8 @@ REGRESSIONS: tuple[tuple[str, str, bytes], ...] = (
     ("markdown", "numbers of items in one line", b"1. " * 60 * K + b"a"),
     ("tmx", "units inside each other", b"<tmx>" + b"<tu>a" * 40 * K),
     ("po", "a long rule of plurals, asked for with every message", PLURAL % (2, b"n>1" + b"+0*n" * 8) + MANY),
+    ("series", "a row of nothing but commas", b"," * 400 * K),
+    ("rows", "a row of nothing but commas", b"," * 400 * K),
     # Untyped errors.
     ("po", "an encoding that is none of text", charset(b"rot13")),
     ("po", "an encoding of names of hosts", charset(b"idna")),
