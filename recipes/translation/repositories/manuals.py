@@ -53,7 +53,7 @@ SOURCES = (
         "freebsd+freebsd-doc-translate", "documentation",
         (gettext("freebsd+freebsd-doc-translate", r".*/{lang}/.*\.po"),),
         "BSD-2", f"the FreeBSD Documentation Project {_TRANSLATORS}",
-        codes(fr="fr_FR", de="de_DE", es="es_ES", zh="zh_CN"), (20, 213, 13_795, 2_231),
+        codes(fr="fr_FR", de="de_DE", zh="zh_CN"), (20, 213, 13_795, 2_231),
     ),
     Source(
         "KiCad+kicad-doc", "documentation",
