@@ -171,6 +171,11 @@ def test_restructuredtext_without_markup():
     assert markdown.rest(text) == "See print and tut-index, or x = 1; docs say more:"
 
 
+def test_asciidoc_without_markup():
+    text = "See man:namei[9], linkgit:git-log[1], link:https://a.b/c[the *page*^] and <<id,this chapter>>; `x`"
+    assert markdown.asciidoc(text) == "See namei(9), git-log(1), the page and this chapter; x"
+
+
 def test_cnxml_by_id():
     module = (
         b'<document xmlns="http://cnx.rice.edu/cnxml" xmlns:m="http://www.w3.org/1998/Math/MathML"><content>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recipes.translation.repositories.catalogues import gettext, keyed
 from recipes.translation.repositories.documents import manual
-from recipes.translation.repositories.markdown import pages, rest
+from recipes.translation.repositories.markdown import asciidoc, pages, rest
 from recipes.translation.repositories.source import Source, codes
 
 _TRANSLATORS = "and its translators"
@@ -51,13 +51,13 @@ SOURCES = (
     ),
     Source(
         "freebsd+freebsd-doc-translate", "documentation",
-        (gettext("freebsd+freebsd-doc-translate", r".*/{lang}/.*\.po"),),
+        (gettext("freebsd+freebsd-doc-translate", r".*/{lang}/.*\.po", asciidoc),),
         "BSD-2", f"the FreeBSD Documentation Project {_TRANSLATORS}",
         codes(fr="fr_FR", de="de_DE", zh="zh_CN"), (20, 213, 13_795, 2_231),
     ),
     Source(
         "KiCad+kicad-doc", "documentation",
-        (gettext("KiCad+kicad-doc", r"src/.*/po/{lang}\.po"),),
+        (gettext("KiCad+kicad-doc", r"src/.*/po/{lang}\.po", asciidoc),),
         "GPL-3+ or CC BY 3.0", f"the KiCad team {_TRANSLATORS}", codes(), (2_361, 2_910, 2_635, 4_375),
     ),
     Source(
@@ -99,7 +99,7 @@ SOURCES = (
     ),
     Source(
         "jnavila+git-manpages-l10n", "documentation",
-        (gettext("jnavila+git-manpages-l10n", r"po/documentation\.{lang}\.po"),),
+        (gettext("jnavila+git-manpages-l10n", r"po/documentation\.{lang}\.po", asciidoc),),
         "GPL-2", f"the Git project {_TRANSLATORS}", codes(zh="zh_HANS-CN"), (0, 779, 2_855, 0),
     ),
     Source(

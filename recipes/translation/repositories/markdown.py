@@ -65,6 +65,20 @@ def rest(text: str) -> str:
     return re.sub(r"\s*\n\s*", " ", re.sub(r"\\([*`_|\\])", r"\1", text)).strip()
 
 
+_MANUAL = re.compile(r"\b(?:man|linkgit):([\w.:-]+)\[(\d\w?)\]")
+_MACRO = re.compile(
+    r"(?:\b(?:link|xref|crossref|image|mailto|kbd|btn|menu|footnote)|https?):{1,2}[^\s\[\]]*\[([^\[\]]*)\]"
+)
+_CROSS = re.compile(r"<<[^<>,]*(?:,\s*([^<>]*))?>>")
+
+
+def asciidoc(text: str) -> str:
+    """A message of AsciiDoc without its markup: macros keep the words they show."""
+    text = _MANUAL.sub(r"\1(\2)", text)
+    text = _MACRO.sub(lambda m: m[1].rpartition(",")[2].strip('^ "'), text)
+    return plain(_CROSS.sub(lambda m: m[1] or "", text))
+
+
 @dataclass(frozen=True)
 class Block:
     """A text with the kind of block it is: h1 to h6, li, p, td, a field of the header, or code (without text)."""
