@@ -91,9 +91,9 @@ fuzz: .venv/ready ## Give every reader odd bytes: ten minutes each; ARGS="--minu
 
 # The readers, the model folder and the checkpoint, by the tests that are about them; fuzzing is not among these, since a
 # line that odd bytes ran through is not one whose behaviour was tested.
-COVERED := $(addsuffix .py,$(addprefix tests/test_,answer_table catalogue documents engine examples glossary guard hostile_files \
-	images labels languages measures model parallel pictures placeholders sentences series subtitles tables text tmx \
-	time_series_forecasting vae webpages))
+COVERED := $(addsuffix .py,$(addprefix tests/test_,catalogue crash documents engine examples glossary guard hostile_files hostile_models \
+	images labels languages model parallel placeholders predict round_trips sentences series subtitles tables text \
+	text_classification text_generation time_series_forecasting tmx vae webpages))
 
 .PHONY: coverage
 coverage: .venv/ready gettext ## Which branches of the readers, the model folder and the checkpoint the tests run: a table.

@@ -142,7 +142,7 @@ def read_regular(path: Path, most: int) -> bytes:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise OSError(errno.EINVAL, "not a plain file", str(path))
-        raw = file.read(most + 1) if about.st_size <= most else b""
+        raw = file.read() if about.st_size <= most else b""  # read(most) would ask for so much memory first
         if about.st_size > most or len(raw) > most:
             raise OSError(errno.EFBIG, f"larger than {most:,} bytes", str(path))
         return raw

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -352,3 +353,14 @@ def test_a_paragraph_of_which_nothing_is_translated_keeps_its_lines() -> None:
 def test_damaged_bytes_are_counted() -> None:
     text, how = decode_bytes("é".encode() * 30 + b"\xff", "a.txt")
     assert text.endswith("\ufffd") and "1 damaged byte" in how
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit it")
+def test_a_small_file_asks_for_little_memory(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from lamella import disk; from lamella.data.text import read_bytes;"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30));"
+        "assert read_bytes(sys.argv[1]) == disk.read_regular(Path(sys.argv[1]), 8 << 30) == b'words'"
+    )
+    (tmp_path / "a.txt").write_bytes(b"words")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.txt")], check=True)

@@ -250,12 +250,12 @@ def test_without_answers_not_one_byte_changes(pieces: list[str], encoding: str) 
 
 
 def test_long_nonsense_takes_no_long() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for unit in ("<a ", "<", "</b", "<!--", '<a ="', "<b>", "&", "<p>a", "<i>a</i>", "</p>"):
         data = (unit * 20_000 + "x>").encode()
         document = open_document(data, "a.html")
         assert document.render([None] * len(document.segments)) == data
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_what_is_no_page() -> None:

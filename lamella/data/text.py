@@ -102,10 +102,13 @@ def read_bytes(path: StrPath) -> bytes:
         if Path(path).is_dir():
             raise DataError(f"{name}: expected a file, received a folder. Name the file inside it")
         with open(path, "rb", opener=_open) as stream:
-            kind = os.fstat(stream.fileno()).st_mode
+            about = os.fstat(stream.fileno())
+            kind = about.st_mode
             if stat.S_ISBLK(kind) or (stat.S_ISCHR(kind) and not stream.isatty()):
                 raise DataError(f"{name}: expected a file, received a device. Name a file")  # it may never end
-            raw = stream.read(MAX_BYTES + 1)  # not the file's size: a pipe has none
+            # To read so many bytes is to ask for so much memory first; a pipe has no size that says how many there are.
+            small = stat.S_ISREG(kind) and about.st_size <= MAX_BYTES
+            raw = stream.read() if small else stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise DataError(f"{name}: expected a file, received nothing of that name. Check the path") from None
     except (OSError, ValueError) as error:
