@@ -350,6 +350,16 @@ def test_a_paragraph_of_which_nothing_is_translated_keeps_its_lines() -> None:
     assert render(plan.nodes) == plan.core == text
 
 
+def test_a_paragraph_whose_answer_has_too_few_words_for_its_lines_keeps_its_source() -> None:
+    text = "This paragraph was wrapped at some\nforty columns by its author, who lives\nat home."
+    plan = Plan(text, "", common)
+    for answer, expected in (("Un seul mot", "Un\nseul\nmot"), ("Mot", text)):
+        [unit] = plan.units
+        unit.answer, unit.status = answer, "translated"
+        assert render(plan.nodes) == expected
+    assert unit.status == "kept"
+
+
 def test_damaged_bytes_are_counted() -> None:
     text, how = decode_bytes("é".encode() * 30 + b"\xff", "a.txt")
     assert text.endswith("\ufffd") and "1 damaged byte" in how
