@@ -145,8 +145,11 @@ def align_chapters(chapters: list[tuple[list[str], list[str]]]) -> Iterator[tupl
         for source, target in chapters:
             if len(sure) >= ENOUGH:
                 break
-            for one, two, share in align(source, target, lexicon):
-                if len(one) == len(two) == 1 and share > 0.2:
+            beads = align(source, target, lexicon)
+            single = [False, *(len(one) == len(two) == 1 for one, two, _ in beads), False]
+            for k, (one, two, share) in enumerate(beads, 1):
+                # One with one between two of the same kind is most often right, even if no word is known yet.
+                if single[k] and (share > 0.2 or (single[k - 1] and single[k + 1])):
                     sure.append((stems(source[one[0]]), stems(target[two[0]])))
         lexicon.learn(sure)
     for number, (source, target) in enumerate(chapters):

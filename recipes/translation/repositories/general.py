@@ -171,7 +171,7 @@ SOURCES = (
     Source(
         "renpy+renpy", "games",
         (visual_novel("renpy+renpy", r"(?:tutorial|the_question)/game/tl/{lang}/(?!common|gui|error).*\.rpy"),),
-        "MIT", "Tom Rothamel and translators", codes(fr="french", de="german", es="spanish", zh="schinese"),
+        "MIT", "Tom Rothamel and translators", codes("fr es zh", fr="french", es="spanish", zh="schinese"),
         (2_263, 481, 2_360, 2_318), "its system messages may be a machine's; the two stories alone are read",
     ),
     Source(
