@@ -151,7 +151,13 @@ def test_alternatives(cli) -> None:
 @needs_model
 def test_alternatives_that_are_much_less_likely_are_left_out() -> None:
     model = shipped.translator("en", "fr")
-    for word in ("Hello", "Thursday", "Screwdriver", "The dog sleeps.", "Berlin"):  # once Héllo, Thurdi, Écrewdriver, ...
+    for word in (
+        "Hello",
+        "Thursday",
+        "Screwdriver",
+        "The dog sleeps.",
+        "Berlin",
+    ):  # once Héllo, Thurdi, Écrewdriver, ...
         assert lamella.predict(model, word, alternatives=4) == [model.predict(word)]
     assert lamella.predict(model, "Table", alternatives=4) == ["Table", "Tableau"]
 

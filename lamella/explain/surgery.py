@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from lamella.explain.anatomy import Anatomy, Branch, Product, layer_of
 from lamella.graphs import wire
+from lamella.protobuf import Span
 
 Getter = Callable[[str, str], "Part"]
 SIZE = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # bytes of a number by its kind: float32, uint8, int8, float16, float64
@@ -24,8 +25,8 @@ class Part:
 
     name: str
     kind: str  # "layer", "branch", "head", "memory" or "output"
-    zeros: dict[str, list[wire.Span]] = field(default_factory=dict)  # file -> bytes of stored arrays
-    nodes: dict[str, dict[wire.Span, bytes]] = field(default_factory=dict)  # file -> fresh nodes for old ones
+    zeros: dict[str, list[Span]] = field(default_factory=dict)  # file -> bytes of stored arrays
+    nodes: dict[str, dict[Span, bytes]] = field(default_factory=dict)  # file -> fresh nodes for old ones
 
 
 def without(files: Mapping[str, bytes], part: Part) -> dict[str, bytes]:

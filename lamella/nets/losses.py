@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ROWS = 384  # rows at a time: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
+ROWS = 384  # at a time: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
 ROWS_ELSEWHERE = 16_384  # an accelerator needs large products to be busy, and has no cache to stay within
 TINY = 1e-37  # a probability below this is as good as rounded to zero
 IGNORE = 0  # targets of this id (padding) count nothing
