@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import warnings
 from typing import Any
 
 
@@ -52,7 +53,8 @@ def archives() -> list[bytes]:
 
     def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", method) as archive:
+        with zipfile.ZipFile(out, "w", method) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a name is there twice is the point
             for name, raw in members:
                 archive.writestr(zipfile.ZipInfo(name), raw, method)
         return out.getvalue()
