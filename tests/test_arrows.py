@@ -25,7 +25,7 @@ ARROWS = {
     "server": {"server", "verbs", "model", "task", "fields", "shipped", "__init__"}  # the face of verbs over HTTP
     | {"graphs", "lamella.data.budget"}  # limits of one request
     | {"lamella.data.languages", "lamella.data.webpages"},
-    "explain": {"explain", "tensors", "task", "model", "graphs", "metrics", "lamella.data.images"},
+    "explain": {"explain", "tensors", "task", "model", "graphs", "protobuf", "metrics", "lamella.data.images"},
     "verbs": {"explain", "server", "shipped", "train", "model", "graphs", "learned", "task", "metrics", "machine"}
     | {"card", "fields", "__init__"}
     | {"lamella.data.answer_table", "lamella.data.text"}  # a table in, a table out, whatever the task
