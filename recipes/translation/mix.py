@@ -5,8 +5,8 @@
     python -m recipes.translation.mix encode                                             pairs as arrays of ids
     python -m recipes.translation.mix pack -o FOLDER                                     a part of them for another machine
 
-DIR/en-XX.tsv.gz of `--parallel` hold source, English, other (what `repositories` writes); those of `--tatoeba` English
-and other; `--tico` one .txt.gz a language, line by line. The Debian corpus of `corpus.py` joins where it was built.
+`--parallel` holds en-XX.tsv, as `repositories` writes it, and words-XX.tsv, as `words` does; en-XX.tsv.gz of `--tatoeba`
+English and other; `--tico` one .txt.gz a language, line by line. The Debian corpus of `corpus.py` joins where it was built.
 
 Nothing that is measured on is trained on: a pair goes where any development or test set has its English or its other
 side, case, spaces and punctuation aside. Of Tatoeba the English sentences whose hash is below `HELD_OUT` are the
@@ -46,24 +46,9 @@ OUT = CACHE / "five"
 HELD_OUT = 0.02  # of Tatoeba's English sentences
 DEV = 1000  # pairs of each development set
 LONG = 128  # pieces of a side; longer pairs are few
+# Kinds whose reader cleans by itself, and for which rules made for software strings are too strict.
+READY = ("prose", "games", "documentation", "names", "interface", "words", "words-clean")
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
-
-# Which of the repositories hold prose, speech and stories; the others are documentation and interfaces.
-GAMES = {"debian:cataclysm-dda-0.H", "00-Evan+shattered-pixel-dungeon", "renpy+renpy"}
-DOCUMENTATION = (
-    "python+", "django+", "php+", "reactjs+", "vuejs-translations+", "freebsd+", "KiCad+", "rust-lang+", "google+",
-    "jnavila+", "adambard+",
-)  # fmt: skip
-NAMES = ("openstreetmap+id-tagging-schema",)
-
-
-def kind_of(source: str) -> str:
-    """What kind of text a repository holds."""
-    if source in GAMES:
-        return "games"
-    if source.startswith(DOCUMENTATION):
-        return "documentation"
-    return "names" if source in NAMES else "prose"
 
 
 def lines_of(path: Path) -> Iterator[list[str]]:
@@ -101,9 +86,9 @@ def raw(lang: str, parallel: Path, tatoeba: Path, tico: Path) -> Iterator[Pair]:
     """Every pair of a language beside the Debian corpus, as it came."""
     for row in lines_of(tatoeba / f"en-{lang}.tsv.gz"):
         yield Pair("tatoeba", "everyday", row[0], row[1])
-    for row in lines_of(parallel / f"en-{lang}.tsv.gz"):
-        if len(row) == 3:
-            yield Pair(kind_of(row[0]), "repository/" + row[0], row[1], row[2])
+    for path in (parallel / f"en-{lang}.tsv", parallel / f"words-{lang}.tsv"):
+        if path.is_file():
+            yield from read_pairs(path)
     if (tico / f"{lang}.txt.gz").is_file():
         for en, xx in zip(lines_of(tico / "en.txt.gz"), lines_of(tico / f"{lang}.txt.gz"), strict=True):
             yield Pair("health", "health", en[0], xx[0])
@@ -120,9 +105,9 @@ def pairs(lang: str, parallel: Path, tatoeba: Path, tico: Path) -> None:
                 Pair(*rough[:2], normalise.characters(rough.source, "en"), normalise.characters(rough.target, lang))
             ]
         else:
-            tidy = list(prepare(rough, DEBIAN[lang]))
+            tidy = [rough] if rough.kind in READY else list(prepare(rough, DEBIAN[lang]))
         for pair in tidy:
-            rule = "" if pair.kind == "tatoeba" else judge(pair, DEBIAN[lang])
+            rule = "" if pair.kind in {"tatoeba", *READY} else judge(pair, DEBIAN[lang])
             sides = key(pair.source), key(pair.target)
             if not rule and (sides[0] in english or sides[1] in other):
                 rule = "measured on"
@@ -155,7 +140,9 @@ def pairs(lang: str, parallel: Path, tatoeba: Path, tico: Path) -> None:
 def debian(lang: str) -> list[Pair]:
     """The training pairs of the Debian corpus, where it was built; what is held out here goes."""
     path = CACHE / f"en-{DEBIAN[lang]}" / "train.tsv"
-    return [p for p in read_pairs(path) if not held_out(p.source)] if path.is_file() else []
+    rows = read_pairs(path) if path.is_file() else []
+    # `words` reads dictionaries with more care, and the German one of FreeDict is made from a reserved package's data.
+    return [p for p in rows if p.kind != "words" and not held_out(p.source)]
 
 
 def written(lang: str) -> list[Pair]:
