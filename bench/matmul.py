@@ -73,7 +73,7 @@ def measure(precision: str, threads: int, seconds: float) -> None:
     times, peaks, until = [], [], time.perf_counter() + seconds
     while time.perf_counter() < until or len(times) < 5:
         times.append(step())
-        peaks.append(machine.peak(precision))
+        peaks += machine.peaks((precision,))
     peak, taken = max(peaks), statistics.median(times)
     whole = counted + muon_operations(optimizer)
     print(

@@ -43,20 +43,27 @@ def memory() -> int | None:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
-def peak(precision: str, seconds: float = 0.05) -> float:
-    """Floating-point operations a second of a product of the shape that training makes most, in this precision."""
+def peaks(precisions: tuple[str, ...], seconds: float = 0.05, rounds: int = 4) -> list[float]:
+    """Floating-point operations a second of a product of the shape that training makes most, in each precision.
+
+    They are measured in turns, and the best of each counts: beside other work a single turn may be slow from end to end.
+    """
     import torch
 
-    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
-    a, b = torch.randn(2048, 256).to(dtype), torch.randn(256, 1024).to(dtype)
-    best, until = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < until or best == float("inf"):
-        start = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - start)
-    return 2 * 2048 * 256 * 1024 / best
+    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    pairs = [[torch.randn(2048, 256).to(dtypes[p]), torch.randn(256, 1024).to(dtypes[p])] for p in precisions]
+    best = [float("inf")] * len(pairs)
+    for _ in range(rounds):
+        for i, (a, b) in enumerate(pairs):
+            until = time.perf_counter() + seconds / rounds
+            while time.perf_counter() < until or best[i] == float("inf"):
+                start = time.perf_counter()
+                a @ b
+                best[i] = min(best[i], time.perf_counter() - start)
+    return [2 * 2048 * 256 * 1024 / fastest for fastest in best]
 
 
 def precision() -> str:
     """ "bfloat16" where its products are at least 1.5 times as fast as float32's here, else "float32"."""
-    return "bfloat16" if peak("bfloat16") > 1.5 * peak("float32") else "float32"
+    narrow, wide = peaks(("bfloat16", "float32"), seconds=0.1)
+    return "bfloat16" if narrow > 1.5 * wide else "float32"
