@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from lamella.arguments import is_file, looks_like_file, not_a_file, to_json
+from lamella.streams import shown, visible
 
 SHOWN = 10  # rows without an answer that are named one by one
 
@@ -56,7 +57,7 @@ def _answer_lines(trained: Any, out: str | None, force: bool, as_json: bool) -> 
         verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
     else:
         for line in found:
-            click.echo(line)
+            click.echo(shown(line))
     _name("standard input", {"not read": len(unread)} if unread else {}, unread)
 
 
@@ -75,7 +76,7 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     elif out:
         verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
     else:
-        click.echo("\n".join(lines))
+        click.echo(shown("\n".join(lines)))
     if bad:
         numbered = [f"input {i}: {a}" for i, a in enumerate(answers, 1) if isinstance(a, LamellaError)]
         raise LamellaError(f"{len(bad)} of {len(inputs)} inputs could not be answered.", numbered)
@@ -128,11 +129,11 @@ def _name(source: str, counts: dict[str, int], notes: list[str]) -> None:
     unread = [line for line in notes if not line.startswith("note: ")]
     if counts:
         counted = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-        click.echo(f"{source}: {counted}{': ' + unread[0] if unread else ''}", err=True)
+        click.echo(visible(f"{source}: {counted}{': ' + unread[0] if unread else ''}"), err=True)
     for line in unread[1:SHOWN]:
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {visible(line)}", err=True)
     if len(unread) > SHOWN:
         click.echo(f"  and {len(unread) - SHOWN:,} more", err=True)
     for line in notes:
         if line.startswith("note: "):
-            click.echo(f"  {line}", err=True)
+            click.echo(f"  {visible(line)}", err=True)

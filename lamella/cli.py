@@ -16,6 +16,7 @@ from lamella import __version__
 from lamella.answering import answer
 from lamella.arguments import split_columns, split_options, to_json
 from lamella.commands import Group
+from lamella.streams import visible
 
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -136,7 +137,7 @@ def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bo
         click.echo(to_json(result))
         return
     for line in lines(result):
-        click.echo(line)
+        click.echo(visible(line))
 
 
 @main.command(context_settings=ANY)
@@ -236,7 +237,7 @@ def show(model: str, task: str | None, as_json: bool) -> None:
     from lamella.verbs.show import show as run
 
     facts = run(model, task)
-    click.echo(to_json(facts) if as_json else "\n".join(lines(facts)))
+    click.echo(to_json(facts) if as_json else visible("\n".join(lines(facts))))
 
 
 @main.command()

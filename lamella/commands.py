@@ -9,7 +9,7 @@ import click
 
 from lamella.arguments import PLAIN, options_last
 from lamella.interrupt import Interrupt
-from lamella.streams import open_streams
+from lamella.streams import open_streams, visible
 
 
 class Command(click.Command):
@@ -94,7 +94,7 @@ def _mute() -> None:
 
 
 def _fail(message: str, code: int, details: Iterable[str] = ()) -> None:
-    click.echo(f"lamella: {' '.join(message.split())}", err=True)
+    click.echo(visible(f"lamella: {' '.join(message.split())}"), err=True)
     for line in details:
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {visible(line)}", err=True)
     sys.exit(code)

@@ -12,6 +12,22 @@ from typing import Any, NoReturn
 
 from lamella.errors import UsageError
 
+_CONTROLS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
+def visible(text: str) -> str:
+    """A text whose control characters are U+FFFD: a label or a card from elsewhere must not steer the terminal.
+
+    >>> visible("a\\x1b[2Jb\\n")
+    'a\ufffd[2Jb\\n'
+    """
+    return text.translate(_CONTROLS)
+
+
+def shown(text: str) -> str:
+    """The text as it goes to standard output: `visible` on a terminal, unchanged in a pipe, where it is data."""
+    return visible(text) if sys.stdout.isatty() else text
+
 
 class Closed(io.TextIOBase):
     """A stream that was closed before the command began."""

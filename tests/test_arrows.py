@@ -17,8 +17,8 @@ LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sen
 ARROWS = {
     "__init__": {"verbs", "model", "task", "shipped"},
     "__main__": {"cli", "interrupt"},
-    "answering": {"arguments", "verbs", "model"},
-    "cli": {"answering", "arguments", "commands", "verbs", "model", "task", "fields", "shipped", "__init__"},
+    "answering": {"arguments", "streams", "verbs", "model"},
+    "cli": {"answering", "arguments", "commands", "streams", "verbs", "model", "task", "fields", "shipped", "__init__"},
     "commands": {"arguments", "interrupt", "streams"},
     "shipped": {"model"},
     "values": {"task"},

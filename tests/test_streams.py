@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import lamella
+from lamella import model
 from lamella.arguments import not_a_file
 from lamella.errors import DataError, LamellaError
 
@@ -148,3 +151,22 @@ def test_an_empty_name_is_no_file(cli, tmp_path, monkeypatch):
         assert done.code == 2 and "-o: expected a name" in done.err and not done.out
     assert cli("predict", MODEL, "").code == 0  # an empty text
     assert cli("predict", MODEL, "--file", "").code == 2
+
+
+def test_a_model_from_elsewhere_does_not_steer_the_terminal(tmp_path, cli) -> None:
+    """What a card says of its data is shown without escape codes; labels on a terminal too, and in a pipe as they are."""
+    trained = lamella.load(str(MODEL))
+    trained.manifest.training["data"] = ["\x1b]0;owned\x07 \x9b2J pairs"]
+    model.write(trained.manifest, trained.files, tmp_path / "odd")
+    shown = cli("show", tmp_path / "odd")
+    assert shown.code == 0 and "pairs" in shown.out
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown.out)
+
+    code = "import sys; sys.argv = ['lamella']; from lamella.streams import shown; print(ascii(shown('a\\x1b[2Jb')))"
+    piped = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert piped.stdout.strip() == r"'a\x1b[2Jb'"
+    main, other = pty.openpty()
+    subprocess.run([sys.executable, "-c", code], stdout=other, check=True)
+    os.close(other)
+    assert r"'a\ufffd[2Jb'" in os.read(main, 1000).decode()
+    os.close(main)
