@@ -133,7 +133,8 @@ def test_a_fault_is_told_as_one_and_kept_from_others(server, monkeypatch, capfd)
     wait_for(lambda: printed.extend(capfd.readouterr().err.splitlines()) or len(printed) >= 8)
     assert "secret" not in found[1].error and len(printed) == 8
     assert all(
-        re.fullmatch(r"lamella: ValueError: secret \(test_serve_work.py:\d+\). --traceback .*", line) for line in printed
+        re.fullmatch(r"lamella: ValueError: secret \(test_serve_work.py:\d+\). --traceback .*", line)
+        for line in printed
     )
 
 
