@@ -272,6 +272,10 @@ class Task:
         """An answer as it stands in a table: a dict is a column for each of its values."""
         return answer
 
+    def given(self, example: Example) -> Example:
+        """An example of the user's files as it is given one by one: its fields, without the answer."""
+        return {name: example[name] for name in self.fields if name in example}
+
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
         """The places of about `wanted` examples to hold out; None: any, by a hash of `keys`."""
         return None

@@ -700,7 +700,9 @@ def test_a_persons_files_and_what_travels_with_a_model(tmp_path, cli, monkeypatc
     found = lamella.train(WEATHER, str(rows), **command, force=True)
     assert any("three held-out examples are kept in the model for its page; --no-examples" in line for line in told)
     assert tree(out).items() >= OWN.items() and json.loads((out / "model.json").read_bytes())["training"]["examples"]
-    assert len(found.manifest.examples) == 3 and all(set(e) == {"past"} for e in found.manifest.examples)
+    assert len(found.manifest.examples) == 3 and all(
+        {"past", "start"} >= set(e) >= {"past"} for e in found.manifest.examples
+    )
     assert len(found.predict(found.manifest.examples)) == 3
     assert "3 held-out examples" in found.files["card.md"].decode()
     lamella.export(found, str(tmp_path / "m.zip"))

@@ -121,7 +121,7 @@ def test_short_and_long_pasts(model):
     assert np.isfinite(model.predict({"past": values[:5]})["median"]).all()
     assert model.predict({"past": [1e6, *values[-48:]]}) == model.predict({"past": values[-48:]}), "48 steps are read"
     for wrong, message in (([1.0, 2.0], "4 values or more"), ([1, 2, float("inf"), 4], "finite"), ("1 2 x", "numbers")):
-        with pytest.raises(DataError, match=message):
+        with pytest.raises((DataError, UsageError), match=message):
             model.predict({"past": wrong})
 
 
@@ -273,3 +273,18 @@ def test_answers_are_plain_json(model):
     answer = model.predict({"past": example["past"]})
     assert msgspec.json.decode(msgspec.json.encode(answer)) == json.loads(json.dumps(answer)) == answer
     assert model.predict({"past": " ".join(map(str, example["past"]))}) == answer
+
+
+def test_an_example_of_a_file_can_be_given_by_itself(tmp_path):
+    """When its series began and its covariates are said as a person says them, and mean the same."""
+    days = np.datetime64("2021-03-01") + np.arange(150)
+    rows = [f"{day},{50 + i % 7 + 5 * (i * i % 3)},{i * i % 3}" for i, day in enumerate(days)]
+    (tmp_path / "sales.csv").write_text("date,sold,warm\n" + "\n".join(rows) + "\n")
+    cls = find("time-series-forecasting")
+    job = cls(cls.Config(horizon=3, known="warm"), "tiny")
+    examples, _ = job.read([str(tmp_path / "sales.csv")])
+    job.fit(examples)
+    given = job.given(examples[-1])
+    assert set(given) == {"past", "start", "warm"} and isinstance(given["start"], str)
+    for name, array in job.inputs(examples[-1]).items():
+        np.testing.assert_allclose(job.inputs(given)[name], array, err_msg=name)

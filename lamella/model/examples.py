@@ -20,13 +20,15 @@ PICTURES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
 
 
 def without_answer(job: Task, example: Example) -> Example | None:
-    """The fields of an example as JSON-able values, a picture as a `data:` URI; None where it is too large."""
-    shown = {name: _value(kind, example.get(name)) for name, kind in job.fields.items()}
+    """An example as it is given, of JSON-able values, a picture as a `data:` URI; None where it is too large."""
+    given, kinds = job.given(example), {**job.optional, **job.fields}
+    shown = {name: _value(kinds[name], value) for name, value in given.items()}
     try:
         raw = msgspec.json.encode(shown)
     except (TypeError, ValueError, msgspec.EncodeError):
         return None
-    return shown if len(raw) <= BYTES and None not in shown.values() else None
+    whole = set(job.fields) <= set(shown) and None not in shown.values()
+    return shown if whole and len(raw) <= BYTES else None
 
 
 def _value(kind: Any, value: Any) -> Any:

@@ -88,6 +88,13 @@ class TimeSeriesForecasting(Task):
     def keys(self, example: Example) -> list[str]:
         return windows.steps_wanted(example, self.config.horizon) if "id" in example else super().keys(example)
 
+    def given(self, example: Example) -> Example:
+        """Files say when a series began by a number of steps, and hold its covariates together."""
+        more = dict(example.get("known", {}))
+        if "start" in example:
+            more["start"] = self.step.stamp(example["start"])
+        return super().given(example) | {name: more[name] for name in self.optional if name in more}
+
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
         """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
         return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
