@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Schedule
 
 verb = importlib.import_module("lamella.verbs.train")
+loop = importlib.import_module("lamella.train.loop")
 WEATHER = str(Path(__file__).parent / "tasks" / "weather.py")
 
 
@@ -37,7 +39,7 @@ def clock(monkeypatch):
 
     def step(self, factor):
         done = self.count
-        clock.now += 0.04 + 0.02 * (done % 3) + (0.5 / (done + 1) if done < verb.WARM else 0)
+        clock.now += 0.04 + 0.02 * (done % 3) + (0.5 / (done + 1) if done < loop.WARM else 0)
         return took(self, factor)
 
     def look(*given):
@@ -47,7 +49,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(Optimizer, "step", step)
     monkeypatch.setattr(verb.model, "run_batches", look)
     monkeypatch.setattr(engine, "time", clock)
-    monkeypatch.setattr(verb, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
     return clock
 
 
@@ -115,20 +117,11 @@ def test_the_schedule_is_chosen_and_resumed(tmp_path, monkeypatch):
 
     def step(self, factor):
         seen.append(factor)
+        if len(seen) == 30:
+            signal.raise_signal(signal.SIGINT)  # Ctrl-C, granted after this step
         return took(self, factor)
 
     monkeypatch.setattr(Optimizer, "step", step)
-
-    class Stopped:
-        """Ctrl-C at the thirtieth step."""
-
-        def __enter__(self):
-            return lambda: len(seen) == 30
-
-        def __exit__(self, *error):
-            return None
-
-    monkeypatch.setattr(verb.process, "interrupt", Stopped)
     options = {"out": str(tmp_path / "m"), "size": "tiny", "threads": 1, "tell": lambda line: None}
     with pytest.raises(KeyboardInterrupt):
         lamella.train(WEATHER, "sample", steps=60, schedule="cosine", **options)

@@ -208,7 +208,7 @@ def test_good_data_in_many_forms(cli, tiny_model, tmp_path, content):
 def test_a_few_bad_rows_are_counted(cli, tmp_path, monkeypatch):
     # Only what is said before it trains is wanted here.
     monkeypatch.setattr(
-        importlib.import_module("lamella.train.engine"),
+        importlib.import_module("lamella.train.loop"),
         "steps",
         lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt),
     )
