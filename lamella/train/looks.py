@@ -1,7 +1,7 @@
 """When the metric is looked at while a net trains, and which look was best so far: all of it is in the checkpoint.
 
 A training of so many steps looks by the step alone, so that one that was killed and resumed looks where the whole one
-did. A training of so many minutes looks by the share of the time that is used up, and spends a seventh of it at most;
+did: once early, which tells how long a look takes, then evenly. A training of so many minutes looks by the share of the time that is used up, and spends a seventh of it at most;
 what it has used and spent is in the checkpoint too.
 """
 
@@ -15,6 +15,11 @@ EVERY = 0.06  # of the budget
 LEAST = 20  # steps between two looks
 FIRST = 0.04  # of the time
 SHORT = 0.15  # of the time may go into looking
+
+
+def between(steps: int) -> int:
+    """Steps from one look to the next in a training of so many."""
+    return max(LEAST, round(EVERY * steps))
 
 
 class Looks(msgspec.Struct):
@@ -37,7 +42,7 @@ class Looks(msgspec.Struct):
         if self.points and self.points[-1][0] == step:
             return False
         if budget.seconds is None and budget.steps:
-            return step > 0 and step % max(LEAST, round(EVERY * budget.steps)) == 0
+            return step == LEAST or (step > 0 and step % between(budget.steps) == 0)
         return budget.progress(step, seconds) >= self.next and self.spent < SHORT * seconds
 
     def add(self, step: int, value: float, seconds: float, less_is_better: bool) -> bool:

@@ -22,6 +22,7 @@ from lamella.task import Example, Task
 from lamella.train import checkpoint, curves
 from lamella.train.batches import an_epoch
 from lamella.train.engine import Run, Store, steps
+from lamella.train.looks import LEAST, between
 from lamella.train.optimizer import Optimizer
 from lamella.train.process import Interrupt
 from lamella.train.progress import Progress, speed, time_of
@@ -29,7 +30,6 @@ from lamella.train.schedule import Budget, Schedule, budget_of
 
 WARM = 4  # steps, slower than all others
 SAVE_EVERY = 60.0  # seconds
-SHARE = 0.15  # of a training goes into looks, about
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,13 @@ class _Shown:
         spent, index = self.run.looks.spent, losses[-1][0]
         self.speeds = (*self.speeds[-50:], (seconds - spent, tokens, index))
         pace, left = speed(self.speeds, self.budget, spent)
-        if not self.estimated and len(self.speeds) == WARM + 8:  # the first steps are slower than all others
-            left = speed(self.speeds[WARM:], self.budget, spent)[1] * (1 if self.budget.seconds else 1 + SHARE / 2)
+        steps = self.budget.steps if self.budget.seconds is None else None
+        # The first steps are slower than all others, and how long a look takes is known after the first one.
+        known = len(self.speeds) >= WARM + 8 and bool(self.run.looks.points or not steps or steps <= LEAST)
+        if not self.estimated and known:
+            left = speed(self.speeds[WARM:], self.budget, spent)[1]
+            if steps and self.run.looks.points:
+                left += (steps - index) / between(steps) * spent / len(self.run.looks.points)
             self.tell(f"estimate: {time_of(left)} of training, {pace:,.0f} tokens/s; then exporting and measuring")
             self.estimated = True
         recent = sum(v for _, v in losses[-20:]) / len(losses[-20:])
