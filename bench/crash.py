@@ -37,7 +37,6 @@ from lamella.train.schedule import Budget, Schedule
 
 verb = importlib.import_module("lamella.verbs.train")
 PATIENCE = 100  # looks: none of these trainings ends early
-KEPT = "end.json"
 
 
 class Ended(Exception):
@@ -125,6 +124,11 @@ def newest(folder: Path) -> int:
 # ---- runs --------------------------------------------------------------------------------------------------------
 
 
+def kept_of(out: Path) -> Path:
+    """Where a training says how it ended: beside its folder, in which a file of its own would be a stranger."""
+    return out.with_name(f"{out.name}.end.json")
+
+
 def whole_training(word: str, out: Path, count: int, resume: bool) -> None:
     """Train on the task's sample, saving after every step, and keep a digest of what comes out."""
 
@@ -136,7 +140,7 @@ def whole_training(word: str, out: Path, count: int, resume: bool) -> None:
             "looks": trained.run.looks.points,
             "log": (out / "training" / "log.jsonl").read_text(),
         }
-        (out / KEPT).write_text(json.dumps(content))
+        kept_of(out).write_text(json.dumps(content))
         raise Ended
 
     loop.SAVE_EVERY, verb._ship = 0.0, ship
@@ -162,7 +166,7 @@ def end_of(word: str, out: Path, count: int, rng: random.Random | None = None) -
             kill(process)
         except ChildProcessError:  # it had come to its end
             break
-    content: dict[str, Any] = json.loads((out / KEPT).read_text())
+    content: dict[str, Any] = json.loads(kept_of(out).read_text())
     return content
 
 
@@ -172,6 +176,7 @@ def runs(word: str, times: int, count: int, seed: int, place: Path) -> int:
     for n in range(times):
         same += end_of(word, place / "killed", count, random.Random(f"{seed} {word} {n}")) == wanted
         shutil.rmtree(place / "killed")
+        kept_of(place / "killed").unlink()
     return same
 
 
