@@ -5,7 +5,11 @@
     python -m recipes.translation.many to   --name wide --width 320     another net beside it, to compare
     python -m recipes.translation.many to   --measure                   chrF on the development sets, nothing trained
 
-`mix.py` makes what this reads. A batch holds all languages; the source begins with a mark of the language to write.
+    python -m recipes.translation.many to   --device cuda --data pack --batch 65536 --minutes 6 --out weights
+    python -m recipes.translation.many to   --begin weights             here, with the weights that came back
+
+`mix.py` makes what this reads; its `pack` writes a part of it that is small enough to travel to a machine with an
+accelerator, from where `--out` brings the weights back in files of a few megabytes. A batch holds all languages; the source begins with a mark of the language to write.
 Called again it goes on from its last checkpoint; `--cooldown 0.4` lets the rate fall over the last 40% of the time.
 """
 
@@ -43,6 +47,7 @@ MIX = {
 }  # fmt: skip
 EPOCH = 8e6  # English pieces that each language has in one
 SMOOTHING = 0.1
+PART = 15_000_000  # bytes of a file of weights
 PACKAGES = {"descriptions", "interface", "help"}
 SEEDS = {"to": 11, "from": 12}
 
@@ -160,6 +165,44 @@ def measure(
     return scores
 
 
+def write_weights(run: Run, out: Path) -> None:
+    """Latest weights and their moving average, of two bytes each, in files of at most `PART` bytes."""
+    from safetensors.torch import save_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    rows = [(f"latest.{n}", w) for n, w in zip(run.optimizer.names, run.optimizer.masters, strict=True)]
+    rows += [(f"average.{n}", w) for n, w in zip(run.optimizer.names, run.average, strict=True)]
+    parts: list[dict[str, torch.Tensor]] = [{}]
+    size = 0
+    for name, weight in rows:
+        for i, piece in enumerate(
+            weight.to("cpu", torch.float16).split(max(1, PART // 4 // max(1, weight[0].numel())))
+        ):
+            if size + 2 * piece.numel() > PART:
+                parts.append({})
+                size = 0
+            parts[-1][f"{name}|{i:03}"] = piece.contiguous()
+            size += 2 * piece.numel()
+    for i, part in enumerate(parts):
+        save_file(part, out / f"weights-{i}.safetensors", {"step": str(run.step), "tokens": str(run.tokens)})
+
+
+def read_weights(run: Run, folder: Path) -> None:
+    """Begin with the weights that `write_weights` wrote; the moments of the optimiser begin anew."""
+    from safetensors.torch import load_file
+
+    pieces: dict[str, list[tuple[str, torch.Tensor]]] = {}
+    for path in sorted(folder.glob("weights-*.safetensors")):
+        for name, piece in load_file(path).items():
+            pieces.setdefault(name.partition("|")[0], []).append((name, piece))
+    whole = {name: torch.cat([p for _, p in sorted(rows, key=lambda r: r[0])]) for name, rows in pieces.items()}
+    with torch.no_grad():
+        for i, name in enumerate(run.optimizer.names):
+            run.optimizer.masters[i].copy_(whole[f"latest.{name}"])
+            run.average[i].copy_(whole[f"average.{name}"])
+    run.current()
+
+
 def table(scores: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.1f}" for name, value in scores.items())
 
@@ -181,6 +224,8 @@ def train(given: argparse.Namespace) -> None:
     facts = {name: getattr(given, name) for name in names}
     if checkpoint.load(run, folder, facts):
         print(f"{folder.name}: going on at step {run.step} after {run.seconds / 60:.1f} min", flush=True)
+    elif given.begin:
+        read_weights(run, given.begin)
     look = partial(measure, pieces=pieces, folder=given.data, stage=given.stage, languages=languages)
     if given.measure:
         net.float()
@@ -227,6 +272,8 @@ def train(given: argparse.Namespace) -> None:
             checkpoint.save(run, folder, facts)
         if stopped:
             break
+    if given.out:
+        write_weights(run, given.out)
     checkpoint.save(run, folder, facts)
     print(f"{folder.name}: saved at step {run.step}, {run.tokens / 1e6:.1f} M tokens", flush=True)
 
@@ -240,6 +287,8 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=Path, default=OUT, help="folder of checkpoints and logs")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--begin", type=Path, help="folder of weights to begin with, where there is no checkpoint")
+    parser.add_argument("--out", type=Path, help="folder for the weights at the end, in small files")
     parser.add_argument("--minutes", type=float, default=60, help="of training, all calls together")
     parser.add_argument("--steps", type=int, help="in place of minutes")
     parser.add_argument("--threads", type=int, default=1)
