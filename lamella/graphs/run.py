@@ -147,11 +147,11 @@ class TorchGraph:
     def __call__(self, **inputs: Array) -> Arrays:
         import torch
 
-        dtype = next(self._net.parameters()).dtype
-        tensors = {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in inputs.items()}
+        weight = next(self._net.parameters())  # the net may compute in another type, and on another device
+        tensors = {k: torch.from_numpy(np.ascontiguousarray(v)).to(weight.device) for k, v in inputs.items()}
         with torch.no_grad():
-            out = self._method(**{k: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items()})
-        return {k: (out[k].float() if out[k].is_floating_point() else out[k]).numpy() for k in self._outputs}
+            out = self._method(**{k: v.to(weight.dtype) if v.is_floating_point() else v for k, v in tensors.items()})
+        return {k: (out[k].float() if out[k].is_floating_point() else out[k]).cpu().numpy() for k in self._outputs}
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
