@@ -126,7 +126,7 @@ def dev_sets(folder: Path, languages: list[str], limit: int) -> dict[str, list[t
             path = CACHE / f"en-{DEBIAN[lang]}" / f"dev-{kind}.tsv"
             if path.is_file():
                 found[f"{kind}-{lang}"] = [(lang, p.source, p.target) for p in read_pairs(path)][:limit]
-    return found
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def translate(graphs: dict, pieces: Pieces, texts: list[str], mark: int, beams: int) -> list[str]:
