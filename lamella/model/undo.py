@@ -29,6 +29,7 @@ from lamella.model.read import read_folder, verify
 UNDO = ".lamella-undo"
 MOST_JOURNAL = 4 << 20  # bytes
 MOST_FILE = 2 << 30
+TRIES = 10  # of a reader whom one writer after another comes in the way of
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -44,17 +45,20 @@ def read_whole(folder: Path) -> tuple[dict[str, bytes], Manifest]:
 
     Raises ModelError and UsageError, of the folder itself.
     """
-    before = _state(folder)
-    try:
-        return _verified(folder)
-    except ModelError as error:
+    for _ in range(TRIES):
+        before = _state(folder)
+        try:
+            return _verified(folder)
+        except ModelError as error:
+            failed = error
         kept = folder / UNDO / "model"
         if disk.is_folder(folder / UNDO) and disk.is_folder(kept):
             with suppress(ModelError):
                 return _verified(kept)
-        if _state(folder) != before:  # a writer has just finished: the folder is whole again
-            return _verified(folder)
-        raise error
+        # In this order: a writer that ends between the two looks has changed the state.
+        if not disk.is_folder(folder / UNDO) and _state(folder) == before:
+            break  # nobody is writing: it is as damaged as it looks
+    raise failed
 
 
 def _state(folder: Path) -> tuple[int, int] | None:

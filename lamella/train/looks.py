@@ -42,7 +42,8 @@ class Looks(msgspec.Struct):
         if self.points and self.points[-1][0] == step:
             return False
         if budget.seconds is None and budget.steps:
-            return step == LEAST or (step > 0 and step % between(budget.steps) == 0)
+            every = between(budget.steps)
+            return (step > 0 and step % every == 0) or (step == LEAST and every >= 2 * LEAST)
         return budget.progress(step, seconds) >= self.next and self.spent < SHORT * seconds
 
     def add(self, step: int, value: float, seconds: float, less_is_better: bool) -> bool:
