@@ -23,7 +23,7 @@ COMMANDS = {
     "click": [sys.executable, "-c", "import click"],
     "help": [LAMELLA, "--help"],
 }
-FIGURES = (("translate", "engines", 3.0), ("help", "click", 3.0))  # at most so many times the other
+FIGURES = (("translate", "engines", 2.5), ("help", "click", 1.3))  # at most so many times the other
 
 
 def timed(command: list[str], folder: str) -> float:
