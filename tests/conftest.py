@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,3 +158,11 @@ def full_disk() -> Callable[[int], Any]:
             yield Disk(patch, nth)
 
     return get
+
+
+@pytest.fixture
+def copied(tiny_model, tmp_path):
+    """A model of its own for each test, in a folder with a space in its name."""
+    folder = tmp_path / "some one's models" / "tiny"
+    shutil.copytree(tiny_model, folder)
+    return folder

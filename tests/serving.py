@@ -111,3 +111,11 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
     while not condition() and time.monotonic() < until:
         time.sleep(0.05)
     assert condition()
+
+
+TEXT = {"examples": [{"text": "The cat"}]}
+
+
+def predict(server, name="tiny"):
+    """One short question to a model that is served."""
+    return server.post(f"/models/{name}/predict", TEXT)

@@ -29,7 +29,7 @@ ARROWS = {
     "verbs": {"explain", "server", "shipped", "train", "model", "graphs", "learned", "task", "metrics", "machine"}
     | {"card", "fields", "__init__"}
     | {"lamella.data.answer_table", "lamella.data.text"}  # a table in, a table out, whatever the task
-    | {"lamella.data.images"},  # which files of a folder are pictures
+    | {"lamella.data.image_folders"},  # which files of a folder are pictures
     "tasks": {"task", "data", "decode", "metrics", "nets"},  # nets in functions that make a net or a loss only
     "train": {"train", "tensors", "task", "nets", "graphs"},
     "nets": {"nets"},

@@ -17,7 +17,8 @@ import pytest
 from lamella.data import clock, windows
 from lamella.data.catalogue_pairs import read_catalogues
 from lamella.data.documents import open_document
-from lamella.data.images import WEBP_POINTS, image_folder, read_image, shape_of
+from lamella.data.image_folders import image_folder
+from lamella.data.images import WEBP_POINTS, read_image, shape_of
 from lamella.data.measures import learn_columns, read_rows
 from lamella.data.parallel import read_parallel
 from lamella.data.passages import read_passages

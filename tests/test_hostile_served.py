@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from types import SimpleNamespace
@@ -18,22 +17,7 @@ from lamella.server.batching import Job, Worker
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.train.curves import svg
-from tests.serving import Panic, serving, wait_for
-
-TEXT = {"examples": [{"text": "The cat"}]}
-
-
-@pytest.fixture
-def copied(tiny_model, tmp_path):
-    """A model of its own for each test, in a folder with a space in its name."""
-    folder = tmp_path / "some one's models" / "tiny"
-    shutil.copytree(tiny_model, folder)
-    return folder
-
-
-def predict(server, name="tiny"):
-    return server.post(f"/models/{name}/predict", TEXT)
-
+from tests.serving import TEXT, Panic, predict, serving, wait_for
 
 # --- what a model's folder publishes
 

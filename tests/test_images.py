@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lamella import DataError, MissingExtra
-from lamella.data.images import MOST_POINTS, encode_png, fingerprint, image_folder, read_image, shape_of
+from lamella.data.image_folders import image_folder
+from lamella.data.images import MOST_POINTS, encode_png, fingerprint, read_image, shape_of
 
 Image = pytest.importorskip("PIL.Image")
 CHANCE = np.random.default_rng(0)

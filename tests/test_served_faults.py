@@ -20,22 +20,7 @@ import lamella
 from bench import serve_watched
 from lamella.server import files, models, replies, scratch
 from lamella.server.replies import Refused
-from tests.serving import Panic, Serving, serving, wait_for
-
-TEXT = {"examples": [{"text": "The cat"}]}
-
-
-@pytest.fixture
-def copied(tiny_model, tmp_path):
-    """A model of its own for each test, in a folder with a space in its name."""
-    folder = tmp_path / "some one's models" / "tiny"
-    shutil.copytree(tiny_model, folder)
-    return folder
-
-
-def predict(server, name="tiny"):
-    return server.post(f"/models/{name}/predict", TEXT)
-
+from tests.serving import Panic, Serving, predict, serving, wait_for
 
 # --- the first run
 

@@ -15,16 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data import measures
-from lamella.data.images import (
-    IMAGE_NAMES,
-    SUFFIXES,
-    encode_png,
-    fingerprint,
-    image_folder,
-    read_image,
-    readable,
-    shape_of,
-)
+from lamella.data.image_folders import IMAGE_NAMES, SUFFIXES, image_folder, readable
+from lamella.data.images import encode_png, fingerprint, read_image, shape_of
 from lamella.data.records import read_sheet
 from lamella.data.tables import read_table
 from lamella.errors import DataError

@@ -21,7 +21,8 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.drawings import drawings
-from lamella.data.images import fingerprint, image_folder, read_image, shape_of
+from lamella.data.image_folders import image_folder
+from lamella.data.images import fingerprint, read_image, shape_of
 from lamella.decode import log_odds
 from lamella.errors import DataError
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Image, Label, Scores, Task

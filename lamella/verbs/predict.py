@@ -121,7 +121,7 @@ def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell:
 
 def _media(folder: Path, kind: Any) -> list[Path]:
     """The pictures or sounds below a folder, those of hidden files and folders left out, in order."""
-    from lamella.data.images import SUFFIXES
+    from lamella.data.image_folders import SUFFIXES
 
     wanted = SUFFIXES if isinstance(kind, Image) else SOUNDS
     found = []
