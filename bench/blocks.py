@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from lamella.graphs import load_graphs
+from lamella.graphs.int8 import quantize
 from lamella.machine import precision
 from lamella.model import run_batches
 from lamella.task import Example
@@ -24,7 +25,6 @@ from lamella.tasks.translation import Config, Translation
 from lamella.train.engine import Run, Step, Store, steps
 from lamella.train.export import export_graphs
 from lamella.train.optimizer import Optimizer
-from lamella.train.quantize import quantize
 from lamella.train.schedule import Budget, Schedule
 
 KINDS: dict[str, dict[str, Any]] = {"sequence": {}, "parallel": {"block": "parallel"}, "2 decoders": {"decoders": 2}}

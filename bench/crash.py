@@ -29,7 +29,7 @@ import torch
 
 import lamella
 from lamella import machine
-from lamella.task import find
+from lamella.registry import find
 from lamella.train import checkpoint, loop
 from lamella.train.engine import Run, Store, steps
 from lamella.train.optimizer import Optimizer

@@ -13,9 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from lamella import metrics, shipped
-from lamella.data.glossary import Glossary
-from lamella.fields import replace
+from lamella import metrics
+from lamella.model import shipped
+from lamella.options import replace_config
+from lamella.tasks.translation.glossary import Glossary
 
 EVERYDAY = Path(__file__).parent.parent / "recipes" / "translation" / "everyday.tsv"
 USUAL = """
@@ -108,7 +109,7 @@ def main() -> None:
         answers, seconds = [], []
         for name in ("", str(path)):
             options = {"beams": beams, "glossary": name}
-            trained = model.with_config(replace(model.task.config, options, "translation"))
+            trained = model.with_config(replace_config(model.task.config, options, "translation"))
             start = time.perf_counter()
             answers.append(trained.predict(sources))
             seconds.append(time.perf_counter() - start)

@@ -18,7 +18,7 @@ import numpy as np
 
 import lamella
 from bench import mnist
-from lamella.data.images import encode_png
+from lamella.data.media.images import encode_png
 from lamella.verbs.compress import graphs_size
 
 LEARN = 8000

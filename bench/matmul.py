@@ -16,7 +16,7 @@ import torch
 
 from lamella import machine
 from lamella.nets.losses import tied_cross_entropy
-from lamella.nets.transformer import EncoderDecoder
+from lamella.nets.transformer.encoder_decoder import EncoderDecoder
 from lamella.train.optimizer import ROUNDS, Optimizer
 
 VOCABULARY, LENGTH, SENTENCES = 8000, 24, 4096 // 24

@@ -44,7 +44,7 @@ def sentence(chance: random.Random) -> str:
 @contextlib.contextmanager
 def served(*words: str) -> Iterator[tuple[str, int, int]]:
     """A server in a process of its own: host, port and process id."""
-    command = [sys.executable, "-m", "lamella.cli", "serve", *words, "--port", "0", "--json"]
+    command = [sys.executable, "-m", "lamella.cli.commands", "serve", *words, "--port", "0", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:

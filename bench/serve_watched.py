@@ -158,7 +158,7 @@ def main() -> int:
         serve = [
             sys.executable,
             "-m",
-            "lamella.cli",
+            "lamella.cli.commands",
             "serve",
             *given.models,
             "--port",

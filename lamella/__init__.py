@@ -1,7 +1,7 @@
 """Train, understand and ship small neural networks on the machine you have.
 
 >>> import lamella
->>> "translation" in lamella.tasks()
+>>> "translate" in lamella.__all__
 True
 """
 
@@ -14,7 +14,7 @@ import sys
 # calls come too late. A person's own setting is kept. tests/test_offline.py looks for files and connections.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.1.0"
+from lamella.version import __version__ as __version__
 
 # Nothing is imported here that Python has not loaded already: the command must first take Ctrl-C, and `typing` alone takes
 # longer than to start Python.
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
     from lamella.model import Model, load
-    from lamella.shipped import detect, translate
+    from lamella.model.shipped import detect, translate
+    from lamella.registry import names as tasks
     from lamella.task import Task
-    from lamella.task import names as tasks
     from lamella.verbs.compress import compress
     from lamella.verbs.evaluate import evaluate
     from lamella.verbs.explain import explain
@@ -47,7 +47,7 @@ _PLACES = {
     "TrainingError": "lamella.errors",
     "UsageError": "lamella.errors",
     "compress": "lamella.verbs.compress",
-    "detect": "lamella.shipped",
+    "detect": "lamella.model.shipped",
     "evaluate": "lamella.verbs.evaluate",
     "explain": "lamella.verbs.explain",
     "export": "lamella.verbs.export",
@@ -55,9 +55,9 @@ _PLACES = {
     "predict": "lamella.verbs.predict",
     "serve": "lamella.verbs.serve",
     "show": "lamella.verbs.show",
-    "tasks": "lamella.task:names",
+    "tasks": "lamella.registry:names",
     "train": "lamella.verbs.train",
-    "translate": "lamella.shipped",
+    "translate": "lamella.model.shipped",
 }
 __all__ = [
     "DataError",

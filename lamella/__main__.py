@@ -3,17 +3,17 @@
 Until the commands are loaded, Ctrl-C ends the process at once: click alone takes a tenth of a second.
 """
 
-from lamella.interrupt import stop_while_loading, take_interrupts
+from lamella.cli.interrupt import stop_while_loading, take_interrupts
 
 
 def main() -> None:
     """Run the command line."""
     ours = stop_while_loading()
-    from lamella import cli
+    from lamella.cli import commands
 
     if ours:
         take_interrupts()
-    cli.main()
+    commands.main()
 
 
 if __name__ == "__main__":

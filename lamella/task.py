@@ -1,4 +1,4 @@
-"""The contract: what a task is, and the kinds of field that its examples are made of.
+"""The contract: what a task is.
 
 A task is one file. It says what goes in and what comes out, which files teach it, how they become arrays, which net
 maps the one to the other and how the answer is scored. Everything else - training, evaluating, compressing, exporting -
@@ -9,10 +9,7 @@ is a verb, written once, and knows tasks by this contract only.
 """
 
 import copy
-import importlib
-import importlib.util
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -22,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.errors import UsageError
+from lamella.fields import Field
 
 if TYPE_CHECKING:  # the light install has no torch
     from torch import Tensor, nn
@@ -31,48 +29,6 @@ Arrays = dict[str, Array]
 Example = dict[str, Any]
 Answer = Any  # a JSON-able value
 Choice = Mapping[str, str] | None  # field -> the column of a table that holds it
-
-
-class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
-    """One value of an example; the kind decides its flag, its place in a table and how it is explained."""
-
-    description: str = ""
-
-
-class Text(Field, frozen=True, tag="text"):
-    """A string of any length."""
-
-
-class Label(Field, frozen=True, tag="label"):
-    """One of a few names."""
-
-
-class Number(Field, frozen=True, tag="number"):
-    """One number."""
-
-
-class Series(Field, frozen=True, tag="series"):
-    """Numbers in order of time."""
-
-
-class Image(Field, frozen=True, tag="image"):
-    """A picture file."""
-
-
-class Audio(Field, frozen=True, tag="audio"):
-    """A sound file."""
-
-
-class Id(Field, frozen=True, tag="id"):
-    """The name of a user, an item or an entity."""
-
-
-class Boxes(Field, frozen=True, tag="boxes"):
-    """Rectangles in a picture, each with a label."""
-
-
-class Mask(Field, frozen=True, tag="mask"):
-    """A label for every point of a picture."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -328,62 +284,3 @@ def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:
     texts = [a if isinstance(a, str) else msgspec.json.encode(a).decode() for a in (answer, *others)]
     ratios = [SequenceMatcher(None, texts[0], text, False).ratio() for text in texts[1:]]
     return Focus("likeness to the answer", np.array(ratios))
-
-
-# ---- the registry is the folder --------------------------------------------------------------------------------
-
-
-def names() -> list[str]:
-    """The words for the tasks in the package: `tasks/text_classification.py` is `text-classification`.
-
-    >>> "translation" in names()
-    True
-    """
-    folder = Path(__file__).parent / "tasks"
-    return sorted(p.stem.replace("_", "-") for p in folder.glob("*.py") if not p.stem.startswith("_"))
-
-
-def find(word: str) -> type[Task]:
-    """The task of a name, or of a file that ends in .py."""
-    if word.endswith(".py"):
-        return _task_in(_load_file(Path(word)), word)
-    if word.replace("_", "-") not in names():
-        raise UsageError(f"unknown task {word!r}. Expected one of {', '.join(names())}, or a file that ends in .py.")
-    return _task_in(importlib.import_module(f"lamella.tasks.{word.replace('-', '_')}"), word)
-
-
-def _load_file(path: Path) -> Any:
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file. Expected a Python file with one subclass of lamella.Task.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # annotations of its Config are looked up here
-    spec.loader.exec_module(module)
-    return module
-
-
-def _task_in(module: Any, word: str) -> type[Task]:
-    found = [
-        v
-        for v in vars(module).values()
-        if isinstance(v, type) and issubclass(v, Task) and v.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        raise UsageError(f"{word}: expected one subclass of lamella.Task, found {len(found)}.")
-    found[0].Config = module.Config
-    return found[0]
-
-
-def name_of(task: Task) -> str:
-    """The word for a task: its file's name."""
-    return type(task).__module__.rsplit(".", 1)[-1].replace("_", "-")
-
-
-def flatten(items: Iterable[Sequence[Any]]) -> list[Any]:
-    """Lists in a list -> one list.
-
-    >>> flatten([[1], [2, 3]])
-    [1, 2, 3]
-    """
-    return [x for item in items for x in item]

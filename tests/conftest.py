@@ -79,7 +79,7 @@ def cli() -> Callable[..., Done]:
     """cli("predict", "my-model", "text"): the command line, in this process."""
     from click.testing import CliRunner
 
-    from lamella.cli import main
+    from lamella.cli.commands import main
 
     def run(*args: object, stdin: str | bytes | None = None) -> Done:
         done = CliRunner().invoke(main, [str(a) for a in args], input=stdin, catch_exceptions=False)

@@ -17,7 +17,7 @@ import venv
 from pathlib import Path
 
 import lamella
-from lamella import shipped
+from lamella.model import shipped
 
 ROOT = Path(lamella.__file__).parent.parent
 PLACE = ROOT / ".venv-fuzz"
@@ -62,7 +62,7 @@ def main() -> int:
     command = schemathesis()
     with tempfile.TemporaryDirectory() as folder:
         models = given.models or [*trained(Path(folder)), *(str(shipped.FOLDER / pair) for pair in shipped.pairs())]
-        serve = [sys.executable, "-m", "lamella.cli", "serve", *models, "--port", "0", "--json", *LIMITS]
+        serve = [sys.executable, "-m", "lamella.cli.commands", "serve", *models, "--port", "0", "--json", *LIMITS]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout is not None

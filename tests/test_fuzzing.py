@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lamella.data.catalogue_pairs import SUFFIXES
-from lamella.data.documents import FORMATS
-from lamella.data.records import TABLE_SUFFIXES
+from lamella.data.documents.formats import FORMATS
+from lamella.data.readers.catalogue_pairs import SUFFIXES
+from lamella.data.readers.records import TABLE_SUFFIXES
 from lamella.errors import DataError
 from tests.fuzzing import mutations
 from tests.fuzzing.readers import Reader

@@ -20,7 +20,8 @@ from PIL import Image
 
 import lamella
 from lamella.explain.ablation import Question
-from lamella.task import Text, find
+from lamella.fields import Text
+from lamella.registry import find
 from tests.serving import serving
 
 WEATHER = str(Path(__file__).parent / "tasks" / "weather.py")
@@ -319,7 +320,7 @@ def test_compress(folder, trust, outside, model, cli, tmp_path):
 
 
 def test_compress_refuses_to_lose_too_much(folder, trust, cli, tmp_path, monkeypatch):
-    quantizer = importlib.import_module("lamella.train.quantize")
+    quantizer = importlib.import_module("lamella.graphs.int8")
     plain = quantizer.round_rows
 
     def coarse(matrix, axis):

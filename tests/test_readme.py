@@ -11,11 +11,11 @@ import click
 import pytest
 
 import lamella
-from lamella import fields
-from lamella.arguments import split_options
-from lamella.cli import main
-from lamella.data import phrasebook
-from lamella.task import find
+from lamella.cli.arguments import split_options
+from lamella.cli.commands import main
+from lamella.data.samples import translation as samples
+from lamella.options import all_options, make_config
+from lamella.registry import find
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -49,9 +49,7 @@ def check_options(words: list[str]) -> click.Command:
     own = {option for p in command.params if isinstance(p, click.Option) for option in p.opts} | {"--help", "-h"}
     named = [w for w in words if w in lamella.tasks()]
     tasks = [find(n) for n in named or lamella.tasks()]
-    of_tasks = {
-        f"--{o.flag}" for cls in tasks for o in fields.options(cls.Config) if words[0] == "train" or o.answering
-    }
+    of_tasks = {f"--{o.flag}" for cls in tasks for o in all_options(cls.Config) if words[0] == "train" or o.answering}
     if not command.context_settings.get("ignore_unknown_options"):
         of_tasks = set()
     for word in words:
@@ -80,7 +78,7 @@ def test_commands(line):
     if words[0] == "train":
         assert context.params["task"].endswith(".py") or context.params["task"] in lamella.tasks()
         cls = find(context.params["task"])
-        fields.make(cls.Config, options, context.params["task"])
+        make_config(cls.Config, options, context.params["task"])
 
 
 @pytest.mark.parametrize("line", [c for c in commands() if c.startswith("make ")], ids=str)
@@ -99,7 +97,7 @@ def test_commands_within_sentences(line):
 
 def test_python(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    pairs = "".join(f"{en}\t{fr}\n" for en, fr in phrasebook.sentences("train")[:300])
+    pairs = "".join(f"{en}\t{fr}\n" for en, fr in samples.sentences("train")[:300])
     for name in ("pairs.tsv", "test.tsv"):
         (tmp_path / name).write_text(pairs, encoding="utf-8")
     names: dict[str, object] = {"__name__": "__main__"}

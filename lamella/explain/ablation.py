@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.explain.units import Parts, split, usual
+from lamella.explain.parts import Parts, split, usual
+from lamella.fields import Id, Label, Number, Series
 from lamella.model import Model, whole
-from lamella.task import Answer, Arrays, Example, Focus, Id, Label, Number, Series
+from lamella.task import Answer, Arrays, Example, Focus
 
 AT_ONCE = 64  # examples of a batch
 ROUNDS = 4  # at most, of a random order and its reverse

@@ -236,9 +236,9 @@ def checkpoint(model: Model) -> dict[str, Array]:
 
     import msgspec
 
-    from lamella import disk
     from lamella.errors import ModelError
-    from lamella.tensors import read_tensors
+    from lamella.storage import disk
+    from lamella.storage.tensors import read_tensors
 
     for place in sorted((Path(model.where) / "training" / "checkpoint").glob("step-*"), reverse=True):
         try:

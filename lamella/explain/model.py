@@ -18,10 +18,11 @@ from lamella.errors import DataError, MissingExtra
 from lamella.explain import sections
 from lamella.explain.observe import Looked, clip, look, observe
 from lamella.explain.sections import Section
-from lamella.explain.surgery import Part, parts, without
+from lamella.fields import Label, Text
 from lamella.graphs import OnnxGraph, load_graphs
+from lamella.graphs.surgery import Part, parts, without
 from lamella.model import Model, run_batches
-from lamella.task import Answer, Example, Label, Task, Text
+from lamella.task import Answer, Example, Task
 
 SEEN, SEEN_SECONDS = 300, 8.0  # examples whose inner values are read, and for how long
 ABLATED, FEWEST, ABLATION_SECONDS = 60, 12, 20.0  # examples that measure what a part is worth

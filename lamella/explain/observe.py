@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.images import encode_png
+from lamella.data.media.images import encode_png
 from lamella.errors import DataError
-from lamella.explain.anatomy import Anatomy, Product
 from lamella.explain.pictures import picture
-from lamella.explain.probe import Arrays, Enough, Probe, attach, flat
+from lamella.fields import Image, Text
 from lamella.graphs import wire
+from lamella.graphs.anatomy import Anatomy, Product
+from lamella.graphs.probe import Arrays, Enough, Probe, attach, flat
 from lamella.model import Model
-from lamella.task import Example, Image, Text
+from lamella.task import Example
 
 Floats = NDArray[np.float32]
 LETTERS = 400  # of a text that are read at once

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lamella.explain.markup import AGAINST, FOR, image, note, polyline, tint
+
 TOP = 12  # units that get a bar
 STYLE = """
 .lamella{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff}
@@ -27,7 +29,6 @@ STYLE = """
 @media(prefers-color-scheme:dark){html{background:#161616}}
 """
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-FOR, AGAINST = "46,160,67", "218,54,51"
 
 
 def page(data: dict[str, Any]) -> str:
@@ -90,16 +91,6 @@ def _how(data: dict[str, Any]) -> str:
     return note(f"What is taken away is {', '.join(how)}.")
 
 
-def note(text: str) -> str:
-    """A line in small letters."""
-    return f'<p class="note">{escape(text)}</p>'
-
-
-def tint(share: float) -> str:
-    """The ground of something whose weight is this share of the heaviest, -1 to 1."""
-    return f"background:rgba({FOR if share > 0 else AGAINST},{0.75 * min(1.0, abs(share)):.2f})"
-
-
 def bars(units: Sequence[tuple[float, str]]) -> str:
     """Weights and labels as bars in a table.
 
@@ -113,13 +104,6 @@ def bars(units: Sequence[tuple[float, str]]) -> str:
         for w, label in units
     ]
     return f"<table>{''.join(rows)}</table>"
-
-
-def image(uri: Any, width: int, inside: str = "") -> str:
-    """A picture from a data URI, and from nowhere else."""
-    if not str(uri).startswith("data:image/"):
-        return ""
-    return f'<img src="{escape(str(uri), quote=True)}" width="{width}" alt="{escape(inside, quote=True)}">'
 
 
 def _field(field: dict[str, Any], value: Any) -> str:
@@ -158,12 +142,6 @@ def _heat(uri: str, field: dict[str, Any], shares: Any) -> str:
     under = under if uri.startswith("data:image/") else ""
     svg = f'<svg viewBox="0 0 {columns} {rows}" width="240" role="img" aria-label="heat map" style="image-rendering:pixelated">'
     return f"{image(uri, 240, 'the picture')} {svg}{under}{cells}</svg>"
-
-
-def polyline(xs: Any, ys: Any, colour: str) -> str:
-    """A curve of an SVG."""
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
-    return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>'
 
 
 def _line(field: dict[str, Any], shares: Any, more: Any = (), bands: Sequence[tuple[Any, Any]] = ()) -> str:

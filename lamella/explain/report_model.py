@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lamella.explain.report import image, note, tint
-from lamella.explain.terminal import clean, paint
+from lamella.explain.characters import clean, paint
+from lamella.explain.markup import image, note, tint
 
 PALETTE = (
     "#4477aa",

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.images import encode_png
-from lamella.explain.anatomy import Anatomy, layer_of
+from lamella.data.media.images import encode_png
 from lamella.explain.observe import Floats, Layer, Observed, shown
 from lamella.explain.pictures import weights
-from lamella.explain.probe import constant
+from lamella.fields import Label, Series, Text
 from lamella.graphs import wire
+from lamella.graphs.anatomy import Anatomy, layer_of
+from lamella.graphs.probe import constant
 from lamella.model import Model
-from lamella.task import Example, Label, Series, Text
+from lamella.task import Example
 
 UNITS, TOP = 12, 5  # units of a layer, and examples of each
 MAPPED = 300  # points of a map

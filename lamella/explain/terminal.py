@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from lamella.explain.characters import clean, paint
+
 TOP = 8  # units that get a bar
 BAR = 24  # characters of the longest one
 SHADES = " .:-=+*#%@"
 LEVELS = "▁▂▃▄▅▆▇█"
-# Of the 256 colours of terminals, from weak to strong: for the answer, and against it.
-FOR, AGAINST = (194, 157, 120, 83, 46), (224, 217, 210, 203, 196)
 
 
 def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
@@ -56,15 +56,6 @@ def bars(units: Sequence[tuple[float, str]], colour: bool) -> list[str]:
         bar = ("+" if weight >= 0 else "-") * round(BAR * abs(weight) / most)
         out.append(f"{weight:+10.3g}  {paint(f'{bar:{BAR}}', weight / most, colour, front=True)}  {label}")
     return out
-
-
-def paint(text: str, share: float, colour: bool, front: bool = False) -> str:
-    """A text on a ground, or in letters, as strong as `share` (-1 to 1) says."""
-    if not colour or abs(share) < 0.05:
-        return text
-    tones = FOR if share > 0 else AGAINST
-    tone = tones[min(len(tones) - 1, int(abs(share) * len(tones)))]
-    return f"\x1b[38;5;{tone}m{text}\x1b[0m" if front else f"\x1b[30;48;5;{tone}m{text}\x1b[0m"
 
 
 def field_picture(field: dict[str, Any], value: Any, colour: bool, width: int) -> list[str]:
@@ -125,12 +116,6 @@ def alignment(attention: dict[str, Any]) -> list[str]:
         named = [f"{clean(attention['columns'][i])} {weights[i]:.0%}" for i in best if weights[i] >= 0.15]
         out.append(f"{clean(row):{width}} <- {', '.join(named) or 'nothing by itself'}")
     return out
-
-
-def clean(text: str, keep: bool = False) -> str:
-    """A text that cannot steer a terminal: no control characters; and on one line unless it is to be kept."""
-    text = str(text) if keep else " ".join(str(text).split())
-    return "".join(c if c.isprintable() or (keep and c == "\n") else "\ufffd" for c in text)
 
 
 def _clip(text: str, most: int) -> str:

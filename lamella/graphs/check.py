@@ -19,7 +19,7 @@ from lamella.graphs import strict
 from lamella.graphs.growth import Growth
 from lamella.graphs.kinds import Kinds
 from lamella.graphs.operators import ALLOWED
-from lamella.protobuf import Span
+from lamella.storage.protobuf import Span
 
 FORMATS = range(8, 13)  # versions of the format ("IR")
 OPSETS = range(17, 25)  # versions of the standard's operators

@@ -8,7 +8,7 @@ information, sequences, metadata (onnx.proto3 has the whole list).
 
 from typing import Any
 
-from lamella.protobuf import BYTES, FOUR, VARINT, Span, fields, read_varint
+from lamella.storage.protobuf import BYTES, FOUR, VARINT, Span, message_fields, read_varint
 
 LONGEST = 1024  # bytes of a name
 FIELDS = 500_000  # of a whole file
@@ -95,7 +95,7 @@ class Reader:
     def message(self, span: Span, schema: dict[int, tuple[str, str, bool]]) -> Message:
         """{name: value, or a list of values}; what is not there is left out. ValueError: not as it should be."""
         out: Message = {}
-        for number, kind, _, where in fields(self.raw, *span):
+        for number, kind, _, where in message_fields(self.raw, *span):
             self._left -= 1
             if self._left < 0:
                 raise ValueError(f"more than {FIELDS:,} fields")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lamella.errors import ModelError
-from lamella.protobuf import BYTES, VARINT, Span, field, fields, read_varint, varint
+from lamella.storage.protobuf import BYTES, VARINT, Span, message_field, message_fields, read_varint, varint
 
 GRAPH, NODE, STORED, INPUT, OUTPUT = 7, 1, 5, 11, 12  # the graph in a model, and what is in a graph
 
@@ -54,7 +54,7 @@ def read(raw: bytes) -> Graph:
     """An ONNX file -> its graph. ModelError where it is no such file."""
     try:
         graph, found = Graph([], {}, [], []), 0
-        for number, kind, _, span in fields(raw, 0, len(raw)):
+        for number, kind, _, span in message_fields(raw, 0, len(raw)):
             if number == GRAPH and kind == BYTES:
                 found += 1
                 _read_graph(raw, span, graph)
@@ -67,7 +67,7 @@ def read(raw: bytes) -> Graph:
 
 
 def _read_graph(raw: bytes, span: Span, graph: Graph) -> None:
-    for number, kind, begin, inner in fields(raw, *span):
+    for number, kind, begin, inner in message_fields(raw, *span):
         if kind != BYTES:
             continue
         if number == NODE:
@@ -81,9 +81,9 @@ def _read_graph(raw: bytes, span: Span, graph: Graph) -> None:
 
 def _read_node(raw: bytes, span: Span, whole: Span) -> Node:
     ints: dict[str, int] = {}
-    for number, kind, _, inner in fields(raw, *span):
+    for number, kind, _, inner in message_fields(raw, *span):
         if number == 5 and kind == BYTES:
-            values = [i[0] for n, k, _, i in fields(raw, *inner) if (n, k) == (3, VARINT)]
+            values = [i[0] for n, k, _, i in message_fields(raw, *inner) if (n, k) == (3, VARINT)]
             if values:
                 ints[_texts(raw, inner, 1)[0]] = values[0] - (1 << 64 if values[0] >> 63 else 0)
     name, op = (_texts(raw, span, n) or [""] for n in (3, 4))
@@ -93,7 +93,7 @@ def _read_node(raw: bytes, span: Span, whole: Span) -> Node:
 def _read_stored(raw: bytes, span: Span) -> Stored:
     shape: list[int] = []
     kind_, data = 0, None
-    for number, kind, _, inner in fields(raw, *span):
+    for number, kind, _, inner in message_fields(raw, *span):
         if number == 1 and kind == VARINT:
             shape.append(inner[0])
         elif number == 1 and kind == BYTES:  # several in one field
@@ -111,7 +111,7 @@ def _read_stored(raw: bytes, span: Span) -> Stored:
 def _texts(raw: bytes, span: Span, wanted: int) -> list[str]:
     return [
         raw[a:b].decode()
-        for number, kind, _, (a, b) in fields(raw, *span)
+        for number, kind, _, (a, b) in message_fields(raw, *span)
         if number == wanted and kind == BYTES
     ]  # fmt: skip
 
@@ -121,14 +121,14 @@ def _texts(raw: bytes, span: Span, wanted: int) -> list[str]:
 
 def node(op: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     """A node without attributes, as a field of the graph."""
-    names = [field(1, name) for name in inputs] + [field(2, name) for name in outputs]
-    return field(NODE, b"".join(names) + field(4, op))
+    names = [message_field(1, name) for name in inputs] + [message_field(2, name) for name in outputs]
+    return message_field(NODE, b"".join(names) + message_field(4, op))
 
 
 def with_outputs(raw: bytes, names: Sequence[str]) -> bytes:
     """The same file with inner values among its outputs: a second graph message that holds their names alone."""
-    fresh = b"".join(field(OUTPUT, field(1, name)) for name in names)
-    return raw + field(GRAPH, fresh) if fresh else raw
+    fresh = b"".join(message_field(OUTPUT, message_field(1, name)) for name in names)
+    return raw + message_field(GRAPH, fresh) if fresh else raw
 
 
 def zeroed(raw: bytes, spans: Sequence[Span]) -> bytes:
@@ -141,11 +141,13 @@ def zeroed(raw: bytes, spans: Sequence[Span]) -> bytes:
 
 def replaced(raw: bytes, fresh: Mapping[Span, bytes]) -> bytes:
     """The same file with other bytes (fields of the graph, made by `node`) in the places of nodes, by their spans."""
-    begin, end = next(span for number, kind, _, span in fields(raw, 0, len(raw)) if (number, kind) == (GRAPH, BYTES))
+    begin, end = next(
+        span for number, kind, _, span in message_fields(raw, 0, len(raw)) if (number, kind) == (GRAPH, BYTES)
+    )
     parts, at = [], begin
     for a, b in sorted(fresh):
         parts += [raw[at:a], fresh[a, b]]
         at = b
     content = b"".join([*parts, raw[at:end]])
     head = begin - len(varint(end - begin)) - len(varint(GRAPH << 3 | BYTES))
-    return raw[:head] + field(GRAPH, content) + raw[end:]
+    return raw[:head] + message_field(GRAPH, content) + raw[end:]

@@ -21,18 +21,19 @@ from typing import Any
 
 import msgspec
 
+from lamella import registry
 from lamella import task as contract
-from lamella.checksums import SHIPPED
 from lamella.errors import ModelError, UsageError
 from lamella.graphs import OnnxGraph, load_graphs
-from lamella.learned import restore
 from lamella.machine import cores
+from lamella.model.learned import restore
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.read import read_zip, verify
 from lamella.model.undo import read_whole
+from lamella.model.values import check_example
 from lamella.model.write import free, seal, write, write_file, write_zip
+from lamella.storage.checksums import SHIPPED
 from lamella.task import Answer, Example, Task
-from lamella.values import check_example
 
 __all__ = [
     "FORMAT",
@@ -100,9 +101,9 @@ class Model:
 
     def explain(self, example: Any = None, method: str = "ablation", pairs: bool = False) -> Any:
         """Why an example gets its answer, or, without one, what the whole model has learned: `lamella.explain`."""
-        import lamella
+        from lamella.explain.explain import explain  # the one door that leads back up: only when it is asked for
 
-        return lamella.explain(self, example, method=method, pairs=pairs)
+        return explain(self, example, method=method, pairs=pairs)
 
     def with_config(self, config: Any) -> "Model":
         """The same model with another configuration; this one stays as it is."""
@@ -158,7 +159,7 @@ def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequenc
             raise ValueError(f"{len(answers)} answers to {len(rows)} examples")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(
-            f"the model's graphs do not fit its task, {contract.name_of(task)} ({type(error).__name__}: {error})."
+            f"the model's graphs do not fit its task, {registry.name_of(task)} ({type(error).__name__}: {error})."
         ) from error
     return answers
 
@@ -202,12 +203,12 @@ def _is_file(where: Path) -> bool:
 def _task_of(manifest: Manifest, where: Path, task: str | None) -> type[Task]:
     """The task of a model; one from outside the package is run only from the file that was named and is the same."""
     if not manifest.task.endswith(".py"):
-        if task is None and manifest.task.replace("_", "-") not in contract.names():
+        if task is None and manifest.task.replace("_", "-") not in registry.names():
             raise ModelError(
-                f"{where}: of an unknown task {manifest.task!r}. Expected one of {', '.join(contract.names())}. "
+                f"{where}: of an unknown task {manifest.task!r}. Expected one of {', '.join(registry.names())}. "
                 "Install a newer lamella."
             )
-        return contract.find(task or manifest.task)
+        return registry.find(task or manifest.task)
     if task is None:
         raise UsageError(
             f"{where}: its task is {manifest.task}, from outside lamella. Run it with --task FILE.py if you trust it."
@@ -216,4 +217,4 @@ def _task_of(manifest: Manifest, where: Path, task: str | None) -> type[Task]:
         raise UsageError(f"{task}: no such file. Expected the file of the task that this model was trained with.")
     if digest(Path(task).read_bytes()) != manifest.task_digest:
         raise ModelError(f"{task}: not the file this model was trained with (sha256 {manifest.task_digest[:12]}...).")
-    return contract.find(task)
+    return registry.find(task)

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from lamella import disk
-from lamella.task import Example, Image, Task, Text
+from lamella.fields import Image, Text
+from lamella.storage import disk
+from lamella.task import Example, Task
 
 MOST = 3
 TRIED = 30  # held-out examples that are looked at for such as are small enough

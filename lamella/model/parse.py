@@ -2,7 +2,7 @@
 
 The file may come from anywhere, and its checksum is its own: it says that nothing was damaged, not that anything is true.
 What is checked here holds for every task; what a task has learned is checked against what the task declares
-(`lamella.learned.restore`).
+(`lamella.model.learned.restore`).
 """
 
 import re

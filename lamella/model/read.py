@@ -7,12 +7,12 @@ In a folder only plain files are opened, not links, pipes or devices; a zip is r
 from collections.abc import Mapping
 from pathlib import Path
 
-from lamella.disk import read_regular
 from lamella.errors import ModelError, UsageError
 from lamella.model.archive import LARGEST, MEMBERS, Archive
 from lamella.model.manifest import Manifest, digest, own_digest
 from lamella.model.parse import MOST as MANIFEST
 from lamella.model.parse import parse
+from lamella.storage.disk import read_regular
 
 __all__ = ["LARGEST", "MEMBERS", "read_folder", "read_zip", "verify"]
 

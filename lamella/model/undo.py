@@ -21,10 +21,10 @@ from pathlib import Path
 
 import msgspec
 
-from lamella import disk
 from lamella.errors import ModelError
 from lamella.model.manifest import Manifest, digest
 from lamella.model.read import read_folder, verify
+from lamella.storage import disk
 
 UNDO = ".lamella-undo"
 MOST_JOURNAL = 4 << 20  # bytes

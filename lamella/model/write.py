@@ -13,11 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from lamella import disk
-from lamella.disk import write_file
 from lamella.errors import ModelError, UsageError
 from lamella.model import undo
 from lamella.model.manifest import Manifest, digest, own_digest
+from lamella.storage import disk
+from lamella.storage.disk import write_file
 
 __all__ = ["free", "seal", "write", "write_file", "write_zip"]
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamella.nets.layers import Linear, positions
-from lamella.nets.rnn import GRU
-from lamella.nets.transformer import EncoderBlock
+from lamella.nets.rnn.cells import GRU
+from lamella.nets.transformer.blocks import EncoderBlock
 
 SPANS = (2, 3, 5, 8, 12)  # over so many steps a drift is measured
 CONTEXT = 24  # numbers about the past as a whole that each step of the horizon is given

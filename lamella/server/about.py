@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from lamella import task as contract
+from lamella import registry
 from lamella.server.facts import summary
 
 VERBS = Path(__file__).parent.parent / "verbs"
@@ -18,7 +18,7 @@ NO_PART = {"all", "dev"}  # extras that are no part of what lamella does
 def tasks() -> list[dict[str, Any]]:
     """Every task of the package, and the verbs, all of which it has."""
     names = [verb["name"] for verb in verbs()]
-    found = [(name, contract.find(name)) for name in contract.names()]
+    found = [(name, registry.find(name)) for name in registry.names()]
     return [
         {"name": name, "summary": summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": names}
         for name, cls in found

@@ -17,14 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lamella import __version__, shipped
 from lamella.errors import LamellaError
-from lamella.model import Model
+from lamella.model import Model, shipped
 from lamella.server import about, files, growing, libretranslate, openapi, schema
+from lamella.server.access import Guard
 from lamella.server.batching import Job
 from lamella.server.bodies import Tell, check_suffix, form_of, in_lines, json_of, streamed, until_left, wants_progress
 from lamella.server.facts import Opened, grows
-from lamella.server.guard import Guard
 from lamella.server.limits import Limits
 from lamella.server.models import LOOK, Served
 from lamella.server.replies import JSON, Refused, encode, hide, note, refusal, reply, report
@@ -32,6 +31,7 @@ from lamella.server.scratch import Scratch
 from lamella.server.threads import in_thread
 from lamella.server.work import Check
 from lamella.task import Example
+from lamella.version import __version__
 
 LARGE = 1 << 16  # bytes of a body that is not read while everyone waits
 PICTURE = 1 << 12  # bytes that take about as long to read as an answer to be shown, which may be a picture
@@ -298,6 +298,6 @@ async def _explain_whole(state: State, served: Served) -> Response:
 
 
 def _explained(model: Model, example: Any, **how: Any) -> bytes:
-    from lamella.verbs.explain import explain  # only now: most servers are never asked
+    from lamella.explain.explain import explain  # only now: most servers are never asked
 
     return explain(model, example, **how).to_json().encode(errors="replace")

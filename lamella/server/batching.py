@@ -25,7 +25,7 @@ from lamella.server.limits import Limits
 from lamella.server.replies import Refused, report
 from lamella.server.threads import Crashed
 from lamella.server.work import Check, Stopped, checked
-from lamella.task import Answer, Example, flatten
+from lamella.task import Answer, Example
 
 COMPANY = 0.004  # seconds to wait for others, where others were there before
 AT_ONCE = 64  # examples of a batch
@@ -224,7 +224,7 @@ class Worker:
 def answer(batch: list[Job]) -> None:
     """Answer jobs that fit together. Where one of them is at fault, each gets its own answer."""
     try:
-        asked = flatten([job.examples for job in batch])
+        asked = [example for job in batch for example in job.examples]
         model = checked(batch[0].model, lambda: _any(batch), lambda: max(job.deadline for job in batch))
         found = model.task.answers(asked, model.run) if batch[0].whole else model.run(asked)
         if len(found) != len(asked):

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from lamella import shipped
+from lamella import registry
 from lamella import task as contract
 from lamella.errors import LamellaError
-from lamella.model import Model
+from lamella.fields import Text
+from lamella.model import Model, shipped
 from lamella.server import published, schema
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
@@ -37,8 +38,12 @@ class Opened:
 
     @cached_property
     def languages(self) -> list[str] | None:
-        """From and to, of a model that translates."""
-        config = self.model.manifest.config
+        """From and to, of a model that translates: text in, text out, and a Config that declares these two."""
+        job, config = self.model.task, self.model.manifest.config
+        declared = {field.encode_name for field in msgspec.structs.fields(type(job).Config)}
+        texts = all(isinstance(kind, Text) for kind in (*job.fields.values(), job.answer))
+        if not (texts and {"from", "to"} <= declared):
+            return None
         pair = [str(config.get(side, "")) for side in ("from", "to")]
         return pair if all(pair) else None
 
@@ -95,7 +100,7 @@ class Opened:
         job, manifest = self.model.task, self.model.manifest
         return {
             "name": self.name,
-            "task": contract.name_of(job),
+            "task": registry.name_of(job),
             "summary": summary(type(job)),
             "fields": {k: {**schema.told(f), **_columns(job, k)} for k, f in job.fields.items()},
             "optional": {k: schema.told(f) for k, f in job.optional.items()},
@@ -123,7 +128,7 @@ class Opened:
         kinds = list(job.fields.values())
         if any(isinstance(kind, schema.MEDIA) for kind in kinds) and not _takes_rows(job):
             return ()
-        lines = {".txt"} if len(kinds) == 1 and isinstance(kinds[0], contract.Text) else set()
+        lines = {".txt"} if len(kinds) == 1 and isinstance(kinds[0], Text) else set()
         return tuple(sorted({*job.suffixes, *TABLES, *lines}))
 
     @cached_property

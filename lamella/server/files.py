@@ -70,7 +70,7 @@ def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) ->
 
 def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:
     """A document's bytes -> those of its answers, their suffix, and counts."""
-    from lamella.verbs.predict import predict_file
+    from lamella.model.answering import predict_file
 
     suffix = Path(name).suffix.lower()
     with scratch.file(f"{_stem(name)}{suffix}", raw) as place:

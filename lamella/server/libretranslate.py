@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lamella.data.languages import NAMES, base_code
-from lamella.data.webpages import WebPage
+from lamella.data.documents.webpages import WebPage
+from lamella.data.text.languages import NAMES, base_code
 from lamella.server import files, schema
 from lamella.server.batching import Job
 from lamella.server.bodies import FORMS, check_suffix, expect, form_of, kind_of, until_left

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lamella.data.budget import Budget
+from lamella.data.media.budget import Budget
 from lamella.model import Model, load
 from lamella.server import schema, watch
 from lamella.server.batching import CHUNK, GRACE, Chunked, Job, Worker

@@ -16,8 +16,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lamella.errors import LamellaError, UsageError
+from lamella.server.access import HEADERS, Guard
 from lamella.server.addresses import LOCAL, client_of
-from lamella.server.guard import HEADERS, Guard
 from lamella.server.limits import Limits
 from lamella.server.replies import JSON, encode, note
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from lamella import fields
 from lamella.errors import UsageError
+from lamella.fields import Audio, Boxes, Field, Id, Image, Label, Mask, Number, Series, Text
+from lamella.options import Option, all_options, hints
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
-from lamella.task import Audio, Boxes, Example, Field, Id, Image, Label, Mask, Number, Series, Task, Text
+from lamella.task import Example, Task
 
 MOST = 2**31 - 1  # of a whole number that has no limit of its own
 LONGEST = 1000  # characters of a label, a name or an option
@@ -176,20 +177,20 @@ def limit_characters(job: Task, examples: Sequence[Example], limits: Limits) -> 
 # ---- options -----------------------------------------------------------------------------------------------------
 
 
-def offered(job: Task) -> list[fields.Option]:
+def offered(job: Task) -> list[Option]:
     """The options that a request may change: those of answering that name no file of this machine."""
-    return [o for o in fields.options(type(job).Config) if o.answering and o.holds != "file"]
+    return [o for o in all_options(type(job).Config) if o.answering and o.holds != "file"]
 
 
 @cache
 def options_of(config: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The type of a request's options: each field as the task declares it, none required."""
-    hints = fields.hints(config)
+    types = hints(config)
     found: list[tuple[str, Any, Any]] = []
-    for option in fields.options(config):
+    for option in all_options(config):
         if option.answering and option.holds != "file":
             bound = {"int": msgspec.Meta(le=MOST), "str": msgspec.Meta(max_length=LONGEST)}.get(option.kind)
-            hint = hints[option.name]
+            hint = types[option.name]
             if option.holds == "picture":
                 bound = None
             found.append((option.name, _bounded(hint, bound) if bound else hint, option.default))
@@ -236,9 +237,9 @@ def work(job: Task, config: Any) -> float:
     An option with an upper bound is an amount; one without, such as a seed, is none.
     """
     usual, found = type(job).Config(), 1.0
-    hints = fields.hints(type(job).Config)
+    types = hints(type(job).Config)
     for option in offered(job):
-        metas = [m for m in getattr(hints[option.name], "__metadata__", ()) if isinstance(m, msgspec.Meta)]
+        metas = [m for m in getattr(types[option.name], "__metadata__", ()) if isinstance(m, msgspec.Meta)]
         if option.kind == "int" and any(m.le is not None for m in metas):
             name = _attribute(type(job).Config, option.name)
             found *= max(1.0, getattr(config, name) / max(1, getattr(usual, name)))

@@ -6,7 +6,7 @@ Reading counts as much as answering: a photograph takes a second to decode, and 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lamella.data.budget import Budget, at_most
+from lamella.data.media.budget import Budget, at_most
 from lamella.errors import DataError, ModelError
 from lamella.graphs import limits
 from lamella.model import Model, run_batches, whole

@@ -20,12 +20,13 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
-from lamella.data.drawings import drawings
-from lamella.data.image_folders import image_folder
-from lamella.data.images import fingerprint, read_image, shape_of
-from lamella.decode import log_odds
+from lamella.data.media.images import fingerprint, read_image, shape_of
+from lamella.data.readers.image_folders import image_folder
+from lamella.data.samples.image_classification import drawings
+from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Image, Label, Scores, Task
+from lamella.fields import Image, Label
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -106,10 +107,10 @@ class ImageClassification(Task):
         c, size = self.config, self.size
         noise = {"dropout": c.dropout, "shift": c.shift, "turn": c.turn, "zoom": c.zoom, "mirror": c.mirror}
         if c.net == "cnn":
-            from lamella.nets.cnn import ImageCNN
+            from lamella.nets.cnn.image import ImageCNN
 
             return ImageCNN(self.channels_, self.side_, len(self.labels_), size.width, size.depth, **noise)
-        from lamella.nets.encoder import ImageTransformer
+        from lamella.nets.transformer.classifiers import ImageTransformer
 
         patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4
         shape = self.channels_, self.side_, patch, len(self.labels_)

@@ -19,9 +19,9 @@ import torch
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from lamella import disk
 from lamella.errors import ModelError, TrainingError
-from lamella.tensors import read_tensors
+from lamella.storage import disk
+from lamella.storage.tensors import read_tensors
 from lamella.train.engine import Run
 from lamella.train.looks import Looks
 

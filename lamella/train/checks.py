@@ -8,7 +8,8 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from lamella.task import Example, Label, Task
+from lamella.fields import Label
+from lamella.task import Example, Task
 
 LISTED = 5
 ONE_SIDED = 0.9  # of the examples with one label: to say it always is as often right

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from lamella import disk
 from lamella.errors import TrainingError
+from lamella.storage import disk
 
 WIDTH, HEIGHT, LEFT, TOP = 640, 320, 52, 24
 MOST_LOG = 1 << 30  # bytes

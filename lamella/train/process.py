@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lamella import disk
 from lamella.errors import TrainingError
+from lamella.storage import disk
 
 
 class Interrupt:

@@ -4,7 +4,7 @@
 
 Settings are tried from mild to strong: int8 weights; then with a growing share of the units between two products taken
 away, then of the heads of attention, then of the channels between two convolutions, each on top of what did well before
-(`lamella.train.prune`). Convolutions are made of whole numbers (`lamella.train.static`); where that is refused, their
+(`lamella.graphs.prune`). Convolutions are made of whole numbers (`lamella.graphs.int8_convolutions`); where that is refused, their
 weights alone are. A third of the examples says what the units do, all others measure every setting beside the model it
 came from. What is larger, slower, or worse by more than the tolerance is refused; every setting tried is
 printed with its size, speed and score, and kept in the card.
@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
-from lamella import card, metrics
+from lamella import metrics
 from lamella import model as folder
 from lamella.errors import LamellaError, MissingExtra
 from lamella.graphs import load_graphs
-from lamella.model import Model, load
+from lamella.model import Model, card, load
 from lamella.task import Answer, Example, GraphLike
 
 MOST = 500  # examples in all
@@ -68,8 +68,8 @@ def compress(
     data: files to measure on, by default the task's sample. Raises LamellaError where nothing smaller is good enough.
     """
     try:
-        from lamella.train import prune
-        from lamella.train.quantize import quantize
+        from lamella.graphs import prune
+        from lamella.graphs.int8 import quantize
     except ImportError as error:
         raise MissingExtra("compress", "train") from error
     trained = model if isinstance(model, Model) else load(model, task)

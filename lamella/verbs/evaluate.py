@@ -9,9 +9,10 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from lamella import card, fields, metrics
+from lamella import metrics
 from lamella.errors import DataError, UsageError
-from lamella.model import Model, fingerprint, load
+from lamella.model import Model, card, fingerprint, load
+from lamella.options import replace_config
 
 
 def evaluate(
@@ -33,7 +34,7 @@ def evaluate(
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: expected a whole number above 0.")
     trained = model if isinstance(model, Model) else load(model, task)
-    trained = trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
+    trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
     job = trained.task
     examples = job.sample("test") if list(data) == ["sample"] else job.read(list(data), columns)[0]
     if not examples:

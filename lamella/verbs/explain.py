@@ -10,50 +10,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamella import fields
 from lamella import model as folder
-from lamella.data.text import read_text
+from lamella.data.text.encoding import read_text
 from lamella.errors import DataError, UsageError
+from lamella.explain.explain import explain as explain  # the verb itself; the server asks it too
 from lamella.explain.explanation import Explanation
+from lamella.fields import Text
 from lamella.model import Model, as_example, load
-from lamella.task import Example, Task, Text
+from lamella.options import replace_config
+from lamella.task import Example, Task
 
 TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
 FORMS = (".html", ".json")  # of reports
-
-
-def explain(
-    model: str | Model,
-    example: Any = None,
-    *,
-    method: str = "ablation",
-    pairs: bool = False,
-    task: str | None = None,
-    **options: Any,
-) -> Explanation:
-    """Why `example` gets its answer: a dict, its one field's value, or the word "sample", the task's first test example.
-
-    method: "ablation" takes units away in random orders and measures, with nothing but the model's own graphs (Shapley
-    values; each step of a series by itself); "gradients" follows the net's slopes (integrated gradients; needs torch and
-    float32 weights). pairs: look for units that are weak alone and strong together, too. Without an example: what the
-    whole model has learned. options: those that may change when it answers. Raises UsageError and DataError for wrong
-    arguments and examples.
-    """
-    trained = model if isinstance(model, Model) else load(model, task)
-    trained = trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
-    if example is None:
-        from lamella.explain.model import explain_model
-
-        return Explanation(explain_model(trained, data=()))
-    if isinstance(example, list) and len(example) == 1 and isinstance(example[0], dict):
-        example = example[0]
-    job = trained.task
-    given = job.sample("test")[0] if isinstance(example, str) and example == "sample" else as_example(job, example)
-    if not isinstance(given, dict):
-        raise UsageError(f"expected one example, received {type(given).__name__}.")
-    from lamella.explain.answer import explain_answer
-
-    return Explanation(explain_answer(trained, given, method, pairs))
 
 
 def question(
@@ -68,7 +36,7 @@ def question(
     if len(words) > 1:
         raise UsageError(f"expected one input, received {len(words)}. Put a text with spaces in quotes.")
     trained = load(model, task)
-    trained = trained.with_config(fields.replace(trained.task.config, options or {}, trained.manifest.task))
+    trained = trained.with_config(replace_config(trained.task.config, options or {}, trained.manifest.task))
     return trained, _example(trained.task, words[0], columns, as_text) if words else None
 
 

@@ -7,11 +7,11 @@ lamella export my-model --to onnx -o folder
 from pathlib import Path
 from typing import Any
 
-from lamella import disk
 from lamella import model as folder
 from lamella.errors import DataError, UsageError
 from lamella.graphs import OnnxGraph
 from lamella.model import Model, fingerprint, load
+from lamella.storage import disk
 
 EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""
 

@@ -6,24 +6,14 @@ lamella predict my-model README.md -o README.fr.md      for tasks that know docu
 lamella predict my-model pictures/ -o answers.csv       a row for each file of a folder, where an example is a file
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamella import fields, model
-from lamella.data.text import read_text, split_lines
-from lamella.errors import DataError, LamellaError, UsageError
-from lamella.model import Model, as_example, load
-from lamella.task import Answer, Audio, Example, Image, Task, Text
-
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
-SOUNDS = frozenset({".wav", ".flac", ".ogg", ".mp3"})
-LINES_AT_ONCE = 256  # of standard input: enough to batch, few enough to answer while more is coming
-Tell = Callable[[str], None]
-"""Gets a line for each part of an input that has no answer, and why."""
-Written = tuple[bytes, str, dict[str, int]]
-"""The bytes of the answers, the suffix they should have, and counts for people."""
+from lamella import model as folder
+from lamella.errors import UsageError
+from lamella.model import Model
+from lamella.model.answering import example_of, opened
 
 
 def predict(
@@ -36,217 +26,10 @@ def predict(
     return answers[0] if len(inputs) == 1 else answers
 
 
-def opened(model: str | Model, task: str | None, options: Mapping[str, Any]) -> Model:
-    """A model with the options that may change when it answers; one that was given open stays as it is."""
-    trained = model if isinstance(model, Model) else load(model, task)
-    return trained.with_config(fields.replace(trained.task.config, options, trained.manifest.task))
-
-
-def example_of(job: Task, value: Any) -> Example:
-    """A value as an example; the word "sample" is the task's first test example."""
-    return job.sample("test")[0] if isinstance(value, str) and value == "sample" else as_example(job, value)
-
-
-def answer_all(trained: Model, examples: Sequence[Example]) -> list[Answer | LamellaError]:
-    """Examples -> for each its answer, or the error that says why it has none; one bad example spoils no other."""
-    if not examples:
-        return []
-    try:
-        answers: list[Answer | LamellaError] = trained.predict(list(examples))
-        return answers
-    except (DataError, UsageError) as error:
-        if len(examples) == 1:
-            return [error]
-    half = len(examples) // 2
-    return [*answer_all(trained, examples[:half]), *answer_all(trained, examples[half:])]
-
-
-def predict_file(
-    trained: Model,
-    path: Path,
-    columns: Mapping[str, str] | None = None,
-    tell: Tell | None = None,
-    suffix: str = "",
-) -> Written:
-    """A file -> its answers: a table with new columns, a document, a line for each line, or the answer to a picture.
-
-    In: `tell` gets a line for each row, line or file without an answer, and for what is odd; `suffix`: that of the
-    table to write, else the same as the input's. Raises DataError where nothing has an answer.
-    """
-    own, job = path.suffix.lower(), trained.task
-    tell = tell or (lambda line: None)
-    if path.is_dir():
-        return _folder(trained, path, columns, tell, suffix)
-    if own in job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
-        if suffix in (*job.suffixes, *TABLES) and suffix != own:
-            tell(f"note: the answers are in the form of a {own} file, like the input, whatever the name of the output")
-        return whole[0], own, whole[1]
-    if own in TABLES:
-        return _table(trained, path, columns, tell, suffix)
-    only = list(job.fields.values())
-    if len(only) == 1 and isinstance(only[0], Text) and own in (".txt", ""):
-        lines = split_lines(read_text(path)[0])
-        answered = "".join(line + "\n" for line in predict_lines(trained, iter(lines), tell))
-        return answered.encode(errors="backslashreplace"), ".txt", {"lines": len(lines)}
-    if len(only) == 1 and not isinstance(only[0], Text):
-        return (job.render(trained.predict(str(path))) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
-    expected = ", ".join(sorted({*job.suffixes, *TABLES}))
-    raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
-
-
-def takes_folders(job: Task) -> bool:
-    """Whether an example is a file of its own, so that a folder is many examples."""
-    return any(isinstance(kind, Image | Audio) for kind in job.fields.values())
-
-
-def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
-    """A folder -> a table with a row for each file in it, its path and the answer; or what the task makes of the whole."""
-    from lamella.data.answer_table import new_table
-
-    job = trained.task
-    if job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
-        return whole[0], ".csv", whole[1]
-    name = next(name for name, kind in job.fields.items() if isinstance(kind, Image | Audio))
-    files = _media(path, job.fields[name])
-    if not files:
-        raise DataError(
-            f"{path}: expected pictures or sounds, received a folder without any. Give the folder they are in."
-        )
-    found = answer_all(trained, [{name: str(file)} for file in files])
-    places = [os.path.relpath(file, path) for file in files]
-    counts = _counted("files", str(path), [(p, "", a) for p, a in zip(places, found, strict=True)], tell)
-    answers = [_columns(job, a) for a in found]
-    return new_table(name, places, answers, suffix), suffix or ".csv", counts
-
-
-def _media(folder: Path, kind: Any) -> list[Path]:
-    """The pictures or sounds below a folder, those of hidden files and folders left out, in order."""
-    from lamella.data.image_folders import SUFFIXES
-
-    wanted = SUFFIXES if isinstance(kind, Image) else SOUNDS
-    found = []
-    for inside, names, files in os.walk(folder):
-        names[:] = sorted(n for n in names if not n.startswith("."))
-        found += [Path(inside, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in wanted]
-    return found
-
-
-def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
-    """A table -> the same with its answers as new columns; a row that cannot be answered has empty ones."""
-    from lamella.data.answer_table import open_table  # only now: a short answer should not wait for it
-
-    job = trained.task
-    if suffix not in (*TABLES, ""):
-        tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
-        suffix = ""
-    texts = {name: isinstance(kind, Text) for name, kind in job.fields.items()}
-    table = open_table(path, texts, list(job.optional), columns, job.rows(path))
-    for note in table.notes:
-        tell(f"note: {note.removeprefix(f'{path}: ')}")
-    waiting = [
-        row for row in table.rows if row.fields and (not all(texts.values()) or any(row.fields[n] for n in texts))
-    ]
-    found = dict(
-        zip(
-            (row.line for row in waiting),
-            answer_all(trained, [_beside(job, row.fields or {}, path) for row in waiting]),
-            strict=True,
-        )
-    )
-    rows = [(f"line {row.line}", row.problem, found.get(row.line)) for row in table.rows]
-    counts = _counted("rows", str(path), rows, tell)
-    seen = len(table.notes)
-    raw = table.render([_columns(job, found.get(row.line)) for row in table.rows], suffix)
-    for note in table.notes[seen:]:
-        tell(f"note: {note.removeprefix(f'{path}: ')}")
-    return raw, suffix or path.suffix.lower(), counts
-
-
-def _counted(
-    noun: str, file: str, parts: Sequence[tuple[str, str, Answer | LamellaError | None]], tell: Tell
-) -> dict[str, int]:
-    """How many parts of a file were answered; DataError where none was.
-
-    In: of each part where it is, why it could not be read (or ""), and its answer, None for an empty text.
-    """
-    problems = []
-    for where, problem, answer in parts:
-        if isinstance(answer, LamellaError):
-            problem = str(answer).removeprefix(f"{file}, ").removeprefix(f"{where}: ")
-        if problem:
-            problems.append(f"{where}: {problem}")
-    empty = sum(answer is None and not problem for _, problem, answer in parts)
-    answered = len(parts) - len(problems) - empty
-    if not answered:
-        what = f"the first: {problems[0]}" if problems else "all of them empty"
-        raise DataError(
-            f"{file}: expected {noun} that can be answered, received {len(parts):,} without any, {what}", problems[:10]
-        )
-    for problem in problems:
-        tell(problem)
-    counts = {noun: len(parts), "answered": answered, "empty": empty, "not read": len(problems)}
-    return {name: count for name, count in counts.items() if count or name == noun}
-
-
-def _beside(job: Task, row: Mapping[str, Any], table: Path) -> Example:
-    """A picture or sound that a table names is looked for in the table's folder first."""
-    found = dict(row)
-    for name, value in row.items():
-        if isinstance(job.fields.get(name), Image | Audio) and isinstance(value, str) and 0 < len(value) < 1000:
-            place = table.parent / value
-            found[name] = str(place) if "\0" not in value and place.is_file() else value
-    return found
-
-
-def _columns(job: Task, answer: Answer | LamellaError | None) -> dict[str, Any] | None:
-    """An answer as new columns of a table; None where there is none."""
-    if answer is None or isinstance(answer, LamellaError):
-        return None
-    answer = job.cells(answer)
-    if not isinstance(answer, dict):
-        return {job.target or "answer": answer}
-    return {f"predicted_{name}": value for name, value in answer.items()}
-
-
-def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None) -> Iterator[str]:
-    """Lines -> an answer a line, in order; an empty line stays empty.
-
-    A line without an answer is empty too, and `tell` gets its number and why; without `tell` it is an error, as it is where
-    no line has an answer.
-    """
-    waiting: list[str] = []
-    first, answered = 1, False
-    problem = ""
-
-    def flush() -> Iterator[str]:
-        nonlocal first, answered, problem
-        found = iter(answer_all(trained, [as_example(trained.task, line) for line in waiting if line.strip()]))
-        for number, line in enumerate(waiting, first):
-            answer = next(found) if line.strip() else None
-            if isinstance(answer, LamellaError):
-                problem = problem or f"line {number}: {answer}"
-                if tell is None:
-                    raise answer
-                tell(f"line {number}: {answer}")
-            answered = answered or answer is not None and not isinstance(answer, LamellaError)
-            given = line.strip() and not isinstance(answer, LamellaError)
-            yield trained.task.render(answer).replace("\n", " ") if given else ""
-        first += len(waiting)
-        waiting.clear()
-
-    for line in lines:
-        waiting.append(line.rstrip("\r\n"))
-        if len(waiting) >= LINES_AT_ONCE:
-            yield from flush()
-    yield from flush()
-    if problem and not answered:
-        raise DataError(f"expected lines that can be answered, received none, the first: {problem}")
-
-
 def write_answer(raw: bytes, out: Path, force: bool) -> None:
     """Write a file in one step; an existing one only by force."""
-    model.free(out, force)
-    model.write_file(raw, out)
+    folder.free(out, force)
+    folder.write_file(raw, out)
 
 
 def output_paths(inputs: Sequence[Path], out: str | None, suffixes: Sequence[str]) -> list[Path]:

@@ -7,9 +7,8 @@ lamella serve my-model other-model --port 8000
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lamella import shipped
 from lamella.errors import MissingExtra, UsageError
-from lamella.model import Model, load
+from lamella.model import Model, load, shipped
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 

@@ -5,8 +5,7 @@ lamella show my-model
 
 from typing import Any
 
-from lamella import card
-from lamella.model import Model, load
+from lamella.model import Model, card, load
 
 
 def show(model: str | Model, task: str | None = None) -> dict[str, Any]:

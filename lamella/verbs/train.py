@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lamella import __version__, card, fields, metrics, model
+from lamella import metrics, model, registry
 from lamella import task as contract
 from lamella.errors import LamellaError, MissingExtra, UsageError
 from lamella.graphs import load_graphs
-from lamella.learned import learned
 from lamella.machine import cores, precision
+from lamella.model import card, fingerprint
 from lamella.model import examples as kept
-from lamella.model import fingerprint
+from lamella.model.learned import learned
+from lamella.options import make_config
 from lamella.task import Example, Task
 from lamella.train import process
 from lamella.train.gather import Gathered, gather
+from lamella.version import __version__
 
 if TYPE_CHECKING:  # torch is imported when a training begins
     from lamella.train.engine import Run
@@ -91,8 +93,8 @@ def train(
         raise UsageError(f"--device {device}: expected cpu, since torch finds no such device on this machine.")
     from lamella.train.loop import How, train_net
 
-    cls = contract.find(task)
-    job = cls(fields.make(cls.Config, options, task), size)
+    cls = registry.find(task)
+    job = cls(make_config(cls.Config, options, task), size)
     threads = threads or cores()
     torch.set_num_threads(threads)
     torch.manual_seed(seed)

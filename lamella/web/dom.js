@@ -82,7 +82,7 @@ export function megabytes(bytes) {
   return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
 }
 
-/** "text-classification" -> "Text classification". */
+/** "my-task" -> "My task". */
 export const words = (name) => {
   const text = String(name).replace(/[-_]/g, " ");
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 import lamella
-from lamella.data.linear import logs
 from lamella.model import Model
+from lamella.tasks.text_classification.linear import logs
 from recipes.languages.common import CACHE, PROMISED, read_items
 from recipes.languages.extract import DENSE
 from recipes.languages.split import crop

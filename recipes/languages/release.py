@@ -23,9 +23,9 @@ from typing import Any
 import msgspec
 
 import lamella
-from lamella import card, metrics
+from lamella import metrics
 from lamella import model as folder
-from lamella.model import Model
+from lamella.model import Model, card
 from recipes.languages.common import CACHE, CODES, PROMISED, read_items
 from recipes.languages.extract import DENSE, sentences
 from recipes.languages.fetch import PACKAGES

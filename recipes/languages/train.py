@@ -11,8 +11,8 @@ import msgspec
 
 import lamella
 from lamella import model as folder
-from lamella.data import linear
-from lamella.train.quantize import quantize
+from lamella.graphs.int8 import quantize
+from lamella.tasks.text_classification import linear
 from recipes.languages.common import CACHE
 from recipes.languages.prior import favour
 

@@ -24,13 +24,13 @@ import numpy as np
 import torch
 
 from lamella import metrics
-from lamella.data.pieces import END, START, Pieces
-from lamella.data.pieces import normalise as one_form
-from lamella.decode import beam, greedy
+from lamella.data.text.pieces import END, START, Pieces
+from lamella.data.text.pieces import normalise as one_form
+from lamella.decode.search import beam, greedy
 from lamella.graphs import torch_graphs
 from lamella.machine import precision
 from lamella.nets.losses import tied_cross_entropy
-from lamella.nets.transformer import EncoderDecoder
+from lamella.nets.transformer.encoder_decoder import EncoderDecoder
 from lamella.train import checkpoint
 from lamella.train.engine import Run, Store, steps
 from lamella.train.optimizer import Optimizer

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lamella.data.pieces import Pieces, learn
-from lamella.data.pieces import normalise as one_form
+from lamella.data.text.pieces import Pieces, learn
+from lamella.data.text.pieces import normalise as one_form
 from recipes.translation import normalise
 from recipes.translation.chinese import simplify
 from recipes.translation.clean import judge, prepare

@@ -20,17 +20,18 @@ import msgspec
 import torch
 
 import lamella
-from lamella import card, metrics
+from lamella import metrics
 from lamella import model as folder
-from lamella.data import placeholders
+from lamella.data.text import placeholders
 from lamella.graphs import load_graphs
+from lamella.graphs.int8 import quantize
 from lamella.machine import cores
+from lamella.model import card
 from lamella.tasks.translation import Translation
 from lamella.train import checkpoint
 from lamella.train.engine import Run
 from lamella.train.export import export_graphs
 from lamella.train.optimizer import Optimizer
-from lamella.train.quantize import quantize
 from lamella.verbs.train import store_learned
 from recipes.translation.common import Folders, Pair, read_pairs
 from recipes.translation.train import CACHE, read_lines, shipped, task_for

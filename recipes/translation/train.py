@@ -25,7 +25,7 @@ import torch
 from onnx import numpy_helper
 
 import lamella
-from lamella.data.pieces import END, START, Pieces, learn, normalise
+from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.machine import precision
 from lamella.tasks.translation import FORMATS, Config, Translation
 from lamella.train import checkpoint

@@ -46,7 +46,7 @@ def read_manifest(path: Path) -> None:
 
 
 def read_vocabulary(path: Path) -> None:
-    from lamella.data.pieces import Pieces
+    from lamella.data.text.pieces import Pieces
 
     pieces = Pieces(path.read_bytes())
     ids = pieces.encode(["Hello wörld"])
@@ -56,7 +56,7 @@ def read_vocabulary(path: Path) -> None:
 
 
 def vocabularies_seeds() -> list[bytes]:
-    from lamella.data.pieces import learn
+    from lamella.data.text.pieces import learn
 
     return [learn([f"some words and {i} numbers of them" for i in range(50)], 60), b"", b"\x0a\x00"]
 
@@ -81,7 +81,7 @@ def read_checkpoint(path: Path) -> None:
 
 
 def read_tensor_file(path: Path) -> None:
-    from lamella.tensors import read_tensors
+    from lamella.storage.tensors import read_tensors
 
     for array in read_tensors(path.read_bytes(), "input").values():
         assert array.size * array.itemsize <= path.stat().st_size
@@ -113,7 +113,8 @@ def checkpoints_seeds() -> list[bytes]:
 
 def read_options(path: Path) -> None:
     import lamella
-    from lamella import fields, task
+    from lamella import registry
+    from lamella.options import make_config
 
     text = path.read_text("utf-8", "replace")
     try:
@@ -125,7 +126,7 @@ def read_options(path: Path) -> None:
     first: LamellaError | None = None
     for name in lamella.tasks():
         try:
-            fields.make(task.find(name).Config, given, name)
+            make_config(registry.find(name).Config, given, name)
         except LamellaError as error:
             first = first or error
     if first:
@@ -133,7 +134,7 @@ def read_options(path: Path) -> None:
 
 
 def read_arguments(path: Path) -> None:
-    from lamella.arguments import options_last, split_columns, split_options
+    from lamella.cli.arguments import options_last, split_columns, split_options
 
     text = path.read_text("utf-8", "replace")
     split_options(options_last(text.split(), {"-o": True, "--json": False}))

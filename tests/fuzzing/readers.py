@@ -31,7 +31,7 @@ class Reader(NamedTuple):
 
 
 def read_document(path: Path) -> None:
-    from lamella.data.documents import open_document
+    from lamella.data.documents.formats import open_document
 
     data = path.read_bytes()
     document = open_document(path, target_language="fr")
@@ -58,7 +58,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def read_plural(path: Path) -> None:
-    from lamella.data.plurals import parse_rule
+    from lamella.data.documents.plurals import parse_rule
 
     rule = parse_rule(path.read_text("utf-8", "replace"))
     if rule:
@@ -68,14 +68,14 @@ def read_plural(path: Path) -> None:
 
 
 def read_pairs(path: Path) -> None:
-    from lamella.data.parallel import read_parallel
+    from lamella.data.readers.parallel import read_parallel
 
     for row in read_parallel(path, "en", "fr").rows:
         assert row["src"] and row["dst"]
 
 
 def read_compiled(path: Path) -> None:
-    from lamella.data.catalogue import Catalogue
+    from lamella.data.documents.catalogue import Catalogue
 
     first: LamellaError | None = None
     try:
@@ -89,7 +89,7 @@ def read_compiled(path: Path) -> None:
 
 
 def read_aligned(path: Path) -> None:
-    from lamella.data.parallel import read_parallel
+    from lamella.data.readers.parallel import read_parallel
 
     other = path.with_name("other.fr")
     other.write_text("Oui\nNon\n")
@@ -97,7 +97,7 @@ def read_aligned(path: Path) -> None:
 
 
 def read_glossary(path: Path) -> None:
-    from lamella.data.glossary import read_glossary
+    from lamella.tasks.translation.glossary import read_glossary
 
     glossary = read_glossary(path, "fr")
     terms = glossary.find("The file of the pull request, it's a File.")
@@ -107,12 +107,13 @@ def read_glossary(path: Path) -> None:
 
 def read_text(path: Path) -> None:
     """Whatever the text: nothing of it is lost when it is cut, and a translation through the guard keeps its marks."""
-    from lamella.data import guard, placeholders
-    from lamella.data.languages import guess
-    from lamella.data.pieces import normalise
-    from lamella.data.plans import Plan, common, render
-    from lamella.data.sentences import join, split
-    from lamella.data.text import read_text
+    from lamella.data.text import placeholders
+    from lamella.data.text.encoding import read_text
+    from lamella.data.text.languages import guess
+    from lamella.data.text.pieces import normalise
+    from lamella.data.text.sentences import join, split
+    from lamella.tasks.translation import guard
+    from lamella.tasks.translation.plans import Plan, common, render
 
     text, _ = read_text(path)
     assert join(split(text)) == text
@@ -132,7 +133,7 @@ def read_text(path: Path) -> None:
 
 
 def read_labelled(path: Path) -> None:
-    from lamella.data.labels import read_labelled
+    from lamella.data.readers.labels import read_labelled
 
     first: LamellaError | None = None
     for columns in (None, {"text": 1, "label": 2}):
@@ -149,7 +150,7 @@ def read_labelled(path: Path) -> None:
 
 
 def read_rows(path: Path) -> None:
-    from lamella.data import measures
+    from lamella.data.readers import measures
 
     rows, lines = measures.read_rows([str(path)])
     columns, _ = measures.learn_columns(rows)
@@ -162,7 +163,7 @@ def read_rows(path: Path) -> None:
 
 
 def read_series(path: Path) -> None:
-    from lamella.data.series import read_series
+    from lamella.data.readers.series import read_series
 
     data = read_series(path)
     for track in data.tracks:
@@ -172,7 +173,7 @@ def read_series(path: Path) -> None:
 
 
 def read_windows(path: Path) -> None:
-    from lamella.data import windows
+    from lamella.tasks.time_series_forecasting import windows
 
     windows.are_windows(path, None)
     examples, _ = windows.read_windows([str(path)], None)
@@ -182,16 +183,16 @@ def read_windows(path: Path) -> None:
 
 def read_forecasting(path: Path) -> None:
     """What the task itself makes of a file."""
-    from lamella import task
+    from lamella import registry
 
-    cls = task.find("time-series-forecasting")
+    cls = registry.find("time-series-forecasting")
     forecasting = cls(cls.Config(horizon=2))
     for example in forecasting.read([str(path)])[0][:20]:
         forecasting.keys(example)
 
 
 def read_passages(path: Path) -> None:
-    from lamella.data.passages import read_passages
+    from lamella.data.readers.passages import read_passages
 
     for whole_words in (False, True):
         passages, _ = read_passages([str(path)], 8, whole_words)
@@ -199,7 +200,7 @@ def read_passages(path: Path) -> None:
 
 
 def read_stamps(path: Path) -> None:
-    from lamella.data import clock
+    from lamella.data.readers import clock
 
     cells = [line.strip() for line in path.read_text("utf-8", "replace").split("\n")]
     together = clock.parse(cells)
@@ -216,8 +217,9 @@ def read_stamps(path: Path) -> None:
 
 
 def read_numbers(path: Path) -> None:
-    from lamella.data import measures, windows
-    from lamella.data.examples import seed
+    from lamella.data.readers import measures
+    from lamella.tasks.dimensionality_reduction.examples import seed
+    from lamella.tasks.time_series_forecasting import windows
 
     text = path.read_text("utf-8", "replace")
     columns = [{"name": "a", "mean": 2.0, "spread": 0.5}, {"name": "b", "names": ["x"], "shares": [1.0]}]
@@ -239,21 +241,21 @@ def read_numbers(path: Path) -> None:
 
 
 def read_picture(path: Path) -> None:
-    from lamella.data.images import read_image
+    from lamella.data.media.images import read_image
 
     points = read_image(path, 16, 3)
     assert points.shape == (3, 16, 16) and points.dtype == np.uint8
 
 
 def read_picture_marks(path: Path) -> None:
-    from lamella.data.images import fingerprint, shape_of
+    from lamella.data.media.images import fingerprint, shape_of
 
     assert len(fingerprint(path)) == 32
     shape_of([path])
 
 
 def read_uri(path: Path) -> None:
-    from lamella.data.images import read_image
+    from lamella.data.media.images import read_image
 
     text = path.read_text("latin-1")
     try:
@@ -264,7 +266,7 @@ def read_uri(path: Path) -> None:
 
 
 def read_pictures(path: Path) -> None:
-    from lamella.data.examples import read
+    from lamella.tasks.dimensionality_reduction.examples import read
 
     path.with_name("picture.png").write_bytes(seeds.pictures()[0])
     read([str(path)])

@@ -8,9 +8,10 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from lamella.data.tables import read_table
+from lamella.data.readers.tables import read_table
 from lamella.errors import DataError
-from lamella.task import Number, Scores, Series, Task
+from lamella.fields import Number, Series
+from lamella.task import Scores, Task
 
 
 class Config(msgspec.Struct):

@@ -1,0 +1,140 @@
+"""Answers on the command line: what predict and translate share.
+
+Texts, files and standard input are told apart; answers go to standard output or to `-o`, and what has no answer is named
+on standard error. Of several inputs a bad one spoils no other.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lamella.cli.arguments import is_file, looks_like_file, not_a_file, to_json
+from lamella.cli.streams import shown, visible
+
+SHOWN = 10  # rows without an answer that are named one by one
+
+
+def answer(
+    trained: Any, inputs: tuple[str, ...], options: dict[str, Any], out: str | None, as_text: bool, as_file: bool,
+    force: bool, as_json: bool, columns: dict[str, str] | None = None,
+) -> None:  # fmt: skip
+    """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
+    from lamella.errors import UsageError
+    from lamella.model import answering
+
+    trained = answering.opened(trained, None, options)
+    if not inputs:
+        raise UsageError("nothing to do. Expected a text, a file, or - for standard input.")
+    if inputs == ("-",) and not as_text:
+        _answer_lines(trained, out, force, as_json)
+        return
+    paths = [Path(i) for i in inputs]
+    folders = answering.takes_folders(trained.task)
+    if as_file or (not as_text and any(is_file(p, folders) for p in paths)):
+        _answer_files(trained, inputs, out, force, columns)
+        return
+    for word in inputs:
+        if not as_text and (what := not_a_file(word)):
+            raise UsageError(f"{word}: expected a file or a text, received {what}. Its lines go in with < and -.")
+        if not as_text and looks_like_file(word, (*trained.task.suffixes, *answering.TABLES)):
+            raise UsageError(f"{word}: no such file. If it is a text, say --text.")
+    _answer_texts(trained, inputs, out, force, as_json)
+
+
+def _answer_lines(trained: Any, out: str | None, force: bool, as_json: bool) -> None:
+    from lamella.model import answering, free
+    from lamella.verbs import predict as verb
+
+    if out:
+        free(Path(out), force)
+    unread: list[str] = []
+    found = answering.predict_lines(trained, iter(sys.stdin.readline, ""), unread.append)
+    if as_json:
+        click.echo(to_json({"answers": list(found)}))
+    elif out:
+        verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
+    else:
+        for line in found:
+            click.echo(shown(line))
+    _name("standard input", {"not read": len(unread)} if unread else {}, unread)
+
+
+def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, as_json: bool) -> None:
+    from lamella.errors import LamellaError
+    from lamella.model import answering
+    from lamella.verbs import predict as verb
+
+    answers = answering.answer_all(trained, [answering.example_of(trained.task, i) for i in inputs])
+    bad = [answer for answer in answers if isinstance(answer, LamellaError)]
+    if bad and len(inputs) == 1:
+        raise bad[0]
+    given = [None if isinstance(a, LamellaError) else a for a in answers]
+    lines = ["" if isinstance(a, LamellaError) else trained.task.render(a) for a in answers]
+    if as_json:
+        click.echo(to_json({"answers": given}))
+    elif out:
+        verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
+    else:
+        click.echo(shown("\n".join(lines)))
+    if bad:
+        numbered = [f"input {i}: {a}" for i, a in enumerate(answers, 1) if isinstance(a, LamellaError)]
+        raise LamellaError(f"{len(bad)} of {len(inputs)} inputs could not be answered.", numbered)
+
+
+def _answer_files(
+    trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None
+) -> None:
+    """Each file by itself: of several a bad one is named, and the others are done."""
+    from lamella.errors import LamellaError, UsageError
+    from lamella.model import answering, free
+    from lamella.verbs import predict as verb
+
+    paths = [Path(word) for word in inputs]
+    folders = answering.takes_folders(trained.task)
+    if out is None and len(paths) > 1:
+        raise UsageError("several files: expected -o FOLDER for the answers.")
+    places = verb.output_paths(paths, out, [".csv" if p.is_dir() else p.suffix for p in paths]) if out else []
+    for place in places:
+        free(place, force)
+    failed: list[str] = []
+    for i, path in enumerate(paths):
+        notes: list[str] = []
+        try:
+            if not inputs[i] or not is_file(path, folders):
+                what = not_a_file(inputs[i]) or ("a folder" if inputs[i] and path.is_dir() else "")
+                what = f"is {what}" if what else "no such file" if inputs[i] else "an empty name"
+                raise UsageError(f"{path}: {what}. Expected files; say --text if they are texts.")
+            raw, _, counts = answering.predict_file(
+                trained, path, columns, notes.append, places[i].suffix.lower() if out else ""
+            )
+            if out is None:
+                sys.stdout.buffer.write(raw)
+                sys.stdout.buffer.flush()
+            else:
+                verb.write_answer(raw, places[i], force)
+            _name(str(path), counts, notes)
+        except LamellaError as error:
+            if len(paths) == 1:
+                raise
+            failed.append(str(error))
+    if failed:
+        raise LamellaError(
+            f"{len(failed)} of {len(paths)} inputs could not be answered; the others are in {out}.", failed
+        )
+
+
+def _name(source: str, counts: dict[str, int], notes: list[str]) -> None:
+    """Say on standard error how much was answered, and what was not and why."""
+    unread = [line for line in notes if not line.startswith("note: ")]
+    if counts:
+        counted = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        click.echo(visible(f"{source}: {counted}{': ' + unread[0] if unread else ''}"), err=True)
+    for line in unread[1:SHOWN]:
+        click.echo(f"  {visible(line)}", err=True)
+    if len(unread) > SHOWN:
+        click.echo(f"  and {len(unread) - SHOWN:,} more", err=True)
+    for line in notes:
+        if line.startswith("note: "):
+            click.echo(f"  {visible(line)}", err=True)

@@ -1,0 +1,306 @@
+"""The command line: lamella VERB TASK|MODEL [--field value ...].
+
+A verb's own flags are declared here; a task's are its Config's typed fields, found when the task is known. Everything
+heavier than click is imported inside a command, so that `--help` answers at once.
+"""
+
+import os
+import shutil
+import sys
+from functools import partial
+from typing import Any
+
+import click
+
+from lamella.cli.answers import answer
+from lamella.cli.arguments import split_columns, split_options, to_json
+from lamella.cli.groups import Group
+from lamella.cli.streams import visible
+from lamella.version import __version__
+
+ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+FORCE = click.option("--force", is_flag=True, help="Overwrite what is there.")
+TASK_FILE = click.option(
+    "--task", metavar="FILE.py", help="The task's own file, for a model of a task from outside lamella."
+)
+COLUMNS = click.option(
+    "--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars."
+)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="lamella")
+def main() -> None:
+    """Train, understand and ship small neural networks on the machine you have.
+
+    lamella translate "Hello, world!" --to fr
+
+    lamella train TASK reviews.csv -o my-model --minutes 5
+    """
+
+
+@main.command(context_settings=ANY)
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="TEXT|FILE...|-")
+@click.option("--from", "src", default="en", show_default=True, help="Language of the text.")
+@click.option("--to", "dst", required=True, help="Language of the translation.")
+@click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
+@click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
+@click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@FORCE
+@JSON
+def translate(
+    inputs: tuple[str, ...],
+    src: str,
+    dst: str,
+    out: str | None,
+    as_text: bool,
+    as_file: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Translate texts, files (.txt .md .html .srt .po .pot) or standard input, offline.
+
+    Also: --beams N (search wider), --memory FILE.po (reuse exact matches), as for predict.
+    """
+    from lamella.model.shipped import translator
+
+    inputs, options = split_options(inputs)
+    answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
+
+
+@main.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="TEXT...|-")
+@JSON
+def detect(inputs: tuple[str, ...], as_json: bool) -> None:
+    """Tell which language each text, or each line of standard input (-), is in, and how likely that is."""
+    from lamella.model.shipped import identifier
+
+    answer(identifier(), inputs, {}, None, inputs != ("-",), False, False, as_json)
+
+
+@main.command(context_settings=ANY)
+@click.argument("task")
+@click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
+@click.option("--minutes", type=float, help="Train so long (5 if neither --steps nor --epochs is given).")
+@click.option("--steps", type=int, help="Train so many steps.")
+@click.option("--epochs", type=float, help="Train so many times through the data.")
+@click.option("--size", default="small", show_default=True, help="tiny, small or base: width, depth and learning rate.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint, at the exact step.")
+@click.option("--test", multiple=True, metavar="FILE", help="Measure on this file (else a tenth of DATA is held out).")
+@click.option("--seed", default=0, show_default=True, help="Of the split, the start and the order.")
+@click.option("--rate", type=float, help="Peak learning rate (else by --size).")
+@click.option("--threads", type=int, help="Processor threads (else as many as there are cores).")
+@click.option("--accumulate", default=1, show_default=True, help="Batches whose gradients make one update.")
+@click.option("--patience", type=int, help="Stop when so many looks at the metric found no better one; keep the best.")
+@click.option("--schedule", help="How the learning rate falls: linear (at the end; the default) or cosine.")
+@click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option(
+    "--no-examples",
+    "examples",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Keep no held-out examples in the model.",
+)
+@COLUMNS
+@FORCE
+@JSON
+def train(task: str, data: tuple[str, ...], out: str, columns: str | None, as_json: bool, **given: Any) -> None:
+    """Train TASK on your files (or the word `sample`) and write a model folder.
+
+    The task's own options are listed by: lamella tasks TASK
+    """
+    from lamella.verbs.train import train as run
+
+    data, options = split_options(data)
+    _wrote(run(task, *data, out=out, columns=split_columns(columns), **given, **options), as_json)
+
+
+@main.command(context_settings=ANY)
+@click.argument("model")
+@click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option("--limit", type=int, help="At most so many examples.")
+@COLUMNS
+@TASK_FILE
+@JSON
+def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bool, **given: Any) -> None:
+    """Measure MODEL on files (or the word `sample`), with 95% intervals."""
+    from lamella.verbs.evaluate import evaluate as run
+    from lamella.verbs.evaluate import lines
+
+    data, options = split_options(data)
+    result = run(model, *data, columns=split_columns(columns), **given, **options)
+    if as_json:
+        click.echo(to_json(result))
+        return
+    for line in lines(result):
+        click.echo(visible(line))
+
+
+@main.command(context_settings=ANY)
+@click.argument("model")
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, required=True, metavar="TEXT|FILE...|-")
+@click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
+@click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
+@click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@COLUMNS
+@TASK_FILE
+@FORCE
+@JSON
+def predict(
+    model: str, inputs: tuple[str, ...], out: str | None, as_text: bool, as_file: bool, columns: str | None,
+    task: str | None, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
+    from lamella.model import load
+
+    inputs, options = split_options(inputs)
+    answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
+
+
+@main.command(context_settings=ANY)
+@click.argument("model")
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="[TEXT|FILE]")
+@click.option(
+    "-o", "--out", metavar="REPORT", help="A page (.html) or an object (.json); else a picture in the terminal."
+)
+@click.option("--method", default="ablation", show_default=True, help="ablation, or gradients (needs torch).")
+@click.option("--pairs", is_flag=True, help="Look for units that are weak alone and strong together.")
+@click.option("--text", "as_text", is_flag=True, help="The argument is a text, even where a file has that name.")
+@COLUMNS
+@TASK_FILE
+@FORCE
+@JSON
+def explain(
+    model: str, inputs: tuple[str, ...], out: str | None, method: str, pairs: bool, as_text: bool, columns: str | None,
+    task: str | None, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Say why MODEL answers as it does, or, without an input, what it has learned."""
+    from lamella.verbs import explain as verb
+
+    inputs, options = split_options(inputs)
+    trained, example = verb.question(model, inputs, split_columns(columns), as_text, task, options)
+    form = verb.form(out, force)
+    found = verb.explain(trained, example, method=method, pairs=pairs)
+    if out:
+        verb.write(found, out, form)
+        click.echo(f"wrote {out}", err=True)
+    if as_json:
+        click.echo(found.to_json())
+    elif not out:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        click.echo(found.to_text(colour, shutil.get_terminal_size().columns), color=colour)
+
+
+@main.command()
+@click.argument("model")
+@click.option("-o", "--out", required=True, metavar="SMALL", help="The model folder to write.")
+@click.option("--data", multiple=True, metavar="FILE", help="Measure on these files (else on the task's sample).")
+@click.option("--tolerance", default=0.01, show_default=True, help="How much of its metric may be lost, as a share.")
+@COLUMNS
+@TASK_FILE
+@FORCE
+@JSON
+def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, as_json: bool, **given: Any) -> None:
+    """Write a smaller MODEL whose metric falls by no more than the tolerance."""
+    from lamella.verbs.compress import compress as run
+
+    tell = partial(click.echo, err=as_json)
+    _wrote(run(model, out, *data, columns=split_columns(columns), tell=tell, **given), as_json)
+
+
+@main.command()
+@click.argument("model")
+@click.option("-o", "--out", required=True, metavar="OUT", help="The zip file, or the folder for --to onnx.")
+@click.option("--to", default="zip", show_default=True, help="zip, or onnx: bare graphs with an example.")
+@TASK_FILE
+@FORCE
+@JSON
+def export(model: str, out: str, as_json: bool, **given: Any) -> None:
+    """Write MODEL as one file, or as bare ONNX graphs with an example.py."""
+    from lamella.verbs.export import export as run
+
+    place = str(run(model, out, **given))
+    click.echo(to_json({"out": place}) if as_json else f"wrote {place}")
+
+
+@main.command()
+@click.argument("model")
+@TASK_FILE
+@JSON
+def show(model: str, task: str | None, as_json: bool) -> None:
+    """One screen about MODEL: what it is, how good, how big."""
+    from lamella.verbs.show import lines
+    from lamella.verbs.show import show as run
+
+    facts = run(model, task)
+    click.echo(to_json(facts) if as_json else visible("\n".join(lines(facts))))
+
+
+@main.command()
+@click.argument("models", nargs=-1, metavar="[MODEL...]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
+@click.option("--port", default=8000, show_default=True, help="0: any that is free.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="A further host under which it is asked.")
+@click.option("--seconds", default=60.0, show_default=True, help="For an answer; ten times as long for a document.")
+@click.option("--megabytes", default=8.0, show_default=True, help="Of a request.")
+@click.option("--queue", default=256, show_default=True, help="Requests that wait for one model.")
+@TASK_FILE
+@JSON
+def serve(models: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """Answer over HTTP, with a page in the browser: the models named, or the shipped translators."""
+    from lamella.verbs.serve import serve as run
+
+    def begun(facts: dict[str, Any]) -> None:
+        if as_json:
+            click.echo(to_json(facts))
+            sys.stdout.flush()
+        click.echo(f"{', '.join(facts['models'])} at {facts['url']} (Ctrl-C stops)", err=True)
+
+    run(*models, begun=begun, **given)
+
+
+@main.command()
+@click.argument("only", nargs=-1, metavar="[TASK]")
+@JSON
+def tasks(only: tuple[str, ...], as_json: bool) -> None:
+    """List every task: its nets, what it reads, its options."""
+    from msgspec.structs import asdict
+
+    from lamella import registry
+    from lamella.options import all_options
+
+    found: list[dict[str, Any]] = []
+    for name in only or registry.names():
+        cls = registry.find(name)
+        summary = (sys.modules[cls.__module__].__doc__ or "").strip().splitlines()[0]
+        found.append(
+            {
+                "name": name,
+                "summary": summary,
+                "nets": list(cls.nets),
+                "fields": {k: type(v).__name__.lower() for k, v in cls.fields.items()},
+                "answer": type(cls.answer).__name__.lower(),
+                "metric": cls.metric,
+                "options": [asdict(o) for o in all_options(cls.Config)],
+            }
+        )
+    if as_json:
+        click.echo(to_json({"tasks": found}))
+        return
+    for t in found:
+        click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
+        for o in t["options"]:
+            click.echo(f"    --{o['flag']:14} {o['description']} ({o['kind']}, {o['default']!r})")
+
+
+def _wrote(trained: Any, as_json: bool) -> None:
+    facts = {"model": trained.where, "task": trained.manifest.task, "scores": trained.manifest.scores}
+    click.echo(to_json(facts) if as_json else f"wrote {trained.where}")
+
+
+if __name__ == "__main__":
+    main()

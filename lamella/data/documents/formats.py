@@ -1,0 +1,85 @@
+"""Files that are translated: what is to be translated in them, and the same file with the answers in it.
+
+    document = open_document("README.md", target_language="fr")
+    outcomes = guard.translate_texts(document.segments, nbest, formats=document.formats, target="fr")
+    data = document.render([outcome.answer for outcome in outcomes])
+
+A format is one class in a file of its own, and one line of `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lamella.data.documents.catalogue import Catalogue
+from lamella.data.documents.markdown import Markdown
+from lamella.data.documents.prose import Text
+from lamella.data.documents.subtitles import Subtitles
+from lamella.data.documents.webpages import WebPage
+from lamella.data.text.encoding import StrPath, read_bytes, show_path
+from lamella.errors import DataError
+
+
+class Document(Protocol):
+    """What is known of a file, whatever its format.
+
+    `segments` are the texts to translate, `formats` the format of each for `placeholders` and `guard`. An answer is a
+    text for each segment, or None where there is none: then a document keeps its source, and a catalogue leaves the
+    entry untranslated.
+    """
+
+    segments: list[str]
+    formats: list[str]
+
+    def render(self, answers: Sequence[str | None]) -> bytes:
+        """The file with the answers in it. Raises ValueError where there are not as many as segments."""
+
+    def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
+        """What was done, in figures: at least `segments`, and `kept`: how many of them have no translation."""
+
+
+# A format takes the bytes of a file, its name for errors, the target language, and files with translations made before.
+FORMATS: dict[str, Callable[[bytes, str, str, Sequence[StrPath]], Document]] = {
+    ".htm": WebPage,
+    ".html": WebPage,
+    ".markdown": Markdown,
+    ".md": Markdown,
+    ".po": Catalogue,
+    ".pot": Catalogue,
+    ".srt": Subtitles,
+    ".txt": Text,
+}
+
+
+def open_document(
+    source: StrPath | bytes,
+    name: str | None = None,
+    target_language: str = "",
+    memory: Sequence[StrPath] | None = None,
+) -> Document:
+    """Read a file that is to be translated.
+
+    In: its path, or its bytes and a name, whose suffix tells the format; the language it is translated to; for
+    catalogues, other .po and .mo files whose translations are used first.
+    Out: the document. Raises DataError, one line, where the suffix is unknown, the file is missing, empty or binary, or
+    is not what its suffix says.
+
+        >>> document = open_document(b"Hello.\\r\\n\\r\\nGoodbye.\\r\\n", "letter.txt")
+        >>> document.segments, document.render(["Bonjour.", None])
+        (['Hello.', 'Goodbye.'], b'Bonjour.\\r\\n\\r\\nGoodbye.\\r\\n')
+        >>> open_document(b"", "letter.docx")
+        Traceback (most recent call last):
+        lamella.errors.DataError: letter.docx: expected one of .htm .html .markdown .md .po .pot .srt .txt, received .docx. \
+Save it in one of these formats
+    """
+    label = show_path(name or ("the text" if isinstance(source, bytes) else source))
+    suffix = Path(label).suffix.lower()
+    if suffix not in FORMATS:
+        raise DataError(
+            f"{label}: expected one of {' '.join(FORMATS)}, received {suffix or 'a name without a suffix'}. "
+            "Save it in one of these formats"
+        )
+    data = source if isinstance(source, bytes) else read_bytes(source)
+    return FORMATS[suffix](data, label, target_language, memory or ())

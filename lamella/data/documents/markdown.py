@@ -1,0 +1,266 @@
+"""Markdown: the words are translated, the structure is left as it is.
+
+    >>> page = Markdown(b"# Notes\\n\\n- see [the *guide*](guide.html)\\n\\n```\\ncode\\n```\\n", "notes.md")
+    >>> page.segments
+    ['Notes', 'see [the *guide*](guide.html)']
+    >>> page.render(["Anmerkungen", None])
+    b'# Anmerkungen\\n\\n- see [the *guide*](guide.html)\\n\\n```\\ncode\\n```\\n'
+
+Copied are code, HTML blocks, front matter, formulas and definitions of links. What is inside a line (emphasis, links,
+code spans) is part of the segment: the format `markdown` of `placeholders` keeps it together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lamella.data.documents.prose import Block, Prose, block_of
+from lamella.data.text import placeholders
+
+_QUOTE = re.compile(r"(?: {0,3}>[ \t]?)*+")
+_FENCE = re.compile(r"\s*(?P<fence>`{3,}+(?!.*`)|~{3,}+|\$\$)")
+_ITEM = re.compile(r"(?P<indent>\s*)(?P<marker>[-*+]|\d{1,9}[.)])(?P<gap>[ \t]+|$)(?P<box>\[[ xX]\][ \t]+)?")
+_HEADING = re.compile(r"\s{0,3}#{1,6}(?:[ \t]++|$)")
+_RULE = re.compile(r"\s{0,3}(?:=++|-++|(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\s*+$")
+_DEFINITION = re.compile(r" {0,3}\[(?P<label>[^\]^][^\]]*)\]:")
+_FOOTNOTE = re.compile(r"\s{0,3}\[\^[^\]]+\]:\s+")
+_DIRECTIVE = re.compile(r"\s*(?::::|!!!|\?\?\?)")
+_DELIMITERS = re.compile(r"\s*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?\s*+$")
+_CELL = re.compile(r"(?:\\.|[^|\\])+|\||\\")
+_HTML = re.compile(
+    r"\s{0,3}(?:<(?P<verbatim>script|pre|style|textarea)\b|(?P<comment><!--)|<[?!]"
+    r"|</?(?:address|article|aside|blockquote|body|br|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption"
+    r"|figure|footer|form|frame|h[1-6]|head|header|hr|html|iframe|img|legend|li|link|main|menu|nav|ol|option|p|param"
+    r"|section|source|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul|video|audio|picture)(?=[\s/>]|$)"
+    r"|</?[A-Za-z][^<>]*>\s*$)",
+    re.IGNORECASE,
+)
+_SHORTCUT = re.compile(r"(?<![\]\\!])\[(?P<text>[^\[\]]+)\](?:\[\])?(?![\[(:])")
+_STARTS = re.compile(r"(?:[-+*](?=\s|$)|\d{1,9}(?=[.)](?:\s|$))|#{1,6}(?=\s|$)|>|=+\s*$|-+\s*$|```|~~~|:::|\|)")
+
+_DEPTH = 30  # items that begin in one line: more is no list, and each is looked at to the end of its line
+
+Line = tuple[str, str]
+
+
+class Markdown(Prose):
+    """A Markdown document, as CommonMark and GitHub read it."""
+
+    format = "markdown"
+
+    def parse(self, lines: list[Line]) -> list[str | Block]:
+        return list(_Reader(lines).parts())
+
+    def lines_of(self, block: Block, answer: str) -> list[str]:
+        if block.cell:
+            answer = re.sub(r"(?<!\\)\|", r"\\|", answer)
+        if not _STARTS.match(block.text):
+            answer = _escaped(answer)
+        lines = super().lines_of(block, answer)
+        # A line that would begin with "- " by chance would begin a list.
+        return [answer] if any(map(_STARTS.match, lines[1:])) else lines
+
+
+def _escaped(answer: str) -> str:
+    """The answer, so that it does not begin a list, heading or quotation that its source does not."""
+    match = _STARTS.match(answer)
+    if not match:
+        return answer
+    digits = match[0] if match[0].isdigit() else ""
+    return f"{digits}\\{answer[len(digits) :]}"
+
+
+class _Reader:
+    """Goes through the lines once; every method gives the parts of what begins at `self.at` and moves on."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines, self.at = lines, 0
+        self.bases: list[int] = []  # how far the text of the list items around us is indented
+        self.depth = 0  # of the quotation around us
+        self.blank = True  # whether the line before was blank, or code
+        found = (_DEFINITION.match(line) for line, _ in lines)
+        self.labels = {match["label"].casefold() for match in found if match}
+
+    def parts(self) -> Iterator[str | Block]:
+        yield from self._front_matter()
+        while self.at < len(self.lines):
+            yield from self._line()
+
+    def _copy(self, count: int = 1) -> Iterator[str]:
+        yield from ("".join(line) for line in self.lines[self.at : self.at + count])
+        self.at += count
+
+    def _front_matter(self) -> Iterator[str]:
+        first = self.lines[0][0].rstrip()
+        if first in ("---", "+++"):
+            ends = (i for i, (line, _) in enumerate(self.lines[1:], start=1) if line.rstrip() in (first, "..."))
+            yield from self._copy(next(ends, -1) + 1)
+
+    def _line(self) -> Iterator[str | Block]:
+        line, eol = self.lines[self.at]
+        quote = _quote(line)
+        if quote.count(">") != self.depth:
+            self.depth, self.bases, self.blank = quote.count(">"), [], True
+        rest = line[len(quote) :]
+        if not rest.strip():
+            self.blank = True
+            yield from self._copy()
+            return
+        indent = _indent(rest)
+        if self.blank:
+            while self.bases and indent < self.bases[-1]:
+                self.bases.pop()
+        if self.blank and indent >= (self.bases[-1] if self.bases else 0) + 4:
+            yield from self._copy()
+            return
+        self.blank = False
+        done = quote
+        for _ in range(_DEPTH):
+            match = _ITEM.match(rest)
+            if not match or _RULE.match(rest):
+                break
+            indent = len(done) - len(quote) + _indent(match["indent"])
+            while self.bases and indent < self.bases[-1]:
+                self.bases.pop()
+            gap = len(match["gap"]) if 0 < len(match["gap"]) <= 4 else 1
+            self.bases.append(indent + len(match["marker"]) + gap)
+            done, rest = done + match[0], rest[match.end() :]
+        yield from self._block(done, rest, eol)
+
+    def _block(self, done: str, rest: str, eol: str) -> Iterator[str | Block]:
+        """What begins in this line after its quotation marks and bullets (`done`)."""
+        if fence := _FENCE.match(rest):
+            yield from self._copy(self._fenced(fence["fence"], rest[fence.end() :]))
+            self.blank = True
+        elif html := _HTML.match(rest):
+            yield from self._copy(self._html(html))
+        elif _DEFINITION.match(rest) or _DIRECTIVE.match(rest) or _RULE.match(rest) or not rest.strip():
+            yield from self._copy()
+        elif "|" in rest and self._is_table():
+            while self.at < len(self.lines) and "|" in self.lines[self.at][0]:
+                line, eol = self.lines[self.at]
+                yield from self._row(line) if not _DELIMITERS.match(line[len(_quote(line)) :]) else [line]
+                yield eol
+                self.at += 1
+        elif heading := _HEADING.match(rest):
+            text = _heading_text(rest[heading.end() :])
+            yield done + heading[0]
+            yield self._linked(Block(text, text))
+            yield rest[heading.end() + len(text) :] + eol
+            self.at += 1
+        else:
+            footnote = _FOOTNOTE.match(rest)
+            begin = footnote[0] if footnote else ""
+            yield done + begin
+            yield from self._paragraph(rest[len(begin) :])
+
+    def _fenced(self, fence: str, info: str) -> int:
+        """How many lines a fenced block has, to its end or that of the quotation."""
+        if fence == "$$" and "$$" in info:
+            return 1
+        for index in range(self.at + 1, len(self.lines)):
+            line = self.lines[index][0]
+            quote = _quote(line)
+            if quote.count(">") < self.depth:
+                return index - self.at
+            end = line[len(quote) :].strip()
+            if end.startswith(fence) and not end.strip(fence[0]):
+                return index + 1 - self.at
+        return len(self.lines) - self.at
+
+    def _html(self, match: re.Match[str]) -> int:
+        """How many lines an HTML block has: to its closing tag, or to the next blank line."""
+        end = "-->" if match["comment"] else f"</{match['verbatim']}>".lower() if match["verbatim"] else ""
+        for index in range(self.at, len(self.lines)):
+            line = self.lines[index][0]
+            if (end and end in line.lower()) or (not end and not line.strip("> \t")):
+                return index + 1 - self.at
+        return len(self.lines) - self.at
+
+    def _is_table(self) -> bool:
+        if self.at + 1 >= len(self.lines):
+            return False
+        line = self.lines[self.at + 1][0]
+        return "|" in line and bool(_DELIMITERS.match(line[len(_quote(line)) :]))
+
+    def _row(self, line: str) -> Iterator[str | Block]:
+        quote = _quote(line)
+        yield quote
+        for match in _CELL.finditer(line[len(quote) :]):
+            before, core, after = placeholders.edges(match[0])
+            yield before
+            yield core if core in ("", "|", "\\") else self._linked(Block(core, core, cell=True))
+            yield after
+
+    def _paragraph(self, first: str) -> Iterator[str | Block]:
+        """The lines of a paragraph as blocks, one for what is between two hard line breaks."""
+        lines, rows = [self.lines[self.at]], [_row_of("", first)]
+        while True:
+            self.at += 1
+            ends = lines[-1][0].endswith(("  ", "\\"))
+            goes_on = self._goes_on()
+            if ends or not goes_on:
+                width = max(len(line) for line, _ in lines)
+                yield rows[0][0]
+                yield self._linked(block_of(rows, lines, width))
+                yield rows[-1][2] + lines[-1][1]
+                lines, rows = [], []
+            if not goes_on:
+                return
+            line = self.lines[self.at][0]
+            quote = _quote(line)
+            lines.append(self.lines[self.at])
+            rows.append(_row_of(quote, line[len(quote) :]))
+
+    def _goes_on(self) -> bool:
+        """Whether the line at hand belongs to the paragraph before it."""
+        if self.at >= len(self.lines):
+            return False
+        line = self.lines[self.at][0]
+        quote = _quote(line)
+        rest = line[len(quote) :]
+        if quote.count(">") != self.depth or not rest.strip() or ("|" in rest and self._is_table()):
+            return False
+        html = _HTML.match(rest)
+        begins = _FENCE.match(rest) or _ITEM.match(rest) or _HEADING.match(rest) or _RULE.match(rest)
+        # A tag alone on its line, or a line break, may stand inside a paragraph.
+        return not (begins or _FOOTNOTE.match(rest) or _DIRECTIVE.match(rest) or (html and html["comment"]))
+
+    def _linked(self, block: Block) -> Block:
+        """The block with `[text]` written as `[text][text]` where that is a link: the label must not be translated."""
+
+        def written_out(match: re.Match[str]) -> str:
+            known = match["text"].casefold() in self.labels
+            return f"[{match['text']}][{match['text']}]" if known else match[0]
+
+        if self.labels:
+            block.text = _SHORTCUT.sub(written_out, block.text)
+        return block
+
+
+def _row_of(quote: str, rest: str) -> tuple[str, str, str]:
+    """A line as what is before its text, the text, and what is after it: white space, or the mark of a line break."""
+    before, core, after = placeholders.edges(rest)
+    if core.endswith("\\") and not core.endswith("\\\\") and not after:
+        core, after = core[:-1], "\\"
+    return quote + before, core, after
+
+
+def _heading_text(text: str) -> str:
+    """A heading without its closing `##` and its `{#name}`."""
+    text = text.rstrip()
+    if text.endswith("}") and "{" in text:
+        text = text[: text.rindex("{")].rstrip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if bare[-1:] in ("", " ", "\t") else text
+
+
+def _quote(line: str) -> str:
+    match = _QUOTE.match(line)
+    return match[0] if match else ""
+
+
+def _indent(text: str) -> int:
+    expanded = text.expandtabs(4)
+    return len(expanded) - len(expanded.lstrip())

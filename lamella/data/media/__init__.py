@@ -1,0 +1,1 @@
+"""Images, and how much of them may be decoded."""

@@ -1,0 +1,309 @@
+"""Pictures -> arrays, whatever they come as: a path, a `data:` URI, bytes, or an array already.
+
+    read_image("cat.jpg", size=64, channels=3)      (3, 64, 64) of 0 to 255
+
+A picture is a program for its reader, and some are written to hurt: 17 kB may unfold to 144 million points. So the size
+is read from the header and compared with a limit before anything is decoded, and only common formats are opened: some
+others are handed to a printer's interpreter. What cannot be read is an error that names the file, never a grey square.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.data.media import budget
+from lamella.data.text.encoding import quote, show_path
+from lamella.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Bytes = NDArray[np.uint8]
+
+MOST_POINTS = 50_000_000  # width x height x frames: decoded and changed to RGB it is 400 MB
+WEBP_POINTS = 20_000_000  # its decoder holds four copies
+MOST_BYTES = 256 << 20  # of a file
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+_URI = re.compile(r"data:[^,;]*(;[^,;]*)*,")
+# What Pillow raises for files that are damaged; it has no base class of its own for them.
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, AttributeError),
+    *(struct.error, zlib.error, RuntimeError, MemoryError, ZeroDivisionError, AssertionError),
+)
+
+
+def read_image(value: Any, size: int, channels: int) -> Bytes:
+    """A picture -> (channels, size, size) of 0 to 255, stretched to a square.
+
+    value: a path, a `data:image/...;base64,` URI, the bytes of a file, or an array (H, W), (H, W, C) or (C, H, W) of
+    bytes or of floats from 0 to 1. channels: 1 for grey or 3 for colour. It is turned as its EXIF says, what is
+    transparent becomes white, and of an animation the first frame is taken.
+    Raises DataError, one line, for what is no picture or too large, and MissingExtra without Pillow.
+
+    >>> read_image(np.full((2, 2), 0.5), size=4, channels=3).shape
+    (3, 4, 4)
+    """
+    pillow = _pillow()
+    picture = _opened(value)
+    picture = _as(picture, "L" if channels == 1 else "RGB")
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
+    points = np.asarray(picture, np.uint8)  # (H, W) or (H, W, 3)
+    return np.ascontiguousarray(points[None] if points.ndim == 2 else points.transpose(2, 0, 1))
+
+
+def encode_png(points: Bytes) -> str:
+    """(H, W), (1, H, W) or (3, H, W) of 0 to 255 -> a `data:` URI that `read_image` reads and browsers show.
+
+    >>> array = np.arange(12, dtype=np.uint8).reshape(1, 3, 4) * 20
+    >>> uri = encode_png(array)
+    >>> uri[:22], bool((read_image(uri, 4, 1) != 0).any())
+    ('data:image/png;base64,', True)
+    """
+    out = io.BytesIO()
+    _from_array(points).save(out, "PNG", optimize=False, compress_level=9)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def fingerprint(value: Any) -> str:
+    """A word that two pictures share exactly if they have the same points.
+
+    >>> fingerprint(np.zeros((2, 2), np.uint8)) == fingerprint(encode_png(np.zeros((2, 2), np.uint8)))
+    True
+    """
+    if isinstance(value, str | Path) and not is_uri(value):
+        try:
+            about = os.stat(value)
+        except (OSError, ValueError):
+            return _fingerprint(value)  # which says what is wrong
+        return _fingerprint_of_file(str(value), about.st_mtime_ns, about.st_size)
+    return _fingerprint(value)
+
+
+@lru_cache(maxsize=1 << 18)
+def _fingerprint_of_file(path: str, changed: int, size: int) -> str:
+    """Asked for several times while data are read and split; to decode a photograph takes a tenth of a second."""
+    return _fingerprint(path)
+
+
+def _fingerprint(value: Any) -> str:
+    picture = _as(_opened(value), "RGB")
+    points = hashlib.sha256(repr(picture.size).encode())
+    for strip in _strips(picture):
+        points.update(picture.crop(strip).tobytes())
+    return points.hexdigest()[:32]
+
+
+def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tuple[int, int]:
+    """The side and the channels that suit these pictures: the median of their longer sides, in steps of four.
+
+    Grey pictures are often stored with three equal channels; one is enough for them.
+
+    >>> shape_of([np.zeros((28, 28), np.uint8)] * 3), shape_of([np.zeros((300, 500, 3), np.uint8)])
+    ((28, 1), (64, 1))
+    """
+    sides, grey = [], True
+    for value in values:  # one at a time: all of them may be gigabytes
+        picture = _as(_opened(value), "RGB")
+        sides.append(max(picture.size))
+        grey = grey and np.ptp(np.asarray(picture.resize((16, 16))).astype(int), axis=2).max() <= 2
+    side = float(np.median(sides))
+    return min(largest, max(smallest, -int(-side // 4) * 4)), 1 if grey else 3
+
+
+# ---- opening ---------------------------------------------------------------------------------------------------------
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingExtra("A picture", "image") from error
+    return Image
+
+
+def is_uri(value: Any) -> bool:
+    return isinstance(value, str) and value[:5].lower() == "data:"
+
+
+def _opened(value: Any) -> "Image":
+    """A picture of mode L or RGB, upright and opaque."""
+    if isinstance(value, np.ndarray | list):
+        return _from_array(value)
+    name, raw = _raw(value)
+    pillow = _pillow()
+    from PIL import ImageOps, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own limit, which is another than ours, and remarks about odd metadata
+        try:
+            with pillow.open(io.BytesIO(raw), formats=FORMATS) as picture:
+                _check_size(picture, name)
+                picture.seek(0)
+                picture.load()
+                ImageOps.exif_transpose(picture, in_place=True)
+                return _opaque(picture)
+        except pillow.DecompressionBombError as error:
+            raise DataError(f"{name}: {_too_large('far more')}") from error
+        except UnidentifiedImageError as error:
+            raise DataError(
+                f"{name}: expected a picture ({', '.join(FORMATS)}), received {_seen(raw)}. Convert or remove it."
+            ) from error
+        except DataError:
+            raise
+        except _DAMAGED as error:
+            told = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+            raise DataError(
+                f"{name}: expected a whole picture, received a damaged one ({told}). Copy it again or remove it."
+            ) from error
+
+
+def _raw(value: Any) -> tuple[str, bytes]:
+    """What to call it, and its bytes."""
+    if isinstance(value, bytes | bytearray):
+        return "picture", bytes(value)
+    if is_uri(value):
+        head = _URI.match(value[:200])
+        if not head or "base64" not in head[0]:
+            raise DataError(f"{quote(value[:40])}: expected data:image/png;base64, and the bytes of a picture.")
+        try:
+            return "picture", base64.b64decode(value[head.end() :], validate=True)
+        except ValueError as error:
+            raise DataError(f"{quote(value[:40])}: expected base64, received something else ({error}).") from error
+    if not isinstance(value, str | Path):
+        raise DataError(
+            f"expected a picture: a path, a data: URI, bytes or an array; received {type(value).__name__} {quote(repr(value)[:40])}."
+        )
+    path = Path(value)
+    name = show_path(path) if str(value).strip() and len(str(value)) <= 1000 else quote(str(value))
+    try:
+        if not str(value).strip() or not path.is_file():
+            what = "a folder" if path.is_dir() and str(value) else "no such file"
+            raise DataError(f"{name}: expected a picture file, received {what}. Give the path of a picture.")
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise DataError(
+                f"{name}: expected at most {MOST_BYTES >> 20} MB, received {size >> 20} MB. Make it smaller."
+            )
+        return name, path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise DataError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error}).") from error
+
+
+def _check_size(picture: "Image", name: str) -> None:
+    width, height = picture.size
+    most = WEBP_POINTS if picture.format == "WEBP" else MOST_POINTS
+    if width * height > most:
+        raise DataError(f"{name}: {_too_large(f'{width} x {height}', most)}")
+    frames = getattr(picture, "n_frames", 1)
+    if width * height * frames > most:
+        raise DataError(f"{name}: {_too_large(f'{frames:,} frames of {width} x {height}', most)}")
+    budget.spend(width * height, name)
+
+
+def _too_large(received: str, most: int = MOST_POINTS) -> str:
+    return f"expected at most {most // 1_000_000} million points, received {received}. Make it smaller."
+
+
+def _seen(raw: bytes) -> str:
+    """The beginning of a file that is no picture, in words."""
+    if not raw:
+        return "an empty file"
+    start = raw[:24].decode("latin-1")
+    return ("text that begins " if start.isprintable() else "a file that begins ") + quote(start)
+
+
+def _as(picture: "Image", mode: str) -> "Image":
+    """The picture in a mode; itself, and no copy, where it has that mode."""
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _strips(picture: "Image") -> Iterator[tuple[int, int, int, int]]:
+    """The picture cut across into boxes of about a million points: what is made of each is small."""
+    width, height = picture.size
+    rows = max(1, 1_000_000 // max(1, width))
+    return ((0, top, width, min(height, top + rows)) for top in range(0, height, rows))
+
+
+def _opaque(picture: "Image") -> "Image":
+    """Any mode -> L or RGB: transparency on white, 16 bits and more to 8."""
+    if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
+        return picture.copy()  # one that needs its file no more
+    if picture.mode.startswith(("I", "F")):
+        return _eight_bits(picture)
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        return _on_white(picture)
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _on_white(picture: "Image") -> "Image":
+    pillow = _pillow()
+    out = pillow.new("RGB", picture.size)
+    for strip in _strips(picture):
+        clear = picture.crop(strip).convert("RGBA")
+        white = pillow.new("RGBA", clear.size, (255, 255, 255, 255))
+        out.paste(pillow.alpha_composite(white, clear).convert("RGB"), strip)
+    return out  # type: ignore[no-any-return]
+
+
+def _eight_bits(picture: "Image") -> "Image":
+    """Grey of 16 bits: 65535 is white. Of 32 bits or floats: from 0 to 1, or between their own least and largest."""
+    pillow = _pillow()
+
+    def points(strip: tuple[int, int, int, int]) -> NDArray[np.float64]:
+        return np.nan_to_num(np.asarray(picture.crop(strip)).astype(np.float64), posinf=0, neginf=0)
+
+    ends = [(part.min(), part.max()) for part in map(points, _strips(picture))]
+    low, high = float(min(least for least, _ in ends)), float(max(most for _, most in ends))
+    if not picture.mode.startswith("F") and low >= 0 and high <= 65535:
+        low, high = 0.0, 65535.0
+    elif low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    out = pillow.new("L", picture.size)
+    for strip in _strips(picture):
+        scaled = (points(strip) / 2 - low / 2) / max(
+            1e-12, high / 2 - low / 2
+        )  # halves: the range may be more than a float holds
+        out.paste(pillow.fromarray(np.rint(255 * scaled).astype(np.uint8)), strip)
+    return out  # type: ignore[no-any-return]
+
+
+def _from_array(value: Any) -> "Image":
+    try:
+        points = np.asarray(value)
+        points = points.astype(np.float64) if points.dtype.kind in "fiub" and points.dtype != np.uint8 else points
+        if points.dtype.kind == "f":
+            # Whole numbers above 1 are bytes that went through JSON.
+            points = np.rint(points * (255 if points.max(initial=0) <= 1 else 1))
+            if not ((points >= 0) & (points <= 255)).all():
+                raise ValueError("a value below 0, above 255 or not a number")
+            points = points.astype(np.uint8)
+        if points.ndim == 3 and points.shape[0] in (1, 3) and points.shape[2] not in (1, 3, 4):
+            points = points.transpose(1, 2, 0)
+        if points.ndim == 3 and points.shape[2] == 1:
+            points = points[:, :, 0]
+        if (
+            points.dtype != np.uint8
+            or points.ndim not in (2, 3)
+            or points.size == 0
+            or points.shape[2:] not in (*((), (3,), (4,)),)
+        ):
+            raise ValueError(f"an array of shape {points.shape} and type {points.dtype}")
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"expected an array (H, W) or (H, W, 3) of 0 to 255, or of 0 to 1, received {str(error)[:120]}."
+        ) from error
+    if points.shape[0] * points.shape[1] > MOST_POINTS:
+        raise DataError(_too_large(f"{points.shape[1]} x {points.shape[0]}"))
+    return _opaque(_pillow().fromarray(np.ascontiguousarray(points)))

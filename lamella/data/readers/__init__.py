@@ -1,0 +1,1 @@
+"""The files of a user -> examples, with an account of every row that was not used."""

@@ -1,0 +1,139 @@
+"""Folders with a folder a class in them, and tables of path and label -> rows of a picture and its label.
+
+rows, lines = image_folder(["animals/"])        [{"image": "animals/cat/1.jpg", "label": "cat"}, ...], what was found
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lamella.data.media.images import fingerprint, is_uri
+from lamella.data.readers.labels import LABEL_NAMES
+from lamella.data.readers.records import TABLE_SUFFIXES
+from lamella.data.readers.tables import read_table
+from lamella.data.text.encoding import quote, show_path
+from lamella.errors import DataError
+
+SUFFIXES = {
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"),
+    *(".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
+}
+IMAGE_NAMES = (
+    *("image", "path", "file", "filename", "file_name", "image_path", "filepath", "img", "picture", "photo", "name"),
+)
+PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}  # of data, and no classes
+LISTED = 10  # files named in one report
+
+
+def image_folder(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Folders with a folder a class in them, class folders themselves, or tables of path and label.
+
+    In: the paths; `columns`: which column of a table is the image and which the label, where names do not tell.
+    Out: rows {"image": path, "label": name of the class}, and what was found, left out and odd, in lines.
+    Raises DataError where there is no picture, or more than 1% cannot be read (`details` then names the first ten).
+    """
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for given in paths:
+        place = Path(given)
+        if place.is_dir():
+            rows += _walk(place, lines)
+        elif place.suffix.lower() in TABLE_SUFFIXES:
+            table = read_table([place], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns)
+            rows += [{"image": _beside(place, row["image"]), "label": row["label"]} for row in table.rows]
+            lines += table.report.lines()
+        else:
+            what = f"a file with the suffix {quote(place.suffix)}" if place.exists() else "no such file or folder"
+            raise DataError(
+                f"{show_path(place)}: expected a folder with one folder a class in it, or a CSV of path and label, received {what}."
+            )
+    good, marks = readable(rows, lines, " and ".join(show_path(p) for p in paths[:3]))
+    counts = Counter(row["label"] for row in good)
+    shown = ", ".join(f"{quote(label)} {count:,}" for label, count in sorted(counts.items())[:20])
+    lines.append(
+        f"kept {len(good):,} pictures of {len(counts):,} classes: {shown}{', ...' if len(counts) > 20 else ''}"
+    )
+    single = sorted(label for label, count in counts.items() if count == 1)
+    lines += [f"note: class {quote(label)} has a single picture" for label in single[:LISTED]]
+    if len(single) > LISTED:
+        lines.append(f"note: {len(single) - LISTED:,} more classes have a single picture")
+    return good, lines + _repeated(good, marks)
+
+
+def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:
+    """The pictures under a folder: each of its folders is a class; without any, it is a class itself."""
+    folders = sorted(p for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if folders and {p.name.lower() for p in folders} <= PARTS:
+        raise DataError(
+            f"{show_path(place)}: expected one folder a class, received {', '.join(p.name for p in folders)}, which are "
+            f"parts of a data set. Give {show_path(folders[0])}, or that and --test with another."
+        )
+    rows: list[dict[str, Any]] = []
+    others = 0
+    for folder in folders or [place]:
+        before = len(rows)
+        for inside, names, files in os.walk(folder):
+            names[:] = sorted(n for n in names if not n.startswith("."))
+            files = sorted(f for f in files if not f.startswith("."))
+            found = [f for f in files if Path(f).suffix.lower() in SUFFIXES]
+            others += len(files) - len(found)
+            rows += [{"image": str(Path(inside, f)), "label": folder.resolve().name} for f in found]
+        if len(rows) == before and folders:
+            lines.append(f"note: {show_path(folder)}: a class without a picture; the net will not know it")
+    if not rows:
+        raise DataError(
+            f"{show_path(place)}: expected pictures ({', '.join(sorted(SUFFIXES)[:4])}, ...) in one folder a class, "
+            f"received none{f' among {others:,} files' if others else ''}. Give the folder that holds the class folders."
+        )
+    loose = sum(p.suffix.lower() in SUFFIXES for p in place.iterdir() if p.is_file()) if folders else 0
+    if loose:
+        lines.append(f"note: {loose:,} pictures directly in {show_path(place)} belong to no class and are left out")
+    if others:
+        lines.append(f"note: {others:,} files in {show_path(place)} are no pictures by their suffix and are left out")
+    lines.append(f"{show_path(place)}: {len(rows):,} pictures in {max(1, len(folders)):,} class folders")
+    return rows
+
+
+def _beside(table: Path, name: str) -> str:
+    """A path in a table is relative to the table's folder."""
+    return name if is_uri(name) else str(table.parent / name)
+
+
+def readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows whose picture can be read, with their fingerprints; the others are listed, and stop it if they are many."""
+    good, marks, bad = [], [], []
+    for row in rows:
+        try:
+            marks.append(fingerprint(row["image"]))
+            good.append(row)
+        except DataError as error:
+            bad.append(str(error))
+    if len(bad) > 0.01 * len(rows):
+        raise DataError(
+            f"{where}: expected at most 1% of the pictures to be unreadable, received {len(bad):,} of {len(rows):,}, "
+            f"the first: {bad[0]} Mend or remove them.",
+            bad[:LISTED],
+        )
+    if bad:
+        lines.append(f"left out {len(bad):,} of {len(rows):,} pictures that cannot be read")
+        lines += [f"unreadable: {line}" for line in bad[:100]]
+    return good, marks
+
+
+def _repeated(rows: Sequence[Mapping[str, Any]], marks: Sequence[str]) -> list[str]:
+    labels: dict[str, set[str]] = {}
+    for row, mark in zip(rows, marks, strict=True):
+        labels.setdefault(mark, set()).add(row["label"])
+    notes = []
+    if len(marks) > len(labels):
+        notes.append(f"note: {len(marks) - len(labels):,} pictures repeat another one, point for point")
+    torn = [mark for mark, known in labels.items() if len(known) > 1]
+    if torn:
+        first = next(row["image"] for row, mark in zip(rows, marks, strict=True) if mark == torn[0])
+        names = " and ".join(map(quote, sorted(labels[torn[0]])))
+        notes.append(f"note: {len(torn):,} pictures are in more than one class, such as {quote(first)} in {names}")
+    return notes

@@ -1,0 +1,140 @@
+"""JSON as people write it -> values with their places: an object a line, or an array of objects.
+
+    for line, start, end, value in json_lines(lines, starts): ...   `value` is a `Broken` where a line is no JSON
+    for line, start, end, value in json_array("rows.json", text): ...
+
+Numbers stay as they are written ("1.50" is not 1.5, and none is too long), NaN and Infinity are missing values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from lamella.data.text.encoding import quote
+from lamella.errors import DataError
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=lambda _: None, strict=False)
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """What is wrong with a line that is no JSON value."""
+
+    reason: str
+
+
+Located = tuple[int, int, int, Any]
+"""(line, first character, last character + 1, value)"""
+
+
+def decode_json(text: str, start: int = 0) -> tuple[Any, int]:
+    """The value that begins at `start`, and where it ends. Raises ValueError, whose message says what is wrong."""
+    try:
+        return _DECODER.raw_decode(text, start)
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+    except json.JSONDecodeError as error:  # its own message counts lines from wherever reading began
+        raise ValueError(f"{error.msg} at character {error.pos - start + 1}") from None
+
+
+def is_json(first: str, text: str) -> bool:
+    """Whether a text that begins with a brace or bracket is JSON: its first line is, or the first value of its array."""
+    array = text.find("[") + 1
+    try:
+        decode_json(first.lstrip())
+    except ValueError:
+        try:
+            decode_json(text, _skip_space(text, array))
+        except ValueError:
+            return False
+        return text[:array].strip() == "["
+    return True
+
+
+def is_array(file: str, text: str, lines: Sequence[str], first: str, whole: bool) -> bool:
+    """Whether a text is one array, and not a value a line.
+
+    In: the file's name for errors; its text and lines, the first with something on it; `whole`: its name says that it is
+    one JSON value. Raises DataError where that is an object over several lines.
+    """
+    array = text.lstrip().startswith("[")
+    try:
+        _, end = decode_json(first.strip())
+        # A list on each of several lines is JSONL whose rows are lists.
+        if end == len(first.strip()) and any(line.strip() for line in lines[lines.index(first) + 1 :]):
+            array = False
+    except ValueError as error:
+        if not array and whole:
+            raise DataError(
+                f"{file}, line 1: expected one JSON object a line, or an array of them, received {error}. "
+                "Write each object on one line, or put all in [ ]"
+            ) from error
+    return array
+
+
+def json_lines(lines: Sequence[str], starts: Sequence[int]) -> Iterator[Located]:
+    """The value on each line, blank lines left out. In: lines, and where each begins in the text."""
+    for number, (line, start) in enumerate(zip(lines, starts, strict=True), 1):
+        content = line.strip()
+        if not content:
+            continue
+        start += line.index(content[0])
+        try:
+            value, end = decode_json(content)
+            if end < len(content):
+                raise ValueError(f"more text after it: {quote(content[end:])}")
+            yield number, start, start + end, value
+        except ValueError as error:
+            yield number, start, start + len(content), Broken(f"{error}: {quote(content)}")
+
+
+def json_array(file: str, text: str) -> Iterator[Located]:
+    """The values of an array. What follows a broken one means nothing: DataError."""
+    at = text.index("[") + 1
+    counted, line = 0, 1
+    while True:
+        at = _skip_space(text, at)
+        if text[at : at + 1] == "]":
+            return
+        line, counted = line + text.count("\n", counted, at), at
+        try:
+            value, end = decode_json(text, at)
+            yield line, at, end, value
+            at = _skip_space(text, end)
+            if text[at : at + 1] not in (",", "]"):
+                raise ValueError('no "," or "]" after a value')
+        except ValueError as error:
+            raise DataError(
+                f"{file}, line {line}: expected a JSON array of objects, received {error}. Correct it, or write one "
+                "object a line (JSONL)"
+            ) from error
+        at += text[at] == ","
+
+
+def flatten(value: dict[str, Any]) -> dict[str, Any]:
+    """One level of nesting becomes dotted names, and true and false become words.
+
+    >>> flatten({"translation": {"en": "Yes"}, "good": True})
+    {'translation.en': 'Yes', 'good': 'true'}
+    """
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, dict):
+            flat.update((f"{key}.{inner}", scalar(inside)) for inner, inside in item.items())
+        else:
+            flat[key] = scalar(item)
+    return flat
+
+
+def scalar(value: Any) -> Any:
+    """True and false as words; other values as they are."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at : at + 1].isspace():
+        at += 1
+    return at

@@ -1,0 +1,156 @@
+"""Texts with labels, from the tables people have, and what is odd about the labels.
+
+    table = read_labelled("reviews.csv")
+    table.rows[0]                   {"text": "Fine.", "label": "4"}
+    table.report.notes              ['label "positve" (3 rows) may be a misspelling of "positive" (400 rows)']
+
+Nothing is corrected here, and nothing but unreadable rows is left out: labels are the user's own. What looks like a slip
+is said in the report's notes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from lamella.data.readers.tables import Paths, Row, Table, read_table
+from lamella.data.text.encoding import quote
+from lamella.errors import DataError
+
+TEXT_NAMES = (
+    *("text", "review", "sentence", "comment", "content", "message", "tweet", "document", "body", "utterance", "query"),
+    *(
+        "question",
+        "phrase",
+        "review_text",
+        "review_body",
+        "reviewtext",
+        "comment_text",
+        "description",
+        "headline",
+        "title",
+    ),
+)
+LABEL_NAMES = (
+    *("label", "labels", "class", "category", "sentiment", "stars", "rating", "score", "target", "topic", "intent"),
+    *("emotion", "polarity", "tag", "label_text", "airline_sentiment", "class_name", "y", "kind", "type", "section"),
+)
+_LISTED = 5  # examples named in one note
+_LONGEST = 60  # characters of a label that is compared with others: of longer ones it would take minutes
+
+
+def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) -> Table:
+    """Read texts and their labels.
+
+    In: the path or paths of TSV, CSV or JSONL; `columns`: which column is `text` and which `label`, by name or number,
+    where neither the header nor the content tells (the label: the column with the fewest different values).
+    Out: a `Table` of rows {"text", "label"}; its report notes misspelt and rare labels, repeated and contradictory rows.
+    Raises DataError as `read_table` does, and where there is one label only or nearly every row has a label of its own.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "reviews.tsv")
+    >>> _ = path.write_text("good\\tI liked it\\nbad\\tToo long\\ngood\\tLovely\\n")
+    >>> table = read_labelled(path)
+    >>> table.rows[0], table.report.notes
+    ({'text': 'I liked it', 'label': 'good'}, ['label "bad" has a single example (reviews.tsv, line 2)'])
+    """
+    table = read_table(paths, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose)
+    counts = Counter(row["label"] for row in table.rows)
+    where = " and ".join(source.file for source in table.report.sources[:3])
+    column = table.report.sources[0].columns.get("label", "")
+    if len(counts) == 1:
+        raise DataError(
+            f"{where}: expected at least two different labels in {column}, received one, {quote(next(iter(counts)))}, on "
+            f"all {len(table):,} rows. Add examples of another label, or choose the column: --columns label=NAME"
+        )
+    if len(table) >= 20 and len(counts) > len(table) / 2:
+        raise DataError(
+            f"{where}: expected labels that come back, received {len(counts):,} different ones on {len(table):,} rows in "
+            f"{column}, such as {quote(table.rows[0]['label'])}. Choose the column: --columns label=NAME"
+        )
+    table.report.notes += _about_labels(counts, table.rows) + _about_texts(table.rows)
+    return table
+
+
+def _choose(rows: list[list[str]]) -> dict[str, int] | None:
+    """The label is the column with fewest different values (two at least), the text the longest of the others."""
+    if not rows or len(rows[0]) < 2:
+        return None
+    columns = list(zip(*rows, strict=True))
+    length = [sum(map(len, column)) for column in columns]
+    distinct = [len(set(column)) for column in columns]
+    candidates = [at for at, number in enumerate(distinct) if 2 <= number <= max(2, len(rows) // 2)]
+    if not candidates:
+        return None
+    label = min(candidates, key=lambda at: (distinct[at], length[at]))
+    text = max((at for at in range(len(columns)) if at != label), key=lambda at: length[at])
+    return {"text": text, "label": label}
+
+
+def _about_labels(counts: Counter[str], rows: Sequence[Row]) -> list[str]:
+    notes = []
+    common = counts.most_common()
+    if common[0][1] > 0.95 * len(rows):
+        share = 100 * common[0][1] / len(rows)
+        notes.append(f"label {quote(common[0][0])} is on {share:.1f}% of rows: always to say it is as often right")
+    single = [label for label, count in common if count == 1]
+    for label in single[:_LISTED]:
+        where = next(row.where for row in rows if row["label"] == label)
+        notes.append(f"label {quote(label)} has a single example ({_short(where)})")
+    if len(single) > _LISTED:
+        notes.append(f"{len(single) - _LISTED:,} more labels have a single example")
+    # Slips are rare beside what was meant. Quadratic in the number of labels, so not where there are thousands.
+    for at, (label, count) in enumerate(common if len(common) <= 1000 else []):
+        for other, often in common[:at]:
+            if label.casefold() == other.casefold() or count <= max(1, 0.02 * often) and _alike(label, other):
+                notes.append(
+                    f"label {quote(label)} ({_rows(count)}) may be a misspelling of {quote(other)} ({_rows(often)})"
+                )
+                break
+    return notes
+
+
+def _alike(label: str, other: str) -> bool:
+    """Whether two labels differ by a slip of the finger. Numbers do not: class 1 is not a misspelling of class 2.
+
+    >>> _alike("positve", "positive"), _alike("negative", "positive"), _alike("class 1", "class 2")
+    (True, False, False)
+    """
+    if (
+        min(len(label), len(other)) < 4
+        or max(len(label), len(other)) > _LONGEST
+        or any(letter.isdigit() for letter in label + other)
+    ):
+        return False
+    matcher = difflib.SequenceMatcher(None, label.casefold(), other.casefold())
+    return matcher.real_quick_ratio() >= 0.85 and matcher.quick_ratio() >= 0.85 and matcher.ratio() >= 0.85
+
+
+def _about_texts(rows: Sequence[Row]) -> list[str]:
+    seen: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        seen[row["text"]].append(row)
+    notes = []
+    repeated = sum(len(same) - len({row["label"] for row in same}) for same in seen.values())
+    if repeated:
+        notes.append(f"{_rows(repeated)} repeat an earlier text and label; kept, and a split must keep them together")
+    torn = [same for same in seen.values() if len({row["label"] for row in same}) > 1]
+    if torn:
+        examples = []
+        for same in torn[:_LISTED]:
+            other = next(row for row in same if row["label"] != same[0]["label"])
+            examples.append(
+                f"{quote(same[0]['label'])} at {_short(same[0].where)}, {quote(other['label'])} at {_short(other.where)}"
+            )
+        texts = "1 text has" if len(torn) == 1 else f"{len(torn):,} texts have"
+        notes.append(f"{texts} more than one label: {'; '.join(examples)}")
+    return notes
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _short(where: str) -> str:
+    return where.replace("\\", "/").rpartition("/")[2]

@@ -1,0 +1,383 @@
+"""Tables that people have -> rows as dicts, with an account of every row that was not used.
+
+    table = read_table("reviews.csv", {"text": ("text", "review"), "label": ("label", "stars")})
+    table.rows[0]                   {"text": "Fine.", "label": "4"}
+    table.rows[0].where             "reviews.csv, line 2"
+    print(*table.report.lines(), sep="\\n")
+
+TSV, CSV (commas, semicolons, tabs or |), JSONL and JSON arrays, by suffix first and by content otherwise. Columns are found
+by the names in the header, or chosen, or taken in order where there is no header. More than one bad row in a hundred stops
+the reading: a file that is so often not what it seems is usually the wrong file, or read wrongly.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, BadRow, Cells, Sheet, common_width, fold, read_sheet
+from lamella.data.text.encoding import StrPath, quote
+from lamella.errors import DataError, UsageError
+
+LISTED = 100
+"""Bad rows that a report lists one by one; all are counted."""
+
+Paths = StrPath | Sequence[StrPath]
+Choose = Callable[[list[list[str]]], dict[str, int] | None]
+"""Rows -> the position of each field, or None: for tables whose header, if any, says nothing."""
+
+# The name of a column: one to four words that begin with a letter. 2020-01-01 and "Great!" are not.
+_NAME = re.compile(r"[^\W\d][\w-]*([ ./:#]?[\w()-]+){0,3}")
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*([eE][-+]?\d+)?%?")
+
+
+class Row(dict[str, str]):
+    """A row: an ordinary dict that remembers where it comes from, so that a later error can still say so.
+
+    >>> row = Row({"text": "Hello"}, "a.csv", 7)
+    >>> row, row.where
+    ({'text': 'Hello'}, 'a.csv, line 7')
+    """
+
+    __slots__ = ("file", "line")
+
+    def __init__(self, fields: Mapping[str, str], file: str = "", line: int = 0) -> None:
+        super().__init__(fields)
+        self.file = file
+        self.line = line
+
+    @property
+    def where(self) -> str:
+        """File and line, for messages."""
+        return f"{self.file}, line {self.line}"
+
+    def __reduce__(self) -> tuple[type[Row], tuple[dict[str, str], str, int]]:
+        return Row, (dict(self), self.file, self.line)
+
+
+class Source(msgspec.Struct):
+    """One file that was read, and how."""
+
+    file: str
+    format: str
+    encoding: str = ""
+    delimiter: str | None = None
+    header: list[str] | None = None
+    """The names of all columns, or None where there is no header."""
+    columns: dict[str, str] = {}
+    """Field -> the column it was taken from, in words."""
+    rows: int = 0
+    """Rows that could be read."""
+
+
+class Report(msgspec.Struct):
+    """What was read, what was kept, and what was not and why: for people (`lines`) and for JSON (`as_dict`)."""
+
+    sources: list[Source] = []
+    kept: int = 0
+    dropped: dict[str, int] = {}
+    """Reason -> number of rows, bad ones included."""
+    bad: list[BadRow] = []
+    """The first bad rows, `LISTED` at most."""
+    notes: list[str] = []
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count rows that are not used. In: why, and how many; nothing is written for none."""
+        if count:
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain dicts, lists, strings and numbers: `json.dumps` takes it."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    def lines(self) -> list[str]:
+        """The report for people.
+
+        >>> report = Report([Source("a.tsv", "TSV", "UTF-8", "\\t", None, {"src": "column 1", "dst": "column 2"}, 3)], 2)
+        >>> report.drop("blank line")
+        >>> print(*report.lines(), sep="\\n")
+        a.tsv: TSV, UTF-8, separated by tabs, no header; src = column 1, dst = column 2; 3 rows
+        kept 2 rows
+        dropped 1: blank line
+        """
+        found = []
+        for source in self.sources if len(self.sources) <= 12 else self.sources[:3]:
+            parts = [source.format, source.encoding]
+            if source.delimiter:
+                parts.append("separated by " + ("tabs" if source.delimiter == "\t" else quote(source.delimiter)))
+                parts.append("a header" if source.header else "no header")
+            columns = ", ".join(f"{field} = {column}" for field, column in source.columns.items())
+            how = ", ".join(filter(None, parts))
+            found.append(f"{source.file}: " + "; ".join(filter(None, (how, columns, _count(source.rows, "row")))))
+        if more := self.sources[len(found) :]:
+            found.append(f"and {_count(len(more), 'more file')}; {_count(sum(source.rows for source in more), 'row')}")
+        found.append(f"kept {_count(self.kept, 'row')}")
+        found += [f"dropped {count:,}: {reason}" for reason, count in sorted(self.dropped.items(), key=lambda d: -d[1])]
+        found += [f"bad row: {bad}" for bad in self.bad]
+        return found + [f"note: {note}" for note in self.notes]
+
+
+class Table(msgspec.Struct):
+    """Rows, each with its origin, and the report on how they were read."""
+
+    rows: list[Row]
+    report: Report
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def read_table(
+    paths: Paths,
+    wanted: Mapping[str, Sequence[str]],
+    columns: Mapping[str, str | int] | None = None,
+    *,
+    optional: Collection[str] = (),
+    allow_empty: bool = False,
+    choose: Choose | None = None,
+) -> Table:
+    """Read one or several tables.
+
+    In: the path or paths; `wanted`: each field with the names its column may have, likeliest first; `columns`: field ->
+    the name or the number (from 1) of its column, where names do not find it; `optional`: fields that may be missing or
+    empty; `allow_empty`: empty fields are not errors; `choose`: finds the columns by what they hold where names do not.
+    Out: a `Table` whose rows have exactly the wanted fields, white space around them removed, in the order of the files.
+    Raises DataError where a file is missing, empty, not a table, without the wanted columns, or has more than 1% bad
+    rows (`details` then lists the first ten), and UsageError where `columns` names a field that does not exist.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "reviews.csv")
+    >>> _ = path.write_text('id;review;stars\\n1;"Good; cheap";4\\n2;Bad;1\\n')
+    >>> table = read_table(path, {"text": ("text", "review"), "label": ("label", "stars")})
+    >>> table.rows
+    [{'text': 'Good; cheap', 'label': '4'}, {'text': 'Bad', 'label': '1'}]
+    >>> table.report.sources[0].columns
+    {'text': 'column 2 "review"', 'label': 'column 3 "stars"'}
+    """
+    if unknown := set(columns or ()) - set(wanted):
+        raise UsageError(f"columns: expected {', '.join(wanted)}, received {', '.join(sorted(unknown))}")
+    paths = list_paths(paths)
+    required = [field for field in wanted if field not in optional]
+    names = {fold(name) for aliases in wanted.values() for name in aliases}
+    names |= {fold(str(column)) for column in (columns or {}).values() if _number(column) is None}
+    rows: list[Row] = []
+    report = Report()
+    bad: list[BadRow] = []
+    for path in paths:
+        sheet = read_sheet(path, len(required), names)
+        if not sheet.rows:  # none could be read: the count of bad rows says so below
+            report.sources.append(Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter))
+            bad += sheet.bad
+            continue
+        keys, source, body = find_columns(sheet, wanted, columns or {}, required, choose)
+        report.sources.append(source)
+        report.notes += sheet.notes
+        report.drop("blank line", sheet.blank)
+        before = len(rows)
+        width = 0 if source.header and sheet.keys else len(source.header or ()) or common_width(sheet.rows)
+        for line, cells in sheet.rows[body:]:
+            fields, problem = pick(cells, keys, width, optional, allow_empty)
+            if problem:
+                sheet.bad.append(BadRow(sheet.file, line, *problem))
+            else:
+                rows.append(Row(fields, sheet.file, line))
+        source.rows = len(rows) - before
+        bad += sorted(sheet.bad, key=lambda row: row.line)
+        if width > len(keys) and not source.header:
+            used = ", ".join(f"{field} = {column}" for field, column in source.columns.items())
+            report.notes.append(f"{sheet.file}: {width} columns without names, taken so: {used}; choose with --columns")
+    report.kept = len(rows)
+    report.bad = bad[:LISTED]
+    report.drop("bad row", len(bad))
+    total = len(rows) + len(bad)
+    where = report.sources[0].file if len(paths) == 1 else f"{len(paths)} files"
+    if not total:
+        raise DataError(f"{where}: expected rows, received {'a header only' if report.sources[0].header else 'none'}")
+    if len(bad) > 0.01 * total:
+        raise DataError(
+            f"{where}: expected at most 1% bad rows, received {len(bad):,} of {total:,}, the first: {bad[0]}. "
+            "Correct or remove them, or choose other columns with --columns",
+            [str(row) for row in bad[:10]],
+        )
+    return Table(rows, report)
+
+
+def list_paths(paths: Paths) -> list[StrPath]:
+    """One path or several, as a list. Raises UsageError for none."""
+    listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    if not listed:
+        raise UsageError("expected at least one file, received none")
+    return listed
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def pick(
+    cells: Cells,
+    keys: Mapping[str, int | str],
+    width: int,
+    optional: Collection[str],
+    allow_empty: bool,
+    nested: Collection[str] = (),
+) -> tuple[dict[str, Any], tuple[str, str] | None]:
+    """The wanted fields of a row, and (expected, received) where something is wrong with it.
+
+    nested: the fields that may hold JSON lists and objects, as they are.
+    """
+    # Cells beyond the last column do no harm while they are empty: spreadsheets leave them.
+    if isinstance(cells, list) and len(cells) != width and (len(cells) < width or any(cells[width:])):
+        shown = quote(" | ".join(map(str, cells)))
+        return {}, (_count(width, "column"), f"{len(cells)}: {shown}")
+    fields: dict[str, Any] = {}
+    for field, key in keys.items():
+        value = cells.get(str(key)) if isinstance(cells, dict) else cells[int(key)]
+        if value is None and isinstance(cells, dict) and key not in cells and field not in optional:
+            return {}, (f"the field {quote(str(key))}", f"only {', '.join(map(quote, list(cells)[:8])) or 'none'}")
+        if value is not None and not isinstance(value, str):
+            if field in nested:
+                fields[field] = value
+                continue
+            return {}, (f"text in {quote(str(key))}", f"nested JSON ({type(value).__name__})")
+        value = (value or "").strip()
+        if not value and not allow_empty and field not in optional:
+            return {}, (f"text in {field}", "an empty field")
+        if len(value) > MAX_FIELD:
+            return {}, (f"at most {MAX_FIELD:,} characters in {field}", f"{len(value):,}")
+        # JSON can spell out what no file can hold: a NUL, or half of a surrogate pair.
+        if _NOT_TEXT.search(value):
+            return {}, (f"text in {field}", f"a character that is not text: {quote(value)}")
+        fields[field] = value
+    return fields, None
+
+
+# --- which column is which
+
+
+def find_columns(
+    sheet: Sheet,
+    wanted: Mapping[str, Sequence[str]],
+    columns: Mapping[str, str | int],
+    required: Sequence[str],
+    choose: Choose | None,
+) -> tuple[dict[str, int | str], Source, int]:
+    """(field -> key into a row's cells, the source to report, where rows begin after a header)."""
+    source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter)
+    keyed = sheet.keys is not None
+    first = sheet.keys or list(map(str, sheet.rows[0][1]))
+    line = sheet.rows[0][0]
+    if len(first) > MAX_COLUMNS:
+        raise DataError(
+            f"{sheet.file}, line {line}: expected at most {MAX_COLUMNS:,} columns, received {len(first):,}. "
+            "Separate the rows with line ends"
+        )
+    named = {
+        field: str(column) for field, column in columns.items() if _number(column) is None or keyed and column in first
+    }
+    found = _match(first, wanted, named, f"{sheet.file}, line {line}")
+    lists = [cells for _, cells in sheet.rows if isinstance(cells, list)]
+    header = keyed or bool(named) or _is_header(first, lists[1:301], found, required)
+    positions = found if header else {}
+    for field, at in positions.items():
+        if first.count(first[at]) > 1:
+            raise DataError(
+                f"{sheet.file}, line {line}: expected one column named {quote(first[at])}, received "
+                f"{first.count(first[at])}. Choose by number: --columns {field}={at + 1}"
+            )
+    for field, column in columns.items():
+        if field not in named:
+            positions[field] = _position(column, len(first), f"{sheet.file}, line {line}")
+    missing = [field for field in required if field not in positions]
+    if missing and not columns and choose and not keyed:
+        width = common_width(sheet.rows)
+        chosen = choose([cells for cells in lists[header:] if len(cells) == width])
+        if chosen and not (header and len(first) != width):  # a header of another width names nothing
+            both = {field: chosen[field] for field in missing} | positions
+            positions = both if len(set(both.values())) == len(both) else chosen
+            missing = []
+    if missing and not header:
+        free = [position for position in range(common_width(sheet.rows)) if position not in positions.values()]
+        positions |= dict(zip([field for field in wanted if field not in positions], free, strict=False))
+        missing = [field for field in required if field not in positions]
+    if missing:
+        choice = ",".join(f"{field}=NAME" for field in missing)
+        raise DataError(
+            f"{sheet.file}, line {line}: expected {_count(len(required), 'column')} for {', '.join(required)}, received "
+            f"columns named {', '.join(map(quote, first[:12])) or 'nothing'}. Choose with --columns {choice}"
+        )
+    source.header = first if header else None
+    for field, position in positions.items():
+        name = f" {quote(first[position])}" if header else ""
+        source.columns[field] = f"field{name}" if keyed else f"column {position + 1}{name}"
+    keys = {field: first[position] if keyed else position for field, position in positions.items()}
+    return keys, source, int(header and not keyed)
+
+
+def _number(column: str | int) -> int | None:
+    return int(column) if isinstance(column, int) or re.fullmatch(r"[0-9]{1,6}", column) else None
+
+
+def _position(column: str | int, width: int, where: str) -> int:
+    number = _number(column) or 0
+    if not 1 <= number <= width:
+        raise DataError(f"{where}: expected a column from 1 to {width}, received {number}. Change --columns")
+    return number - 1
+
+
+def _match(
+    first: Sequence[str], wanted: Mapping[str, Sequence[str]], named: Mapping[str, str], where: str
+) -> dict[str, int]:
+    """The positions of fields in a header: columns asked for by name must be there, others may."""
+    folded = [fold(name) for name in first]
+    last = [fold(name.rpartition(".")[2]) for name in first]  # translation.en is found as en
+    found: dict[str, int] = {}
+    for field, aliases in wanted.items():
+        for name in [named[field]] if field in named else aliases:
+            exact = [at for at, other in enumerate(first) if other == name]
+            hits = exact or [at for at, other in enumerate(folded) if other == fold(name)]
+            hits = hits or [at for at, other in enumerate(last) if other == fold(name)]
+            hits = [at for at in hits if at not in found.values()]
+            if hits:
+                found[field] = hits[0]
+                break
+        if field in named and field not in found:
+            raise DataError(
+                f"{where}: expected a column named {quote(named[field])}, received {', '.join(map(quote, first[:12]))}. "
+                f"Change --columns {field}=..., or give a number from 1"
+            )
+    return found
+
+
+def _is_header(
+    first: Sequence[str], body: Sequence[Sequence[str]], found: Mapping[str, int], required: Sequence[str]
+) -> bool:
+    """Whether a first row holds names: the wanted ones, or names above columns of another kind."""
+    if all(field in found for field in required):
+        return True
+    names = first[1:] if first and not first[0] else first  # data frames leave the name of their row numbers empty
+    if not names or len(set(first)) < len(first):
+        return False
+    if not all(len(name) <= 40 and _NAME.fullmatch(name) for name in names):
+        return False
+    for at, cell in enumerate(first):
+        column = [cells[at] for cells in body if len(cells) > at]
+        if cell in column:  # a name does not come back as a value, as a label on the first row would
+            return False
+    return bool(found) or any(
+        _another_kind([cells[at] for cells in body if len(cells) > at]) for at in range(len(first))
+    )
+
+
+def _another_kind(column: Sequence[str]) -> bool:
+    """Whether a column is of numbers, or of a few values that come back again and again: not of names or texts."""
+    if len(column) < 2:
+        return False
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in column)
+    return numbers > 0.9 * len(column) or len(column) >= 20 and len(set(column)) <= len(column) // 5

@@ -1,0 +1,1 @@
+"""The offline samples, one file a task, named like the task."""

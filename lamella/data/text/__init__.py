@@ -1,0 +1,1 @@
+"""Bytes, sentences, pieces of words, placeholders and languages."""

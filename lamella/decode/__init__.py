@@ -1,0 +1,28 @@
+"""From scores to answers: search, sampling, likelihood. Numpy only, and no engine is known here."""
+
+from lamella.decode.likelihood import importance_bounds, log_odds, log_probabilities
+from lamella.decode.sampling import narrowed, sample, sampling
+from lamella.decode.search import Hypothesis, beam, greedy
+from lamella.decode.steps import Array, Arrays, Graph, Step, both_ways, by_steps, forced, over_patches, scorer, stepping
+
+__all__ = [
+    "Array",
+    "Arrays",
+    "Graph",
+    "Hypothesis",
+    "Step",
+    "beam",
+    "both_ways",
+    "by_steps",
+    "forced",
+    "greedy",
+    "importance_bounds",
+    "log_odds",
+    "log_probabilities",
+    "narrowed",
+    "over_patches",
+    "sample",
+    "sampling",
+    "scorer",
+    "stepping",
+]

@@ -1,0 +1,60 @@
+"""How likely a net holds an answer to be: log-probabilities, log-odds, bounds by importance sampling."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from lamella.decode.steps import Array, Graph
+
+# ---- how likely a text is ----------------------------------------------------------------------------------------
+
+
+def log_probabilities(
+    score: Callable[[Array, Array], Array], rows: list[list[int]], start: int, window: int, at_once: int = 64
+) -> list[float]:
+    """The log-probability of each text, in nats, read in windows one after another, each with nothing before it.
+
+    score(tokens, wanted), both (B, T), gives the log-probability of each wanted token after those up to its place.
+    """
+    totals = [0.0] * len(rows)
+    windows = [(i, row[at : at + window]) for i, row in enumerate(rows) for at in range(0, len(row), window)]
+    windows.sort(key=lambda pair: len(pair[1]))  # so that little is padding
+    for first in range(0, len(windows), at_once):
+        some = windows[first : first + at_once]
+        wanted = np.zeros((len(some), len(some[-1][1])), np.int64)
+        for place, (_, ids) in zip(wanted, some, strict=True):
+            place[: len(ids)] = ids
+        tokens = np.concatenate([np.full((len(some), 1), start), wanted[:, :-1]], axis=1)
+        sums = np.where(wanted != 0, score(tokens, wanted), 0).sum(axis=1, dtype=np.float64)
+        for (i, _), total in zip(some, sums, strict=True):
+            totals[i] += float(total)
+    return totals
+
+
+def log_odds(scores: Array, place: int) -> Array:
+    """Scores of L labels (B, L), up to a constant their log-probabilities -> the log-odds of one of them, (B,).
+
+    >>> log_odds(np.log([[0.8, 0.1, 0.1]]), 0).round(4).tolist()  # the logarithm of 4 to 1
+    [1.3863]
+    """
+    others = np.delete(np.asarray(scores, np.float64), place, axis=1)
+    return np.asarray(scores[:, place] - np.logaddexp.reduce(others, axis=1))
+
+
+def importance_bounds(decode: Graph, x: Array, mean: Array, log_variance: Array, draws: int) -> list[float]:
+    """Bounds on the log-likelihoods, in nats, of examples of zeros and ones: (B, ...) and their clouds (B, Z) -> B numbers.
+
+    The log of the mean of p(x, z) / q(z | x) over draws of z from the cloud (Burda et al., 2016): with one draw the
+    evidence lower bound, with more ever nearer to the truth, from below. decode(z (K, Z)) gives the probability of a
+    one at each place as "values" (K, ...). The noise is the same for every example, so that company changes nothing.
+    """
+    noise = np.random.default_rng(0).standard_normal((draws, mean.shape[1])).astype(np.float32)  # (K, Z)
+    found = []
+    for wanted, middle, width in zip(x, mean, log_variance, strict=True):
+        z = middle + noise * np.exp(width / 2)
+        p = decode(z=z)["values"]
+        likely = np.log(np.where(wanted > 0.5, p, 1 - p).clip(1e-7)).reshape(draws, -1).sum(axis=1)  # (K,)
+        weights = likely + 0.5 * (np.square(noise) + width - np.square(z)).sum(axis=1)
+        found.append(float(np.logaddexp.reduce(weights.astype(float)) - math.log(draws)))
+    return found

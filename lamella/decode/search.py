@@ -1,0 +1,108 @@
+"""Search for the answer: greedy and beam. Numpy only; what computes the scores is a function, whichever engine runs it.
+
+A `Step` takes the last tokens (B, K), K hypotheses for each of B sentences, and the state so far, and answers the best
+next tokens: "scores" and "tokens" (B, K, N), best first, with "attention" and the new state beside them. Everything has
+the batch first, so that one index reorders hypotheses and another drops finished sentences.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.decode.steps import Arrays, Step
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One answer: its tokens without start and end, and the sum of their log-probabilities (with the end's)."""
+
+    tokens: list[int]
+    score: float
+    ended: bool
+
+    def mean(self, power: float) -> float:
+        """The score over the length to a power: 0 favours short answers, 1 is the mean (Wu et al., 2016)."""
+        return self.score / math.pow(len(self.tokens) + 1, power)
+
+
+def greedy(
+    step: Step, state: Arrays, memory: Arrays, start: int, end: int, limits: NDArray[np.int64]
+) -> list[Hypothesis]:
+    """The likeliest next token, again and again: the plainest search, and the oracle of the other.
+
+    state: arrays (B, 1, ...); memory: arrays (B, ...); limits (B,): the most tokens of each answer.
+    """
+    batch = len(limits)
+    token = np.full((batch, 1), start)
+    tokens: list[list[int]] = [[] for _ in range(batch)]
+    score, done, ended = np.zeros(batch), np.zeros(batch, dtype=bool), np.zeros(batch, dtype=bool)
+    for length in range(int(limits.max()) + 1):
+        out = step(token, state, memory)
+        state = {name: out[name] for name in state}
+        token = out["tokens"][:, :, 0]
+        for row in np.flatnonzero(~done):
+            score[row] += float(out["scores"][row, 0, 0])
+            if token[row, 0] == end or length == limits[row]:
+                done[row], ended[row] = True, token[row, 0] == end
+            else:
+                tokens[row].append(int(token[row, 0]))
+        if done.all():
+            break
+    return [Hypothesis(t, float(s), bool(e)) for t, s, e in zip(tokens, score, ended, strict=True)]
+
+
+def beam(
+    step: Step,
+    state: Arrays,
+    memory: Arrays,
+    start: int,
+    end: int,
+    limits: NDArray[np.int64],
+    beams: int = 4,
+    power: float = 1.0,
+) -> list[list[Hypothesis]]:
+    """Beam search: the `beams` likeliest prefixes of each sentence go on; finished sentences leave the batch.
+
+    state: arrays (B, 1, ...), memory (B, ...), limits (B,). Returns for each sentence its finished hypotheses, best
+    first by their score over length ** power; at least one, at most `beams`. One beam is greedy search.
+    """
+    batch = len(limits)
+    rows = np.arange(batch)  # which sentence each row of the shrinking batch is
+    token = np.full((batch, 1), start)
+    scores = np.zeros((batch, 1))
+    prefixes = np.zeros((batch, 1, 0), dtype=np.int64)
+    found: list[list[Hypothesis]] = [[] for _ in range(batch)]
+    for length in range(int(limits.max()) + 1):
+        out = step(token, state, memory)
+        total = scores[:, :, None] + out["scores"]  # (B, K, N)
+        width = total.shape[2]
+        flat = total.reshape(len(rows), -1)
+        # Twice as many as are kept: at worst half of them end here.
+        best = np.argsort(-flat, axis=1, kind="stable")[:, : 2 * beams]
+        parent, ids = best // width, np.take_along_axis(out["tokens"].reshape(len(rows), -1), best, axis=1)
+        best_scores = np.take_along_axis(flat, best, axis=1)
+        ends = (ids == end) | (length >= limits[rows])[:, None]
+        # An end counts among the best K only, and never that of a beam that ended before and is kept for its place.
+        for row, place in zip(*np.nonzero((ends & np.isfinite(best_scores))[:, :beams]), strict=True):
+            if len(found[rows[row]]) < beams:
+                tokens = prefixes[row, parent[row, place]].tolist()
+                ended = bool(ids[row, place] == end)
+                found[rows[row]].append(Hypothesis(tokens, float(best_scores[row, place]), ended))
+        # The best that have not ended go on: a stable sort brings them to the front in order.
+        onward = np.argsort(ends, axis=1, kind="stable")[:, :beams]
+        parent, ids = np.take_along_axis(parent, onward, axis=1), np.take_along_axis(ids, onward, axis=1)
+        scores = np.take_along_axis(np.where(ends, -np.inf, best_scores), onward, axis=1)
+        full = np.array([len(found[row]) >= beams for row in rows])
+        alive = np.isfinite(scores).any(axis=1) & (length < limits[rows]) & ~full
+        if not alive.any():
+            break
+        kept = np.flatnonzero(alive)
+        index = (kept[:, None], parent[kept])
+        prefixes = np.concatenate([prefixes[index], ids[kept][:, :, None]], axis=2)
+        state = {name: out[name][index] for name in state}
+        if len(kept) < len(rows):
+            memory = {name: array[kept] for name, array in memory.items()}
+        rows, token, scores = rows[kept], ids[kept], scores[kept]
+    return [sorted(mine, key=lambda h: -h.mean(power)) for mine in found]

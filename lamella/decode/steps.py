@@ -1,0 +1,82 @@
+"""How `decode` runs a graph: one step at a time, all steps at once, from both ends, or over patches."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+Step = Callable[[Array, Arrays, Arrays], Arrays]  # (token, state, memory) -> scores, tokens and the new state
+
+
+class Graph(Protocol):
+    """A step as it is exported; `empty` is the state before the first one."""
+
+    def __call__(self, **inputs: Array) -> Arrays: ...
+
+    def empty(self, **sizes: int) -> Arrays: ...
+
+
+def by_steps(
+    step: Callable[[Array, Arrays], Arrays], empty: Callable[[int], Arrays]
+) -> Callable[[Array, Array], Array]:
+    """A `score` for `log_probabilities`, of a net that has steps alone."""
+
+    def score(tokens: Array, wanted: Array) -> Array:
+        state, found = empty(len(tokens)), np.zeros(tokens.shape)
+        for t in range(tokens.shape[1]):
+            out = step(tokens[:, t], state)
+            state = {name: out[name] for name in state}
+            found[:, t] = np.take_along_axis(out["scores"], wanted[:, t : t + 1], axis=1)[:, 0]
+        return found
+
+    return score
+
+
+def scorer(graphs: Mapping[str, Graph]) -> Callable[[Array, Array], Array]:
+    """A `score` for `log_probabilities`: of all units at once, where there is a graph for that."""
+    if "score" not in graphs:
+        return by_steps(*stepping(graphs["step"]))
+    return lambda tokens, wanted: graphs["score"](tokens=tokens, wanted=wanted)["log_probability"]
+
+
+def stepping(graph: Graph) -> tuple[Callable[[Array, Arrays], Arrays], Callable[[int], Arrays]]:
+    """A graph as `sample` and `by_steps` want it: the step, and the state before the first one."""
+    return lambda token, state: graph(token=token, **state), lambda batch: graph.empty(batch=batch)
+
+
+def forced(step: Graph, memory: Arrays, start: int, ids: list[int], batch: int) -> Array:
+    """The log-probability of each of these tokens where a search would have taken them, (B, T).
+
+    A step tells of its likeliest tokens alone; one that is not among them counts as all others together, at most as the
+    last that is.
+    """
+    state, found = step.empty(batch=batch, beam=1), np.zeros((batch, len(ids)))
+    for at, (token, wanted) in enumerate(zip([start, *ids], ids, strict=False)):
+        out = step(token=np.full((batch, 1), token), **state, **memory)
+        state = {name: out[name] for name in state}
+        scores, is_it = out["scores"][:, 0].astype(np.float64), out["tokens"][:, 0] == wanted  # (B, N)
+        rest = np.log(np.maximum(1 - np.exp(scores).sum(axis=1), 1e-12))
+        found[:, at] = np.where(is_it.any(axis=1), (scores * is_it).sum(axis=1), np.minimum(scores[:, -1], rest))
+    return found
+
+
+def both_ways(step: Graph, tokens: Array) -> Arrays:
+    """The state after all tokens (B, T), zeros at the end of shorter rows, read one at a time from both ends."""
+    lengths = (tokens != 0).sum(axis=1, keepdims=True)
+    order = np.maximum(lengths - 1 - np.arange(tokens.shape[1]), 0)
+    turned = np.where(tokens != 0, np.take_along_axis(tokens, order, axis=1), 0)
+    state = step.empty(batch=len(tokens))
+    for token in np.stack([tokens, turned], axis=2).transpose(1, 0, 2):  # (B, 2) at a time
+        state = step(token=token, **state)
+    return state
+
+
+def over_patches(step: Graph, patches: Array) -> Array:
+    """The state after reading patches (B, N, K) one after another."""
+    state = step.empty(batch=len(patches))["state"]
+    for patch in patches.transpose(1, 0, 2):
+        state = step(patch=np.ascontiguousarray(patch), state=state)["state"]
+    return state

@@ -1,0 +1,42 @@
+"""Explain one answer of a model, or the whole model: what the verb, the server and `Model.explain` share."""
+
+from typing import Any
+
+from lamella.errors import UsageError
+from lamella.explain.explanation import Explanation
+from lamella.model import Model, as_example, load
+from lamella.options import replace_config
+
+
+def explain(
+    model: str | Model,
+    example: Any = None,
+    *,
+    method: str = "ablation",
+    pairs: bool = False,
+    task: str | None = None,
+    **options: Any,
+) -> Explanation:
+    """Why `example` gets its answer: a dict, its one field's value, or the word "sample", the task's first test example.
+
+    method: "ablation" takes units away in random orders and measures, with nothing but the model's own graphs (Shapley
+    values; each step of a series by itself); "gradients" follows the net's slopes (integrated gradients; needs torch and
+    float32 weights). pairs: look for units that are weak alone and strong together, too. Without an example: what the
+    whole model has learned. options: those that may change when it answers. Raises UsageError and DataError for wrong
+    arguments and examples.
+    """
+    trained = model if isinstance(model, Model) else load(model, task)
+    trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
+    if example is None:
+        from lamella.explain.model import explain_model
+
+        return Explanation(explain_model(trained, data=()))
+    if isinstance(example, list) and len(example) == 1 and isinstance(example[0], dict):
+        example = example[0]
+    job = trained.task
+    given = job.sample("test")[0] if isinstance(example, str) and example == "sample" else as_example(job, example)
+    if not isinstance(given, dict):
+        raise UsageError(f"expected one example, received {type(given).__name__}.")
+    from lamella.explain.answer import explain_answer
+
+    return Explanation(explain_answer(trained, given, method, pairs))

@@ -1,0 +1,135 @@
+"""Dynamic int8: every stored matrix becomes bytes with a scale a column; what flows past it is rounded as it comes.
+
+Weights are symmetric, 8 bits, one scale an output (per channel); activations are rounded with one scale a tensor,
+found anew at each run (Jacob et al., 2018, without their training). The result is written in the pattern that
+onnxruntime fuses to one `DynamicQuantizeMatMul`. A table that embeds on one side and scores on the other, transposed,
+is stored once.
+"""
+
+import io
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from lamella.graphs import int8_convolutions
+from lamella.graphs.rounding import SMALLEST, round_rows
+
+
+def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None) -> bytes:
+    """An ONNX file of float32 products and convolutions -> the same with int8 weights.
+
+    ranges: of what flows in and out of convolutions, which then are of whole numbers throughout (`int8_convolutions.py`).
+    """
+    model = onnx.load_model_from_string(raw)
+    int8_convolutions.convert(model.graph, ranges)
+    _transpose_weights(model.graph)
+    weights = {t.name: t for t in model.graph.initializer}
+    used: dict[str, list[NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            used.setdefault(name, []).append(node)
+    fresh: list[NodeProto] = []
+    stored: dict[str, TensorProto] = {}
+    rounded: dict[str, tuple[str, str, str]] = {}  # an activation is rounded once for all products it enters
+    for node in model.graph.node:
+        if node.op_type == "MatMul" and _large(weights.get(node.input[1])):
+            fresh += _product(node, weights[node.input[1]], stored, rounded, transposed=False)
+        elif node.op_type == "Gather" and _large(weights.get(node.input[0])):
+            fresh += _lookup(node, weights[node.input[0]], stored)
+        elif node.op_type == "Transpose" and _large(weights.get(node.input[0])):
+            continue  # its product below takes the table as it lies
+        elif node.op_type == "MatMul" and (table := _transposed(model, node.input[1], weights)) is not None:
+            fresh += _product(node, table, stored, rounded, transposed=True)
+        else:
+            fresh.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(fresh)
+    needed = {name for node in fresh for name in node.input}
+    kept = [t for t in model.graph.initializer if t.name in needed]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend([*kept, *stored.values()])
+    out = io.BytesIO()
+    onnx.save_model(model, out)
+    return out.getvalue()
+
+
+def _large(tensor: TensorProto | None) -> bool:
+    return tensor is not None and len(tensor.dims) == 2 and int(np.prod(tensor.dims)) >= SMALLEST
+
+
+def _transposed(model: onnx.ModelProto, name: str, weights: dict[str, TensorProto]) -> TensorProto | None:
+    """The stored table behind a Transpose, if that is where this input comes from."""
+    for node in model.graph.node:
+        if node.op_type == "Transpose" and node.output[0] == name and _large(weights.get(node.input[0])):
+            return weights[node.input[0]]
+    return None
+
+
+def _transpose_weights(graph: onnx.GraphProto) -> None:
+    """Where the exporter folded the transposed table into a copy of its own, use the table itself again."""
+    tables = {t.name: numpy_helper.to_array(t) for t in graph.initializer if _large(t)}
+    looked_up = {n.input[0] for n in graph.node if n.op_type == "Gather" and n.input[0] in tables}
+    for node in list(graph.node):
+        if node.op_type != "MatMul" or node.input[1] not in tables:
+            continue
+        for table in looked_up:
+            copy = tables[node.input[1]]
+            if copy.shape == tables[table].shape[::-1] and np.array_equal(copy, tables[table].T):
+                name = f"{table}_transposed"
+                place = list(graph.node).index(node)
+                graph.node.insert(place, helper.make_node("Transpose", [table], [name], perm=[1, 0]))
+                node.input[1] = name
+
+
+def _store(weight: TensorProto, axis: int, stored: dict[str, TensorProto]) -> tuple[str, str]:
+    """Put a weight's bytes and scales among the stored tensors, once; returns their names."""
+    name = weight.name
+    if f"{name}_int8" not in stored:
+        q, scale = round_rows(numpy_helper.to_array(weight), axis)
+        stored[f"{name}_int8"] = numpy_helper.from_array(q, f"{name}_int8")
+        stored[f"{name}_scale"] = numpy_helper.from_array(scale.squeeze(axis), f"{name}_scale")
+    return f"{name}_int8", f"{name}_scale"
+
+
+def _product(
+    node: NodeProto,
+    weight: TensorProto,
+    stored: dict[str, TensorProto],
+    rounded: dict[str, tuple[str, str, str]],
+    transposed: bool,
+) -> list[NodeProto]:
+    """x @ w with w (in, out), or with a table (out, in) lying transposed."""
+    x, out = node.input[0], node.output[0]
+    q, scale = _store(weight, 1 if transposed else 0, stored)
+    made: list[NodeProto] = []
+    if x not in rounded:
+        rounded[x] = (f"{x}_rounded", f"{x}_scale", f"{x}_zero")
+        made.append(helper.make_node("DynamicQuantizeLinear", [x], list(rounded[x])))
+    x_q, x_scale, x_zero = rounded[x]
+    if transposed:
+        made.append(helper.make_node("Transpose", [q], [f"{out}_table"], perm=[1, 0]))
+        q = f"{out}_table"
+    return [
+        *made,
+        helper.make_node("MatMulInteger", [x_q, q, x_zero], [f"{out}_sum"]),
+        helper.make_node("Cast", [f"{out}_sum"], [f"{out}_float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [x_scale, scale], [f"{out}_both"]),
+        helper.make_node("Mul", [f"{out}_float", f"{out}_both"], [out]),
+    ]
+
+
+def _lookup(node: NodeProto, weight: TensorProto, stored: dict[str, TensorProto]) -> list[NodeProto]:
+    """Rows of a table by id: the row's bytes times the row's scale."""
+    q, scale = _store(weight, 1, stored)
+    out, ids = node.output[0], node.input[1]
+    last = numpy_helper.from_array(np.array([-1], np.int64), f"{out}_axis")
+    stored[last.name] = last
+    return [
+        helper.make_node("Gather", [q, ids], [f"{out}_bytes"]),
+        helper.make_node("Cast", [f"{out}_bytes"], [f"{out}_float"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", [scale, ids], [f"{out}_row"]),
+        helper.make_node("Unsqueeze", [f"{out}_row", last.name], [f"{out}_rows"]),
+        helper.make_node("Mul", [f"{out}_float", f"{out}_rows"], [out]),
+    ]

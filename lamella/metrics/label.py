@@ -1,0 +1,80 @@
+"""Measures of labels: accuracy, F1, calibration, and which labels are answered worst."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lamella.metrics.resample import Floats
+from lamella.task import Scores
+
+
+def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequence[str]) -> Scores:
+    """Accuracy, and F1 as the mean over the labels (macro) and weighted by how often each is wanted, all 0 to 1."""
+    index = {label: i for i, label in enumerate(labels)}
+    parts = np.zeros((len(wanted), len(labels) ** 2 + 1))
+    for row, answer, right in zip(parts, answers, wanted, strict=True):
+        # A label that training never saw is wrong whatever the answer: it stands in the last column.
+        row[index[right] * len(labels) + index[answer] if right in index else -1] = 1
+
+    def table(sums: Floats) -> Floats:
+        return sums[:-1].reshape(len(labels), len(labels))
+
+    def f1(sums: Floats) -> Floats:
+        cells = table(sums)
+        found: Floats = 2 * cells.diagonal() / np.maximum(cells.sum(axis=0) + cells.sum(axis=1), 1)
+        return found
+
+    def weighted(sums: Floats) -> float:
+        return float((f1(sums) * table(sums).sum(axis=1)).sum() / max(1.0, sums.sum()))
+
+    def macro(sums: Floats) -> float:
+        seen = table(sums).sum(axis=1) > 0
+        return float(f1(sums)[seen].mean()) if seen.any() else 0.0
+
+    def accuracy(sums: Floats) -> float:
+        return float(table(sums).trace() / max(1.0, sums.sum()))
+
+    return Scores(parts, {"accuracy": accuracy, "f1_weighted": weighted, "f1_macro": macro})
+
+
+def calibration(answers: Sequence[Any], wanted: Sequence[str], bins: int = 10) -> dict[str, Any]:
+    """How sure the answers are beside how often they are right: {"sure", "right", "error", "bins"}.
+
+    answers: dicts with "label" and "probabilities". The error is the expected calibration error (Guo et al., 2017): the
+    gap between the two, bin by bin of ten equal steps of sureness, weighted by how many answers each holds.
+
+    >>> sure = {"label": "a", "probabilities": {"a": 0.8, "b": 0.2}}
+    >>> calibration([sure] * 4, ["a", "a", "a", "b"])["error"]
+    0.05
+    """
+    surety = np.array([a["probabilities"][a["label"]] for a in answers], dtype=np.float64)
+    right = np.array([a["label"] == w for a, w in zip(answers, wanted, strict=True)], dtype=np.float64)
+    place = np.minimum((surety * bins).astype(int), bins - 1)
+    rows = [
+        {
+            "sure": float(surety[place == b].mean()),
+            "right": float(right[place == b].mean()),
+            "count": int((place == b).sum()),
+        }
+        for b in range(bins)
+        if (place == b).any()
+    ]
+    error = sum(r["count"] * abs(r["sure"] - r["right"]) for r in rows) / max(1, len(right))
+    return {"sure": float(surety.mean()), "right": float(right.mean()), "error": error, "bins": rows}
+
+
+def by_label(answers: Sequence[str], wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """F1 of each label that was wanted, the worst first: {"label", "f1", "count", "taken for"}.
+
+    >>> by_label(["a", "b", "b"], ["a", "b", "a"])[0]["f1"]
+    0.666...
+    """
+    found = []
+    for label in sorted(set(wanted)):
+        mine = [a for a, w in zip(answers, wanted, strict=True) if w == label]
+        hits, said = mine.count(label), list(answers).count(label)
+        wrong = [a for a in mine if a != label]
+        most = max(sorted(set(wrong)), key=wrong.count) if wrong else ""
+        found.append({"label": label, "f1": 2 * hits / (len(mine) + said), "count": len(mine), "taken for": most})
+    return sorted(found, key=lambda row: (row["f1"], row["label"]))

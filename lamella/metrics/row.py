@@ -1,0 +1,20 @@
+"""Measures of examples that are made again: rows and images."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lamella.metrics.resample import Floats
+from lamella.task import Scores
+
+
+def reconstructions(errors: Sequence[tuple[float, float]], bounds: Sequence[float] = ()) -> Scores:
+    """Of things made again: the mean squared error of a value, and, where there are such, the mean bound in nats.
+
+    errors: of each thing the sum of its squared errors, and of how many values.
+    """
+    parts = np.array([(*pair, bound, 1.0) for pair, bound in zip(errors, bounds or [0.0] * len(errors), strict=True)])
+    measures: dict[str, Callable[[Floats], float]] = {"error": lambda sums: float(sums[0] / max(1.0, sums[1]))}
+    if bounds:
+        measures["bound"] = lambda sums: float(sums[2] / max(1.0, sums[3]))
+    return Scores(parts, measures)

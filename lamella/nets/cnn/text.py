@@ -1,0 +1,85 @@
+"""A convolutional net over the pieces of a text.
+
+`TextCNN` (Kim, 2014) slides windows of a few widths over a text's pieces; each filter looks for one phrase and reports
+how well its best match fits, wherever it stands. Beside it stands a linear part over the text's features.
+
+Tensors in, tensors out: what the pieces mean is the task's business. Padding is id 0, at the end.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lamella.nets.layers import Linear, Wide, forget_words
+
+
+class Windows(nn.Module):
+    """Filters over windows of `span` neighbours, ends included, and the best match of each: (B, T, D) -> (B, C).
+
+    Written as one product of the windows laid flat; it is torch's `conv1d` with span - 1 zeros at both ends.
+
+    >>> Windows(width=4, channels=7, span=3)(torch.zeros(2, 5, 4), torch.ones(2, 5)).shape
+    torch.Size([2, 7])
+    """
+
+    def __init__(self, width: int, channels: int, span: int) -> None:
+        super().__init__()
+        self.span = span
+        self.filters = Linear(span * width, channels)
+
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        """x (B, T, D); real (B, T) is 1 at pieces and 0 at padding, where x is 0 too."""
+        more = self.span - 1
+        x = F.pad(x, (0, 0, more, more))  # (B, T + 2 more, D)
+        count = x.shape[1] - more
+        flat = torch.cat([x[:, i : i + count] for i in range(self.span)], dim=2)  # (B, T + more, span D)
+        # A window that holds padding alone must not answer with its bias: it counts if its first piece does.
+        inside = F.pad(real, (more, 0), value=1.0)
+        return (torch.relu(self.filters(flat)) * inside[:, :, None]).amax(dim=1)
+
+
+class TextCNN(nn.Module):
+    """Pieces and features of a text -> the scores of its labels.
+
+    >>> net = TextCNN(vocabulary=20, features=30, labels=3, width=8, channels=6)
+    >>> out = net(torch.tensor([[4, 5, 3, 0]]), torch.zeros(1, 1, 16, dtype=torch.long))
+    >>> out["deep"].shape, out["wide"].shape
+    (torch.Size([1, 3]), torch.Size([1, 3]))
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        features: int,
+        labels: int,
+        width: int = 192,
+        channels: int = 96,
+        spans: tuple[int, ...] = (1, 2, 3, 4),
+        dropout: float = 0.5,
+        forget: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.vocabulary, self.forget = min(vocabulary, features), forget
+        self.table = nn.Parameter(torch.randn(vocabulary, width) * 0.1)
+        self.windows = nn.ModuleList(Windows(width, channels, span) for span in spans)
+        self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
+        self.out = Linear(channels * len(spans), labels)
+        self.wide = Wide(features, labels, dropout)
+
+    def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
+        if self.training:
+            pieces = forget_words(pieces, self.forget)
+        real = (pieces != 0).to(self.table.dtype)
+        x = self.drop_in(F.embedding(pieces, self.table)) * real[:, :, None]
+        found = torch.cat([windows(x, real) for windows in self.windows], dim=1)  # (B, spans C)
+        return {"deep": self.out(self.drop(found)).float(), "wide": self.wide(features)}
+
+    def classify(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """The graph that ships."""
+        return self(pieces, features)
+
+    def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+        """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
+        inputs = {"pieces": ("int64", "batch", "time"), "features": ("int64", "batch", "rows", 16)}
+        return {"classify": (inputs, ("deep", "wide"))}

@@ -1,0 +1,81 @@
+"""A recurrent net over the pieces of a text.
+
+`TextRNN` reads a text from both ends with a gated recurrent unit each (GRU; Cho et al., 2014; both ways: Schuster and
+Paliwal, 1997) and keeps, of each unit, the strongest state it was ever in. Beside it stands a linear part over the
+text's features.
+
+It ships as a graph of one step, and the loop over time is the caller's: a loop inside would be frozen at one length
+when it is exported. In training torch runs the loop, which is the same arithmetic in one call.
+
+Tensors in, tensors out: what the pieces mean is the task's business. Padding is id 0, at the end.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lamella.nets.layers import Linear, Wide, forget_words, largest
+from lamella.nets.rnn.cells import GRU
+
+
+class TextRNN(nn.Module):
+    """Pieces and features of a text -> the scores of its labels.
+
+    >>> net = TextRNN(vocabulary=20, features=30, labels=3, width=8, hidden=6)
+    >>> out = net(torch.tensor([[4, 5, 3, 0]]), torch.zeros(1, 1, 16, dtype=torch.long))
+    >>> out["deep"].shape, out["wide"].shape
+    (torch.Size([1, 3]), torch.Size([1, 3]))
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        features: int,
+        labels: int,
+        width: int = 192,
+        hidden: int = 96,
+        dropout: float = 0.5,
+        forget: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.vocabulary, self.hidden, self.forget = min(vocabulary, features), hidden, forget
+        self.table = nn.Parameter(torch.randn(vocabulary, width) * 0.1)
+        self.forth, self.back = GRU(width, hidden), GRU(width, hidden)
+        self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
+        self.out = Linear(2 * hidden, labels)
+        self.wide = Wide(features, labels, dropout)
+
+    def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """For training: pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
+        if self.training:
+            pieces = forget_words(pieces, self.forget)
+        real = (pieces != 0).to(self.table.dtype)
+        x = self.drop_in(F.embedding(pieces, self.table))
+        # Read backwards, the last piece comes first and padding still last, where it changes no state before it.
+        last = (pieces != 0).sum(dim=1, keepdim=True) - 1
+        order = (last - torch.arange(pieces.shape[1])[None]).clamp(min=0)  # (B, T)
+        turned = x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
+        strongest = torch.cat([largest(self.forth(x), real), largest(self.back(turned), real)], dim=1)  # (B, 2 H)
+        return self.classify(self.drop(strongest), features)
+
+    def read(self, token: Tensor, hidden: Tensor, strongest: Tensor) -> dict[str, Tensor]:
+        """One piece further from both ends: token (B, 2), hidden and strongest (B, 2 H). Padding changes nothing."""
+        x = F.embedding(token, self.table)  # (B, 2, D)
+        forth, back = hidden.chunk(2, dim=1)
+        states = torch.stack([self.forth.step(x[:, 0], forth), self.back.step(x[:, 1], back)], dim=1)  # (B, 2, H)
+        real = (token != 0)[:, :, None]
+        after = torch.where(real, states, torch.stack([forth, back], dim=1)).flatten(1)
+        return {"hidden": after, "strongest": torch.maximum(strongest, after)}
+
+    def classify(self, strongest: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """After the last piece: strongest (B, 2 H), features (B, R, K) -> scores."""
+        return {"deep": self.out(strongest).float(), "wide": self.wide(features)}
+
+    def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+        """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
+        state = dict.fromkeys(("hidden", "strongest"), ("float32", "batch", 2 * self.hidden))
+        features = ("int64", "batch", "rows", 16)
+        return {
+            "read": ({"token": ("int64", "batch", 2), **state}, ("hidden", "strongest")),
+            "classify": ({"strongest": state["strongest"], "features": features}, ("deep", "wide")),
+        }

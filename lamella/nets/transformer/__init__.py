@@ -1,0 +1,1 @@
+"""Transformers: encoder-decoder, classifiers, language model."""

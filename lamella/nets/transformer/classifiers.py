@@ -1,0 +1,134 @@
+"""The Transformer's encoder as a classifier: every piece looks at every other, and what they find is pooled.
+
+`EncoderClassifier` reads the pieces of a text, `ImageTransformer` the patches of a picture.
+
+The blocks are those of `blocks.py`. There is no extra token to gather the answer, as BERT has one (Devlin et al.,
+2019): trained from nothing on a few thousand texts, the mean and the maximum over time learn sooner. Beside it stands
+a linear part over the text's features.
+
+Tensors in, tensors out: what the pieces mean is the task's business. Padding is id 0, at the end.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lamella.nets.layers import HIDDEN, Linear, Wide, forget_words, largest, mean, moved, positions
+from lamella.nets.transformer.blocks import EncoderBlock
+
+
+class EncoderClassifier(nn.Module):
+    """Pieces and features of a text -> the scores of its labels.
+
+    >>> net = EncoderClassifier(vocabulary=20, features=30, labels=3, width=8, depth=1, heads=2)
+    >>> out = net(torch.tensor([[4, 5, 3, 0]]), torch.zeros(1, 1, 16, dtype=torch.long))
+    >>> out["deep"].shape, out["wide"].shape
+    (torch.Size([1, 3]), torch.Size([1, 3]))
+    """
+
+    positions: Tensor
+
+    def __init__(
+        self,
+        vocabulary: int,
+        features: int,
+        labels: int,
+        width: int = 192,
+        depth: int = 2,
+        heads: int = 4,
+        dropout: float = 0.5,
+        forget: float = 0.1,
+        longest: int = 512,
+    ) -> None:
+        super().__init__()
+        self.vocabulary, self.width, self.forget, self.longest = min(vocabulary, features), width, forget, longest
+        self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
+        self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+        self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
+        self.out = Linear(2 * width, labels)
+        self.wide = Wide(features, labels, dropout)
+        self.positions: Tensor
+        self.register_buffer("positions", positions(longest, width), persistent=False)
+
+    def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
+        if self.training:
+            pieces = forget_words(pieces, self.forget)
+        real = (pieces != 0).to(self.table.dtype)  # (B, T)
+        bias = ((1 - real) * HIDDEN)[:, None, None, :]
+        x = F.embedding(pieces, self.table) * math.sqrt(self.width)
+        x = self.drop_in(x + self.positions[: pieces.shape[1]])
+        for block in self.blocks:
+            x = block(x, bias)
+        x = self.norm(x)
+        pooled = torch.cat([largest(x, real), mean(x, real)], dim=1)  # (B, 2 D)
+        return {"deep": self.out(self.drop(pooled)).float(), "wide": self.wide(features)}
+
+    def classify(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """The graph that ships."""
+        return self(pieces, features)
+
+    def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+        """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
+        inputs = {"pieces": ("int64", "batch", "time"), "features": ("int64", "batch", "rows", 16)}
+        return {"classify": (inputs, ("deep", "wide"))}
+
+
+class ImageTransformer(nn.Module):
+    """Pictures -> the scores of their labels: a picture is cut into square patches, which are read like words.
+
+    The vision Transformer (Dosovitskiy et al., 2021), its positions learned, its patches pooled by their mean. Nothing
+    in it knows that neighbours belong together, so with few pictures it learns less than convolutions do.
+
+    >>> net = ImageTransformer(channels=3, side=16, patch=4, labels=5, width=8, depth=1, heads=2)
+    >>> net(torch.zeros(2, 3, 16, 16))["scores"].shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        side: int,
+        patch: int,
+        labels: int,
+        width: int = 192,
+        depth: int = 3,
+        heads: int = 4,
+        dropout: float = 0.2,
+        shift: float = 0.0,
+        turn: float = 0.0,
+        zoom: float = 0.0,
+        mirror: bool = False,
+    ) -> None:
+        super().__init__()
+        self.channels, self.side, self.patch, self.moves = channels, side, patch, (shift, turn, zoom, mirror)
+        self.enter = Linear(channels * patch**2, width)
+        self.place = nn.Parameter(torch.randn(1, (side // patch) ** 2, width) * 0.02)
+        self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
+        self.norm, self.drop, self.out = nn.LayerNorm(width), nn.Dropout(dropout), Linear(width, labels)
+
+    def patches(self, pictures: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, T, C P P), row by row."""
+        count, size = self.side // self.patch, self.patch
+        x = pictures.reshape(-1, self.channels, count, size, count, size)
+        return x.permute(0, 2, 4, 1, 3, 5).reshape(-1, count**2, self.channels * size**2)
+
+    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+        """pictures (B, C, H, W) -> scores (B, labels)."""
+        if self.training:
+            pictures = moved(pictures, *self.moves)
+        x = self.enter(self.patches(pictures)) + self.place  # (B, T, D)
+        for block in self.blocks:
+            x = block(x)
+        return {"scores": self.out(self.drop(self.norm(x).mean(dim=1))).float()}
+
+    def classify(self, pictures: Tensor) -> dict[str, Tensor]:
+        """The graph that ships."""
+        return self(pictures)
+
+    def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+        """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
+        return {"classify": ({"pictures": ("float32", "batch", self.channels, self.side, self.side)}, ("scores",))}

@@ -1,0 +1,101 @@
+"""Typed fields of a task's Config, read once and used everywhere: flags, help, `model.json`, schemas.
+
+A field is written once, as `name: Annotated[type, Meta(description=...)] = default`; this file turns that into what the
+command line and the verbs need.
+"""
+
+import typing
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from lamella.errors import UsageError
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One field as a flag."""
+
+    flag: str  # as it is typed: decoder-depth
+    name: str  # as it is stored: decoder_depth
+    kind: str  # int, float, bool, str, or the choices: cnn|rnn|transformer
+    default: Any
+    description: str
+    answering: bool  # may be changed when the model answers, not only when it is trained
+    holds: str = ""  # "file": its name, for this machine's user alone; "picture": one, as in a field
+
+
+def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
+    """The annotated types of a Config's fields, by the names under which they are stored."""
+    found = get_type_hints(config, include_extras=True)
+    return {field.encode_name: found[field.name] for field in msgspec.structs.fields(config)}
+
+
+def all_options(config: type[msgspec.Struct]) -> list[Option]:
+    """A Config's fields in order."""
+    types = hints(config)
+    found = []
+    for field in msgspec.structs.fields(config):
+        hint = types[field.encode_name]
+        meta = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)), None)
+        extra = (meta.extra if meta else None) or {}
+        found.append(
+            Option(
+                flag=field.encode_name.replace("_", "-"),
+                name=field.encode_name,
+                kind=_kind(hint),
+                default=_default(field),
+                description=(meta.description if meta else None) or "",
+                answering=extra.get("when") == "predict",
+                holds=extra.get("holds", ""),
+            )
+        )
+    return found
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    """What a field is where nobody says; None where that must be said."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return None if field.default is msgspec.NODEFAULT else field.default
+
+
+def _kind(hint: Any) -> str:
+    while get_origin(hint) is typing.Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is Literal:
+        return "|".join(map(str, get_args(hint)))
+    if get_origin(hint) in (UnionType, typing.Union):
+        return _kind(next(a for a in get_args(hint) if a is not type(None)))
+    return str(getattr(hint, "__name__", hint))
+
+
+def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: str) -> Any:
+    """Values by field name, strings allowed for numbers -> a Config; an unknown name or a wrong value is an error."""
+    known = {o.name: o for o in all_options(config)}
+    values = {}
+    for name, value in given.items():
+        key = name.replace("-", "_")
+        if key not in known:
+            raise UsageError(
+                f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}."
+            )
+        values[key] = value
+    try:
+        return msgspec.convert(values, config, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"wrong value for an option of {task}: {error}. Received {given}.") from error
+
+
+def replace_config(config: Any, given: Mapping[str, Any], task: str) -> Any:
+    """A trained model's Config with fields changed that may change when it answers."""
+    if not given:
+        return config
+    changeable = [o for o in all_options(type(config)) if o.answering]
+    for name in given:
+        if name.replace("-", "_") not in {o.name for o in changeable}:
+            may = ", ".join("--" + o.flag for o in changeable) or "none"
+            raise UsageError(f"--{name} cannot be changed once {task} is trained. Options when answering: {may}.")
+    now = msgspec.to_builtins(config)
+    return make_config(type(config), {**now, **given}, task)

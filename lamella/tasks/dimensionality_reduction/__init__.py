@@ -1,0 +1,196 @@
+"""Say each example in a few numbers: a map of pictures or of rows of a table, and new ones made from it.
+
+The net is a variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014). One half turns an example into a
+point, or rather into a small cloud of points, since it says how sure it is; the other half makes the example again from
+a point of that cloud. Principal components do the same with straight lines; two bent halves follow what bends, and need
+fewer numbers for the same error. The clouds are pressed together by `--beta`, until a walk from one example to another
+leads over things that look real. How wrong the second half may be is not set but measured: its variance is the one that
+fits best (Rybkin et al., 2021). With `--likelihood bernoulli` points are black or white, and the answer holds a bound on
+the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
+
+Pictures get a convolutional net, rows of numbers and categories a dense one: numbers stand on one scale, categories as
+ones and zeros, missing values as the mean, which no score counts. When it answers, `--make` says what is wanted:
+
+    lamella predict my-model digit.png                                  its point, and how well that says it
+    lamella predict my-model 7 --make samples -o samples.svg            new ones, by a seed
+    lamella predict my-model a.png --make line --other b.png -o line.svg
+    lamella predict my-model rows.csv --make map -o map.svg             or a folder of pictures
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import metrics
+from lamella.data.readers import measures
+from lamella.data.samples.dimensionality_reduction import rings
+from lamella.decode.likelihood import importance_bounds
+from lamella.errors import UsageError
+from lamella.fields import Image, Series
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.tasks.dimensionality_reduction import examples as kinds
+from lamella.tasks.dimensionality_reduction import gallery
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MAKES = "Samples take a seed, a line takes --other too, a map takes a table."
+NOW = {"when": "predict"}
+
+
+class Config(msgspec.Struct, kw_only=True):
+    dims: Annotated[int, Meta(description="Numbers that an example becomes.", ge=1, le=1024)] = 2
+    beta: Annotated[float, Meta(description="How strongly clouds are pressed into one.", ge=0)] = 1.0
+    likelihood: Annotated[Literal["gaussian", "bernoulli"], Meta(description="Shades, or black and white.")] = (
+        "gaussian"
+    )
+    net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: dense for rows, else conv.")] = "found"
+    side: Annotated[int, Meta(description="Side that pictures are brought to; 0: found.", ge=0, le=256)] = 0
+    make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
+    other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "picture"})] = ""
+    draws: Annotated[int, Meta(description="Draws for the bound on likelihood.", ge=1, le=10_000, extra=NOW)] = 100
+
+
+class DimensionalityReduction(Task):
+    fields = {"example": Image("A picture, or the values of a row in the order of its columns.")}
+    answer = Series("The example's point, what is made from it, and how far that is from the example.")
+    target = "example"
+    metric = "error"
+    less_is_better = True
+    nets = ("vae",)
+    suffixes = kinds.TABLES
+    batch = 128
+    muon = False
+    quick = {"draws": 1}
+
+    shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
+    columns_: list[dict[str, Any]]  # of a table; none for pictures
+    middle: Array | None = None  # the mean of the arrays; it is in the net, so it is not kept twice
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        values, lines = kinds.read(paths, columns, getattr(self, "columns_", None))
+        return [{"example": value} for value in values], lines
+
+    def rows(self, path: Path) -> list[Example] | None:
+        return [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else None
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"example": uri} for uri in rings(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        return [kinds.key(example["example"])]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        self.shape_, self.columns_ = kinds.learn([e["example"] for e in examples], self.config.side)
+        for option, wrong in (("net", "conv"), ("likelihood", "bernoulli")):
+            if self.columns_ and getattr(self.config, option) == wrong:
+                raise UsageError(f"--{option} {wrong}: is for pictures, and these are rows of a table. Leave it out.")
+        self.middle = kinds.mean(self.kind, (e["example"] for e in examples))
+
+    @property
+    def columns(self) -> dict[str, list[dict[str, Any]]]:
+        return {"example": self.columns_} if getattr(self, "columns_", None) else {}
+
+    @property
+    def kind(self) -> kinds.Pictures | kinds.Rows:
+        binary = self.config.likelihood == "bernoulli"
+        return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary)
+
+    def inputs(self, example: Example) -> Arrays:
+        if self.config.make == "samples":
+            return {"seed": np.array(kinds.seed(example["example"]))}
+        other = {"other": self.kind.array(self.config.other)[0]} if self.config.make == "line" else {}
+        return {"x": self.kind.array(example["example"])[0], **other}
+
+    def targets(self, example: Example) -> Arrays:
+        wanted, known = self.kind.array(example["example"])
+        return {"wanted": wanted, "known": known} if self.columns_ else {"wanted": wanted}
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        return {name: kinds.shades(array) for name, array in super().collate(rows).items()}  # kept in one byte
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        from lamella.nets.vae.autoencoder import VAE
+
+        dense, size = self.config.net == "dense" or bool(self.columns_), self.size
+        shape, channels = tuple(self.shape_), size.width // 12
+        net = VAE(shape, self.config.dims, size.width, size.depth, channels, dense=dense, bounded=not self.columns_)
+        return net if self.middle is None else net.begin_at(self.middle)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.vae.losses import negative_bound
+
+        wanted, cloud = (targets["wanted"], targets.get("known")), (outputs["mean"], outputs["log_variance"])
+        return negative_bound(outputs["values"], *cloud, *wanted, self.kind.binary, self.config.beta)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        if "seed" in inputs:
+            places = kinds.normal(inputs["seed"], self.config.dims)
+            return [{"points": z.round(4).tolist(), "samples": self._made(graphs, z)} for z in places]
+        cloud = graphs["encode"](x=inputs["x"])
+        if "other" in inputs:
+            places = kinds.between(cloud["mean"], graphs["encode"](x=inputs["other"])["mean"])
+            return [{"points": z.round(4).tolist(), "line": self._made(graphs, z)} for z in places]
+        values = graphs["decode"](z=cloud["mean"])["values"]
+        errors = np.square(values - inputs["x"]).reshape(len(values), -1).mean(axis=1)
+        points = cloud["mean"].astype(float).round(4).tolist()
+        parts = zip(points, map(self.kind.example, values), errors, strict=True)
+        answers: list[Answer] = [{"point": p, "reconstruction": v, "error": round(float(e), 6)} for p, v, e in parts]
+        if self.kind.binary:
+            bounds = importance_bounds(graphs["decode"], inputs["x"], **cloud, draws=self.config.draws)
+            answers = [{**answer, "bound": round(bound, 2)} for answer, bound in zip(answers, bounds, strict=True)]
+        return answers
+
+    def _made(self, graphs: Mapping[str, GraphLike], z: Array) -> list[Any]:
+        return [self.kind.example(v) for v in graphs["decode"](z=z.astype(np.float32))["values"]]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        if "point" not in answer:
+            raise UsageError(f"--make {self.config.make}: only a point can be explained. Leave it out.")
+        away = graphs["encode"](x=inputs["x"])["mean"] - np.array(answer["point"])  # (B, Z)
+        return Focus("closeness to the point, minus the distance", -np.linalg.norm(away, axis=1))
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        """The plane of the first two numbers, the others as they are: what is made at the places of a lattice."""
+        places, z = kinds.lattice(answer["point"])
+        made = [self._made(graphs, row) for row in z]
+        return {"kind": "plane", "point": answer["point"], "places": places, "made": made}
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        made = self.kind.example(kinds.mean(self.kind, (e["example"] for e in learn)))
+        return [{"point": [0.0] * self.config.dims, "reconstruction": made, "error": 0.0} for _ in examples]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        errors = [self.kind.errors(e["example"], a["reconstruction"]) for a, e in zip(answers, examples, strict=True)]
+        return metrics.reconstructions(errors, [a["bound"] for a in answers if "bound" in a])
+
+    def cells(self, answer: Answer) -> Answer:
+        """The point's numbers are columns of their own."""
+        point = {f"point_{i}": x for i, x in enumerate(answer.get("point", []), start=1)}
+        return {**point, **{name: value for name, value in answer.items() if name != "point"}}
+
+    def render(self, answer: Answer) -> str:
+        if "point" in answer:
+            return f"{' '.join(f'{x:g}' for x in answer['point'])} (error {answer['error']:.4g})"
+        if self.columns_:
+            return msgspec.json.encode(answer.get("samples") or answer["line"]).decode()
+        return gallery.sheet(gallery.square(answer["samples"]) if "samples" in answer else [answer["line"]])
+
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
+        """A table or a folder -> the map of what is in it, as SVG, where `--make map` asks for it."""
+        if self.config.make != "map":
+            return None
+        examples = self.rows(path) or self.read([str(path)], columns)[0]
+        points = [answer["point"] for answer in run(examples)]
+        pictures = kinds.seen(self.kind, (e["example"] for e in examples))
+        return gallery.scatter(points, pictures).encode(), {"rows": len(points)}

@@ -1,0 +1,192 @@
+"""Sort texts by label: opinions, topics, intents, spam.
+
+Two readers answer together. The wide one is linear in which words, pairs of words and parts of words a text has; it has
+one best solution, which is found exactly before training (see `lamella.tasks.text_classification.linear`). The deep one reads the pieces in
+their order, and `--net` says how: windows of neighbours (cnn; Kim, 2014), from both ends a piece at a time (rnn; Cho et
+al., 2014), or every piece looking at every other (transformer; Vaswani et al., 2017). A wide and deep net, as Cheng et
+al. (2016) have it, but for two things: the wide part is solved, not trained, and how much the deep part counts is
+learned last, from texts that neither has seen. With a few thousand examples the wide one is hard to beat and the other
+gets little; with many, or where the order of words decides, it takes the lead.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import metrics
+from lamella.data.readers.labels import read_labelled
+from lamella.data.samples import text_classification as samples
+from lamella.data.text.pieces import END, Pieces, learn
+from lamella.decode.likelihood import log_odds
+from lamella.decode.steps import both_ways
+from lamella.errors import DataError
+from lamella.fields import Label, Text
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.tasks.text_classification import linear
+from lamella.tasks.text_classification.features import FeatureSet, plain
+
+TABLE = 4_000_000  # features times labels: of many labels fewer features are counted
+DOUBT = 10.0  # how much it takes to count the two parts otherwise than at first
+LEAST = 5e-4  # of a likelihood, which an answer gives to three places
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Config(msgspec.Struct, kw_only=True):
+    net: Annotated[Literal["cnn", "rnn", "transformer"], Meta(description="What reads in order.")] = "cnn"
+    pieces: Annotated[int, Meta(description="Size of its vocabulary.", ge=50)] = 4000
+    features: Annotated[int, Meta(description="Most words, pairs and parts of words that are counted.", ge=100)] = (
+        120_000
+    )
+    strength: Annotated[float, Meta(description="How closely the linear part fits; 0: cross-validated.", ge=0)] = 0.0
+    longest: Annotated[int, Meta(description="Pieces of a text that are read in order.", ge=8, le=4096)] = 256
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.5
+    forget: Annotated[float, Meta(description="Share of pieces made unknown in training.", ge=0, lt=1)] = 0.1
+    smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.0
+
+
+class TextClassification(Task):
+    fields = {"text": Text("What to sort.")}
+    answer = Label("The likeliest label, and how likely each is.")
+    target = "label"
+    metric = "f1_weighted"
+    nets = ("cnn", "rnn", "transformer")
+
+    labels_: list[str]
+    vocabulary_: bytes
+    features_: bytes
+    mix_: Sequence[float] = (0.2, 0.9)  # how much the deep and the wide part count, until texts kept aside tell
+    solution: tuple[Array, Array] | None = None  # of the linear part; it is in the net, so it is not kept twice
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        table = read_labelled(list(paths), columns)
+        return [{"text": row["text"], "label": row["label"]} for row in table.rows], table.report.lines()
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"text": text, "label": label} for text, label in samples.reviews(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        return [plain(example["text"])]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = [plain(e["text"]) for e in examples]
+        self.labels_ = sorted({e["label"] for e in examples})
+        self.vocabulary_ = learn([text or "-" for text in texts], self.config.pieces)
+        self.features_ = FeatureSet.learn(texts, min(self.config.features, TABLE // len(self.labels_))).dump()
+        for name in ("pieces", "known", "mix_"):  # what an earlier fit knew
+            vars(self).pop(name, None)
+        rows = [ids[ids != 0].astype(np.int64) for ids in map(self.known.encode, texts)]
+        wanted = np.array([self.labels_.index(e["label"]) for e in examples])
+        self.solution = linear.solve(
+            rows, wanted, len(self.known) + 1, len(self.labels_), self.config.strength or None, self.known.parts
+        )
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        return Pieces(self.vocabulary_)
+
+    @cached_property
+    def known(self) -> FeatureSet:
+        return FeatureSet.load(self.features_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        text = plain(example["text"])
+        ids = self.pieces.encode([text])[0][: self.config.longest - 2]
+        return {"pieces": np.array([*ids, END], np.int32), "features": self.known.encode(text)}
+
+    def targets(self, example: Example) -> Arrays:
+        if example["label"] not in self.labels_:
+            raise DataError(f"expected a label among {', '.join(self.labels_)}, received {example['label']!r}.")
+        return {"label": np.array(self.labels_.index(example["label"]))}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        import torch
+
+        c, size = self.config, self.size
+        noise = {"dropout": c.dropout, "forget": c.forget}
+        counts = len(self.pieces), len(self.known) + 1, len(self.labels_)
+        net: nn.Module
+        if c.net == "cnn":
+            from lamella.nets.cnn.text import TextCNN
+
+            net = TextCNN(*counts, width=size.width, channels=size.width // 2, **noise)
+        elif c.net == "rnn":
+            from lamella.nets.rnn.text import TextRNN
+
+            net = TextRNN(*counts, width=size.width, hidden=size.width // 2, **noise)
+        else:
+            from lamella.nets.transformer.classifiers import EncoderClassifier
+
+            net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.longest, **noise)
+        if self.solution is not None:
+            net.wide.settle(*map(torch.from_numpy, self.solution))
+        return net
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from torch.nn import functional as F
+
+        return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.smoothing)
+
+    def answer_loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from torch.nn import functional as F
+
+        both = zip(self.mix_, (outputs["deep"], outputs["wide"]), strict=True)
+        mixed = [share * scores.log_softmax(dim=1) for share, scores in both]
+        return F.cross_entropy(mixed[0] + mixed[1], targets["label"])
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def _likely(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Array:
+        """The logarithms of the labels' likelihoods, (B, L)."""
+        pieces, features = inputs["pieces"], inputs["features"]
+        if "read" in graphs:
+            strongest = both_ways(graphs["read"], pieces)["strongest"]
+            out = graphs["classify"](strongest=strongest, features=features)
+        else:
+            out = graphs["classify"](pieces=pieces, features=features)
+        deep, wide = self.mix_
+        return linear.logs(deep * linear.logs(out["deep"]) + wide * linear.logs(out["wide"]))
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        likely, names = np.exp(self._likely(graphs, inputs)), self.labels_
+        return [
+            {"label": names[int(row.argmax())], "probabilities": dict(zip(names, row.round(3).tolist(), strict=True))}
+            for row in likely.astype(np.float64)
+        ]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        label = self.labels_.index(answer["label"])
+        return Focus(f"log-odds of {answer['label']}", log_odds(self._likely(graphs, inputs), label))
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """How much either part counts, which makes the labels of texts kept aside likeliest; near the first guess where
+        these are few. The sum of the two says how sure the answers are."""
+        examples = [e for e in examples if e["label"] in self.labels_]
+        if not examples:
+            return
+        said = []
+        for part in ([1.0, 0.0], [0.0, 1.0]):
+            self.mix_ = part
+            likely = [[a["probabilities"][name] for name in self.labels_] for a in run(examples)]
+            said.append(np.log(np.maximum(likely, LEAST)))
+        wanted = np.array([self.labels_.index(e["label"]) for e in examples])
+        shares, _, _ = linear.stack(np.stack(said), wanted, type(self).mix_, DOUBT, extra=False)
+        self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        labels = sorted({*self.labels_, *(e["label"] for e in examples)})
+        return metrics.classification([a["label"] for a in answers], [e["label"] for e in examples], labels)
+
+    def render(self, answer: Answer) -> str:
+        return f"{answer['label']} {answer['probabilities'][answer['label']]:.2f}"

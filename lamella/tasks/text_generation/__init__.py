@@ -1,0 +1,213 @@
+"""Go on with a text: verse, code, names, recipes, whatever it was trained on.
+
+The net is a language model: it reads a text unit by unit (characters, or pieces of words) and says at each how likely
+every unit of its vocabulary is to come next. Training shows it windows of the text and asks for every next unit at once
+(Bengio et al., 2003). `--net` says how it remembers: in a state of fixed size that is changed at every unit (rnn: an
+LSTM, Hochreiter and Schmidhuber, 1997, or a GRU, Cho et al., 2014), or by looking back at everything that stands in the
+window (transformer: the decoder of Vaswani et al., 2017, as in GPT-2, Radford et al., 2019).
+
+Writing is the same question asked again and again: draw a unit from what the net finds likely, append it, go on.
+`--temperature`, `--top-k` and `--top-p` (Holtzman et al., 2020) say how daring the drawing is. The answer also holds how
+likely the net found the text that it was given: the sum of its units' log-probabilities, in nats, and its perplexity,
+which is among how many equally likely units the net was choosing. `--length 0` asks for these alone.
+
+An example is a passage of many windows. In training the net takes a window from a random place of it each time: the
+same cuts seen again and again would be learnt by heart, and windows that overlap would stand on both sides of a split.
+A passage is measured in windows one after another, each of the training length and each with nothing before it.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import decode, metrics
+from lamella.data.readers import passages
+from lamella.data.samples import text_generation as samples
+from lamella.data.text.pieces import START
+from lamella.errors import UsageError
+from lamella.fields import Text
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Size, Task
+from lamella.tasks.text_generation.vocabulary import FIRST, Characters, Words, by_frequency
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+CHARACTERS_A_PIECE = 4
+PREDICT = {"when": "predict"}
+
+
+class Config(msgspec.Struct, kw_only=True):
+    net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net.")] = "transformer"
+    cell: Annotated[Literal["lstm", "gru"], Meta(description="What the layers of an rnn are made of.")] = "lstm"
+    unit: Annotated[Literal["characters", "pieces"], Meta(description="What is read at a time.")] = "characters"
+    pieces: Annotated[int, Meta(description="Most units in its vocabulary.", ge=50)] = 4000
+    window: Annotated[int, Meta(description="Units that are seen at once.", ge=8, le=4096)] = 128
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.0
+    length: Annotated[int, Meta(description="Units to write; 0 only measures.", ge=0, le=100_000, extra=PREDICT)] = 200
+    temperature: Annotated[float, Meta(description="How daring; 0: the likeliest.", ge=0, le=10, extra=PREDICT)] = 0.8
+    top_k: Annotated[int, Meta(description="Draw among so many of the likeliest; 0 is all.", ge=0, extra=PREDICT)] = 0
+    top_p: Annotated[float, Meta(description="Draw among the fewest so likely.", gt=0, le=1, extra=PREDICT)] = 1.0
+    seed: Annotated[int, Meta(description="Of the drawing: the same seed, the same text.", ge=0, extra=PREDICT)] = 0
+    stop: Annotated[str, Meta(description="End before this text comes; \\n is a line break.", extra=PREDICT)] = ""
+
+
+class TextGeneration(Task):
+    fields = {"text": Text("The beginning, to be gone on with.")}
+    answer = Text("What comes next, and how likely the beginning was.")
+    target = "text"
+    metric = "loss"
+    less_is_better = True
+    nets = ("rnn", "transformer")
+    measured: ClassVar[Mapping[str, Any]] = {"length": 0}
+    keep_best = True  # a small text is learnt by heart sooner or later
+
+    characters_: Sequence[str] = ()  # this or a vocabulary, by the unit
+    vocabulary_: bytes = b""
+    length_: float  # in units of a passage, on average
+
+    @property
+    def size(self) -> Size:
+        """Batches of windows all of one length bear twice the usual rate (docs/LOG.md)."""
+        return msgspec.structs.replace(super().size, rate=2 * super().size.rate)
+
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """Passages of a batch: the net sees a window of each."""
+        return max(1, int(self.size.tokens / min(self.config.window, self.length_)))
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        words = self.config.unit == "pieces"
+        window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
+        found, lines = passages.read_passages(list(paths), window, words, columns)
+        return [{"text": text} for text in found], lines
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"text": text} for text in samples.tales(split)]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = [e["text"] for e in examples]
+        if self.config.unit == "pieces":
+            self.vocabulary_ = Words.learn(texts, self.config.pieces)
+        else:
+            self.characters_ = Characters.learn(texts, self.config.pieces)
+        vars(self).pop("units", None)  # what an earlier fit knew
+        self.length_ = float(np.mean([len(self.units.encode(text)) for text in texts]))
+
+    @cached_property
+    def units(self) -> Characters | Words:
+        return Words(self.vocabulary_) if self.config.unit == "pieces" else Characters(self.characters_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        return {"text": np.array(self.units.encode(example["text"]), np.int32)}
+
+    def targets(self, example: Example) -> Arrays:
+        return {}  # every unit of the text is the answer to those before it
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        c, size = self.config, self.size
+        if c.net == "rnn":
+            from lamella.nets.rnn.language import LanguageRNN
+
+            # A wide layer remembers more than two narrow ones, and time runs once.
+            return LanguageRNN(len(self.units), 2 * size.width, max(1, size.depth // 2), c.cell, c.window, c.dropout)
+        from lamella.nets.transformer.language import CausalTransformer
+
+        return CausalTransformer(len(self.units), size.width, size.depth, size.heads, c.window, c.dropout)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.losses import tied_cross_entropy
+
+        return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        rows = [row[row != 0].tolist() for row in inputs["text"]]
+        found = decode.sample(*self._drawing(graphs, rows))
+        totals = decode.log_probabilities(decode.scorer(graphs), rows, START, self.config.window)
+        return [_answer(*three) for three in zip(map(self._text, rows, found), totals, map(len, rows), strict=True)]
+
+    def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
+        """The text as it is written, its likelihood known from the start."""
+        row = inputs["text"][0][inputs["text"][0] != 0].tolist()
+        [total] = decode.log_probabilities(decode.scorer(graphs), [row], START, self.config.window)
+        yield lambda: _answer("", total, len(row))
+        for [written] in decode.sampling(*self._drawing(graphs, [row])):
+            yield partial(self._so_far, row, written, total)
+
+    def _so_far(self, row: list[int], written: list[int], total: float) -> Answer:
+        return _answer(self._text(row, written[len(row) :]), total, len(row))
+
+    def _drawing(self, graphs: Mapping[str, GraphLike], rows: list[list[int]]) -> tuple[Any, ...]:
+        """The arguments of `decode.sample` that go on with these rows."""
+        c, stop = self.config, self._stop
+        pick = partial(decode.narrowed, temperature=c.temperature, top_k=c.top_k, top_p=c.top_p, first=FIRST)
+
+        def done(tokens: list[int]) -> bool:
+            return stop in self.units.decode([], tokens[-len(stop) - 1 :])
+
+        window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
+        how = pick, done if stop else None, c.seed, window
+        return (*decode.stepping(graphs["step"]), rows, START, c.length, *how)
+
+    @property
+    def _stop(self) -> str:
+        return str(self.config.stop).replace("\\n", "\n").replace("\\t", "\t")
+
+    def _text(self, row: Sequence[int], written: Sequence[int]) -> str:
+        text = self.units.decode(row, written)
+        return text.partition(self._stop)[0] if self._stop else text
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """What a Transformer sees of a long text when it begins to write: half a window. An rnn's state holds all of it."""
+        ids, half, unit = self.units.encode(example["text"]), self.config.window // 2, self.config.unit
+        if self.config.net == "rnn" or len(ids) < self.config.window:
+            return example, ""
+        text = example["text"][-half:] if unit == "characters" else self.units.decode([], ids[-half:])
+        note = f"The last {half} {unit} are explained: the net sees no more when it begins to write."
+        return {**example, "text": text}, note
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """The log-probability of what was written, word by word: of half a window of it, after what the net has seen."""
+        written = self.units.encode(answer["text"])[: self.config.window // 2]
+        if not written:
+            raise UsageError("nothing was written that could be explained. Give a --length above 0.")
+        seen = 0 if self.config.net == "rnn" else len(written) - self.config.window
+        before = [row[row != 0][seen:].tolist() for row in inputs["text"]]
+        tokens = self.collate([{"": np.array([START, *row, *written])} for row in before])[""]
+        each = decode.scorer(graphs)(tokens[:, :-1], tokens[:, 1:])  # (B, T)
+        mine = np.stack([line[len(row) :][: len(written)] for line, row in zip(each, before, strict=True)])
+        words, starts = self.units.words(written)
+        return Focus("log-probability of what follows", np.add.reduceat(mine.astype(float), starts, axis=1), words)
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """How likely texts are to one who knows how frequent each unit is, and nothing more."""
+        known, rows = ([self.units.encode(e["text"]) for e in some] for some in (learn, examples))
+        return [_answer("", total, len(row)) for row, total in zip(rows, by_frequency(known, rows), strict=True)]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        texts = [e["text"] for e in examples]
+        note = {"loss": f"nats, {self.config.unit} in windows of {self.config.window}, each with nothing before it"}
+        units = [len(self.units.encode(text)) for text in texts]
+        return metrics.likelihood([a["log_probability"] for a in answers], units, [len(text) for text in texts], note)
+
+    def render(self, answer: Answer) -> str:
+        if self.config.length or answer["perplexity"] is None:
+            return str(answer["text"])
+        return f"log-probability {answer['log_probability']:.2f}, perplexity {answer['perplexity']:.4g}"
+
+
+def _answer(text: str, log_probability: float, units: int) -> Answer:
+    perplexity = round(math.exp(min(700.0, -log_probability / units)), 3) if units else None
+    return {"text": text, "log_probability": round(log_probability, 2), "perplexity": perplexity}

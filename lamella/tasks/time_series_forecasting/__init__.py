@@ -1,0 +1,199 @@
+"""Forecast the next values of a series, with intervals that say how sure that is.
+
+One net learns from all series together and answers for those it has seen and for new ones, since each window is scaled by
+itself. A linear part carries seasons and drift on; `--net` says what corrects it: a gated recurrent unit (rnn) that reads
+the past patch by patch, or a Transformer over the same patches (`lamella/nets/forecast.py` has the papers). The answer is
+nine quantiles of each next value, learned by the pinball loss (Koenker and Bassett, 1978). Windows kept back from training
+then say by how much the intervals must be stretched to hold as often as they claim (Romano et al., 2019).
+
+Columns named by `--known` are known of the future too (a forecast of temperature, a calendar of holidays); hour, weekday
+and month come from the time stamps.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import metrics
+from lamella.data.readers.clock import Step, parse_step, periods
+from lamella.data.readers.series import SeriesSet, read_series
+from lamella.data.samples import time_series_forecasting as samples
+from lamella.decode.steps import over_patches
+from lamella.errors import UsageError
+from lamella.fields import Field, Series, Text
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.tasks.time_series_forecasting import windows
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+INTERVALS = {"50%": (3, 5), "80%": (2, 6), "95%": (0, 8)}  # which two of them
+
+
+class Config(msgspec.Struct, kw_only=True):
+    net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net that reads the past.")] = "rnn"
+    horizon: Annotated[int, Meta(description="How many steps to forecast.", ge=1, le=1000)] = 12
+    context: Annotated[int, Meta(description="Steps of past to read (0: by season, horizon).", ge=0, le=5000)] = 0
+    season: Annotated[int, Meta(description="Steps of a season (0: by the time stamps).", ge=0, le=2000)] = 0
+    frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month (else found).")] = ""
+    known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
+    members: Annotated[int, Meta(description="Nets that are trained side by side and averaged.", ge=1, le=16)] = 3
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
+
+
+class TimeSeriesForecasting(Task):
+    fields = {"past": Series("Values so far, the latest last.")}
+    answer = Series("The next values: their median, and intervals that hold them in 50, 80 and 95% of cases.")
+    target = "future"
+    metric = "mase"
+    less_is_better = True
+    nets = ("rnn", "transformer")
+    suffixes = (".csv", ".tsv", ".jsonl")
+    keep_best = True
+    batch = 64
+    precise = True
+
+    step_: str
+    seasons_: list[int]
+    periods_: list[str]  # of the calendar
+    known_: dict[str, list[float]]  # covariate -> mean and spread
+    widths_: dict[str, float]  # by how much each interval is stretched
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        if windows.are_windows(paths[0], columns):
+            return windows.read_windows(paths, columns)
+        data, horizon = self._series(list(paths), columns), self.config.horizon
+        seasons = data.step.seasons(self.config.season)
+        least = max(windows.LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
+        back = windows.look_back(seasons, horizon, self.config.context) + horizon
+        found, short = windows.windows(data, horizon, back, seasons[0], least)
+        if not found:
+            raise windows.too_short(paths, data, least, horizon)
+        counts = f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))}, {len(found):,} windows"
+        left = [f"series too short for one window, left out: {short:,}"] if short else []
+        return found, [*data.notes, counts, *left]
+
+    def _series(self, paths: list[str], columns: Choice) -> SeriesSet:
+        known = [name.strip() for name in self.config.known.split(",") if name.strip()]
+        return read_series(paths, columns, known, self.config.frequency)
+
+    def sample(self, split: str) -> list[Example]:
+        return samples.waves(split)
+
+    def keys(self, example: Example) -> list[str]:
+        return windows.steps_wanted(example, self.config.horizon) if "id" in example else super().keys(example)
+
+    def given(self, example: Example) -> Example:
+        """Files say when a series began by a number of steps, and hold its covariates together."""
+        more = dict(example.get("known", {}))
+        if "start" in example:
+            more["start"] = self.step.stamp(example["start"])
+        return super().given(example) | {name: more[name] for name in self.optional if name in more}
+
+    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+        """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
+        return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        first = examples[0]
+        self.step_ = first.get("step", "")
+        self.seasons_ = self.step.seasons(self.config.season)
+        starts = [int(e["start"]) for e in examples if "start" in e]
+        self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
+        self.known_ = {name: windows.spread(e["known"][name] for e in examples) for name in first.get("known", {})}
+        self.widths_ = dict.fromkeys(INTERVALS, 1.0)
+
+    @property
+    def optional(self) -> dict[str, Field]:
+        found: dict[str, Field] = {"start": Text("Time of the first value (2014-01-31 09:30); else no calendar.")}
+        found = found if getattr(self, "periods_", ()) else {}
+        return found | {k: Series(f"{k} at each step of past and future.") for k in getattr(self, "known_", ())}
+
+    @property
+    def step(self) -> Step:
+        return parse_step(self.step_) if self.step_ else Step()
+
+    @property
+    def frame(self) -> windows.Frame:
+        context = windows.look_back(self.seasons_, self.config.horizon, self.config.context)
+        return windows.Frame(context, self.config.horizon, self.seasons_, self.step, self.periods_, self.known_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        return self.frame.read(example)
+
+    def prompt(self, example: Example) -> Arrays:
+        """The steps before the past, so that a training window may begin earlier, and the values wanted."""
+        return self.frame.earlier(example)
+
+    def targets(self, example: Example) -> Arrays:
+        return {"future": windows.wanted(example, self.config.horizon)}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        import torch
+
+        from lamella.nets.forecast import Forecaster
+
+        c, size, frame = self.config, self.size, self.frame
+        return Forecaster(
+            c.net, frame.context, frame.horizon, frame.features, len(self.known_), torch.from_numpy(frame.lags), self.seasons_[0],
+            len(LEVELS), frame.patch, size.width * 2 // 3 // 8 * 8, size.depth, size.heads, c.dropout, c.members,
+        )  # fmt: skip
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.forecast import pinball_loss
+
+        return pinball_loss(outputs["quantiles"], outputs["wanted"], outputs["count"], LEVELS)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        given = {"past": inputs["past"], "known": inputs["known"]}
+        if "read" in graphs:
+            given["state"] = over_patches(graphs["read"], self.frame.patches(inputs["past"], inputs["known"]))
+        scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
+        rows = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
+        return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in rows]
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        steps = np.array([a["median"] for a in self.decode(graphs, inputs)])  # (B, H)
+        ahead = [f"+{h}" for h in range(1, steps.shape[1] + 1)]
+        return Focus("mean of the forecast, in the unit of the series", steps / steps.shape[1], ahead, amounts=True)
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        return {"kind": "forecast", **answer}
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """Stretch each interval until it holds as many of the values kept back as it claims."""
+        self.widths_ = dict.fromkeys(INTERVALS, 1.0)
+        wanted = np.array([windows.numbers(e["future"]) for e in examples])
+        self.widths_ = windows.stretches(wanted, run(examples), INTERVALS)
+
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
+        """A table of series -> the next values of each, a row a step; None where its rows are windows."""
+        if windows.are_windows(path, columns):
+            return None
+        data = self._series([str(path)], columns)
+        if self.step_ and data.step.unit and data.step != self.step:
+            raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
+        return windows.forecast_table(data, run(windows.pasts(data, self.frame)), path.suffix.lower())
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        levels = [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)]
+        units = [windows.scale_of(e, self.seasons_[0]) for e in examples]
+        wanted = [windows.numbers(e["future"]) for e in examples]
+        return metrics.forecasts([windows.quantiles(a, INTERVALS) for a in answers], wanted, units, levels)
+
+    def render(self, answer: Answer) -> str:
+        both = zip(answer["median"], answer["80%"], strict=True)
+        return " ".join(f"{middle:g} ({low:g} to {high:g})" for middle, (low, high) in both)

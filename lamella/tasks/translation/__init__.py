@@ -1,0 +1,213 @@
+"""Translate text and documents from one language to another.
+
+The net is the encoder-decoder Transformer of "Attention Is All You Need" (Vaswani et al., 2017): the encoder reads the
+source all at once, the decoder writes the translation piece by piece, and at each piece looks back at the source.
+Training shows it the right beginning of each translation and asks for the next piece; answering searches for the
+likeliest whole with a beam. Around the net stands what makes it dependable: `lamella.tasks.translation.guard` splits long texts,
+carries placeholders and markup over, and notices when the net loops or drops something.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import decode, metrics
+from lamella.data.text import placeholders
+from lamella.data.text.pieces import END, START, Pieces, learn, normalise
+from lamella.data.text.sentences import is_wide, split
+from lamella.decode.search import Hypothesis
+from lamella.fields import Text
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.tasks.translation import guard
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
+FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
+LATER = {"when": "predict"}  # may be changed when a model answers
+FILE = {**LATER, "holds": "file"}
+
+
+class Config(msgspec.Struct, kw_only=True):
+    src: Annotated[str, Meta(description="Code of the source's language.")] = msgspec.field(default="en", name="from")
+    dst: Annotated[str, Meta(description="Code of the answer's language.")] = msgspec.field(default="fr", name="to")
+    pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
+    decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
+    decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
+    block: Annotated[
+        Literal["sequence", "parallel"], Meta(description="How attention and feed-forward stand in a layer.")
+    ] = "sequence"
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
+    both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
+    beams: Annotated[int, Meta(description="Hypotheses kept in the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
+    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=FILE)] = ""
+    glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
+    alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=LATER)] = 1
+
+
+class Translation(Task):
+    fields = {"text": Text("What to translate.")}
+    answer = Text("The translation.")
+    target = "translation"
+    metric = "chrF"
+    nets = ("transformer",)
+    suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")  # those of data.documents
+    quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
+
+    vocabulary_: bytes
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers import parallel
+
+        c = self.config
+        table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
+        pairs = [placeholders.without_accelerators(row["src"], row["dst"]) for row in table.rows]
+        return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
+
+    def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import translation as samples
+
+        return [{"text": en, "translation": fr} for en, fr in samples.sentences(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        sides = (example["text"], example["translation"])
+        return [f"{i}{''.join(filter(str.isalnum, s.lower())) or s}" for i, s in enumerate(sides)]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = [normalise(e[side]) for e in examples for side in ("text", "translation")]
+        marks = [f"<2{code}>" for code in (self.config.src, self.config.dst)] if self.config.both else []
+        self.vocabulary_ = learn(texts, self.config.pieces, [*marks, *FORMATS])
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        return Pieces(self.vocabulary_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        mark = [self.pieces.mark(f"<2{example.get('to', self.config.dst)}>")] if self.config.both else []
+        return {"source": np.array([*mark, *self._ids(example["text"])[: LONGEST - 2], END])}
+
+    def prompt(self, example: Example) -> Arrays:
+        return {"prompt": np.array([START, *self._ids(example["translation"])[: LONGEST - 2]])}
+
+    def targets(self, example: Example) -> Arrays:
+        return {"target": np.array([*self._ids(example["translation"])[: LONGEST - 2], END])}
+
+    def _ids(self, text: str) -> list[int]:
+        return self.pieces.encode([normalise(text)])[0]
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        from lamella.nets.transformer.encoder_decoder import EncoderDecoder
+
+        size, c = self.size, self.config
+        return EncoderDecoder(
+            len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST,
+            block=c.block, decoders=c.decoders,
+        )  # fmt: skip
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.losses import tied_cross_entropy
+
+        hidden, target = outputs["hidden"], targets["target"]  # (B, T, D), of several decoders (N, B, T, D)
+        return tied_cross_entropy(hidden, outputs["table"], target.expand(hidden.shape[:-1]), SMOOTHING)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        """A batch of sources -> for each its candidates, best first."""
+        source = inputs["source"]
+        limits = np.minimum(2 * (source != 0).sum(axis=1) + 10, LONGEST - 2)
+        memory = graphs["encode"](source=source)
+
+        def step(token: Array, state: Arrays, fixed: Arrays) -> Arrays:
+            return graphs["step"](token=token, **state, **fixed)
+
+        state = graphs["step"].empty(batch=len(source), beam=1)
+        beams = max(self.config.beams, self.config.alternatives)
+        asked = step, state, memory, START, END, limits
+        found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
+        if self.config.alternatives > 1:
+            return [self._likely(best) for best in found]
+        return [self.pieces.decode([h.tokens for h in best]) for best in found]
+
+    def _likely(self, best: Sequence[Hypothesis]) -> list[str]:
+        """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
+        texts = self.pieces.decode([h.tokens for h in best])
+        floors = [max(best[0].score + math.log(SHARE), _words(text) * math.log(SURE)) for text in texts]
+        return [t for i, (t, h, low) in enumerate(zip(texts, best, floors, strict=True)) if not i or h.score >= low]
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """The first sentence: each is translated by itself."""
+        found = [p.text for p in split(example["text"]) if p.text]
+        note = f"The first of {len(found)} sentences is explained; each is translated by itself."
+        return ({**example, "text": found[0]}, note) if len(found) > 1 else (example, "")
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """The log-probability of the translation, word by word: the net is shown the right beginning at each piece."""
+        text = normalise(answer if isinstance(answer, str) else answer[0])
+        ids = [*self.pieces.encode([text])[0][: LONGEST - 2], END]
+        memory = graphs["encode"](source=inputs["source"])
+        found = decode.forced(graphs["step"], memory, START, ids, len(inputs["source"]))
+        words, starts = self.pieces.words(ids)
+        return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
+
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        found = self.outcomes(examples, run)
+        return [[o.text, *o.others] if self.config.alternatives > 1 else o.text for o in found]
+
+    def render(self, answer: Answer) -> str:
+        return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
+
+    def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
+        """Translations with what became of each: translated, repaired, kept as the source, copied."""
+        to = examples[0].get("to", self.config.dst) if examples else self.config.dst
+        return guard.translate_texts(
+            [e["text"] for e in examples],
+            lambda sentences: run([{"text": s, "to": to} for s in sentences]),
+            formats=[e.get("format", "") for e in examples],
+            target=to,
+            known=self.pieces.knows,
+            glossary=guard.glossary_of(self.config.glossary, to),
+            alternatives=self.config.alternatives,
+        )
+
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]]:
+        from lamella.data.documents import formats
+
+        memory = [self.config.memory] if self.config.memory else None
+        document = formats.open_document(path, target_language=self.config.dst, memory=memory)
+        pairs = zip(document.segments, document.formats, strict=True)
+        found = [o.answer for o in self.outcomes([{"text": text, "format": flag} for text, flag in pairs], run)]
+        return document.render(found), document.summary(found)
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        best = [a if isinstance(a, str) else a[0] for a in answers]
+        return metrics.translation(best, [e["translation"] for e in examples])
+
+
+SHARE, SURE = 0.25, 0.05  # below these alternatives are words that there are not, or that do not agree (docs/LOG.md)
+SMOOTHING = 0.1  # of the labels, as in the paper
+POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
+LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
+
+
+def _words(text: str) -> float:
+    """How many words a text has; of writing without spaces two letters are one.
+
+    >>> _words("Le chien dort."), _words("犬が寝る")
+    (3, 2.0)
+    """
+    wide = sum(map(is_wide, text))
+    return wide / 2 if wide else len(text.split())

@@ -1,0 +1,193 @@
+"""The LibreTranslate API with its own client, and what that client does not do by hand."""
+
+from __future__ import annotations
+
+import urllib.error
+from types import SimpleNamespace
+
+import pytest
+from libretranslatepy import LibreTranslateAPI
+
+import lamella
+from lamella.model import shipped
+from lamella.server.models import named
+from tests.serving import serving
+
+
+class Identifier:
+    """As much of a model that tells languages as is asked: French where there is an accent or a French word."""
+
+    def check(self, examples):
+        return examples
+
+    async def answers(self, model, examples):
+        french = [0.9 if set("éèàù").intersection(e["text"]) or "le " in e["text"].lower() else 0.2 for e in examples]
+        return [{"label": "", "probabilities": {"en": round(0.995 - p, 3), "fr": p, "de": 0.005}} for p in french]
+
+    async def ready(self):
+        return self
+
+    model = None
+    worker = SimpleNamespace(relieve=lambda: None)
+    look = stop = staticmethod(lambda: None)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving(named(shipped.translators())) as found:
+        found.state.identifier = Identifier()
+        yield found
+
+
+@pytest.fixture
+def client(server):
+    return LibreTranslateAPI(server.url)
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_its_own_client(client):
+    assert client.translate("Good morning!", "en", "fr") == lamella.translate("Good morning!", "en", "fr")
+    assert client.translate("Où est la gare ?", "auto", "en") == lamella.translate("Où est la gare ?", "fr", "en")
+    assert client.languages() == [
+        {"code": "en", "name": "English", "targets": ["en", "fr"]},
+        {"code": "fr", "name": "French", "targets": ["fr", "en"]},
+    ]
+    assert client.detect("Le chat est là.")[0] == {"confidence": 90.0, "language": "fr"}
+    assert client.translate("nothing", "en", "en") == "nothing"
+    assert client.detect("12:30") == [] and client.translate("12:30", "auto", "en") == "12:30"
+    with pytest.raises(urllib.error.HTTPError) as error:
+        client.translate("Guten Tag", "de", "fr")
+    assert error.value.code == 400
+
+
+def test_a_key_is_left_unread(server):
+    assert LibreTranslateAPI(server.url, api_key="secret").translate("Hello!", "en", "fr")
+
+
+def test_json_and_forms_are_the_same(server):
+    ask = {"q": "The file could not be opened.", "source": "en", "target": "fr", "alternatives": 2}
+    found = server.post("/translate", ask).json
+    assert found["translatedText"] == lamella.translate(ask["q"], "en", "fr")
+    assert 1 <= len(found["alternatives"]) <= 2 and found["translatedText"] not in found["alternatives"]
+    form = b"q=The%20file+could+not+be+opened.&source=en&target=fr&alternatives=2&api_key="
+    assert server.post("/translate", form, FORM).json == found
+    assert set(server.post("/translate", {**ask, "alternatives": 0}).json) == {"translatedText"}
+
+
+def test_several_texts(server):
+    texts = ["Good morning.", "", "Thank you."]
+    found = server.post("/translate", {"q": texts, "source": "en", "target": "fr"}).json
+    assert found == {"translatedText": lamella.translate(texts, "en", "fr")}
+    found = server.post("/translate", {"q": ["Où est le chat ?"], "source": "auto", "target": "en"}).json
+    assert found["detectedLanguage"] == [{"confidence": 90.0, "language": "fr"}]
+    one = server.post("/translate", {"q": "Où est le chat ?", "source": "auto", "target": "en"}).json
+    assert one["detectedLanguage"] == {"confidence": 90.0, "language": "fr"}
+    assert found["translatedText"] == [one["translatedText"]]
+
+
+def test_markup(server):
+    page = '<p class="big">Good morning.</p>\n<script>x = "Good"</script>'
+    found = server.post("/translate", {"q": page, "source": "en", "target": "fr", "format": "html"}).json[
+        "translatedText"
+    ]
+    assert found == page.replace("Good morning.", lamella.translate("Good morning.", "en", "fr"))
+    some = server.post(
+        "/translate", {"q": ["<b>", "", page], "source": "en", "target": "fr", "format": "html", "alternatives": 1}
+    )
+    assert some.json["translatedText"] == ["<b>", "", found] and len(some.json["alternatives"]) == 3
+    plain = server.post("/translate", {"q": "<script>alert(1)</script>", "source": "en", "target": "fr"})
+    assert plain.headers["content-type"] == "application/json" and "script" in plain.json["translatedText"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [{}, {"q": "x"}, {"q": 1, "source": "en", "target": "fr"}, {"q": "x", "source": "en", "target": "xx"},
+     {"q": "x", "source": "en", "target": "fr", "format": "pdf"}, {"q": "x", "source": "en", "target": "fr", "alternatives": -1}],
+)  # fmt: skip
+def test_wrong_questions(server, ask):
+    assert server.post("/translate", ask).status == 400 and server.post("/translate", ask).error
+
+
+def test_limits(server):
+    assert server.post("/translate", {"q": "a" * 200_000, "source": "en", "target": "fr"}).status == 413
+    assert server.post("/translate", {"q": ["a"] * 2000, "source": "en", "target": "fr"}).status == 413
+    assert server.post("/translate", b"q=x&source=en&target=fr", "text/plain").status == 415
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "kept"),
+    [
+        ("a.txt", b"Good morning.\r\n", b"\r\n"),
+        ("a.md", b"# Good morning\n\n    code\n", b"    code\n"),
+        ("a.html", b"<p>Good morning.</p>", b"</p>"),
+        ("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGood morning.\n", b"00:00:01,000 --> 00:00:02,000"),
+        ("a.po", b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Good morning"\nmsgstr ""\n', b'msgid "Good morning"\n'),
+    ],
+)  # fmt: skip
+def test_files(server, name, raw, kept):
+    found = server.send_file("/translate_file", name, raw, source="en", target="fr").json
+    url = found["translatedFileUrl"]
+    assert url.startswith(f"{server.url}/download_file/") and len(url.rpartition("/")[2]) > 30
+    done = server.get(url.removeprefix(server.url))
+    assert done.status == 200 and b"onjour" in done.raw and kept in done.raw
+    assert (
+        "attachment" in done.headers["content-disposition"] and f"a.fr{name[1:]}" in done.headers["content-disposition"]
+    )
+
+
+def test_files_that_are_refused(server):
+    assert server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr").status == 415
+    assert server.send_file("/translate_file", "a.txt", b"x", source="en", target="xx").status == 400
+    assert server.send_file("/translate_file", "a.txt", b"Le chat.", source="auto", target="en").status == 200
+    assert server.get("/download_file/a.txt").status == 404
+
+
+def test_settings_and_what_is_not_offered(server):
+    found = server.get("/frontend/settings").json
+    assert found["charLimit"] == 100_000 and not found["suggestions"] and not found["keyRequired"]
+    assert {".txt", ".md", ".html", ".srt", ".po"} <= set(found["supportedFilesFormat"])
+    reply = server.post("/suggest", {"q": "a", "s": "b", "source": "en", "target": "fr"})
+    assert reply.status == 403 and "suggestions" in reply.error
+
+
+def test_without_a_model_that_tells_languages(server, monkeypatch):
+    monkeypatch.setattr(server.state, "identifier", None)
+    for reply in (
+        server.post("/detect", {"q": "a"}),
+        server.post("/translate", {"q": "a", "source": "auto", "target": "fr"}),
+    ):
+        assert reply.status == 501 and "Name the language" in reply.error
+
+
+@pytest.mark.skipif(
+    not (shipped.FOLDER / "languages").is_dir(), reason="the model that tells languages is not there yet"
+)
+def test_the_model_that_tells_languages():
+    with serving(named(shipped.translators())) as server:
+        assert server.post("/translate", {"q": [], "source": "auto", "target": "fr"}).json["translatedText"] == []
+        assert (
+            "not served"
+            in server.post("/translate", {"q": "Wo ist der Bahnhof?", "source": "auto", "target": "fr"}).error
+        )
+        for text, code in (("Where is the nearest station, please?", "en"), ("Où est la gare la plus proche ?", "fr")):
+            [best, *_] = server.post("/detect", {"q": text}).json
+            assert best["language"] == code and 50 < best["confidence"] <= 100
+
+
+def test_one_model_for_both_directions():
+    """Whose examples hold the direction; two directions are never answered in one go."""
+    from lamella.server.libretranslate import translators
+
+    def model(src, dst, both):
+        manifest = SimpleNamespace(config={"both": both})
+        return SimpleNamespace(languages=[src, dst], model=SimpleNamespace(manifest=manifest))
+
+    def known(**models):
+        shared = SimpleNamespace(models=models)
+        return translators(SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(shared=shared))))
+
+    both, back = model("en", "fr", True), model("fr", "en", False)
+    assert known(a=both) == {("en", "fr"): (both, {"to": "fr"}), ("fr", "en"): (both, {"to": "en"})}
+    assert known(a=both, b=back)[("fr", "en")] == (back, {}), "one that was made for it is asked first"
