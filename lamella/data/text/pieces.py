@@ -140,11 +140,17 @@ class Pieces:
 
 
 def learn(
-    texts: Iterable[str], size: int, marks: Sequence[str] = (), threads: int = 1, sentences: int = 400_000
+    texts: Iterable[str],
+    size: int,
+    marks: Sequence[str] = (),
+    threads: int = 1,
+    sentences: int = 400_000,
+    required: str = "",
 ) -> bytes:
     """Texts -> a vocabulary of at most `size` pieces, as bytes.
 
-    Digits stand alone, so that any number can be copied; `marks` are pieces of their own wherever they stand.
+    Digits stand alone, so that any number can be copied; `marks` are pieces of their own wherever they stand, and each
+    character of `required` is one, however rare it is in these texts.
     """
     import sentencepiece
 
@@ -163,6 +169,7 @@ def learn(
             bos_id=START,
             eos_id=END,
             user_defined_symbols=list(marks),
+            required_chars=required,
             normalization_rule_name="identity",
             split_digits=True,
             character_coverage=0.9998,
