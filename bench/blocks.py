@@ -94,7 +94,7 @@ class Trial:
             "steps": self.run.step,
             "minutes": self.run.seconds / 60,
             "loss, last tenth": sum(self.losses[-max(1, len(self.losses) // 10) :]) / max(1, len(self.losses) // 10),
-            **{name: measure(scores.parts.sum(axis=0)) for name, measure in scores.measures.items()},
+            **scores.values,
             "training, tokens/s": self.run.tokens / self.run.seconds,
             "answering, pieces/s": pieces / seconds,
             "int8 graphs, MB": sum(map(len, files.values())) / 1e6,

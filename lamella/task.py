@@ -74,15 +74,39 @@ class Focus(msgspec.Struct):
 
 
 class Scores(msgspec.Struct):
-    """What `score` gives: for each measure its value on all examples, and how to compute it on a resample.
+    """What `score` gives: every measure as a function of a resample of the examples, from which intervals are made.
 
-    `parts` holds for each example what the measure sums; `measure(parts of a resample)` gives the value again, which
-    is what a bootstrap interval is made from.
+    `measure(weights)` computes all measures where example i counts `weights[i]` times, (N,): with ones it gives their
+    values, with the counts of a bootstrap resample one draw of each. A measure need not be a sum over examples: a rank
+    correlation and a mean average precision are none. For those that are functions of sums there is `from_sums`.
     """
 
-    parts: Array  # (N, M): sufficient statistics of each example
-    measures: dict[str, Callable[[Array], float]]  # name -> function of the parts' sum (M,)
+    count: int  # examples, N
+    measure: Callable[[Array], dict[str, float]]
     notes: dict[str, str] = {}  # e.g. a reference library's signature
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Each measure on all examples."""
+        return self.measure(np.ones(self.count))
+
+    @classmethod
+    def from_sums(
+        cls, parts: Array, measures: Mapping[str, Callable[[Array], float]], notes: Mapping[str, str] | None = None
+    ) -> "Scores":
+        """Scores whose measures are functions of sums over the examples.
+
+        parts (N, M): the sufficient statistics of each example; measures: functions of their weighted sum (M,).
+
+        >>> Scores.from_sums(np.array([[1.0], [3.0]]), {"total": lambda sums: float(sums[0])}).values
+        {'total': 4.0}
+        """
+
+        def measure(weights: Array) -> dict[str, float]:
+            sums = weights @ parts
+            return {name: of_sums(sums) for name, of_sums in measures.items()}
+
+        return cls(len(parts), measure, dict(notes or {}))
 
 
 class Task:

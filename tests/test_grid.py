@@ -61,7 +61,7 @@ def as_text(value) -> str:
 
 def headline(model, answers, examples) -> float:
     scores = model.task.score(answers, examples)
-    return scores.measures[model.task.metric](scores.parts.sum(axis=0))
+    return scores.values[model.task.metric]
 
 
 def flat(scores) -> dict[str, float]:

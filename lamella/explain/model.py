@@ -136,7 +136,7 @@ class _Measure:
         if self._same is None:
             try:
                 scores = self.task.score(answers, self.examples)
-                return float(scores.measures[self.name](scores.parts.sum(axis=0)))
+                return scores.values[self.name]
             except MissingExtra:
                 self._same = [self.task.render(a) for a in answers]
                 self.name, self.less_is_better = "same answers", False

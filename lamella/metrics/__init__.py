@@ -1,7 +1,7 @@
 """Measures, as thin calls to the reference implementations, in the form that `evaluate` can resample.
 
-Every measure here is a function of sums over examples: of counts of matched n-grams, of cells of a confusion matrix.
-With the sums kept for each example, a bootstrap interval (Koehn, 2004) costs a matrix product, not a second decoding.
+Every measure is a function of how often each example counts, so a bootstrap interval (Koehn, 2004) costs no second
+decoding. Most are functions of sums over examples: of counts of matched n-grams, of cells of a confusion matrix.
 """
 
 from lamella.metrics.details import details

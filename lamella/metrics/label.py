@@ -35,7 +35,7 @@ def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequen
     def accuracy(sums: Floats) -> float:
         return float(table(sums).trace() / max(1.0, sums.sum()))
 
-    return Scores(parts, {"accuracy": accuracy, "f1_weighted": weighted, "f1_macro": macro})
+    return Scores.from_sums(parts, {"accuracy": accuracy, "f1_weighted": weighted, "f1_macro": macro})
 
 
 def calibration(answers: Sequence[Any], wanted: Sequence[str], bins: int = 10) -> dict[str, Any]:

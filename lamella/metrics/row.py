@@ -17,4 +17,4 @@ def reconstructions(errors: Sequence[tuple[float, float]], bounds: Sequence[floa
     measures: dict[str, Callable[[Floats], float]] = {"error": lambda sums: float(sums[0] / max(1.0, sums[1]))}
     if bounds:
         measures["bound"] = lambda sums: float(sums[2] / max(1.0, sums[3]))
-    return Scores(parts, measures)
+    return Scores.from_sums(parts, measures)

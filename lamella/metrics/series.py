@@ -30,4 +30,4 @@ def forecasts(
     def ratio(above: int) -> Callable[[Floats], float]:
         return lambda sums: float(sums[above] / max(sums[above + 1], 1e-12))
 
-    return Scores(np.array(rows), {"mase": ratio(0), "wql": ratio(2), "coverage_80": ratio(4)})
+    return Scores.from_sums(np.array(rows), {"mase": ratio(0), "wql": ratio(2), "coverage_80": ratio(4)})

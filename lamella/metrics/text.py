@@ -25,7 +25,7 @@ def translation(answers: Sequence[str], wanted: Sequence[str]) -> Scores:
         measures[name] = _from_counts(metric, slice(first, first + counts.shape[1]))
         notes[name] = str(metric.get_signature())
         first += counts.shape[1]
-    return Scores(np.concatenate(parts, axis=1), measures, notes)
+    return Scores.from_sums(np.concatenate(parts, axis=1), measures, notes)
 
 
 def _from_counts(metric: Any, columns: slice) -> Callable[[Floats], float]:
@@ -48,4 +48,4 @@ def likelihood(
         "bits_per_character": lambda sums: float(sums[0] / np.log(2) / max(1.0, sums[2])),
         "perplexity": lambda sums: float(np.exp(min(700.0, loss(sums)))),
     }
-    return Scores(np.array([[-t for t in totals], units, characters], dtype=np.float64).T, measures, notes)
+    return Scores.from_sums(np.array([[-t for t in totals], units, characters], dtype=np.float64).T, measures, notes)

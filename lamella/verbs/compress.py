@@ -88,7 +88,7 @@ def compress(
         graphs = load_graphs(_graphs(files))
         scores = job.score(answers(graphs, examples), examples)
         result = {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
-        value = scores.measures[job.metric](scores.parts.sum(axis=0))
+        value = scores.values[job.metric]
         worse = 0.0 if before is None else (value - before.value if job.less_is_better else before.value - value)
         loss = worse / max(abs(before.value), 1e-9) if before else 0.0
         speed = _speed(lambda: answers(graphs, examples[:TIMED]))

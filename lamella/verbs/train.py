@@ -164,7 +164,7 @@ def _look_at(job: Task, watched: Sequence[Example]) -> "Callable[[Run], float]":
         graphs, quick = torch_graphs(run.averaged()), job.to_measure(quick=True)
         answers = quick.answers(watched, lambda rows: model.run_batches(quick, graphs, rows))
         scores = quick.score(answers, watched)
-        return scores.measures[quick.metric](scores.parts.sum(axis=0))
+        return scores.values[quick.metric]
 
     return look
 

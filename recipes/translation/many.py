@@ -161,7 +161,7 @@ def measure(
         references = [r[2] if stage == "to" else r[1] for r in rows]
         mark = pieces.mark(f"<2{lang if stage == 'to' else 'en'}>")
         result = metrics.translation(translate(graphs, pieces, sources, mark, beams), references)
-        scores[name] = result.measures["chrF"](result.parts.sum(axis=0))
+        scores[name] = result.values["chrF"]
     return scores
 
 
@@ -199,7 +199,7 @@ def read_weights(run: Run, folder: Path) -> None:
     with torch.no_grad():
         for i, name in enumerate(run.optimizer.names):
             run.optimizer.masters[i].copy_(whole[f"latest.{name}"])
-            run.average[i].copy_(whole[f"average.{name}"])
+            run.average[i].copy_(whole.get(f"average.{name}", whole[f"latest.{name}"]))
     run.current()
 
 
