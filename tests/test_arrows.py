@@ -32,7 +32,8 @@ ARROWS = {
     "task": {"fields"},
     "metrics": CONTRACT,
     "graphs": {"storage", "machine"},
-    "data": {"storage", "fields"},
+    "data": {"storage"},
+    "fields": {"data", "storage"},
 }
 # `Model.explain` leads back up; it is imported when it is called, and it is the only one.
 DOOR = ("lamella.model", "lamella.explain.explain")

@@ -1,14 +1,49 @@
-"""Kinds of value that an example or an answer is made of, one file each."""
+"""Kinds of value that an example or an answer is made of, one file each.
 
-from lamella.fields.audio import Audio
-from lamella.fields.base import Field
-from lamella.fields.boxes import Boxes
-from lamella.fields.ids import Id
-from lamella.fields.image import Image
-from lamella.fields.label import Label
-from lamella.fields.mask import Mask
-from lamella.fields.number import Number
-from lamella.fields.series import Series
-from lamella.fields.text import Text
+A kind is imported when it is first named: a text is translated without loading what pictures need.
+"""
 
-__all__ = ["Audio", "Boxes", "Field", "Id", "Image", "Label", "Mask", "Number", "Series", "Text"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from lamella.fields.base import Field, Limits, Part, Parts, TooLarge
+
+if TYPE_CHECKING:
+    from lamella.fields.audio import Audio
+    from lamella.fields.boxes import Boxes
+    from lamella.fields.ids import Id
+    from lamella.fields.image import Image
+    from lamella.fields.label import Label
+    from lamella.fields.mask import Mask
+    from lamella.fields.number import Number
+    from lamella.fields.row import Row
+    from lamella.fields.series import Series
+    from lamella.fields.text import Text
+    from lamella.fields.vector import Vector
+
+__all__ = [
+    "Audio",
+    "Boxes",
+    "Field",
+    "Id",
+    "Image",
+    "Label",
+    "Limits",
+    "Mask",
+    "Number",
+    "Part",
+    "Parts",
+    "Row",
+    "Series",
+    "Text",
+    "TooLarge",
+    "Vector",
+]
+
+_PLACES = {"Id": "ids"}  # of the others the file has the name of the kind
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'lamella.fields' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"lamella.fields.{_PLACES.get(name, name.lower())}"), name)

@@ -1,9 +1,178 @@
-"""What all kinds of value share."""
+"""What every kind of value can do. A kind in a file of its own fills in what differs.
+
+    field.parse("past", "1 2 3")        typed on the command line, or a table's cell -> a value
+    field.open("image", path)           a file that holds one value
+    field.check("past", [1, 2])         from Python -> the value as tasks expect it, or UsageError
+    field.receive("past", [1, 2], ...)  from a request: as `check`, but never a name of a file, and bounded
+    field.cells(value)                  as it stands in a table
+    field.schema(limits)                its JSON schema
+    field.split(value)                  its parts, for an explanation
+    field.facts()                       what a form must know, its element among it
+
+Each error says what was expected, what came, and where it helps what to do.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from lamella.errors import UsageError
+
+SHOWN = 60  # characters of a wrong value in an error
+LONGEST = 1000  # characters of a label or a name in a request
+
+
+class Limits(Protocol):
+    """How large a value in a request may be."""
+
+    @property
+    def characters(self) -> int: ...
+
+    @property
+    def values(self) -> int: ...
+
+
+class TooLarge(UsageError):
+    """A value in a request is larger than the limits allow."""
+
+
+Part = dict[str, Any]
+"""A part of a value: its "label", and where it stands."""
+
+
+class Parts(Protocol):
+    """A value cut into parts, of which any may be taken away."""
+
+    kind: str
+    units: list[Part]
+    how: tuple[str, str]  # the two ways in which a part is taken away, in words
+
+    def without(self, gone: Collection[int], other: bool = False) -> Any:
+        """The value with these parts taken away, in the first way or in the other."""
+
+    def shown(self) -> Any:
+        """The value as JSON can hold it."""
+
+    def facts(self) -> dict[str, Any]:
+        """What a drawing of the parts needs besides them."""
+
 
 class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
-    """One value of an example; the kind decides its flag, its place in a table and how it is explained."""
+    """One value of an example or an answer; the kind decides all that verbs, server and page do with it."""
 
     description: str = ""
+
+    # What verbs ask of a kind instead of asking which kind it is.
+    prose: ClassVar[bool] = False  # written language: a line of a file is a value, and a beginning of it is one too
+    classes: ClassVar[bool] = False  # one of a few names, so that values can be counted and grouped by it
+    numeric: ClassVar[bool] = False  # made of numbers alone
+    single: ClassVar[bool] = False  # one part: explained by putting the usual value in its place
+    table_row: ClassVar[bool] = False  # all columns of a table's row are one value
+    media: ClassVar[str] = ""  # "image" or "audio": a file of its own, `data:image/...` in a request
+    suffixes: ClassVar[frozenset[str]] = frozenset()  # of files that hold one value each
+    control: ClassVar[str] = "json"  # the form element of the page (lamella/web/form.js)
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind, as in model.json: "text", "boxes"."""
+        return str(type(self).__struct_config__.tag)
+
+    # ---- a value as it comes ---------------------------------------------------------------------------------------
+
+    def parse(self, name: str, text: str) -> Any:
+        """A value from text that was typed or stands in a table's cell; UsageError where it is none."""
+        return self.check(name, text)
+
+    def open(self, name: str, path: Path) -> Any:
+        """A value from a file that holds one. By default the path itself is the value, which is opened when it is used."""
+        return str(path)
+
+    def locate(self, value: Any, folder: Path) -> Any:
+        """A value from a table; what names a file is looked for in the table's own folder first."""
+        return value
+
+    def check(self, name: str, value: Any) -> Any:
+        """A value from Python as tasks expect it; UsageError where it is of another kind."""
+        return value
+
+    def receive(self, name: str, value: Any, limits: Limits) -> Any:
+        """A value from a request, decoded from JSON. A name of a file is refused: nothing is loaded for a request.
+
+        Raises UsageError, TooLarge among it.
+        """
+        return self.check(name, value)
+
+    # ---- a value as it is shown ------------------------------------------------------------------------------------
+
+    def cells(self, value: Any) -> Any:
+        """A value as it stands in a table: a dict is a column for each of its entries."""
+        return value
+
+    def show(self, value: Any) -> dict[str, Any]:
+        """A value in a report: {"text"}, {"image"}, {"series"} or {"boxes"}; {} where only the net's input can be shown."""
+        if isinstance(value, Mapping):
+            return {"text": ", ".join(f"{k}: {v}" for k, v in value.items())}
+        return {"text": str(value)}
+
+    def keep(self, value: Any, most: int) -> Any:
+        """A value small enough to travel with a model, at most so many bytes as JSON, or None."""
+        return value
+
+    def group(self, value: Any, before: Any = None) -> str:
+        """The name of a group of values that are alike in something, "" for none; before: the value that it answers."""
+        return ""
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        """The JSON schema of a value in a request, without its description."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """What a form and a drawing must know."""
+        return {"kind": self.kind, "description": self.description, "control": self.control}
+
+    # ---- a value explained -----------------------------------------------------------------------------------------
+
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        """A value cut into parts. usual: what takes the place of a single value; None where nothing can."""
+        from lamella.fields.single import SingleParts
+
+        return SingleParts(self.kind, value, usual)
+
+    def usual(self, values: Sequence[Any]) -> Any:
+        """What takes the place of a single value that is taken away, by those of other examples; None where nothing can."""
+        return None
+
+
+def wrong(name: str, expected: str, value: Any) -> UsageError:
+    """The error for a value of another kind.
+
+    >>> str(wrong("text", "a text", [1]))
+    'text: expected a text, received list [1]. Several examples are a list, each of them one value or a dict.'
+    """
+    try:
+        shown = repr(value)
+    except Exception:  # an object that cannot even be shown
+        shown = "an object"
+    kind = type(value).__name__
+    received = shown if kind in ("NoneType", "bool", "float", "int") else f"{kind} {shown}"
+    hint = ""
+    if isinstance(value, bytes | bytearray):
+        hint = " Decode it first."
+    elif not isinstance(value, str) and hasattr(value, "__iter__"):
+        hint = " Several examples are a list, each of them one value or a dict."
+    return UsageError(f"{name}: expected {expected}, received {received[:SHOWN]}.{hint}")
+
+
+def json_kind(value: Any) -> str:
+    """What a value decoded from JSON is, in words; a request may hold anything, so the value itself is not repeated."""
+    names = {str: "text", bool: "true or false", type(None): "null", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number")
+
+
+def plain_text(name: str, value: Any) -> str:
+    """A string of any type as a plain one; UsageError for anything else."""
+    if not isinstance(value, str):
+        raise wrong(name, "a text", value)
+    return value if type(value) is str else str.__str__(value)

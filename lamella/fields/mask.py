@@ -1,7 +1,63 @@
-"""The kind of value `Mask`."""
+"""The kind of value `Mask`: a label for every point of a picture."""
 
-from lamella.fields.base import Field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lamella.errors import UsageError
+from lamella.fields.base import Field, Limits, wrong
+from lamella.fields.media import beside, data_uri, kept_uri, medium
+
+TYPES = {".png": "image/png"}  # a picture that is compressed with loss makes labels of its own
 
 
 class Mask(Field, frozen=True, tag="mask"):
-    """A label for every point of a picture."""
+    """A picture whose points are numbers of labels: a PNG as path, `data:image/png` URI or bytes, or an array (H, W)."""
+
+    control: ClassVar[str] = "picture"
+
+    def locate(self, value: Any, folder: Path) -> Any:
+        return beside(value, folder)
+
+    def check(self, name: str, value: Any) -> Any:
+        """A mask without loss: a JPEG, or an array that is not (H, W) of whole numbers, is a UsageError."""
+        value = medium(name, value)
+        if isinstance(value, str | Path) and str(value).lower().endswith((".jpg", ".jpeg")):
+            raise _lossy(name)
+        if isinstance(value, list | np.ndarray):
+            array = np.asarray(value)
+            if array.ndim != 2 or array.dtype.kind not in "iub":
+                raise wrong(name, "an array (H, W) of whole numbers", value)
+        return value
+
+    def receive(self, name: str, value: Any, limits: Limits) -> str:
+        uri = data_uri(name, value, "image")
+        if uri[5:16].lower().startswith(("image/jpeg", "image/jpg")):
+            raise _lossy(name)
+        return uri
+
+    def cells(self, value: Any) -> Any:
+        """Of an answer the shares of its labels are columns, the picture is one too."""
+        if not isinstance(value, dict):
+            return value
+        shares = {f"share_{name}": share for name, share in dict(value.get("shares", {})).items()}
+        return {**{k: v for k, v in value.items() if k != "shares"}, **shares}
+
+    def show(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            value = value.get("mask")
+        return {"image": value} if isinstance(value, str) and value.startswith("data:image/") else {}
+
+    def keep(self, value: Any, most: int) -> Any:
+        return kept_uri(value, most, TYPES)
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^data:image/png"}
+
+
+def _lossy(name: str) -> UsageError:
+    return UsageError(
+        f"{name}: expected a mask that is stored without loss, received a JPEG, whose compression changes labels. "
+        "Save it as PNG."
+    )

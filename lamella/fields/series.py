@@ -1,7 +1,132 @@
-"""The kind of value `Series`."""
+"""The kind of value `Series`: numbers in order of time, explained step by step."""
 
-from lamella.fields.base import Field
+from collections.abc import Collection
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.errors import UsageError
+from lamella.fields.base import Field, Limits, Part, Parts, TooLarge, json_kind, wrong
+from lamella.fields.number import received_number
+
+MOST = 60  # parts
+FINE = 40  # of the latest steps stand alone
+DRAWN = 96  # latest values in a report
 
 
 class Series(Field, frozen=True, tag="series"):
     """Numbers in order of time."""
+
+    numeric: ClassVar[bool] = True
+    control: ClassVar[str] = "series"
+
+    def check(self, name: str, value: Any) -> Any:
+        """Numbers in order: a list or a text as it came, or an array's values as a list."""
+        return value if isinstance(value, str) else numbers(name, value)
+
+    def receive(self, name: str, value: Any, limits: Limits) -> list[float | int]:
+        return received_numbers(name, value, limits)
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        array = {"type": "array", "items": {"type": "number"}, "maxItems": limits.values}
+        return {"anyOf": [array, {"type": "string", "maxLength": limits.characters}]}
+
+    def show(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, str):
+            return {"text": value}
+        return {"series": [float(v) for v in value[-DRAWN:]]}
+
+    def group(self, value: Any, before: Any = None) -> str:
+        if isinstance(before, list) and isinstance(value, list) and before and value:
+            return "goes up" if float(np.mean(value)) > float(before[-1]) else "goes down"
+        return ""
+
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        return SeriesParts(value)
+
+
+def numbers(name: str, value: Any) -> list[Any]:
+    """Finite numbers as a list; UsageError for anything else."""
+    expected = "finite numbers in a list, or in a text with spaces between them"
+    if not isinstance(value, list | tuple | range) and not hasattr(value, "__array__"):
+        raise wrong(name, expected, value)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except Exception as error:  # whatever the array of another library raises
+        raise wrong(name, expected, value) from error
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise wrong(name, expected, value)
+    return value if isinstance(value, list) else list(array.tolist())
+
+
+def received_numbers(name: str, value: Any, limits: Limits) -> list[float | int]:
+    """The numbers of a request: a list, or a text with spaces or commas between them."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if not isinstance(value, list):
+        raise UsageError(f"{name}: expected a list of numbers, received {json_kind(value)}.")
+    if len(value) > limits.values:
+        raise TooLarge(f"{name}: expected at most {limits.values:,} values, received {len(value):,}.")
+    return [received_number(name, v) for v in value]
+
+
+class SeriesParts:
+    """Time steps, the latest alone and those before in ever longer blocks; a missing step lies between its neighbours.
+
+    >>> parts = SeriesParts([1, 9, 3, 4])
+    >>> parts.without({1}), parts.without({3}), [unit["label"] for unit in parts.units]
+    ([1.0, 2.0, 3.0, 4.0], [1.0, 9.0, 3.0, 3.0], ['-4', '-3', '-2', '-1'])
+    """
+
+    kind = "series"
+    how = ("interpolated between their neighbours", "held at the value before")
+
+    def __init__(self, value: Any) -> None:
+        if isinstance(value, str):
+            value = [float(x) for x in value.replace(",", " ").split()]
+        self.values: NDArray[np.float64] = np.asarray(value, np.float64)
+        edges = blocks(len(self.values))
+        self.units: list[Part] = []
+        for start, end in pairwise(edges):
+            first, last = start - len(self.values), end - 1 - len(self.values)
+            label = str(first) if first == last else f"{first} to {last}"
+            self.units.append({"label": label, "start": start, "end": end})
+
+    def without(self, gone: Collection[int], other: bool = False) -> list[float]:
+        lost = np.zeros(len(self.values), bool)
+        for i in gone:
+            lost[self.units[i]["start"] : self.units[i]["end"]] = True
+        places, values = np.arange(len(self.values)), self.values.copy()
+        if lost.all():
+            values[:] = self.values.mean() if len(values) else 0.0
+        elif other:
+            known = places[~lost]
+            values[lost] = self.values[known[np.maximum(np.searchsorted(known, places[lost]) - 1, 0)]]
+        else:
+            values[lost] = np.interp(places[lost], places[~lost], values[~lost])
+        return [float(v) for v in values]
+
+    def shown(self) -> list[float]:
+        return [float(v) for v in self.values]
+
+    def facts(self) -> dict[str, Any]:
+        return {"values": self.shown()}
+
+
+def blocks(length: int, most: int = MOST, fine: int = FINE) -> list[int]:
+    """Where the parts of a series begin, and its end: the latest steps alone, those before in blocks that grow.
+
+    >>> blocks(3), blocks(12, most=6, fine=3)
+    ([0, 1, 2, 3], [0, 5, 8, 9, 10, 11, 12])
+    """
+    if length <= most:
+        return list(range(length + 1))
+    growth = np.linspace(0, 1, most - fine + 1)[1:]
+    far = length - fine
+    power = 1.0
+    while round(far * growth[0] ** power) > 1 and power < 20:  # the block next to the fine ones is nearly as fine
+        power += 0.25
+    ends = sorted({max(i + 1, round(far * g**power)) for i, g in enumerate(growth)})
+    return [*(far - e for e in reversed(ends)), *range(far, length + 1)]

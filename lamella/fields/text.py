@@ -1,7 +1,92 @@
-"""The kind of value `Text`."""
+"""The kind of value `Text`: written language of any length, explained word by word."""
 
-from lamella.fields.base import Field
+import math
+import re
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lamella.errors import UsageError
+from lamella.fields.base import Field, Limits, Part, Parts, json_kind, plain_text
+
+MOST = 60  # parts: a longer text is cut into as many pieces of several words
+KEPT = 600  # characters of a text that travels with a model
+IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is taken for a word
 
 
 class Text(Field, frozen=True, tag="text"):
     """A string of any length."""
+
+    prose: ClassVar[bool] = True
+    control: ClassVar[str] = "text"
+
+    def open(self, name: str, path: Path) -> str:
+        """The text that a file holds, whatever its encoding."""
+        from lamella.data.text.encoding import read_text
+
+        return read_text(path)[0].strip()
+
+    def check(self, name: str, value: Any) -> str:
+        return plain_text(name, value)
+
+    def receive(self, name: str, value: Any, limits: Limits) -> str:
+        if not isinstance(value, str):
+            raise UsageError(f"{name}: expected a string, received {json_kind(value)}.")
+        return value
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        return {"type": "string", "maxLength": limits.characters}
+
+    def keep(self, value: Any, most: int) -> Any:
+        """A long text ends at the last word that fits."""
+        if isinstance(value, str) and len(value) > KEPT:
+            return value[:KEPT].rsplit(maxsplit=1)[0]
+        return value
+
+    def group(self, value: Any, before: Any = None) -> str:
+        words = len(str(value).split())
+        return "up to 5 words" if words < 6 else "6 to 10 words" if words < 11 else "more than 10 words"
+
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        """
+        >>> Text().split("not a good film").without({0, 3})
+        'a good'
+        """
+        return TextParts(str(value))
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """A word, a mark, or an ideograph. Compiled when it is needed: an answer without an explanation does not wait for it."""
+    return re.compile(rf"[{IDEOGRAPHS}]|[^\W{IDEOGRAPHS}]+(?:['’\-][^\W{IDEOGRAPHS}]+)*|[^\w\s]+|_+")
+
+
+class TextParts:
+    """Words and marks; in a long text several neighbours are one part, so that there are at most MOST."""
+
+    kind = "text"
+    how = ("left out", "replaced by _")
+
+    def __init__(self, text: str) -> None:
+        words = [match.span() for match in _word().finditer(text)]
+        step = max(1, math.ceil(len(words) / MOST))
+        spans = [(words[i][0], words[min(i + step, len(words)) - 1][1]) for i in range(0, len(words), step)]
+        self.text, self.spans = text, spans
+        self.units: list[Part] = [{"label": text[a:b], "start": a, "end": b} for a, b in spans]
+
+    def without(self, gone: Collection[int], other: bool = False) -> str:
+        out, at = "", 0
+        for i in sorted(gone):
+            start, end = self.spans[i]
+            out, at = out + self.text[at:start] + "_" * other, end
+            if not other and (not out or out[-1].isspace()) and self.text[at : at + 1].isspace():
+                at += 1  # of the spaces on both sides one stays
+        out += self.text[at:]
+        return out if other or out == self.text else out.strip()
+
+    def shown(self) -> str:
+        return self.text
+
+    def facts(self) -> dict[str, Any]:
+        return {}

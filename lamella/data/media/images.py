@@ -36,6 +36,10 @@ MOST_POINTS = 50_000_000  # width x height x frames: decoded and changed to RGB 
 WEBP_POINTS = 20_000_000  # its decoder holds four copies
 MOST_BYTES = 256 << 20  # of a file
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
+    | {".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"}
+)  # of files in these formats
 _URI = re.compile(r"data:[^,;]*(;[^,;]*)*,")
 # What Pillow raises for files that are damaged; it has no base class of its own for them.
 _DAMAGED = (

@@ -1,0 +1,116 @@
+"""The kind of value `Row`: all columns of a table's row, explained column by column."""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from lamella.errors import UsageError
+from lamella.fields.base import Field, Limits, Part, Parts, json_kind, wrong
+
+FORM = ("name", "names", "mean")  # what a form needs to know of a column
+Column = Mapping[str, Any]
+"""A column as learned: its "name", and the "mean" and "spread" of numbers or the "names" of categories."""
+
+
+class Row(Field, frozen=True, tag="row"):
+    """A row of a table: column -> value, or the values in the order of the columns; what is missing is None or empty."""
+
+    columns: tuple[Column, ...] = ()  # as learned; () before training
+
+    table_row: ClassVar[bool] = True
+    control: ClassVar[str] = "row"
+
+    def parse(self, name: str, text: str) -> Any:
+        """A JSON object, or values with commas or spaces between them."""
+        if text.lstrip().startswith("{"):
+            return json_object(name, text)
+        return text
+
+    def check(self, name: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if not all(isinstance(key, str) for key in value):
+                raise wrong(name, "a row whose columns have names", value)
+            return value if isinstance(value, dict) else dict(value)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list | tuple):
+            return list(value)
+        raise wrong(name, "a row: a dict of its columns, or its values with commas between them", value)
+
+    def receive(self, name: str, value: Any, limits: Limits) -> Any:
+        if isinstance(value, dict):
+            return value
+        if not isinstance(value, str) or value[:5].lower() == "data:":
+            raise UsageError(f"{name}: expected an object with a value for each column, received {json_kind(value)}.")
+        return self.parse(name, value)
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        """An object with the columns as learned, or the same as text: a JSON object, or values with commas between."""
+        shape: dict[str, Any] = {"type": "object"}
+        if self.columns:
+            shape["properties"] = {c["name"]: _column_schema(c) for c in self.columns}
+        return {"anyOf": [shape, {"type": "string", "maxLength": limits.characters}]}
+
+    def facts(self) -> dict[str, Any]:
+        columns = [{k: column[k] for k in FORM if k in column} for column in self.columns]
+        return {**super().facts(), **({"columns": columns} if columns else {})}
+
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        return RowParts(value)
+
+
+def _column_schema(column: Column) -> dict[str, Any]:
+    """A number or one of the names, also as text; null where it is missing."""
+    kinds = ["string", "null"] if "names" in column else ["number", "string", "null"]
+    return {"type": kinds}
+
+
+def json_object(name: str, text: str) -> dict[str, Any]:
+    """The object in a JSON text; UsageError where it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: expected a row as a JSON object, received {text[:60]!r} ({error}).") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{name}: expected a row as a JSON object, received {json_kind(value)}.")
+    return value
+
+
+class RowParts:
+    """The columns of a row; one that is taken away is missing, as in a table with holes.
+
+    >>> RowParts("3.5, x").without({0}), RowParts({"a": 1, "b": 2}).without({1})
+    (',x', {'a': 1, 'b': None})
+    """
+
+    kind = "row"
+    how = ("left empty, as where a table has no value", "left empty, as where a table has no value")
+
+    def __init__(self, value: Any) -> None:
+        self.named, self.row = cells(value)
+        self.units: list[Part] = [{"label": name} for name in self.row]
+
+    def without(self, gone: Collection[int], other: bool = False) -> Any:
+        row = {name: None if i in gone else value for i, (name, value) in enumerate(self.row.items())}
+        return row if self.named else ",".join("" if v is None else str(v) for v in row.values())
+
+    def shown(self) -> Any:
+        return self.row
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+def cells(value: Any) -> tuple[bool, dict[str, Any]]:
+    """Whether a row names its columns, and column -> value; columns without names are numbered.
+
+    >>> cells("3.5, x"), cells({"a": 1})
+    ((False, {'column 1': '3.5', 'column 2': 'x'}), (True, {'a': 1}))
+    """
+    if isinstance(value, Mapping):
+        return True, dict(value)
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return True, json_object("row", value)
+    if isinstance(value, str):
+        value = [c.strip() for c in value.split(",")] if "," in value else value.split()
+    return False, {f"column {i}": v for i, v in enumerate(value, start=1)}

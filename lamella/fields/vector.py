@@ -1,0 +1,42 @@
+"""The kind of value `Vector`: numbers in no order of time, such as a point of a map or an embedding."""
+
+from typing import Any, ClassVar
+
+from lamella.fields.base import Field, Limits
+from lamella.fields.series import DRAWN, numbers, received_numbers
+
+
+class Vector(Field, frozen=True, tag="vector"):
+    """A list of numbers that is one point; in a table each number is a column of its own."""
+
+    numeric: ClassVar[bool] = True
+    control: ClassVar[str] = "series"
+
+    def check(self, name: str, value: Any) -> Any:
+        return value if isinstance(value, str) else numbers(name, value)
+
+    def receive(self, name: str, value: Any, limits: Limits) -> list[float | int]:
+        return received_numbers(name, value, limits)
+
+    def cells(self, value: Any) -> Any:
+        """
+        >>> Vector().cells([3.0, 4.0]), Vector().cells({"point": [1.0, 2.0], "error": 0.1})
+        ({'1': 3.0, '2': 4.0}, {'point_1': 1.0, 'point_2': 2.0, 'error': 0.1})
+        """
+        if isinstance(value, list):
+            return {str(i): x for i, x in enumerate(value, start=1)}
+        if not isinstance(value, dict):
+            return value
+        columns: dict[str, Any] = {}
+        for name, entry in value.items():
+            if isinstance(entry, list) and entry and all(isinstance(x, int | float) for x in entry):
+                columns |= {f"{name}_{i}": x for i, x in enumerate(entry, start=1)}
+            else:
+                columns[name] = entry
+        return columns
+
+    def show(self, value: Any) -> dict[str, Any]:
+        return {"text": value} if isinstance(value, str) else {"series": [float(v) for v in value[-DRAWN:]]}
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "number"}, "maxItems": limits.values}
