@@ -5,6 +5,7 @@ products of an input and a stored matrix, which is the one form that int8 quanti
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -30,16 +31,21 @@ class Linear(nn.Module):
         return f"Linear({self.weight.shape[0]} -> {self.weight.shape[1]})"
 
 
-def positions(length: int, width: int) -> Tensor:
+def positions(length: int, width: int, layout: str = "interleaved") -> Tensor:
     """Sinusoidal position encoding (Vaswani et al., 2017, section 3.5), (length, width).
 
-    Even columns hold sin(t / 10000^(i / width)), odd columns the cosine of the same angle.
+    "interleaved", as in the paper: even columns hold sin(t / 10000^(i / width)), odd columns the cosine of the same angle.
+    "halves": all sines first, then all cosines (MarianMT of Hugging Face). "marian": halves, where the angles go down to
+    1 / 10000 exactly, as in Tensor2Tensor and Marian.
 
-    >>> positions(3, 4)[0].tolist()
-    [0.0, 1.0, 0.0, 1.0]
+    >>> positions(3, 4)[0].tolist(), positions(3, 4, "halves")[0].tolist()
+    ([0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0])
     """
-    angle = torch.arange(length)[:, None] / 10000.0 ** (torch.arange(0, width, 2) / width)  # (T, D/2)
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)  # (T, D)
+    exponents = torch.arange(0, width, 2) / (max(1, width - 2) if layout == "marian" else width)
+    angle = torch.arange(length)[:, None] / 10000.0**exponents  # (T, D/2)
+    if layout == "interleaved":
+        return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)  # (T, D)
+    return torch.cat([angle.sin(), angle.cos()], dim=-1)  # (T, D)
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -120,15 +126,24 @@ class CrossAttention(nn.Module):
         return self.out(merge_heads(mixed))
 
 
-class FeedForward(nn.Module):
-    """Two products with a rectifier between them, position by position: (B, T, D) -> (B, T, D)."""
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "swish": F.silu,  # x sigmoid(x) (Ramachandran et al., 2017)
+    "gelu": F.gelu,  # x times the normal distribution's share below x (Hendrycks and Gimpel, 2016)
+    "quick-gelu": lambda x: x * torch.sigmoid(1.702 * x),  # the approximation of the same paper, as Marian has it
+}
 
-    def __init__(self, width: int, inner: int, dropout: float = 0.0) -> None:
+
+class FeedForward(nn.Module):
+    """Two products with a rectifier, or another of `ACTIVATIONS`, between them: (B, T, D) -> (B, T, D)."""
+
+    def __init__(self, width: int, inner: int, dropout: float = 0.0, activation: str = "relu") -> None:
         super().__init__()
         self.up, self.down, self.dropout = Linear(width, inner), Linear(inner, width), dropout
+        self.activation = ACTIVATIONS[activation]
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = torch.relu(self.up(x))
+        hidden = self.activation(self.up(x))
         if self.dropout and self.training:
             hidden = F.dropout(hidden, self.dropout)
         return self.down(hidden)

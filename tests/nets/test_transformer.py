@@ -196,7 +196,7 @@ def test_a_net_worked_out_by_hand():
     near(out["hidden"][0, 0], torch.tensor([0.28267, 8.66362]), 1e-4)
     near(out["hidden"][0, 0] @ out["table"].t(), torch.tensor([0.0, -6.0263, 18.5783, 12.2522, 0.5996]), 1e-3)
     nothing = torch.zeros(1, 1, 1, 1, 0, 2)
-    step = net.step(prompt, nothing, nothing, **encoded)
+    step = net.step(prompt, keys=nothing, values=nothing, **encoded)
     assert step["tokens"].tolist() == [[[2, 3, 4, 0, 1]]]
     near(step["scores"][0, 0, :2], torch.tensor([-0.00179, -6.32790]), 1e-3)
     near(step["attention"][0, 0], torch.tensor([0.07431, 0.92569]), 1e-4)
@@ -240,10 +240,10 @@ def test_padding_changes_nothing():
         )
         encoded = net.encode(long)
         nothing = torch.zeros(2, 1, 2, HEADS, 0, WIDTH // HEADS)
-        step = net.step(prompt[:, :1], nothing, nothing, **encoded)
+        step = net.step(prompt[:, :1], keys=nothing, values=nothing, **encoded)
         for key in ("memory_keys", "memory_values"):
             encoded[key][..., 6:, :] = 99.0
-        again = net.step(prompt[:, :1], nothing, nothing, **encoded)
+        again = net.step(prompt[:, :1], keys=nothing, values=nothing, **encoded)
         near(again["scores"], step["scores"])
         assert not again["attention"][..., 6:].any()
     long, mixed = F.pad(source, (0, 5)), F.pad(prompt, (0, 3))

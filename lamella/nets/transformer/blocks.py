@@ -1,7 +1,12 @@
-"""The blocks of the Transformer (Vaswani et al., 2017), encoder's and decoder's, their sub-layers in sequence or in parallel.
+"""The blocks of the Transformer (Vaswani et al., 2017), encoder's and decoder's, in three forms.
 
-The norms stand before each sub-layer (pre-norm; Xiong et al., 2020), so that training needs no long warm-up.
+"sequence": the norms stand before each sub-layer (pre-norm; Xiong et al., 2020), so that training needs no long warm-up.
+"post-norm": they stand after each sum, as in the paper and in Marian. "parallel": sub-layers beside each other, one norm.
+
+A decoder's block looks back at its own past by self-attention, or by a recurrent unit (`ssru.py`); `_past` makes either.
 """
+
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,17 +19,19 @@ from lamella.nets.layers import (
     merge_heads,
     split_heads,
 )
+from lamella.nets.transformer.ssru import SSRU
 
 PADDING = 0
+Past = tuple[Tensor, ...]  # what a layer keeps of the tokens so far: (keys, values), or (cell,)
 
 
 class EncoderBlock(nn.Module):
     """Pre-norm: `x + Attention(norm(x))`, then `x + FeedForward(norm(x))`; (B, S, D) -> (B, S, D)."""
 
-    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, inner: int, dropout: float, activation: str = "relu") -> None:
         super().__init__()
         self.norm_attention, self.attention = nn.LayerNorm(width), SelfAttention(width, heads, dropout)
-        self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout)
+        self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout, activation)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -33,13 +40,15 @@ class EncoderBlock(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """Pre-norm: masked self-attention, attention to the source, feed-forward; each added to its input."""
+    """Pre-norm: a look at its own past, attention to the source, feed-forward; each added to its input."""
 
-    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, heads: int, inner: int, dropout: float, activation: str = "relu", past: str = "attention"
+    ) -> None:
         super().__init__()
-        self.norm_attention, self.attention = nn.LayerNorm(width), SelfAttention(width, heads, dropout)
+        self.norm_attention, self.attention = nn.LayerNorm(width), _past(past, width, heads, dropout)
         self.norm_cross, self.cross = nn.LayerNorm(width), CrossAttention(width, heads, dropout)
-        self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout)
+        self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout, activation)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
@@ -49,18 +58,46 @@ class DecoderBlock(nn.Module):
         return y + self.drop(self.feed(self.norm_feed(y)))
 
     def step(
-        self, y: Tensor, keys: Tensor, values: Tensor, cross_key: Tensor, cross_value: Tensor, bias: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Past, Tensor]:
         """One position of K beams a sentence, with what was computed before.
 
-        y (B, K, D); keys and values of the T tokens so far (B, K, H, T, d); cross_key and cross_value (B, H, S, d).
-        Returns y (B, K, D), the longer keys and values (B, K, H, T+1, d) and the attention to the source (B, K, S).
+        y (B, K, D); past: keys and values of the T tokens so far (B, K, H, T, d), or the recurrent unit's cell (B, K, D);
+        cross_key and cross_value (B, H, S, d). Returns y (B, K, D), the new past and the attention to the source (B, K, S).
         """
-        mixed, keys, values = _remembering(self.attention, self.norm_attention(y), keys, values)
+        mixed, past = _remembering(self.attention, self.norm_attention(y), past)
         y = y + mixed
         crossed, weights = _looking(self.cross, self.norm_cross(y), cross_key, cross_value, bias)
         y = y + crossed
-        return y + self.feed(self.norm_feed(y)), keys, values, weights
+        return y + self.feed(self.norm_feed(y)), past, weights
+
+
+class PostNormEncoderBlock(EncoderBlock):
+    """As in the paper: `norm(x + Attention(x))`, then `norm(x + FeedForward(x))`; (B, S, D) -> (B, S, D)."""
+
+    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        x = self.norm_attention(x + self.drop(self.attention(x, bias)))
+        return self.norm_feed(x + self.drop(self.feed(x)))
+
+
+class PostNormDecoderBlock(DecoderBlock):
+    """As in the paper: each sub-layer's output is added to its input, and the sum is normalised."""
+
+    def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
+        """As `DecoderBlock.forward`."""
+        y = self.norm_attention(y + self.drop(self.attention(y, causal)))
+        y = self.norm_cross(y + self.drop(self.cross(y, *self.cross.remember(memory), bias)))
+        return self.norm_feed(y + self.drop(self.feed(y)))
+
+    def step(
+        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Past, Tensor]:
+        """As `DecoderBlock.step`."""
+        mixed, past = _remembering(self.attention, y, past)
+        y = self.norm_attention(y + mixed)
+        crossed, weights = _looking(self.cross, y, cross_key, cross_value, bias)
+        y = self.norm_cross(y + crossed)
+        return self.norm_feed(y + self.feed(y)), past, weights
 
 
 class ParallelEncoderBlock(nn.Module):
@@ -71,9 +108,9 @@ class ParallelEncoderBlock(nn.Module):
     always of one scale, but no path from the last layer to the first goes around the norms.
     """
 
-    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, inner: int, dropout: float, activation: str = "relu") -> None:
         super().__init__()
-        self.attention, self.feed = SelfAttention(width, heads, dropout), FeedForward(width, inner, dropout)
+        self.attention, self.feed = SelfAttention(width, heads, dropout), FeedForward(width, inner, dropout, activation)
         self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -81,16 +118,18 @@ class ParallelEncoderBlock(nn.Module):
 
 
 class ParallelDecoderBlock(nn.Module):
-    """`LayerNorm(y + SelfAttention(y) + FeedForward(y) + CrossAttention(y, h))`, h being the encoder's output.
+    """`LayerNorm(y + Past(y) + FeedForward(y) + CrossAttention(y, h))`, h being the encoder's output.
 
     Different from `DecoderBlock` as the encoder's is; besides, the attention to the source does not yet know what the
-    self-attention of its own layer found: that reaches it one layer later.
+    look at the past of its own layer gave: that reaches it one layer later.
     """
 
-    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, heads: int, inner: int, dropout: float, activation: str = "relu", past: str = "attention"
+    ) -> None:
         super().__init__()
-        self.attention, self.cross = SelfAttention(width, heads, dropout), CrossAttention(width, heads, dropout)
-        self.feed = FeedForward(width, inner, dropout)
+        self.attention, self.cross = _past(past, width, heads, dropout), CrossAttention(width, heads, dropout)
+        self.feed = FeedForward(width, inner, dropout, activation)
         self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
 
     def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
@@ -99,22 +138,31 @@ class ParallelDecoderBlock(nn.Module):
         return self.norm(y + self.drop(self.attention(y, causal)) + self.drop(self.feed(y)) + self.drop(crossed))
 
     def step(
-        self, y: Tensor, keys: Tensor, values: Tensor, cross_key: Tensor, cross_value: Tensor, bias: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Past, Tensor]:
         """As `DecoderBlock.step`."""
-        mixed, keys, values = _remembering(self.attention, y, keys, values)
+        mixed, past = _remembering(self.attention, y, past)
         crossed, weights = _looking(self.cross, y, cross_key, cross_value, bias)
-        return self.norm(y + mixed + self.feed(y) + crossed), keys, values, weights
+        return self.norm(y + mixed + self.feed(y) + crossed), past, weights
 
 
-def _remembering(attention: SelfAttention, y: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Self-attention of one position (B, K, D) to the T before it and itself; keys and values grow by one."""
+def _past(kind: str, width: int, heads: int, dropout: float) -> nn.Module:
+    """What looks back at the tokens so far."""
+    return SSRU(width) if kind == "ssru" else SelfAttention(width, heads, dropout)
+
+
+def _remembering(unit: nn.Module, y: Tensor, past: Past) -> tuple[Tensor, Past]:
+    """A look of one position (B, K, D) back at those before it; what is kept of them then has it too."""
+    if isinstance(unit, SSRU):
+        mixed, cell = unit.step(y, *past)
+        return mixed, (cell,)
+    attention, (keys, values) = cast(SelfAttention, unit), past
     batch, beams, width = y.shape
     query, key, value = attention.project(y.view(batch * beams, 1, width))
     keys = torch.cat([keys, key.view(batch, beams, attention.heads, 1, -1)], dim=3)
     values = torch.cat([values, value.view(batch, beams, attention.heads, 1, -1)], dim=3)
     mixed, _ = attend(query, keys.flatten(0, 1), values.flatten(0, 1))
-    return attention.out(merge_heads(mixed)).view(batch, beams, width), keys, values
+    return attention.out(merge_heads(mixed)).view(batch, beams, width), (keys, values)
 
 
 def _looking(cross: CrossAttention, y: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,4 +175,8 @@ def _looking(cross: CrossAttention, y: Tensor, key: Tensor, value: Tensor, bias:
     return cross.out(merge_heads(mixed)), weights.mean(dim=1)
 
 
-BLOCKS = {"sequence": (EncoderBlock, DecoderBlock), "parallel": (ParallelEncoderBlock, ParallelDecoderBlock)}
+BLOCKS: dict[str, tuple[type[nn.Module], type[nn.Module]]] = {
+    "sequence": (EncoderBlock, DecoderBlock),
+    "post-norm": (PostNormEncoderBlock, PostNormDecoderBlock),
+    "parallel": (ParallelEncoderBlock, ParallelDecoderBlock),
+}
