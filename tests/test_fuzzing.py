@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lamella.data.documents.formats import FORMATS
 from lamella.data.readers.catalogue_pairs import SUFFIXES
-from lamella.data.readers.records import TABLE_SUFFIXES
+from lamella.data.readers.suffixes import TABLE_SUFFIXES
 from lamella.errors import DataError
 from tests.fuzzing import mutations
 from tests.fuzzing.readers import Reader

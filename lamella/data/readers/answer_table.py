@@ -18,7 +18,9 @@ from typing import Any
 
 import msgspec
 
-from lamella.data.readers.records import TABLE_SUFFIXES, BadRow, Sheet, common_width, fold, read_sheet
+from lamella.data.readers.bad_rows import BadRow
+from lamella.data.readers.records import Sheet, common_width, fold, read_sheet
+from lamella.data.readers.suffixes import TABLE_SUFFIXES
 from lamella.data.readers.table_text import Delimited, in_encoding, insert_keys, json_text, unescaped
 from lamella.data.readers.tables import Row, find_columns, pick
 from lamella.errors import DataError, UsageError
@@ -98,9 +100,12 @@ class AnswerTable:
         pieces = []
         for number, (line, start, end) in enumerate(sheet.spans):
             raw = sheet.text[start:end]
+            if number < sheet.above:
+                pieces.append(raw)
+                continue
             cells = cells_at.get(line)
-            given = [""] * (0 if self._header and number == 0 else len(names))
-            if self._header and number == 0:
+            given = [""] * (0 if self._header and number == sheet.above else len(names))
+            if self._header and number == sheet.above:
                 given = list(names.values())
             elif answer := by_line.get(line):
                 given = [_cell(answer[name]) if name in answer else "" for name in names]
@@ -150,7 +155,7 @@ class AnswerTable:
         """(line, cells) of all records but the header, cut at delimiters where one could not be read."""
         cells_at = dict(self.sheet.rows)
         found = []
-        for line, start, end in self.sheet.spans[int(self._header) :]:
+        for line, start, end in self.sheet.spans[self.sheet.above + int(self._header) :]:
             cells = cells_at.get(line)
             raw = self.sheet.text[start:end].split(self.sheet.delimiter or ",")
             found.append((line, list(map(str, raw if cells is None else cells))))
@@ -249,7 +254,7 @@ def new_table(name: str, values: Sequence[str], answers: Sequence[Answer], suffi
 def _as_read(sheet: Sheet, own: Sequence[Mapping[str, Any]]) -> AnswerTable:
     """A table whose rows the task has read; those that it has not are said to be unread."""
     by_line = {v.line: example for example in own for v in example.values() if isinstance(v, Row)}
-    lines = [line for line, _, _ in sheet.spans]
+    lines = [line for line, _, _ in sheet.spans[sheet.above :]]
     if not by_line and own and len(own) in (len(lines), len(lines) - 1):  # all of them, but for a header
         by_line = dict(zip(lines[len(lines) - len(own) :], own, strict=True))
     if not by_line or not set(by_line) <= set(lines):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lamella.data.documents.catalogue import compiled_header, read_pairs
 from lamella.data.documents.po import charset_of, parse
-from lamella.data.readers.records import BadRow
+from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.tables import LISTED, Report, Row, Source, Table
 from lamella.data.text.encoding import StrPath, read_bytes, show_path
 from lamella.data.text.languages import NAMES, base_code
@@ -69,12 +69,8 @@ def read_catalogues(paths: Sequence[StrPath], src: str, dst: str) -> Table:
         for reason, count in left_out.items():
             report.drop(reason, count)
         report.sources.append(Source(name, "catalogue", encoding, rows=len(pairs)))
-    if len(bad) > 0.01 * len(files):
-        raise DataError(
-            f"expected gettext catalogues, received {len(bad):,} of {len(files):,} that cannot be read, the first: "
-            f"{bad[0].received}",
-            [row.received for row in bad[:10]],
-        )
+    where = ", ".join(show_path(path) for path in paths[:3])
+    refuse_many(where, len(files) - len(bad), [row.received for row in bad], "catalogues", "Correct or remove them.")
     report.bad = bad[:LISTED]
     report.drop("unreadable catalogue", len(bad))
     report.kept = len(rows)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lamella.data.media.images import fingerprint, is_uri
-from lamella.data.readers.labels import LABEL_NAMES
-from lamella.data.readers.records import TABLE_SUFFIXES
+from lamella.data.readers.bad_rows import refuse_many
+from lamella.data.readers.labels import LABEL_NAMES, unify_labels
+from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError
@@ -42,10 +43,10 @@ def image_folder(
         place = Path(given)
         if place.is_dir():
             rows += _walk(place, lines)
-        elif place.suffix.lower() in TABLE_SUFFIXES:
+        elif is_table(place):
             table = read_table([place], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns)
+            lines += table.report.lines() + [f"note: {note}" for note in unify_labels(table.rows)]
             rows += [{"image": _beside(place, row["image"]), "label": row["label"]} for row in table.rows]
-            lines += table.report.lines()
         else:
             what = f"a file with the suffix {quote(place.suffix)}" if place.exists() else "no such file or folder"
             raise DataError(
@@ -112,12 +113,7 @@ def readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[
             good.append(row)
         except DataError as error:
             bad.append(str(error))
-    if len(bad) > 0.01 * len(rows):
-        raise DataError(
-            f"{where}: expected at most 1% of the pictures to be unreadable, received {len(bad):,} of {len(rows):,}, "
-            f"the first: {bad[0]} Mend or remove them.",
-            bad[:LISTED],
-        )
+    refuse_many(where, len(good), bad, "pictures", "Correct or remove them.")
     if bad:
         lines.append(f"left out {len(bad):,} of {len(rows):,} pictures that cannot be read")
         lines += [f"unreadable: {line}" for line in bad[:100]]

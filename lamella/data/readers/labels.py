@@ -11,8 +11,10 @@ is said in the report's notes.
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lamella.data.readers.tables import Paths, Row, Table, read_table
 from lamella.data.text.encoding import quote
@@ -56,6 +58,7 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) 
     ({'text': 'I liked it', 'label': 'good'}, ['label "bad" has a single example (reviews.tsv, line 2)'])
     """
     table = read_table(paths, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose)
+    table.report.notes += unify_labels(table.rows)
     counts = Counter(row["label"] for row in table.rows)
     where = " and ".join(source.file for source in table.report.sources[:3])
     column = table.report.sources[0].columns.get("label", "")
@@ -73,6 +76,29 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) 
     return table
 
 
+def unify_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Write labels that mean the same alike, and say so: 1.0 as 1, True as true. Returns notes.
+
+    Data frames turn whole numbers into 1.0 where a value is missing. A column's labels are changed only where all of them
+    are numbers, or all are truth values.
+
+    >>> rows = [{"label": "1"}, {"label": "1.0"}, {"label": "0"}]
+    >>> unify_labels(rows), [row["label"] for row in rows]
+    (['label "1.0" is read as "1"'], ['1', '1', '0'])
+    """
+    known = sorted({row["label"] for row in rows})
+    if all(re.fullmatch(r"[-+]?\d{1,15}(\.0*)?", label) for label in known):
+        same = {label: str(int(float(label))) for label in known}
+    elif all(label.lower() in ("true", "false") for label in known):
+        same = {label: label.lower() for label in known}
+    else:
+        return []
+    changed = {label: new for label, new in same.items() if label != new}
+    for row in rows:
+        row["label"] = same[row["label"]]
+    return [f"label {quote(label)} is read as {quote(new)}" for label, new in list(changed.items())[:_LISTED]]
+
+
 def _choose(rows: list[list[str]]) -> dict[str, int] | None:
     """The label is the column with fewest different values (two at least), the text the longest of the others."""
     if not rows or len(rows[0]) < 2:
@@ -80,7 +106,8 @@ def _choose(rows: list[list[str]]) -> dict[str, int] | None:
     columns = list(zip(*rows, strict=True))
     length = [sum(map(len, column)) for column in columns]
     distinct = [len(set(column)) for column in columns]
-    candidates = [at for at, number in enumerate(distinct) if 2 <= number <= max(2, len(rows) // 2)]
+    filled = [sum(map(bool, column)) > len(rows) / 2 for column in columns]
+    candidates = [at for at, number in enumerate(distinct) if 2 <= number <= max(2, len(rows) // 2) and filled[at]]
     if not candidates:
         return None
     label = min(candidates, key=lambda at: (distinct[at], length[at]))

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.readers.records import BadRow, Sheet, read_sheet, refuse_wide
+from lamella.data.readers.bad_rows import BadRow, refuse_many
+from lamella.data.readers.records import Sheet, read_sheet, refuse_wide
 from lamella.data.readers.tables import Row
 from lamella.data.text.encoding import quote, quote_all
 from lamella.errors import DataError
@@ -88,12 +89,8 @@ def check(columns: Columns, rows: Sequence[Row], lines: list[str]) -> tuple[list
 def _without(rows: list[Row], bad: list[BadRow], lines: list[str]) -> tuple[list[Row], list[str]]:
     if not rows and not bad:
         raise DataError(f"{', '.join(lines)}: expected rows, received none.")
-    if len(bad) > 0.01 * (len(rows) + len(bad)):
-        raise DataError(
-            f"{bad[0].file}: expected at most 1% bad rows, received {len(bad):,} of {len(rows) + len(bad):,}, the first: "
-            f"{bad[0]}. Correct or remove them.",
-            [str(b) for b in bad[:10]],
-        )
+    if bad:
+        refuse_many(bad[0].file, len(rows), bad, "rows", "Correct or remove them.")
     return rows, [*lines, *(f"bad row, left out: {b}" for b in bad)]
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from lamella.data.readers.catalogue_pairs import SUFFIXES, read_catalogues
-from lamella.data.readers.records import TABLE_SUFFIXES
+from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import Paths, Report, Row, Source, Table, list_paths, read_table
 from lamella.data.text.encoding import StrPath, read_text, show_path, split_lines
 from lamella.data.text.languages import NAMES, base_code, guess, scores
@@ -86,7 +86,8 @@ def read_parallel(
         else:
             wanted = {"src": (*_names(src), *_SRC_NAMES), "dst": (*_names(dst), *_DST_NAMES)}
             choose = partial(_choose, base_code(src), base_code(dst))
-            _add(table, read_table(rest, wanted, columns, allow_empty=True, choose=choose))
+            words = [*_names(src), *_names(dst)]
+            _add(table, read_table(rest, wanted, columns, allow_empty=True, choose=choose, words=words))
     where = show_path(listed[0]) if len(listed) == 1 else f"{show_path(listed[0])} and {len(listed) - 1} more"
     table.rows = clean(table.rows, table.report)
     if not table.rows:
@@ -137,7 +138,7 @@ def _choose(src: str, dst: str, rows: list[list[str]]) -> dict[str, int] | None:
 
 def _is_plain(path: StrPath) -> bool:
     """Whether a file is lines of text: not named like a table, and not tabs or JSON on nearly every line."""
-    if Path(path).suffix.lower() in TABLE_SUFFIXES:
+    if is_table(path):
         return False
     lines = split_lines(read_text(path)[0])[:200]
     tabs = sum("\t" in line.strip() or line.startswith('{"') for line in lines)

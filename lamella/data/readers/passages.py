@@ -15,11 +15,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lamella.data.readers.bad_rows import refuse_many
+from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import list_paths, read_table
 from lamella.data.text.encoding import read_text, show_path
 from lamella.errors import DataError
 
-TABLES = (".jsonl", ".json", ".csv", ".tsv")
 TEXT_NAMES = (
     *("text", "content", "body", "document", "story", "article", "sentence", "message", "lyrics", "poem", "name"),
 )
@@ -38,13 +39,13 @@ def read_passages(
     window: characters that a net sees at once; passages are a whole number of windows long where there is text enough.
     Where there are 20 texts or more, only those longer than 32 windows are cut.
     whole_words: cut at white space, for nets that read pieces of words. A row of a table is a text by itself and is
-    given a line break as its end. Raises DataError where more than 1% of the files cannot be read, or all are empty.
+    given a line break as its end. Raises DataError where more than a tenth of the files cannot be read, or all are empty.
     """
     texts: list[str] = []
     lines: list[str] = []
     for given in list_paths(paths):
         path = Path(given)
-        if path.suffix.lower() in TABLES and path.is_file():
+        if is_table(path) and path.is_file():
             table = read_table([given], {"text": TEXT_NAMES}, columns)
             texts += [_lines_end_alike(row["text"]).rstrip("\n") + "\n" for row in table.rows]
             lines += table.report.lines()
@@ -122,11 +123,7 @@ def _read_folder(folder: Path) -> tuple[list[str], list[str]]:
             encodings[encoding] += 1
         else:
             empty.append(show_path(path))
-    if len(bad) > 0.01 * len(files):
-        raise DataError(
-            f"{name}: expected at most 1% unreadable files, received {len(bad):,} of {len(files):,}, the first: {bad[0]}",
-            bad[:_LISTED],
-        )
+    refuse_many(name, len(files) - len(bad), bad, "files", "Correct or remove them.")
     how = ", ".join(f"{count:,} in {encoding}" for encoding, count in encodings.most_common())
     lines = [f"{name}: {len(texts):,} text files ({how}); {sum(map(len, texts)):,} characters"]
     lines += [f"left out: {problem}" for problem in bad]

@@ -15,12 +15,14 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from lamella.data.readers.bad_rows import BadRow
+from lamella.data.readers.headers import lines_above
 from lamella.data.readers.json_records import Broken, flatten, is_array, is_json, json_array, json_lines, scalar
+from lamella.data.readers.suffixes import TABLE_SUFFIXES, table_suffix
 from lamella.data.text.encoding import StrPath, quote, read_text, show_path
 from lamella.errors import DataError
 
@@ -28,32 +30,12 @@ MAX_FIELD = 1 << 20
 """Characters in one field; more is a bad row. (The csv module's own limit, 131,072, cuts off real documents.)"""
 MAX_COLUMNS = 10_000
 
-TABLE_SUFFIXES = {
-    ".tsv": "TSV",
-    ".tab": "TSV",
-    ".csv": "CSV",
-    ".jsonl": "JSONL",
-    ".ndjson": "JSONL",
-    ".json": "JSON",
-}
 # In this order where two cut a file equally well: commas stand in text by chance, tabs hardly ever.
 _DELIMITERS = ("\t", "|", ";", ",")
 _SAMPLE = 300  # lines that decide on delimiter and header
 
 Cells = list[Any] | dict[str, Any]
 """One row: fields in order, or by key where the format names them. A field is a str, None, or a nested JSON list."""
-
-
-class BadRow(msgspec.Struct, frozen=True):
-    """A row that could not be used: where it is, what was expected there and what came."""
-
-    file: str
-    line: int
-    expected: str
-    received: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: expected {self.expected}, received {self.received}"
 
 
 class Sheet(msgspec.Struct):
@@ -75,6 +57,8 @@ class Sheet(msgspec.Struct):
     """Whether quotation marks around a field belong to the format, and not to the text."""
     escaped: bool = False
     """Whether marks inside a field are escaped by a backslash, and not doubled."""
+    above: int = 0
+    """Records above the header, such as a title; they are not among the rows."""
     text: str = ""
     """The whole text, where `keep` asked for it."""
     spans: list[tuple[int, int, int]] = []
@@ -103,8 +87,7 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
     file = show_path(path)
     if not text.strip():
         raise DataError(f"{file}: expected rows, received an empty file. Give a file with at least one row")
-    suffix = Path(path).suffix.lower()
-    sheet = Sheet(file, TABLE_SUFFIXES.get(suffix, ""), encoding, None, None, [], [], 0)
+    sheet = Sheet(file, TABLE_SUFFIXES.get(table_suffix(path), ""), encoding, None, None, [], [], 0)
     lines, starts, newline = _split(text)
     first = next(line for line in lines if line.strip())
     if not sheet.format and first.lstrip()[0] in "{[" and is_json(first, text):
@@ -146,7 +129,7 @@ def _read_delimited(
     sheet: Sheet, lines: list[str], newline: str, needed: int, names: Collection[str], starts: Sequence[int]
 ) -> None:
     delimiter: str | None
-    declared = re.fullmatch(r"sep=([,;|\t])", lines[0].strip(" \r")) if sheet.format == "CSV" else None
+    declared = re.fullmatch(r'"?sep=([,;|\t])"?', lines[0].strip(" \r")) if sheet.format in ("CSV", "") else None
     if declared:  # spreadsheets say the delimiter so
         delimiter = declared[1]
     elif sheet.format == "TSV":
@@ -190,6 +173,10 @@ def _read_delimited(
     finally:
         csv.field_size_limit(former)
     width = common_width(sheet.rows)
+    sheet.above = lines_above([list(cells) for _, cells in sheet.rows[:_SAMPLE]], width)
+    if sheet.above:
+        sheet.notes.append(f"{sheet.file}: {sheet.above} lines above the header, left out")
+        sheet.rows = sheet.rows[sheet.above :]
     if 0 < width < needed:
         line = sheet.rows[0][0]
         raise DataError(
@@ -319,8 +306,15 @@ def common_width(rows: Sequence[tuple[int, Cells]]) -> int:
 def _is_quoted(lines: Sequence[str]) -> bool:
     """Whether the quotation marks of a TSV belong to the format, as when a spreadsheet wrote it, and not to the text.
 
-    They do where every field is quoted, or where some field has doubled marks inside and none contradicts.
+    They do where every field is quoted, where some field has doubled marks inside and none contradicts, or where only so
+    all rows are of one width: then some field holds a line end or a tab.
     """
+    if any('"' in line for line in lines[:_SAMPLE]):
+        widths = {line.count("\t") for line in lines[:_SAMPLE] if line.strip()}
+        rows = list(_rows(lines[:_SAMPLE], "\t", quoted=True))
+        whole = {len(row.cells) for row in rows if row.cells or row.problem}
+        if len(widths) > 1 and len(whole) == 1 and whole != {0}:
+            return True
     doubled = plain = False
     for line in lines:
         for field in line.split("\t"):

@@ -5,8 +5,8 @@
     data.step                       Step(size=86400, unit='s')
 
 Wide tables have a column a series, long ones a row a value: id, time, value. Columns named as `known` hold what is known
-of the future too: rows after the last value may give it. What cannot be read as a number is a bad cell; more than 1% of
-them stop the reading, fewer are filled like gaps, and counted.
+of the future too: rows after the last value may give it. What cannot be read as a number is a bad cell; more than a tenth
+of them stop the reading, fewer are filled like gaps, and counted.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers import clock
+from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.clock import Step
-from lamella.data.readers.records import BadRow, Sheet, common_width, fold, read_sheet, refuse_wide
+from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.readers.tables import list_paths
 from lamella.data.text.encoding import StrPath, quote, quote_all
 from lamella.errors import DataError, UsageError
@@ -155,11 +156,7 @@ def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], 
     numbers = {i: _numbers(cells[i], names[i], lines, sheet, bad) for i in {*series, *(names.index(n) for n in known)}}
     times = None if time is None else _times(cells[time], lines, sheet, bad)
     bad += [str(b) for b in sheet.bad]
-    if len(bad) > 0.01 * len(rows):
-        raise DataError(
-            f"{where}: expected at most 1% of rows that cannot be read, received {len(bad):,} of {len(rows):,}, the first: "
-            f"{bad[0]}. Correct or remove them.", bad[:10],
-        )  # fmt: skip
+    refuse_many(where, max(0, len(rows) - len(bad)), bad, "rows", "Correct or remove them.")
     notes += [f"bad cell, filled like a gap: {line}" for line in bad]
     kind = "long (a row a value)" if ident is not None else "wide (a column a series)"
     notes.insert(0, f"{where}: {kind}, {len(rows):,} rows, time = {quote(names[time]) if time is not None else 'none'}")

@@ -6,8 +6,8 @@
     print(*table.report.lines(), sep="\\n")
 
 TSV, CSV (commas, semicolons, tabs or |), JSONL and JSON arrays, by suffix first and by content otherwise. Columns are found
-by the names in the header, or chosen, or taken in order where there is no header. More than one bad row in a hundred stops
-the reading: a file that is so often not what it seems is usually the wrong file, or read wrongly.
+by the names in the header, or chosen, or taken in order where there is no header. A row with an empty cell is left out and
+counted. More than one bad row in ten stops the reading (`lamella.data.readers.bad_rows`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from typing import Any
 
 import msgspec
 
-from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, BadRow, Cells, Sheet, common_width, fold, read_sheet
+from lamella.data.readers.bad_rows import BadRow, refuse_many
+from lamella.data.readers.headers import first_is_header, is_name, is_number, is_numbered
+from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, Cells, Sheet, common_width, fold, read_sheet
 from lamella.data.text.encoding import StrPath, quote
 from lamella.errors import DataError, UsageError
 
+EMPTY = "an empty cell"
+"""What `pick` received where a cell that must not be empty is; such rows are counted and are no bad rows."""
 LISTED = 100
 """Bad rows that a report lists one by one; all are counted."""
 
@@ -30,10 +34,7 @@ Paths = StrPath | Sequence[StrPath]
 Choose = Callable[[list[list[str]]], dict[str, int] | None]
 """Rows -> the position of each field, or None: for tables whose header, if any, says nothing."""
 
-# The name of a column: one to four words that begin with a letter. 2020-01-01 and "Great!" are not.
-_NAME = re.compile(r"[^\W\d][\w-]*([ ./:#]?[\w()-]+){0,3}")
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
-_NUMBER = re.compile(r"[-+]?\d[\d.,]*([eE][-+]?\d+)?%?")
 
 
 class Row(dict[str, str]):
@@ -141,14 +142,16 @@ def read_table(
     optional: Collection[str] = (),
     allow_empty: bool = False,
     choose: Choose | None = None,
+    words: Collection[str] = (),
 ) -> Table:
     """Read one or several tables.
 
     In: the path or paths; `wanted`: each field with the names its column may have, likeliest first; `columns`: field ->
     the name or the number (from 1) of its column, where names do not find it; `optional`: fields that may be missing or
-    empty; `allow_empty`: empty fields are not errors; `choose`: finds the columns by what they hold where names do not.
+    empty; `allow_empty`: empty fields are not errors; `choose`: finds the columns by what they hold where names do not;
+    `words`: names that may stand as a word in a longer one, as `en` does in `en-US`, where only one column has it.
     Out: a `Table` whose rows have exactly the wanted fields, white space around them removed, in the order of the files.
-    Raises DataError where a file is missing, empty, not a table, without the wanted columns, or has more than 1% bad
+    Raises DataError where a file is missing, empty, not a table, without the wanted columns, or has more than a tenth bad
     rows (`details` then lists the first ten), and UsageError where `columns` names a field that does not exist.
 
     >>> import pathlib, tempfile
@@ -175,7 +178,7 @@ def read_table(
             report.sources.append(Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter))
             bad += sheet.bad
             continue
-        keys, source, body = find_columns(sheet, wanted, columns or {}, required, choose)
+        keys, source, body = find_columns(sheet, wanted, columns or {}, required, choose, words)
         report.sources.append(source)
         report.notes += sheet.notes
         report.drop("blank line", sheet.blank)
@@ -183,7 +186,9 @@ def read_table(
         width = 0 if source.header and sheet.keys else len(source.header or ()) or common_width(sheet.rows)
         for line, cells in sheet.rows[body:]:
             fields, problem = pick(cells, keys, width, optional, allow_empty)
-            if problem:
+            if problem and problem[1] == EMPTY:
+                report.drop(problem[0])
+            elif problem:
                 sheet.bad.append(BadRow(sheet.file, line, *problem))
             else:
                 rows.append(Row(fields, sheet.file, line))
@@ -198,13 +203,11 @@ def read_table(
     total = len(rows) + len(bad)
     where = report.sources[0].file if len(paths) == 1 else f"{len(paths)} files"
     if not total:
-        raise DataError(f"{where}: expected rows, received {'a header only' if report.sources[0].header else 'none'}")
-    if len(bad) > 0.01 * total:
-        raise DataError(
-            f"{where}: expected at most 1% bad rows, received {len(bad):,} of {total:,}, the first: {bad[0]}. "
-            "Correct or remove them, or choose other columns with --columns",
-            [str(row) for row in bad[:10]],
-        )
+        empty = [reason for reason in report.dropped if reason.startswith(EMPTY)]
+        what = "a header only" if report.sources[0].header else "none"
+        what = f"only rows that have {empty[0]}" if empty else what
+        raise DataError(f"{where}: expected rows, received {what}")
+    refuse_many(where, len(rows), bad, "rows", "Correct or remove them, or choose other columns with --columns")
     return Table(rows, report)
 
 
@@ -248,7 +251,7 @@ def pick(
             return {}, (f"text in {quote(str(key))}", f"nested JSON ({type(value).__name__})")
         value = (value or "").strip()
         if not value and not allow_empty and field not in optional:
-            return {}, (f"text in {field}", "an empty field")
+            return {}, (f"{EMPTY} in {field}", EMPTY)
         if len(value) > MAX_FIELD:
             return {}, (f"at most {MAX_FIELD:,} characters in {field}", f"{len(value):,}")
         # JSON can spell out what no file can hold: a NUL, or half of a surrogate pair.
@@ -267,6 +270,7 @@ def find_columns(
     columns: Mapping[str, str | int],
     required: Sequence[str],
     choose: Choose | None,
+    words: Collection[str] = (),
 ) -> tuple[dict[str, int | str], Source, int]:
     """(field -> key into a row's cells, the source to report, where rows begin after a header)."""
     source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter)
@@ -281,7 +285,7 @@ def find_columns(
     named = {
         field: str(column) for field, column in columns.items() if _number(column) is None or keyed and column in first
     }
-    found = _match(first, wanted, named, f"{sheet.file}, line {line}")
+    found = _match(first, wanted, named, f"{sheet.file}, line {line}", words)
     lists = [cells for _, cells in sheet.rows if isinstance(cells, list)]
     header = keyed or bool(named) or _is_header(first, lists[1:301], found, required)
     positions = found if header else {}
@@ -332,17 +336,25 @@ def _position(column: str | int, width: int, where: str) -> int:
 
 
 def _match(
-    first: Sequence[str], wanted: Mapping[str, Sequence[str]], named: Mapping[str, str], where: str
+    first: Sequence[str],
+    wanted: Mapping[str, Sequence[str]],
+    named: Mapping[str, str],
+    where: str,
+    words: Collection[str] = (),
 ) -> dict[str, int]:
     """The positions of fields in a header: columns asked for by name must be there, others may."""
     folded = [fold(name) for name in first]
     last = [fold(name.rpartition(".")[2]) for name in first]  # translation.en is found as en
+    parts = [set(re.findall(r"[^\W_]+", name.casefold())) for name in first]
     found: dict[str, int] = {}
     for field, aliases in wanted.items():
         for name in [named[field]] if field in named else aliases:
             exact = [at for at, other in enumerate(first) if other == name]
             hits = exact or [at for at, other in enumerate(folded) if other == fold(name)]
             hits = hits or [at for at, other in enumerate(last) if other == fold(name)]
+            if not hits and name in words:
+                hits = [at for at, among in enumerate(parts) if name.casefold() in among]
+                hits = hits if len(hits) == 1 else []
             hits = [at for at in hits if at not in found.values()]
             if hits:
                 found[field] = hits[0]
@@ -361,12 +373,20 @@ def _is_header(
     """Whether a first row holds names: the wanted ones, or names above columns of another kind."""
     if all(field in found for field in required):
         return True
-    names = first[1:] if first and not first[0] else first  # data frames leave the name of their row numbers empty
-    if not names or len(set(first)) < len(first):
+    names = [
+        name for name in first if name
+    ]  # data frames leave that of the row numbers empty, spreadsheets the last ones
+    if not names or len(set(names)) < len(names):
         return False
-    if not all(len(name) <= 40 and _NAME.fullmatch(name) for name in names):
+    if is_numbered(names):
+        return True
+    if any(map(is_number, names)):  # 0, 1, 2 or years may be names too
+        return first_is_header([first, *body])
+    if not all(map(is_name, names)):
         return False
     for at, cell in enumerate(first):
+        if not cell:
+            continue
         column = [cells[at] for cells in body if len(cells) > at]
         if cell in column:  # a name does not come back as a value, as a label on the first row would
             return False
@@ -379,5 +399,5 @@ def _another_kind(column: Sequence[str]) -> bool:
     """Whether a column is of numbers, or of a few values that come back again and again: not of names or texts."""
     if len(column) < 2:
         return False
-    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in column)
+    numbers = sum(map(is_number, column))
     return numbers > 0.9 * len(column) or len(column) >= 20 and len(set(column)) <= len(column) // 5

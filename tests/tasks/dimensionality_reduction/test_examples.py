@@ -48,7 +48,7 @@ def test_rows_that_are_not_like_the_others(tmp_path: Path) -> None:
     rows, lines = measures.read_rows([write(tmp_path / "a.csv", f"n,colour\n{good}7\n")])
     assert len(rows) == 200 and lines[-1].endswith("a.csv, line 202: expected 2 plain values, received 1: \"['7']\"")
     nested = write(tmp_path / "b.jsonl", '{"n": 1}\n{"n": [1, 2]}\n')
-    with pytest.raises(DataError, match="at most 1% bad rows, received 1 of 2"):
+    with pytest.raises(DataError, match="at most 10% bad rows, received 1 of 2"):
         measures.read_rows([nested])
     columns, _ = measures.learn_columns(rows)
     more, _ = measures.read_rows([write(tmp_path / "c.csv", f"n,colour\n{good}x,red\n8,green\n")])
@@ -175,7 +175,7 @@ def test_every_letter_of_a_folder_is_in_a_passage(tmp_path: Path) -> None:
     assert all(passage[-1].isspace() for passage in passages)
     assert "2 text files (1 in UTF-8, 1 in CP1252)" in lines[0] and lines[1].startswith("left out: 1 empty files: ")
     write(tmp_path / "texts" / "e.txt", b"\x89PNG")
-    with pytest.raises(DataError, match=r"at most 1% unreadable files, received 1 of 4, the first: .*e.txt"):
+    with pytest.raises(DataError, match=r"at most 10% bad files, received 1 of 4, the first: .*e.txt"):
         read_passages([str(tmp_path / "texts")], 8)
     for number in range(200):
         write(tmp_path / "texts" / f"more{number}.txt", "word " * 10)

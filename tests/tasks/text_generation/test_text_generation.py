@@ -299,14 +299,14 @@ def test_folders_encodings_and_line_ends(tmp_path):
 
 
 def test_unreadable_files_are_listed_or_stop_it(tmp_path):
-    for n in range(150):
+    for n in range(50):
         (tmp_path / f"{n:03}.txt").write_text(f"This is text number {n}.\n")
     (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
     found, lines = passages.read_passages([str(tmp_path)], window=8)
-    assert "".join(found).count("This is") == 150 and any("left out" in s and "x.png" in s for s in lines)
+    assert "".join(found).count("This is") == 50 and any("left out" in s and "x.png" in s for s in lines)
     for n in range(11):
         (tmp_path / f"y{n}.bin").write_bytes(bytes(range(32)) * 9)
-    with pytest.raises(lamella.DataError, match="at most 1% unreadable files, received 12 of 162") as caught:
+    with pytest.raises(lamella.DataError, match="at most 10% bad files, received 12 of 62") as caught:
         passages.read_passages([str(tmp_path)], window=8)
     assert len(caught.value.details) == 10
 

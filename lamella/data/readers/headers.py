@@ -1,0 +1,132 @@
+"""Whether the first row of a table holds the names of its columns, and names for all of them.
+
+first_is_header([["v1", "v2", ""], ["ham", "Hello", ""]])      True
+column_names(["a", "", "a"])                                   ["a", "column 2", "a_2"]
+
+Tables come with empty names (spreadsheets leave columns behind the last), with numbers as names (years; the row and column
+numbers of data frames), and with the same name twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "missing"}
+"""Words for a missing value, in lower case."""
+
+# The name of a column: one to four words that begin with a letter. 2020-01-01 and "Great!" are not.
+_NAME = re.compile(r"[^\W\d][\w-]*([ ./:#]?[\w()-]+){0,3}")
+_NUMBER = re.compile(r"[^\w\s]?\s?[-+(]?\s?\d[\d., \u00a0\u202f']*([eE][-+]?\d+)?\s?[%)]?(\s?[^\w\s])?")
+_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
+_LOOKED_AT = 300  # rows
+_MOST_ABOVE = 20  # lines above a header
+
+
+def is_name(cell: str) -> bool:
+    """Whether a cell looks like the name of a column.
+
+    >>> is_name("Review Text"), is_name("2020-01-01"), is_name("Great!")
+    (True, False, False)
+    """
+    return len(cell) <= 40 and _NAME.fullmatch(cell) is not None
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell looks like a number in whatever way people write it.
+
+    >>> is_number("-1.5e3"), is_number("1.719,71"), is_number("$12,038"), is_number("(5)"), is_number("3 apples")
+    (True, True, True, True, False)
+    """
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def is_numbered(names: Sequence[str]) -> bool:
+    """Whether these are placeholders of one stem that count up, which no cells are.
+
+    >>> is_numbered(["v1", "v2"]), is_numbered(["Unnamed: 0", "Unnamed: 1"]), is_numbered(["good", "bad"])
+    (True, True, False)
+    """
+    found = [re.fullmatch(r"([^\W\d][^\d]{0,20}?)(\d{1,4})", name) for name in names]
+    if len(names) < 2 or not all(found):
+        return False
+    parts = [match for match in found if match]
+    counts = [int(match[2]) for match in parts]
+    return len({match[1] for match in parts}) == 1 and counts == list(range(counts[0], counts[0] + len(counts)))
+
+
+def _is_counter(names: Sequence[str]) -> bool:
+    """Whether these are 0, 1, 2, ..., as data frames number columns, or years that follow each other."""
+    if len(names) < 2 or not all(re.fullmatch(r"\d{1,5}", name) for name in names):
+        return False
+    numbers = [int(name) for name in names]
+    follow = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return follow and (numbers[0] == 0 or all(map(_YEAR.fullmatch, names)))
+
+
+def first_is_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of these rows holds names.
+
+    It does where one of its cells is a text and those below are numbers; where all are texts that look like names and do
+    not come back below; or where they are a counter (0, 1, 2 or 2019, 2020, 2021) above cells that are none.
+
+    >>> first_is_header([["country", "2019", "2020"], ["Chad", "1.5", "1.7"], ["Mali", "2.5", "2.25"]])
+    True
+    >>> first_is_header([["", "0", "1"], ["0", "5.1", "3.5"], ["1", "4.9", "3.0"]])
+    True
+    >>> first_is_header([["5.1", "3.5"], ["4.9", "3.0"]]), first_is_header([["red", "1"], ["blue", "2"]])
+    (False, False)
+    """
+    if len(rows) < 2:
+        return bool(rows) and all(map(is_name, filter(None, rows[0]))) and any(rows[0])
+    first, body = [cell.strip() for cell in rows[0]], rows[1 : _LOOKED_AT + 1]
+    named = [(at, cell) for at, cell in enumerate(first) if cell]
+    if not named:
+        return False
+    below = {at: [row[at].strip() for row in body if len(row) > at and row[at].strip()] for at, _ in named}
+    texts = [(at, cell) for at, cell in named if not is_number(cell) and cell.lower() not in MISSING]
+    for at, _ in texts:
+        known = [cell for cell in below[at] if cell.lower() not in MISSING]
+        if known and sum(map(is_number, known)) > 0.9 * len(known):
+            return True
+    numbers = [cell for at, cell in named if (at, cell) not in texts]
+    if numbers:  # few of them may be values: three that count up are hardly by chance
+        fewest = 2 if not first[0] or all(map(_YEAR.fullmatch, numbers)) else 3
+        unlike = any(cell not in below[at] for at, cell in named if cell in numbers)
+        return len(numbers) >= fewest and _is_counter(numbers) and unlike
+    return all(is_name(cell) and cell not in below[at] for at, cell in texts)
+
+
+def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:
+    """How many of the first rows stand above a header: titles, dates, notes, all of fewer cells than the table has.
+
+    width: the commonest number of cells of a row.
+
+    >>> lines_above([["Sales of 2020"], ["Source:", "us"], ["shop", "city", "sum"], ["a", "b", "1"], ["c", "d", "2"]], 3)
+    2
+    """
+    above = 0
+    for row in rows[:_MOST_ABOVE]:
+        filled = max((at for at, cell in enumerate(row, 1) if cell), default=0)
+        if len(row) == width and filled > 1 or filled >= width:
+            break
+        above += 1
+    body = rows[above:]
+    alike = sum(len(row) == width for row in body)
+    return above if body and width > 1 and alike >= 0.9 * len(body) and first_is_header(body[:_LOOKED_AT]) else 0
+
+
+def column_names(first: Sequence[str]) -> list[str]:
+    """A name for each column, all of them different: empty ones get their number, repeated ones a suffix.
+
+    >>> column_names(["v1", "v2", "", "v1"])
+    ['v1', 'v2', 'column 3', 'v1_2']
+    """
+    names: list[str] = []
+    for at, cell in enumerate(first, 1):
+        name = cell.strip() or f"column {at}"
+        number, free = 2, name
+        while free in names:
+            free, number = f"{name}_{number}", number + 1
+        names.append(free)
+    return names
