@@ -109,6 +109,15 @@ class Scores(msgspec.Struct):
         return cls(len(parts), measure, dict(notes or {}))
 
 
+class Imported(msgspec.Struct):
+    """A net that another program has trained, or another model, in the terms of a task."""
+
+    config: dict[str, Any]  # fields of the task's Config
+    learned: dict[str, Any]  # what the task has learned, by names that end in _
+    weights: dict[str, Array]  # by the names of the net that the task's `build` then gives
+    notes: list[str]  # what it is and where it is from, for people
+
+
 class Task:
     """Base class of all tasks. A subclass fills in what is marked, and keeps what it learned in names ending in `_`.
 
@@ -130,6 +139,7 @@ class Task:
     decay: ClassVar[float] = 0.01  # weight decay
     precise: ClassVar[bool] = False  # train in float32 where bfloat16 is faster too: numbers in, numbers out
     muon: ClassVar[bool] = True  # for matrices; it costs by the weight, too much where batches are small
+    importable: ClassVar[str] = ""  # what `import` can make a model of, in words
     batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: by --size's tokens
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -194,6 +204,26 @@ class Task:
         raise NotImplementedError
 
     # ---- with a default ----------------------------------------------------------------------------------------
+
+    @classmethod
+    def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
+        """A net that another program has trained, read from its files; None where they are nothing of this task's kind.
+
+        options: fields of Config that the user gives. ModelError for what is damaged, incomplete or not supported.
+        """
+        return None
+
+    def adopt(self, other: "Task", weights: Arrays) -> Arrays:
+        """Begin where another model's task ended: take over what it learned, in the place of `fit`, and its weights.
+
+        weights: the other net's, by name; returns those that the net of `build` then begins with, by its own names. By
+        default all of a model of the same task; a task that can begin from another kind of net, or keeps less of it, says
+        so here. UsageError where nothing fits.
+        """
+        if type(other).__qualname__ != type(self).__qualname__ or type(other).__module__ != type(self).__module__:
+            raise UsageError(f"a {type(self).__name__} cannot begin from a model of {type(other).__name__}.")
+        vars(self).update({k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")})
+        return weights
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer] | None:
         """Answers that need no net, such as the most frequent class, the mean or the last value: what training must beat.

@@ -24,16 +24,21 @@ class _TiedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, smoothing: float, bias: Tensor | None
+    ) -> Tensor:
         count = max(1, len(targets))
         grad_hidden, grad_table = torch.empty_like(hidden), torch.zeros_like(table, dtype=torch.float32)
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=torch.float32)
         mean_row = table.float().mean(dim=0)  # (D,)
         size = ROWS if hidden.device.type == "cpu" else ROWS_ELSEWHERE
         for first in range(0, len(targets), size):
             rows = slice(first, first + size)
             part, target = hidden[rows], targets[rows, None]
             scores = part @ table.t()  # (N, V), in the type of the net
+            if bias is not None:
+                scores += bias
             right = scores.gather(1, target).float()  # (N, 1)
             softmax = torch.softmax(scores, dim=1)  # one pass; sums are float32 inside whatever the type
             likely = softmax.gather(1, target).float()
@@ -41,27 +46,38 @@ class _TiedCrossEntropy(torch.autograd.Function):
             lost = (likely <= TINY).flatten()
             if lost.any():  # rounded to zero, which has no logarithm: these few rows are summed by themselves
                 log_mass[lost] = torch.logsumexp(scores[lost].float(), dim=1, keepdim=True)
-            wanted = (1 - smoothing) * right + smoothing * (part.float() @ mean_row)[:, None] if smoothing else right
+            wanted = right
+            if smoothing:
+                mean_score = (part.float() @ mean_row)[:, None] + (0 if bias is None else bias.float().mean())
+                wanted = (1 - smoothing) * right + smoothing * mean_score
             total += (log_mass - wanted).sum()
             grad_hidden[rows] = softmax @ table
             grad_table += softmax.t() @ part
+            if grad_bias is not None:
+                grad_bias += softmax.float().sum(dim=0)
         grad_hidden -= (1 - smoothing) * table.index_select(0, targets) + (smoothing * mean_row).to(table.dtype)
         grad_hidden *= 1 / count
         grad_table.index_add_(0, targets, hidden.float(), alpha=-(1 - smoothing))
         grad_table -= smoothing / len(table) * hidden.float().sum(dim=0)
-        ctx.save_for_backward(grad_hidden, grad_table.mul_(1 / count).to(table.dtype))
+        if bias is not None and grad_bias is not None:
+            grad_bias.index_add_(0, targets, torch.ones_like(targets, dtype=torch.float32), alpha=-(1 - smoothing))
+            grad_bias = ((grad_bias - smoothing * count / len(table)) / count).to(bias.dtype)
+        ctx.save_for_backward(grad_hidden, grad_table.mul_(1 / count).to(table.dtype), grad_bias)
         return total / count
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        grad_hidden, grad_table = ctx.saved_tensors
-        return grads[0] * grad_hidden, grads[0] * grad_table, None, None
+        grad_hidden, grad_table, grad_bias = ctx.saved_tensors
+        by_bias = None if grad_bias is None else grads[0] * grad_bias
+        return grads[0] * grad_hidden, grads[0] * grad_table, None, None, by_bias
 
 
-def tied_cross_entropy(hidden: Tensor, table: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy in nats of the softmax of `hidden @ table.T`, with label smoothing (Szegedy et al., 2016).
+def tied_cross_entropy(
+    hidden: Tensor, table: Tensor, targets: Tensor, smoothing: float = 0.0, bias: Tensor | None = None
+) -> Tensor:
+    """Mean cross-entropy in nats of the softmax of `hidden @ table.T + bias`, with label smoothing (Szegedy et al., 2016).
 
-    hidden (..., D), table (V, D), targets (...) of ids; padding (id 0) counts nothing. Equal to
+    hidden (..., D), table (V, D), bias (V,), targets (...) of ids; padding (id 0) counts nothing. Equal to
     `torch.nn.functional.cross_entropy(scores, targets, ignore_index=0, label_smoothing=smoothing)`.
 
     >>> hidden, table = torch.zeros(2, 3, 4), torch.zeros(10, 4)
@@ -70,5 +86,5 @@ def tied_cross_entropy(hidden: Tensor, table: Tensor, targets: Tensor, smoothing
     """
     kept = (targets != IGNORE).flatten().nonzero()[:, 0]
     hidden = hidden.flatten(0, -2).index_select(0, kept)  # the padding's rows are not even multiplied
-    loss: Tensor = _TiedCrossEntropy.apply(hidden, table, targets.flatten()[kept], smoothing)  # type: ignore[no-untyped-call]
+    loss: Tensor = _TiedCrossEntropy.apply(hidden, table, targets.flatten()[kept], smoothing, bias)  # type: ignore[no-untyped-call]
     return loss

@@ -291,21 +291,24 @@ def test_beams_of_a_sentence_are_so_many_sentences():
 # --- loss
 
 
+@pytest.mark.parametrize("biased", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("rows", [5, 2 * ROWS + 3])
-def test_tied_cross_entropy(rows, smoothing):
+def test_tied_cross_entropy(rows, smoothing, biased):
     hidden, table = torch.randn(2, rows, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
+    bias = torch.randn(30, requires_grad=True) if biased else None
+    weights = (hidden, table) if bias is None else (hidden, table, bias)
     targets = torch.randint(0, 30, (2, rows))
     targets[0, :2], targets[1, -1] = 0, 0
     found = []
     for plain in (False, True):
         if plain:
-            scores = (hidden @ table.t()).flatten(0, 1)
+            scores = (hidden @ table.t() + (0 if bias is None else bias)).flatten(0, 1)
             loss = F.cross_entropy(scores, targets.flatten(), ignore_index=0, label_smoothing=smoothing)
         else:
-            loss = tied_cross_entropy(hidden, table, targets, smoothing)
+            loss = tied_cross_entropy(hidden, table, targets, smoothing, bias)
         # Three times: what comes from above must reach the gradients.
-        found.append((loss.detach(), *torch.autograd.grad(3 * loss, (hidden, table))))
+        found.append((loss.detach(), *torch.autograd.grad(3 * loss, weights)))
     for ours, torchs in zip(*found, strict=True):
         near(ours, torchs)
     assert not found[0][1][targets == 0].any()

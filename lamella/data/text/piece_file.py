@@ -1,8 +1,9 @@
 """A vocabulary's file is judged before its library sees it: read from its bytes, in a few milliseconds.
 
 The library, sentencepiece, reads more than our files hold: tables of how letters are replaced, whose places it trusts,
-other kinds of vocabulary, bytes as pieces. `check` lets through what `pieces.learn` writes: pieces with finite scores,
-the first four the marks that all tasks count on, unigram, letters left as they are (sentencepiece_model.proto).
+other kinds of vocabulary. `check` lets through what `pieces.learn` and the import of other programs' vocabularies write:
+pieces with finite scores, the first four the marks that all tasks count on, unigram, letters left as they are, and pieces
+for single bytes only where there is one for each of the 256 (sentencepiece_model.proto).
 """
 
 import math
@@ -13,11 +14,15 @@ from lamella.storage.protobuf import BYTES, FOUR, VARINT, Span, message_fields
 LARGEST = 32 << 20  # bytes of a vocabulary
 LONGEST = 200  # bytes of a piece
 PIECE, TRAINER, NORMALIZER = 1, 2, 3  # fields of the file
-NORMAL, UNKNOWN, CONTROL, MARK = 1, 2, 3, 4  # types of piece
+NORMAL, UNKNOWN, CONTROL, MARK, UNUSED, BYTE = 1, 2, 3, 4, 5, 6  # types of piece
 FIRST = [CONTROL, UNKNOWN, CONTROL, CONTROL]  # padding, unknown, start, end
 UNIGRAM = 1
-# Of the trainer's settings: number -> what it must be where it stands. Kind, bytes as pieces, the ids of the four marks.
-SETTINGS = {3: UNIGRAM, 35: 0, 40: 1, 41: 2, 42: 3, 43: 0}
+# The library's own tables of how letters are replaced, by name; one that comes in a file is never used.
+NORMALISERS = ("identity", "nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf")
+BYTES_TOO = 35  # of the trainer's settings: whether what no piece holds is written as bytes
+BYTE_PIECES = {f"<0x{i:02X}>".encode() for i in range(256)}
+# Of the trainer's settings: number -> what it must be where it stands. Kind, and the ids of the four marks.
+SETTINGS = {3: UNIGRAM, 40: 1, 41: 2, 42: 3, 43: 0}
 IDS = {43}  # by themselves these are not what we use, so they must stand
 
 
@@ -27,6 +32,8 @@ def check(raw: bytes) -> None:
         raise ValueError(f"{len(raw):,} bytes, expected 1 to {LARGEST:,}")
     types: list[int] = []
     seen: set[bytes] = set()
+    single: set[bytes] = set()  # pieces for bytes
+    by_bytes = False
     parts: set[int] = set()
     for number, kind, _, span in message_fields(raw, 0, len(raw)):
         if kind != BYTES or number not in (PIECE, TRAINER, NORMALIZER) or (number != PIECE and number in parts):
@@ -36,14 +43,18 @@ def check(raw: bytes) -> None:
             text, one = _piece(raw, span)
             types.append(one)
             seen.add(text)
+            if one == BYTE:
+                single.add(text)
         elif number == TRAINER:
-            _trainer(raw, span)
+            by_bytes = _trainer(raw, span)
         else:
             _normalizer(raw, span)
     if parts != {PIECE, TRAINER, NORMALIZER}:
         raise ValueError("it ends too early")
     if types[:4] != FIRST or UNKNOWN in types[4:] or len(seen) != len(types):
         raise ValueError("its first four pieces are not padding, unknown, start and end, or a piece stands twice")
+    if single != (BYTE_PIECES if by_bytes else set()):
+        raise ValueError(f"it has pieces for {len(single)} single bytes, expected {256 if by_bytes else 'none'}")
 
 
 def _piece(raw: bytes, span: Span) -> tuple[bytes, int]:
@@ -59,7 +70,7 @@ def _piece(raw: bytes, span: Span) -> tuple[bytes, int]:
             kind = raw[after + 6] if raw[after + 5] == 0x18 else 0
     else:
         text, score, kind = _long_piece(raw, span)
-    if not math.isfinite(score) or kind not in (NORMAL, UNKNOWN, CONTROL, MARK) or not 0 < len(text) <= LONGEST:
+    if not math.isfinite(score) or kind not in range(NORMAL, BYTE + 1) or not 0 < len(text) <= LONGEST:
         raise ValueError(f"a piece of {len(text)} bytes, type {kind}, score {score}")
     text.decode()
     return text, kind
@@ -83,18 +94,23 @@ def _long_piece(raw: bytes, span: Span) -> tuple[bytes, float, int]:
     return text, score, kind
 
 
-def _trainer(raw: bytes, span: Span) -> None:
+def _trainer(raw: bytes, span: Span) -> bool:
+    """Whether letters that no piece holds are written as bytes."""
+    by_bytes = False
     found: set[int] = set()
     for number, kind, _, where in message_fields(raw, *span):
         found.add(number)
         if number in SETTINGS and (kind, where[0]) != (VARINT, SETTINGS[number]):
             raise ValueError("its kind, or the ids of padding, unknown, start and end, are not those of lamella")
+        if number == BYTES_TOO:
+            by_bytes = (kind, where[0]) == (VARINT, 1)
         if kind == BYTES:
             raw[slice(*where)].decode()
             if number == 44 and where[1] - where[0] > 16:
                 raise ValueError(f"what is written for an unknown piece is {where[1] - where[0]:,} bytes long")
     if not found >= IDS:
         raise ValueError("the ids of padding, unknown, start and end are not those of lamella")
+    return by_bytes
 
 
 def _normalizer(raw: bytes, span: Span) -> None:

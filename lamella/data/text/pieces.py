@@ -57,19 +57,27 @@ def limit(text: str) -> None:
 class Pieces:
     """A trained vocabulary: text -> ids -> text.
 
-    name: of its file, for messages. Whatever its library fails at is a ModelError.
+    name: of its file, for messages. normaliser: one of the library's own tables of how letters are replaced before a text
+    is cut, for vocabularies of other programs. Whatever the library fails at is a ModelError.
     """
 
-    def __init__(self, raw: bytes, name: str = "vocabulary.model") -> None:
+    def __init__(self, raw: bytes, name: str = "vocabulary.model", normaliser: str = "identity") -> None:
         import sentencepiece
 
         self.name = name
+        self.normaliser: Any = None
         try:
             if hashlib.sha256(raw).hexdigest() not in SHIPPED:
                 piece_file.check(raw)
             sentencepiece.set_min_log_level(SILENT)
             self.processor: Any = sentencepiece.SentencePieceProcessor()
             self.processor.LoadFromSerializedProto(raw)
+            if normaliser != "identity":
+                if normaliser not in piece_file.NORMALISERS:
+                    raise ValueError(f"letters are replaced as {normaliser[:40]!r} says, which is unknown")
+                self.normaliser = sentencepiece.SentencePieceNormalizer(
+                    rule_name=normaliser, add_dummy_prefix=False, escape_whitespaces=False
+                )
         except Exception as error:
             raise self._damaged(error) from error
         ids = [self.processor.pad_id(), self.processor.unk_id(), self.processor.bos_id(), self.processor.eos_id()]
@@ -91,8 +99,15 @@ class Pieces:
 
         UsageError for a text of more than `MOST` characters.
         """
+        if self.normaliser is not None:
+            for text in texts:
+                limit(text)
+            texts = [str(self.normaliser.Normalize(text)) for text in texts]
         if any(len(text) > PART for text in texts):
             return [self._encode_long(text) for text in texts]
+        return self._cut(texts)
+
+    def _cut(self, texts: Sequence[str]) -> list[list[int]]:
         try:
             ids: list[list[int]] = self.processor.EncodeAsIds(list(texts))
         except Exception as error:
@@ -108,7 +123,7 @@ class Pieces:
             last = space + 1 if space > 0 else last
             parts.append(text[first:last])
             first = last
-        return [i for ids in self.encode(parts) for i in ids]
+        return [i for ids in self._cut(parts) for i in ids]
 
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Ids -> texts."""
@@ -130,12 +145,14 @@ class Pieces:
 
     def knows(self, text: str) -> bool:
         """Whether all of a text can be read and written."""
+        if self.processor.PieceToId("<0x00>") != UNKNOWN and self.processor.IsByte(self.processor.PieceToId("<0x00>")):
+            return True  # what no piece holds is written as bytes
         return set(normalise(text)) <= self.letters
 
     @cached_property
     def letters(self) -> frozenset[str]:
         """Every character that some piece holds: others cannot be read or written."""
-        pieces = (self.processor.IdToPiece(i) for i in range(4, len(self)))
+        pieces = (self.processor.IdToPiece(i) for i in range(4, len(self)) if not self.processor.IsUnused(i))
         return frozenset("".join(pieces).replace("\u2581", " "))
 
 

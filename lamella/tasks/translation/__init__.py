@@ -23,8 +23,9 @@ from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.data.text.sentences import is_wide, split
 from lamella.decode.search import Hypothesis
 from lamella.fields import Text
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task
 from lamella.tasks.translation import guard
+from lamella.tasks.translation.net import Net
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,13 +37,21 @@ FILE = {**LATER, "holds": "file"}
 
 
 class Config(msgspec.Struct, kw_only=True):
-    src: Annotated[str, Meta(description="Code of the source's language.")] = msgspec.field(default="en", name="from")
-    dst: Annotated[str, Meta(description="Code of the answer's language.")] = msgspec.field(default="fr", name="to")
+    src: Annotated[str, Meta(description="Language of the source, as a code such as en.", extra=LATER)] = msgspec.field(
+        default="en", name="from"
+    )
+    dst: Annotated[str, Meta(description="Language of the translation.", extra=LATER)] = msgspec.field(
+        default="fr", name="to"
+    )
     pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
     decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
+    decoder: Annotated[
+        Literal["attention", "ssru"], Meta(description="How the decoder looks back: attention, or a recurrent unit.")
+    ] = "attention"
     block: Annotated[
-        Literal["sequence", "parallel"], Meta(description="How attention and feed-forward stand in a layer.")
+        Literal["sequence", "parallel", "post-norm"],
+        Meta(description="How attention, feed-forward and norms stand in a layer."),
     ] = "sequence"
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
@@ -61,7 +70,17 @@ class Translation(Task):
     suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")  # those of data.documents
     quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
 
+    importable = (
+        "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
+        "(Bergamot) folder with model.*.bin"
+    )
+
     vocabulary_: bytes
+    # Of translators that other programs have trained (`foreign`):
+    target_vocabulary_: bytes = b""  # where the sides have vocabularies of their own
+    normaliser_: str = "identity"  # how letters are replaced before a text is cut
+    mark_: str = ""  # what stands before each source, of a net with several target languages
+    net_: Net | None = None  # where its net is none of `--size`
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -87,41 +106,68 @@ class Translation(Task):
         marks = [f"<2{code}>" for code in (self.config.src, self.config.dst)] if self.config.both else []
         self.vocabulary_ = learn(texts, self.config.pieces, [*marks, *FORMATS])
 
+    @classmethod
+    def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
+        from lamella.tasks.translation import foreign
+
+        found = foreign.read(source, str(options.get("from", "")), str(options.get("to", "")))
+        if found is None:
+            return None
+        learned: dict[str, Any] = {
+            "vocabulary_": found.source_pieces,
+            "normaliser_": found.normaliser,
+            "mark_": found.mark,
+            "net_": msgspec.to_builtins(found.net()),
+        }
+        if found.target_pieces:
+            learned["target_vocabulary_"] = found.target_pieces
+        config = {"from": found.src, "to": found.dst, "decoder": found.shape.decoder}
+        return Imported(config, learned, dict(found.weights), found.notes)
+
     @cached_property
     def pieces(self) -> Pieces:
-        return Pieces(self.vocabulary_)
+        """Of the source, and of both sides where they share one."""
+        return Pieces(self.vocabulary_, normaliser=self.normaliser_)
+
+    @cached_property
+    def target_pieces(self) -> Pieces:
+        """Of the translation."""
+        if not self.target_vocabulary_:
+            return self.pieces
+        return Pieces(self.target_vocabulary_, "target_vocabulary.model", self.normaliser_)
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        mark = [self.pieces.mark(f"<2{example.get('to', self.config.dst)}>")] if self.config.both else []
-        return {"source": np.array([*mark, *self._ids(example["text"])[: LONGEST - 2], END])}
+        name = f"<2{example.get('to', self.config.dst)}>" if self.config.both else self.mark_
+        mark = [self.pieces.mark(name)] if name else []
+        return {"source": np.array([*mark, *_ids(self.pieces, example["text"])[: LONGEST - 2], END])}
 
     def prompt(self, example: Example) -> Arrays:
-        return {"prompt": np.array([START, *self._ids(example["translation"])[: LONGEST - 2]])}
+        return {"prompt": np.array([START, *_ids(self.target_pieces, example["translation"])[: LONGEST - 2]])}
 
     def targets(self, example: Example) -> Arrays:
-        return {"target": np.array([*self._ids(example["translation"])[: LONGEST - 2], END])}
-
-    def _ids(self, text: str) -> list[int]:
-        return self.pieces.encode([normalise(text)])[0]
+        return {"target": np.array([*_ids(self.target_pieces, example["translation"])[: LONGEST - 2], END])}
 
     # ---- net ---------------------------------------------------------------------------------------------------
 
     def build(self) -> "nn.Module":
-        from lamella.nets.transformer.encoder_decoder import EncoderDecoder
+        from lamella.nets.transformer.encoder_decoder import EncoderDecoder, Options
 
         size, c = self.size, self.config
+        if self.net_ is not None:
+            return self.net_.build(c.dropout, LONGEST)
         return EncoderDecoder(
             len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST,
-            block=c.block, decoders=c.decoders,
+            block=c.block, decoders=c.decoders, options=Options(decoder=c.decoder),
         )  # fmt: skip
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy
 
         hidden, target = outputs["hidden"], targets["target"]  # (B, T, D), of several decoders (N, B, T, D)
-        return tied_cross_entropy(hidden, outputs["table"], target.expand(hidden.shape[:-1]), SMOOTHING)
+        target = target.expand(hidden.shape[:-1])
+        return tied_cross_entropy(hidden, outputs["table"], target, SMOOTHING, outputs.get("bias"))
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
@@ -140,11 +186,11 @@ class Translation(Task):
         found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
         if self.config.alternatives > 1:
             return [self._likely(best) for best in found]
-        return [self.pieces.decode([h.tokens for h in best]) for best in found]
+        return [self.target_pieces.decode([h.tokens for h in best]) for best in found]
 
     def _likely(self, best: Sequence[Hypothesis]) -> list[str]:
         """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
-        texts = self.pieces.decode([h.tokens for h in best])
+        texts = self.target_pieces.decode([h.tokens for h in best])
         floors = [max(best[0].score + math.log(SHARE), _words(text) * math.log(SURE)) for text in texts]
         return [t for i, (t, h, low) in enumerate(zip(texts, best, floors, strict=True)) if not i or h.score >= low]
 
@@ -157,10 +203,10 @@ class Translation(Task):
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """The log-probability of the translation, word by word: the net is shown the right beginning at each piece."""
         text = normalise(answer if isinstance(answer, str) else answer[0])
-        ids = [*self.pieces.encode([text])[0][: LONGEST - 2], END]
+        ids = [*self.target_pieces.encode([text])[0][: LONGEST - 2], END]
         memory = graphs["encode"](source=inputs["source"])
         found = decode.forced(graphs["step"], memory, START, ids, len(inputs["source"]))
-        words, starts = self.pieces.words(ids)
+        words, starts = self.target_pieces.words(ids)
         return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
@@ -201,6 +247,10 @@ SHARE, SURE = 0.25, 0.05  # below these alternatives are words that there are no
 SMOOTHING = 0.1  # of the labels, as in the paper
 POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
+
+
+def _ids(pieces: Pieces, text: str) -> list[int]:
+    return pieces.encode([normalise(text)])[0]
 
 
 def _words(text: str) -> float:
