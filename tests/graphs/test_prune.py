@@ -63,7 +63,7 @@ def test_a_probe_answers_the_same_and_counts(rows):
     torch.manual_seed(0)
     net = Perceptron()
     raw = export_graphs(net)["forward.onnx"]
-    probe = prune.Probe(raw, "forward")
+    probe = prune.Calibrator(raw, "forward")
     out = [probe(x=part) for part in np.array_split(rows, 3)]
     assert set(out[0]) == {"y"}
     np.testing.assert_allclose(np.concatenate([o["y"] for o in out]), OnnxGraph(raw, "f")(x=rows)["y"], rtol=1e-5)
@@ -111,7 +111,7 @@ def test_the_fit_is_least_squares_and_better_than_cutting():
 
 def test_what_no_example_reached_stays(rows):
     raw = export_graphs(Perceptron())["forward.onnx"]
-    assert shapes(pruned(raw, {"forward": prune.Probe(raw, "forward")}, units=0.5)) == shapes(raw)
+    assert shapes(pruned(raw, {"forward": prune.Calibrator(raw, "forward")}, units=0.5)) == shapes(raw)
     assert shapes(pruned(raw, probed(raw, rows), units=0.9))["up.weight"] == (6, prune_layers.NARROWEST["units"])
 
 

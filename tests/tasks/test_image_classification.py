@@ -154,7 +154,7 @@ def test_convolutions_of_whole_numbers():
     raw = export_graphs(net)["classify.onnx"]
     chance = np.random.default_rng(0)
     pictures = chance.standard_normal((64, 3, 12, 12)).astype(np.float32)
-    probe = prune.Probe(raw, "classify")
+    probe = prune.Calibrator(raw, "classify")
     seen = probe(pictures=pictures)
     wanted = OnnxGraph(raw, "classify")(pictures=pictures)["scores"]
     assert list(seen) == ["scores"] and np.allclose(seen["scores"], wanted, atol=1e-5)
