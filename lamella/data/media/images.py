@@ -60,7 +60,7 @@ def read_image(value: Any, size: int, channels: int) -> Bytes:
     (3, 4, 4)
     """
     pillow = _pillow()
-    picture = _opened(value)
+    picture = open_picture(value)
     picture = _as(picture, "L" if channels == 1 else "RGB")
     if picture.size != (size, size):
         picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
@@ -103,7 +103,7 @@ def _fingerprint_of_file(path: str, changed: int, size: int) -> str:
 
 
 def _fingerprint(value: Any) -> str:
-    picture = _as(_opened(value), "RGB")
+    picture = _as(open_picture(value), "RGB")
     points = hashlib.sha256(repr(picture.size).encode())
     for strip in _strips(picture):
         points.update(picture.crop(strip).tobytes())
@@ -120,7 +120,7 @@ def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tu
     """
     sides, grey = [], True
     for value in values:  # one at a time: all of them may be gigabytes
-        picture = _as(_opened(value), "RGB")
+        picture = _as(open_picture(value), "RGB")
         sides.append(max(picture.size))
         grey = grey and np.ptp(np.asarray(picture.resize((16, 16))).astype(int), axis=2).max() <= 2
     side = float(np.median(sides))
@@ -142,7 +142,7 @@ def is_uri(value: Any) -> bool:
     return isinstance(value, str) and value[:5].lower() == "data:"
 
 
-def _opened(value: Any) -> "Image":
+def open_picture(value: Any) -> "Image":
     """A picture of mode L or RGB, upright and opaque."""
     if isinstance(value, np.ndarray | list):
         return _from_array(value)

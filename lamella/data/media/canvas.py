@@ -1,0 +1,87 @@
+"""A picture fitted into a frame of fixed sides without being stretched, and the size and turn that its header tells.
+
+points, scale = fit_picture("cat.jpg", height=240, width=320, channels=3)    (3, 240, 320) of 0 to 255, and its scale
+header("cat.jpg")                                                            (4000, 3000, 6): width, height, orientation
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.data.media.images import is_uri, open_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Bytes = NDArray[np.uint8]
+ORIENTATION = 0x0112  # the EXIF tag
+SWAPPED = (5, 6, 7, 8)  # orientations by which width and height change places
+
+
+def fit_picture(value: Any, height: int, width: int, channels: int, fill: int = 128) -> tuple[Bytes, float, int, int]:
+    """A picture scaled to fit into (height, width), in the upper left corner; the rest has the grey `fill`.
+
+    Out: (channels, height, width) of 0 to 255, the scale (pixels of the frame to one of the picture), and the width and
+    height of the upright picture. Raises DataError as `read_image` does.
+
+    >>> points, scale, across, down = fit_picture(np.zeros((10, 20, 3), np.uint8), height=40, width=40, channels=1)
+    >>> points.shape, scale, (across, down), points[0, 19, 0].item(), points[0, 20, 0].item()
+    ((1, 40, 40), 2.0, (20, 10), 0, 128)
+    """
+    picture = open_picture(value)
+    across, down = picture.size
+    scale = min(width / across, height / down)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    inside = max(1, min(width, round(across * scale))), max(1, min(height, round(down * scale)))
+    if inside != picture.size:
+        picture = _resized(picture, inside)
+    points = np.full((channels, height, width), fill, np.uint8)
+    pixels = np.asarray(picture, np.uint8)
+    points[:, : inside[1], : inside[0]] = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    return points, scale, across, down
+
+
+def _resized(picture: "Image", size: tuple[int, int]) -> "Image":
+    from PIL.Image import Resampling
+
+    return picture.resize(size, Resampling.BILINEAR)  # averages where it makes smaller
+
+
+def header(value: Any) -> tuple[int, int, int]:
+    """Width, height and EXIF orientation (1: upright) of a picture, as they are stored and before it is turned.
+
+    Only the head of a file is read. The picture must be one that `read_image` reads: what is wrong with it is said there.
+    """
+    if isinstance(value, str | Path) and not is_uri(value):
+        return _header_of_file(str(value), Path(value).stat().st_mtime_ns)
+    width, height = open_picture(value).size
+    return width, height, 1
+
+
+@lru_cache(maxsize=1 << 16)
+def _header_of_file(path: str, changed: int) -> tuple[int, int, int]:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        orientation = picture.getexif().get(ORIENTATION, 1)
+        width, height = picture.size
+    return width, height, orientation if orientation in range(1, 9) else 1
+
+
+def turn_box(box: list[float], orientation: int, width: float, height: float) -> list[float]:
+    """A box [left, top, right, bottom] on a picture as it is stored -> the box on the upright one.
+
+    width and height are those of the stored picture.
+
+    >>> turn_box([0, 0, 10, 20], 6, 100, 50)  # turned by a quarter, clockwise
+    [30, 0, 50, 10]
+    """
+    left, top, right, bottom = box
+    if orientation in (2, 3, 7, 8):
+        left, right = width - right, width - left
+    if orientation in (3, 4, 6, 7):
+        top, bottom = height - bottom, height - top
+    return [top, left, bottom, right] if orientation in SWAPPED else [left, top, right, bottom]

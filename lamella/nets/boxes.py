@@ -1,0 +1,103 @@
+"""The loss of boxes as centres and sides: a focal loss of the map of centres, and how far each box overlaps the true one.
+
+Every object is a Gaussian on the map of its label, as wide as the object is large (Zhou et al., 2019), and the points
+under it learn the object's sides (Liu et al., 2019). All boxes of a batch are laid on the map at once, on whatever device
+the outputs are.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SPREAD = 0.12  # of a box's side: the Gaussian's standard deviation
+NARROWEST = 0.8  # points: a tiny object still teaches its neighbours
+NEAR = 0.3  # of the Gaussian's height: from here on a point learns the box
+SIDES = 5.0  # weight of the boxes' overlap beside the map of centres
+FARTHEST = 7.0  # logarithm of the largest distance: e^7 points are farther than any picture
+
+
+def box_loss(outputs: dict[str, Tensor], boxes: Tensor, labels: Tensor) -> Tensor:
+    """The loss of a batch, a number.
+
+    outputs: "centers" (B, L, H, W) as log-odds and "sides" (B, 4, H, W) as logarithms of distances. boxes (B, N, 4): left,
+    top, right, bottom in points of the map. labels (B, N): from 1; 0 is padding. A picture without boxes teaches what is
+    background.
+    """
+    centers, sides = outputs["centers"], outputs["sides"]
+    height, across = centers.shape[2:]
+    boxes = boxes.float()
+    real = labels > 0  # (B, N)
+    hills = gaussians(boxes, real, height, across)  # (B, N, H W)
+    loss = focal(centers, hills, labels)
+    if boxes.shape[1] == 0:
+        return loss
+    # Where boxes overlap, a point belongs to the smaller one: the larger one has points of its own.
+    area = ((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])).clamp(min=1e-3)
+    rank, owner = torch.where(hills > NEAR, 1 / area[..., None], 0.0).max(dim=1)  # (B, H W)
+    height_there = hills.gather(1, owner[:, None])[:, 0] * (rank > 0)
+    # Each box counts as the logarithm of its area, shared out among its points.
+    total = torch.zeros_like(area).scatter_add(1, owner, height_there).clamp(min=1e-6)
+    weight = height_there * (torch.log(area + 1) / total).gather(1, owner)
+    wanted = boxes.gather(1, owner[..., None].expand(-1, -1, 4))  # (B, H W, 4)
+    came = boxes_of(sides).flatten(2).transpose(1, 2)
+    overlap = ((1 - giou(came, wanted)) * weight).sum() / weight.sum().clamp(min=1e-6)
+    return loss + SIDES * overlap
+
+
+def gaussians(boxes: Tensor, real: Tensor, height: int, across: int) -> Tensor:
+    """A hill for each box, 1 at the point that holds its centre: (B, N, 4) -> (B, N, H W); padding is flat.
+
+    >>> hill = gaussians(torch.tensor([[[0.0, 0.0, 4.0, 4.0]]]), torch.ones(1, 1, dtype=torch.bool), 4, 4).view(4, 4)
+    >>> hill.argmax().item(), hill.max().item()
+    (10, 1.0)
+    """
+    low, high = boxes[..., :2], boxes[..., 2:]
+    limits = torch.tensor([across - 1, height - 1], device=boxes.device)
+    middle = torch.minimum(((low + high) / 2).floor().clamp(min=0), limits)
+    spread = (SPREAD * (high - low)).clamp(min=NARROWEST)
+    columns, rows = (torch.arange(n, device=boxes.device, dtype=torch.float32) for n in (across, height))
+    wide = torch.exp(-(((columns - middle[..., :1]) / spread[..., :1]) ** 2) / 2)  # (B, N, W)
+    tall = torch.exp(-(((rows - middle[..., 1:]) / spread[..., 1:]) ** 2) / 2)  # (B, N, H)
+    return (tall[..., :, None] * wide[..., None, :] * real[..., None, None]).flatten(2)
+
+
+def focal(centers: Tensor, hills: Tensor, labels: Tensor) -> Tensor:
+    """The penalty-reduced focal loss (Law and Deng, 2018, "CornerNet"), alpha 2 and beta 4, an object.
+
+    Points that are answered rightly anyway count little, and points near a centre are not blamed for being near.
+    """
+    flat = centers.flatten(2)  # (B, L, H W)
+    place = (labels - 1).clamp(min=0)[..., None].expand(-1, -1, flat.shape[2])
+    wanted = torch.zeros_like(flat).scatter_reduce(1, place, hills, "amax")
+    likely = flat.sigmoid()
+    hits = -F.logsigmoid(flat) * (1 - likely) ** 2 * (wanted == 1)
+    misses = -F.logsigmoid(-flat) * likely**2 * (1 - wanted) ** 4  # 0 at the centres themselves
+    return (hits.sum() + misses.sum()) / (labels > 0).sum().clamp(min=1)
+
+
+def boxes_of(sides: Tensor) -> Tensor:
+    """Logarithms of distances at each point -> its box (B, 4, H, W): left, top, right, bottom in points of the map.
+
+    >>> boxes_of(torch.zeros(1, 4, 1, 2))[0, :, 0].T.tolist()
+    [[-0.5, -0.5, 1.5, 1.5], [0.5, -0.5, 2.5, 1.5]]
+    """
+    height, across = sides.shape[2:]
+    far = torch.exp(sides.clamp(max=FARTHEST))
+    x = torch.arange(across, device=sides.device) + 0.5
+    y = torch.arange(height, device=sides.device)[:, None] + 0.5
+    return torch.stack([x - far[:, 0], y - far[:, 1], x + far[:, 2], y + far[:, 3]], dim=1)
+
+
+def giou(a: Tensor, b: Tensor) -> Tensor:
+    """Generalised overlap of boxes (Rezatofighi et al., 2019), -1 to 1: (..., 4) twice -> (...).
+
+    Boxes that do not touch still say how far apart they are.
+
+    >>> giou(torch.tensor([0.0, 0.0, 2.0, 2.0]), torch.tensor([1.0, 0.0, 3.0, 2.0])).item()
+    0.333...
+    """
+    both = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    areas = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
+    union = (areas - both).clamp(min=1e-6)
+    hull = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).prod(-1).clamp(min=1e-6)
+    return both / union - (hull - union) / hull
