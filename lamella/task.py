@@ -61,6 +61,25 @@ class GraphLike(Protocol):
 Run = Callable[[Sequence[Example]], list[Answer]]  # the net's own answers, as `decode` gives them
 
 
+class Question(msgspec.Struct, frozen=True):
+    """One thing that a trained model can be asked: what is given, what comes back. The net is the same for all of them.
+
+    corpus: the name of the question whose answers, vectors, an index is made of, where answers are looked up in one.
+    """
+
+    fields: Mapping[str, Field]
+    answer: Field
+    description: str = ""
+    corpus: str = ""
+
+
+class IndexLike(Protocol):
+    """Things to search in, each with a vector."""
+
+    def search(self, vectors: Array, count: int) -> list[list[tuple[Example, float]]]:
+        """The nearest entries of each vector (N, D), nearest first, with their cosines."""
+
+
 class Focus(msgspec.Struct):
     """What an explanation attributes to the units of an example.
 
@@ -128,6 +147,9 @@ class Task:
     Config: ClassVar[type[msgspec.Struct]]
     fields: ClassVar[Mapping[str, Field]]  # what one example holds
     answer: ClassVar[Field]  # what one prediction is
+    questions: ClassVar[
+        Mapping[str, Question]
+    ] = {}  # what it can be asked, the one that is scored first; {}: one thing
     target: ClassVar[str] = ""  # the example's key of the wanted answer
     metric: ClassVar[str]  # the headline figure
     less_is_better: ClassVar[bool] = False
@@ -161,6 +183,25 @@ class Task:
     def columns(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """For each field that is a row of a table: its columns as learned, each a "name" and, of categories, "names"."""
         return {}
+
+    asked: str = ""  # the name of the question, where there are several
+    index: IndexLike | None = None  # what is searched, where the question needs that
+
+    def ask(self, name: str = "") -> "Task":
+        """This task as it answers one of its questions, by default the first: `fields` and `answer` are the question's."""
+        if not name and not self.asked:
+            name = next(iter(self.questions), "")
+        if not name or name == self.asked:
+            return self
+        if name not in self.questions:
+            expected = (
+                f"expected one of {', '.join(self.questions)}" if self.questions else "it answers one question only"
+            )
+            raise UsageError(f"--ask {name[:60]}: {expected}.")
+        other = copy.copy(self)
+        other.asked, question = name, self.questions[name]
+        vars(other).update(fields=question.fields, answer=question.answer)
+        return other
 
     # ---- to fill in -------------------------------------------------------------------------------------------
 
@@ -288,6 +329,10 @@ class Task:
 
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
         """The places of about `wanted` examples to hold out; None: any, by a hash of `keys`."""
+        return None
+
+    def weights(self, examples: Sequence[Example]) -> Array | None:
+        """How often each example is drawn an epoch (N,): 2.5 is twice or three times; None: each once."""
         return None
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:

@@ -127,6 +127,7 @@ def train_net(
 
     schedule = Schedule(min(100, max(10, (budget.steps or 1000) // 10)), shape=shape)
     sizes: dict[str, Any] = {"tokens": job.size.tokens, "examples": job.batch, "accumulate": how.accumulate}
+    sizes["weights"] = job.weights(learn)
     show = _Shown(Progress(tell), tell, budget, run, job.metric)
     board = _board(training, run.step) if how.tensorboard else None
     last_save = time.time()

@@ -1,0 +1,294 @@
+"""Vectors of texts that lie near each other where the texts mean the same: grades, search, duplicates.
+
+It learns from whatever there is: pairs that belong together (a question and its answer, a sentence and its translation)
+by InfoNCE (van den Oord et al., 2018), graded pairs by CoSENT (Su, 2022), triplets by both, and plain texts, each beside
+itself with other words left out (SimCSE; Gao et al., 2021). A vector has two halves: pieces, which learn what words mean,
+and hashed n-grams, which see that words are spelt alike. How far a grade goes with a cosine is learned last, from graded
+pairs kept aside; without such a grade is the cosine.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella.data.readers.similar import held_out, read_similar
+from lamella.data.samples import sentence_similarity as samples
+from lamella.data.text.ngrams import bucket, hashed, inverse_frequency, ngrams, plain
+from lamella.data.text.pieces import END, Pieces, learn
+from lamella.errors import UsageError
+from lamella.fields import Number, Text, Vector
+from lamella.metrics import ranking
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+LEARNED_FROM = 200_000  # texts that say which pieces and n-grams there are and how rare each is
+KNOTS = 12  # points of the line from cosines to grades
+LEAST_GRADED = 30  # graded pairs from which that line is learned
+GRADED = 0.15  # share of the examples drawn that are graded, where there are others
+Line = list[list[float]]  # cosines and the grades that go with them, both rising
+
+
+class Config(msgspec.Struct, kw_only=True):
+    pieces: Annotated[int, Meta(description="Vocabulary size.", ge=50)] = 8000
+    buckets: Annotated[int, Meta(description="Rows of the table of hashed n-grams.", ge=100)] = 32_768
+    hashed_width: Annotated[int, Meta(description="Numbers of a vector that come from the n-grams.", ge=8)] = 64
+    blocks: Annotated[int, Meta(description="Transformer blocks over the pieces; 0: a bag of pieces.", ge=0, le=12)] = 0
+    longest: Annotated[int, Meta(description="Pieces of a text that are read.", ge=8, le=4096)] = 256
+    dropout: Annotated[float, Meta(description="Share of pieces and n-grams left out in training.", ge=0, lt=1)] = 0.1
+    temperature: Annotated[float, Meta(description="Of InfoNCE; lower: only near negatives count.", gt=0)] = 0.05
+    graded: Annotated[float, Meta(description="Weight of the loss of graded pairs.", ge=0)] = 0.03
+    highest: Annotated[float, Meta(description="Highest score of the data; 0: 1 or 5, by the scores.", ge=0)] = 0.0
+    top: Annotated[int, Meta(description="Neighbours to give.", ge=1, le=1000, extra={"when": "predict"})] = 5
+    vectors: Annotated[
+        bool, Meta(description="Give the vectors of both texts beside a grade.", extra={"when": "predict"})
+    ] = False
+
+
+ONE = {"text": Text("A sentence or a short text.")}
+PAIR = {"first": Text("A sentence or a short text."), "second": Text("What it is compared with.")}
+GRADE = Number("How alike two texts mean.")
+
+
+class SentenceSimilarity(Task):
+    fields = PAIR
+    answer = GRADE
+    questions = {
+        "grade": Question(PAIR, GRADE, "How alike two texts mean."),
+        "vector": Question(ONE, Vector("The text as a vector of length 1."), "A text as numbers."),
+        "neighbours": Question(ONE, Text("The texts nearest in meaning."), "What lies nearest in a corpus.", "vector"),
+        "duplicates": Question(ONE, Text("The nearest other row."), "Which rows of a table mean the same."),
+    }
+    target = "score"
+    metric = "spearman"
+    nets = ("transformer",)
+    measured = {"vectors": True}
+    precise = True
+    batch = 256
+
+    vocabulary_: bytes
+    line_: Line = []
+    highest_: float = 1.0
+    rarity: tuple[Array, Array] | None = None  # of pieces and n-grams, for a net that is not trained yet
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        return read_similar(paths, columns, self.config.highest)
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"first": a, "second": b, "score": s, "highest": 5.0} for a, b, s in samples.pairs(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        return [plain(example["first"]), plain(example["second"])]
+
+    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+        return held_out([self.keys(e) for e in examples], ["score" in e for e in examples], wanted, seed)
+
+    def weights(self, examples: Sequence[Example]) -> Array | None:
+        graded = np.array(["score" in e for e in examples])
+        share = graded.mean()
+        if not 0 < share < GRADED:
+            return None
+        return np.asarray(np.where(graded, GRADED / share, (1 - GRADED) / (1 - share)))
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = list(dict.fromkeys(text for e in examples for text in self.keys(e)))
+        few = texts[:: -(-len(texts) // LEARNED_FROM)]
+        self.vocabulary_ = learn([text or "-" for text in few], self.config.pieces)
+        vars(self).pop("pieces", None)  # what an earlier fit knew
+        self.highest_ = max((float(e["highest"]) for e in examples if "score" in e), default=1.0)
+        features = [np.array([bucket(f, self.config.buckets) for f in ngrams(text)]) for text in few]
+        pieces = [np.array(ids) for ids in self.pieces.encode(few)]
+        self.rarity = inverse_frequency(pieces, len(self.pieces)), inverse_frequency(features, self.config.buckets)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        return Pieces(self.vocabulary_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        if "text" in self.fields:
+            return self._text(example["text"])
+        other = self._text(example["second"])
+        return {**self._text(example["first"]), **{f"other_{name}": array for name, array in other.items()}}
+
+    def _text(self, text: str) -> Arrays:
+        text = plain(text)
+        ids = self.pieces.encode([text])[0][: self.config.longest] or [END]
+        return {"pieces": np.array(ids, np.int32), "features": hashed(text, self.config.buckets)}
+
+    def targets(self, example: Example) -> Arrays:
+        keys = dict(zip(("key", "other_key"), map(_number, self.keys(example)), strict=True))
+        grade = float(example["score"]) / float(example["highest"]) if "score" in example else np.nan
+        return {"grade": np.array(grade, np.float32), **keys}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        import torch
+
+        from lamella.nets.transformer.sentences import SentenceEncoder
+
+        c, size = self.config, self.size
+        pieces, features = self.rarity or (np.ones(len(self.pieces)), np.ones(c.buckets))
+        return SentenceEncoder(
+            torch.from_numpy(pieces).float(),
+            torch.from_numpy(features).float(),
+            size.width,
+            c.hashed_width,
+            c.blocks,
+            size.heads,
+            c.dropout,
+            c.longest,
+        )
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.contrast import cosent, info_nce
+
+        one, other, grade = outputs["one"], outputs["other"], targets["grade"]
+        known = ~grade.isnan()
+        positive = ~known | (grade >= 1)
+        loss: Tensor = info_nce(one, other, (targets["key"], targets["other_key"]), positive, self.config.temperature)
+        loss = loss + self.config.graded * cosent((one * other).sum(dim=1)[known], grade[known])
+        return loss
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        one, other = _vectors(graphs, inputs)
+        if other is None:
+            return [[round(float(x), 5) for x in row] for row in one]
+        answers: list[Answer] = []
+        for a, b in zip(one, other, strict=True):
+            cosine = float(a @ b)
+            answer: dict[str, Any] = {"grade": self._grade(cosine), "cosine": round(cosine, 5)}
+            if self.config.vectors:
+                answer["vectors"] = [a.tolist(), b.tolist()]
+            answers.append(answer)
+        return answers
+
+    def _grade(self, cosine: float) -> float:
+        """The grade that goes with a cosine; beyond the ends of the line it goes on as it does there."""
+        if not self.line_:
+            return round(cosine, 4)
+        return round(float(np.interp(cosine, self.line_[0], self.line_[1])), 4)
+
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        vectors = run(examples)
+        if self.asked == "neighbours":
+            if self.index is None:
+                raise UsageError("--ask neighbours: expected something to search in. Give it with --corpus or --index.")
+            near = self.index.search(np.array(vectors, np.float32), self.config.top)
+            return [[{"text": e["text"], "grade": self._grade(c)} for e, c in entries] for entries in near]
+        return self._nearest(examples, vectors) if self.asked == "duplicates" else vectors
+
+    def _nearest(self, examples: Sequence[Example], vectors: Sequence[Answer]) -> list[Answer]:
+        """For each text of a table the nearest other one; {} where it is the only one."""
+        if len(examples) < 2:
+            return [{"row": 0, "text": "", "grade": 0.0} for _ in examples]
+        rows = np.array(vectors, np.float32)
+        answers: list[Answer] = []
+        for at, row in enumerate(rows):
+            cosines = rows @ row
+            cosines[at] = -2.0
+            best = int(cosines.argmax())
+            answers.append({"row": best + 1, "text": examples[best]["text"], "grade": self._grade(cosines[best])})
+        return answers
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        one, other = _vectors(graphs, inputs)
+        if other is not None:
+            return Focus("cosine of the two texts", (one * other).sum(axis=1), amounts=True)
+        if isinstance(answer, list) and answer and isinstance(answer[0], float):
+            return Focus("cosine with the whole text", one @ np.array(answer, np.float32))
+        near = answer[0]["text"] if isinstance(answer, list) else answer["text"]
+        beside = self.collate([self._text(near)])
+        return Focus(f"cosine with {near[:60]!r}", one @ _vectors(graphs, beside)[0][0])
+
+    # ---- scores ------------------------------------------------------------------------------------------------
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The cosine of TF-IDF over the same n-grams, hashed: how much the spelling alone tells."""
+        texts = [text for e in learn[:2000] for text in self.keys(e)]
+        weight = inverse_frequency([_ids(text, self.config.buckets) for text in texts], self.config.buckets) + 1
+        ids = [[_ids(text, len(weight)) for text in self.keys(e)] for e in examples]
+        return [{"grade": _overlap(one, other, weight)} for one, other in ids]
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """The line from cosines to grades, from graded pairs that the net has not seen."""
+        known = [e for e in examples if "score" in e]
+        if len(known) >= LEAST_GRADED:
+            cosines = np.array([a["cosine"] for a in run(known)])
+            self.line_ = rising(cosines, np.array([float(e["score"]) for e in known]), self.highest_)
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        return ranking.similarity(answers, examples, [self.keys(e) for e in examples])
+
+    def render(self, answer: Answer) -> str:
+        if isinstance(answer, dict) and "cosine" in answer:
+            return f"{answer['grade']:.2f}"
+        if isinstance(answer, dict):
+            return f"{answer['grade']:.2f} {answer['text']}" if answer["row"] else ""
+        if answer and isinstance(answer[0], dict):
+            return "; ".join(f"{near['grade']:.2f} {near['text']}" for near in answer)
+        return " ".join(f"{x:.5g}" for x in answer)
+
+
+def rising(cosines: Array, grades: Array, highest: float) -> Line:
+    """A rising line through the grades of pairs, as points: cosines, grades.
+
+    The means of about equal groups in order of their cosine, made to rise by pooling neighbours that do not (isotonic
+    regression; Barlow et al., 1972), with a little slope everywhere, so that two different cosines never have one grade.
+    """
+    order = np.argsort(cosines)
+    groups = [g for g in np.array_split(order, min(KNOTS, len(order) // 3)) if len(g)]
+    pools = [[float(cosines[g].mean()), float(grades[g].mean()), float(len(g))] for g in groups]
+    at = 0
+    while at < len(pools) - 1:
+        if pools[at][1] < pools[at + 1][1]:
+            at += 1
+            continue
+        (c0, g0, n0), (c1, g1, n1) = pools[at], pools.pop(at + 1)
+        pools[at] = [(c0 * n0 + c1 * n1) / (n0 + n1), (g0 * n0 + g1 * n1) / (n0 + n1), n0 + n1]
+        at = max(0, at - 1)
+    ends = [
+        [-1.001, min(0.0, pools[0][1]) - 1e-3],
+        *([c, g] for c, g, _ in pools),
+        [1.001, max(highest, pools[-1][1] + 1e-3)],
+    ]
+    x, y = zip(*ends, strict=True)
+    return [[round(float(v), 6) for v in x], [round(float(v), 6) for v in y]]
+
+
+def _vectors(graphs: Mapping[str, GraphLike], inputs: Arrays) -> tuple[Array, Array | None]:
+    """The vectors of the texts, and of those they are compared with, where there are such."""
+    one = graphs["embed"](pieces=inputs["pieces"], features=inputs["features"])["vector"]
+    if "other_pieces" not in inputs:
+        return one, None
+    return one, graphs["embed"](pieces=inputs["other_pieces"], features=inputs["other_features"])["vector"]
+
+
+def _number(text: str) -> Array:
+    """A number of a text, the same for the same text."""
+    import zlib
+
+    return np.array(zlib.crc32(text.encode()) + (len(text) << 32), np.int64)
+
+
+def _ids(text: str, buckets: int) -> Array:
+    return np.array([bucket(feature, buckets) for feature in ngrams(text)] or [0])
+
+
+def _overlap(one: Array, other: Array, weight: Array) -> float:
+    """The cosine of two texts' TF-IDF vectors, each feature counted once."""
+    a, b = np.unique(one), np.unique(other)
+    both = np.intersect1d(a, b)
+    squares = weight**2
+    return float(squares[both].sum() / max(1e-9, np.sqrt(squares[a].sum() * squares[b].sum())))
