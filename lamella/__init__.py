@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lamella.verbs.evaluate import evaluate
     from lamella.verbs.explain import explain
     from lamella.verbs.export import export
+    from lamella.verbs.import_model import import_model
     from lamella.verbs.predict import predict
     from lamella.verbs.serve import serve
     from lamella.verbs.show import show
@@ -51,6 +52,7 @@ _PLACES = {
     "evaluate": "lamella.verbs.evaluate",
     "explain": "lamella.verbs.explain",
     "export": "lamella.verbs.export",
+    "import_model": "lamella.verbs.import_model",
     "load": "lamella.model",
     "predict": "lamella.verbs.predict",
     "serve": "lamella.verbs.serve",

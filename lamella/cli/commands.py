@@ -227,6 +227,29 @@ def export(model: str, out: str, as_json: bool, **given: Any) -> None:
     click.echo(to_json({"out": place}) if as_json else f"wrote {place}")
 
 
+@main.command("import", context_settings=ANY)
+@click.argument("source", type=click.UNPROCESSED)
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[--field value ...]")
+@click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
+@click.option("--task", metavar="TASK", help="Which task's, where several could read it.")
+@click.option("--int8", is_flag=True, help="Store weights in bytes: a quarter of the size.")
+@FORCE
+@JSON
+def import_(source: str, rest: tuple[str, ...], out: str, as_json: bool, **given: Any) -> None:
+    """Make a model of SOURCE, a net that another program has trained.
+
+    Translators: a Hugging Face MarianMT folder with model.safetensors, source.spm, target.spm and vocab.json; an OPUS-MT
+    release, unpacked (.npz, .vocab.yml, source.spm, target.spm); a Firefox (Bergamot) folder (model.*.bin, vocab.*.spm).
+    Where the files do not say which languages: --from en --to de. Pickles (pytorch_model.bin) are never opened.
+    """
+    from lamella.verbs.import_model import import_model as run
+
+    rest, options = split_options(rest)
+    if rest:
+        raise click.UsageError(f"expected one SOURCE, received {len(rest) + 1}.")
+    _wrote(run(source, out, **given, **options), as_json)
+
+
 @main.command()
 @click.argument("model")
 @TASK_FILE

@@ -1,0 +1,46 @@
+"""The weights of a model's graphs by the names of its net: what another training, or an explanation, begins with.
+
+The exporter keeps a parameter's name, `net.encoder.0.feed.up.weight`; int8 stores it as bytes with a scale for each row or
+column beside them. What the exporter folded into another array has lost its name and is not found here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.graphs import wire
+
+Array = NDArray[Any]
+PREFIX = "net."
+
+
+def named_weights(files: Mapping[str, bytes]) -> dict[str, Array]:
+    """Files of a model -> its weights by name in float32, those of int8 multiplied out."""
+    found: dict[str, Array] = {}
+    for file, raw in sorted(files.items()):
+        if not file.endswith(".onnx"):
+            continue
+        arrays = {
+            name: np.frombuffer(raw[slice(*kept.data)], KINDS[kept.kind]).reshape(kept.shape)
+            for name, kept in wire.read(raw).stored.items()
+            if kept.kind in KINDS and kept.data is not None
+        }
+        for name, array in arrays.items():
+            if not name.startswith(PREFIX) or name.endswith(("_scale", "_zero")):
+                continue
+            plain = name.removeprefix(PREFIX)
+            scale = arrays.get(f"{name.removesuffix('_int8')}_scale")
+            if array.dtype == np.int8 and name.endswith("_int8") and scale is not None and array.ndim == 2:
+                # A scale a row in tables, a column in products.
+                by_row = len(scale) == array.shape[0] and (
+                    array.shape[0] != array.shape[1] or plain.endswith("table_int8")
+                )
+                found[plain.removesuffix("_int8")] = array * (scale[:, None] if by_row else scale[None, :])
+            elif array.dtype == np.float32:
+                found[plain] = array
+    return found
+
+
+KINDS: dict[int, Any] = {1: np.dtype("<f4"), 3: np.dtype(np.int8)}  # onnx's numbers for float32 and int8
