@@ -20,20 +20,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers.bad_rows import BadRow, refuse_many
+from lamella.data.readers.headers import column_names, first_is_header
+from lamella.data.readers.numbers import is_missing, read_number, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, read_sheet, refuse_wide
 from lamella.data.readers.tables import Row
 from lamella.data.text.encoding import quote, quote_all
 from lamella.errors import DataError
 
-MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", "missing"}
 NUMERIC = 0.9  # of a column's known values are numbers, and it is one of numbers; the others are then bad rows
 MOST = 100  # names of a category
+FEWEST = 10  # rows that tell a column which numbers them
+LOOKED_AT = 300  # rows that tell whether the first one is a header
 Columns = Sequence[Mapping[str, Any]]
 """{"name", "mean", "spread"} of each column of numbers, {"name", "names", "shares"} of each of categories; JSON-able."""
 
 
-def read_rows(paths: Sequence[str]) -> tuple[list[Row], list[str]]:
+def read_rows(paths: Sequence[str], decimal: str = "", learned: Columns = ()) -> tuple[list[Row], list[str]]:
     """All rows of one or several tables with the same columns, as text by column, and what was understood.
+
+    Cells of a column of numbers that are written in another way than Python's (`1.719,71`, `$12,038`) become floats.
+    decimal: the mark before decimals, where the user said it; learned: the columns that a model knows, whose marks serve
+    where a table leaves two readings. Raises DataError where that is not enough.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "flowers.csv")
@@ -46,8 +53,10 @@ def read_rows(paths: Sequence[str]) -> tuple[list[Row], list[str]]:
     lines: list[str] = []
     bad: list[BadRow] = []
     names: list[str] = []
+    separator: str | None = ","
     for path in paths:
         sheet = read_sheet(path, 1, set())
+        separator = sheet.delimiter
         if not sheet.rows:  # none could be read: the count of bad rows says so below
             bad += sheet.bad
             continue
@@ -66,17 +75,84 @@ def read_rows(paths: Sequence[str]) -> tuple[list[Row], list[str]]:
                 bad.append(BadRow(sheet.file, line, f"{len(mine)} plain values", f"{len(texts)}: {quote(str(texts))}"))
                 continue
             pairs = zip(mine, ("" if t is None else str(t).strip() for t in texts), strict=True)
-            rows.append(Row({n: _point(t) if sheet.delimiter == ";" else t for n, t in pairs}, sheet.file, line))
+            rows.append(Row(dict(pairs), sheet.file, line))
         bad += sheet.bad
         lines.append(
             f"{sheet.file}: {sheet.format}, {sheet.encoding}; {len(mine)} columns; {len(rows) - before:,} rows"
         )
-    return _without(rows, bad, lines)
+        lines += [f"note: {note}" for note in sheet.notes]
+    rows, lines = _without(rows, bad, lines)
+    known = {c["name"]: c.get("decimal", "") for c in learned}
+    return rows, lines + _as_numbers(rows, decimal, separator, known)
+
+
+def _as_numbers(rows: Sequence[Row], decimal: str, separator: str | None, learned: Mapping[str, str]) -> list[str]:
+    """Put floats where numbers are written in a way that float() does not read; returns notes."""
+    columns = {name: [row.get(name, "") for row in rows] for name in rows[0]}
+    parsed = {name: read_numbers(cells, decimal, separator) for name, cells in columns.items()}
+    hint = next((found.decimal for found in parsed.values() if found.decimal == ","), "")
+    hint = hint or next(filter(None, learned.values()), "")
+    notes, commas = [], list[str]()
+    for row in rows:
+        row.commas = commas
+    for name, cells in columns.items():
+        found = parsed[name]
+        if found.ambiguous and (mark := learned.get(name) or hint):
+            found = read_numbers(cells, mark)
+        known = sum(not is_missing(cell) for cell in cells)
+        if not known or len(found.bad) > (1 - NUMERIC) * known:
+            continue
+        if found.ambiguous:
+            raise DataError(say_decimal(rows[0].file, name, found.ambiguous))
+        if found.decimal == ",":
+            commas.append(name)
+        changed = 0
+        for row, cell, value in zip(rows, cells, found.values.tolist(), strict=True):
+            if not math.isnan(value) and _number(cell) != value:
+                row[name] = value
+                changed += 1
+        if changed:
+            how = ", ".join(filter(None, [found.marks, 'decimal mark ","' if found.decimal == "," else ""]))
+            at = next(i for i, v in enumerate(found.values) if not math.isnan(v) and _number(cells[i]) != v)
+            notes.append(
+                f"note: column {quote(name)}: {quote(cells[at])} is read as {found.values[at]:.10g}{f' ({how})' if how else ''}"
+            )
+    return notes
+
+
+def counters(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that only number the rows: 0, 1, 2, ... in order, or an id that is different on every row.
+
+    >>> counters([{"nr": str(n), "x": str(n * n), "user_id": str(90 - n)} for n in range(12)])
+    ['nr', 'user_id']
+    """
+    found = []
+    for name in rows[0] if len(rows) >= FEWEST else ():
+        cells = [str(row.get(name, "")) for row in rows]
+        if not all(re.fullmatch(r"\d{1,15}", cell) for cell in cells):
+            continue
+        numbers = [int(cell) for cell in cells]
+        in_order = numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] in (0, 1)
+        named = re.fullmatch(r"(.*[ _])?(id|index|nr|no|key)|column 1|unnamed.*", name.casefold())
+        if in_order or named and len(set(numbers)) == len(numbers):
+            found.append(name)
+    return found
 
 
 def check(columns: Columns, rows: Sequence[Row], lines: list[str]) -> tuple[list[Row], list[str]]:
-    """The rows whose values are what their columns hold; more than 1% others are an error. Infinities are one at once."""
+    """The rows whose values are what their columns hold; too many others are an error. Infinities are one at once."""
     good, bad = [], []
+    for column in columns:
+        if names := column.get("names"):
+            cells = [str(row.get(column["name"], "")) for row in rows]
+            new = sorted({cell for cell in cells if cell not in names and not is_missing(cell)})
+            if new:
+                count = sum(cell in new for cell in cells)
+                where = quote(column["name"])
+                lines = [
+                    *lines,
+                    f"note: {count:,} values of {where} that training has not seen, read as missing: {quote_all(new, 5)}",
+                ]
     for row in rows:
         try:
             encode(columns, row)
@@ -95,34 +171,20 @@ def _without(rows: list[Row], bad: list[BadRow], lines: list[str]) -> tuple[list
 
 
 def _header(sheet: Sheet) -> tuple[list[str], int]:
-    """The names of the columns, and how many rows they take: a first row in which nothing is a number holds them."""
+    """The names of the columns, and how many rows they take."""
     if sheet.keys is not None:
         return list(sheet.keys), 0
-    first = [str(c).strip() for c in sheet.rows[0][1]]
-    plain = [c for c in first if c]
-    if plain and len(set(plain)) == len(plain) and not any(_number(c) is not None for c in plain):
-        return [c or f"column {i}" for i, c in enumerate(first, start=1)], 1
-    return [f"column {i}" for i in range(1, len(first) + 1)], 0
+    rows = [[str(c).strip() for c in cells] for _, cells in sheet.rows[:LOOKED_AT]]
+    if first_is_header(rows):
+        return column_names(rows[0]), 1
+    return [f"column {i}" for i in range(1, len(rows[0]) + 1)], 0
 
 
-def _point(text: str) -> str:
-    """In tables with semicolons 1,5 is a number: it is 1.5.
-
-    >>> _point("-1,5"), _point("a,b")
-    ('-1.5', 'a,b')
-    """
-    return text.replace(",", ".") if re.fullmatch(r"[-+]?\d+,\d+", text) else text
-
-
-def _number(text: str) -> float | None:
+def _number(value: Any) -> float | None:
     try:
-        return float(text)
+        return float(value)
     except ValueError:
         return None
-
-
-def _missing(text: str) -> bool:
-    return text.strip().casefold() in MISSING
 
 
 # ---- what columns hold -----------------------------------------------------------------------------------------
@@ -139,7 +201,7 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
     notes: list[str] = []
     for name in rows[0]:
         cells = [str(row.get(name, "")) for row in rows]
-        known = [c.strip() for c in cells if not _missing(c)]
+        known = [c.strip() for c in cells if not is_missing(c)]
         parsed = [v for v in map(_number, known) if v is not None]
         for row, cell in zip(rows, cells, strict=True):
             value = _number(cell)
@@ -161,6 +223,8 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
                 notes.append(f"column {quote(name)} is always {parsed[0]:g} and is left out")
                 continue
             columns.append({"name": name, "mean": mean, "spread": spread})
+            if name in getattr(rows[0], "commas", ()):
+                columns[-1]["decimal"] = ","
         elif len(counts := Counter(known)) > min(MOST, max(2, len(known) // 2)):
             notes.append(f"column {quote(name)} has {len(counts):,} different texts, no categories, and is left out")
             continue
@@ -208,14 +272,13 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
         if name not in row:
             raise DataError(f"{where}: expected a value for {quote(name)}, received {quote_all(row)}.")
         text = "" if row[name] is None else str(row[name]).strip()
-        absent = _missing(text)
+        absent = is_missing(text)
         if "names" in column:
-            if not absent and text not in column["names"]:
-                raise Unlike(where, f"one of {quote_all(column['names'])} in {quote(name)}", quote(text))
+            absent = absent or text not in column["names"]  # a category that training has not seen is not known
             values += column["shares"] if absent else [float(text == n) for n in column["names"]]
             known += [float(not absent)] * len(column["names"])
             continue
-        value = column["mean"] if absent else _number(text)
+        value = column["mean"] if absent else _value(row[name], text, column.get("decimal", "."))
         if value is None:
             raise Unlike(where, f"a number in {quote(name)}", quote(text))
         if math.isinf(value):
@@ -223,6 +286,14 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
         values.append((value - column["mean"]) / column["spread"])
         known.append(float(not absent))
     return np.array(values, np.float32), np.array(known, np.float32)
+
+
+def _value(given: Any, text: str, decimal: str) -> float | None:
+    """A number as it is; a text as its column writes numbers."""
+    plain = _number(text)
+    if not isinstance(given, str) or plain is not None and (decimal == "." or math.isinf(plain)):
+        return plain
+    return read_number(text, decimal)
 
 
 def decode(columns: Columns, values: Sequence[float] | NDArray[np.float32]) -> dict[str, Any]:

@@ -45,20 +45,22 @@ class Row(dict[str, str]):
     ({'text': 'Hello'}, 'a.csv, line 7')
     """
 
-    __slots__ = ("file", "line")
+    __slots__ = ("commas", "file", "line")
 
-    def __init__(self, fields: Mapping[str, str], file: str = "", line: int = 0) -> None:
+    def __init__(self, fields: Mapping[str, str], file: str = "", line: int = 0, commas: Collection[str] = ()) -> None:
         super().__init__(fields)
         self.file = file
         self.line = line
+        self.commas = commas
+        """The columns whose numbers have a comma before their decimals."""
 
     @property
     def where(self) -> str:
         """File and line, for messages."""
         return f"{self.file}, line {self.line}"
 
-    def __reduce__(self) -> tuple[type[Row], tuple[dict[str, str], str, int]]:
-        return Row, (dict(self), self.file, self.line)
+    def __reduce__(self) -> tuple[type[Row], tuple[dict[str, str], str, int, Collection[str]]]:
+        return Row, (dict(self), self.file, self.line, self.commas)
 
 
 class Source(msgspec.Struct):

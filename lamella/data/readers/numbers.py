@@ -1,0 +1,218 @@
+"""Numbers as people write them: `1,719.71` and `1.719,71`, `$12,038`, `12 038`, `40.1%`, `(5)`.
+
+    read_numbers(["1.719,71", "12.038", "5"]).values        [1719.71, 12038.0, 5.0]
+    read_numbers(["12.038"], separator=";").ambiguous       '12.038'
+
+A mark between digits may end the whole part or group it by thousands. That is decided for a whole column by all its values:
+`1.719,71`, `1.5` and `1.000.000` each leave one reading only, `12.038` leaves two. Where no value decides, the separator of
+the file may: a file whose cells are cut by commas and quoted where they hold one writes `12,038` for twelve thousand, one
+with semicolons is ambiguous, and `--decimal` has to say it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.data.readers.headers import MISSING
+from lamella.data.text.encoding import quote
+
+CURRENCIES = "$€£¥₹₽₩₺₴₪฿₫"
+_CODES = "USD|EUR|GBP|JPY|CNY|CHF|CAD|AUD|INR|SEK|NOK|DKK|PLN|CZK|BRL|Rs|kr|zł|Fr"
+_SPACES = " \u00a0\u202f\u2009'’"
+_SHAPE = re.compile(
+    rf"(?P<open>\()?\s*(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|(?:{_CODES})\.?(?=[\s\d.-]))?\s*(?P<sign2>[-+−–]?)\s*"
+    rf"(?P<body>\d[\d.,{_SPACES}]*|[.,]\d+)(?P<power>[eE][-+]?\d{{1,3}})?"
+    rf"\s*(?P<unit>%|[{CURRENCIES}]|(?:{_CODES})\.?)?\s*(?P<close>\))?"
+)
+_GROUPED = {
+    mark: re.compile(
+        rf"\d{{1,3}}(?:{re.escape(mark)}\d\d\d)+|\d{{1,2}}(?:{re.escape(mark)}\d\d)+{re.escape(mark)}\d\d\d"
+    )
+    for mark in ".,"
+}  # the second: 12,34,567, as it is written in India
+_SPACED = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d\d\d)+")
+_FINITE = 1e300
+
+
+class Numbers(msgspec.Struct):
+    """A column that was read."""
+
+    values: NDArray[np.float64]
+    """NaN where a value is missing or bad."""
+    bad: list[int]
+    """Places of cells that are neither a number nor missing."""
+    decimal: str = ""
+    """The mark before decimals that the values decided for, "" where none has one."""
+    ambiguous: str = ""
+    """A value with two readings, where nothing decides; the values are then not to be used."""
+    marks: str = ""
+    """What was taken off the numbers, for a report: "thousands", "%", a currency."""
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value.
+
+    >>> is_missing(""), is_missing("N/A"), is_missing("0")
+    (True, True, False)
+    """
+    return cell.strip().casefold() in MISSING
+
+
+def read_number(cell: str, decimal: str = ".") -> float | None:
+    """One number, NaN for a missing one, None for what is neither or not finite; `decimal`: the mark before decimals.
+
+    >>> read_number("1.719,71", ","), read_number("$12,038"), read_number("(5)"), read_number("five")
+    (1719.71, 12038.0, -5.0, None)
+    """
+    if is_missing(cell):
+        return math.nan
+    parts = _parts(cell)
+    return None if parts is None else _value(parts, decimal)
+
+
+def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None = ",", hint: str = "") -> Numbers:
+    """A column of cells -> its numbers.
+
+    In: the cells; `decimal`: the mark before decimals where the user said it; `separator`: what separates the cells of
+    the file, None for JSON; `hint`: the mark that other columns of the file decided for, used where this one leaves two
+    readings. Nothing is raised: bad cells and ambiguous columns are reported in the result.
+
+    >>> read_numbers(["12,038", "5"]).values.tolist(), read_numbers(["12,5", "5"]).values.tolist()
+    ([12038.0, 5.0], [12.5, 5.0])
+    >>> read_numbers(["12,038", "1"], separator=";").ambiguous
+    '12,038'
+    """
+    parsed = [None if is_missing(cell) else _parts(cell) for cell in cells]
+    votes = {".": 0, ",": 0}
+    open_ones: dict[str, str] = {}
+    for cell, parts in zip(cells, parsed, strict=True):
+        if parts is None:
+            continue
+        sure, mark = _evidence(parts.body)
+        if sure:
+            votes[mark] += 1
+        elif mark:
+            open_ones.setdefault(mark, cell)
+    found = Numbers(np.full(len(cells), np.nan), [])
+    found.decimal = decimal or _decided(votes) or (hint if open_ones else "")
+    if not found.decimal and open_ones:
+        # Three digits behind a point are common in measurements; commas that were quoted group thousands.
+        usual = separator != ";" and ("," not in open_ones or separator == ",") and len(open_ones) == 1
+        if not usual:
+            found.ambiguous = next(iter(open_ones.values()))
+            found.bad = [at for at, parts in enumerate(parsed) if parts is None and not is_missing(cells[at])]
+            return found
+        found.decimal = "."
+    marks: dict[str, None] = {}
+    units = Counter(parts.unit for parts in parsed if parts is not None)
+    unit = next((name for name, _ in units.most_common() if name), "")
+    if unit == "%" and units["%"] < units[""]:
+        unit = ""
+    for at, parts in enumerate(parsed):
+        value = None if parts is None else _value(parts, found.decimal or ".")
+        # 40% is not 40, and dollars are no euros; a bare number beside $5 is one of dollars.
+        if parts is not None and parts.unit != unit and (parts.unit or unit == "%" and value):
+            value = None
+        if value is None:
+            if not is_missing(cells[at]):
+                found.bad.append(at)
+            continue
+        found.values[at] = value
+        if parts is not None and parts.grouped:
+            marks["thousands"] = None
+    found.marks = ", ".join(filter(None, [*marks, unit]))
+    return found
+
+
+def say_decimal(where: str, name: str, cell: str) -> str:
+    """What is said where a column of numbers has two readings."""
+    low, high = read_number(cell, "."), read_number(cell, ",")
+    return (
+        f"{where}: expected numbers in {quote(name)} that can be read one way only, received {quote(cell)}, which may be "
+        f"{low:.10g} or {high:.10g}. Say which mark stands before decimals: --decimal . or --decimal ,"
+    )
+
+
+class _Parts(msgspec.Struct):
+    """A cell that looks like a number: its digits with their marks, and what stood around them."""
+
+    body: str
+    negative: bool
+    power: str
+    unit: str
+    """"%", the sign or the code of a currency, or nothing."""
+    grouped: bool = False
+
+
+def _parts(cell: str) -> _Parts | None:
+    text = cell.strip()
+    match = _SHAPE.fullmatch(text)
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return None
+    body = match["body"].strip()
+    if any(space in body for space in _SPACES):
+        whole = re.split(r"[.,]", body, maxsplit=1)
+        if not _SPACED.fullmatch(whole[0]):
+            return None
+        body = re.sub(rf"[{_SPACES}]", "", body)
+        if re.search(r"[.,].*[.,]", body):
+            return None
+    sign = match["sign"] or match["sign2"]
+    if match["sign"] and match["sign2"]:
+        return None
+    if match["unit"] and match["money"]:
+        return None
+    unit = (match["unit"] or match["money"] or "").rstrip(".")
+    return _Parts(body, bool(match["open"]) or sign in ("-", "−", "–"), match["power"] or "", unit)
+
+
+def _evidence(body: str) -> tuple[bool, str]:
+    """(whether this value has one reading only, the mark before decimals); for an open one, the mark that has two.
+
+    >>> _evidence("1.719,71"), _evidence("0.125"), _evidence("12.038"), _evidence("1,000,000"), _evidence("7")
+    ((True, ','), (True, '.'), (False, '.'), (True, '.'), (False, ''))
+    """
+    points, commas = body.count("."), body.count(",")
+    if points and commas:
+        return True, "." if body.rindex(".") > body.rindex(",") else ","
+    mark = "." if points else "," if commas else ""
+    if not mark:
+        return False, ""
+    other = "," if mark == "." else "."
+    if points + commas > 1:
+        return True, other
+    before, _, after = body.partition(mark)
+    if len(after) != 3 or len(before) > 3 or before in ("", "0") or before.startswith("0"):
+        return True, mark
+    return False, mark
+
+
+def _decided(votes: dict[str, int]) -> str:
+    """The mark that at least nine values of ten decide for; the others are then bad."""
+    total = sum(votes.values())
+    return next((mark for mark, count in votes.items() if total and count >= 0.9 * total), "")
+
+
+def _value(parts: _Parts, decimal: str) -> float | None:
+    other = "," if decimal == "." else "."
+    whole, mark, rest = parts.body.partition(decimal)
+    if mark and not (rest.isdigit() or rest == ""):
+        return None
+    if other in whole:
+        if not _GROUPED[other].fullmatch(whole):
+            return None
+        parts.grouped = True
+        whole = whole.replace(other, "")
+    try:
+        value = float(f"{whole or '0'}.{rest or '0'}{parts.power}")
+    except ValueError:
+        return None
+    value = -value if parts.negative else value
+    return value if abs(value) < _FINITE else None
