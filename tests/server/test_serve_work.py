@@ -226,6 +226,14 @@ def start(*args: object) -> tuple[subprocess.Popen[str], dict]:
     return process, json.loads(process.stdout.readline())
 
 
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_it_finishes_what_it_has_begun(tiny_model, name):
     process, facts = start(tiny_model)
@@ -240,9 +248,7 @@ def test_it_finishes_what_it_has_begun(tiny_model, name):
     )
     time.sleep(0.4)
     os.kill(process.pid, getattr(signal, name))
-    time.sleep(0.1)
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", connection.port), timeout=5).close()
+    wait_for(lambda: refuses(connection.port))
     reply = connection.getresponse()
     assert reply.status == 200 and len(json.loads(reply.read())["answers"]) == 150
     out, err = process.communicate(timeout=30)
