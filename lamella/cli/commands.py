@@ -42,7 +42,7 @@ def main() -> None:
 
 @main.command(context_settings=ANY)
 @click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="TEXT|FILE...|-")
-@click.option("--from", "src", default="en", show_default=True, help="Language of the text.")
+@click.option("--from", "src", default="en", show_default=True, help="Language of the text; auto: told from the text.")
 @click.option("--to", "dst", required=True, help="Language of the translation.")
 @click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
 @click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
@@ -63,9 +63,13 @@ def translate(
 
     Also: --beams N (search wider), --memory FILE.po (reuse exact matches), as for predict.
     """
-    from lamella.model.shipped import translator
+    from lamella.cli.languages import tell_route, tell_source
+    from lamella.model.shipped import AUTO, translator
 
     inputs, options = split_options(inputs)
+    if src == AUTO:
+        src = tell_source(inputs, dst, as_text)
+    tell_route(src, dst)
     answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
 
 
@@ -146,19 +150,23 @@ def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bo
 @click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
 @click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
 @click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@ASK
+@CORPUS
+@INDEX
 @COLUMNS
 @TASK_FILE
 @FORCE
 @JSON
 def predict(
     model: str, inputs: tuple[str, ...], out: str | None, as_text: bool, as_file: bool, columns: str | None,
-    task: str | None, force: bool, as_json: bool,
+    task: str | None, force: bool, as_json: bool, **asking: Any,
 ) -> None:  # fmt: skip
     """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
     from lamella.model import load
 
     inputs, options = split_options(inputs)
-    answer(load(model, task), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
+    trained = _asked(load(model, task), **asking)
+    answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
 
 @main.command(context_settings=ANY)
@@ -170,19 +178,25 @@ def predict(
 @click.option("--method", default="ablation", show_default=True, help="ablation, or gradients (needs torch).")
 @click.option("--pairs", is_flag=True, help="Look for units that are weak alone and strong together.")
 @click.option("--text", "as_text", is_flag=True, help="The argument is a text, even where a file has that name.")
+@ASK
+@CORPUS
+@INDEX
 @COLUMNS
 @TASK_FILE
 @FORCE
 @JSON
 def explain(
     model: str, inputs: tuple[str, ...], out: str | None, method: str, pairs: bool, as_text: bool, columns: str | None,
-    task: str | None, force: bool, as_json: bool,
+    task: str | None, force: bool, as_json: bool, **asking: Any,
 ) -> None:  # fmt: skip
     """Say why MODEL answers as it does, or, without an input, what it has learned."""
     from lamella.verbs import explain as verb
 
     inputs, options = split_options(inputs)
-    trained, example = verb.question(model, inputs, split_columns(columns), as_text, task, options)
+    from lamella.model import load
+
+    trained = _asked(load(model, task), **asking)
+    trained, example = verb.question(trained, inputs, split_columns(columns), as_text, options)
     form = verb.form(out, force)
     found = verb.explain(trained, example, method=method, pairs=pairs)
     if out:
@@ -305,7 +319,7 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
                 "name": name,
                 "summary": summary,
                 "nets": list(cls.nets),
-                "fields": {k: type(v).__name__.lower() for k, v in cls.fields.items()},
+                "fields": {k: v.kind for k, v in cls.fields.items()},
                 "answer": type(cls.answer).__name__.lower(),
                 "metric": cls.metric,
                 "options": [asdict(o) for o in all_options(cls.Config)],
@@ -318,6 +332,15 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
         for o in t["options"]:
             click.echo(f"    --{o['flag']:14} {o['description']} ({o['kind']}, {o['default']!r})")
+
+
+def _asked(model: Any, ask: str, corpus: tuple[str, ...], index: str | None) -> Any:
+    """The model as it answers one of its questions; most are asked their first, and then nothing more is loaded."""
+    if not (ask or corpus or index):
+        return model
+    from lamella.model.index import asked
+
+    return asked(model, ask, corpus, index, tell=partial(click.echo, err=True))
 
 
 def _wrote(trained: Any, as_json: bool) -> None:

@@ -14,8 +14,8 @@ before it is used: with single-bit flips most files load silently wrong.
 import copy
 import os
 import re
+import threading
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,8 @@ class Model:
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
         self.trusted: frozenset[str] = frozenset()  # names of graphs that came with the package
+        self._building = threading.Lock()
+        self._built: list[dict[str, OnnxGraph]] = []  # one or none, shared with the same model of another configuration
         values: dict[str, Any] = {}
         for name, value in manifest.learned.items():
             is_file = isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)
@@ -83,11 +85,14 @@ class Model:
         m = self.manifest
         return f"<Model {m.task}, {m.parameters / 1e6:.1f} M parameters, {m.precision}, {self.where}>"
 
-    @cached_property
+    @property
     def graphs(self) -> dict[str, OnnxGraph]:
-        """The graphs, over onnxruntime."""
-        files = {k: v for k, v in self.files.items() if k.endswith(".onnx")}
-        return load_graphs(files, threads=cores(), trusted=self.trusted)
+        """The graphs, over onnxruntime, built when they are first asked for."""
+        with self._building:
+            if not self._built:
+                files = {k: v for k, v in self.files.items() if k.endswith(".onnx")}
+                self._built.append(load_graphs(files, threads=cores(), trusted=self.trusted))
+        return self._built[0]
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
         """Answers of the net alone, in batches of about one length."""
@@ -114,6 +119,12 @@ class Model:
         other.task.config = config
         return other
 
+    def ask(self, name: str = "") -> "Model":
+        """The same model as it answers one of its questions, by default the first; UsageError for an unknown one."""
+        other = copy.copy(self)
+        other.task = self.task.ask(name)
+        return other
+
     @property
     def bytes(self) -> int:
         """The size of all files that ship."""
@@ -121,12 +132,17 @@ class Model:
 
 
 def as_example(task: Task, value: Any) -> Example:
-    """A dict as an example, another value as the task's one field. UsageError where a field is missing or of another kind."""
+    """A dict as an example, a tuple as its fields in order, another value as the task's one field.
+
+    Raises UsageError where a field is missing or of another kind.
+    """
     if isinstance(value, Mapping):
         return check_example(task, value)
     names = list(task.fields)
+    if isinstance(value, tuple) and len(value) == len(names) > 1:
+        return check_example(task, dict(zip(names, value, strict=True)))
     if len(names) != 1:
-        raise UsageError(f"expected a dict with {', '.join(names)}, received {type(value).__name__}.")
+        raise UsageError(f"expected {' and '.join(names)}, as a dict or a tuple, received {type(value).__name__}.")
     return check_example(task, {names[0]: value})
 
 

@@ -5,37 +5,104 @@
 True
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import overload
 
-from lamella.errors import UsageError
+from lamella.data.text.languages import NAMES, base_code
+from lamella.errors import LamellaError, UsageError
 from lamella.model import Model, load
+from lamella.options import replace_config
+from lamella.task import Answer, Example
 
 FOLDER = Path(__file__).parent.parent / "models"
+AUTO = "auto"
 SLIGHT = 0.01  # a language less likely than that is not named
+SEEN = 4000  # characters that tell a language
+
+
+class Relay(Model):
+    """Two translators one after the other: what the first writes, the second reads.
+
+    It is the second one, whose language is that of the answers, but for its net: a sentence goes through both, and what
+    stands around the net (placeholders, numbers, markup) sees the source and the last translation.
+    """
+
+    def __init__(self, first: Model, second: Model) -> None:
+        vars(self).update(vars(second))
+        self.first = first
+        self.where = f"{first.where} and {second.where}"
+
+    def run(self, examples: Sequence[Example]) -> list[Answer]:
+        """Sentences -> translations by way of the language between, its best one alone."""
+        [name] = self.task.fields
+        texts = [answer[0] for answer in self.first.run([{name: e[name]} for e in examples])]
+        return super().run([{**e, name: text} for e, text in zip(examples, texts, strict=True)])
+
+
+def directions() -> dict[tuple[str, str], Path]:
+    """(from, to) -> the folder of the model: `en-fr` holds one, `de+fr-en` German and French to English."""
+    found: dict[tuple[str, str], Path] = {}
+    for place in sorted(FOLDER.glob("*-*")):
+        if (place / "model.json").is_file():
+            sources, _, targets = place.name.partition("-")
+            found |= {(a, b): place for a in sources.split("+") for b in targets.split("+")}
+    return found
 
 
 def pairs() -> list[str]:
-    """The installed directions: ["en-fr", "fr-en"]."""
-    return sorted(p.name for p in FOLDER.glob("*-*") if (p / "model.json").is_file())
+    """The installed directions: ["de-en", "en-de", ...]."""
+    return sorted(f"{a}-{b}" for a, b in directions())
+
+
+@cache
+def _opened(place: Path) -> Model:
+    return load(place)
+
+
+def between(src_lang: str, dst_lang: str) -> str:
+    """The language that a pair goes through: "" where one model does it. UsageError for a pair that cannot be had."""
+    known = directions()
+    src_lang, dst_lang = _known(src_lang), _known(dst_lang)
+    if src_lang == dst_lang:
+        raise UsageError(f"from {src_lang} to {dst_lang}: the same language. Expected two.")
+    if (src_lang, dst_lang) in known:
+        return ""
+    for middle in dict.fromkeys(b for a, b in known if a == src_lang):
+        if (middle, dst_lang) in known:
+            return middle
+    task = next((_opened(place).manifest.task for place in known.values()), "TASK")
+    able = ", ".join(f"{a} to {b}" for a, b in sorted(known))
+    raise UsageError(
+        f"no model for {src_lang} to {dst_lang} is installed. Installed: {able}. "
+        f"Train one from your own pairs: lamella train {task} pairs.tsv -o my-model --from {src_lang} --to {dst_lang}"
+    )
 
 
 @cache
 def translator(src_lang: str, dst_lang: str) -> Model:
-    """The installed model for a pair of languages, opened once; an unknown pair is a UsageError that lists those."""
-    if f"{src_lang}-{dst_lang}" not in pairs():
-        task = next((model.manifest.task for model in translators()), "TASK")
-        raise UsageError(
-            f"no model for {src_lang} to {dst_lang} is installed. Installed: {', '.join(p.replace('-', ' to ') for p in pairs())}. "
-            f"Train one from your own pairs: lamella train {task} pairs.tsv -o my-model --from {src_lang} --to {dst_lang}"
-        )
-    return load(FOLDER / f"{src_lang}-{dst_lang}")
+    """The installed model for a pair of languages, read once; a pair that none is for goes through English.
+
+    An unknown pair is a UsageError that lists the known ones.
+    """
+    src_lang, dst_lang = _known(src_lang), _known(dst_lang)
+    middle = between(src_lang, dst_lang)
+    if middle:
+        return Relay(translator(src_lang, middle), translator(middle, dst_lang))
+    model = _opened(directions()[src_lang, dst_lang])
+    return model.with_config(replace_config(model.task.config, {"from": src_lang, "to": dst_lang}, model.manifest.task))
+
+
+def _known(code: str) -> str:
+    """A code as models are named: `fr_CA` and `fr` are both fr where nothing is for Canada."""
+    codes = {c for pair in directions() for c in pair}
+    return code if code in codes else next((c for c in codes if c == base_code(code)), code)
 
 
 def translators() -> list[Model]:
     """All installed models for pairs of languages, opened."""
-    return [translator(*pair.split("-")) for pair in pairs()]
+    return [translator(src, dst) for src, dst in sorted(directions())]
 
 
 @cache
@@ -63,6 +130,41 @@ def detect(text: str) -> list[tuple[str, float]]:
     return [(code, share) for i, (code, share) in enumerate(ranked) if i == 0 or share >= SLIGHT]
 
 
+def language_name(code: str) -> str:
+    """A language in English: "French"; an unknown code as it is."""
+    return NAMES.get(base_code(code), (code,))[0]
+
+
+def words_of(path: Path) -> str:
+    """The first words of a document: of a page without its tags, of a catalogue its sources. "" where it cannot be read."""
+    from lamella.data.documents import formats
+
+    try:
+        return "\n".join(formats.open_document(path).segments)[:SEEN]
+    except LamellaError:  # said again, and better, when it is translated
+        return ""
+
+
+def source_of(text: str, dst_lang: str) -> str:
+    """The likeliest language of a text among those that can be translated to another, or that one itself.
+
+    UsageError where the text has no letters, or where it is most likely in a language that no model reads.
+    """
+    ranked = detect(text[:SEEN])
+    if not ranked:
+        raise UsageError("the language cannot be told: the text has no letters. Name it: --from en.")
+    codes = {a for a, _ in directions()} | {_known(dst_lang)}
+    code, share = ranked[0]
+    likely = next(((c, p) for c, p in ranked if _known(c) in codes), None)
+    if likely is None or likely[1] < share / 10:
+        able = ", ".join(sorted(codes))
+        raise UsageError(
+            f"the text is in {language_name(code)} ({share:.0%}), which no installed model reads. "
+            f"Expected one of {able}; where this is wrong, name the language: --from en."
+        )
+    return _known(likely[0])
+
+
 @overload
 def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
 @overload
@@ -70,12 +172,18 @@ def translate(text: list[str], src_lang: str, dst_lang: str) -> list[str]: ...
 def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
     """Translate a text, or each of a list, with the model that comes with lamella. Works offline, without torch.
 
-    Text of any length; placeholders and markup are kept. Raises UsageError for a pair that is not installed.
+    Text of any length; placeholders and markup are kept. A source language of "auto" is told from the text; a pair
+    without a model of its own, such as French to German, goes through English. Raises UsageError for a pair that is not
+    installed.
     """
     for language in (src_lang, dst_lang):
         if not isinstance(language, str):
             raise UsageError(f"expected codes of languages such as en and fr, received {type(language).__name__}.")
     if not isinstance(text, (str, list)):
         raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
-    found: str | list[str] = translator(src_lang, dst_lang).predict(text)
-    return found
+    if src_lang == AUTO:
+        src_lang = source_of(text if isinstance(text, str) else "\n".join(map(str, text)), dst_lang)
+    if _known(src_lang) == _known(dst_lang):
+        return text
+    answers: str | list[str] = translator(src_lang, dst_lang).predict(text)
+    return answers

@@ -11,7 +11,6 @@ from lamella.errors import DataError, ModelError
 from lamella.graphs import limits
 from lamella.model import Model, run_batches, whole
 from lamella.server.replies import Refused
-from lamella.server.schema import MEDIA
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Task
 
 Check = Callable[[], None]  # raises where the work should go no further
@@ -43,7 +42,7 @@ def prepare(model: Model, examples: Sequence[Example], budget: Budget, check: Ch
     Raises Refused with 413 where they have more points than the budget, and what the task and `check` raise.
     """
     job = model.task
-    media = next((name for name, field in job.fields.items() if isinstance(field, MEDIA)), None)
+    media = next((name for name, field in job.fields.items() if field.media), None)
     if media is None:
         return list(examples)
     found: list[Example] = []
@@ -102,7 +101,8 @@ class CheckedModel(Model):
     def __init__(self, model: Model, check: Check, deadline: Deadline) -> None:
         vars(self).update(vars(model))
         self._check = check
-        vars(self)["graphs"] = {name: Checked(graph, check, deadline) for name, graph in model.graphs.items()}
+        graphs: Any = {name: Checked(graph, check, deadline) for name, graph in model.graphs.items()}
+        self._built = [graphs]
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
         reading: Any = _Reading(self.task, self._check)

