@@ -1,0 +1,82 @@
+"""COCO's JSON: `images`, `annotations` with `bbox` as [left, top, width, height] in pixels, and `categories`.
+
+Ids are whatever numbers the file chose: categories have gaps in COCO itself. `iscrowd` marks a region of many objects, which
+is no box of one; such are left out and counted.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lamella.data.readers.annotated import Account, Annotated, Drawn
+from lamella.data.readers.picture_places import Places
+from lamella.data.text.encoding import quote, show_path
+from lamella.errors import DataError
+
+
+def is_coco(content: Any) -> bool:
+    """Whether a JSON file's content looks like COCO's."""
+    return isinstance(content, dict) and isinstance(content.get("images"), list) and "annotations" in content
+
+
+def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[Annotated]:
+    """The pictures of a COCO file and their boxes.
+
+    Raises DataError where it has no categories or none of its pictures is found.
+    """
+    name = show_path(path)
+    categories = {c["id"]: str(c["name"]) for c in _dicts(content.get("categories")) if {"id", "name"} <= c.keys()}
+    if not categories:
+        raise DataError(
+            f"{name}: expected categories with id and name, received none. Export the file with its categories."
+        )
+    places = Places(path.parent)
+    found: dict[Any, Annotated] = {}
+    missing = set()
+    for image in _dicts(content["images"]):
+        file, key = str(image.get("file_name", "")), image.get("id")
+        place = places.find(file)
+        if place is None:
+            missing.add(key)
+            account.leave(
+                "pictures that a file names are not there, or several have that name", f"{name}: {quote(file)}"
+            )
+            continue
+        sides = image.get("width"), image.get("height")
+        size = (float(sides[0]), float(sides[1])) if all(_number(s) and s for s in sides) else None
+        found[key] = Annotated(str(place), [], name, size)
+    if not found:
+        raise DataError(
+            f"{name}: expected its {len(missing):,} pictures in {show_path(path.parent)} or in images/ beside or below it, "
+            "received none of them. Put the pictures there."
+        )
+    for one in _dicts(content.get("annotations")):
+        where = f"annotation {one.get('id', '?')}"
+        if one.get("image_id") in missing:
+            continue  # said above, with its picture
+        if one.get("image_id") not in found:
+            account.drop("an image_id that no image has", f"{name}, {where}: {one.get('image_id')}")
+        elif one.get("category_id") not in categories:
+            account.drop("a category_id that no category has", f"{name}, {where}: {one.get('category_id')}")
+        elif one.get("iscrowd"):
+            account.leave(
+                "regions of a crowd (iscrowd) are no boxes of one object and are left out", f"{name}, {where}"
+            )
+        else:
+            box = one.get("bbox")
+            if not isinstance(box, list) or len(box) != 4 or not all(map(_number, box)):
+                account.drop("a bbox that is not four numbers", f"{name}, {where}: {str(box)[:60]}")
+                continue
+            left, top, width, height = map(float, box)
+            drawn = Drawn(categories[one["category_id"]], [left, top, left + width, top + height], where)
+            found[one["image_id"]].boxes.append(drawn)
+    account.lines.append(f"{name}: COCO, {len(found):,} pictures, {len(categories):,} categories")
+    return list(found.values())
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
