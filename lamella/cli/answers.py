@@ -66,9 +66,10 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     from lamella.model import answering
     from lamella.verbs import predict as verb
 
-    answers = answering.answer_all(trained, [answering.example_of(trained.task, i) for i in inputs])
+    values = answering.grouped(trained.task, inputs)
+    answers = answering.answer_all(trained, [answering.example_of(trained.task, value) for value in values])
     bad = [answer for answer in answers if isinstance(answer, LamellaError)]
-    if bad and len(inputs) == 1:
+    if bad and len(values) == 1:
         raise bad[0]
     given = [None if isinstance(a, LamellaError) else a for a in answers]
     lines = ["" if isinstance(a, LamellaError) else trained.task.render(a) for a in answers]
@@ -80,7 +81,7 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
         click.echo(shown("\n".join(lines)))
     if bad:
         numbered = [f"input {i}: {a}" for i, a in enumerate(answers, 1) if isinstance(a, LamellaError)]
-        raise LamellaError(f"{len(bad)} of {len(inputs)} inputs could not be answered.", numbered)
+        raise LamellaError(f"{len(bad)} of {len(values)} inputs could not be answered.", numbered)
 
 
 def _answer_files(

@@ -27,6 +27,9 @@ TASK_FILE = click.option(
 COLUMNS = click.option(
     "--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars."
 )
+ASK = click.option("--ask", default="", metavar="QUESTION", help="Which question to answer, of a model of several.")
+CORPUS = click.option("--corpus", multiple=True, metavar="FILE", help="What to search in: a line or a row is an entry.")
+INDEX = click.option("--index", metavar="FILE", help="Keep the vectors of what is searched here; --corpus adds to it.")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -5,6 +5,7 @@ from typing import Any
 from lamella.errors import UsageError
 from lamella.explain.explanation import Explanation
 from lamella.model import Model, as_example, load
+from lamella.model.answering import sample_of
 from lamella.options import replace_config
 
 
@@ -34,7 +35,7 @@ def explain(
     if isinstance(example, list) and len(example) == 1 and isinstance(example[0], dict):
         example = example[0]
     job = trained.task
-    given = job.sample("test")[0] if isinstance(example, str) and example == "sample" else as_example(job, example)
+    given = sample_of(job) if isinstance(example, str) and example == "sample" else as_example(job, example)
     if not isinstance(given, dict):
         raise UsageError(f"expected one example, received {type(given).__name__}.")
     from lamella.explain.answer import explain_answer

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Audio, Image, Text
@@ -29,7 +31,43 @@ def opened(model: str | Model, task: str | None, options: Mapping[str, Any]) -> 
 
 def example_of(job: Task, value: Any) -> Example:
     """A value as an example; the word "sample" is the task's first test example."""
-    return job.sample("test")[0] if isinstance(value, str) and value == "sample" else as_example(job, value)
+    return sample_of(job) if isinstance(value, str) and value == "sample" else as_example(job, value)
+
+
+def sample_of(job: Task) -> Example:
+    """The task's first test example, as the question that is asked wants it."""
+    example = job.sample("test")[0]
+    return example if set(job.fields) <= set(example) else job.given(example)
+
+
+def grouped(job: Task, words: Sequence[str]) -> list[Any]:
+    """Words of a command line as values: one each, or, where an example has several fields, so many after each other.
+
+    A word that is a JSON object, or the word "sample", is an example by itself. UsageError where some are left over.
+    """
+    count = len(job.fields)
+    if count == 1 or all(word == "sample" for word in words):
+        return list(words)
+    if all(word.lstrip().startswith("{") for word in words):
+        try:
+            return [msgspec.json.decode(word, type=dict[str, Any]) for word in words]
+        except msgspec.DecodeError as error:
+            raise UsageError(
+                f"expected JSON objects with {', '.join(job.fields)}, received {words[0][:80]!r}."
+            ) from error
+    if len(words) % count:
+        raise UsageError(f"expected {' and '.join(job.fields)} for each answer, received {len(words)} inputs.")
+    return [tuple(words[first : first + count]) for first in range(0, len(words), count)]
+
+
+def of_line(job: Task, line: str) -> Any:
+    """A line of standard input as a value; several fields have a tab between them."""
+    if len(job.fields) == 1:
+        return line
+    cells = tuple(line.split("\t"))
+    if len(cells) != len(job.fields):
+        raise UsageError(f"expected {' and '.join(job.fields)} with a tab between them, received {len(cells)} columns.")
+    return cells
 
 
 def answer_all(trained: Model, examples: Sequence[Example]) -> list[Answer | LamellaError]:
@@ -44,6 +82,18 @@ def answer_all(trained: Model, examples: Sequence[Example]) -> list[Answer | Lam
             return [error]
     half = len(examples) // 2
     return [*answer_all(trained, examples[:half]), *answer_all(trained, examples[half:])]
+
+
+def answer_lines(trained: Model, lines: Sequence[str]) -> list[Answer | LamellaError]:
+    """Lines -> for each its answer, or the error that says why it has none."""
+    examples: list[Example | LamellaError] = []
+    for line in lines:
+        try:
+            examples.append(as_example(trained.task, of_line(trained.task, line)))
+        except UsageError as error:
+            examples.append(error)
+    answers = iter(answer_all(trained, [e for e in examples if not isinstance(e, LamellaError)]))
+    return [e if isinstance(e, LamellaError) else next(answers) for e in examples]
 
 
 def predict_file(
@@ -147,6 +197,18 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
     return raw, suffix or path.suffix.lower(), counts
 
 
+def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -> list[Example]:
+    """The rows of a table as examples; those that cannot be read or are empty are left out."""
+    from lamella.data.readers.answer_table import open_table
+
+    texts = {name: isinstance(kind, Text) for name, kind in job.fields.items()}
+    table = open_table(path, texts, list(job.optional), columns, job.rows(path))
+    rows = [
+        row.fields for row in table.rows if row.fields and (not all(texts.values()) or any(map(row.fields.get, texts)))
+    ]
+    return [_beside(job, row, path) for row in rows]
+
+
 def _counted(
     noun: str, file: str, parts: Sequence[tuple[str, str, Answer | LamellaError | None]], tell: Tell
 ) -> dict[str, int]:
@@ -205,7 +267,7 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
 
     def flush() -> Iterator[str]:
         nonlocal first, answered, problem
-        found = iter(answer_all(trained, [as_example(trained.task, line) for line in waiting if line.strip()]))
+        found = iter(answer_lines(trained, [line for line in waiting if line.strip()]))
         for number, line in enumerate(waiting, first):
             answer = next(found) if line.strip() else None
             if isinstance(answer, LamellaError):

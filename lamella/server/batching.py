@@ -53,7 +53,10 @@ class Job:
         """Whether both may be answered in one go."""
         mine, its = self.model.task.config, other.model.task.config
         same_model = self.model.manifest is other.model.manifest  # not the one that was there before a reload
-        return same_model and self.whole == other.whole and self.apart == other.apart and (mine is its or mine == its)
+        one, two = self.model.task, other.model.task
+        same_question = one.asked == two.asked and one.index is two.index
+        same = same_model and same_question and self.whole == other.whole and self.apart == other.apart
+        return same and (mine is its or mine == its)
 
     def check(self) -> None:
         if self.left or self.future.cancelled():

@@ -87,6 +87,11 @@ class SentenceSimilarity(Task):
     def keys(self, example: Example) -> list[str]:
         return [plain(example["first"]), plain(example["second"])]
 
+    def given(self, example: Example) -> Example:
+        if "text" in self.fields and "text" not in example:
+            return {"text": example["first"]}
+        return super().given(example)
+
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
         return held_out([self.keys(e) for e in examples], ["score" in e for e in examples], wanted, seed)
 

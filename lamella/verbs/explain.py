@@ -16,7 +16,8 @@ from lamella.errors import DataError, UsageError
 from lamella.explain.explain import explain as explain  # the verb itself; the server asks it too
 from lamella.explain.explanation import Explanation
 from lamella.fields import Text
-from lamella.model import Model, as_example, load
+from lamella.model import Model, as_example
+from lamella.model.answering import sample_of
 from lamella.options import replace_config
 from lamella.task import Example, Task
 
@@ -25,25 +26,26 @@ FORMS = (".html", ".json")  # of reports
 
 
 def question(
-    model: str,
+    trained: Model,
     words: Sequence[str],
     columns: Mapping[str, str] | None = None,
     as_text: bool = False,
-    task: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> tuple[Model, Example | None]:
-    """What stands on a command line -> the model, opened, and the example, None where there is none."""
+    """What stands on a command line -> the model with these options, and the example, None where there is none."""
+    trained = trained.with_config(replace_config(trained.task.config, options or {}, trained.manifest.task))
+    fields = trained.task.fields
+    if len(words) == len(fields) > 1:
+        return trained, as_example(trained.task, tuple(words))
     if len(words) > 1:
         raise UsageError(f"expected one input, received {len(words)}. Put a text with spaces in quotes.")
-    trained = load(model, task)
-    trained = trained.with_config(replace_config(trained.task.config, options or {}, trained.manifest.task))
     return trained, _example(trained.task, words[0], columns, as_text) if words else None
 
 
 def _example(job: Task, word: str, columns: Mapping[str, str] | None, as_text: bool) -> Example:
     """A text, the word sample, a file that is a field's value, the first row of a table, or a JSON object of fields."""
     if word == "sample" and not as_text:
-        return job.sample("test")[0]
+        return sample_of(job)
     only = next(iter(job.fields.values())) if len(job.fields) == 1 else None
     path = Path(word)
     if not as_text and len(word) < 1000 and "\0" not in word and path.is_file():

@@ -17,10 +17,25 @@ from lamella.model.answering import example_of, opened
 
 
 def predict(
-    model: str | Model, *inputs: Any, columns: Mapping[str, str] | None = None, task: str | None = None, **options: Any
+    model: str | Model,
+    *inputs: Any,
+    ask: str = "",
+    corpus: Sequence[str | Path] = (),
+    index: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    task: str | None = None,
+    **options: Any,
 ) -> Any:
-    """Values -> answers: one for one, a list for several; the word "sample" is the task's first test example."""
+    """Values -> answers: one for one, a list for several; the word "sample" is the task's first test example.
+
+    ask: which question is answered, of a model of several. corpus, index: what is searched, see `lamella.model.index`.
+    An example of several fields is a dict, or a tuple of them in order.
+    """
     trained = opened(model, task, options)
+    if ask or corpus or index:
+        from lamella.model.index import asked
+
+        trained = asked(trained, ask, [corpus] if isinstance(corpus, str) else corpus, index, columns)
     examples = [example_of(trained.task, value) for value in inputs]
     answers = trained.predict(examples)
     return answers[0] if len(inputs) == 1 else answers
