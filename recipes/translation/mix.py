@@ -214,6 +214,12 @@ SHARES = {
 # What covers 99.9% of the characters of the Chinese texts, and how much a pair of each kind counts among them. By their
 # share of all five languages' characters a quarter of the health texts had one that no piece stood for.
 CHARACTERS = 3400
+# Rare letters and signs that any of the languages needs, and those of its neighbours' names.
+LETTERS = "".join(map(chr, range(33, 127))) + (
+    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßŒœŸẞ¿¡«»£€¥§©®™°ªº²³½¼¾·×÷±≤≥≠≈→←–—•µ¢¶†‰√∞"
+    "āăąćčďđēėęěğģīįıķļłńņňōőřśşšťţūůűųźżžșțαβγδεθλμπσφω"
+    "《》〈〉「」『』【】（）、。，！？：；～％￥—·〇○●"
+)
 CHARACTER_SHARES = {"tatoeba": 3.0, "prose": 2.0, "words": 0.5, "health": 4.0, "interface": 0.3, "documentation": 0.5}
 
 
@@ -244,12 +250,27 @@ def characters() -> str:
     return "".join(character for character, _ in counts.most_common(CHARACTERS))
 
 
+def with_characters(model: bytes, wanted: str) -> bytes:
+    """A vocabulary in which each of these characters is a piece: those that are not take the place of the rarest pieces."""
+    from sentencepiece import sentencepiece_model_pb2 as format
+
+    proto = format.ModelProto()
+    proto.ParseFromString(model)
+    there = {p.piece for p in proto.pieces}
+    rare = sorted((p for p in proto.pieces if p.type == p.NORMAL and len(p.piece) > 2), key=lambda p: p.score)
+    lowest = min(p.score for p in proto.pieces if p.type == p.NORMAL)
+    for character, piece in zip(dict.fromkeys(c for c in wanted if c not in there), rare, strict=False):
+        piece.piece, piece.score = character, lowest
+    return bytes(proto.SerializeToString())
+
+
 def vocabulary(size: int) -> None:
     """Learn the pieces of all five languages together."""
     texts = list(texts_for_vocabulary(150_000))
     marks = [f"<2{code}>" for code in ("en", *LANGUAGES)]
     threads = os.cpu_count() or 1
     model = learn(texts, size, [*marks, *FORMATS], threads=threads, sentences=len(texts), required=characters())
+    model = with_characters(model, LETTERS)
     (OUT / f"vocabulary-{size}.model").write_bytes(model)
     print(f"vocabulary: {len(Pieces(model)):,} pieces from {len(texts):,} texts", flush=True)
 
