@@ -22,7 +22,7 @@ from lamella.errors import UsageError
 from lamella.fields import Field
 
 if TYPE_CHECKING:  # the light install has no torch
-    from torch import Tensor, nn
+    from torch import Generator, Tensor, nn
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -227,6 +227,13 @@ class Task:
     def prompt(self, example: Example) -> Arrays:
         """What the net is given in training besides: the shifted answer, where it is made piece by piece."""
         return {}
+
+    def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
+        """A batch changed at random, in training only: inputs and targets together, such as pictures and their boxes.
+
+        rng: the one generator to draw from, on the CPU; it is seeded anew for each step, so a resumed training draws the same.
+        """
+        return batch
 
     def build(self) -> "nn.Module":
         """The net, untrained. Its `graphs()` names the methods to export and their axes."""

@@ -122,6 +122,7 @@ def train_net(
 
     def loss(net: Any, batch: dict[str, Any]) -> Any:
         dtype = next(net.parameters()).dtype
+        batch = job.augment(batch, torch.default_generator)
         batch = {k: v.to(dtype) if v.is_floating_point() else v for k, v in batch.items()}
         return job.loss(net(**{k: batch[k] for k in ways}), batch)
 
