@@ -13,6 +13,7 @@ import numpy as np
 from lamella.errors import UsageError
 from lamella.explain import ablation, faithfulness
 from lamella.explain.ablation import Floats, Question
+from lamella.explain.interactions import across
 from lamella.model import Model
 from lamella.task import Example
 
@@ -40,10 +41,10 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
         "rendered": model.task.render(question.answer),
         "focus": {"name": question.name, "value": _short(question.value)},
     }
-    matrix = None
+    aligned = None
     if method == "ablation":
         weights, how = ablation.weigh(question)
-        matrix = ablation.ablate(question).T if question.part_names else None
+        aligned = alignment(question, ablation.ablate(question).T) if question.part_names else across(question)
         found |= {"method": "ablation", "notes": [how]}
     else:
         from lamella.explain.gradients import integrate
@@ -56,7 +57,7 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
         "notes": [*([question.note] if question.note else []), *found["notes"]],
         "fields": _fields(question, weights),
         "pairs": [{"units": [question.units[a], question.units[b]], "weight": _short(w)} for a, b, w in joint],
-        "attention": None if matrix is None else alignment(question, matrix),
+        "attention": aligned,
         "faithfulness": faithfulness.check(question, weights),
         "by kind": model.task.details(model.graphs, model.task.collate([question.inputs()]), question.answer),
     }

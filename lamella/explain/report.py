@@ -73,7 +73,8 @@ def _answer(data: dict[str, Any]) -> str:
         ]
         out += ["<h2>Weak alone, strong together</h2>", bars(labels)]
     if data["attention"]:
-        out += ["<h2>Which part of the answer hangs on which unit</h2>", _matrix(data["attention"])]
+        title = data["attention"].get("title", "Which part of the answer hangs on which unit")
+        out += [f"<h2>{escape(title)}</h2>", _matrix(data["attention"])]
     if data["by kind"]:
         out.append(_by_kind(data["by kind"], data["fields"]))
     probabilities = data["answer"].get("probabilities") if isinstance(data["answer"], dict) else None

@@ -39,7 +39,8 @@ def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
         labels = [clean(data["fields"][name]["units"][i]["label"]) for name, i in pair["units"]]
         out.append(f"{pair['weight']:+10.3g}  {' and '.join(labels)} together")
     if data["attention"]:
-        out += ["", *alignment(data["attention"])]
+        title = data["attention"].get("title")
+        out += ["", *([f"{title}:"] if title else []), *alignment(data["attention"])]
     return "\n".join([*out, "", clean(data["faithfulness"]["sentence"])])
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lamella.fields.image import Image
     from lamella.fields.label import Label
     from lamella.fields.mask import Mask
+    from lamella.fields.matches import Matches
     from lamella.fields.number import Number
     from lamella.fields.row import Row
     from lamella.fields.series import Series
@@ -30,6 +31,7 @@ __all__ = [
     "Label",
     "Limits",
     "Mask",
+    "Matches",
     "Number",
     "Part",
     "Parts",

@@ -20,7 +20,7 @@ from lamella.data.samples import sentence_similarity as samples
 from lamella.data.text.ngrams import bucket, hashed, inverse_frequency, ngrams, plain
 from lamella.data.text.pieces import END, Pieces, learn
 from lamella.errors import UsageError
-from lamella.fields import Number, Text, Vector
+from lamella.fields import Matches, Number, Text, Vector
 from lamella.metrics import ranking
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task
 
@@ -61,8 +61,10 @@ class SentenceSimilarity(Task):
     questions = {
         "grade": Question(PAIR, GRADE, "How alike two texts mean."),
         "vector": Question(ONE, Vector("The text as a vector of length 1."), "A text as numbers."),
-        "neighbours": Question(ONE, Text("The texts nearest in meaning."), "What lies nearest in a corpus.", "vector"),
-        "duplicates": Question(ONE, Text("The nearest other row."), "Which rows of a table mean the same."),
+        "neighbours": Question(
+            ONE, Matches("The texts nearest in meaning."), "What lies nearest in a corpus.", "vector"
+        ),
+        "duplicates": Question(ONE, Matches("The nearest other row."), "Which rows of a table mean the same."),
     }
     target = "score"
     metric = "spearman"
@@ -180,10 +182,10 @@ class SentenceSimilarity(Task):
         return answers
 
     def _grade(self, cosine: float) -> float:
-        """The grade that goes with a cosine; beyond the ends of the line it goes on as it does there."""
+        """The grade that goes with a cosine, from 0 to the highest."""
         if not self.line_:
             return round(cosine, 4)
-        return round(float(np.interp(cosine, self.line_[0], self.line_[1])), 4)
+        return round(min(max(0.0, float(np.interp(cosine, *self.line_))), self.highest_), 4)
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         vectors = run(examples)

@@ -161,12 +161,12 @@ export function attention(found) {
   const cut = rows.length < found.rows.length || columns.length < found.columns.length;
   // The columns stand in the order in which the input is read: of Hebrew or Arabic from right to left.
   const way = rightToLeft(columns.map((j) => found.columns[j]).join(" ")) ? "rtl" : "ltr";
-  return el("div", { class: "reason across" }, el("h3", {}, "Which part of the answer hangs on which of the input"),
+  return el("div", { class: "reason across" }, el("h3", {}, found.title ?? "Which part of the answer hangs on which of the input"),
     el("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Alignment matrix" },
       el("table", { class: "matrix", dir: way },
         el("thead", {}, el("tr", {}, el("td"), columns.map((j) => el("th", { scope: "col" }, el("span", { dir: "auto" }, found.columns[j]))))),
         el("tbody", {}, rows.map((i) => el("tr", {}, el("th", { scope: "row", title: found.rows[i] }, el("bdi", {}, found.rows[i])), columns.map((j) => cell(i, j))))))),
-    cut && el("p", { class: "quiet" }, `The ${rows.length} parts of the answer and the ${columns.length} of the input that weigh most.`));
+    cut && el("p", { class: "quiet" }, found.title ? "Those that weigh most." : `The ${rows.length} parts of the answer and the ${columns.length} of the input that weigh most.`));
 }
 
 /** Whether the first letter of a text belongs to a script that is written from right to left. */
