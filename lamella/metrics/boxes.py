@@ -7,7 +7,7 @@ same sums as COCO's, with 101 levels of recall.
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,31 +27,49 @@ MOST = 100  # boxes of a picture that count, by score, in COCO's AP
 class Matches:
     """One label's answers in all pictures, the surest first, and what they met."""
 
+    label: str
     picture: NDArray[np.int64]  # (D,) of each answer
     score: Floats  # (D,)
     right: NDArray[np.bool_]  # (10, D): whether it met an object, for each overlap
     wanted: Floats  # (N,) objects of each picture
 
 
-def detection(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], most: int = MOST) -> Scores:
-    """AP (mean over overlaps of .5 to .95), AP50, AP75 and the share of objects found, all 0 to 1.
+def detection(
+    answers: Sequence[Any],
+    wanted: Sequence[Any],
+    labels: Sequence[str],
+    thresholds: Mapping[str, float],
+    most: int = MOST,
+) -> Scores:
+    """AP (mean over overlaps of .5 to .95), AP50, AP75; precision and recall at an overlap of .5; all 0 to 1.
 
     answers: for each picture a list of {"label", "score", "box": [left, top, right, bottom]}; wanted: the same without
-    scores. A mean is over the labels that are wanted anywhere. Raises MissingExtra without pycocotools.
+    scores. A mean is over the labels that are wanted anywhere. Precision and recall are those of all answers with at
+    least the score that `thresholds` has for their label. Raises MissingExtra without pycocotools.
 
     >>> box = {"label": "a", "box": [0.0, 0.0, 10.0, 10.0]}
-    >>> scores = detection([[{**box, "score": 0.9}], []], [[box], [box]], ["a"])
+    >>> scores = detection([[{**box, "score": 0.9}], []], [[box], [box]], ["a"], {"a": 0.5})
     >>> {name: round(value, 3) for name, value in scores.values.items()}
-    {'AP': 0.505, 'AP50': 0.505, 'AP75': 0.505, 'recall': 0.5}
+    {'AP': 0.505, 'AP50': 0.505, 'AP75': 0.505, 'precision': 1.0, 'recall': 0.5}
     """
     _pycocotools()  # or say what is missing, before anything else
     found = match(answers, wanted, labels, most)
 
+    sure = [one.score >= thresholds.get(one.label, 0.0) for one in found]
+
     def measure(weights: Floats) -> dict[str, float]:
         rows = [average_precision(one, weights) for one in found if one.wanted @ weights > 0]
-        ap, recall = (np.array([row[i] for row in rows]) if rows else np.zeros((1, len(OVERLAPS))) for i in (0, 1))
-        means = {"AP": ap.mean(), "AP50": ap[:, 0].mean(), "AP75": ap[:, 5].mean(), "recall": recall[:, 0].mean()}
-        return {name: float(value) for name, value in means.items()}
+        ap = np.array(rows) if rows else np.zeros((1, len(OVERLAPS)))
+        hits = sum(float(weights[one.picture] @ (one.right[0] & yes)) for one, yes in zip(found, sure, strict=True))
+        given = sum(float(weights[one.picture] @ yes) for one, yes in zip(found, sure, strict=True))
+        objects = sum(float(one.wanted @ weights) for one in found)
+        return {
+            "AP": float(ap.mean()),
+            "AP50": float(ap[:, 0].mean()),
+            "AP75": float(ap[:, 5].mean()),
+            "precision": hits / given if given else 0.0,
+            "recall": hits / objects if objects else 0.0,
+        }
 
     return Scores(len(wanted), measure, {"AP": f"COCO's, pycocotools {_version()}, at most {most} boxes a picture"})
 
@@ -76,12 +94,14 @@ def match(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], 
             objects[i] = len(cell["gtIds"])
         score = np.concatenate(scores or [np.zeros(0)])
         order = np.argsort(-score, kind="mergesort")
-        found.append(Matches(picture[order].astype(np.int64), score[order], right[:, order].astype(bool), objects))
+        found.append(
+            Matches(names[k], picture[order].astype(np.int64), score[order], right[:, order].astype(bool), objects)
+        )
     return found
 
 
-def average_precision(found: Matches, weights: Floats) -> tuple[Floats, Floats]:
-    """Average precision and final recall of a label at each overlap, (10,) and (10,), where picture i counts weights[i] times."""
+def average_precision(found: Matches, weights: Floats) -> Floats:
+    """Average precision of a label at each overlap, (10,), where picture i counts weights[i] times."""
     total = float(found.wanted @ weights)
     each = weights[found.picture]  # (D,)
     hits = np.cumsum(found.right * each, axis=1)  # (10, D)
@@ -94,16 +114,17 @@ def average_precision(found: Matches, weights: Floats) -> tuple[Floats, Floats]:
     for i in range(len(OVERLAPS)):
         places = np.searchsorted(recall[i], RECALLS, side="left")
         ap[i] = best[i, places[places < best.shape[1]]].sum() / len(RECALLS)
-    return ap, recall[:, -1] if recall.shape[1] else np.zeros(len(OVERLAPS))
+    return ap
 
 
 def by_label(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str]) -> list[dict[str, Any]]:
     """AP and AP50 of each label that is wanted, the worst first: {"label", "AP", "AP50", "count"}."""
     rows = []
-    names = [label for label in labels if any(one["label"] == label for boxes in wanted for one in boxes)]
-    for name, found in zip(names, match(answers, wanted, names), strict=True):
-        ap, _ = average_precision(found, np.ones(len(wanted)))
-        rows.append({"label": name, "AP": float(ap.mean()), "AP50": float(ap[0]), "count": int(found.wanted.sum())})
+    for found in match(answers, wanted, labels):
+        ap = average_precision(found, np.ones(len(wanted)))
+        rows.append(
+            {"label": found.label, "AP": float(ap.mean()), "AP50": float(ap[0]), "count": int(found.wanted.sum())}
+        )
     return sorted(rows, key=lambda row: (row["AP"], row["label"]))
 
 

@@ -56,7 +56,10 @@ def header(value: Any) -> tuple[int, int, int]:
     Only the head of a file is read. The picture must be one that `read_image` reads: what is wrong with it is said there.
     """
     if isinstance(value, str | Path) and not is_uri(value):
-        return _header_of_file(str(value), Path(value).stat().st_mtime_ns)
+        try:
+            return _header_of_file(str(value), Path(value).stat().st_mtime_ns)
+        except (OSError, ValueError, SyntaxError):  # whatever is wrong with it is said better below
+            pass
     width, height = open_picture(value).size
     return width, height, 1
 
@@ -69,6 +72,16 @@ def _header_of_file(path: str, changed: int) -> tuple[int, int, int]:
         orientation = picture.getexif().get(ORIENTATION, 1)
         width, height = picture.size
     return width, height, orientation if orientation in range(1, 9) else 1
+
+
+def upright_size(value: Any) -> tuple[int, int]:
+    """Width and height of a picture as it is shown. Raises DataError as `read_image` does.
+
+    >>> upright_size(np.zeros((2, 3), np.uint8))
+    (3, 2)
+    """
+    width, height, orientation = header(value)
+    return (height, width) if orientation in SWAPPED else (width, height)
 
 
 def turn_box(box: list[float], orientation: int, width: float, height: float) -> list[float]:
