@@ -158,9 +158,8 @@ def test_predict(folder, outside, model):
     # An engine may add in another order where a batch has another size, and a byte of a picture fall to the other side.
     assert all(alike(model.predict(e), a) for e, a in zip(examples, several, strict=True))
     assert alike(lamella.predict(str(folder), "sample", **outside), several[0])
-    if len(model.task.fields) == 1:
-        values = [as_text(*e.values()) for e in examples]
-        assert model.predict(values) == several and alike(lamella.predict(model, values[0]), several[0])
+    values = [as_text(*e.values()) if len(e) == 1 else tuple(map(as_text, e.values())) for e in examples]
+    assert model.predict(values) == several and alike(lamella.predict(model, values[0]), several[0])
     assert model.predict([]) == []
 
 
@@ -186,12 +185,14 @@ def test_alike_can_fail() -> None:
 
 def test_predict_on_the_command_line(folder, trust, model, cli, tmp_path):
     examples = model.task.sample("test")[:3]
-    values = [as_text(e[name]) for e in examples for name in model.task.fields]
-    answers = model.predict(values)
+    rows = [[as_text(e[name]) for name in model.task.fields] for e in examples]  # of several fields all in order
+    values = [value for row in rows for value in row]
+    answers = model.predict([row[0] if len(row) == 1 else tuple(row) for row in rows])
     lines = [model.task.render(a) for a in answers]
-    assert cli("predict", folder, values[0], *trust).out == lines[0] + "\n"
+    assert cli("predict", folder, *rows[0], *trust).out == lines[0] + "\n"
     assert cli("predict", folder, "--json", *trust, "--", *values).json == {"answers": answers}
-    assert cli("predict", folder, "-", *trust, stdin=f"{values[0]}\n\n{values[1]}\n").out.splitlines() == [
+    typed = ["\t".join(row) for row in rows]
+    assert cli("predict", folder, "-", *trust, stdin=f"{typed[0]}\n\n{typed[1]}\n").out.splitlines() == [
         lines[0],
         "",
         lines[1],
@@ -227,7 +228,7 @@ def test_a_table_in_a_table_out(folder, trust, model, cli, tmp_path, suffix):
     for row, old, answer in zip(found, rows, answers, strict=True):
         assert {name: row[name] for name in old} == old, "what was there stays"
         new = [value for name, value in row.items() if name not in old]
-        answer = model.task.cells(answer)
+        answer = model.task.answer.cells(answer)
         wanted = list(answer.values()) if isinstance(answer, dict) else [answer]
         if suffix == ".jsonl":  # as they are
             assert json.dumps(new) == json.dumps(wanted)
@@ -410,6 +411,7 @@ def test_serve(word, model, outside):
 def test_odd_questions(model, text):
     """An answer, or one line that says why there is none."""
     try:
-        assert isinstance(model.task.render(model.predict(text)), str)
+        given = text if len(model.task.fields) == 1 else (text,) * len(model.task.fields)
+        assert isinstance(model.task.render(model.predict(given)), str)
     except lamella.DataError as error:
         assert "\n" not in str(error) and not isinstance(next(iter(model.task.fields.values())), Text)

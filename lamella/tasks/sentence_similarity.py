@@ -162,9 +162,9 @@ class SentenceSimilarity(Task):
         one, other, grade = outputs["one"], outputs["other"], targets["grade"]
         known = ~grade.isnan()
         positive = ~known | (grade >= 1)
-        loss: Tensor = info_nce(one, other, (targets["key"], targets["other_key"]), positive, self.config.temperature)
-        loss = loss + self.config.graded * cosent((one * other).sum(dim=1)[known], grade[known])
-        return loss
+        keys, weight = (targets["key"], targets["other_key"]), float(self.config.graded)
+        ranked = cosent((one * other).sum(dim=1)[known], grade[known])
+        return info_nce(one, other, keys, positive, self.config.temperature) + weight * ranked
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
