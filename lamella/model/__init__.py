@@ -66,6 +66,7 @@ class Model:
         self.trusted: frozenset[str] = frozenset()  # names of graphs that came with the package
         self._building = threading.Lock()
         self._built: list[dict[str, OnnxGraph]] = []  # one or none, shared with the same model of another configuration
+        self.before: Model | None = None  # whose answers are what this one is asked: see `after`
         values: dict[str, Any] = {}
         for name, value in manifest.learned.items():
             is_file = isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)
@@ -96,7 +97,16 @@ class Model:
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
         """Answers of the net alone, in batches of about one length."""
-        return run_batches(self.task, self.graphs, examples)
+        return run_batches(self.task, self.graphs, self.relayed(examples))
+
+    def relayed(self, examples: Sequence[Example]) -> Sequence[Example]:
+        """What the net is given: the examples, or, after another model, that one's best answers to them."""
+        if self.before is None:
+            return examples
+        name = next(iter(self.task.fields))
+        answers = self.before.run([{name: example[name]} for example in examples])
+        best = [answer[0] if isinstance(answer, list) else answer for answer in answers]
+        return [{**example, name: answer} for example, answer in zip(examples, best, strict=True)]
 
     def predict(self, examples: Any) -> Any:
         """An example, or its one field's value, -> its answer; a list of them -> a list of answers."""
@@ -124,6 +134,22 @@ class Model:
         other = copy.copy(self)
         other.task = self.task.ask(name)
         return other
+
+    def after(self, first: "Model") -> "Model":
+        """This model with another before its net: each sentence goes through both, as French does to German by English.
+
+        What stands around the net, such as what puts placeholders back, sees the first source and the last answer.
+        """
+        other = copy.copy(self)
+        other.before = first
+        return other
+
+    def again(self, task: str | None = None) -> "Model":
+        """The same model as its folder holds it now, with the configuration that was chosen for this one."""
+        fresh = load(self.where, task)
+        if msgspec.to_builtins(self.task.config) != self.manifest.config:
+            fresh = fresh.with_config(self.task.config)
+        return fresh.after(self.before) if self.before else fresh
 
     @property
     def bytes(self) -> int:

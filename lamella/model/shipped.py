@@ -5,7 +5,6 @@
 True
 """
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import overload
@@ -14,31 +13,11 @@ from lamella.data.text.languages import NAMES, base_code
 from lamella.errors import LamellaError, UsageError
 from lamella.model import Model, load
 from lamella.options import replace_config
-from lamella.task import Answer, Example
 
 FOLDER = Path(__file__).parent.parent / "models"
 AUTO = "auto"
 SLIGHT = 0.01  # a language less likely than that is not named
 SEEN = 4000  # characters that tell a language
-
-
-class Relay(Model):
-    """Two translators one after the other: what the first writes, the second reads.
-
-    It is the second one, whose language is that of the answers, but for its net: a sentence goes through both, and what
-    stands around the net (placeholders, numbers, markup) sees the source and the last translation.
-    """
-
-    def __init__(self, first: Model, second: Model) -> None:
-        vars(self).update(vars(second))
-        self.first = first
-        self.where = f"{first.where} and {second.where}"
-
-    def run(self, examples: Sequence[Example]) -> list[Answer]:
-        """Sentences -> translations by way of the language between, its best one alone."""
-        [name] = self.task.fields
-        texts = [answer[0] for answer in self.first.run([{name: e[name]} for e in examples])]
-        return super().run([{**e, name: text} for e, text in zip(examples, texts, strict=True)])
 
 
 def directions() -> dict[tuple[str, str], Path]:
@@ -89,7 +68,7 @@ def translator(src_lang: str, dst_lang: str) -> Model:
     src_lang, dst_lang = _known(src_lang), _known(dst_lang)
     middle = between(src_lang, dst_lang)
     if middle:
-        return Relay(translator(src_lang, middle), translator(middle, dst_lang))
+        return translator(middle, dst_lang).after(translator(src_lang, middle))
     model = _opened(directions()[src_lang, dst_lang])
     return model.with_config(replace_config(model.task.config, {"from": src_lang, "to": dst_lang}, model.manifest.task))
 
@@ -100,9 +79,17 @@ def _known(code: str) -> str:
     return code if code in codes else next((c for c in codes if c == base_code(code)), code)
 
 
-def translators() -> list[Model]:
-    """All installed models for pairs of languages, opened."""
-    return [translator(src, dst) for src, dst in sorted(directions())]
+def translators() -> dict[str, Model]:
+    """All that can be translated, by name: "en-fr", and the pairs that go through another language after those."""
+    known = sorted(directions())
+    codes = sorted({code for pair in known for code in pair})
+    relayed = [(a, b) for a in codes for b in codes if a != b and (a, b) not in known and _reaches(a, b)]
+    return {f"{src}-{dst}": translator(src, dst) for src, dst in [*known, *relayed]}
+
+
+def _reaches(src: str, dst: str) -> bool:
+    known = directions()
+    return any((a, b) in known and (b, dst) in known for a, b in known if a == src)
 
 
 @cache

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lamella.data.media.budget import Budget
-from lamella.model import Model, load
+from lamella.model import Model
 from lamella.server import schema, watch
 from lamella.server.batching import CHUNK, GRACE, Chunked, Job, Worker
 from lamella.server.facts import Opened, summary
@@ -144,7 +144,7 @@ class Served:
         self.note = line
 
     def _opened_again(self) -> Opened:
-        opened = Opened(self.name, load(self.now.model.where, self.task), self.limits)
+        opened = Opened(self.name, self.now.model.again(self.task), self.limits)
         self._warm(opened)
         return opened
 

@@ -103,10 +103,11 @@ class CheckedModel(Model):
         self._check = check
         graphs: Any = {name: Checked(graph, check, deadline) for name, graph in model.graphs.items()}
         self._built = [graphs]
+        self.before = checked(model.before, check, deadline) if model.before else None
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
         reading: Any = _Reading(self.task, self._check)
-        return run_batches(reading, self.graphs, examples)
+        return run_batches(reading, self.graphs, self.relayed(examples))
 
 
 def checked(model: Model, check: Check, deadline: Deadline) -> Model:

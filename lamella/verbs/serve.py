@@ -39,8 +39,8 @@ def serve(
         if not value > 0:
             raise UsageError(f"--{name} {value:g}: expected a number above 0.")
     set_limits = Limits(**limits)  # type: ignore[arg-type]
-    opened = [m if isinstance(m, Model) else load(m, task) for m in models] or shipped.translators()
-    found = named(opened)
+    opened = [m if isinstance(m, Model) else load(m, task) for m in models]
+    found = named(opened) if opened else shipped.translators()
     place = listen(host, port)
     bracketed = f"[{host}]" if ":" in host else host
     url = f"http://{bracketed}:{place.getsockname()[1]}"

@@ -87,9 +87,14 @@ class Epochs:
         row = np.repeat(np.arange(count), np.diff(first))
         segment = (np.arange(len(order)) - np.repeat(first[:-1], np.diff(first)) + 1).astype(np.uint8)
         out = {}
-        for name, side, size, cumulated in (("source", self.sides[0], source, ends[0]), ("target", self.sides[1], target, ends[1])):
+        for name, side, size, cumulated in (
+            ("source", self.sides[0], source, ends[0]),
+            ("target", self.sides[1], target, ends[1]),
+        ):
             begin = cumulated - size
-            at = row * LENGTH + begin - begin[np.array(first[:-1])][row]  # where each pair begins in the rows end to end
+            at = (
+                row * LENGTH + begin - begin[np.array(first[:-1])][row]
+            )  # where each pair begins in the rows end to end
             inner = self.lengths[side][order]
             pieces = gather(self.flat[side], self.starts[side][order], inner)
             within = np.arange(len(pieces)) - np.repeat(np.cumsum(inner) - inner, inner)
@@ -104,7 +109,10 @@ class Epochs:
             else:
                 prompt, answer = np.zeros((2, count * LENGTH), np.uint16)
                 prompt[at], prompt[place + 1] = START, pieces
-                answer[place], answer[at + inner] = np.where(pieces == UNKNOWN, 0, pieces), END  # never learned to write
+                answer[place], answer[at + inner] = (
+                    np.where(pieces == UNKNOWN, 0, pieces),
+                    END,
+                )  # never learned to write
                 out |= {"prompt": prompt.reshape(count, LENGTH), "target": answer.reshape(count, LENGTH)}
         shuffle = self.rng.permutation(count)
         return {name: array[shuffle] for name, array in out.items()}
@@ -181,7 +189,9 @@ class Recurrent(nn.Module):
         return y + self.drop(self.feed(self.norm_feed(y)))
 
 
-def fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None, dropout: float = 0.0) -> tuple[Tensor, Tensor]:
+def fused(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None, dropout: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """`layers.attend` by torch's fused kernel, which is for long rows; the weights themselves are not made."""
     return F.scaled_dot_product_attention(query, key, value, bias, dropout), query
 
@@ -237,7 +247,9 @@ class Muon:
 
 
 @torch.no_grad()
-def translate(net: nn.Module, pieces: sentencepiece.SentencePieceProcessor, texts: list[str], marks: list[int]) -> list[str]:
+def translate(
+    net: nn.Module, pieces: sentencepiece.SentencePieceProcessor, texts: list[str], marks: list[int]
+) -> list[str]:
     """Texts -> greedy translations; the decoder runs over the whole prefix again for each piece, which is simple."""
     from lamella.nets.layers import causal_bias
 
@@ -274,7 +286,14 @@ def translate(net: nn.Module, pieces: sentencepiece.SentencePieceProcessor, text
     return answers
 
 
-def look(net: nn.Module, pieces: sentencepiece.SentencePieceProcessor, folder: Path, stage: str, languages: list[str], limit: int) -> dict[str, float]:
+def look(
+    net: nn.Module,
+    pieces: sentencepiece.SentencePieceProcessor,
+    folder: Path,
+    stage: str,
+    languages: list[str],
+    limit: int,
+) -> dict[str, float]:
     """chrF of the first pairs of each development set."""
     import sacrebleu
 
@@ -293,7 +312,9 @@ def look(net: nn.Module, pieces: sentencepiece.SentencePieceProcessor, folder: P
     return scores
 
 
-def recode(parts: dict[str, Part], old: sentencepiece.SentencePieceProcessor, new: sentencepiece.SentencePieceProcessor) -> dict[str, Part]:
+def recode(
+    parts: dict[str, Part], old: sentencepiece.SentencePieceProcessor, new: sentencepiece.SentencePieceProcessor
+) -> dict[str, Part]:
     """The same pairs in the pieces of another vocabulary."""
     for part in parts.values():
         for side in ("en", "xx"):
@@ -340,22 +361,35 @@ def train(given: argparse.Namespace) -> None:
     epochs = Epochs(parts, given.stage, marks, given.seed)
     kind = torch.bfloat16 if given.device == "cuda" else torch.float32
     net = EncoderDecoder(
-        len(pieces), given.width, given.depth, given.decoder_depth, given.width // 64, dropout=given.dropout, longest=512
+        len(pieces),
+        given.width,
+        given.depth,
+        given.decoder_depth,
+        given.width // 64,
+        dropout=given.dropout,
+        longest=512,
     )
     if given.decoder == "ssru":
         width = given.width
-        net.decoder = nn.ModuleList(Recurrent(width, width // 64, 4 * width, given.dropout) for _ in range(given.decoder_depth))
+        net.decoder = nn.ModuleList(
+            Recurrent(width, width // 64, 4 * width, given.dropout) for _ in range(given.decoder_depth)
+        )
     net = net.to(given.device, kind)
     layers.attend = fused
     optimizer = Muon(net, given.rate)
     size = sum(p.numel() for p in net.parameters())
     name = given.name or given.stage
-    print(f"{name}: {size / 1e6:.1f} M weights, {len(epochs.weights):,} pairs, ready in {time.time() - began:.0f} s", flush=True)
+    print(
+        f"{name}: {size / 1e6:.1f} M weights, {len(epochs.weights):,} pairs, ready in {time.time() - began:.0f} s",
+        flush=True,
+    )
     loss = torch.compile(packed, dynamic=False) if given.compile else packed
     batches = epochs.batches(given.rows, given.device)
     if given.compile:  # while the first epoch is packed
         names = ("source", "prompt", "target", "source_segments", "target_segments")
-        loss(net, {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}).backward()
+        loss(
+            net, {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}
+        ).backward()
         net.zero_grad()
     start, tokens, losses, shown, counted = 0.0, 0, [], time.time(), 0
     step = 0
@@ -365,7 +399,9 @@ def train(given: argparse.Namespace) -> None:
         if step == 5:  # compiled by now: what it took is not of the budget
             start = time.time()
             print(f"{name}: first steps after {start - began:.0f} s", flush=True)
-        progress = step / given.steps if given.steps else max(0.0, time.time() - start if start else 0.0) / given.seconds
+        progress = (
+            step / given.steps if given.steps else max(0.0, time.time() - start if start else 0.0) / given.seconds
+        )
         if progress >= 1:
             break
         value = loss(net, batch)
@@ -378,13 +414,25 @@ def train(given: argparse.Namespace) -> None:
         if step % 20 == 0 and time.time() - shown > given.every:
             recent, total = torch.stack(losses).mean().item(), int(spent.item())
             now = time.time()
-            print(f"{name} step {step} loss {recent:.3f} tokens/s {(total - counted) / (now - shown):,.0f} M {total / 1e6:.1f} {100 * progress:.0f}%", flush=True)
+            print(
+                f"{name} step {step} loss {recent:.3f} tokens/s {(total - counted) / (now - shown):,.0f} M {total / 1e6:.1f} {100 * progress:.0f}%",
+                flush=True,
+            )
             losses, shown, counted = [], now, total
     tokens = int(spent.item())
     seconds = time.time() - start
     scores = look(net, pieces, given.dev, given.stage, languages, given.limit) if given.dev else {}
-    facts = vars(given) | {"steps": step, "tokens": tokens, "trained": round(seconds, 1), "weights": size, "scores": scores}
-    facts = {k: v if isinstance(v, (int, float, str, dict, list, type(None))) and k != "data" else str(v) for k, v in facts.items()}
+    facts = vars(given) | {
+        "steps": step,
+        "tokens": tokens,
+        "trained": round(seconds, 1),
+        "weights": size,
+        "scores": scores,
+    }
+    facts = {
+        k: v if isinstance(v, (int, float, str, dict, list, type(None))) and k != "data" else str(v)
+        for k, v in facts.items()
+    }
     print(f"{name}: {step} steps, {tokens / 1e6:.1f} M target tokens in {seconds:.0f} s; chrF {scores}", flush=True)
     if given.out:
         if given.save:

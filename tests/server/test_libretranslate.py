@@ -10,7 +10,6 @@ from libretranslatepy import LibreTranslateAPI
 
 import lamella
 from lamella.model import shipped
-from lamella.server.models import named
 from tests.serving import serving
 
 
@@ -34,7 +33,7 @@ class Identifier:
 
 @pytest.fixture(scope="module")
 def server():
-    with serving(named(shipped.translators())) as found:
+    with serving(shipped.translators()) as found:
         found.state.identifier = Identifier()
         yield found
 
@@ -165,7 +164,7 @@ def test_without_a_model_that_tells_languages(server, monkeypatch):
     not (shipped.FOLDER / "languages").is_dir(), reason="the model that tells languages is not there yet"
 )
 def test_the_model_that_tells_languages():
-    with serving(named(shipped.translators())) as server:
+    with serving(shipped.translators()) as server:
         assert server.post("/translate", {"q": [], "source": "auto", "target": "fr"}).json["translatedText"] == []
         assert (
             "not served"
