@@ -305,7 +305,7 @@ def find_columns(
         width = common_width(sheet.rows)
         chosen = choose([cells for cells in lists[header:] if len(cells) == width])
         if chosen and not (header and len(first) != width):  # a header of another width names nothing
-            both = {field: chosen[field] for field in missing} | positions
+            both = chosen | positions  # optional fields too
             positions = both if len(set(both.values())) == len(both) else chosen
             missing = []
     if missing and not header:
