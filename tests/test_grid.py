@@ -56,7 +56,9 @@ def model(folder, outside) -> lamella.Model:
 
 def as_text(value) -> str:
     """A field's value as it is typed, or stands in a table."""
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return json.dumps(value)
+    return (" ".join(map(str, value)) or "[]") if isinstance(value, list) else str(value)
 
 
 def headline(model, answers, examples) -> float:
