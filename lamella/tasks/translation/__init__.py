@@ -126,15 +126,19 @@ class Translation(Task):
         found = foreign.read(source, str(options.get("from", "")), str(options.get("to", "")))
         if found is None:
             return None
+        net = found.net()
+        config = {
+            "from": found.src, "to": found.dst, "decoder": net.decoder, "block": net.block, "pieces": net.vocabulary,
+            "decoder_depth": net.decoder_depth,
+        }  # fmt: skip
         learned: dict[str, Any] = {
             "vocabulary_": found.source_pieces,
             "normaliser_": found.normaliser,
             "mark_": found.mark,
-            "net_": msgspec.to_builtins(found.net()),
+            "net_": msgspec.to_builtins(net),
         }
         if found.target_pieces:
             learned["target_vocabulary_"] = found.target_pieces
-        config = {"from": found.src, "to": found.dst, "decoder": found.shape.decoder}
         return Imported(config, learned, dict(found.weights), found.notes)
 
     @cached_property

@@ -3,7 +3,9 @@
 Marian's nets know pieces by ids of their own: those of a `vocab.yml` or `vocab.json` (OPUS-MT, where `source.spm` and
 `target.spm` only cut texts into pieces), or those of the SentencePiece file itself (Firefox). Here the ids are put in
 lamella's order - padding, unknown, start, end, then all others as they were - and written as one SentencePiece file a side.
-A piece that has a row but that this side's file does not know is kept as "unused": it is never cut, but can be written.
+A piece that has a row but that this side's file does not know is kept as "unused": it is never cut, but can be written. Only
+single letters of the other side are cut too, as less likely than anything known: Marian looks letters that SentencePiece
+does not know up in the common vocabulary all the same. (It does so for a run of them at once, and mostly in vain.)
 
 How letters are replaced before texts are cut is a table inside the file, whose places the library trusts. It is never
 handed over: its name says which of the library's own tables it is, and that one is used.
@@ -30,6 +32,7 @@ from lamella.errors import ModelError
 from lamella.storage.protobuf import BYTES, FOUR, VARINT, Span, message_field, message_fields, varint
 
 MOST_PIECES = 400_000
+UNLIKELY = 10.0  # by how much SentencePiece puts an unknown letter below the least likely piece, in nats
 NAMES = ("<pad>", "<unk>", "<s>", "</s>")  # of the first four
 KINDS = {1: "unigram", 2: "BPE", 3: "words", 4: "characters"}
 
@@ -183,6 +186,7 @@ def write_pieces(words: Words, found: PieceFile) -> bytes:
     # Letters that no piece holds can be written as bytes only where the table has a row for each of the 256.
     bytes_ = found.bytes and sum(known[t].kind == BYTE for t in words.texts if t in known) == 256
     kept = {NORMAL, MARK, BYTE} if bytes_ else {NORMAL, MARK}
+    least = min((p.score for p in found.pieces if p.kind == NORMAL), default=0.0) - UNLIKELY
     out = bytearray()
     for text, kind in zip(NAMES, FIRST, strict=True):
         out += _written(Piece(text, 0.0, kind))
@@ -191,8 +195,9 @@ def write_pieces(words: Words, found: PieceFile) -> bytes:
         piece = known.get(text)
         if text in NAMES or not 0 < len(text.encode()) <= LONGEST:
             text, piece = f"(row {row})", None
-        unused = piece is None or piece.kind not in kept
-        out += _written(Piece(text, 0.0, UNUSED) if unused or piece is None else piece)
+        if piece is None and len(text) == 1:
+            piece = Piece(text, least, NORMAL)
+        out += _written(piece if piece is not None and piece.kind in kept else Piece(text, 0.0, UNUSED))
     settings = [(3, UNIGRAM), (24, int(found.suffix)), (35, int(bytes_)), (40, 1), (41, 2), (42, 3), (43, 0)]
     out += message_field(2, b"".join(varint(n << 3) + varint(v) for n, v in settings) + message_field(44, " \u2047 "))
     flags = b"".join(varint(n << 3) + varint(v) for n, v in sorted(found.flags.items()))
