@@ -1,4 +1,4 @@
-"""What this machine has: cores, memory, and the number type in which it multiplies fastest.
+"""What this machine has: cores, memory, accelerators, and the number type in which each multiplies fastest.
 
 Cores come from the affinity mask and the control group's quota, since libraries that count the host's cores start
 sixty-four threads in a container of two. Precision comes from a measured product, since a processor's flags promise
@@ -10,6 +10,10 @@ import os
 import time
 from pathlib import Path
 
+from lamella.errors import UsageError
+
+CPU_PRODUCT = 2048, 256, 1024  # rows, columns, outputs: the shape that training makes most
+ACCELERATOR_PRODUCT = 16_384, 1024, 1024  # a small one would measure how fast an accelerator is told what to do
 
 def cores() -> int:
     """How many cores this process may use, at least 1."""
@@ -43,7 +47,44 @@ def memory() -> int | None:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
-def peaks(precisions: tuple[str, ...], seconds: float = 0.05, rounds: int = 4) -> list[float]:
+def devices() -> list[str]:
+    """What torch can compute on here: "cpu", then each accelerator: "cuda:0", "cuda:1", "mps"."""
+    import torch
+
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return found
+
+
+def find_device(word: str) -> str:
+    """A device by what a user calls it: "cpu", "cuda" (the first one), "cuda:1", "mps", or "auto".
+
+    "auto" is the first accelerator, and the processor where there is none. UsageError names the devices that there are.
+    """
+    there = devices()
+    if word == "auto":
+        return there[1] if len(there) > 1 else "cpu"
+    wanted = "cuda:0" if word == "cuda" else word
+    if wanted not in there:
+        raise UsageError(
+            f"--device {word}: expected one of {', '.join(there)}, which is what torch finds on this machine, or auto."
+        )
+    return wanted
+
+
+def device_name(device: str) -> str:
+    """A device as it is shown to people: "cuda:0 (its model)"."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"
+
+
+def peaks(precisions: tuple[str, ...], seconds: float = 0.05, rounds: int = 4, device: str = "cpu") -> list[float]:
     """Floating-point operations a second of a product of the shape that training makes most, in each precision.
 
     They are measured in turns, and the best of each counts: beside other work a single turn may be slow from end to end.
@@ -51,7 +92,11 @@ def peaks(precisions: tuple[str, ...], seconds: float = 0.05, rounds: int = 4) -
     import torch
 
     dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    pairs = [[torch.randn(2048, 256).to(dtypes[p]), torch.randn(256, 1024).to(dtypes[p])] for p in precisions]
+    rows, columns, outputs = CPU_PRODUCT if device == "cpu" else ACCELERATOR_PRODUCT
+    pairs = [
+        [torch.randn(rows, columns).to(device, dtypes[p]), torch.randn(columns, outputs).to(device, dtypes[p])]
+        for p in precisions
+    ]
     best = [float("inf")] * len(pairs)
     for _ in range(rounds):
         for i, (a, b) in enumerate(pairs):
@@ -59,11 +104,18 @@ def peaks(precisions: tuple[str, ...], seconds: float = 0.05, rounds: int = 4) -
             while time.perf_counter() < until or best[i] == float("inf"):
                 start = time.perf_counter()
                 a @ b
+                if device != "cpu":
+                    torch.accelerator.synchronize()  # an accelerator computes after the call has returned
                 best[i] = min(best[i], time.perf_counter() - start)
-    return [2 * 2048 * 256 * 1024 / fastest for fastest in best]
+    return [2 * rows * columns * outputs / fastest for fastest in best]
 
 
-def precision() -> str:
-    """ "bfloat16" where its products are at least 1.5 times as fast as float32's here, else "float32"."""
-    narrow, wide = peaks(("bfloat16", "float32"), seconds=0.1)
+def precision(device: str = "cpu") -> str:
+    """ "bfloat16" where its products are at least 1.5 times as fast as float32's on that device, else "float32"."""
+    try:
+        narrow, wide = peaks(("bfloat16", "float32"), seconds=0.1, device=device)
+    except (RuntimeError, TypeError):  # the device has no bfloat16 at all
+        if device == "cpu":
+            raise
+        return "float32"
     return "bfloat16" if narrow > 1.5 * wide else "float32"

@@ -148,9 +148,11 @@ class TorchGraph:
         import torch
 
         weight = next(self._net.parameters())  # the net may compute in another type, and on another device
-        tensors = {k: torch.from_numpy(np.ascontiguousarray(v)).to(weight.device) for k, v in inputs.items()}
+        tensors = {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in inputs.items()}
+        # The type first: not every device has float64, which numpy makes.
+        given = {k: (v.to(weight.dtype) if v.is_floating_point() else v).to(weight.device) for k, v in tensors.items()}
         with torch.no_grad():
-            out = self._method(**{k: v.to(weight.dtype) if v.is_floating_point() else v for k, v in tensors.items()})
+            out = self._method(**given)
         return {k: (out[k].float() if out[k].is_floating_point() else out[k]).cpu().numpy() for k in self._outputs}
 
     def empty(self, **sizes: int) -> Arrays:

@@ -116,7 +116,7 @@ class Member(nn.Module):
         if self.spans:
             slopes = torch.stack([(past[:, -1] - past[:, -1 - s]) / s for s in self.spans], dim=1)  # (B, S)
             slope = (slopes * torch.softmax(self.drift_table, dim=1)).sum(dim=1, keepdim=True)
-            steps = torch.arange(1, self.horizon + 1, dtype=past.dtype)
+            steps = torch.arange(1, self.horizon + 1, dtype=past.dtype, device=past.device)
             base = base + slope * (1 + self.damp_table) * steps
         ahead = known[:, self.context :]
         parts = [ahead, lags, about, base[:, :, None]]
@@ -168,8 +168,8 @@ class Forecaster(nn.Module):
         features = torch.cat([earlier_known, known], dim=1)
         if self.training:
             room, length = earlier.shape[1], self.context + self.horizon
-            first = (torch.rand(len(past)) * (room + 1)).long().clamp(max=room)
-            at = first[:, None] + torch.arange(length)  # (B, C + H)
+            first = (torch.rand(len(past), device=past.device) * (room + 1)).long().clamp(max=room)
+            at = first[:, None] + torch.arange(length, device=past.device)  # (B, C + H)
             values = values.gather(1, at)
             features = features.gather(1, at[:, :, None].expand(-1, -1, features.shape[2]))
         else:
@@ -219,7 +219,8 @@ class Forecaster(nn.Module):
 
 def pinball_loss(quantiles: Tensor, wanted: Tensor, count: Tensor, levels: Sequence[float]) -> Tensor:
     """The mean over steps that count (B, H) of all members' quantiles (B, M, H, Q) of the values wanted (B, H)."""
-    losses = pinball(quantiles, wanted[:, None].expand(quantiles.shape[:-1]), torch.tensor(levels))
+    every = torch.tensor(levels, device=quantiles.device)
+    losses = pinball(quantiles, wanted[:, None].expand(quantiles.shape[:-1]), every)
     return (losses.mean(dim=(1, 3)) * count).sum() / count.sum().clamp(min=1)
 
 

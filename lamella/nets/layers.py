@@ -77,13 +77,13 @@ def attend(
     return weights @ value, weights
 
 
-def causal_bias(length: int) -> Tensor:
+def causal_bias(length: int, device: torch.device | None = None) -> Tensor:
     """(T, T): 0 where a position may look (itself and before), HIDDEN where it may not (after).
 
     >>> causal_bias(2).tolist()
     [[0.0, -10000.0], [0.0, 0.0]]
     """
-    return torch.full((length, length), HIDDEN).triu(1)
+    return torch.full((length, length), HIDDEN, device=device).triu(1)
 
 
 class SelfAttention(nn.Module):
@@ -170,7 +170,7 @@ def forget_words(tokens: Tensor, share: float, unknown: int = 1) -> Tensor:
 
     (B, T) ids -> (B, T) ids; padding (id 0) stays. Word dropout: Iyyer et al., 2015.
     """
-    lost = (torch.rand(tokens.shape) < share) & (tokens != 0)
+    lost = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens != 0)
     return torch.where(lost, unknown, tokens)
 
 
@@ -217,11 +217,13 @@ def moved(pictures: Tensor, shift: float, turn: float, zoom: float, mirror: bool
     True
     """
     count = pictures.shape[0]
-    chance = torch.rand(4, count) * 2 - 1  # of -1 to 1
+    device = pictures.device
+    chance = torch.rand(4, count, device=device) * 2 - 1  # of -1 to 1
     angle = chance[0] * math.radians(turn)
     size = torch.exp(chance[1] * math.log1p(zoom))
     cos, sin = size * angle.cos(), size * angle.sin()
-    side = torch.where(torch.rand(count) < 0.5, -1.0, 1.0) if mirror else torch.ones(count)
+    flip = torch.rand(count, device=device) < 0.5 if mirror else torch.zeros(count, dtype=torch.bool, device=device)
+    side = torch.where(flip, -1.0, 1.0)
     rows = torch.stack([cos * side, -sin, 2 * shift * chance[2], sin * side, cos, 2 * shift * chance[3]], dim=1)
     grid = F.affine_grid(rows.view(count, 2, 3), list(pictures.shape), align_corners=False)  # (B, H, W, 2)
     seen = F.grid_sample(pictures.float(), grid, padding_mode="border", align_corners=False)

@@ -17,9 +17,9 @@ def crop(text: Tensor, window: int) -> Tensor:
     """
     window = min(window, text.shape[1])
     room = ((text != 0).sum(dim=1) - window).clamp(min=0)  # (B,): the last place where a window begins
-    drawn = (torch.rand(len(text)) * (room + 1 + window)).floor() - window // 2
+    drawn = (torch.rand(len(text), device=text.device) * (room + 1 + window)).floor() - window // 2
     first = torch.minimum(drawn.clamp(min=0), room).long()
-    return text.gather(1, first[:, None] + torch.arange(window))
+    return text.gather(1, first[:, None] + torch.arange(window, device=text.device))
 
 
 def shifted(wanted: Tensor) -> Tensor:

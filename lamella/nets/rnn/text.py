@@ -53,7 +53,7 @@ class TextRNN(nn.Module):
         x = self.drop_in(F.embedding(pieces, self.table))
         # Read backwards, the last piece comes first and padding still last, where it changes no state before it.
         last = (pieces != 0).sum(dim=1, keepdim=True) - 1
-        order = (last - torch.arange(pieces.shape[1])[None]).clamp(min=0)  # (B, T)
+        order = (last - torch.arange(pieces.shape[1], device=pieces.device)[None]).clamp(min=0)  # (B, T)
         turned = x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
         strongest = torch.cat([largest(self.forth(x), real), largest(self.back(turned), real)], dim=1)  # (B, 2 H)
         return self.classify(self.drop(strongest), features)

@@ -135,7 +135,7 @@ class EncoderDecoder(nn.Module):
         The scores of the next token are `hidden @ table.T`, and the bias where there is one; the loss makes them a piece
         at a time, since all of them at once are the largest array of the whole step.
         """
-        bias, causal = self.padding_bias(source), causal_bias(prompt.shape[1]).to(self.table)
+        bias, causal = self.padding_bias(source), causal_bias(prompt.shape[1], prompt.device).to(self.table.dtype)
         x = self.embed(source, source=True)
         for block in self.encoder:
             x = block(x, bias)

@@ -121,7 +121,7 @@ class CausalTransformer(nn.Module):
         length = tokens.shape[1]
         x = F.embedding(tokens, self.table) * math.sqrt(self.width)
         x = F.dropout(x, self.dropout, self.training)
-        cos, sin, bias = self.cos[:length], self.sin[:length], causal_bias(length).to(self.table.dtype)
+        cos, sin, bias = self.cos[:length], self.sin[:length], causal_bias(length, tokens.device).to(self.table.dtype)
         for block in self.blocks:
             x = block(x, cos, sin, bias)
         return cast(Tensor, self.norm(x))
