@@ -14,14 +14,20 @@ from lamella.graphs.int8 import quantize
 from lamella.nets.layers import CrossAttention, SelfAttention, causal_bias
 from lamella.nets.losses import tied_cross_entropy
 from lamella.nets.transformer.blocks import ParallelDecoderBlock, ParallelEncoderBlock
-from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
+from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder, Options
+from lamella.nets.transformer.ssru import SSRU, scan
 from lamella.options import make_config
 from lamella.registry import find
 from lamella.train.export import export_graphs
 from tests.oracles import near, shaken
 
 WIDTH, HEADS, INNER = 12, 3, 20
-KINDS = [("parallel", 1), ("sequence", 2), ("parallel", 3)]
+KINDS = [
+    ("parallel", 1, "attention"),
+    ("sequence", 2, "attention"),
+    ("parallel", 3, "ssru"),
+    ("post-norm", 1, "ssru"),
+]  # how sub-layers stand, decoders, how they look back
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +78,24 @@ def test_decoder_block():
     own, crossed = attention(ours.attention)(y, y, y, attn_mask=later)[0], attention(ours.cross)(y, h, h)[0]
     wanted = F.layer_norm(y + own + fed(ours.feed, y) + crossed, (WIDTH,), ours.norm.weight, ours.norm.bias)
     near(ours(y, h, torch.zeros(3, 1, 1, 7), causal_bias(5)), wanted)
+
+
+@torch.no_grad()
+def test_ssru():
+    """The formulas, number by number; and the step form is the other."""
+    ours, x = shaken(SSRU(WIDTH)), torch.randn(3, 5, WIDTH)
+    out, cell, state = ours(x), torch.zeros(3, WIDTH), torch.zeros(3, WIDTH)
+    for t in range(5):
+        forget = torch.sigmoid(x[:, t] @ ours.forget.weight + ours.forget.bias)
+        cell = forget * cell + (1 - forget) * (x[:, t] @ ours.input.weight)
+        step, state = ours.step(x[:, t], state)
+        near(out[:, t], cell.relu())
+        near(step, cell.relu())
+
+
+def test_gradients_of_the_scan():
+    forget, value = torch.rand(2, 5, 3, dtype=torch.double), torch.randn(2, 5, 3, dtype=torch.double)
+    assert torch.autograd.gradcheck(scan, (forget.requires_grad_(), value.requires_grad_()))
 
 
 def test_the_net_is_its_blocks():
@@ -125,16 +149,17 @@ def test_several_that_are_the_same_are_one(block):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize(("block", "decoders"), KINDS)
-def test_cached_is_uncached_and_probabilities_are_averaged(block, decoders):
-    net, source, prompt = small_net(block, decoders), torch.randint(1, 40, (3, 8)), torch.randint(1, 40, (3, 7))
+@pytest.mark.parametrize(("block", "decoders", "past"), KINDS)
+def test_cached_is_uncached_and_probabilities_are_averaged(block, decoders, past):
+    net = small_net(block, decoders, options=Options(decoder=past))
+    source, prompt = torch.randint(1, 40, (3, 8)), torch.randint(1, 40, (3, 7))
     source[1, 5:] = 0
     out = net(source, prompt)
     hidden = out["hidden"] if decoders > 1 else out["hidden"][None]
     mean = torch.softmax(hidden @ out["table"].t(), dim=-1).mean(dim=0)  # (B, T, V)
     wanted, ids = mean.log().topk(CANDIDATES)
     encoded = net.encode(source)
-    state = {name: torch.zeros(3, 1, 2 * decoders, HEADS, 0, WIDTH // HEADS) for name in ("keys", "values")}
+    state = {k: torch.from_numpy(v) for k, v in torch_graphs(net)["step"].empty(batch=3, beam=1).items()}
     for t in range(7):
         step = net.step(prompt[:, t : t + 1], **state, **encoded)
         near(step["scores"][:, 0], wanted[:, t], 1e-4)
@@ -163,9 +188,11 @@ def test_the_loss_is_the_mean_of_the_decoders():
 # --- exported
 
 
-@pytest.mark.parametrize(("block", "decoders"), KINDS)
-def test_export_and_int8(block, decoders):
-    net = small_net(block, decoders, vocabulary=300, width=64, heads=4, inner=128).float()
+@pytest.mark.parametrize(("block", "decoders", "past"), [k for k in KINDS if k[1] < 3])
+def test_export_and_int8(block, decoders, past):
+    net = small_net(
+        block, decoders, vocabulary=300, width=64, heads=4, inner=128, options=Options(decoder=past)
+    ).float()
     files = export_graphs(net)  # which compares them with the net, at several sizes
     small = {name: quantize(raw) for name, raw in files.items()}
     sizes = [sum(map(len, graphs.values())) for graphs in (files, small)]
@@ -174,7 +201,7 @@ def test_export_and_int8(block, decoders):
     answers = []
     for graphs in (torch_graphs(net), load_graphs(files), load_graphs(small)):
         memory, state = graphs["encode"](source=source), graphs["step"].empty(batch=2, beam=1)
-        assert state["keys"].shape[2] == 2 * decoders
+        assert state["keys" if past == "attention" else "cells"].shape[2] == 2 * decoders
         for token in (2, 17, 30):
             out = graphs["step"](token=np.full((2, 1), token), **state, **memory)
             state = {name: out[name] for name in state}
@@ -185,10 +212,10 @@ def test_export_and_int8(block, decoders):
     assert not any(name.startswith(NEXT) for name in answers[1])
 
 
-@pytest.mark.parametrize(("block", "decoders"), KINDS)
-def test_the_task_builds_trains_and_decodes_with_them(block, decoders):
+@pytest.mark.parametrize(("block", "decoders", "past"), KINDS)
+def test_the_task_builds_trains_and_decodes_with_them(block, decoders, past):
     cls = find("translation")
-    job = cls(cls.Config(block=block, decoders=decoders, pieces=300, dropout=0.0, beams=2), "tiny")
+    job = cls(cls.Config(block=block, decoders=decoders, decoder=past, pieces=300, dropout=0.0, beams=2), "tiny")
     examples = job.sample("train")[:60]
     job.fit(examples)
     net = job.build().train()

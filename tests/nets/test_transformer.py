@@ -11,11 +11,12 @@ from torch.nn import functional as F
 
 from lamella.nets.layers import HIDDEN, CrossAttention, FeedForward, SelfAttention, attend, causal_bias, positions
 from lamella.nets.losses import ROWS, tied_cross_entropy
-from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock
+from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock, PostNormDecoderBlock, PostNormEncoderBlock
 from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
 from tests.oracles import near, shaken
 
 WIDTH, HEADS, INNER = 12, 3, 20
+TORCHS = {"relu": F.relu, "swish": F.silu, "gelu": F.gelu}
 
 
 @pytest.fixture(autouse=True)
@@ -112,16 +113,24 @@ def test_feed_forward():
     near(ours(x), F.linear(inner, ours.down.weight.t(), ours.down.bias))
 
 
-def test_encoder_block():
-    ours = shaken(EncoderBlock(WIDTH, HEADS, INNER, 0.1))
-    torchs = fill_block(nn.TransformerEncoderLayer(WIDTH, HEADS, INNER, norm_first=True, batch_first=True), ours)
+# With norms before or after, and each activation.
+ORDERS = pytest.mark.parametrize(("first", "activation"), [(True, "relu"), (False, "swish"), (False, "gelu")])
+
+
+@ORDERS
+def test_encoder_block(first, activation):
+    ours = shaken((EncoderBlock if first else PostNormEncoderBlock)(WIDTH, HEADS, INNER, 0.1, activation))
+    options = {"norm_first": first, "activation": TORCHS[activation], "batch_first": True}
+    torchs = fill_block(nn.TransformerEncoderLayer(WIDTH, HEADS, INNER, **options), ours)
     x, (mask, bias) = torch.randn(3, 7, WIDTH), padded()
     near(ours(x, bias)[~mask], torchs(x, src_key_padding_mask=mask)[~mask])
 
 
-def test_decoder_block():
-    ours = shaken(DecoderBlock(WIDTH, HEADS, INNER, 0.1))
-    torchs = fill_block(nn.TransformerDecoderLayer(WIDTH, HEADS, INNER, norm_first=True, batch_first=True), ours)
+@ORDERS
+def test_decoder_block(first, activation):
+    ours = shaken((DecoderBlock if first else PostNormDecoderBlock)(WIDTH, HEADS, INNER, 0.1, activation))
+    options = {"norm_first": first, "activation": TORCHS[activation], "batch_first": True}
+    torchs = fill_block(nn.TransformerDecoderLayer(WIDTH, HEADS, INNER, **options), ours)
     y, memory, (mask, bias) = torch.randn(3, 5, WIDTH), torch.randn(3, 7, WIDTH), padded()
     later = torch.ones(5, 5, dtype=torch.bool).triu(1)
     near(ours(y, memory, bias, causal_bias(5)), torchs(y, memory, tgt_mask=later, memory_key_padding_mask=mask))
@@ -144,6 +153,15 @@ def test_positions_are_the_formula():
             angle = t / 10000 ** (2 * pair / 10)
             assert table[t, 2 * pair].item() == pytest.approx(math.sin(angle), abs=1e-5)
             assert table[t, 2 * pair + 1].item() == pytest.approx(math.cos(angle), abs=1e-5)
+
+
+def test_other_layouts_of_positions():
+    """All sines, then all cosines; of Marian the last angle is exactly one ten-thousandth."""
+    near(positions(20, 8, "halves")[:, :4], positions(20, 8)[:, ::2])
+    near(positions(20, 8, "halves")[:, 4:], positions(20, 8)[:, 1::2])
+    marian = positions(20, 8, "marian")
+    near(marian[:, 3], torch.sin(torch.arange(20) / 10000))
+    near(marian[:, 5], torch.cos(torch.arange(20) / 10000 ** (1 / 3)))
 
 
 def hand_set() -> EncoderDecoder:
