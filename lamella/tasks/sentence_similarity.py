@@ -71,7 +71,7 @@ class SentenceSimilarity(Task):
     nets = ("transformer",)
     measured = {"vectors": True}
     precise = True
-    batch = 256
+    batch = 384
 
     vocabulary_: bytes
     line_: Line = []
@@ -87,7 +87,8 @@ class SentenceSimilarity(Task):
         return [{"first": a, "second": b, "score": s, "highest": 5.0} for a, b, s in samples.pairs(split)]
 
     def keys(self, example: Example) -> list[str]:
-        return [plain(example["first"]), plain(example["second"])]
+        first, second = _texts(example)
+        return [first] if example.get("negative") else [first, second]  # one text is the negative of many
 
     def given(self, example: Example) -> Example:
         if "text" in self.fields and "text" not in example:
@@ -105,7 +106,7 @@ class SentenceSimilarity(Task):
         return np.asarray(np.where(graded, GRADED / share, (1 - GRADED) / (1 - share)))
 
     def fit(self, examples: Sequence[Example]) -> None:
-        texts = list(dict.fromkeys(text for e in examples for text in self.keys(e)))
+        texts = list(dict.fromkeys(text for e in examples for text in _texts(e)))
         few = texts[:: -(-len(texts) // LEARNED_FROM)]
         self.vocabulary_ = learn([text or "-" for text in few], self.config.pieces)
         vars(self).pop("pieces", None)  # what an earlier fit knew
@@ -132,7 +133,7 @@ class SentenceSimilarity(Task):
         return {"pieces": np.array(ids, np.int32), "features": hashed(text, self.config.buckets)}
 
     def targets(self, example: Example) -> Arrays:
-        keys = dict(zip(("key", "other_key"), map(_number, self.keys(example)), strict=True))
+        keys = dict(zip(("key", "other_key"), map(_number, _texts(example)), strict=True))
         grade = float(example["score"]) / float(example["highest"]) if "score" in example else np.nan
         return {"grade": np.array(grade, np.float32), **keys}
 
@@ -223,9 +224,9 @@ class SentenceSimilarity(Task):
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The cosine of TF-IDF over the same n-grams, hashed: how much the spelling alone tells."""
-        texts = [text for e in learn[:2000] for text in self.keys(e)]
+        texts = [text for e in learn[:2000] for text in _texts(e)]
         weight = inverse_frequency([_ids(text, self.config.buckets) for text in texts], self.config.buckets) + 1
-        ids = [[_ids(text, len(weight)) for text in self.keys(e)] for e in examples]
+        ids = [[_ids(text, len(weight)) for text in _texts(e)] for e in examples]
         return [{"grade": _overlap(one, other, weight)} for one, other in ids]
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
@@ -236,7 +237,7 @@ class SentenceSimilarity(Task):
             self.line_ = rising(cosines, np.array([float(e["score"]) for e in known]), self.highest_)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        return ranking.similarity(answers, examples, [self.keys(e) for e in examples])
+        return ranking.similarity(answers, examples, list(map(_texts, examples)))
 
     def render(self, answer: Answer) -> str:
         if isinstance(answer, dict) and "cosine" in answer:
@@ -280,6 +281,10 @@ def _vectors(graphs: Mapping[str, GraphLike], inputs: Arrays) -> tuple[Array, Ar
     if "other_pieces" not in inputs:
         return one, None
     return one, graphs["embed"](pieces=inputs["other_pieces"], features=inputs["other_features"])["vector"]
+
+
+def _texts(example: Example) -> tuple[str, str]:
+    return plain(example["first"]), plain(example["second"])
 
 
 def _number(text: str) -> Array:

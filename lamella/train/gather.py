@@ -45,6 +45,11 @@ def gather(
         else:
             learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
             lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
+    if not held and len(learn) >= 12:
+        raise DataError(
+            f"{', '.join(data)}: expected examples of which some can be held out, received {len(learn)} that all hang "
+            "together, since each shares something with another. Give a file to measure with: --test FILE"
+        )
     if len(learn) < 10 or not held:
         raise DataError(
             f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more."

@@ -48,7 +48,7 @@ def read_similar(
 
     columns: which column is `first`, `second`, `negative` or `score`; highest: of the scores, 0: found out. A row may
     have a score or a negative or neither: two texts by themselves belong together. A triplet becomes two graded pairs,
-    the positive with the highest score and the negative with 0.
+    the positive with the highest score and the negative, which is marked, with 0.
     Raises DataError for a table of one column, for scores that are no numbers or on an unknown scale, and as
     `read_table` does.
     """
@@ -103,7 +103,7 @@ def _pairs(path: str, table: Table, highest: float) -> tuple[list[Example], list
         pair = {"first": row["first"], "second": row["second"]}
         if negative := row.get("negative", ""):
             kinds["triplets"] += 1
-            other = {"first": row["first"], "second": negative}
+            other = {"first": row["first"], "second": negative, "negative": True}
             examples += [{**pair, "score": top, "highest": top}, {**other, "score": 0.0, "highest": top}]
         elif score is None:
             kinds["pairs"] += 1

@@ -36,7 +36,7 @@ def test_without_a_header_the_third_column_is_a_score_or_a_negative(written):
     examples, lines = read_similar([written("b.tsv", "a cat\ta tomcat\ta hound\na dog\ta hound\ta cat\n")])
     assert examples[:2] == [
         {"first": "a cat", "second": "a tomcat", "score": 1.0, "highest": 1.0},
-        {"first": "a cat", "second": "a hound", "score": 0.0, "highest": 1.0},
+        {"first": "a cat", "second": "a hound", "negative": True, "score": 0.0, "highest": 1.0},
     ]
     assert "2 triplets" in lines[-1]
 
