@@ -23,7 +23,7 @@ class Option(msgspec.Struct, frozen=True):
     default: Any
     description: str
     answering: bool  # may be changed when the model answers, not only when it is trained
-    holds: str = ""  # "file": its name, for this machine's user alone; "picture": one, as in a field
+    holds: str = ""  # "file": its name, for this machine's user alone; "value": one of the task's field
 
 
 def hints(config: type[msgspec.Struct]) -> dict[str, Any]:

@@ -50,6 +50,28 @@ SIZES = {
 Spec = tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]  # a graph's inputs (type, axes) and output names
 
 
+class as_learned:
+    """Fields that depend on what a task has learned, or on its options: a method; the class itself answers `before`.
+
+    >>> class Job:
+    ...     @as_learned({"value": Field("a number, or a row")})
+    ...     def fields(self):
+    ...         return {"value": Field("a row of 3 columns")}
+    >>> Job.fields["value"].description, Job().fields["value"].description
+    ('a number, or a row', 'a row of 3 columns')
+    """
+
+    def __init__(self, before: Mapping[str, Field]) -> None:
+        self.before = before
+
+    def __call__(self, after: Callable[[Any], Mapping[str, Field]]) -> Any:  # Any: a subclass may have a plain mapping
+        self.after = after
+        return self
+
+    def __get__(self, task: Any, cls: type | None = None) -> Mapping[str, Field]:
+        return self.before if task is None else self.after(task)
+
+
 class GraphLike(Protocol):
     """A named function from arrays to arrays, whichever engine runs it."""
 
@@ -145,7 +167,7 @@ class Task:
     """
 
     Config: ClassVar[type[msgspec.Struct]]
-    fields: ClassVar[Mapping[str, Field]]  # what one example holds
+    fields: ClassVar[Mapping[str, Field]]  # what one example holds; `as_learned` where that depends on training
     answer: ClassVar[Field]  # what one prediction is
     questions: ClassVar[
         Mapping[str, Question]
@@ -177,11 +199,6 @@ class Task:
     @property
     def optional(self) -> Mapping[str, Field]:
         """What an example may hold beside its fields; it may hang on what was learned."""
-        return {}
-
-    @property
-    def columns(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """For each field that is a row of a table: its columns as learned, each a "name" and, of categories, "names"."""
         return {}
 
     asked: str = ""  # the name of the question, where there are several
@@ -321,14 +338,6 @@ class Task:
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""
         return run(examples)
-
-    def rows(self, path: Path) -> list[Example] | None:
-        """A table's rows as examples, one for each, where their columns depend on what was learned; else None."""
-        return None
-
-    def cells(self, answer: Answer) -> Answer:
-        """An answer as it stands in a table: a dict is a column for each of its values."""
-        return answer
 
     def given(self, example: Example) -> Example:
         """An example of the user's files as it is given one by one: its fields, without the answer."""

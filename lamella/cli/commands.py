@@ -288,6 +288,7 @@ def show(model: str, task: str | None, as_json: bool) -> None:
 @click.option("--seconds", default=60.0, show_default=True, help="For an answer; ten times as long for a document.")
 @click.option("--megabytes", default=8.0, show_default=True, help="Of a request.")
 @click.option("--queue", default=256, show_default=True, help="Requests that wait for one model.")
+@click.option("--index", multiple=True, metavar="FILE", help="An index to search in, made by: predict --index.")
 @TASK_FILE
 @JSON
 def serve(models: tuple[str, ...], as_json: bool, **given: Any) -> None:

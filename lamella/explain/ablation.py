@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.explain.parts import Parts, split, usual
-from lamella.fields import Id, Label, Number, Series
+from lamella.fields import Parts
 from lamella.model import Model, whole
 from lamella.task import Answer, Arrays, Example, Focus
 
@@ -45,14 +44,14 @@ class Question:
         self.example = {k: v for k, v in example.items() if k in names}
         self.answer = model.predict(self.example) if answer is None else answer
         self.parts: dict[str, Parts] = {
-            name: split(field, self.example[name], self._usual(name))
+            name: field.split(self.example[name], self._usual(name))
             for name, field in self.task.fields.items()
             if name in self.example
         }
         self.parts |= {  # a covariate is as good a reason as the past; a time is none
-            name: split(field, self.example[name])
+            name: field.split(self.example[name])
             for name, field in self.task.optional.items()
-            if name in self.example and isinstance(field, Series)
+            if name in self.example and field.numeric
         }
         self.units = [(name, i) for name, parts in self.parts.items() for i in range(len(parts.units))]
         first = self._measure([self.inputs()])
@@ -61,9 +60,10 @@ class Question:
 
     def _usual(self, name: str) -> Any:
         """What stands for a single value: what is usual in the task's sample, of which it has examples."""
-        if not isinstance(self.task.fields[name], Number | Label | Id):
+        field = self.task.fields[name]
+        if not field.single:
             return None
-        return usual([e[name] for e in self.task.sample("train") if e.get(name) is not None])
+        return field.usual([e[name] for e in self.task.sample("train") if e.get(name) is not None])
 
     @property
     def value(self) -> float:

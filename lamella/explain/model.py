@@ -18,7 +18,6 @@ from lamella.errors import DataError, MissingExtra
 from lamella.explain import sections
 from lamella.explain.observe import Looked, clip, look, observe
 from lamella.explain.sections import Section
-from lamella.fields import Label, Text
 from lamella.graphs import OnnxGraph, load_graphs
 from lamella.graphs.surgery import Part, parts, without
 from lamella.model import Model, run_batches
@@ -51,7 +50,7 @@ def explain_model(trained: Model, data: Sequence[str] = ()) -> dict[str, Any]:
         else:
             bound = ""
         found += sections.units(quick, seen)
-        texts = [name for name, kind in job.fields.items() if isinstance(kind, Text)]
+        texts = [name for name, field in job.fields.items() if field.prose]
         if len(texts) == 1:
             found += sections.coloured(seen, texts[0], 3 if job.target in job.fields else 1)
         found += sections.plane(quick, seen)
@@ -169,11 +168,11 @@ def _graphs_without(trained: Model, part: Part) -> dict[str, OnnxGraph]:
 def calibration(trained: Model, examples: Sequence[Example], seconds: float = CALIBRATION_SECONDS) -> list[Section]:
     """How sure answers are beside how often they are right, where they say how sure they are."""
     job, first = trained.task, list(examples[:TRIED])
-    if isinstance(job.answer, Text) or not job.target:
+    if job.answer.prose or not job.target:
         return []
     begun = time.process_time()
     answers = trained.predict(first)
-    if not (isinstance(job.answer, Label) or _claims(answers[0])):
+    if not (job.answer.classes or _claims(answers[0])):
         return []
     each = (time.process_time() - begun) / len(first)
     count = min(len(examples), len(first) + int(seconds / max(each, 1e-6)))

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from lamella.data.media.images import encode_png
 from lamella.errors import DataError
 from lamella.explain.pictures import picture
-from lamella.fields import Image, Text
 from lamella.graphs import wire
 from lamella.graphs.anatomy import Anatomy, Product
 from lamella.graphs.probe import Arrays, Enough, Probe, attach, flat
@@ -143,12 +142,12 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
 
 def clip(trained: Model, example: Example, letters: int) -> Example:
     """An example whose texts are cut to so many letters."""
-    texts = {k for k, kind in trained.task.fields.items() if isinstance(kind, Text)}
+    texts = {name for name, field in trained.task.fields.items() if field.prose}
     return {k: v[:letters] if k in texts and isinstance(v, str) else v for k, v in example.items()}
 
 
 def _has_text(trained: Model) -> bool:
-    return any(isinstance(kind, Text) for kind in trained.task.fields.values())
+    return any(field.prose for field in trained.task.fields.values())
 
 
 def _graphs(trained: Model) -> dict[str, bytes]:
@@ -179,7 +178,7 @@ def _latent(trained: Model, looked: Looked) -> str | None:
     """The output of the watched graph that another graph decodes: few numbers for an example, made again from them."""
     graphs = {name: wire.read(raw) for name, raw in _graphs(trained).items()}
     first = looked.order[0]
-    if isinstance(trained.task.answer, Text) or looked.counts[first] != 1:
+    if trained.task.answer.prose or looked.counts[first] != 1:
         return None
     for name, graph in graphs.items():
         axes = trained.graphs[name].axes
@@ -194,7 +193,7 @@ def _latent(trained: Model, looked: Looked) -> str | None:
 
 def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Of each letter of the one text which of the pieces that were read holds it; None where that cannot be told."""
-    names = [k for k, kind in trained.task.fields.items() if isinstance(kind, Text)]
+    names = [name for name, field in trained.task.fields.items() if field.prose]
     if len(names) != 1:
         return None
     text = str(example[names[0]])
@@ -235,17 +234,9 @@ def _tokens(calls: Sequence[Arrays]) -> NDArray[np.int64] | None:
 
 
 def shown(trained: Model, example: Example) -> dict[str, Any]:
-    """An example as a reader sees it: {"text"}, {"image"} or {"series"}."""
-    name, kind = next(iter(trained.task.fields.items()))
-    value = example[name]
-    if isinstance(kind, Image):
-        if isinstance(value, str) and value.startswith("data:image/"):
-            return {"image": value}
-        arrays = [a[0] for a in trained.task.collate([trained.task.inputs(example)]).values() if a.ndim == 4]
-        if arrays:
-            return {"image": encode_png(picture(arrays[0]))}
-    if isinstance(value, list | tuple | np.ndarray) and all(isinstance(v, int | float) for v in value):
-        return {"series": [float(v) for v in value[-96:]]}
-    if isinstance(value, str):
-        return {"text": value}
-    return {"text": ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)}
+    """An example as a reader sees it, by its first field: {"text"}, {"image"} or {"series"}; a file as the net sees it."""
+    name, field = next(iter(trained.task.fields.items()))
+    if drawn := field.show(example[name]):
+        return drawn
+    arrays = [a[0] for a in trained.task.collate([trained.task.inputs(example)]).values() if a.ndim == 4]
+    return {"image": encode_png(picture(arrays[0]))} if arrays else {"text": str(example[name])}

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lamella.data.media.images import encode_png
 from lamella.explain.observe import Floats, Layer, Observed, shown
 from lamella.explain.pictures import weights
-from lamella.fields import Label, Series, Text
 from lamella.graphs import wire
 from lamella.graphs.anatomy import Anatomy, layer_of
 from lamella.graphs.probe import constant
@@ -28,7 +27,7 @@ Section = dict[str, Any]
 
 def units(trained: Model, seen: Observed) -> list[Section]:
     """For each hidden layer its most selective units, with the examples at which they are largest."""
-    labels = [label_of(trained, e) for e in seen.examples] if isinstance(trained.task.answer, Label) else None
+    labels = [label_of(trained, e) for e in seen.examples] if trained.task.answer.classes else None
     found = []
     for number, layer in enumerate(seen.layers):
         strongest = layer.strongest
@@ -83,7 +82,7 @@ def _examples(trained: Model, seen: Observed, layer: Layer, unit: int) -> list[d
             at = np.flatnonzero(letters == layer.seen[i][:, unit].argmax())
             if len(at):
                 example |= {"start": int(at[0]), "end": int(at[-1]) + 1}
-        if isinstance(trained.task.answer, Label):
+        if trained.task.answer.classes:
             example["label"] = label_of(trained, seen.examples[i])
         found.append(example)
     return found
@@ -232,21 +231,12 @@ def principal(values: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
 
 
 def label_of(trained: Model, example: Example) -> str:
-    """What colours an example: its label; how long its wanted text is; whether its series goes up or down; or nothing."""
+    """What colours an example: the group of its wanted answer, such as its label; "" where it is its own answer."""
     task = trained.task
-    wanted = example.get(task.target) if task.target else None
+    wanted = example.get(task.target) if task.target not in task.fields else None
     if wanted is None:
         return ""
-    if isinstance(task.answer, Label):
-        return str(wanted)
-    if isinstance(task.answer, Text) and task.target not in task.fields:
-        words = len(str(wanted).split())
-        return "up to 5 words" if words < 6 else "6 to 10 words" if words < 11 else "more than 10 words"
-    if isinstance(task.answer, Series) and task.target not in task.fields:
-        past = next((v for k, v in example.items() if k in task.fields), None)
-        if isinstance(past, list) and isinstance(wanted, list) and past and wanted:
-            return "goes up" if float(np.mean(wanted)) > float(past[-1]) else "goes down"
-    return ""
+    return task.answer.group(wanted, next((v for k, v in example.items() if k in task.fields), None))
 
 
 # ---- filters -----------------------------------------------------------------------------------------------------

@@ -16,6 +16,9 @@ class Audio(Field, frozen=True, tag="audio"):
     suffixes: ClassVar[frozenset[str]] = frozenset(TYPES)
     control: ClassVar[str] = "audio"
 
+    def open(self, name: str, path: Path) -> str:
+        return str(path)
+
     def locate(self, value: Any, folder: Path) -> Any:
         return beside(value, folder)
 

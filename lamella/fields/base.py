@@ -86,8 +86,10 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
         return self.check(name, text)
 
     def open(self, name: str, path: Path) -> Any:
-        """A value from a file that holds one. By default the path itself is the value, which is opened when it is used."""
-        return str(path)
+        """A value from a file that holds one, in whatever encoding; of a picture or a sound the path is the value."""
+        from lamella.data.text.encoding import read_text  # only where a file is read
+
+        return self.parse(name, read_text(path)[0].strip())
 
     def locate(self, value: Any, folder: Path) -> Any:
         """A value from a table; what names a file is looked for in the table's own folder first."""

@@ -29,6 +29,9 @@ class Image(Field, frozen=True, tag="image"):
     suffixes: ClassVar[frozenset[str]] = SUFFIXES
     control: ClassVar[str] = "picture"
 
+    def open(self, name: str, path: Path) -> str:
+        return str(path)
+
     def locate(self, value: Any, folder: Path) -> Any:
         return beside(value, folder)
 

@@ -17,6 +17,9 @@ class Mask(Field, frozen=True, tag="mask"):
 
     control: ClassVar[str] = "picture"
 
+    def open(self, name: str, path: Path) -> str:
+        return str(path)
+
     def locate(self, value: Any, folder: Path) -> Any:
         return beside(value, folder)
 

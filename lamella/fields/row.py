@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from lamella.errors import UsageError
@@ -32,9 +33,11 @@ class Row(Field, frozen=True, tag="row"):
                 raise wrong(name, "a row whose columns have names", value)
             return value if isinstance(value, dict) else dict(value)
         if isinstance(value, str):
-            return value
-        if isinstance(value, list | tuple):
-            return list(value)
+            return self.parse(name, value)
+        if hasattr(value, "tolist"):  # an array of another library
+            value = value.tolist()
+        if isinstance(value, list | tuple) and not any(isinstance(v, list | tuple | dict) for v in value):
+            return ",".join("" if v is None else str(v) for v in value)
         raise wrong(name, "a row: a dict of its columns, or its values with commas between them", value)
 
     def receive(self, name: str, value: Any, limits: Limits) -> Any:
@@ -57,6 +60,18 @@ class Row(Field, frozen=True, tag="row"):
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         return RowParts(value)
+
+
+def rows_of(fields: Mapping[str, Field], path: Path) -> list[dict[str, Any]] | None:
+    """The rows of a table as examples, where a whole row is the one field of an example; else None.
+
+    Raises DataError for a table that cannot be read.
+    """
+    if len(fields) != 1 or not (field := next(iter(fields.items())))[1].table_row:
+        return None
+    from lamella.data.readers.measures import read_rows  # only where a table is read
+
+    return [{field[0]: row} for row in read_rows([str(path)])[0]]
 
 
 def _column_schema(column: Column) -> dict[str, Any]:

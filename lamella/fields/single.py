@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from lamella.fields.base import Part
-
 
 class SingleParts:
     """One part; in its place comes what is usual. What can be replaced by nothing, or is usual already, has no part."""
@@ -14,7 +12,7 @@ class SingleParts:
     def __init__(self, kind: str, value: Any, usual: Any) -> None:
         self.kind, self.value, self.usual = kind, value, usual
         self.how = (f"replaced by what is usual, {usual}",) * 2
-        self.units: list[Part] = [] if usual is None else [{"label": str(value)[:80]}]
+        self.units: list[dict[str, Any]] = [] if usual is None else [{"label": str(value)[:80]}]
 
     def without(self, gone: Collection[int], other: bool = False) -> Any:
         return self.usual if gone else self.value

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Collection
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 from lamella.errors import UsageError
@@ -20,12 +19,6 @@ class Text(Field, frozen=True, tag="text"):
 
     prose: ClassVar[bool] = True
     control: ClassVar[str] = "text"
-
-    def open(self, name: str, path: Path) -> str:
-        """The text that a file holds, whatever its encoding."""
-        from lamella.data.text.encoding import read_text
-
-        return read_text(path)[0].strip()
 
     def check(self, name: str, value: Any) -> str:
         return plain_text(name, value)

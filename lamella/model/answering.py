@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
+from lamella.data.readers.suffixes import TABLES
 from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
-from lamella.fields import Audio, Image, Text
+from lamella.fields import Field
+from lamella.fields.row import rows_of
 from lamella.model import Model, as_example, load
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
-SOUNDS = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 LINES_AT_ONCE = 256  # of standard input: enough to batch, few enough to answer while more is coming
 Tell = Callable[[str], None]
 """Gets a line for each part of an input that has no answer, and why."""
@@ -119,19 +119,20 @@ def predict_file(
     if own in TABLES:
         return _table(trained, path, columns, tell, suffix)
     only = list(job.fields.values())
-    if len(only) == 1 and isinstance(only[0], Text) and own in (".txt", ""):
+    if len(only) == 1 and only[0].prose and own in (".txt", ""):
         lines = split_lines(read_text(path)[0])
         answered = "".join(line + "\n" for line in predict_lines(trained, iter(lines), tell))
         return answered.encode(errors="backslashreplace"), ".txt", {"lines": len(lines)}
-    if len(only) == 1 and not isinstance(only[0], Text):
-        return (job.render(trained.predict(str(path))) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
+    if len(only) == 1 and not only[0].prose:
+        answer = trained.predict(only[0].open(next(iter(job.fields)), path))
+        return (job.render(answer) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
     raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
 
 
 def takes_folders(job: Task) -> bool:
     """Whether an example is a file of its own, so that a folder is many examples."""
-    return any(isinstance(kind, Image | Audio) for kind in job.fields.values())
+    return any(field.media for field in job.fields.values())
 
 
 def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
@@ -141,7 +142,7 @@ def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell:
     job = trained.task
     if job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
         return whole[0], ".csv", whole[1]
-    name = next(name for name, kind in job.fields.items() if isinstance(kind, Image | Audio))
+    name = next(name for name, field in job.fields.items() if field.media)
     files = _media(path, job.fields[name])
     if not files:
         raise DataError(
@@ -154,15 +155,14 @@ def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell:
     return new_table(name, places, answers, suffix), suffix or ".csv", counts
 
 
-def _media(folder: Path, kind: Any) -> list[Path]:
+def _media(folder: Path, field: Field) -> list[Path]:
     """The pictures or sounds below a folder, those of hidden files and folders left out, in order."""
-    from lamella.data.readers.image_folders import SUFFIXES
-
-    wanted = SUFFIXES if isinstance(kind, Image) else SOUNDS
     found = []
     for inside, names, files in os.walk(folder):
         names[:] = sorted(n for n in names if not n.startswith("."))
-        found += [Path(inside, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in wanted]
+        found += [
+            Path(inside, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in field.suffixes
+        ]
     return found
 
 
@@ -174,8 +174,8 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
     if suffix not in (*TABLES, ""):
         tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
         suffix = ""
-    texts = {name: isinstance(kind, Text) for name, kind in job.fields.items()}
-    table = open_table(path, texts, list(job.optional), columns, job.rows(path))
+    texts = {name: field.prose for name, field in job.fields.items()}
+    table = open_table(path, texts, list(job.optional), columns, rows_of(job.fields, path))
     for note in table.notes:
         tell(f"note: {note.removeprefix(f'{path}: ')}")
     waiting = [
@@ -201,8 +201,8 @@ def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -
     """The rows of a table as examples; those that cannot be read or are empty are left out."""
     from lamella.data.readers.answer_table import open_table
 
-    texts = {name: isinstance(kind, Text) for name, kind in job.fields.items()}
-    table = open_table(path, texts, list(job.optional), columns, job.rows(path))
+    texts = {name: field.prose for name, field in job.fields.items()}
+    table = open_table(path, texts, list(job.optional), columns, rows_of(job.fields, path))
     rows = [
         row.fields for row in table.rows if row.fields and (not all(texts.values()) or any(map(row.fields.get, texts)))
     ]
@@ -237,19 +237,15 @@ def _counted(
 
 def _beside(job: Task, row: Mapping[str, Any], table: Path) -> Example:
     """A picture or sound that a table names is looked for in the table's folder first."""
-    found = dict(row)
-    for name, value in row.items():
-        if isinstance(job.fields.get(name), Image | Audio) and isinstance(value, str) and 0 < len(value) < 1000:
-            place = table.parent / value
-            found[name] = str(place) if "\0" not in value and place.is_file() else value
-    return found
+    located = {name: field.locate(row[name], table.parent) for name, field in job.fields.items() if name in row}
+    return {**row, **located}
 
 
 def _columns(job: Task, answer: Answer | LamellaError | None) -> dict[str, Any] | None:
     """An answer as new columns of a table; None where there is none."""
     if answer is None or isinstance(answer, LamellaError):
         return None
-    answer = job.cells(answer)
+    answer = job.answer.cells(answer)
     if not isinstance(answer, dict):
         return {job.target or "answer": answer}
     return {f"predicted_{name}": value for name, value in answer.items()}

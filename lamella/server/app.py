@@ -23,7 +23,7 @@ from lamella.server import about, files, growing, libretranslate, openapi, schem
 from lamella.server.access import Guard
 from lamella.server.batching import Job
 from lamella.server.bodies import Tell, check_suffix, form_of, in_lines, json_of, streamed, until_left, wants_progress
-from lamella.server.facts import Opened, grows
+from lamella.server.facts import Opened, grows, suffixes
 from lamella.server.limits import Limits
 from lamella.server.models import LOOK, Served
 from lamella.server.replies import JSON, Refused, encode, hide, note, refusal, reply, report
@@ -229,7 +229,8 @@ async def _read(served: Served, size: int, read: Callable[[Check], T]) -> T:
 def _asked(opened: Opened, body: bytes, check: Check) -> tuple[Model, list[Example]]:
     """The model with a request's options, and its examples."""
     ask = schema.decode(body, schema.Ask)
-    return opened.with_options(ask.options), opened.check(ask.examples, check)
+    model = opened.with_options(ask.options, ask.ask)
+    return model, opened.check(ask.examples, check, model)
 
 
 async def _document(request: Request) -> Response:
@@ -238,9 +239,10 @@ async def _document(request: Request) -> Response:
     async with form_of(request) as form:
         name, raw = await files.upload(form, state.limits)
         options = schema.decode(str(form.get("options") or "{}").encode(errors="replace"), dict[str, Any])
+        ask = str(form.get("ask") or "")
     opened = served.now
-    model = opened.with_options(options)
-    check_suffix(name, opened.suffixes)
+    model = opened.with_options(options, ask)
+    check_suffix(name, suffixes(model.task))
 
     async def work(tell: Tell | None) -> tuple[str, bytes, dict[str, int]]:
         found, suffix, counts = await served.at_length(
@@ -271,8 +273,8 @@ async def _explain(request: Request) -> Response:
     ask = schema.decode(body, schema.AskWhy)
     if ask.example is None:
         return await _explain_whole(state, served)
-    model = opened.with_options(ask.options)
-    [example] = await _read(served, len(body), lambda check: opened.check([ask.example or {}], check))
+    model = opened.with_options(ask.options, ask.ask)
+    [example] = await _read(served, len(body), lambda check: opened.check([ask.example or {}], check, model))
     await served.try_reading(model, example)
     method = {"method": ask.method} if ask.method else {}
 

@@ -10,8 +10,8 @@ import msgspec
 
 from lamella import registry
 from lamella import task as contract
+from lamella.data.readers.suffixes import TABLES
 from lamella.errors import LamellaError
-from lamella.fields import Text
 from lamella.model import Model, shipped
 from lamella.server import published, schema
 from lamella.server.limits import Limits
@@ -20,7 +20,6 @@ from lamella.server.work import Check, Deadline, checked
 from lamella.task import Example
 
 EXAMPLES = 6
-TABLES = (".csv", ".tsv", ".jsonl")
 
 
 class Opened:
@@ -39,9 +38,9 @@ class Opened:
     @cached_property
     def languages(self) -> list[str] | None:
         """From and to, of a model that translates: text in, text out, and a Config that declares these two."""
-        job, config = self.model.task, self.model.manifest.config
+        job, config = self.model.task, msgspec.to_builtins(self.model.task.config)
         declared = {field.encode_name for field in msgspec.structs.fields(type(job).Config)}
-        texts = all(isinstance(kind, Text) for kind in (*job.fields.values(), job.answer))
+        texts = all(field.prose for field in (*job.fields.values(), job.answer))
         if not (texts and {"from", "to"} <= declared):
             return None
         pair = [str(config.get(side, "")) for side in ("from", "to")]
@@ -102,15 +101,16 @@ class Opened:
             "name": self.name,
             "task": registry.name_of(job),
             "summary": summary(type(job)),
-            "fields": {k: {**schema.told(f), **_columns(job, k)} for k, f in job.fields.items()},
-            "optional": {k: schema.told(f) for k, f in job.optional.items()},
-            "answer": {"kind": schema.kind_of(job.answer), "description": job.answer.description},
+            "fields": {name: field.facts() for name, field in job.fields.items()},
+            "optional": {name: field.facts() for name, field in job.optional.items()},
+            "answer": job.answer.facts(),
+            "questions": [self._question(name, examples) for name in self.questions],
             "options": [
                 {"flag": o.flag, "name": o.name, "kind": o.kind, "default": o.default, "description": o.description}
                 for o in schema.offered(job)
             ],
             "examples": list(examples),
-            "suffixes": list(self.suffixes),
+            "suffixes": list(suffixes(job)),
             "verbs": ["predict", "explain"],
             "metric": job.metric,
             "headline": self.headline,
@@ -122,19 +122,30 @@ class Opened:
         }
 
     @cached_property
-    def suffixes(self) -> tuple[str, ...]:
-        """Of files that are answered as a whole. A table that names pictures is none: nothing is loaded for a request."""
-        job = self.model.task
-        kinds = list(job.fields.values())
-        if any(isinstance(kind, schema.MEDIA) for kind in kinds) and not _takes_rows(job):
-            return ()
-        lines = {".txt"} if len(kinds) == 1 and isinstance(kinds[0], Text) else set()
-        return tuple(sorted({*job.suffixes, *TABLES, *lines}))
+    def questions(self) -> dict[str, Model]:
+        """The model as it answers each of its questions, without those that need something to search in and have none."""
+        offered = {name: self.model.ask(name) for name in self.model.task.questions}
+        return {n: m for n, m in offered.items() if m.task.index is not None or not m.task.questions[n].corpus}
+
+    def _question(self, name: str, examples: Sequence[Example]) -> dict[str, Any]:
+        """What a form must know of a question."""
+        job = self.questions[name].task
+        return {
+            "name": name,
+            "description": job.questions[name].description,
+            "fields": {key: field.facts() for key, field in job.fields.items()},
+            "answer": job.answer.facts(),
+            "examples": [job.given(example) for example in examples],
+            "suffixes": list(suffixes(job)),
+        }
 
     @cached_property
     def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """JSON schemas of an example and of the options."""
-        return schema.of_example(self.model.task, self.limits), schema.options_schema(self.model.task)
+        jobs = [model.task for model in self.questions.values()] or [self.model.task]
+        examples = {str(job.fields): schema.of_example(job, self.limits) for job in jobs}  # several ask for the same
+        one, *more = examples.values()
+        return {"anyOf": [one, *more]} if more else one, schema.options_schema(self.model.task)
 
     @cached_property
     def more(self) -> dict[str, Any]:
@@ -148,19 +159,32 @@ class Opened:
 
     # ---- requests ----------------------------------------------------------------------------------------------
 
-    def with_options(self, options: Mapping[str, Any]) -> Model:
-        """The model with a request's options; Refused where one is unknown, out of bounds or too much work."""
-        config = schema.with_options(self.model.task, options)
+    def with_options(self, options: Mapping[str, Any], ask: str = "") -> Model:
+        """The model with a request's options, asked one of its questions, by default the first.
+
+        Refused where the question or an option is unknown, or an option is out of bounds or too much work.
+        """
+        if ask and ask not in self.questions:
+            known = ", ".join(self.questions) or "none: this model answers one question only"
+            raise Refused(400, f"ask: expected one of {known}, received {ask[:60]!r}.")
+        model = self.questions[ask] if ask else self.model
+        config = schema.with_options(self.model.task, options, self.limits)
         usual = schema.work(self.model.task, self.model.task.config)
         if schema.work(self.model.task, config) > max(usual, self.limits.multiple):
             raise Refused(
                 400,
                 f"options: expected at most {self.limits.multiple:g} times the usual work for an example, received more.",
             )
-        return self.model.with_config(config)
+        return model.with_config(config)
 
-    def check(self, examples: Sequence[Mapping[str, Any]], go_on: Check = lambda: None) -> list[Example]:
-        """Examples of a request -> examples for the task; Refused where there are too many or one is wrong."""
+    def check(
+        self, examples: Sequence[Mapping[str, Any]], go_on: Check = lambda: None, model: Model | None = None
+    ) -> list[Example]:
+        """Examples of a request -> examples for the task; Refused where there are too many or one is wrong.
+
+        model: the one with the request's options, which may ask for other fields.
+        """
+        job = (model or self.model).task
         if len(examples) > self.limits.examples:
             raise Refused(413, f"expected at most {self.limits.examples:,} examples, received {len(examples):,}.")
         many = len(examples) > 1
@@ -168,24 +192,18 @@ class Opened:
         for i, example in enumerate(examples, start=1):
             go_on()
             what = f"example {i}" if many else "the example"
-            found.append(schema.check_example(self.model.task, example, self.limits, what))
-        schema.limit_characters(self.model.task, found, self.limits)
+            found.append(schema.check_example(job, example, self.limits, what))
+        schema.limit_characters(job, found, self.limits)
         return found
 
 
-def _takes_rows(job: contract.Task) -> bool:
-    """Whether a table's rows are examples by themselves, and not names of files: asked of one that is not there."""
-    try:
-        return job.rows(Path("rows.csv")) is not None
-    except LamellaError:
-        return True
-
-
-def _columns(job: contract.Task, field: str) -> dict[str, Any]:
-    """The columns of a field that is a row of a table, for a form: names, and what is usual or allowed in each."""
-    kept = ("name", "names", "mean")
-    found = [{k: column[k] for k in kept if k in column} for column in job.columns.get(field, ())]
-    return {"columns": found} if found else {}
+def suffixes(job: contract.Task) -> tuple[str, ...]:
+    """Of files that are answered as a whole. A table that names pictures is none: nothing is loaded for a request."""
+    fields = list(job.fields.values())
+    if any(field.media for field in fields):
+        return ()
+    lines = {".txt"} if len(fields) == 1 and fields[0].prose else set()
+    return tuple(sorted({*job.suffixes, *TABLES, *lines}))
 
 
 def grows(job: contract.Task) -> bool:

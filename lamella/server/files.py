@@ -16,7 +16,6 @@ from starlette.responses import Response
 from lamella.model import Model
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
-from lamella.server.schema import MEDIA
 from lamella.server.scratch import Scratch
 
 WEB = Path(__file__).parent.parent / "web"
@@ -74,8 +73,7 @@ def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tu
 
     suffix = Path(name).suffix.lower()
     with scratch.file(f"{_stem(name)}{suffix}", raw) as place:
-        media = any(isinstance(field, MEDIA) for field in model.task.fields.values())
-        if media and model.task.rows(place) is None:
+        if any(field.media for field in model.task.fields.values()):
             raise Refused(
                 415, "a table of pictures or sounds names files, and none is loaded here. Send them one by one."
             )

@@ -1,7 +1,6 @@
 """JSON schema and checks of requests, from the typed fields of a task. Each limit stands here or in the field, once."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -9,15 +8,15 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from lamella.errors import UsageError
-from lamella.fields import Audio, Boxes, Field, Id, Image, Label, Mask, Number, Series, Text
+from lamella.fields import Field, TooLarge
 from lamella.options import Option, all_options, hints
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.task import Example, Task
 
 MOST = 2**31 - 1  # of a whole number that has no limit of its own
-LONGEST = 1000  # characters of a label, a name or an option
-MEDIA = (Image, Audio)
+LONGEST = 1000  # characters of an option
+NO_OTHER = Limits()
 T = TypeVar("T")
 
 
@@ -26,6 +25,7 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 
     examples: list[dict[str, Any]]
     options: dict[str, Any] = {}
+    ask: str = ""  # which question, of a model of several
 
 
 class AskWhy(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,6 +34,7 @@ class AskWhy(msgspec.Struct, forbid_unknown_fields=True):
     example: dict[str, Any] | None = None
     options: dict[str, Any] = {}
     method: str = ""
+    ask: str = ""
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
@@ -47,34 +48,14 @@ def decode(raw: bytes, kind: type[T]) -> T:
 # ---- values ------------------------------------------------------------------------------------------------------
 
 
-def kind_of(field: Field) -> str:
-    return type(field).__name__.lower()
-
-
-def told(field: Field) -> dict[str, str]:
-    """What a form needs to know of a field."""
-    return {"kind": kind_of(field), "description": field.description}
-
-
 def of_field(field: Field, limits: Limits) -> dict[str, Any]:
     """The JSON schema of one field's value.
 
-    >>> of_field(Series("Values so far."), Limits())["description"]
-    'Values so far.'
+    >>> of_field(Field("Anything."), Limits())
+    {'description': 'Anything.'}
     """
-    text = {"type": "string", "maxLength": limits.characters}
-    number = {"type": "number"}
-    shapes: list[tuple[tuple[type[Field], ...], dict[str, Any]]] = [
-        ((Text,), text),
-        ((Label, Id), {"type": "string", "maxLength": LONGEST}),
-        ((Number,), {"type": ["number", "string"]}),
-        ((Series,), {"anyOf": [{"type": "array", "items": number, "maxItems": limits.values}, text]}),
-        ((Image,), {"anyOf": [{"type": "string", "pattern": "^data:image/"}, {"type": "object"}, {"type": "integer"}]}),
-        ((Audio,), {"type": "string", "pattern": "^data:audio/"}),
-        ((Boxes, Mask), {}),
-    ]
-    shape = next(s for kinds, s in shapes if isinstance(field, kinds))
-    return {**shape, "description": field.description} if field.description else dict(shape)
+    shape = field.schema(limits)
+    return {**shape, "description": field.description} if field.description else shape
 
 
 def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str = "the example") -> Example:
@@ -85,7 +66,9 @@ def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str
         names = ", ".join(sorted(map(str, given)))[:100] or "nothing"
         also = f", and maybe {', '.join(job.optional)}" if job.optional else ""
         raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}{also}, received {names}.")
-    return {name: _check(every[name], given[name], limits, f"{what}, {name}") for name in every if name in given}
+    return {
+        name: receive(field, f"{what}, {name}", given[name], limits) for name, field in every.items() if name in given
+    }
 
 
 def every_field(job: Task) -> dict[str, Field]:
@@ -93,75 +76,17 @@ def every_field(job: Task) -> dict[str, Field]:
     return {**job.fields, **job.optional}
 
 
-def _check(field: Field, value: Any, limits: Limits, where: str) -> Any:
-    if isinstance(field, Text | Label | Id):
-        if isinstance(value, str):
-            return value
-        if isinstance(field, Text) or not isinstance(value, int):
-            raise Refused(400, f"{where}: expected a string, received {_said(value)}.")
-        return value
-    if isinstance(field, Number):
-        return _number(value, where)
-    if isinstance(field, Series):
-        return _series(value, limits, where)
-    if isinstance(field, Image):
-        return picture(value, where)
-    if isinstance(field, Audio):
-        return uri(value, where, "audio")
-    return value
-
-
-def _number(value: Any, where: str) -> float | int:
+def receive(field: Field, where: str, value: Any, limits: Limits) -> Any:
+    """A value of a request as the task takes it; Refused with 400 where it is of another kind, with 413 where too large."""
     try:
-        found = value if isinstance(value, int) and not isinstance(value, bool) else float(value)
-        if isinstance(value, bool) or not math.isfinite(found):
-            raise ValueError
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Refused(400, f"{where}: expected a finite number, received {_said(value)}.") from error
-    return found
-
-
-def _series(value: Any, limits: Limits, where: str) -> list[float | int]:
-    """A list of numbers, also as a text with spaces or commas between them."""
-    if isinstance(value, str):
-        value = value.replace(",", " ").split()
-    if not isinstance(value, list):
-        raise Refused(400, f"{where}: expected a list of numbers, received {_said(value)}.")
-    if len(value) > limits.values:
-        raise Refused(413, f"{where}: expected at most {limits.values:,} values, received {len(value):,}.")
-    return [_number(v, where) for v in value]
-
-
-def picture(value: Any, where: str) -> Any:
-    """A picture as a data URI, a row of a table as an object, or the seed of a new one; never a name of a file.
-
-    >>> picture("7", "example"), picture('{"height": 3}', "example")
-    (7, {'height': 3})
-    """
-    if isinstance(value, dict) or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        return int(value)
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        return decode(value.encode(errors="replace"), dict[str, Any])
-    return uri(value, where, "image")
-
-
-def uri(value: Any, where: str, kind: str) -> str:
-    """A data URI; a path or an address is Refused: nothing is loaded for a request."""
-    if not isinstance(value, str) or value[:5].lower() != "data:":
-        raise Refused(400, f"{where}: expected data:{kind}/...;base64, and the bytes, received {_said(value)}.")
-    return value
-
-
-def _said(value: Any) -> str:
-    names = {str: "text", bool: "true or false", type(None): "null", list: "a list", dict: "an object"}
-    return names.get(type(value), "a number")
+        return field.receive(where, value, limits)
+    except UsageError as error:
+        raise Refused(413 if isinstance(error, TooLarge) else 400, str(error)) from error
 
 
 def characters(job: Task, examples: Sequence[Example]) -> int:
     """How much text there is in all of them; pictures and sounds are none."""
-    names = [name for name, field in every_field(job).items() if not isinstance(field, MEDIA)]
+    names = [name for name, field in every_field(job).items() if not field.media]
     return sum(len(e[name]) for e in examples for name in names if isinstance(e.get(name), str))
 
 
@@ -191,7 +116,7 @@ def options_of(config: type[msgspec.Struct]) -> type[msgspec.Struct]:
         if option.answering and option.holds != "file":
             bound = {"int": msgspec.Meta(le=MOST), "str": msgspec.Meta(max_length=LONGEST)}.get(option.kind)
             hint = types[option.name]
-            if option.holds == "picture":
+            if option.holds == "value":
                 bound = None
             found.append((option.name, _bounded(hint, bound) if bound else hint, option.default))
     return msgspec.defstruct("Options", found, kw_only=True, forbid_unknown_fields=True)
@@ -207,7 +132,7 @@ def _bounded(hint: Any, bound: msgspec.Meta) -> Any:
     return Annotated[hint, bound]
 
 
-def with_options(job: Task, given: Mapping[str, Any]) -> Any:
+def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER) -> Any:
     """The task's configuration with a request's options in it; Refused with 400 where one is unknown or out of bounds."""
     if not given:
         return job.config
@@ -223,11 +148,9 @@ def with_options(job: Task, given: Mapping[str, Any]) -> Any:
         raise Refused(400, "options: out of bounds.") from error
     values = {name: getattr(found, name) for name in given}
     for name, value in values.items():
-        if known[name].holds == "picture" and value:
-            read = picture(value, f"options, {name}")
-            if isinstance(read, int):
-                raise Refused(400, f"options, {name}: expected a picture or a row, received a number.")
-            values[name] = json.dumps(read) if isinstance(read, dict) else read
+        if known[name].holds == "value" and value:
+            read = receive(next(iter(job.fields.values())), f"options, {name}", value, limits)
+            values[name] = read if isinstance(read, str) else json.dumps(read)
     return msgspec.structs.replace(job.config, **values)
 
 
@@ -254,7 +177,7 @@ def _attribute(config: type[msgspec.Struct], name: str) -> str:
 
 def has_media(job: Task) -> bool:
     """Whether an example holds a picture or a sound."""
-    return any(isinstance(field, MEDIA) for field in job.fields.values())
+    return any(field.media for field in job.fields.values())
 
 
 def options_schema(job: Task) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from lamella.fields import Label
 from lamella.task import Example, Task
 
 LISTED = 5
@@ -31,7 +30,7 @@ def check(job: Task, examples: Sequence[Example]) -> list[str]:
             lines.append(
                 f"note: {name} is the same in every example ({next(iter(values))[:60]}): nothing can be learned from it"
             )
-    if isinstance(job.answer, Label) and job.target:
+    if job.answer.classes and job.target:
         lines += _labels(Counter(str(e[job.target]) for e in examples if job.target in e))
     return lines
 

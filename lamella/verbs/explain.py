@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from lamella import model as folder
-from lamella.data.text.encoding import read_text
+from lamella.data.readers.suffixes import TABLES, is_table
 from lamella.errors import DataError, UsageError
 from lamella.explain.explain import explain as explain  # the verb itself; the server asks it too
 from lamella.explain.explanation import Explanation
-from lamella.fields import Text
+from lamella.fields.row import rows_of
 from lamella.model import Model, as_example
 from lamella.model.answering import sample_of
 from lamella.options import replace_config
 from lamella.task import Example, Task
 
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
 FORMS = (".html", ".json")  # of reports
 
 
@@ -49,12 +48,12 @@ def _example(job: Task, word: str, columns: Mapping[str, str] | None, as_text: b
     only = next(iter(job.fields.values())) if len(job.fields) == 1 else None
     path = Path(word)
     if not as_text and len(word) < 1000 and "\0" not in word and path.is_file():
-        if path.suffix.lower() in TABLES:
-            rows = job.rows(path) or job.read([word], columns)[0]
+        if is_table(path):
+            rows = rows_of(job.fields, path) or job.read([word], columns)[0]
             if not rows:
                 raise DataError(f"{word}: no row to explain.")
             return rows[0]
-        return as_example(job, read_text(path)[0].strip() if isinstance(only, Text) else word)
+        return as_example(job, only.open(next(iter(job.fields)), path) if only else word)
     if not as_text and " " not in word and word.lower().endswith((*job.suffixes, *TABLES)):
         raise UsageError(f"{word}: no such file. If it is a text, say --text.")
     if only is None:

@@ -27,11 +27,12 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.readers import measures
+from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples.dimensionality_reduction import rings
 from lamella.decode.likelihood import importance_bounds
 from lamella.errors import UsageError
-from lamella.fields import Image, Series
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.fields import Field, Id, Image, Row, Vector
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, as_learned
 from lamella.tasks.dimensionality_reduction import examples as kinds
 from lamella.tasks.dimensionality_reduction import gallery
 
@@ -51,18 +52,17 @@ class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: dense for rows, else conv.")] = "found"
     side: Annotated[int, Meta(description="Side that pictures are brought to; 0: found.", ge=0, le=256)] = 0
     make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
-    other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "picture"})] = ""
+    other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "value"})] = ""
     draws: Annotated[int, Meta(description="Draws for the bound on likelihood.", ge=1, le=10_000, extra=NOW)] = 100
 
 
 class DimensionalityReduction(Task):
-    fields = {"example": Image("A picture, or the values of a row in the order of its columns.")}
-    answer = Series("The example's point, what is made from it, and how far that is from the example.")
+    answer = Vector("The example's point, what is made from it, and how far that is from the example.")
     target = "example"
     metric = "error"
     less_is_better = True
     nets = ("vae",)
-    suffixes = kinds.TABLES
+    suffixes = TABLES
     batch = 128
     muon = False
     quick = {"draws": 1}
@@ -71,14 +71,19 @@ class DimensionalityReduction(Task):
     columns_: list[dict[str, Any]]  # of a table; none for pictures
     middle: Array | None = None  # the mean of the arrays; it is in the net, so it is not kept twice
 
+    @as_learned({"example": Image("A picture; or a row, of a model that was trained on a table.")})
+    def fields(self) -> Mapping[str, Field]:
+        if self.config.make == "samples":
+            return {"example": Id("A seed, such as 7: the same seed, the same new ones.")}
+        if getattr(self, "columns_", None):
+            return {"example": Row("A row: a value for each column.", tuple(self.columns_))}
+        return {"example": Image("A picture.")}
+
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         values, lines = kinds.read(paths, columns, getattr(self, "columns_", None))
         return [{"example": value} for value in values], lines
-
-    def rows(self, path: Path) -> list[Example] | None:
-        return [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else None
 
     def sample(self, split: str) -> list[Example]:
         return [{"example": uri} for uri in rings(split)]
@@ -92,10 +97,6 @@ class DimensionalityReduction(Task):
             if self.columns_ and getattr(self.config, option) == wrong:
                 raise UsageError(f"--{option} {wrong}: is for pictures, and these are rows of a table. Leave it out.")
         self.middle = kinds.mean(self.kind, (e["example"] for e in examples))
-
-    @property
-    def columns(self) -> dict[str, list[dict[str, Any]]]:
-        return {"example": self.columns_} if getattr(self, "columns_", None) else {}
 
     @property
     def kind(self) -> kinds.Pictures | kinds.Rows:
@@ -174,11 +175,6 @@ class DimensionalityReduction(Task):
         errors = [self.kind.errors(e["example"], a["reconstruction"]) for a, e in zip(answers, examples, strict=True)]
         return metrics.reconstructions(errors, [a["bound"] for a in answers if "bound" in a])
 
-    def cells(self, answer: Answer) -> Answer:
-        """The point's numbers are columns of their own."""
-        point = {f"point_{i}": x for i, x in enumerate(answer.get("point", []), start=1)}
-        return {**point, **{name: value for name, value in answer.items() if name != "point"}}
-
     def render(self, answer: Answer) -> str:
         if "point" in answer:
             return f"{' '.join(f'{x:g}' for x in answer['point'])} (error {answer['error']:.4g})"
@@ -190,7 +186,8 @@ class DimensionalityReduction(Task):
         """A table or a folder -> the map of what is in it, as SVG, where `--make map` asks for it."""
         if self.config.make != "map":
             return None
-        examples = self.rows(path) or self.read([str(path)], columns)[0]
+        rows = [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else []
+        examples = rows or self.read([str(path)], columns)[0]
         points = [answer["point"] for answer in run(examples)]
         pictures = kinds.seen(self.kind, (e["example"] for e in examples))
         return gallery.scatter(points, pictures).encode(), {"rows": len(points)}
