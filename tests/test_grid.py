@@ -323,14 +323,14 @@ def test_compress(folder, trust, outside, model, cli, tmp_path):
 
 
 def test_compress_refuses_to_lose_too_much(folder, trust, cli, tmp_path, monkeypatch):
-    quantizer = importlib.import_module("lamella.graphs.int8")
-    plain = quantizer.round_rows
+    plain = importlib.import_module("lamella.graphs.rounding").round_rows
 
     def coarse(matrix, axis):
         q, scale = plain(matrix, axis)
         return (q // 64 * 64).astype(np.int8), scale
 
-    monkeypatch.setattr(quantizer, "round_rows", coarse)
+    for user in ("int8", "int8_convolutions"):
+        monkeypatch.setattr(importlib.import_module(f"lamella.graphs.{user}"), "round_rows", coarse)
     done = cli("compress", folder, "-o", tmp_path / "small", *trust)
     assert done.code == 1 and "int8 is" in done.err and "worse" in done.err and not (tmp_path / "small").exists()
 

@@ -53,8 +53,8 @@ def _draw(rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], tupl
                 _paint(points, _shape(label, x - middle[0], y - middle[1], half), _colour(rng, points))
                 boxes.append({"label": label, "box": [round(float(side), 1) for side in box]})
                 break
-    noisy = points + rng.normal(0, 0.04, points.shape)
-    return np.rint(255 * noisy.clip(0, 1)).astype(np.uint8), tuple(boxes)
+    noisy = points + rng.normal(0, 0.03, (1, SIDE, SIDE))
+    return (np.rint(16 * noisy.clip(0, 1)) * 15).astype(np.uint8), tuple(boxes)  # 17 steps: small as a PNG
 
 
 def _ground(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
