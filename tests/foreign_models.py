@@ -38,9 +38,9 @@ def pieces(texts: list[str], size: int, **more: Any) -> bytes:
     import sentencepiece
 
     out = io.BytesIO()
+    more = {"normalization_rule_name": "nmt_nfkc", **more}
     sentencepiece.SentencePieceTrainer.Train(
-        sentence_iterator=iter(texts * 20), model_writer=out, vocab_size=size, hard_vocab_limit=False, minloglevel=2,
-        normalization_rule_name="nmt_nfkc", **more,
+        sentence_iterator=iter(texts * 20), model_writer=out, vocab_size=size, hard_vocab_limit=False, minloglevel=2, **more,
     )  # fmt: skip
     return out.getvalue()
 

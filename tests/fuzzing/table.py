@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzzing import model_readers, model_seeds, readers, seeds
+from tests.fuzzing import foreign_readers, model_readers, model_seeds, readers, seeds
 from tests.fuzzing.dictionaries import (
     CELLS,
     CUES,
@@ -140,6 +140,41 @@ READERS: tuple[Reader, ...] = (
         KEYS + words('"step" "sha256" "facts" "updates"'),
     ),
     Reader("tensors", ".safetensors", model_readers.read_tensor_file, model_seeds.tensor_files, TENSORS),
+    Reader(
+        "marian bin",
+        ".bin",
+        foreign_readers.read_marian_binary,
+        foreign_readers.binaries,
+        (b"special:model.yml\0", b"\x01\x41", b"\x04\x04", b"Wemb\0", b"\xff" * 8),
+    ),
+    Reader(
+        "marian npz",
+        ".npz",
+        foreign_readers.read_marian_npz,
+        foreign_readers.npzs,
+        (*ZIPPED, b"\x93NUMPY\x01\x00", b"'descr': '<f4'", b"'shape': (99999999999,), ", b"'|O'"),
+    ),
+    Reader(
+        "marian settings",
+        ".yml",
+        foreign_readers.read_marian_settings,
+        foreign_readers.settings,
+        words("dim-emb: 512 type: transformer - [ ] ? : \" ' \\u2581 \\x41 \\U0001f600 &a *a !!x |"),
+    ),
+    Reader(
+        "marian config",
+        ".json",
+        foreign_readers.read_marian_config,
+        foreign_readers.configs,
+        KEYS + words('"model_type" "marian" "d_model" "encoder_layers"'),
+    ),
+    Reader(
+        "other vocabulary",
+        ".spm",
+        foreign_readers.read_other_pieces,
+        foreign_readers.other_pieces,
+        (b"\x0a", b"\x12\x03", b"\x1a", b"nmt_nfkc", b"\xe2\x96\x81", b"\xff"),
+    ),
     Reader("graph", ".onnx", model_readers.read_graph, model_seeds.graphs, GRAPHS),
     Reader(
         "fingerprint", ".bin", model_readers.read_fingerprint, model_readers.fingerprints_seeds, (b"\x00", b"\xff" * 8)
