@@ -1,7 +1,7 @@
 /* A form from what a model declares: a control for each field of an example, and for each option of answering. */
 
 import { clear, el, fresh, labelled, words } from "./dom.js";
-import { picture } from "./picture.js";
+import { asUri, picture } from "./picture.js";
 import { series } from "./charts.js";
 import { row } from "./row.js";
 
@@ -75,6 +75,35 @@ function line(label, field, changed) {
   });
 }
 
+/** A sound: a file that is chosen, and heard before it is sent. */
+function sound(label, field, changed) {
+  let value = "";
+  const player = el("audio", { controls: true, hidden: true });
+  const input = el("input", { type: "file", accept: "audio/*", onchange: async () => {
+    if (input.files[0]) set(await asUri(input.files[0]));
+  } });
+  const node = labelled(label, input, field.description);
+  node.append(player);
+  function set(uri) {
+    value = typeof uri === "string" ? uri : "";
+    player.hidden = !value;
+    if (value) player.src = value;
+    else player.removeAttribute("src");
+    changed(true);
+  }
+  return {
+    node,
+    read() {
+      if (!value) throw new Error(`${label}: expected a sound. Choose a file.`);
+      return value;
+    },
+    set,
+    restore: set,
+    get raw() { return value; },
+    get empty() { return !value; },
+  };
+}
+
 function anything(label, field, changed) {
   const control = el("textarea", { rows: 4, class: "mono", oninput: () => changed(false) });
   return made(labelled(label, control, field.description), control, {
@@ -90,11 +119,14 @@ function anything(label, field, changed) {
   });
 }
 
+/* By the name that a kind of field gives to its form element (lamella/fields). */
+const CONTROLS = { text, line: short, number: oneNumber, series: line, row, audio: sound };
+
 function control(name, field, example, changed) {
   const label = words(name);
-  if (field.columns) return row(label, field, changed);
-  if (field.kind === "image" || field.kind === "audio") return picture(label, field.description, example, changed);
-  return ({ text, label: short, id: short, number: oneNumber, series: line }[field.kind] ?? anything)(label, field, changed);
+  if (field.control === "picture") return picture(label, field.description, example, changed);
+  if (field.control === "row" && !field.columns) return anything(label, field, changed);
+  return (CONTROLS[field.control] ?? anything)(label, field, changed);
 }
 
 /** All fields of a model, those that may be left out last -> {nodes, read() -> example, fill(example), raw, restore(raw), empty};
@@ -110,7 +142,7 @@ export function fields(model, changed) {
       return Object.fromEntries(controls.flatMap(([name, field, c]) => {
         const value = c.read();
         if (left(name, value)) return [];
-        if (value === "" && field.kind === "image") throw new Error(`${words(name)}: expected a picture. Choose one, drop one, or draw.`);
+        if (value === "" && field.control === "picture") throw new Error(`${words(name)}: expected a picture. Choose one, drop one, or draw.`);
         if (Array.isArray(value) && !value.length) throw new Error(`${words(name)}: expected numbers, received none.`);
         return [[name, value]];
       }));
