@@ -168,7 +168,7 @@ def read_series(path: Path) -> None:
     data = read_series(path)
     for track in data.tracks:
         assert np.isfinite(track.values).all() and len(track.values), "a series with gaps"
-        data.step.stamp((track.first or 0) + len(track.values))
+        data.stamp(track, len(track.values))
     data.step.seasons()
 
 
@@ -200,13 +200,14 @@ def read_passages(path: Path) -> None:
 
 
 def read_stamps(path: Path) -> None:
-    from lamella.data.readers import clock
+    from lamella.data.readers import clock, stamps
 
     cells = [line.strip() for line in path.read_text("utf-8", "replace").split("\n")]
-    together = clock.parse(cells)
-    assert len(together) == len(cells)
-    clock.ambiguous(cells)
-    known = together[together != clock.NONE]
+    read = stamps.read_stamps(cells)
+    assert len(read.seconds) == len(cells)
+    known = read.seconds[read.seconds != clock.NONE]
+    for when in known[:5].tolist():
+        read.style.write(when)
     step = clock.find_step([known])
     step.ticks(known)
     for cell in cells[:5]:

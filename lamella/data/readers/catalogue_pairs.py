@@ -19,7 +19,8 @@ from pathlib import Path
 from lamella.data.documents.catalogue import compiled_header, read_pairs
 from lamella.data.documents.po import charset_of, parse
 from lamella.data.readers.bad_rows import BadRow, refuse_many
-from lamella.data.readers.tables import LISTED, Report, Row, Source, Table
+from lamella.data.readers.report import LISTED, Report, Source
+from lamella.data.readers.tables import Row, Table
 from lamella.data.text.encoding import StrPath, read_bytes, show_path
 from lamella.data.text.languages import NAMES, base_code
 from lamella.errors import DataError

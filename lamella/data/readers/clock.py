@@ -1,25 +1,27 @@
-"""Time stamps as people write them, the step between them, and what a calendar says of each.
+"""The step between the time stamps of a series, the stamps that follow, and what a calendar says of each.
 
-    parse(["2014-01-01 00:30", "2014-01-01 01:00"])     seconds since 1970
-    parse_step("30min")                                  Step(1800, "s")
+    find_step([seconds])            Step(86400, "s"), Step(1, "months"), Step(1, "business days"), Step(5, "count")
+    advance(step, start, 3)         the time three steps later
+    parse_step("30min")             Step(1800, "s")
 
-A step is so many seconds, or so many months (which differ in length); a stamp divided by it is a tick, a whole number.
+A stamp divided by the step is a tick. Ticks of one series lie whole numbers apart, from whatever one it begins with: weeks
+that begin on Wednesdays, hours at a quarter past, quarters from February.
 """
 
 from __future__ import annotations
 
+import calendar as months
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.readers.stamps import DAY, NONE
 from lamella.errors import UsageError
 
-NONE = np.iinfo(np.int64).min  # no time
-DAY, WEEK, YEAR = 86_400, 604_800, 31_557_600  # seconds
+WEEK, YEAR = 604_800, 31_557_600  # seconds
 WORDS = {
     "s": 1, "sec": 1, "second": 1, "min": 60, "t": 60, "minute": 60, "h": 3600, "hour": 3600, "hourly": 3600,
     "d": DAY, "day": DAY, "daily": DAY, "w": WEEK, "week": WEEK, "weekly": WEEK,
@@ -28,13 +30,13 @@ MONTHS = {
     "m": 1, "ms": 1, "me": 1, "month": 1, "monthly": 1, "q": 3, "qs": 3, "qe": 3, "quarter": 3, "quarterly": 3,
     "y": 12, "ys": 12, "ye": 12, "a": 12, "year": 12, "yearly": 12, "annual": 12,
 }  # fmt: skip
-_SLASHED = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
-_PLAIN = re.compile(r"\d{4}(?:-\d\d){0,2}(?:[ T]\d\d(?::\d\d){0,2}(?:\.\d{1,9})?)?", re.ASCII)
-_QUARTER = re.compile(r"(\d{4})[- ]?Q([1-4])", re.IGNORECASE)
+BUSINESS = {"b": 1, "business": 1, "business day": 1, "bday": 1, "weekday": 1}
+COUNT = {"count": 1, "row": 1}
+Times = NDArray[np.int64]
 
 
 class Step(NamedTuple):
-    """From one value to the next: seconds ("s"), months ("months"), or just the next one ("")."""
+    """From one value to the next: so many seconds ("s"), months, business days, counts, or just the next row ("")."""
 
     size: int = 1
     unit: str = ""
@@ -42,24 +44,37 @@ class Step(NamedTuple):
     def __str__(self) -> str:
         return f"{self.size} {self.unit}".strip() if self.unit else ""
 
-    def ticks(self, seconds: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Stamps in steps since 1970; a whole number each where they lie on the grid."""
+    def ticks(self, seconds: Times) -> NDArray[np.float64]:
+        """Stamps in steps since 1970; those of one series lie whole numbers apart where they are on its grid."""
         if self.unit == "months":
-            months = seconds.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
-            return months / self.size
+            return np.asarray(seconds.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) / self.size)
+        if self.unit == "business days":
+            days = seconds.astype("datetime64[s]").astype("datetime64[D]")
+            count = np.busday_count(np.datetime64("1970-01-01"), days)
+            weekend = ~np.is_busday(days)  # lies between two ticks
+            return np.asarray(count + seconds % DAY / DAY + 0.5 * weekend)
         return seconds / self.size
 
-    def stamp(self, tick: float) -> str:
-        """A tick as people write it.
-
-        >>> Step(12, "months").stamp(2), Step(1800, "s").stamp(1), Step().stamp(3)
-        ('1972-01-01', '1970-01-01T00:30:00', '3')
-        """
-        if not self.unit:
-            return f"{tick:g}"
+    def seconds(self, tick: float) -> int:
+        """The time of a tick; of months their first day."""
         if self.unit == "months":
-            return str(np.datetime64(round(tick * self.size), "M").astype("datetime64[D]"))
-        return str(np.datetime64(round(tick * self.size), "s"))
+            return int(np.datetime64(round(tick * self.size), "M").astype("datetime64[s]").astype(np.int64))
+        if self.unit == "business days":
+            whole = int(np.floor(tick + 1e-9))
+            day = np.busday_offset(np.datetime64("1970-01-01"), whole, roll="forward")
+            return int(day.astype("datetime64[s]").astype(np.int64)) + round((tick - whole) * DAY)
+        return round(tick * self.size)
+
+    def stamp(self, tick: float) -> str:
+        """A tick as ISO 8601 has it; a count as a number.
+
+        >>> Step(12, "months").stamp(2), Step(1800, "s").stamp(1), Step(5, "count").stamp(3), Step().stamp(3)
+        ('1972-01-01', '1970-01-01T00:30:00', '15', '3')
+        """
+        if self.unit in ("", "count"):
+            return f"{tick * self.size:g}"
+        when = np.datetime64(self.seconds(tick), "s")
+        return str(when.astype("datetime64[D]") if self.unit == "months" else when)
 
     def seasons(self, given: int = 0) -> list[int]:
         """The usual seasons in steps, the shortest first, or the one that is given; [1] where there is none.
@@ -71,107 +86,113 @@ class Step(NamedTuple):
             return [given]
         if self.unit == "months":
             return [12 // self.size] if 12 % self.size == 0 else [1]
+        if self.unit == "business days":
+            return [5]
         if self.unit != "s":
             return [1]
-        periods = [DAY, WEEK] if self.size < DAY else [WEEK] if self.size < WEEK else [364 * DAY]
-        found = [p // self.size for p in periods if p % self.size == 0 and 2 <= p // self.size <= 1008]
+        lengths = [DAY, WEEK] if self.size < DAY else [WEEK] if self.size < WEEK else [364 * DAY]
+        found = [p // self.size for p in lengths if p % self.size == 0 and 2 <= p // self.size <= 1008]
         return found or [1]
 
 
 def parse_step(word: str) -> Step:
-    """A word such as 30min, h, day, 2w, month, quarter, year, or what `str(Step)` gives.
+    """A word such as 30min, h, day, 2w, month, quarter, year, business, or what `str(Step)` gives.
 
     >>> parse_step("30min"), parse_step("quarter"), parse_step("1800 s") == parse_step("30min")
     (Step(size=1800, unit='s'), Step(size=3, unit='months'), True)
     """
-    found = re.fullmatch(r"(\d{0,6})\s*([a-z]+)", word.strip().lower())
+    found = re.fullmatch(r"(\d{0,9})\s*([a-z ]+)", word.strip().lower())
     count, unit = (int(found[1] or 1), found[2]) if found else (0, "")
-    for table, kind in ((MONTHS, "months"), (WORDS, "s")):
+    for table, kind in ((MONTHS, "months"), (WORDS, "s"), (BUSINESS, "business days"), (COUNT, "count")):
         for name in (unit, unit.removesuffix("s")):
             if count and name in table:
                 return Step(count * table[name], kind)
-    raise UsageError(f"--frequency {word}: expected one such as 30min, h, day, week, month, quarter or year.")
-
-
-def parse(cells: Sequence[str]) -> NDArray[np.int64]:
-    """Stamps -> seconds since 1970, NONE where a cell is not one. Whether 3/4/2020 is in March is told by the others.
-
-    >>> parse(["1970-01-02", "1971", "soon", "1970-01-01T01:00:00+01:00"]).tolist() == [86400, 31536000, NONE, 0]
-    True
-    >>> parse(["13/02/1970", "01/02/1970"]).tolist()
-    [3715200, 2678400]
-    """
-    try:
-        if not all(map(_PLAIN.fullmatch, cells)):
-            raise ValueError("with a time zone, which numpy takes no longer, or words such as now, which it knows")
-        plain = np.array(list(cells), dtype="datetime64[s]")
-        if not np.isnat(plain).any():
-            return plain.astype(np.int64)
-    except ValueError:
-        pass
-    slashed = [m for m in map(_SLASHED.fullmatch, cells) if m]
-    month_first = any(int(m[3]) > 12 for m in slashed) or (
-        all(m[2] == "/" for m in slashed) and not any(int(m[1]) > 12 for m in slashed)
+    raise UsageError(
+        f"--frequency {word}: expected one such as 30min, h, day, week, month, quarter, year or business (days)."
     )
-    return np.array([_one(cell, month_first) for cell in cells], dtype=np.int64)
 
 
-def ambiguous(cells: Sequence[str]) -> bool:
-    """Whether nothing in these stamps tells day and month apart: 03/04/2020."""
-    slashed = [m for m in map(_SLASHED.fullmatch, cells) if m and m[2] == "/"]
-    return bool(slashed) and not any(int(m[1]) > 12 or int(m[3]) > 12 for m in slashed)
+def find_step(times: Sequence[Times], count: bool = False) -> Step:
+    """The commonest distance between neighbouring stamps of these series: in months where the calendar says so, in
+    business days where days follow each other and no weekend is among them.
 
+    In: seconds since 1970, of each series; or, where they `count`, the numbers themselves.
 
-def _one(cell: str, month_first: bool) -> int:
-    try:
-        if found := _QUARTER.fullmatch(cell):
-            when = datetime(int(found[1]), 3 * int(found[2]) - 2, 1)
-        elif found := _SLASHED.fullmatch(cell):
-            day, month = (int(found[3]), int(found[1])) if month_first else (int(found[1]), int(found[3]))
-            hour, minute, second = (int(found[i] or 0) for i in (5, 6, 7))
-            when = datetime(int(found[4]), month, day, hour, minute, second)
-        elif re.fullmatch(r"\d{4}([-/]\d{1,2})?", cell):
-            year, _, month_text = cell.replace("/", "-").partition("-")
-            when = datetime(int(year), int(month_text or 1), 1)
-        else:
-            when = datetime.fromisoformat(cell.replace("/", "-"))
-            if when.tzinfo is not None:
-                when = when.astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):  # the second: the last hour of 9999 in another time zone
-        return int(NONE)
-    return round((when - datetime(1970, 1, 1)).total_seconds())
-
-
-def find_step(times: Sequence[NDArray[np.int64]]) -> Step:
-    """The commonest distance between neighbouring stamps of these series, in months where the calendar says so."""
+    >>> days = [np.datetime64(d, "s").astype(int) for d in ("2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07", "2020-01-08")]
+    >>> find_step([np.array(days)]), find_step([np.array([5, 10, 15])], count=True)
+    (Step(size=1, unit='business days'), Step(size=5, unit='count'))
+    """
     gaps = np.concatenate([np.diff(np.unique(t)) for t in times])
     if not len(gaps):
-        return Step()
-    distance = int(np.bincount(np.unique(gaps, return_inverse=True)[1]).argmax())
-    seconds = int(np.unique(gaps)[distance])
-    if seconds >= 28 * DAY:
-        every = np.concatenate(list(times))
-        for shifted in (every, every + DAY):  # the last day of each month is the day before a first one
-            stamps = shifted.astype("datetime64[s]")
-            months = stamps.astype("datetime64[M]")
-            if len(np.unique(stamps - months.astype("datetime64[s]"))) == 1:
-                steps = [
-                    np.diff(np.unique(t.astype("datetime64[s]").astype("datetime64[M]").astype(int))) for t in times
-                ]
-                values, counts = np.unique(np.concatenate(steps), return_counts=True)
-                return Step(int(values[counts.argmax()]), "months")
-    return Step(seconds, "s")
+        return Step(1, "count") if count else Step()
+    values, counts = np.unique(gaps, return_counts=True)
+    commonest = int(values[counts.argmax()])
+    if count:
+        return Step(commonest, "count")
+    every = np.concatenate(list(times)).astype("datetime64[s]")
+    days = every.astype("datetime64[D]")
+    if commonest == DAY and np.is_busday(days).all() and (days.max() - days.min()).astype(int) >= 5:
+        return Step(1, "business days")
+    if commonest >= 28 * DAY and _in_months(every):
+        steps = [np.diff(np.unique(t.astype("datetime64[s]").astype("datetime64[M]").astype(int))) for t in times]
+        values, counts = np.unique(np.concatenate(steps), return_counts=True)
+        if len(values):
+            return Step(int(values[counts.argmax()]), "months")
+    return Step(commonest, "s")
+
+
+def _in_months(stamps: NDArray[Any]) -> bool:
+    """Whether all stand at one time of day, on one day of the month or on its last ones."""
+    if len(np.unique(stamps.astype(np.int64) % DAY)) > 1:
+        return False
+    day = _day_of_month(stamps)
+    return bool((day == day.max()).all() or ends_of_months(stamps) or day.max() > 28 and (day >= 28).all())
+
+
+def _day_of_month(stamps: NDArray[Any]) -> NDArray[np.int64]:
+    days = stamps.astype("datetime64[D]")
+    return np.asarray((days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1)
+
+
+def ends_of_months(stamps: NDArray[Any]) -> bool:
+    """Whether every stamp is on the last day of its month."""
+    after = stamps.astype("datetime64[D]") + 1
+    return len(stamps) > 0 and bool((after == after.astype("datetime64[M]").astype("datetime64[D]")).all())
+
+
+def advance(step: Step, start: int, steps: int, ends: bool = False) -> int:
+    """The time so many steps later: seconds since 1970, or a count.
+
+    start: the time to begin with; ends: stamps are on the last days of their months.
+
+    >>> [str(np.datetime64(advance(Step(1, "months"), 18_262 * DAY + 30 * DAY, n, ends=True), "s"))[:10] for n in (1, 2)]
+    ['2020-02-29', '2020-03-31']
+    """
+    if step.unit == "months":
+        first = np.datetime64(start, "s")
+        month = first.astype("datetime64[M]") + steps * step.size
+        year, number = int(str(month)[:4]), int(str(month)[5:7])
+        last = months.monthrange(year, number)[1]
+        day = last if ends else min(int(_day_of_month(np.array([first]))[0]), last)
+        return int(month.astype("datetime64[s]").astype(np.int64)) + (day - 1) * DAY + start % DAY
+    if step.unit == "business days":
+        day = np.datetime64(start, "s").astype("datetime64[D]")
+        later = np.busday_offset(day, steps * step.size, roll="backward")
+        return int(later.astype("datetime64[s]").astype(np.int64)) + start % DAY
+    return start + steps * step.size
 
 
 def periods(step: Step, span: int) -> list[str]:
     """Which parts of the calendar mean something: shorter than the data, seen twice at least, longer than two steps."""
     if step.unit == "months":
         return ["year"] if step.size <= 6 and span * step.size >= 24 else []
-    lengths = {"day": DAY, "week": WEEK, "year": YEAR} if step.unit else {}
+    if step.unit == "business days":
+        return [name for name, length in (("week", 5), ("year", 261)) if span >= 2 * length]
+    lengths = {"day": DAY, "week": WEEK, "year": YEAR} if step.unit == "s" else {}
     return [name for name, length in lengths.items() if 2 * step.size < length and span * step.size >= 2 * length]
 
 
-def calendar(step: Step, first: int | None, length: int, wanted: Sequence[str]) -> NDArray[Any]:
+def calendar(step: Step, first: float | None, length: int, wanted: Sequence[str]) -> NDArray[Any]:
     """Waves of the calendar's periods at each step, (length, F); zeros where it is not known when the series is.
 
     >>> calendar(Step(3600, "s"), 6, 2, ["day"]).round(2).tolist()
@@ -179,14 +200,17 @@ def calendar(step: Step, first: int | None, length: int, wanted: Sequence[str]) 
     """
     columns: list[Any] = []
     tick = np.arange(length) + (first or 0)
+    business = step.unit == "business days" and wanted
+    seconds = np.array([step.seconds(t) for t in tick]) if business else tick * step.size
     for name in wanted:
         if step.unit == "months":
             share = tick * step.size / 12
         else:  # 1970 began on a Thursday
-            share = (tick * step.size + (3 * DAY if name == "week" else 0)) / {"day": DAY, "week": WEEK, "year": YEAR}[
-                name
-            ]
+            share = (seconds + (3 * DAY if name == "week" else 0)) / {"day": DAY, "week": WEEK, "year": YEAR}[name]
         for k in range(1, 4 if name == "week" else 3):
             columns += [np.sin(2 * np.pi * k * share), np.cos(2 * np.pi * k * share)]
     found = np.stack(columns, axis=1) if columns else np.zeros((length, 0))
     return found if first is not None else np.zeros_like(found)
+
+
+__all__ = ["NONE", "Step", "advance", "calendar", "ends_of_months", "find_step", "parse_step", "periods"]

@@ -20,6 +20,7 @@ _NAME = re.compile(r"[^\W\d][\w-]*([ ./:#]?[\w()-]+){0,3}")
 _NUMBER = re.compile(r"[^\w\s]?\s?[-+(]?\s?\d[\d., \u00a0\u202f']*([eE][-+]?\d+)?\s?[%)]?(\s?[^\w\s])?")
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
 _LOOKED_AT = 300  # rows
+_FEWEST = 10  # rows that tell a column which numbers them
 _MOST_ABOVE = 20  # lines above a header
 
 
@@ -114,6 +115,23 @@ def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:
     body = rows[above:]
     alike = sum(len(row) == width for row in body)
     return above if body and width > 1 and alike >= 0.9 * len(body) and first_is_header(body[:_LOOKED_AT]) else 0
+
+
+def numbers_rows(name: str, cells: Sequence[str], by_name: bool = False) -> bool:
+    """Whether a column only numbers the rows: 0, 1, 2, ... in order, or an id that is different on every row.
+
+    by_name: only where its name says so too, as where other columns may well count up.
+
+    >>> numbers_rows("x", list("0123456789")), numbers_rows("user_id", [str(90 - n) for n in range(12)])
+    (True, True)
+    """
+    if len(cells) < _FEWEST or not all(re.fullmatch(r"\d{1,15}(\.0)?", cell) for cell in cells):
+        return False
+    numbers = [int(float(cell)) for cell in cells]
+    if not by_name and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return True
+    named = re.fullmatch(r"(.*[ _])?(id|index|nr|no|key)|column 1|unnamed.*", name.casefold())
+    return named is not None and len(set(numbers)) == len(numbers)
 
 
 def column_names(first: Sequence[str]) -> list[str]:

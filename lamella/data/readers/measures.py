@@ -11,7 +11,6 @@ there is no mean with it, and nobody has measured one.
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers.bad_rows import BadRow, refuse_many
-from lamella.data.readers.headers import column_names, first_is_header
+from lamella.data.readers.headers import column_names, first_is_header, numbers_rows
 from lamella.data.readers.numbers import is_missing, read_number, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, read_sheet, refuse_wide
 from lamella.data.readers.tables import Row
@@ -29,7 +28,6 @@ from lamella.errors import DataError
 
 NUMERIC = 0.9  # of a column's known values are numbers, and it is one of numbers; the others are then bad rows
 MOST = 100  # names of a category
-FEWEST = 10  # rows that tell a column which numbers them
 LOOKED_AT = 300  # rows that tell whether the first one is a header
 Columns = Sequence[Mapping[str, Any]]
 """{"name", "mean", "spread"} of each column of numbers, {"name", "names", "shares"} of each of categories; JSON-able."""
@@ -121,22 +119,12 @@ def _as_numbers(rows: Sequence[Row], decimal: str, separator: str | None, learne
 
 
 def counters(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns that only number the rows: 0, 1, 2, ... in order, or an id that is different on every row.
+    """The columns that only number the rows.
 
     >>> counters([{"nr": str(n), "x": str(n * n), "user_id": str(90 - n)} for n in range(12)])
     ['nr', 'user_id']
     """
-    found = []
-    for name in rows[0] if len(rows) >= FEWEST else ():
-        cells = [str(row.get(name, "")) for row in rows]
-        if not all(re.fullmatch(r"\d{1,15}", cell) for cell in cells):
-            continue
-        numbers = [int(cell) for cell in cells]
-        in_order = numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] in (0, 1)
-        named = re.fullmatch(r"(.*[ _])?(id|index|nr|no|key)|column 1|unnamed.*", name.casefold())
-        if in_order or named and len(set(numbers)) == len(numbers):
-            found.append(name)
-    return found
+    return [name for name in rows[0] if numbers_rows(name, [str(row.get(name, "")) for row in rows])]
 
 
 def check(columns: Columns, rows: Sequence[Row], lines: list[str]) -> tuple[list[Row], list[str]]:

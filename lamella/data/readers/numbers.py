@@ -131,6 +131,27 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
     return found
 
 
+def number_list(text: str) -> list[float] | None:
+    """The numbers in a text, with spaces, semicolons, or commas between them; None where it holds anything else.
+
+    >>> number_list("1 2.5, 3"), number_list("15,5 16,2"), number_list("1,2,3"), number_list("1; 2"), number_list("1 a")
+    ([1.0, 2.5, 3.0], [15.5, 16.2], [1.0, 2.0, 3.0], [1.0, 2.0], None)
+    """
+    words = [word for word in re.split(r"[\s;]+", text.strip()) if word]
+    inner = [word.rstrip(",") for word in words if word != ","]
+    if len(inner) > 1 and any("," in word for word in inner):
+        # Spaces cut the numbers already, so a comma within one belongs to it.
+        found = read_numbers(inner, separator=";")
+        if not found.bad and not found.ambiguous and not np.isnan(found.values).any():
+            return [float(value) for value in found.values]
+    values = [read_number(word) for word in re.split(r"[\s,;]+", text.strip()) if word]
+    return (
+        [value for value in values if value is not None]
+        if not any(v is None or math.isnan(v) for v in values)
+        else None
+    )
+
+
 def say_decimal(where: str, name: str, cell: str) -> str:
     """What is said where a column of numbers has two readings."""
     low, high = read_number(cell, "."), read_number(cell, ",")

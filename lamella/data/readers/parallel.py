@@ -19,8 +19,9 @@ from functools import partial
 from pathlib import Path
 
 from lamella.data.readers.catalogue_pairs import SUFFIXES, read_catalogues
+from lamella.data.readers.report import Report, Source
 from lamella.data.readers.suffixes import is_table
-from lamella.data.readers.tables import Paths, Report, Row, Source, Table, list_paths, read_table
+from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table
 from lamella.data.text.encoding import StrPath, read_text, show_path, split_lines
 from lamella.data.text.languages import NAMES, base_code, guess, scores
 from lamella.errors import DataError, UsageError

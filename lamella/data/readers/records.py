@@ -149,6 +149,9 @@ def _read_delimited(
             f"{sheet.file}, line {line}: expected {needed} columns, received one, {shown}. "
             "Separate the columns with commas, semicolons, tabs or |, and quote fields that hold one"
         )
+    if delimiter == "," and _is_decimal_column(lines):
+        delimiter = ";"
+        sheet.notes.append(f"{sheet.file}: one column of numbers with a comma before their decimals")
     sheet.delimiter = delimiter or ","
     quoted = sheet.delimiter != "\t" or sheet.format == "CSV" or _is_quoted(lines)
     sheet.format = sheet.format or ("TSV" if delimiter == "\t" else "CSV")
@@ -183,6 +186,13 @@ def _read_delimited(
             f"{sheet.file}, line {line}: expected {needed} columns separated by {quote(sheet.delimiter)}, received "
             f"{width}, {quote(lines[line - 1])}. Give {needed} columns; a file separated otherwise is named .csv"
         )
+
+
+def _is_decimal_column(lines: Sequence[str]) -> bool:
+    """Whether below one name stand numbers such as 15,5: they are no two columns."""
+    filled = [line.strip() for line in lines[:_SAMPLE] if line.strip()]
+    named = len(filled) > 1 and "," not in filled[0] and re.match(r"[^\W\d]", filled[0])
+    return bool(named) and all(re.fullmatch(r"[-+]?\d+(,\d+)?", line) for line in filled[1:])
 
 
 class _Record(msgspec.Struct):

@@ -3,45 +3,57 @@
     data = read_series(["sales.csv"], known=["holiday"])
     data.tracks[0].values           an array, gaps filled; data.notes says how many
     data.step                       Step(size=86400, unit='s')
+    data.stamp(data.tracks[0], n)   the stamp of the value after the last one, written like those of the file
 
-Wide tables have a column a series, long ones a row a value: id, time, value. Columns named as `known` hold what is known
-of the future too: rows after the last value may give it. What cannot be read as a number is a bad cell; more than a tenth
-of them stop the reading, fewer are filled like gaps, and counted.
+Wide tables have a column a series, long ones a row a value: id, time, value; tables with times as the names of their columns
+have a row a series. Columns named as `known` hold what is known of the future too: rows after the last value may give it.
+What cannot be read as a number is a bad cell (`lamella.data.readers.bad_rows`), filled like a gap and counted.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from lamella.data.readers import clock
 from lamella.data.readers.bad_rows import BadRow, refuse_many
-from lamella.data.readers.clock import Step
+from lamella.data.readers.clock import Step, Times
+from lamella.data.readers.headers import column_names, first_is_header, is_name
+from lamella.data.readers.numbers import Numbers, is_missing, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
+from lamella.data.readers.regular import Floats, Raw, Track, regular
+from lamella.data.readers.series_columns import NAMES, Roles, choose_roles, fail_duplicates
+from lamella.data.readers.stamps import NONE, Stamps, Style, read_stamps
 from lamella.data.readers.tables import list_paths
 from lamella.data.text.encoding import StrPath, quote, quote_all
 from lamella.errors import DataError, UsageError
 
-TIME_NAMES = ("time", "ds", "date", "datetime", "timestamp", "period", "year", "month", "day", "week", "index", "t")
-ID_NAMES = ("id", "unique_id", "series", "series_id", "series_name", "item_id", "item", "store", "name", "key")
-VALUE_NAMES = ("value", "y", "target", "sales", "demand", "quantity", "count")
-MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "?", "."}
-Floats = NDArray[np.float64]
+__all__ = ["Floats", "Options", "SeriesSet", "Track", "read_series"]
+
+TEXT = 0.5  # of a column's values are no numbers, and it is left out
 
 
-class Track(msgspec.Struct):
-    """One series at equal steps."""
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a table of series is to be read, where it does not say itself."""
 
-    id: str
-    first: int | None  # the tick of the first value; None where there are no stamps
-    values: Floats  # (n,)
-    known: dict[str, Floats]  # (n or more,): covariates, of the future too where the file gives them
+    known: Sequence[str] = ()
+    """Columns that are known of the future too."""
+    frequency: str = ""
+    decimal: str = ""
+    """The mark before decimals."""
+    day_first: bool | None = None
+    date_format: str = ""
+    """As `datetime.strptime` has it."""
+    resample: str = ""
+    """"sum" or "mean" of what falls within a step of `frequency`."""
+    leave_out: Sequence[str] = ()
+    """Columns that are not series; "none": not even those that number the rows."""
+    style: Style | None = None
+    """How the stamps of training were written."""
 
 
 class SeriesSet(msgspec.Struct):
@@ -50,15 +62,11 @@ class SeriesSet(msgspec.Struct):
     tracks: list[Track]
     step: Step
     notes: list[str]
+    style: Style = Style("count")
 
-
-class _Raw(msgspec.Struct):
-    """A series as it stands in the file: stamps (or None), values and covariates, row by row."""
-
-    id: str
-    times: NDArray[np.int64] | None
-    values: Floats
-    known: dict[str, Floats]
+    def stamp(self, track: Track, steps: int) -> str:
+        """The stamp so many steps after that of a series' first value, written like those of the file."""
+        return self.style.write(clock.advance(self.step, track.origin, steps, track.ends))
 
 
 def read_series(
@@ -66,116 +74,189 @@ def read_series(
     columns: Mapping[str, str] | None = None,
     known: Sequence[str] = (),
     frequency: str = "",
+    options: Options | None = None,
 ) -> SeriesSet:
     """Read series from CSV, TSV or JSONL, wide or long.
 
-    columns: which column is time, id or value, by name or number, where the names do not tell. known: names of columns
-    that are known of the future. frequency: the step, where the stamps do not tell. Raises DataError for what cannot be
-    read or repaired, UsageError for unknown names.
+    columns: which column is time, id or value, by name or number, where the names do not tell; "" for none, and several
+    with "+" between them. known, frequency: short for those of `options`. Raises DataError for what cannot be read or
+    repaired, UsageError for unknown names.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "a.csv")
     >>> _ = path.write_text("date,a\\n2020-01-01,1\\n2020-01-02,2\\n2020-01-04,4\\n2020-01-04,4\\n")
     >>> data = read_series(path)
-    >>> data.tracks[0].values.tolist(), data.step, len(data.notes)
-    ([1.0, 2.0, 3.0, 4.0], Step(size=86400, unit='s'), 4)
+    >>> data.tracks[0].values.tolist(), data.step, data.stamp(data.tracks[0], 4), len(data.notes)
+    ([1.0, 2.0, 3.0, 4.0], Step(size=86400, unit='s'), '2020-01-05', 4)
     """
+    options = options or Options()
+    options = msgspec.structs.replace(options, known=known or options.known, frequency=frequency or options.frequency)
+    if options.resample and not options.frequency:
+        raise UsageError(
+            f"--resample {options.resample}: expected the step to bring rows to. Add --frequency day, h ..."
+        )
     notes: list[str] = []
-    raws: list[_Raw] = []
+    raws: list[Raw] = []
+    style = Style("count")
     for path in list_paths(paths):
-        raws += _read_file(path, columns or {}, known, notes)
+        found, style = _File(path, columns or {}, options, notes).read()
+        raws += found
     stamped = [raw.times for raw in raws if raw.times is not None]
-    step = clock.parse_step(frequency) if frequency else clock.find_step(stamped) if stamped else Step()
-    if stamped and not frequency:
-        notes.append(f"step between values: {step or 'unknown'}, found from the time stamps")
+    if options.frequency:
+        step = clock.parse_step(options.frequency)
+    else:
+        step = clock.find_step(stamped, style.kind == "count") if stamped else Step()
+        if stamped:
+            notes.append(f"step between values: {step or 'unknown'}, found from the time stamps")
     counts: Counter[str] = Counter()
-    tracks = [_regular(raw, step, counts) for raw in raws]
+    tracks = _all_regular(raws, step, counts, notes, options.resample)
     notes += [f"{reason}: {count:,}" for reason, count in counts.items()]
     flat = [t.id for t in tracks if np.ptp(t.values) == 0]
     if flat:
         notes.append(f"series that never change: {len(flat):,} ({', '.join(map(quote, flat[:3]))})")
-    return SeriesSet(tracks, step, notes)
+    return SeriesSet(tracks, step, notes, style)
 
 
-# --- one file
+def _all_regular(raws: Sequence[Raw], step: Step, counts: Counter[str], notes: list[str], resample: str) -> list[Track]:
+    """All series at equal steps; of several, one that cannot be brought to them leaves only itself out."""
+    tracks, failed = [], list[DataError]()
+    for raw in raws:
+        try:
+            tracks.append(regular(raw, step, counts, resample))
+        except DataError as error:
+            failed.append(error)
+    if failed and not tracks:
+        raise failed[0]
+    notes += [f"left out: {error}" for error in failed[:10]]
+    if len(failed) > 10:
+        notes.append(f"left out: {len(failed) - 10:,} more series")
+    return tracks
 
 
-def _read_file(path: StrPath, columns: Mapping[str, str], known: Sequence[str], notes: list[str]) -> list[_Raw]:
-    if unknown := set(columns) - {"time", "id", "value"}:
-        raise UsageError(f"columns: expected time, id or value, received {', '.join(sorted(unknown))}")
-    sheet = read_sheet(path, 1, {fold(n) for n in (*TIME_NAMES, *ID_NAMES, *VALUE_NAMES, *known)})
-    names, rows, lines = _grid(sheet)
-    where = sheet.file
-    if not rows:
-        raise DataError(f"{where}: expected rows of values, received {'a header only' if names else 'none'}.")
+class _File:
+    """One file that is being read."""
 
-    if not names:  # rows of JSON without any field
-        raise DataError(f"{where}, line {lines[0]}: expected columns of values, received rows without any.")
-
-    def column(role: str, aliases: Sequence[str]) -> int | None:
-        chosen = columns.get(role)
-        if chosen is not None:
-            if chosen in names:
-                return names.index(chosen)
-            if chosen.isdigit() and 1 <= int(chosen) <= len(names):
-                return int(chosen) - 1
+    def __init__(self, path: StrPath, columns: Mapping[str, str], options: Options, notes: list[str]) -> None:
+        if unknown := set(columns) - {"time", "id", "value"}:
+            raise UsageError(f"columns: expected time, id or value, received {', '.join(sorted(unknown))}")
+        self.columns, self.options, self.notes = columns, options, notes
+        self.sheet = read_sheet(path, 1, {fold(name) for name in (*NAMES, *options.known)})
+        self.where = self.sheet.file
+        self.bad: list[str] = []
+        self.names, self.rows, self.lines = _grid(self.sheet)
+        if not self.rows:
+            what = "a header only" if self.names else "none"
+            raise DataError(f"{self.where}: expected rows of values, received {what}.")
+        if not self.names:  # rows of JSON without any field
             raise DataError(
-                f"{where}: no column {quote(chosen)}. Expected one of {quote_all(names)}: --columns {role}=NAME"
+                f"{self.where}, line {self.lines[0]}: expected columns of values, received rows without any."
             )
-        return next((i for alias in aliases for i, name in enumerate(names) if fold(name) == fold(alias)), None)
+        self._turn()
 
-    for name in known:
-        if name not in names:
-            raise DataError(
-                f"{where}: no column {quote(name)}, which --known asks for. Expected one of {quote_all(names)}."
-            )
-    cells = list(zip(*rows, strict=True))
-    time, ident = column("time", TIME_NAMES), column("id", ID_NAMES)
-    if time is None and (clock.parse(cells[0][:50]) != clock.NONE).mean() > 0.9 and not _all_numbers(cells[0][:50]):
-        time = 0
-    if (
-        ident is not None
-        and "id" not in columns
-        and (ident == time or _all_numbers(cells[ident][:50]) and time is None)
-    ):
-        ident = None
-    taken = {i for i in (time, ident) if i is not None} | {names.index(name) for name in known}
-    rest = [i for i in range(len(names)) if i not in taken]
-    value = column("value", VALUE_NAMES if ident is not None else ())
-    if value is None and ident is not None and len(rest) == 1:
-        value = rest[0]
-    if value is None and ident is not None:
-        shown = quote_all(names[i] for i in rest)
-        raise DataError(
-            f"{where}: expected one column of values beside id and time, received {shown}. Choose: --columns value=NAME"
+    def _turn(self) -> None:
+        """A table whose columns are times, a row a series, becomes one whose rows are times."""
+        stamps = read_stamps(self.names).seconds
+        first = next((at for at, name in enumerate(self.names) if stamps[at] != NONE and name[:1].isdigit()), 0)
+        if first == 0 or len(self.names) - first < 3 or (stamps[first:] == NONE).any() or self.columns:
+            return
+        ids = [" ".join(filter(None, row[:first])) for row in self.rows]
+        if len(set(ids)) < len(ids):
+            return
+        self.notes.append(
+            f"{self.where}: a row a series, times from {self.names[first]} to {self.names[-1]} as columns"
         )
-    series = [value] if value is not None else rest
-    if not series:
-        raise DataError(f"{where}: expected a column of values, received {quote_all(names)} only.")
-    bad: list[str] = []
-    numbers = {i: _numbers(cells[i], names[i], lines, sheet, bad) for i in {*series, *(names.index(n) for n in known)}}
-    times = None if time is None else _times(cells[time], lines, sheet, bad)
-    bad += [str(b) for b in sheet.bad]
-    refuse_many(where, max(0, len(rows) - len(bad)), bad, "rows", "Correct or remove them.")
-    notes += [f"bad cell, filled like a gap: {line}" for line in bad]
-    kind = "long (a row a value)" if ident is not None else "wide (a column a series)"
-    notes.insert(0, f"{where}: {kind}, {len(rows):,} rows, time = {quote(names[time]) if time is not None else 'none'}")
-    groups: dict[str, Any] = {}
-    if ident is not None:
+        self.rows = [[name, *(row[at] for row in self.rows)] for at, name in enumerate(self.names) if at >= first]
+        self.lines = [self.lines[0] - 1] * len(self.rows)
+        self.names = ["time", *ids]
+
+    def read(self) -> tuple[list[Raw], Style]:
+        """The series as they stand in the file, and how it writes its stamps."""
+        cells = list(zip(*self.rows, strict=True))
+        roles = choose_roles(self.where, self.names, cells, self.columns, self.options.known, self.options.leave_out)
+        times, style = self._times(roles)
+        numbers = self._numbers(cells, roles)
+        self.bad += [str(b) for b in self.sheet.bad]
+        refuse_many(self.where, max(0, len(self.rows) - len(self.bad)), self.bad, "rows", "Correct or remove them.")
+        self.notes += [f"bad cell, filled like a gap: {line}" for line in self.bad]
+        kind = "long (a row a value)" if roles.ids else "wide (a column a series)"
+        self.notes.append(f"{self.where}: {kind}, {len(self.rows):,} rows, time = {roles.label or 'none'}")
+        self.notes += [f"{self.where}: {note}" for note in (*self.sheet.notes, *roles.notes)]
+        return self._split(cells, roles, times, numbers), style
+
+    def _times(self, roles: Roles) -> tuple[Times | None, Style]:
+        if roles.times is None:
+            return None, Style("count")
+        o = self.options
+        found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, o.style)
+        if found.ambiguous:
+            raise DataError(
+                f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be day or month first, and no stamp "
+                "decides it. Say it: --day-first true or --day-first false"
+            )
+        for at in map(int, np.flatnonzero(found.seconds == NONE)):
+            self.bad.append(
+                f"{self.where}, line {self.lines[at]}: expected a time stamp such as 2020-12-31 10:30, received "
+                f"{quote(roles.times[at])} (--date-format %d.%m.%Y says how stamps are written)"
+            )
+        return found.seconds, found.style
+
+    def _numbers(self, cells: Sequence[Sequence[str]], roles: Roles) -> dict[int, Floats]:
+        """The values of each column that is wanted; texts are left out where there are others."""
+        wanted = [*roles.values, *(self.names.index(name) for name in self.options.known)]
+        separator = self.sheet.delimiter
+        parsed = {at: read_numbers(cells[at], self.options.decimal, separator) for at in wanted}
+        hint = next((found.decimal for found in parsed.values() if found.decimal == ","), "")
+        out: dict[int, Floats] = {}
+        for at, found in parsed.items():
+            if found.ambiguous and hint:
+                found = read_numbers(cells[at], hint)
+            known = sum(not is_missing(cell) for cell in cells[at])
+            if at in roles.values and roles.guessed and len(roles.values) > 1 and len(found.bad) > TEXT * known:
+                self.notes.append(
+                    f"{self.where}: column {quote(self.names[at])} holds texts, no numbers, and is left out"
+                )
+                continue
+            if found.ambiguous:
+                raise DataError(say_decimal(self.where, self.names[at], found.ambiguous))
+            out[at] = self._checked(at, found, cells[at])
+        roles.values = [at for at in roles.values if at in out]
+        if not roles.values:
+            raise DataError(f"{self.where}: expected a column of numbers, received {quote_all(self.names)} only.")
+        return out
+
+    def _checked(self, at: int, found: Numbers, cells: Sequence[str]) -> Floats:
+        name = quote(self.names[at])
+        if np.isnan(found.values).all():
+            raise DataError(f"{self.where}: expected numbers in {name}, received {quote(cells[0])} and the like.")
+        self.bad += [
+            f"{self.where}, line {self.lines[i]}: expected a finite number in {name}, received {quote(cells[i])}"
+            for i in found.bad
+        ]
+        if found.marks or found.decimal == ",":
+            i = next(i for i, value in enumerate(found.values) if not np.isnan(value) and not cells[i].isdigit())
+            self.notes.append(f"{self.where}: {name}: {quote(cells[i])} is read as {found.values[i]:.10g}")
+        return found.values
+
+    def _split(
+        self, cells: Sequence[Sequence[str]], roles: Roles, times: Times | None, numbers: Mapping[int, Floats]
+    ) -> list[Raw]:
         places: dict[str, list[int]] = {}  # no array of texts, in which each would be as long as the longest
-        for i, name in enumerate(cells[ident]):
-            places.setdefault(name, []).append(i)
-        groups = {name: np.array(places[name]) for name in sorted(places)}
-    found = []
-    for name, at, picked in (
-        [(name, series[0], rows_of) for name, rows_of in groups.items()]
-        if groups
-        else [(names[i], i, np.arange(len(rows))) for i in series]
-    ):
-        use = picked if times is None else picked[times[picked] != clock.NONE]
-        covariates = {k: numbers[names.index(k)][use] for k in known}
-        found.append(_Raw(name, None if times is None else times[use], numbers[at][use], covariates))
-    return found
+        if roles.ids:
+            for i, key in enumerate(zip(*(cells[at] for at in roles.ids), strict=True)):
+                places.setdefault(" | ".join(key), []).append(i)
+        parts = (
+            [(name, roles.values[0], np.array(places[name])) for name in sorted(places)]
+            if roles.ids
+            else [(self.names[at], at, np.arange(len(self.rows))) for at in roles.values]
+        )
+        found = []
+        for name, at, picked in parts:
+            use = picked if times is None else picked[times[picked] != NONE]
+            covariates = {k: numbers[self.names.index(k)][use] for k in self.options.known}
+            found.append(Raw(name, None if times is None else times[use], numbers[at][use], covariates))
+        if times is not None and not self.options.resample:
+            fail_duplicates(self.where, self.names, cells, roles, found)
+        return found
 
 
 def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
@@ -192,145 +273,16 @@ def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
             lines.append(line)
         else:
             sheet.bad.append(BadRow(sheet.file, line, f"{width} columns", str(len(cells))))
-    head = body[0] if body else []
-    stamps = clock.parse(head) if head else np.zeros(0)
-    is_name = [bool(c) and _number(c) is None and t == clock.NONE for c, t in zip(head, stamps, strict=True)]
-    below = body[1][0] if len(body) > 1 else ""
-    told = bool(is_name) and is_name[0] and (_number(below) is not None or clock.parse([below])[0] != clock.NONE)
-    if told or (head and all(named or not c for named, c in zip(is_name, head, strict=True))):
-        return [c or f"column {i}" for i, c in enumerate(head, 1)], body[1:], lines[1:]
+    first = [str(c) for c in sheet.rows[0][1]] if sheet.rows else []
+    if first and len(first) != width and all(map(is_name, filter(None, first))):
+        raise DataError(
+            f"{sheet.file}, line {sheet.rows[0][0]}: expected rows of {len(first)} columns, as the header has, received "
+            f"{width}. Numbers such as 15,5 need quotation marks, or another separator than the comma"
+        )
+    if body and first_is_header(body[:300]):
+        return column_names(body[0]), body[1:], lines[1:]
     return [f"column {i}" for i in range(1, width + 1)], body, lines
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
-
-
-def _number(cell: str) -> float | None:
-    """A number, NaN for a missing one, None for what is neither; 3,5 is three and a half."""
-    if cell.lower() in MISSING:
-        return float("nan")
-    try:
-        value = float(cell)
-    except ValueError:
-        if not re.fullmatch(r"[-+]?\d+,\d+", cell):
-            return None
-        value = float(cell.replace(",", "."))
-    return value if abs(value) < 1e300 else None  # also NaN's own words, which are in MISSING
-
-
-def _all_numbers(cells: Sequence[str]) -> bool:
-    return all(_number(c) is not None for c in cells)
-
-
-def _numbers(cells: Sequence[str], name: str, lines: Sequence[int], sheet: Sheet, bad: list[str]) -> Floats:
-    found = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        value = _number(cell)
-        if value is None:
-            bad.append(
-                f"{sheet.file}, line {lines[i]}: expected a finite number in {quote(name)}, received {quote(cell)}"
-            )
-        else:
-            found[i] = value
-    if np.isnan(found).all():
-        raise DataError(
-            f"{sheet.file}: expected numbers in {quote(name)}, received {quote(cells[0]) if cells else 'none'} and the like."
-        )
-    return found
-
-
-def _times(cells: Sequence[str], lines: Sequence[int], sheet: Sheet, bad: list[str]) -> NDArray[np.int64] | None:
-    """Seconds since 1970; None for plain counters 1, 2, 3, which say no more than the order."""
-    whole = [c for c in cells if re.fullmatch(r"-?[0-9]{1,18}", c)]
-    if len(whole) == len(cells):
-        numbers = np.array(whole, dtype=np.int64)
-        if not (all(len(c) == 4 for c in whole) and numbers.min() >= 1500 and numbers.max() <= 2200):
-            if all(len(c) == 8 for c in whole):
-                return clock.parse([f"{c[:4]}-{c[4:6]}-{c[6:]}" for c in cells])
-            return None
-    if clock.ambiguous(cells):
-        raise DataError(
-            f"{sheet.file}, line {lines[0]}: {quote(cells[0])} may be day or month first. Write stamps as 2020-12-31."
-        )
-    found = clock.parse(cells)
-    for i in map(int, np.flatnonzero(found == clock.NONE)):
-        bad.append(
-            f"{sheet.file}, line {lines[i]}: expected a time stamp such as 2020-12-31 10:30, received {quote(cells[i])}"
-        )
-    return found
-
-
-# --- equal steps
-
-
-def _regular(raw: _Raw, step: Step, counts: Counter[str]) -> Track:
-    """One value a step: sorted, repeated stamps merged, gaps filled on a straight line, each counted."""
-    values, known = raw.values, raw.known
-    first: int | None = None
-    if raw.times is None:
-        ticks = np.arange(len(values))
-    else:
-        exact = step.ticks(raw.times)
-        exact = exact - (exact[0] % 1 if len(exact) else 0)  # the grid goes through the first stamp
-        off = np.abs(exact - np.rint(exact)) > 1e-6
-        if off.mean() > 0.01:
-            at = int(np.flatnonzero(off)[0])
-            raise DataError(
-                f"series {quote(raw.id)}: expected a stamp every {step or 'step'}, received {off.sum():,} of {len(off):,} between "
-                f"those, the first {np.datetime64(int(raw.times[at]), 's')}. Give the step: --frequency 30min, day, month ..."
-            )
-        if off.any():
-            counts["stamps between the steps, left out"] += int(off.sum())
-        order = np.argsort(exact[~off], kind="stable")
-        if (np.diff(order) < 0).any():
-            counts["series whose rows were not in order of time, sorted"] += 1
-        ticks = np.rint(exact[~off]).astype(np.int64)[order]
-        values, known = values[~off][order], {k: v[~off][order] for k, v in known.items()}
-        twice = np.flatnonzero(np.diff(ticks) == 0)
-        if len(twice):
-            differ = int((values[twice] != values[twice + 1]).sum())
-            counts["repeated stamps with the same value, one kept"] += len(twice) - differ
-            counts["repeated stamps with different values, their mean kept"] += differ
-            counts += Counter()  # without those that are zero
-        ticks, groups = np.unique(ticks, return_inverse=True)
-        values, known = _merged(values, groups), {k: _merged(v, groups) for k, v in known.items()}
-        first = int(ticks[0]) if len(ticks) else None
-    real = np.flatnonzero(~np.isnan(values))
-    if not len(real):
-        raise DataError(f"series {quote(raw.id)}: expected numbers, received none.")
-    low, high = int(ticks[real[0]]), int(ticks[real[-1]])
-    holes = high - low + 1 - len(real)
-    if holes > (high - low + 1) / 2:  # known before an array is made of them: from the year 1 it is 60 billion seconds
-        raise DataError(
-            f"series {quote(raw.id)}: expected a value a step ({step or 'row'}), received {len(real):,} for {high - low + 1:,} "
-            "steps. Give the step that fits: --frequency day, month ..."
-        )
-    whole = np.arange(low, high + 1)
-    if holes:
-        counts["missing values, filled on a straight line between their neighbours"] += holes
-    filled = {}
-    for name, column in known.items():
-        there = np.flatnonzero(~np.isnan(column))
-        if not len(there):
-            raise DataError(f"series {quote(raw.id)}: expected numbers in {quote(name)}, received none.")
-        end = max(high, int(ticks[there[-1]]))
-        if end - high > 1000 + 2 * len(column):
-            raise DataError(
-                f"series {quote(raw.id)}: expected {quote(name)} a step ({step or 'row'}), received one {end - high:,} steps after the "
-                "last value. Give the step that fits: --frequency day, month ..."
-            )
-        filled[name] = np.interp(np.arange(low, end + 1), ticks[there], column[there])
-        inside = (ticks[there] >= low).sum()
-        if inside < end - low + 1:
-            counts[f"missing values of {name}, filled likewise"] += end - low + 1 - int(inside)
-    start = None if first is None else low
-    return Track(raw.id, start, np.interp(whole, ticks[real], values[real]), filled)
-
-
-def _merged(values: Floats, groups: NDArray[np.int64]) -> Floats:
-    """The mean of each group, missing ones aside; NaN where all are missing."""
-    there = ~np.isnan(values)
-    total = np.bincount(groups, np.where(there, values, 0.0))
-    count = np.bincount(groups, there.astype(float))
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))

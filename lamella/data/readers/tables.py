@@ -22,14 +22,12 @@ import msgspec
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.headers import first_is_header, is_name, is_number, is_numbered
 from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, Cells, Sheet, common_width, fold, read_sheet
+from lamella.data.readers.report import LISTED, Report, Source, counted
 from lamella.data.text.encoding import StrPath, quote
 from lamella.errors import DataError, UsageError
 
 EMPTY = "an empty cell"
 """What `pick` received where a cell that must not be empty is; such rows are counted and are no bad rows."""
-LISTED = 100
-"""Bad rows that a report lists one by one; all are counted."""
-
 Paths = StrPath | Sequence[StrPath]
 Choose = Callable[[list[list[str]]], dict[str, int] | None]
 """Rows -> the position of each field, or None: for tables whose header, if any, says nothing."""
@@ -61,69 +59,6 @@ class Row(dict[str, str]):
 
     def __reduce__(self) -> tuple[type[Row], tuple[dict[str, str], str, int, Collection[str]]]:
         return Row, (dict(self), self.file, self.line, self.commas)
-
-
-class Source(msgspec.Struct):
-    """One file that was read, and how."""
-
-    file: str
-    format: str
-    encoding: str = ""
-    delimiter: str | None = None
-    header: list[str] | None = None
-    """The names of all columns, or None where there is no header."""
-    columns: dict[str, str] = {}
-    """Field -> the column it was taken from, in words."""
-    rows: int = 0
-    """Rows that could be read."""
-
-
-class Report(msgspec.Struct):
-    """What was read, what was kept, and what was not and why: for people (`lines`) and for JSON (`as_dict`)."""
-
-    sources: list[Source] = []
-    kept: int = 0
-    dropped: dict[str, int] = {}
-    """Reason -> number of rows, bad ones included."""
-    bad: list[BadRow] = []
-    """The first bad rows, `LISTED` at most."""
-    notes: list[str] = []
-
-    def drop(self, reason: str, count: int = 1) -> None:
-        """Count rows that are not used. In: why, and how many; nothing is written for none."""
-        if count:
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain dicts, lists, strings and numbers: `json.dumps` takes it."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
-        return plain
-
-    def lines(self) -> list[str]:
-        """The report for people.
-
-        >>> report = Report([Source("a.tsv", "TSV", "UTF-8", "\\t", None, {"src": "column 1", "dst": "column 2"}, 3)], 2)
-        >>> report.drop("blank line")
-        >>> print(*report.lines(), sep="\\n")
-        a.tsv: TSV, UTF-8, separated by tabs, no header; src = column 1, dst = column 2; 3 rows
-        kept 2 rows
-        dropped 1: blank line
-        """
-        found = []
-        for source in self.sources if len(self.sources) <= 12 else self.sources[:3]:
-            parts = [source.format, source.encoding]
-            if source.delimiter:
-                parts.append("separated by " + ("tabs" if source.delimiter == "\t" else quote(source.delimiter)))
-                parts.append("a header" if source.header else "no header")
-            columns = ", ".join(f"{field} = {column}" for field, column in source.columns.items())
-            how = ", ".join(filter(None, parts))
-            found.append(f"{source.file}: " + "; ".join(filter(None, (how, columns, _count(source.rows, "row")))))
-        if more := self.sources[len(found) :]:
-            found.append(f"and {_count(len(more), 'more file')}; {_count(sum(source.rows for source in more), 'row')}")
-        found.append(f"kept {_count(self.kept, 'row')}")
-        found += [f"dropped {count:,}: {reason}" for reason, count in sorted(self.dropped.items(), key=lambda d: -d[1])]
-        found += [f"bad row: {bad}" for bad in self.bad]
-        return found + [f"note: {note}" for note in self.notes]
 
 
 class Table(msgspec.Struct):
@@ -221,10 +156,6 @@ def list_paths(paths: Paths) -> list[StrPath]:
     return listed
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def pick(
     cells: Cells,
     keys: Mapping[str, int | str],
@@ -240,7 +171,7 @@ def pick(
     # Cells beyond the last column do no harm while they are empty: spreadsheets leave them.
     if isinstance(cells, list) and len(cells) != width and (len(cells) < width or any(cells[width:])):
         shown = quote(" | ".join(map(str, cells)))
-        return {}, (_count(width, "column"), f"{len(cells)}: {shown}")
+        return {}, (counted(width, "column"), f"{len(cells)}: {shown}")
     fields: dict[str, Any] = {}
     for field, key in keys.items():
         value = cells.get(str(key)) if isinstance(cells, dict) else cells[int(key)]
@@ -315,7 +246,7 @@ def find_columns(
     if missing:
         choice = ",".join(f"{field}=NAME" for field in missing)
         raise DataError(
-            f"{sheet.file}, line {line}: expected {_count(len(required), 'column')} for {', '.join(required)}, received "
+            f"{sheet.file}, line {line}: expected {counted(len(required), 'column')} for {', '.join(required)}, received "
             f"columns named {', '.join(map(quote, first[:12])) or 'nothing'}. Choose with --columns {choice}"
         )
     source.header = first if header else None

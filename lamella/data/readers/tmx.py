@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from lamella.data.readers.tables import Report, Row, Source, Table
+from lamella.data.readers.report import Report, Source
+from lamella.data.readers.tables import Row, Table
 from lamella.data.text import placeholders
 from lamella.data.text.encoding import StrPath, read_bytes, show_path
 from lamella.data.text.languages import base_code

@@ -20,7 +20,9 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.readers.clock import Step, parse_step, periods
-from lamella.data.readers.series import SeriesSet, read_series
+from lamella.data.readers.series import Options, SeriesSet, read_series
+from lamella.data.readers.stamps import Style
+from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples import time_series_forecasting as samples
 from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
@@ -41,6 +43,15 @@ class Config(msgspec.Struct, kw_only=True):
     context: Annotated[int, Meta(description="Steps of past to read (0: by season, horizon).", ge=0, le=5000)] = 0
     season: Annotated[int, Meta(description="Steps of a season (0: by the time stamps).", ge=0, le=2000)] = 0
     frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month (else found).")] = ""
+    resample: Annotated[Literal["", "sum", "mean"], Meta(description="Bring rows to steps of --frequency by this.")] = (
+        ""
+    )
+    date_format: Annotated[str, Meta(description="How stamps are written, such as %d.%m.%Y %H:%M (else found).")] = ""
+    day_first: Annotated[bool | None, Meta(description="Whether 3/4/2020 is in April, where no stamp decides it.")] = (
+        None
+    )
+    decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).")] = ""
+    leave_out: Annotated[str, Meta(description="Columns that are not read, with commas between; none: keep all.")] = ""
     known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
     members: Annotated[int, Meta(description="Nets that are trained side by side and averaged.", ge=1, le=16)] = 3
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
@@ -53,7 +64,7 @@ class TimeSeriesForecasting(Task):
     metric = "mase"
     less_is_better = True
     nets = ("rnn", "transformer")
-    suffixes = (".csv", ".tsv", ".jsonl")
+    suffixes = TABLES
     keep_best = True
     batch = 64
     precise = True
@@ -63,6 +74,7 @@ class TimeSeriesForecasting(Task):
     periods_: list[str]  # of the calendar
     known_: dict[str, list[float]]  # covariate -> mean and spread
     widths_: dict[str, float]  # by how much each interval is stretched
+    style_: Mapping[str, Any] = {}  # how the time stamps of training were written
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -81,8 +93,17 @@ class TimeSeriesForecasting(Task):
         return found, [*data.notes, counts, *left]
 
     def _series(self, paths: list[str], columns: Choice) -> SeriesSet:
-        known = [name.strip() for name in self.config.known.split(",") if name.strip()]
-        return read_series(paths, columns, known, self.config.frequency)
+        c = self.config
+        known, leave_out = (
+            [name.strip() for name in text.split(",") if name.strip()] for text in (c.known, c.leave_out)
+        )
+        options = Options(
+            known=known, frequency=c.frequency, decimal=c.decimal, day_first=c.day_first, date_format=c.date_format,
+            resample=c.resample, leave_out=leave_out, style=getattr(self, "style", None),
+        )  # fmt: skip
+        data = read_series(paths, columns, options=options)
+        self.read_style = data.style
+        return data
 
     def sample(self, split: str) -> list[Example]:
         return samples.waves(split)
@@ -93,8 +114,8 @@ class TimeSeriesForecasting(Task):
     def given(self, example: Example) -> Example:
         """Files say when a series began by a number of steps, and hold its covariates together."""
         more = dict(example.get("known", {}))
-        if "start" in example:
-            more["start"] = self.step.stamp(example["start"])
+        if "tick" in example:
+            more["start"] = self.step.stamp(example["tick"])
         return super().given(example) | {name: more[name] for name in self.optional if name in more}
 
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
@@ -105,7 +126,8 @@ class TimeSeriesForecasting(Task):
         first = examples[0]
         self.step_ = first.get("step", "")
         self.seasons_ = self.step.seasons(self.config.season)
-        starts = [int(e["start"]) for e in examples if "start" in e]
+        starts = [int(e["tick"]) for e in examples if "tick" in e]
+        self.style_ = msgspec.to_builtins(getattr(self, "read_style", Style("count")))
         self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
         self.known_ = {name: windows.spread(e["known"][name] for e in examples) for name in first.get("known", {})}
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
@@ -121,9 +143,15 @@ class TimeSeriesForecasting(Task):
         return parse_step(self.step_) if self.step_ else Step()
 
     @property
+    def style(self) -> Style | None:
+        return msgspec.convert(dict(self.style_), Style) if self.style_ else None
+
+    @property
     def frame(self) -> windows.Frame:
         context = windows.look_back(self.seasons_, self.config.horizon, self.config.context)
-        return windows.Frame(context, self.config.horizon, self.seasons_, self.step, self.periods_, self.known_)
+        return windows.Frame(
+            context, self.config.horizon, self.seasons_, self.step, self.periods_, self.known_, self.style
+        )
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 

@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers import clock
+from lamella.data.readers.numbers import number_list
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.series import Floats, SeriesSet, Track
+from lamella.data.readers.stamps import NONE, Style, read_stamps
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 LEAST = 4  # values of a past
+LEAST_STRETCH = 0.05  # of an interval: it stays one
 THREE_OF_FOUR = 0.6745  # standard deviations below which three draws of four stay
 
 
@@ -60,7 +63,7 @@ def past_of(data: SeriesSet, track: Track, end: int, back: int, horizon: int) ->
     start = max(0, end - back)
     example: dict[str, Any] = {"past": track.values[start:end].tolist(), "id": track.id}
     if track.first is not None:
-        example |= {"start": track.first + start, "step": str(data.step)}
+        example |= {"tick": track.first + start, "step": str(data.step)}
     else:
         example["number"] = start
     if track.known:
@@ -74,7 +77,7 @@ def steps_wanted(example: Mapping[str, Any], horizon: int) -> list[str]:
     >>> steps_wanted({"id": "a", "number": 3, "past": [1.0, 2.0]}, 2)
     ['a at 5', 'a at 6']
     """
-    begin = int(example["start" if "start" in example else "number"]) + len(example["past"])
+    begin = math.floor(example["tick" if "tick" in example else "number"]) + len(example["past"])
     return [f"{example['id']} at {at}" for at in range(begin, begin + horizon)]
 
 
@@ -133,7 +136,7 @@ def numbers(value: Any) -> Floats:
     [1.0, 2.5, 3.0]
     """
     try:
-        found = np.array(value.replace(",", " ").split() if isinstance(value, str) else value, dtype=np.float64)
+        found = np.array(number_list(value) if isinstance(value, str) else value, dtype=np.float64)
     except (ValueError, TypeError) as error:
         raise DataError(f"expected numbers with spaces between them, received {str(value)[:80]!r}.") from error
     if found.ndim != 1 or not np.isfinite(found).all():
@@ -224,12 +227,13 @@ def features(
     step: clock.Step,
     periods: Sequence[str],
     known: Mapping[str, Sequence[float]],
+    style: Style | None = None,
 ) -> NDArray[np.float64]:
     """What is known of `length` steps of past and future: that they are real, the calendar, covariates; (T + H, K).
 
-    known: each covariate's mean and spread.
+    known: each covariate's mean and spread; style: how the stamps of training were written.
     """
-    columns = [np.ones((length, 1)), clock.calendar(step, _start(example, step), length, periods)]
+    columns = [np.ones((length, 1)), clock.calendar(step, _start(example, step, style), length, periods)]
     given = example.get("known")  # of files; else each has a field of its own
     for name, (mean, spread) in known.items():
         values = numbers((given if isinstance(given, Mapping) else example).get(name, ()))
@@ -242,22 +246,23 @@ def features(
     return np.concatenate(columns, axis=1)
 
 
-def _start(example: Mapping[str, Any], step: clock.Step) -> int | None:
-    """The tick of the first value, given as such or as a time; None where it is not said."""
+def _start(example: Mapping[str, Any], step: clock.Step, style: Style | None = None) -> float | None:
+    """The tick of the first value, given as such (files are) or as a time, as training accepted it; None where it is not
+    said."""
+    if "tick" in example:
+        return float(example["tick"])
     given = example.get("start", "")
-    if isinstance(given, int | float) and abs(given) < 1e15:
-        return int(given)
     if given is None or not str(given).strip():
         return None
-    if not isinstance(given, str):
-        raise DataError(f"start: expected a time, or a whole number of steps since 1970, received {str(given)[:40]!r}.")
-    seconds = clock.parse([given.strip()])
-    tick = float(step.ticks(seconds)[0])
-    if seconds[0] == clock.NONE or tick != round(tick):
-        raise DataError(
-            f"start: expected a time on a grid of {step}, such as {step.stamp(0)}, received {given[:40]!r}."
-        )
-    return round(tick)
+    text = str(given).strip()
+    wanted = isinstance(given, str | int | float) and not isinstance(given, bool) and len(text) < 60
+    read = read_stamps([text], "date", known=style) if wanted else None
+    if read is not None and read.seconds[0] == NONE and style:  # ISO is understood whatever training had
+        read = read_stamps([text], "date")
+    if read is None or read.ambiguous or read.seconds[0] == NONE:
+        shown = style.sample if style and style.sample else step.stamp(0)
+        raise DataError(f"start: expected a time such as {shown}, as in training, received {text[:40]!r}.")
+    return float(step.ticks(read.seconds)[0])
 
 
 def wanted(example: Mapping[str, Any], horizon: int) -> Floats:
@@ -284,7 +289,7 @@ def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float
     level = min(1.0, share * (1 + 1 / count))
     held = (needed <= np.quantile(needed, level)).mean(axis=1)  # of each window, (N,)
     level = min(1.0, level + THREE_OF_FOUR * float(held.std()) / math.sqrt(count))
-    return float(np.clip(np.quantile(needed, level), 0.3, 3.0))
+    return float(max(np.quantile(needed, level), LEAST_STRETCH))
 
 
 def stretches(wanted: Floats, answers: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, float]:
@@ -321,8 +326,7 @@ def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix
     rows = []
     for track, answer in zip(data.tracks, answers, strict=True):
         for h, middle in enumerate(answer["median"]):
-            tick = (track.first or 0) + len(track.values) + h
-            row = {"id": track.id, "time": data.step.stamp(tick), "median": middle}
+            row = {"id": track.id, "time": data.stamp(track, len(track.values) + h), "median": middle}
             for name in answer:
                 if name != "median":
                     row |= {f"{name} low": answer[name][h][0], f"{name} high": answer[name][h][1]}
@@ -341,7 +345,7 @@ def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix
 class Frame:
     """How a model sees a series: so many steps of past and of future, their seasons and calendar, the covariates.
 
-    known: of each covariate its mean and spread.
+    known: of each covariate its mean and spread; style: how the stamps of training were written.
     """
 
     context: int
@@ -350,6 +354,7 @@ class Frame:
     step: clock.Step
     periods: Sequence[str]
     known: Mapping[str, Sequence[float]]
+    style: Style | None = None
 
     @property
     def patch(self) -> int:
@@ -393,5 +398,5 @@ class Frame:
         if len(past) < LEAST:
             raise DataError(f"expected {LEAST} values or more, received {len(past)}. Give a longer past.")
         centre, unit = rescale(past[-self.context :], self.seasons[0])
-        known = features(example, len(past) + self.horizon, self.step, self.periods, self.known)
+        known = features(example, len(past) + self.horizon, self.step, self.periods, self.known, self.style)
         return (past - centre) / (unit or 1.0), known, centre, unit

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lamella.data.readers.clock import NONE, Step, calendar, find_step, parse, parse_step, periods
+from lamella.data.readers.clock import NONE, Step, calendar, find_step, parse_step, periods
 from lamella.data.readers.series import read_series
+from lamella.data.readers.stamps import read_stamps
 from lamella.errors import DataError, UsageError
 from lamella.tasks.time_series_forecasting.windows import are_windows, lags, past_of, windows
 
@@ -56,7 +57,7 @@ def test_without_stamps_or_header(table):
     data = read_series(table("1\n2\n4\n"))
     assert data.tracks[0].first is None and data.step == Step() and data.tracks[0].values.tolist() == [1, 2, 4]
     counted = read_series(table("index,v\n1,5\n2,6\n3,7\n", "b.csv"))
-    assert [t.id for t in counted.tracks] == ["v"] and counted.tracks[0].first is None
+    assert [t.id for t in counted.tracks] == ["v"] and counted.step == Step(1, "count")
 
 
 def test_chosen_columns_and_covariates_with_a_future(table):
@@ -156,13 +157,13 @@ def test_a_wrong_frequency(table):
     ],
 )
 def test_steps_are_found(cells, step):
-    assert find_step([parse(cells)]) == step
+    assert find_step([read_stamps(cells).seconds]) == step
     assert parse_step(str(step)) == step
 
 
 def test_stamps_agree_with_numpy():
     cells = ["2014-01-01T00:30:00Z", "2014-01-01 01:30+01:00", "2014/01/01 00:30", "nonsense"]
-    assert parse(cells).tolist() == [int(np.datetime64("2014-01-01T00:30", "s").astype(int))] * 3 + [NONE]
+    assert read_stamps(cells).seconds.tolist() == [int(np.datetime64("2014-01-01T00:30", "s").astype(int))] * 3 + [NONE]
 
 
 def test_calendar():
