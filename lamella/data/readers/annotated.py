@@ -54,15 +54,15 @@ class Account(msgspec.Struct):
         self.others.setdefault(reason, []).append(where)
 
     def report(self) -> list[str]:
-        """One line a reason, then the places."""
+        """A line for each reason with how many there are, then the places."""
         lines = []
-        for noun, reasons in (("boxes", self.dropped), ("files", self.others)):
-            for reason, places in reasons.items():
-                head = f"left out {len(places):,} boxes" if noun == "boxes" else f"note: {len(places):,}"
-                lines.append(f"{head}: {reason}" if noun == "boxes" else f"{head} {reason}")
-                lines += [f"  {place}" for place in places[:LISTED]]
-                if len(places) > LISTED:
-                    lines.append(f"  and {len(places) - LISTED:,} more")
+        heads = {f"boxes left out, {why}": places for why, places in self.dropped.items()}
+        heads |= {f"note: {what}": places for what, places in self.others.items()}
+        for head, places in heads.items():
+            lines.append(f"{head}: {len(places):,}")
+            lines += [f"  {place}" for place in places[:LISTED]]
+            if len(places) > LISTED:
+                lines.append(f"  and {len(places) - LISTED:,} more")
         return lines
 
 
@@ -91,7 +91,7 @@ def to_examples(found: Sequence[Annotated], account: Account, where: str) -> tup
     )
     empty = sum(not example["boxes"] for example in examples)
     if empty:
-        lines.append(f"{empty:,} pictures without a box count as empty: they teach what is background")
+        lines.append(f"pictures without a box, which teach what is background: {empty:,}")
     return examples, lines + account.report()
 
 
@@ -104,7 +104,7 @@ def _boxes(one: Annotated, account: Account) -> list[dict[str, Any]]:
     # Drawn by a program that does not heed the camera's note which side is up: the size it states tells.
     turned = orientation in SWAPPED and one.size is not None and _alike(one.size, stored) and width != height
     if turned:
-        account.leave("pictures are turned by EXIF and their boxes were not: the boxes are turned with them", picture)
+        account.leave("pictures that EXIF turns while their boxes were not; the boxes are turned with them", picture)
     elif one.size and not one.shares and not _alike(one.size, upright):
         says = f"the file says {one.size[0]:g} x {one.size[1]:g}, {picture} has {upright[0]} x {upright[1]}"
         for box in one.boxes:
@@ -115,7 +115,7 @@ def _boxes(one: Annotated, account: Account) -> list[dict[str, Any]]:
     if one.size and not one.shares and one.size != base:
         scale = base[0] / one.size[0], base[1] / one.size[1]
         says = f"{one.file}: {picture} has {base[0]} x {base[1]}"
-        account.leave("pictures have another size than their file says: the boxes are scaled with them", says)
+        account.leave("pictures of another size than their file says; the boxes are scaled with them", says)
     kept = []
     for box in one.boxes:
         place = f"{one.file}, {box.where}: {quote(box.label)} {_shown(box.sides)}"
@@ -130,7 +130,7 @@ def _boxes(one: Annotated, account: Account) -> list[dict[str, Any]]:
             account.drop("a box outside its picture", f"{place}, the picture has {upright[0]} x {upright[1]}")
             continue
         if max(abs(a - b) for a, b in zip(inside, (left, top, right, bottom), strict=True)) > 1.5:  # 1: counted from 1
-            account.leave("boxes reach over the edge of their picture and are cut there", place)
+            account.leave("boxes that reach over the edge of their picture and are cut there", place)
         kept.append({"label": box.label, "box": [round(side, 3) for side in inside]})
     return kept
 

@@ -99,7 +99,7 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
             near = places.setdefault(file.parent, Places(file.parent))
             content = _json(file, None)
             if content is None:
-                account.leave("JSON files are no annotations and are left out", show_path(file))
+                account.leave("JSON files that are no annotations", show_path(file))
             else:
                 found += _one_json(file, content, near, account)
         return found
@@ -234,7 +234,8 @@ def _a_row_a_box(path: Path, account: Account) -> list[Annotated]:
             if place is None:
                 missing.add(name)
                 account.leave(
-                    "pictures that a file names are not there, or several have that name", f"{row.where}: {quote(name)}"
+                    "pictures that a file names and that are not there, or of which several have that name",
+                    f"{row.where}: {quote(name)}",
                 )
                 continue
             found[name] = Annotated(str(place), [], row.file, shares=shares)

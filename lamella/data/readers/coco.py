@@ -39,7 +39,8 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         if place is None:
             missing.add(key)
             account.leave(
-                "pictures that a file names are not there, or several have that name", f"{name}: {quote(file)}"
+                "pictures that a file names and that are not there, or of which several have that name",
+                f"{name}: {quote(file)}",
             )
             continue
         sides = image.get("width"), image.get("height")
@@ -59,9 +60,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         elif one.get("category_id") not in categories:
             account.drop("a category_id that no category has", f"{name}, {where}: {one.get('category_id')}")
         elif one.get("iscrowd"):
-            account.leave(
-                "regions of a crowd (iscrowd) are no boxes of one object and are left out", f"{name}, {where}"
-            )
+            account.leave("regions of a crowd (iscrowd), which are left out", f"{name}, {where}")
         else:
             box = one.get("bbox")
             if not isinstance(box, list) or len(box) != 4 or not all(map(_number, box)):

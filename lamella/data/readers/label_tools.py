@@ -18,7 +18,7 @@ from lamella.data.readers.voc import around
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError
 
-MISSING = "pictures that a file names are not there, or several have that name"
+MISSING = "pictures that a file names and that are not there, or of which several have that name"
 _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")  # Label Studio puts this before the names of uploaded files
 
 
@@ -110,7 +110,7 @@ def read_label_studio(path: Path, content: Sequence[Any], account: Account) -> l
             continue
         results = _studio_results(task)
         if results is None:
-            account.leave("pictures that nobody has annotated yet are left out", f"{name}, {where}")
+            account.leave("pictures that nobody has annotated yet, which are left out", f"{name}, {where}")
             continue
         boxes, size = [], None
         for j, result in enumerate(results, start=1):

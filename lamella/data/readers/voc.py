@@ -55,7 +55,10 @@ def _voc(path: Path, root: Element, places: Places, account: Account) -> list[An
     # Tools that rename pictures leave the old name inside; the file's own name is the better guess then.
     place = places.find(file) or places.find(path.stem)
     if place is None:
-        account.leave("pictures that a file names are not there, or several have that name", f"{name}: {quote(file)}")
+        account.leave(
+            "pictures that a file names and that are not there, or of which several have that name",
+            f"{name}: {quote(file)}",
+        )
         return []
     boxes = []
     for i, thing in enumerate(root.iter("object"), start=1):
@@ -86,7 +89,8 @@ def _cvat(path: Path, root: Element, places: Places, account: Account) -> list[A
         place = places.find(file)
         if place is None:
             account.leave(
-                "pictures that a file names are not there, or several have that name", f"{name}: {quote(file)}"
+                "pictures that a file names and that are not there, or of which several have that name",
+                f"{name}: {quote(file)}",
             )
             continue
         boxes = []

@@ -60,7 +60,7 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
     for folder in sorted({file.parent for file in known if file.parent.is_dir()}):
         for file in sorted(folder.glob("*.txt")):
             if file not in known and file.name.lower() not in NO_LABELS:
-                account.leave("files of labels have no picture", show_path(file))
+                account.leave("files of labels without a picture", show_path(file))
     account.lines.append(
         f"{show_path(place)}: YOLO, {len(found):,} pictures, {without:,} of them without a file of labels, {len(names):,} classes"
     )

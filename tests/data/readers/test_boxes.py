@@ -1,0 +1,354 @@
+"""Pictures with boxes in every format people have: read alike, and every box that is not used is named with its reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lamella.data.readers.boxes import read_boxes
+from lamella.errors import DataError
+
+WIDE, TALL = 40, 20
+# The same two pictures in every format: one with two boxes, one without any.
+BOXES = [("cat", [4.0, 2.0, 14.0, 12.0]), ("big dog", [20.0, 5.0, 38.0, 19.0])]
+
+
+def picture(path: Path, width: int = WIDE, height: int = TALL, orientation: int = 0, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    points = np.random.default_rng([seed, *path.name.encode()]).integers(0, 255, (height, width, 3), np.uint8)
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    Image.fromarray(points).save(path, exif=exif)
+    return path
+
+
+def coco(home: Path) -> Path:
+    content = {
+        "images": [
+            {"id": 7, "file_name": "a.png", "width": WIDE, "height": TALL},
+            {"id": 9, "file_name": "b.png", "width": WIDE, "height": TALL},
+        ],
+        "categories": [{"id": 3, "name": "cat"}, {"id": 90, "name": "big dog"}],
+        "annotations": [
+            {"id": i, "image_id": 7, "category_id": c, "bbox": [b[0], b[1], b[2] - b[0], b[3] - b[1]], "iscrowd": 0}
+            for i, (c, (_, b)) in enumerate(zip((3, 90), BOXES))
+        ],
+    }
+    (home / "annotations").mkdir()
+    place = home / "annotations" / "instances.json"
+    place.write_text(json.dumps(content))
+    return place
+
+
+def yolo(home: Path) -> Path:
+    lines = [
+        f"{i} {(b[0] + b[2]) / 2 / WIDE} {(b[1] + b[3]) / 2 / TALL} {(b[2] - b[0]) / WIDE} {(b[3] - b[1]) / TALL}\n"
+        for i, (_, b) in enumerate(BOXES)
+    ]
+    (home / "labels").mkdir()
+    (home / "labels" / "a.txt").write_text("".join(lines))
+    (home / "data.yaml").write_text("path: .\ntrain: images  # here\nnames:\n  0: cat\n  1: 'big dog'\nnc: 2\n")
+    return home / "data.yaml"
+
+
+def voc(home: Path) -> Path:
+    (home / "Annotations").mkdir()
+    for name, boxes in (("a", BOXES), ("b", [])):
+        things = "".join(
+            f"<object><name>{label}</name><bndbox><xmin>{b[0] + 1}</xmin><ymin>{b[1] + 1}</ymin><xmax>{b[2]}</xmax>"
+            f"<ymax>{b[3]}</ymax></bndbox></object>"
+            for label, b in boxes
+        )
+        size = f"<size><width>{WIDE}</width><height>{TALL}</height></size>"
+        (home / "Annotations" / f"{name}.xml").write_text(
+            f"<annotation><filename>{name}.png</filename>{size}{things}</annotation>"
+        )
+    return home / "Annotations"
+
+
+def cvat(home: Path) -> Path:
+    boxes = (
+        '<box label="cat" xtl="4" ytl="2" xbr="14" ybr="12"/><polygon label="big dog" points="20,5;38,5;38,19;20,19"/>'
+    )
+    (home / "annotations.xml").write_text(
+        f'<annotations><version>1.1</version><image id="0" name="a.png" width="{WIDE}" height="{TALL}">{boxes}</image>'
+        f'<image id="1" name="b.png" width="{WIDE}" height="{TALL}"/></annotations>'
+    )
+    return home / "annotations.xml"
+
+
+def labelme(home: Path) -> Path:
+    for name, shapes in (("a", BOXES), ("b", [])):
+        content = {
+            "shapes": [
+                {"label": label, "shape_type": "rectangle", "points": [[b[2], b[1]], [b[0], b[3]]]}
+                for label, b in shapes
+            ],
+            "imagePath": f"C:\\pictures\\{name}.png",
+            "imageWidth": WIDE,
+            "imageHeight": TALL,
+        }
+        (home / f"{name}.json").write_text(json.dumps(content))
+    return home
+
+
+def label_studio(home: Path) -> Path:
+    results = [
+        {
+            "type": "rectanglelabels",
+            "original_width": WIDE,
+            "original_height": TALL,
+            "value": {
+                "x": 100 * b[0] / WIDE,
+                "y": 100 * b[1] / TALL,
+                "width": 100 * (b[2] - b[0]) / WIDE,
+                "height": 100 * (b[3] - b[1]) / TALL,
+                "rotation": 0,
+                "rectanglelabels": [label],
+            },
+        }
+        for label, b in BOXES
+    ]
+    tasks = [
+        {"id": 1, "data": {"image": "/data/upload/1/0a1b2c3d-a.png"}, "annotations": [{"result": results}]},
+        {"id": 2, "data": {"image": "/data/local-files/?d=x/b.png"}, "annotations": [{"result": []}]},
+    ]
+    (home / "export.json").write_text(json.dumps(tasks))
+    return home / "export.json"
+
+
+def own_table(home: Path) -> Path:
+    boxes = [{"label": label, "box": b} for label, b in BOXES]
+    rows = [{"image": "images/a.png", "boxes": json.dumps(boxes)}, {"image": "images/b.png", "boxes": "[]"}]
+    (home / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return home / "rows.jsonl"
+
+
+FORMATS = [coco, yolo, voc, cvat, labelme, label_studio, own_table]
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    for name in ("a", "b"):
+        picture(tmp_path / "images" / f"{name}.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("write", FORMATS, ids=lambda f: f.__name__)
+def test_every_format_gives_the_same(write, home):
+    examples, lines = read_boxes([write(home)])
+    assert [Path(e["image"]).name for e in examples] == ["a.png", "b.png"]
+    assert [(b["label"], pytest.approx(b["box"], abs=1e-3)) for b in examples[0]["boxes"]] == BOXES
+    assert examples[1]["boxes"] == []
+    assert any("kept 2 pictures with 2 boxes of 2 labels" in line for line in lines)
+    assert not any("left out" in line for line in lines)
+
+
+@pytest.mark.parametrize("write", FORMATS[:6], ids=lambda f: f.__name__)
+def test_a_folder_tells_its_format(write, home):
+    write(home)
+    examples, _ = read_boxes([home])
+    assert sorted(len(e["boxes"]) for e in examples) == [0, 2]
+
+
+def test_a_row_a_box(home):
+    header = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+    rows = [f"a.png,{WIDE},{TALL},{label},{','.join(map(str, b))}\n" for label, b in BOXES]
+    (home / "labels.csv").write_text(header + "".join(rows))
+    [example], _ = read_boxes([home / "labels.csv"])
+    assert [(b["label"], b["box"]) for b in example["boxes"]] == BOXES
+    # Open Images: shares of the sides, in another order, names without a suffix.
+    rows = [f"a,{label},{b[0] / WIDE},{b[2] / WIDE},{b[1] / TALL},{b[3] / TALL}\n" for label, b in BOXES]
+    (home / "open.csv").write_text("ImageID,LabelName,XMin,XMax,YMin,YMax\n" + "".join(rows))
+    [example], _ = read_boxes([home / "open.csv"])
+    assert [(b["label"], b["box"]) for b in example["boxes"]] == BOXES
+
+
+def test_lists_of_voc(home):
+    voc(home)
+    lists = home / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("a\n")
+    examples, _ = read_boxes([lists / "train.txt"])
+    assert [Path(e["image"]).name for e in examples] == ["a.png"]
+    (lists / "train.txt").write_text("a\nc\n")
+    with pytest.raises(DataError, match='1 of 2 that are not there, such as "c"'):
+        read_boxes([lists / "train.txt"])
+
+
+# ---- turned pictures --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_picture_and_boxes_are_turned_together(tmp_path, orientation):
+    """One bright corner with a box around it; whoever drew it saw the picture as stored, or upright."""
+    from PIL import ImageOps
+
+    points = np.zeros((TALL, WIDE, 3), np.uint8)
+    points[2:8, 4:14] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(points).save(tmp_path / "a.png", exif=exif)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
+    rows, columns = np.nonzero(upright[:, :, 0])
+    wanted = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    stored, seen = [4, 2, 14, 8], upright.shape[1::-1]
+    for box, (width, height) in ((stored, (WIDE, TALL)), (wanted, seen)):
+        if orientation in (2, 3, 4) and box is stored:
+            continue  # its size does not tell that it was drawn on the stored picture; such are taken as upright
+        left, top, right, bottom = map(int, box)
+        content = {
+            "images": [{"id": 1, "file_name": "a.png", "width": width, "height": height}],
+            "categories": [{"id": 1, "name": "x"}],
+            "annotations": [
+                {"id": 1, "image_id": 1, "category_id": 1, "bbox": [left, top, right - left, bottom - top]}
+            ],
+        }
+        (tmp_path / "x.json").write_text(json.dumps(content))
+        [example], lines = read_boxes([tmp_path / "x.json"])
+        assert example["boxes"][0]["box"] == wanted
+        assert any("EXIF turns" in line for line in lines) == (orientation >= 5 and box is stored)
+
+
+def test_another_size_of_the_same_picture_scales_the_boxes(home):
+    place = coco(home)
+    picture(home / "images" / "a.png", 2 * WIDE, 2 * TALL)
+    examples, lines = read_boxes([place])
+    assert examples[0]["boxes"][0]["box"] == [2 * side for side in BOXES[0][1]]
+    assert any("of another size than their file says" in line for line in lines)
+
+
+# ---- what is left out -------------------------------------------------------------------------------------------------
+
+
+def many(home: Path, bad: list[str], good: int = 40) -> list[str]:
+    """YOLO lines of which a few are bad, and the lines of the report about them."""
+    yolo(home)
+    (home / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n" * good + "\n".join(bad))
+    return read_boxes([home / "data.yaml"])[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("0 0.5 0.5 0 0.2", "a box without an area"),
+        ("0 3.5 0.5 0.2 0.2", "a box outside its picture"),
+        ("7 0.5 0.5 0.2 0.2", "a class that has no name"),
+        ("cat 0.5 0.5 0.2 0.2", "a line that is not a class and numbers"),
+        ("0 nan 0.5 0.2 0.2", "a line that is not a class and numbers"),
+        ("0 0.5 0.5", "a line of neither four sides nor a polygon"),
+    ],
+)
+def test_a_bad_box_is_counted_with_file_and_reason(home, line, reason):
+    lines = many(home, [line])
+    at = lines.index(f"boxes left out, {reason}: 1")
+    assert "labels/a.txt, line 41" in lines[at + 1]
+
+
+def test_a_box_over_the_edge_is_cut(home):
+    lines = many(home, ["0 0.95 0.5 0.4 0.2"])
+    assert any("reach over the edge" in line for line in lines) and not any("left out" in line for line in lines)
+
+
+def test_too_many_bad_boxes_stop_it(home):
+    with pytest.raises(DataError, match="at most 10% bad boxes, received 20 of 60"):
+        many(home, ["5 0.5 0.5 0.2 0.2"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"image_id": 99}, "an image_id that no image has"), ({"category_id": 5}, "a category_id that no category has")],
+)
+def test_ids_that_name_nothing(home, change, reason):
+    place = coco(home)
+    content = json.loads(place.read_text())
+    one = content["annotations"][0]
+    content["annotations"] = [{**one, "id": i} for i in range(30)] + [{**one, "id": 77, **change}]
+    place.write_text(json.dumps(content))
+    lines = read_boxes([place])[1]
+    at = lines.index(f"boxes left out, {reason}: 1")
+    assert "instances.json, annotation 77" in lines[at + 1]
+
+
+def test_a_crowd_is_no_box(home):
+    place = coco(home)
+    content = json.loads(place.read_text())
+    content["annotations"][1]["iscrowd"] = 1
+    place.write_text(json.dumps(content))
+    examples, lines = read_boxes([place])
+    assert len(examples[0]["boxes"]) == 1 and any("iscrowd" in line for line in lines)
+
+
+def test_labels_without_a_picture_and_pictures_without_labels(home):
+    place = yolo(home)
+    (home / "labels" / "gone.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    examples, lines = read_boxes([place])
+    assert len(examples) == 2  # b.png has no file and counts as empty
+    at = lines.index("note: files of labels without a picture: 1")
+    assert "labels/gone.txt" in lines[at + 1]
+    assert any(line == "pictures without a box, which teach what is background: 1" for line in lines)
+
+
+@pytest.mark.parametrize("write", [coco, voc, cvat, label_studio], ids=lambda f: f.__name__)
+def test_pictures_that_are_not_there(write, home):
+    place = write(home)
+    for file in (home / "images").iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match=r"expected (its|the) .*pictures|none that can be used"):
+        read_boxes([place])
+
+
+def test_a_picture_of_another_shape(home):
+    place = coco(home)
+    picture(home / "images" / "a.png", TALL, WIDE)
+    with pytest.raises(DataError, match="another shape than the file says"):
+        read_boxes([place])
+
+
+def test_yolo_without_pictures(tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    with pytest.raises(DataError, match="expected pictures for the labels"):
+        read_boxes([tmp_path])
+
+
+def test_the_last_images_of_a_path_is_replaced(tmp_path):
+    home = tmp_path / "images" / "mine"
+    picture(home / "images" / "a.png")
+    (home / "labels").mkdir()
+    (home / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    [example], _ = read_boxes([home])
+    assert len(example["boxes"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.json", "{", "expected JSON"),
+        ("x.xml", "<a", "expected XML"),
+        ("x.xml", "<html/>", "received <html>"),
+        ("x.xml", '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "expected XML"),
+        ("x.xml", "<annotations><track/></annotations>", "format for images"),
+        ("x.yaml", "train: images\n", "expected names:"),
+        ("x.txt", "one\ntwo\n", "a list of pictures"),
+        ("x.bin", "", "suffix"),
+        ("x.json", '{"images": [], "annotations": []}', "expected categories"),
+    ],
+)
+def test_what_is_no_annotation(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=message) as error:
+        read_boxes([tmp_path / name])
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_annotations(home):
+    with pytest.raises(DataError, match="expected a folder with annotations"):
+        read_boxes([home])
+    with pytest.raises(DataError, match="no such file"):
+        read_boxes([home / "nothing"])
