@@ -109,8 +109,8 @@ class Index:
         write_file(b"".join([MAGIC, msgspec.json.encode(header), b"\n", body]), path)
 
     @classmethod
-    def read(cls, path: Path, model: str) -> "Index":
-        """Read a file of this model's vectors, verified. ModelError where it is damaged, none, or another model's."""
+    def read(cls, path: Path, model: str = "") -> "Index":
+        """Read a file of this model's vectors, "": of any, verified. ModelError where it is damaged or another's."""
         try:
             raw = read_regular(path, LARGEST)
         except OSError as error:
@@ -136,7 +136,7 @@ class Index:
             raise ModelError(
                 f"{path}: not an index of lamella, or damaged ({error}). Make it again with --corpus."
             ) from error
-        if header.model != model:
+        if model and header.model != model:
             raise ModelError(
                 f"{path}: expected an index made by this model, received one of another. Make it again with --corpus."
             )

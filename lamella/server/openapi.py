@@ -44,17 +44,21 @@ def describe(models: Sequence[Mapping[str, Any]], schemas: Mapping[str, tuple[Sc
 
 def _of_model(facts: Mapping[str, Any], example: Schema, options: Schema) -> Schema:
     name, summary = facts["name"], facts["summary"]
-    ask = {
+    ask: Schema = {
         "type": "object",
         "properties": {"examples": {"type": "array", "items": example, "maxItems": 1000}, "options": options},
         "required": ["examples"],
         "additionalProperties": False,
     }
-    why = {
+    why: Schema = {
         "type": "object",
         "properties": {"example": example, "options": options, "method": {"type": "string"}},
         "additionalProperties": False,
     }
+    if facts["questions"]:
+        names = {"type": "string", "enum": [question["name"] for question in facts["questions"]]}
+        for body in (ask, why):
+            body["properties"]["ask"] = names
     if facts["examples"]:
         ask["examples"] = [{"examples": [facts["examples"][0]]}]
         why["examples"] = [{"example": facts["examples"][0]}]

@@ -8,6 +8,8 @@ const isPicture = (value) => typeof value === "string" && value.startsWith("data
 /** What was given and what came back -> elements. */
 export function answer(given, found, rendered) {
   if (typeof found === "string") return [el("p", { class: "prose", dir: "auto" }, found)];
+  if (typeof found?.grade === "number") return graded([found]);
+  if (Array.isArray(found) && typeof found[0]?.grade === "number") return graded(found);
   if (typeof found === "number") return [el("p", { class: "headline" }, number(found))];
   if (Array.isArray(found)) return several(found);
   if (found?.probabilities) {
@@ -19,6 +21,13 @@ export function answer(given, found, rendered) {
   if (typeof found?.text === "string") return written(given, found);
   return [el("p", { class: "prose", dir: "auto" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
     el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
+}
+
+/** Grades, each with the text that it is of, where there is one. */
+function graded(found) {
+  if (found.length === 1 && !found[0].text) return [el("p", { class: "headline" }, number(found[0].grade))];
+  return [el("ol", { class: "prose" }, found.map((match) => el("li", {}, el("strong", {}, number(match.grade)), " ",
+    el("bdi", {}, match.text))))];
 }
 
 function several(found) {

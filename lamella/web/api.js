@@ -141,20 +141,21 @@ export const model = (name) => call(at(name));
 export const detect = (q, signal) => call("/detect", { body: { q }, signal });
 export const inside = (name, signal) => call(`${at(name)}/explain`, { body: {}, signal });
 
-export function predict(name, examples, options = {}, { signal, progress } = {}) {
+export function predict(name, examples, options = {}, { signal, progress, ask = "" } = {}) {
   const accept = progress ? "application/x-ndjson" : undefined;
-  return call(`${at(name)}/predict`, { body: { examples, options }, signal, progress, accept });
+  return call(`${at(name)}/predict`, { body: { examples, options, ask }, signal, progress, accept });
 }
 
-export function explain(name, example, options = {}, signal = undefined) {
-  return call(`${at(name)}/explain`, { body: { example, options, method: "ablation" }, signal });
+export function explain(name, example, options = {}, signal = undefined, ask = "") {
+  return call(`${at(name)}/explain`, { body: { example, options, method: "ablation", ask }, signal });
 }
 
 /** A file -> {blob, name, counts}: the same kind of file with the answers in their places. */
-export async function translateFile(name, file, options = {}) {
+export async function translateFile(name, file, options = {}, ask = "") {
   const body = new FormData();
   body.append("file", file);
   body.append("options", JSON.stringify(options));
+  if (ask) body.append("ask", ask);
   const { blob, headers } = await call(`${at(name)}/document`, { body, accept: "*/*" });
   let counts = {};
   try {

@@ -22,8 +22,8 @@ export function why(name, ask) {
     open = new AbortController();
     const mine = open;
     try {
-      const { example, options } = ask();
-      const found = await explain(name(), example, options, mine.signal);
+      const { example, options, question } = ask();
+      const found = await explain(name(), example, options, mine.signal, question);
       if (mine.signal.aborted) return undefined;
       clear(panel, explanation(found));
       announce("The explanation is there.");

@@ -26,8 +26,8 @@ export function files(suffixes, ask) {
     const item = el("li", {}, el("span", { class: "name" }, file.name), state);
     list.prepend(item);
     try {
-      const { model, options } = await ask(file);
-      const found = await translateFile(model, file, options);
+      const { model, options, question } = await ask(file);
+      const found = await translateFile(model, file, options, question);
       const href = URL.createObjectURL(found.blob);
       const counts = Object.entries(found.counts).filter(([, n]) => n !== 0).map(([name, n]) => `${n} ${name}`).join(", ");
       state.replaceWith(el("span", { class: "quiet" }, counts || megabytes(found.blob.size)),

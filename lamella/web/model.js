@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { answer } from "./answer.js";
-import { announce, busy, button, clear, copier, debounce, el, language, megabytes, number, problem, words } from "./dom.js";
+import { announce, busy, button, clear, copier, debounce, el, labelled, language, megabytes, number, problem, words } from "./dom.js";
 import { why } from "./explain.js";
 import { droppable, files } from "./files.js";
 import { chips, fields, options } from "./form.js";
@@ -26,11 +26,19 @@ function head(model, here) {
     el("nav", { class: "tabs", "aria-label": "This model" }, tab("Try it", ""), tab("Look inside", "/inside")));
 }
 
-/** The form and its answer. */
-export function attempt(model) {
+/** The form and its answer; of a model that answers several questions, the one of this number. */
+export function attempt(whole, which = 0) {
+  const questions = whole.questions ?? [];
+  const { name: question = "", ...declared } = questions[which] ?? {};
+  const model = { ...whole, ...(which ? { optional: {} } : {}), ...declared };
+  const choice = el("select", { onchange: () => {
+    const other = attempt(whole, choice.selectedIndex);
+    view.replaceWith(other.view);
+    other.view.querySelector("select")?.focus();
+  } }, questions.map((q, i) => el("option", { value: q.name, selected: i === which || null }, words(q.name))));
   const result = el("div", { class: "result", "aria-busy": "false" });
   const tools = el("div", { class: "row answer-tools" });
-  const typed = `form ${model.name}`; // what was typed, in this tab
+  const typed = `form ${model.name} ${question}`.trim(); // what was typed, in this tab
   const live = model.answer.kind === "label";
   let asked = null;
   let last = null;
@@ -46,7 +54,7 @@ export function attempt(model) {
     else if (live && last) soon();
   });
   const drawn = form.nodes.every((node) => node.matches(".picture")); // a picture has a Clear of its own
-  const reason = why(() => model.name, () => ({ example: last.example, options: last.options }));
+  const reason = why(() => model.name, () => ({ example: last.example, options: last.options, question }));
   const stop = button("Stop", () => asked?.abort("stopped"), { class: "strong", hidden: true });
   const another = button("Another", () => {
     chosen.set("seed", String(1 + Math.floor(Math.random() * 1e6)));
@@ -100,7 +108,7 @@ export function attempt(model) {
       stop.hidden = !model.streams;
       another.hidden = copy.hidden = true;
       result.setAttribute("aria-busy", "true");
-      const found = await api.predict(model.name, [now.example], now.options, { signal: mine.signal, progress });
+      const found = await api.predict(model.name, [now.example], now.options, { signal: mine.signal, progress, ask: question });
       if (mine.signal.aborted) return;
       now.text = String(found.rendered?.[0] ?? "");
       show(now.example, found.answers[0], found.rendered?.[0]);
@@ -130,11 +138,11 @@ export function attempt(model) {
     await run();
   }
 
-  const given = files(() => model.suffixes, async () => ({ model: model.name, options: chosen.read() }));
+  const given = files(() => model.suffixes, async () => ({ model: model.name, options: chosen.read(), question }));
   const ask = el("form", { class: "ask", novalidate: true, onsubmit: (event) => {
     event.preventDefault();
     run();
-  } }, chips(model, pick), form.nodes, chosen.node, el("div", { class: "row" },
+  } }, questions.length > 1 && labelled("Question", choice, declared.description), chips(model, pick), form.nodes, chosen.node, el("div", { class: "row" },
     el("button", { type: "submit", class: "strong" }, "Ask"), wipe, undo, model.suffixes?.length > 0 && given.pick),
   model.suffixes?.length > 0 && el("p", { class: "hint" }, `A whole file (${model.suffixes.join(", ")}) comes back with its answers.`), given.list);
   ask.addEventListener("keydown", (event) => {

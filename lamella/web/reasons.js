@@ -32,7 +32,8 @@ export function reasons(found) {
   if (pro.length) sentences.push(`What speaks most for this answer: ${listed(pro)}.`);
   if (contra.length) sentences.push(`What speaks against it: ${listed(contra)}.`);
   if (!pro.length && !contra.length) sentences.push("No single part decides this answer.");
-  return [...sentences, ...hangs(found.attention, parts.map((p) => p.name))];
+  const columns = found.attention?.title ? found.attention.columns.map((c) => called("text", c)) : parts.map((p) => p.name);
+  return [...sentences, ...hangs(found.attention, columns)];
 }
 
 /** "“maison” hangs on “house”", for the parts of the answer where that is plainest; names are those of the input's parts. */
@@ -45,7 +46,8 @@ function hangs(attention, names) {
   const shown = plain.sort((a, b) => b.best[0].share - a.best[0].share).slice(0, PAIRS).sort((a, b) => a.i - b.i);
   if (!shown.length) return [];
   const quoted = (text) => (/^\+\d+$/.test(text) ? `step ${text}` : `“\u2068${text}\u2069”`);
-  return [`${shown.map((r) => `${quoted(r.row)} hangs on ${listed(r.best.map((s) => s.name))}`).join("; ")}.`];
+  const verb = attention.title ? "goes with" : "hangs on";
+  return [`${shown.map((r) => `${quoted(r.row)} ${verb} ${listed(r.best.map((s) => s.name))}`).join("; ")}.`];
 }
 
 /** Whether the explanation passed its own check, in a sentence. */

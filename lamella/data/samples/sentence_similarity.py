@@ -60,7 +60,8 @@ def pairs(split: str) -> list[tuple[str, str, float]]:
 def _sentence(rng: random.Random, meaning: dict[str, int]) -> str:
     """One of the ways to say it."""
     words = {name: rng.choice(alternatives[meaning[name]]) for name, alternatives in SLOTS}
+    one = "an" if words["who"][0] in "aeiou" else "a"
     text = rng.choice(SHAPES).format(
-        a=rng.choice(["a", "the"]), b=rng.choice(["the", "some", "this"]), kind=rng.choice(KINDS), **words
+        a=rng.choice([one, "the"]), b=rng.choice(["the", "some", "this"]), kind=rng.choice(KINDS), **words
     )
     return text[0].upper() + text[1:] + "."

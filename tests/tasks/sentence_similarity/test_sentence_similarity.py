@@ -11,6 +11,8 @@ from lamella.errors import DataError, ModelError, UsageError
 from lamella.model.index import Index, asked, identity
 from lamella.registry import find
 from lamella.tasks.sentence_similarity import rising
+from lamella.verbs.serve import _searching
+from tests.serving import serving
 
 WORD = "sentence-similarity"
 BIKE, SAME, OTHER = "A doctor mends the bicycle.", "A medic repairs the bike.", "The chef sells some mugs at night."
@@ -86,6 +88,36 @@ def test_a_wrong_question_says_what_was_expected(cli, trained, words, expected):
 def test_a_task_of_one_question_says_so(tiny_model, cli):
     done = cli("predict", tiny_model, "Hello", "--ask", "vector")
     assert done.code == 2 and "it answers one question only" in done.err
+
+
+def test_questions_over_http(model, corpus, tmp_path, trained):
+    place = tmp_path / "a.index"
+    asked(model, "neighbours", [corpus], place)
+    searching = _searching([model], [str(place)])[0]
+    with serving({"plain": model, "searching": searching}) as server:
+        plain, more = server.get("/models").json["models"]
+        assert [q["name"] for q in plain["questions"]] == ["grade", "vector", "duplicates"]
+        assert [q["name"] for q in more["questions"]] == ["grade", "vector", "neighbours", "duplicates"]
+        assert set(more["questions"][2]["fields"]) == {"text"} and more["questions"][2]["answer"]["kind"] == "matches"
+        body = {"examples": [{"text": BIKE}], "ask": "neighbours", "options": {"top": 1}}
+        [[near]] = server.post("/models/searching/predict", body).json["answers"]
+        assert near["text"] == SAME
+        refused = server.post("/models/plain/predict", body)
+        assert refused.status == 400 and "expected one of grade, vector, duplicates" in refused.json["error"]
+        wrong = server.post("/models/plain/predict", {"examples": [{"text": BIKE}]})
+        assert wrong.status == 400 and "first, second" in wrong.json["error"]
+        why = server.post("/models/plain/explain", {"example": {"text": BIKE}, "ask": "vector"})
+        assert why.status == 200 and set(why.json["fields"]) == {"text"}
+        rows = f"text\n{BIKE}\n{OTHER}\n{SAME}\n".encode()
+        table = server.send_file("/models/plain/document", "rows.csv", rows, ask="duplicates")
+        assert table.status == 200 and "predicted_row" in table.raw.decode()
+        paths = server.get("/openapi.json").json["paths"]
+        ask = paths["/models/searching/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert ask["properties"]["ask"]["enum"][2] == "neighbours"
+        assert len(ask["properties"]["examples"]["items"]["anyOf"]) == 2
+    Index("another").write(tmp_path / "b.index")
+    with pytest.raises(UsageError, match="expected an index made by a model that is served"):
+        _searching([model], [str(tmp_path / "b.index")])
 
 
 # --- the index's file
