@@ -22,9 +22,8 @@ from lamella.machine import precision
 from lamella.model import run_batches
 from lamella.task import Example
 from lamella.tasks.translation import Config, Translation
-from lamella.train.engine import Run, Step, Store, steps
+from lamella.train.engine import Batches, Run, Step, Store, steps
 from lamella.train.export import export_graphs
-from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Schedule
 
 KINDS: dict[str, dict[str, Any]] = {"sequence": {}, "parallel": {"block": "parallel"}, "2 decoders": {"decoders": 2}}
@@ -64,12 +63,11 @@ class Trial:
         torch.manual_seed(given.seed)
         net = self.task.build()
         self.parameters = sum(p.numel() for p in net.parameters())
-        self.run = Run(net.to(getattr(torch, precision())), Optimizer(net, given.rate or self.task.size.rate))
+        self.run = Run.start(net, given.rate or self.task.size.rate, precision())
         self.losses: list[float] = []
         budget, schedule = Budget(seconds=60 * given.minutes), Schedule(warmup=100)
-        self.steps: Iterator[Step] = steps(
-            self.run, store, self.task.collate, self.loss, budget, schedule, self.task.size.tokens, given.seed, weights
-        )
+        batches = Batches(store, self.task.collate, self.task.size.tokens, weights=weights, seed=given.seed)
+        self.steps: Iterator[Step] = steps(self.run, batches, self.loss, budget, schedule)
 
     def loss(self, net: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         return self.task.loss(net(source=batch["source"], prompt=batch["prompt"]), batch)

@@ -11,7 +11,6 @@ compared with those of a training that nobody touched.
 
 import argparse
 import hashlib
-import importlib
 import json
 import os
 import random
@@ -22,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,11 @@ import lamella
 from lamella import machine
 from lamella.registry import find
 from lamella.train import checkpoint, loop
-from lamella.train.engine import Run, Store, steps
-from lamella.train.optimizer import Optimizer
+from lamella.train import ship as shipping
+from lamella.train.engine import Batches, Run, steps
+from lamella.train.gather import encode
 from lamella.train.schedule import Budget, Schedule
 
-verb = importlib.import_module("lamella.verbs.train")
 PATIENCE = 100  # looks: none of these trainings ends early
 
 
@@ -73,40 +73,39 @@ def kill(process: int) -> bool:
 # ---- 200 saves ---------------------------------------------------------------------------------------------------
 
 
-def forecaster() -> tuple[Any, Store]:
+def forecaster() -> tuple[Any, Batches]:
     cls = find("time-series-forecasting")
     job = cls(cls.Config(members=1), "tiny")
     examples = job.sample("train")[:200]
     job.fit(examples)
-    return job, Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in examples])
+    return job, replace(encode(job, examples), examples=16)
 
 
 def new_run(job: Any) -> Run:
     torch.manual_seed(0)
-    net = job.build()
-    return Run(net, Optimizer(net, job.size.rate))
+    return Run.start(job.build(), job.size.rate)
 
 
-def train_and_save(job: Any, store: Store, folder: Path) -> None:
+def train_and_save(job: Any, batches: Batches, folder: Path) -> None:
     """Go on from the newest checkpoint, and save after every step."""
     run = new_run(job)
     checkpoint.load(run, folder, {})
-    ways = [name for name in store.flat if name not in job.targets(job.sample("train")[0])]
+    ways = [name for name in batches.store.flat if name not in job.targets(job.sample("train")[0])]
 
     def loss(net: Any, batch: dict[str, Any]) -> Any:
         return job.loss(net(**{name: batch[name] for name in ways}), batch)
 
-    for _ in steps(run, store, job.collate, loss, Budget(steps=10**9), Schedule(), job.size.tokens, examples=16):
+    for _ in steps(run, batches, loss, Budget(steps=10**9), Schedule()):
         checkpoint.save(run, folder, {})
 
 
 def saves(kills: int, rng: random.Random, folder: Path) -> int:
     """How many of so many kills left a whole checkpoint, no older than the one before."""
-    job, store = forecaster()
+    job, batches = forecaster()
     survived, reached = 0, 0
     checkpoint.save(new_run(job), folder, {})
     for _ in range(kills):
-        process, before = child(lambda: train_and_save(job, store, folder)), newest(folder)
+        process, before = child(lambda: train_and_save(job, batches, folder)), newest(folder)
         while newest(folder) == before:  # until it saves
             time.sleep(0.002)
         time.sleep(rng.uniform(0, 0.2))
@@ -143,8 +142,8 @@ def whole_training(word: str, out: Path, count: int, resume: bool) -> None:
         kept_of(out).write_text(json.dumps(content))
         raise Ended
 
-    loop.SAVE_EVERY, verb._ship = 0.0, ship
-    machine.precision = verb.precision = lambda: "float32"  # else it is measured, and under load comes out either way
+    loop.SAVE_EVERY, shipping.ship = 0.0, ship
+    machine.precision = lambda device: "float32"  # else it is measured, and under load comes out either way
     options: dict[str, Any] = {"size": "tiny", "steps": count, "threads": 1, "patience": PATIENCE, "resume": resume}
     lamella.train(word, "sample", out=str(out), tell=lambda line: None, **options)
 

@@ -23,10 +23,11 @@ ARROWS = {
     "verbs": {"train", "explain", "server", "model", "graphs", "data", "metrics", "machine", "registry"}
     | {"options", "version"}
     | CONTRACT,
+    "checks": {"verbs", "explain", "model", "registry", "options"} | CONTRACT,
     "server": {"explain", "model", "graphs", "data", "registry", "options", "version"} | CONTRACT,
     "explain": {"model", "graphs", "data", "metrics", "options"} | CONTRACT,
     "model": {"graphs", "data", "machine", "registry", "options"} | CONTRACT,
-    "train": {"graphs", "nets"} | CONTRACT,
+    "train": {"graphs", "nets", "model", "metrics", "machine", "options", "version"} | CONTRACT,
     "tasks": {"data", "decode", "metrics", "nets"}
     | CONTRACT,  # nets in functions that make a net or a loss, or augment, only
     "registry": {"task"},

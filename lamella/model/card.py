@@ -60,15 +60,21 @@ def beside(result: dict[str, Any]) -> list[str]:
 
 
 def table(scores: dict[str, Any]) -> list[str]:
-    """Scores with their intervals as lines of a Markdown table; a score set is {"count", "scores", "notes"} by name."""
+    """Scores with their intervals as lines of a Markdown table; a score set is {"count", "scores", "notes"} by name, and
+    may have "trivial": what answers score that need no net."""
     if not scores:
         return ["Not measured."]
-    lines = ["| held out | examples | measure | value | 95% interval |", "| --- | --- | --- | --- | --- |"]
+    # What answers score that need no net, beside what the net scores: so one sees what training has gained.
+    trivial = any(result.get("trivial") for result in scores.values())
+    lines = [
+        "| held out | examples | measure | value | 95% interval |" + (" trivial answer |" if trivial else ""),
+        "| --- | --- | --- | --- | --- |" + (" --- |" if trivial else ""),
+    ]
     for name, result in scores.items():
         for measure, s in result["scores"].items():
-            lines.append(
-                f"| {name} | {result['count']} | {measure} | {_number(s['value'])} | {_number(s['low'])} to {_number(s['high'])} |"
-            )
+            line = f"| {name} | {result['count']} | {measure} | {_number(s['value'])} | {_number(s['low'])} to {_number(s['high'])} |"
+            without = result.get("trivial", {}).get(measure)
+            lines.append(line + ("" if not trivial else " |" if without is None else f" {_number(without)} |"))
     signatures = {note for result in scores.values() for note in result.get("notes", {}).values()}
     return [*lines, *[f"\nSignature: `{note}`" for note in sorted(signatures)]]
 

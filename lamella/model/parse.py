@@ -48,6 +48,7 @@ class _Result(msgspec.Struct):
     notes: dict[str, str] = {}
     calibration: _Calibration | None = None
     labels: list[_Label] = []
+    trivial: dict[str, float | None] = {}
 
 
 class _Trained(msgspec.Struct):

@@ -4,7 +4,8 @@
 
 Each save is a new folder, made under another name and moved to its own in one step when everything in it has reached
 the disk; then older ones go. `run.json` holds the sha256 of the tensors and of itself. The newest whose checksums are
-right, and whose tensors are those of this net and finite, is loaded.
+right, and whose tensors are those of this net and finite, is loaded. Tensors are saved from the processor's memory, so
+that a run may go on on another device than it began on.
 """
 
 import hashlib
@@ -68,7 +69,7 @@ def save(run: Run, folder: Path, facts: dict[str, Any], keep: int = 1) -> Path:
             f"{target}: not written: the weights are no finite numbers any more. A checkpoint saved before is kept. "
             "Train with a lower learning rate (--rate), or check the data."
         )
-    raw = to_bytes(tensors)
+    raw = to_bytes({name: tensor.cpu() for name, tensor in tensors.items()})
     state = {
         "step": run.step,
         "seconds": run.seconds,
@@ -173,7 +174,7 @@ def _tensors(run: Run) -> dict[str, torch.Tensor]:
 
 def _put(tensors: dict[str, NDArray[Any]], state: State, run: Run) -> None:
     def tensor(name: str) -> torch.Tensor:
-        return torch.from_numpy(np.array(tensors[name]))
+        return torch.from_numpy(np.array(tensors[name])).to(run.device)
 
     for i, name in enumerate(run.optimizer.names):
         run.optimizer.masters[i].copy_(tensor(f"weight.{name}"))

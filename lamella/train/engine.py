@@ -1,18 +1,18 @@
 """The training loop, as a generator: logging, saving, showing progress and stopping are the caller's loop body.
 
     run = Run(net, optimizer)
-    for step in steps(run, store, loss, budget, schedule, tokens=3072):
+    for step in steps(run, Batches(store, collate, tokens=3072), loss, budget, schedule):
         if step.index % 100 == 0:
             print(step.loss)
 
-Numbers: the net computes in the type that was measured to be fastest, weights are kept and moved in float32.
+Numbers: the net computes in the type that was measured to be fastest, weights are kept and moved in float32. Everything
+happens on the device that the net is on; batches are made on the processor and sent there.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from lamella.errors import TrainingError
 from lamella.task import Arrays
-from lamella.train.batches import forever
+from lamella.train.batches import an_epoch, forever
 from lamella.train.looks import Looks
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Schedule
@@ -70,6 +70,69 @@ class Store:
         return np.stack(varying or columns[:1], axis=1)
 
 
+@dataclass(frozen=True)
+class Batches:
+    """Which examples make up each batch, in an order that is a pure function of the seed.
+
+    tokens: the most of a batch, padding included. examples: so many in every batch instead, for tasks whose examples are
+    all of one size. weights (N,): how often an example is drawn an epoch. accumulate: so many batches before each update,
+    their gradients averaged: a larger batch in the memory of a small one.
+    """
+
+    store: Store
+    collate: Callable[[Sequence[Arrays]], Arrays]
+    tokens: int
+    examples: int | None = None
+    weights: NDArray[np.float64] | None = None
+    seed: int = 0
+    accumulate: int = 1
+
+    def in_epoch(self) -> int:
+        """How many batches an epoch has."""
+        return an_epoch(self.store.lengths(), self.tokens, self.examples)
+
+
+class Feed:
+    """Batches on their way to a device, from the one after the first `skip` on.
+
+    For an accelerator the next batch is made and sent while it still computes; a processor has nobody else to do that.
+    """
+
+    def __init__(self, batches: Batches, device: torch.device, skip: int) -> None:
+        self._batches, self._device = batches, device
+        self._lengths, tokens = batches.store.lengths(), batches.tokens
+        if batches.examples:
+            self._lengths, tokens = np.ones((len(batches.store), 1), np.int64), batches.examples
+        self._order = forever(self._lengths, batches.weights, tokens, batches.seed, skip)
+        self._ready: tuple[dict[str, Tensor], int, int] | None = None
+
+    def take(self) -> tuple[dict[str, Tensor], int, int]:
+        """The next batch, its epoch, and how many tokens it has, padding aside."""
+        found, self._ready = self._ready or self._make(), None
+        return found
+
+    def prepare(self) -> None:
+        """Make the next batch already, where an accelerator is busy with the last one."""
+        if self._device.type != "cpu" and self._ready is None:
+            self._ready = self._make()
+
+    def _make(self) -> tuple[dict[str, Tensor], int, int]:
+        epoch, group = next(self._order)
+        arrays = self._batches.store.batch(group, self._batches.collate)
+        tokens = int(self._lengths[group].max(axis=1).sum())
+        return {name: send(array, self._device) for name, array in arrays.items()}, epoch, tokens
+
+
+def send(array: NDArray[np.generic], device: torch.device) -> Tensor:
+    """An array as a tensor on a device; to a GPU from pinned memory, so that nobody waits for the copy."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cpu":
+        return tensor
+    if tensor.dtype == torch.float64:  # not every accelerator has it, and no net computes in it
+        tensor = tensor.float()
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
 @dataclass
 class Run:
     """All that training changes, and so all that a checkpoint holds."""
@@ -88,6 +151,20 @@ class Run:
     def __post_init__(self) -> None:
         if not self.average:
             self.average = [m.clone() for m in self.optimizer.masters]
+
+    @classmethod
+    def start(
+        cls, net: nn.Module, rate: float, precision: str = "float32", device: str = "cpu",
+        decay: float = 0.01, muon: bool = True,
+    ) -> "Run":  # fmt: skip
+        """A net put on its device and into the number type that it computes in, with an optimizer of its own."""
+        net = net.to(device, getattr(torch, precision))
+        return cls(net, Optimizer(net, rate, decay=decay, muon=muon))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the net is."""
+        return self.optimizer.masters[0].device
 
     def averaged(self) -> nn.Module:
         """Put the moving average into the net (Polyak and Juditsky, 1992), for evaluation and for shipping."""
@@ -119,29 +196,15 @@ class Step:
 
 def steps(
     run: Run,
-    store: Store,
-    collate: Callable[[Sequence[Arrays]], Arrays],
+    batches: Batches,
     loss: Callable[[nn.Module, dict[str, Tensor]], Tensor],
     budget: Budget,
     schedule: Schedule,
-    tokens: int,
-    seed: int = 0,
-    weights: NDArray[np.float64] | None = None,
-    examples: int | None = None,
-    accumulate: int = 1,
 ) -> Iterator[Step]:
-    """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been.
-
-    tokens: the most of a batch, padding included. weights (N,): how often an example is drawn an epoch. examples: so
-    many in every batch instead, for tasks whose examples are all of one size. accumulate: so many batches before each
-    update, their gradients averaged: a larger batch in the memory of a small one.
-    """
+    """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been."""
     torch.set_flush_denormal(True)
-    device = run.optimizer.weights[0].device
-    lengths = store.lengths()
-    if examples:
-        lengths, tokens = np.ones((len(store), 1), np.int64), examples
-    order = forever(lengths, weights, tokens, seed, skip=run.step * accumulate)
+    accumulate, seed = batches.accumulate, batches.seed
+    feed = Feed(batches, run.device, skip=run.step * accumulate)
     while True:
         progress = budget.progress(run.step, run.seconds)
         if progress >= 1:
@@ -151,37 +214,36 @@ def steps(
         start = time.perf_counter()
         # Each step draws its noise from its own seed, so that a resumed run draws the same.
         torch.manual_seed(seed * 1_000_003 + run.step)
-        total, groups = 0.0, list(islice(order, accumulate))
-        for _, group in groups:
-            batch = {k: torch.from_numpy(v).to(device) for k, v in store.batch(group, collate).items()}
+        total, epoch = 0.0, 0
+        for _ in range(accumulate):
+            batch, epoch, tokens = feed.take()
             value = loss(run.net, batch) / accumulate
             value.backward()  # type: ignore[no-untyped-call]
+            feed.prepare()  # before the loss is asked for, which waits for the device
             total += float(value.detach())
-            run.tokens += int(lengths[group].max(axis=1).sum())
-        if np.isfinite(total):
-            norm = run.optimizer.step(schedule.factor(run.step, progress))
-        else:
-            run.optimizer.gradients()  # thrown away, whatever they are
-            norm = math.nan
-        if not np.isfinite(norm):
-            run.lost += 1
-            if run.lost >= LOST:
-                raise diverged(run)
-        else:
-            run.lost = 0
-            # Early on the average would be mostly the random start: it looks back over a tenth of the steps at most.
-            torch._foreach_lerp_(run.average, run.optimizer.masters, max(1 - run.smoothing, 10 / (run.step + 10)))
+            run.tokens += tokens
+        norm = _update(run, schedule.factor(run.step, progress), math.isfinite(total))
         run.step += 1
         run.seconds += time.perf_counter() - start
-        yield Step(
-            run.step,
-            groups[-1][0],
-            total,
-            norm,
-            run.tokens,
-            run.seconds,
-            budget.progress(run.step, run.seconds),
-        )
+        yield Step(run.step, epoch, total, norm, run.tokens, run.seconds, budget.progress(run.step, run.seconds))
+
+
+def _update(run: Run, factor: float, finite: bool) -> float:
+    """Move the weights at `factor` times the peak rate; the gradient's norm, NaN where the loss was no finite number."""
+    if finite:
+        norm = run.optimizer.step(factor)
+    else:
+        run.optimizer.gradients()  # thrown away, whatever they are
+        norm = math.nan
+    if not math.isfinite(norm):
+        run.lost += 1
+        if run.lost >= LOST:
+            raise diverged(run)
+        return norm
+    run.lost = 0
+    # Early on the average would be mostly the random start: it looks back over a tenth of the steps at most.
+    torch._foreach_lerp_(run.average, run.optimizer.masters, max(1 - run.smoothing, 10 / (run.step + 10)))
+    return norm
 
 
 def diverged(run: Run) -> TrainingError:

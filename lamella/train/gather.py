@@ -1,4 +1,4 @@
-"""Examples for a training: read, split, checked, and what was understood of them."""
+"""Examples for a training: read, split, checked, and made into batches of arrays."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from lamella.errors import DataError
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.checks import check
+from lamella.train.engine import Batches, Store
 
 HELD_OUT = 0.1  # of a user's one file
 MOST_HELD_OUT = 2000
@@ -61,6 +62,12 @@ def gather(
     for example in random.Random(seed).sample(learn, 3):
         lines.append("sample: " + " | ".join(map(_shown, example.values())))
     return Gathered(learn, held, watched, lines)
+
+
+def encode(job: Task, learn: Sequence[Example], seed: int = 0, accumulate: int = 1) -> Batches:
+    """Examples -> batches of their arrays, as the task has them. The task must have been fitted."""
+    store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
+    return Batches(store, job.collate, job.size.tokens, job.batch, job.weights(learn), seed, accumulate)
 
 
 def hold_out(

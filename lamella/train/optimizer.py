@@ -48,7 +48,7 @@ class Optimizer:
         self.rate, self.decay = rate, decay
         self.first = [torch.zeros_like(m) for m in self.masters]
         pairs = zip(self.masters, self.muon, strict=True)
-        self.second = [torch.zeros(0) if is_muon else torch.zeros_like(m) for m, is_muon in pairs]
+        self.second = [m.new_zeros(0) if is_muon else torch.zeros_like(m) for m, is_muon in pairs]
         self.count = 0
         self.shapes: dict[torch.Size, list[int]] = {}
         for i, is_muon in enumerate(self.muon):

@@ -3,9 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lamella.train.engine import Step
+from lamella.train.looks import LEAST, Looks, between
 from lamella.train.schedule import Budget
+
+WARM = 4  # steps, slower than all others
 
 
 @dataclass
@@ -56,3 +60,66 @@ def speed(speeds: Sequence[tuple[float, int, int]], budget: Budget, watched: flo
 
 def time_of(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+class Shown:
+    """A line of progress, and once an estimate of how long all of it will take."""
+
+    def __init__(self, tell: Callable[[str], None], budget: Budget, looks: Looks, metric: str) -> None:
+        self._progress, self._tell, self._budget, self._looks, self._metric = (
+            Progress(tell),
+            tell,
+            budget,
+            looks,
+            metric,
+        )
+        self._speeds: tuple[tuple[float, int, int], ...] = ()
+        self._estimated = False
+
+    def step(self, losses: Sequence[tuple[int, float]], seconds: float, tokens: int) -> None:
+        """After a step: the loss of late, the speed and the time left. losses: (step, loss), all so far."""
+        spent, index = self._looks.spent, losses[-1][0]
+        self._speeds = (*self._speeds[-50:], (seconds - spent, tokens, index))
+        pace, left = speed(self._speeds, self._budget, spent)
+        if not self._estimated:
+            self._estimate(index, pace, spent)
+        recent = sum(v for _, v in losses[-20:]) / len(losses[-20:])
+        seen = f", {self._metric} {self._looks.last:.4g}" if self._looks.points else ""
+        self._progress.line(f"step {index}, loss {recent:.3f}, {pace:,.0f} tokens/s, {time_of(left)} left{seen}")
+
+    def _estimate(self, index: int, pace: float, spent: float) -> None:
+        """Say how long it will take, as soon as that can be known."""
+        steps, looks = self._budget.steps if self._budget.seconds is None else None, len(self._looks.points)
+        # The first steps are slower than all others, and how long a look takes is known after the first one.
+        if len(self._speeds) < WARM + 8 or not (looks or not steps or steps <= LEAST):
+            return
+        left = speed(self._speeds[WARM:], self._budget, spent)[1]
+        if steps and looks:
+            left += (steps - index) / between(steps) * spent / looks
+        self._tell(f"estimate: {time_of(left)} of training, {pace:,.0f} tokens/s; then exporting and measuring")
+        self._estimated = True
+
+    def done(self) -> None:
+        """End the line."""
+        self._progress.done()
+
+
+@dataclass
+class Recent:
+    """The mean loss and the speed since they were last asked for, at most every so many seconds."""
+
+    every: float
+    losses: list[float] = field(default_factory=list)
+    since: float = field(default_factory=time.time)
+    before: tuple[int, float] | None = None  # tokens and seconds of training at that time
+
+    def step(self, step: Step) -> tuple[float, float] | None:
+        """(loss, tokens a second) where it is time to say so again."""
+        self.losses.append(step.loss)
+        self.before = self.before or (step.tokens, step.seconds)
+        if time.time() - self.since < self.every:
+            return None
+        tokens, seconds = step.tokens - self.before[0], step.seconds - self.before[1]
+        loss = sum(self.losses) / len(self.losses)
+        self.losses, self.since, self.before = [], time.time(), (step.tokens, step.seconds)
+        return loss, tokens / seconds if seconds else 0.0

@@ -15,8 +15,6 @@ Called again it goes on from its last checkpoint; `--cooldown 0.4` lets the rate
 
 import argparse
 import json
-import signal
-import time
 from functools import partial
 from pathlib import Path
 
@@ -31,9 +29,10 @@ from lamella.graphs import torch_graphs
 from lamella.machine import precision
 from lamella.nets.losses import tied_cross_entropy
 from lamella.nets.transformer.encoder_decoder import EncoderDecoder
-from lamella.train import checkpoint
-from lamella.train.engine import Run, Store, steps
-from lamella.train.optimizer import Optimizer
+from lamella.train import checkpoint, process
+from lamella.train.engine import Batches, Run, Store, steps
+from lamella.train.loop import loop
+from lamella.train.progress import Recent
 from lamella.train.schedule import Budget, Schedule
 from recipes.translation.common import read_pairs
 from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, LONG, OUT
@@ -216,9 +215,8 @@ def train(given: argparse.Namespace) -> None:
     net = EncoderDecoder(
         len(pieces), given.width, given.depth, given.decoder_depth, heads, dropout=given.dropout, longest=512
     )
-    kind = given.precision or precision()
-    net = net.to(given.device, getattr(torch, kind))
-    run = Run(net, Optimizer(net, given.rate))
+    kind = given.precision or precision(given.device)
+    run = Run.start(net, given.rate, kind, given.device)
     folder = given.runs / f"run-{given.name or given.stage}"
     names = ("vocabulary", "stage", "width", "depth", "decoder_depth")
     facts = {name: getattr(given, name) for name in names}
@@ -240,41 +238,33 @@ def train(given: argparse.Namespace) -> None:
         out = net(source=batch["source"], prompt=batch["prompt"])
         return tied_cross_entropy(out["hidden"], out["table"], batch["target"], SMOOTHING)
 
-    stopped: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: stopped.append(number))
+    def save(run: Run) -> None:
+        checkpoint.save(run, folder, facts)
+
+    def say(values: dict[str, float], line: str) -> None:
+        print(f"{folder.name} {line}", flush=True)
+        with (given.runs / f"{folder.name}.jsonl").open("a") as log:
+            log.write(json.dumps(values) + "\n")
+
     budget = Budget(steps=given.steps, seconds=None if given.steps else 60 * given.minutes)
     schedule = Schedule(warmup=given.warmup, cooldown=given.cooldown)
-    log = (given.runs / f"{folder.name}.jsonl").open("a")
-    shown = saved = time.time()
-    looked, before, recent = run.tokens, (run.tokens, run.seconds), list[float]()
-    for step in steps(
-        run, corpus, collate, loss, budget, schedule, given.batch, SEEDS[given.stage], corpus.weight, accumulate=1
-    ):
-        recent.append(step.loss)
-        if time.time() - shown > given.every:
-            shown, speed = time.time(), (step.tokens - before[0]) / (step.seconds - before[1])
-            before = (step.tokens, step.seconds)
-            now = {"step": step.index, "epoch": step.epoch, "loss": round(float(np.mean(recent)), 3)}
-            now |= {"tokens/s": round(speed), "min": round(step.seconds / 60, 1), "M tokens": step.tokens / 1e6}
-            print(f"{folder.name} {now}", flush=True)
-            log.write(json.dumps(now) + "\n")
-            recent.clear()
-        if step.tokens - looked > given.look * 1e6:
-            looked = step.tokens
-            scores = look(run.averaged(), limit=100)
-            run.current()
-            print(f"{folder.name} {step.tokens / 1e6:.1f} M tokens: {table(scores)}", flush=True)
-            log.write(json.dumps({"M tokens": step.tokens / 1e6, **scores}) + "\n")
-            log.flush()
-        if time.time() - saved > 300:
-            saved = time.time()
-            checkpoint.save(run, folder, facts)
-        if stopped:
-            break
+    batches = Batches(corpus, collate, given.batch, weights=corpus.weight, seed=SEEDS[given.stage])
+    made, recent, looked = steps(run, batches, loss, budget, schedule), Recent(every=given.every), run.tokens
+    with process.interrupt() as stop:
+        stop.patient = True
+        for step in loop(run, made, save, stop, every=300):
+            millions = step.tokens / 1e6
+            if late := recent.step(step):
+                now = {"step": step.index, "epoch": step.epoch, "loss": round(late[0], 3), "tokens/s": round(late[1])}
+                now |= {"min": round(step.seconds / 60, 1), "M tokens": millions}
+                say(now, str(now))
+            if step.tokens - looked > given.look * 1e6:
+                looked = step.tokens
+                scores = look(run.averaged(), limit=100)
+                run.current()
+                say({"M tokens": millions, **scores}, f"{millions:.1f} M tokens: {table(scores)}")
     if given.out:
         write_weights(run, given.out)
-    checkpoint.save(run, folder, facts)
     print(f"{folder.name}: saved at step {run.step}, {run.tokens / 1e6:.1f} M tokens", flush=True)
 
 

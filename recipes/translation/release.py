@@ -32,7 +32,7 @@ from lamella.train import checkpoint
 from lamella.train.engine import Run
 from lamella.train.export import export_graphs
 from lamella.train.optimizer import Optimizer
-from lamella.verbs.train import store_learned
+from lamella.train.ship import store_learned
 from recipes.translation.common import Folders, Pair, read_pairs
 from recipes.translation.train import CACHE, read_lines, shipped, task_for
 

@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +27,11 @@ import lamella
 from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.machine import precision
 from lamella.tasks.translation import FORMATS, Config, Translation
-from lamella.train import checkpoint
+from lamella.train import checkpoint, process
 from lamella.train.batches import batches, draw, padding
-from lamella.train.engine import Run, Store, steps
-from lamella.train.optimizer import Optimizer
+from lamella.train.engine import Batches, Run, Store, steps
+from lamella.train.loop import loop
+from lamella.train.progress import Recent
 from lamella.train.schedule import Budget, Schedule
 from recipes.translation.common import Pair, read_pairs
 from recipes.translation.grammar import sentences
@@ -170,21 +170,14 @@ def shipped(direction: str) -> dict[str, torch.Tensor]:
     return weights
 
 
-def train(
-    stage: str, minutes: float, threads: int, rate: float, cooldown: float, from_shipped: bool, everyday: bool
-) -> None:
-    """Train a stage, or go on with it; a direction starts from the shared net, or from what ships."""
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    task = task_for(stage)
-    kind = precision()
-    net = task.build()
+def begun(stage: str, rate: float, from_shipped: bool) -> tuple[Run, dict[str, str]]:
+    """The run of a stage, from its last checkpoint or from where it begins, and the facts of its checkpoints."""
+    kind, folder = precision(), CACHE / f"run-{stage}"
+    net = task_for(stage).build()
     if from_shipped:
         weights = shipped(stage)
         net.load_state_dict({name: weights[name] for name in net.state_dict()})
-    net = net.to(getattr(torch, kind))
-    run = Run(net, Optimizer(net, rate))
-    folder = CACHE / f"run-{stage}"
+    run = Run.start(net, rate, kind)
     facts = {"corpus": hashlib.sha256((CACHE / "vocabulary.model").read_bytes()).hexdigest(), "precision": kind}
     if checkpoint.load(run, folder, facts):
         print(f"{stage}: going on at step {run.step} after {run.seconds / 60:.1f} min")
@@ -196,45 +189,54 @@ def train(
     elif stage != "shared" and checkpoint.load(run, CACHE / "run-shared", facts):
         print(f"{stage}: from the shared net, {run.step} steps")
         run.step, run.seconds, run.tokens = 0, 0.0, 0
+    return run, facts
+
+
+def batches_for(stage: str, task: Translation, everyday: bool) -> Batches:
+    """The corpus in the directions of a stage, in batches."""
     directions = [("en", "fr"), ("fr", "en")] if stage == "shared" else [(task.config.src, task.config.dst)]
     corpus = Corpus({code: task.pieces.mark(f"<2{code}>") for code in ("en", "fr")}, directions)
-    weights, lengths = corpus.weights(), corpus.lengths()
+    weights = corpus.weights()
     if everyday:
         more = np.array([LAST.get(kind, 1.0) for kind in sorted(MIX)])[corpus.arrays["kind"]]
         weights = weights * np.concatenate([more] * len(directions))
-    waste = padding(lengths, batches(lengths, draw(len(corpus), weights, 0, 0), TOKENS, 0, 0))
-    print(
-        f"{stage}: {len(corpus):,} pairs, {kind}, {threads} threads, padding {100 * waste:.1f}% of tokens", flush=True
-    )
+    # What ships has seen the first batches of its own seed already.
+    began = CACHE / f"run-{stage}" / "began.json"
+    seen = json.loads(began.read_bytes())["steps"] if began.is_file() else 0
+    seed = {"shared": 1, "en-fr": 2, "fr-en": 3}[stage] + seen
+    return Batches(corpus, task.collate, TOKENS, weights=weights, seed=seed)
+
+
+def train(
+    stage: str, minutes: float, threads: int, rate: float, cooldown: float, from_shipped: bool, everyday: bool
+) -> None:
+    """Train a stage, or go on with it; a direction starts from the shared net, or from what ships."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    task = task_for(stage)
+    run, facts = begun(stage, rate, from_shipped)
+    feed = batches_for(stage, task, everyday)
+    lengths, order = feed.store.lengths(), draw(len(feed.store), feed.weights, 0, 0)
+    waste = padding(lengths, batches(lengths, order, TOKENS, 0, 0))
+    print(f"{stage}: {len(feed.store):,} pairs, padding {100 * waste:.1f}% of tokens, {facts['precision']}", flush=True)
 
     def loss(net: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         return task.loss(net(source=batch["source"], prompt=batch["prompt"]), batch)
 
-    shown = saved = time.time()
-    recent: list[float] = []
-    before = (run.tokens, run.seconds)
+    def save(run: Run) -> None:
+        checkpoint.save(run, CACHE / f"run-{stage}", facts)
+
     schedule = Schedule(warmup=100 if stage == "shared" or from_shipped else 20, cooldown=cooldown)
-    # What ships has seen the first batches of its own seed already.
-    began_at = folder / "began.json"
-    seed = {"shared": 1, "en-fr": 2, "fr-en": 3}[stage] + (
-        json.loads(began_at.read_bytes())["steps"] if began_at.is_file() else 0
-    )
-    for step in steps(run, corpus, task.collate, loss, Budget(seconds=60 * minutes), schedule, TOKENS, seed, weights):
-        recent.append(step.loss)
-        if time.time() - shown > 30:
-            shown = time.time()
-            speed = (step.tokens - before[0]) / (step.seconds - before[1])
-            before = (step.tokens, step.seconds)
-            print(
-                f"{stage} step {step.index} epoch {step.epoch} loss {np.mean(recent):.3f} {speed:,.0f} tokens/s "
-                f"{step.seconds / 60:.1f} min {100 * step.progress:.1f}%",
-                flush=True,
-            )
-            recent.clear()
-        if time.time() - saved > 240:
-            saved = time.time()
-            checkpoint.save(run, folder, facts)
-    checkpoint.save(run, folder, facts)
+    made, recent = steps(run, feed, loss, Budget(seconds=60 * minutes), schedule), Recent(every=30)
+    with process.interrupt() as stop:
+        stop.patient = True
+        for step in loop(run, made, save, stop, every=240):
+            if late := recent.step(step):
+                print(
+                    f"{stage} step {step.index} epoch {step.epoch} loss {late[0]:.3f} {late[1]:,.0f} tokens/s "
+                    f"{step.seconds / 60:.1f} min {100 * step.progress:.1f}%",
+                    flush=True,
+                )
 
 
 def main() -> None:

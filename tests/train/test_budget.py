@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import signal
 import time
@@ -11,12 +10,11 @@ from pathlib import Path
 import pytest
 
 import lamella
-from lamella.train import engine
+from lamella import model
+from lamella.train import engine, loop, progress, watch
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Schedule
 
-verb = importlib.import_module("lamella.verbs.train")
-loop = importlib.import_module("lamella.train.loop")
 WEATHER = str(Path(__file__).parents[1] / "tasks" / "weather.py")
 
 
@@ -35,11 +33,11 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     """A step takes 40 to 80 ms, by turns; the first ones up to half a second more, and a look at the metric a second."""
-    clock, took, answer = Clock(), Optimizer.step, verb.model.run_batches
+    clock, took, answer = Clock(), Optimizer.step, model.run_batches
 
     def step(self, factor):
         done = self.count
-        clock.now += 0.04 + 0.02 * (done % 3) + (0.5 / (done + 1) if done < loop.WARM else 0)
+        clock.now += 0.04 + 0.02 * (done % 3) + (0.5 / (done + 1) if done < progress.WARM else 0)
         return took(self, factor)
 
     def look(*given):
@@ -47,9 +45,10 @@ def clock(monkeypatch):
         return answer(*given)
 
     monkeypatch.setattr(Optimizer, "step", step)
-    monkeypatch.setattr(verb.model, "run_batches", look)
+    monkeypatch.setattr(model, "run_batches", look)
     monkeypatch.setattr(engine, "time", clock)
     monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(watch, "time", clock)
     return clock
 
 

@@ -503,7 +503,7 @@ def test_an_odd_run_json_never_ends_untyped(tmp_path):
                 saved = checkpoint.peek(tmp_path)
                 assert saved is not None
                 loaded += 1
-                loop._settings(saved)
+                loop._course_of(saved)
                 assert checkpoint.load(ball(), tmp_path, {})
             except ModelError as error:
                 assert str(place) in str(error) or str(tmp_path) in str(error)

@@ -20,7 +20,7 @@ from lamella.errors import ModelError, TrainingError
 from lamella.tasks.translation import Config, Translation
 from lamella.train import checkpoint, curves, process
 from lamella.train.batches import batches, draw, forever, padding
-from lamella.train.engine import LOST, Run, Store, steps
+from lamella.train.engine import LOST, Batches, Run, Store, steps
 from lamella.train.gather import hold_out
 from lamella.train.optimizer import Optimizer, orthogonalize
 from lamella.train.schedule import Budget, Schedule
@@ -156,7 +156,7 @@ def go(run, loss, budget, **options):
     store = Store.of([{"x": np.array([n % 6])} for n in range(12)])
     collate = Translation.collate
     schedule = Schedule(warmup=2)
-    return steps(run, store, lambda rows: collate(None, rows), loss, budget, schedule, 3, **options)
+    return steps(run, Batches(store, lambda rows: collate(None, rows), 3, **options), loss, budget, schedule)
 
 
 def squares(net, batch):
@@ -168,8 +168,8 @@ def test_accumulated_batches_are_one_large_one():
     store = Store.of([{"x": np.array([n % 6])} for n in range(6)])
     collate, schedule = (lambda rows: Translation.collate(None, rows)), Schedule(warmup=2)
     small, large = ball(), ball()
-    list(steps(small, store, collate, squares, Budget(steps=4), schedule, 3, accumulate=2))
-    found = list(steps(large, store, collate, squares, Budget(steps=4), schedule, 6))
+    list(steps(small, Batches(store, collate, 3, accumulate=2), squares, Budget(steps=4), schedule))
+    found = list(steps(large, Batches(store, collate, 6), squares, Budget(steps=4), schedule))
     for one, other in zip(small.optimizer.masters, large.optimizer.masters):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
     assert small.tokens == large.tokens == 24 and [s.epoch for s in found] == [0, 1, 2, 3]
@@ -314,7 +314,7 @@ def advance(run, job, until):
 
     schedule = Schedule(warmup=5)
     # The schedule falls towards step 20 whatever part of it is run.
-    made = steps(run, store, task.collate, loss, Budget(steps=20), schedule, tokens=300, seed=5)
+    made = steps(run, Batches(store, task.collate, tokens=300, seed=5), loss, Budget(steps=20), schedule)
     return [(s.index, s.epoch, s.loss, s.norm, s.tokens) for s in islice(made, until - run.step)]
 
 

@@ -14,6 +14,7 @@ from lamella.train.batches import an_epoch
 from lamella.train.engine import Run, Store
 
 verb = importlib.import_module("lamella.verbs.train")
+loop = importlib.import_module("lamella.train.loop")
 WEATHER = str(Path(__file__).parents[1] / "tasks" / "weather.py")
 
 
@@ -42,7 +43,7 @@ def test_patience_stops_and_keeps_the_best(tmp_path, monkeypatch):
         seen.append((run.step, [a.clone() for a in run.average]))
         return next(values)
 
-    monkeypatch.setattr(verb, "_look_at", lambda job, watched: look)
+    monkeypatch.setattr(loop, "metric_of", lambda job, watched: look)
     averages = []
     monkeypatch.setattr(Run, "averaged", lambda run: averages.append(run.average) or run.net.eval())
     model, told = learn(tmp_path / "m", steps=200, patience=2)

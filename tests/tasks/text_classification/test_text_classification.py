@@ -17,9 +17,9 @@ from lamella.options import make_config
 from lamella.registry import find
 from lamella.tasks.text_classification import linear
 from lamella.tasks.text_classification.features import FeatureSet, features, words
-from lamella.train.engine import Run, Store, steps
+from lamella.train.engine import Run, steps
 from lamella.train.export import export_graphs
-from lamella.train.optimizer import Optimizer
+from lamella.train.gather import encode
 from lamella.train.schedule import Budget, Schedule
 
 torch.set_num_threads(1)
@@ -37,14 +37,13 @@ def train(job, examples, count: int, rate: float = 3e-3):
     """The loop of the verb without its files."""
     torch.manual_seed(0)
     job.fit(examples)
-    store = Store.of([{**job.inputs(e), **job.targets(e)} for e in examples])
-    net = job.build()
-    run = Run(net, Optimizer(net, rate, decay=job.decay))
+    batches = encode(job, examples)
+    run = Run.start(job.build(), rate, decay=job.decay)
 
     def loss(net, batch):
         return job.loss(net(batch["pieces"], batch["features"]), batch)
 
-    for _ in steps(run, store, job.collate, loss, Budget(steps=count), Schedule(warmup=10), job.size.tokens):
+    for _ in steps(run, batches, loss, Budget(steps=count), Schedule(warmup=10)):
         pass
     return run.averaged()
 

@@ -1,0 +1,73 @@
+"""Look at a training: measure the metric now and then on examples kept aside, keep the best weights, stop early."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lamella import model
+from lamella.errors import TrainingError
+from lamella.graphs import torch_graphs
+from lamella.task import Example, Task
+from lamella.train.engine import Run, Step
+from lamella.train.schedule import Budget
+
+
+def metric_of(job: Task, watched: Sequence[Example]) -> Callable[[Run], float]:
+    """What measures the task's metric of a run's averaged weights, as the task answers while it trains."""
+
+    def look(run: Run) -> float:
+        graphs, quick = torch_graphs(run.averaged()), job.to_measure(quick=True)
+        answers = quick.answers(watched, lambda rows: model.run_batches(quick, graphs, rows))
+        return quick.score(answers, watched).values[quick.metric]
+
+    return look
+
+
+@dataclass
+class Watch:
+    """Looks at a run. When the next one is due, and which was best, is kept in the run, and so in its checkpoints."""
+
+    run: Run
+    measure: Callable[[Run], float]
+    budget: Budget
+    less_is_better: bool = False
+    patience: int | None = None  # stop after so many looks without a better one
+
+    def after(self, step: Step) -> None:
+        """Look, where that is due after this step."""
+        if self.run.looks.due(self.budget, step.index, step.seconds):
+            self.look()
+
+    def look(self) -> float:
+        """Measure the metric, and keep the average of the weights where it is the best so far."""
+        start = time.time()
+        try:
+            value = self.measure(self.run)
+        finally:
+            self.run.current()
+        spent = time.time() - start
+        self.run.seconds += spent  # minutes are the user's: they hold all that is done in them
+        if self.run.looks.add(self.run.step, value, spent, self.less_is_better):
+            self.run.best = [mean.clone() for mean in self.run.average]
+        return value
+
+    @property
+    def over(self) -> bool:
+        """Whether so many looks found nothing better; asked of the run, so that one taken up again after that stops too."""
+        return self.patience is not None and self.run.looks.since >= self.patience
+
+    def finish(self, keep_best: bool) -> float:
+        """The metric at the end; the best weights are put in the place of the last ones where the task or the user wants that.
+
+        Raises TrainingError where the weights are no finite numbers: those are never shipped.
+        """
+        run = self.run
+        if not run.looks.points or run.looks.points[-1][0] != run.step:
+            self.look()
+        if run.best and run.looks.best != run.looks.last and (keep_best or self.patience):
+            run.average = [mean.clone() for mean in run.best]
+        if not all(bool(mean.isfinite().all()) for mean in run.average):
+            raise TrainingError(
+                "training diverged: the weights are no finite numbers. Train with a lower learning rate (--rate), or check the data."
+            )
+        return run.looks.last
