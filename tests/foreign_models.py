@@ -245,3 +245,22 @@ def huggingface(folder: Path, **more: Any) -> Path:
     (folder / "vocab.json").write_text(json.dumps(ids))
     (folder / "tokenizer_config.json").write_text(json.dumps({"source_lang": "en", "target_lang": "de"}))
     return folder
+
+
+ENGINE_SIZES = Sizes(width=64, inner=128, heads=4, depth=2, decoder_depth=2)  # Marian's products want multiples of 8
+
+
+def for_the_engine(folder: Path, kind: str) -> Path:
+    """A model that Marian itself can run: "npz" with attention, "bin" with an SSRU decoder, in floats or in "int8"."""
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = pieces([t for pair in SENTENCES for t in pair], 64, bos_id=-1, eos_id=0, unk_id=1, pad_id=-1)
+    rows, ssru = len(texts_of(raw)), kind != "npz"
+    (folder / "vocab.ende.spm").write_bytes(raw)
+    arrays = weights(rows, ssru=ssru, sizes=ENGINE_SIZES)
+    arrays = {k: v * np.float32(0.4) if v.ndim == 2 and min(v.shape) > 1 else v for k, v in arrays.items()}
+    text = settings(rows, ssru=ssru, sizes=ENGINE_SIZES)
+    if kind == "npz":
+        npz(folder, arrays, text)
+    else:
+        (folder / "model.ende.bin").write_bytes(binary(arrays, text, kind == "int8"))
+    return folder

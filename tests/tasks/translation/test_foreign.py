@@ -2,7 +2,8 @@
 
 Hugging Face's own program is too large to be installed for a test (transformers and what it pulls in are 200 MB), so what it
 gave for the net of `foreign_models.huggingface` is written down here; `python bench/import_marian.py` computes it again.
-For Marian's own formats the net is written out in numpy below, from the papers and Marian's names.
+For Marian's own formats the net is written out in numpy below, from the papers and Marian's names, and what Marian itself
+translates is written down too (`bench/import_bergamot.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, normalise
 from lamella.decode import greedy
 from lamella.errors import LamellaError, ModelError, UsageError
+from lamella.graphs import torch_graphs
 from lamella.graphs.weights import named_weights
 from lamella.tasks.translation import foreign
 from lamella.tasks.translation.foreign.vocabulary import words_of
@@ -134,6 +136,29 @@ def test_as_marian_computes(case, tmp_path):
         came = scores(net, [*(source + 2).tolist(), END], (target + 2).tolist())
         assert np.abs(came[:, [END, UNKNOWN, *range(4, rows + 2)]] - wanted).max() < 1e-4
         assert came[:, [0, START]].max() < -500  # padding and start are never written
+
+
+# --- against Marian itself
+
+ENGINE = json.loads((Path(__file__).parent / "marian.json").read_text("utf-8"))  # by bench/import_bergamot.py
+
+
+@pytest.mark.parametrize("kind", ["npz", "bin"])
+def test_as_marian_itself_translates(kind, tmp_path):
+    folder = models.for_the_engine(tmp_path, kind)
+    net, found = net_of(folder)
+    graphs, pieces = torch_graphs(net), Pieces(found.source_pieces, normaliser=found.normaliser)
+    assert len({case["translation"] for case in ENGINE[kind]}) > 5
+
+    def further(token, state, fixed):
+        return graphs["step"](token=token, **state, **fixed)
+
+    for case in ENGINE[kind]:
+        source = np.array([[*pieces.encode([case["text"]])[0], END]])
+        memory, state = graphs["encode"](source=source), graphs["step"].empty(batch=1, beam=1)
+        [h] = greedy(further, state, memory, START, END, np.array([min(30, 2 * source.shape[1])]))
+        [came] = pieces.decode([h.tokens])
+        assert came and case["translation"].startswith(came)  # each stops a long answer at a place of its own
 
 
 # --- against Hugging Face
