@@ -183,6 +183,7 @@ class Task:
     decay: ClassVar[float] = 0.01  # weight decay
     precise: ClassVar[bool] = False  # train in float32 where bfloat16 is faster too: numbers in, numbers out
     muon: ClassVar[bool] = True  # for matrices; it costs by the weight, too much where batches are small
+    used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
     batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: by --size's tokens
 
@@ -378,6 +379,13 @@ class Task:
         """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts; None for a
         table whose rows are examples."""
         raise NotImplementedError
+
+    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
+        """Answers to files as a file of the kind that `suffix` names, such as a picture or another program's format.
+
+        None where it is no kind that the task writes: the answers are text or a table then.
+        """
+        return None
 
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""

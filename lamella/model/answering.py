@@ -110,6 +110,7 @@ def predict_file(
     """
     own, job = path.suffix.lower(), trained.task
     tell = tell or (lambda line: None)
+    columns = columns_for(job, [path], columns)
     if path.is_dir():
         return _folder(trained, path, columns, tell, suffix)
     if own in job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
@@ -124,10 +125,31 @@ def predict_file(
         answered = "".join(line + "\n" for line in predict_lines(trained, iter(lines), tell))
         return answered.encode(errors="backslashreplace"), ".txt", {"lines": len(lines)}
     if len(only) == 1 and not only[0].prose:
-        answer = trained.predict(only[0].open(next(iter(job.fields)), path))
+        name = next(iter(job.fields))
+        example = {name: only[0].open(name, path)}
+        answer = trained.predict(example)
+        if (raw := job.write(suffix, [example], [answer])) is not None:
+            return raw, suffix, {"files": 1}
         return (job.render(answer) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
     raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
+
+
+def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:
+    """The columns to read tables by: those given, else those that training used, where the tables have them."""
+    if not job.used_columns_:
+        return dict(given) if given else None
+    from lamella.data.readers.used_columns import columns_of
+
+    return columns_of(list(paths), job.used_columns_, given)
+
+
+def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Those of the columns that an example holds when it is asked, without the answer's."""
+    known = {*job.fields, *job.optional}
+    if columns is None or not set(columns) & {job.target, *job.used_columns_} - known:
+        return dict(columns) if columns else None
+    return {name: column for name, column in columns.items() if name in known} or None
 
 
 def takes_folders(job: Task) -> bool:
@@ -151,6 +173,9 @@ def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell:
     found = answer_all(trained, [{name: str(file)} for file in files])
     places = [os.path.relpath(file, path) for file in files]
     counts = _counted("files", str(path), [(p, "", a) for p, a in zip(places, found, strict=True)], tell)
+    answered = [({name: str(f)}, a) for f, a in zip(files, found, strict=True) if not isinstance(a, LamellaError)]
+    if (raw := job.write(suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
+        return raw, suffix, counts
     answers = [_columns(job, a) for a in found]
     return new_table(name, places, answers, suffix), suffix or ".csv", counts
 
@@ -175,7 +200,7 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
         tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
         suffix = ""
     texts = {name: field.prose for name, field in job.fields.items()}
-    table = open_table(path, texts, list(job.optional), columns, rows_of(job.fields, path))
+    table = open_table(path, texts, list(job.optional), _of_example(job, columns), rows_of(job.fields, path))
     for note in table.notes:
         tell(f"note: {note.removeprefix(f'{path}: ')}")
     waiting = [
@@ -202,6 +227,7 @@ def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -
     from lamella.data.readers.answer_table import open_table
 
     texts = {name: field.prose for name, field in job.fields.items()}
+    columns = _of_example(job, columns_for(job, [path], columns))
     table = open_table(path, texts, list(job.optional), columns, rows_of(job.fields, path))
     rows = [
         row.fields for row in table.rows if row.fields and (not all(texts.values()) or any(map(row.fields.get, texts)))

@@ -258,6 +258,11 @@ class ObjectDetection(Task):
             names.append(f"{box['label']} at {round(box['box'][0])}, {round(box['box'][1])}")
         return Focus("log-odds of the boxes together", np.stack(values, axis=1), names)
 
+    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
+        from lamella.tasks.object_detection import files
+
+        return files.write(suffix, examples, answers, self.labels_)
+
     def render(self, answer: Answer) -> str:
         if not answer:
             return "nothing"
