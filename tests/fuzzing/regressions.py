@@ -86,6 +86,7 @@ REGRESSIONS: tuple[tuple[str, str, bytes], ...] = (
     ("picture", "two thousand million frames", png(4, 4, 8, 2, b"", chunk(b"acTL", struct.pack(">2I", 2**31 - 1, 0)))),
     ("picture", "directories in a circle", tiff(1, 0)),
     ("picture", "a directory that is its own next one", tiff(0)),
+    ("marian settings", "an id of 5,000 digits", b"a: " + b"9" * 5 * K),
     # Sound although odd.
     ("guard", "a paragraph of which nothing is translated is not wrapped anew", b"This paragraph was wrapped at some\nforty columns by its author, who lives\nat https://example.org/a"),
     ("text", "an answer with half a letter", b"Hello."),

@@ -156,7 +156,9 @@ def words_of(ids: Mapping[str, object], where: str) -> Words:
     """A `vocab.yml` or `vocab.json`, piece -> id -> what each row stands for. Raises ModelError where ids are missing."""
     texts: list[str | None] = [None] * len(ids)
     for text, value in ids.items():
-        id_ = int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else -1
+        if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+            value = int(value)
+        id_ = value if isinstance(value, int) and not isinstance(value, bool) else -1
         if not 0 <= id_ < len(texts) or texts[id_] is not None:
             raise ModelError(
                 f"{where}: expected the ids 0 to {len(ids) - 1:,}, each once; {text[:40]!r} has {str(value)[:20]!r}. "
