@@ -49,7 +49,7 @@ def test_neighbours_from_an_index_that_grows(model, corpus, cli, tmp_path, train
     place = tmp_path / "things.index"
     found = cli("predict", trained(WORD), BIKE, "--ask", "neighbours", "--corpus", corpus, "--index", place, "--json")
     [near] = found.json["answers"]
-    assert [n["text"] for n in near][0] == SAME and len(near) == 3 and "3 entries added" in found.err
+    assert near[0]["text"] == SAME and len(near) == 3 and "3 entries added" in found.err
     assert near[0]["grade"] == pytest.approx(model.predict((BIKE, SAME))["grade"], abs=0.1)
     more = tmp_path / "more.csv"
     more.write_text(f"id,text\n1,{BIKE}\n2,{SAME}\n")  # one of them is there already
@@ -150,7 +150,7 @@ def test_a_damaged_index_or_one_of_another_model_is_refused(model, corpus, tmp_p
         raw.replace(b'"count":3', b'"count":2'),
     ):
         place.write_bytes(wrong)
-        with pytest.raises(ModelError, match="damaged|not an index"):
+        with pytest.raises(ModelError, match="not an index of lamella"):
             Index.read(place, identity(model))
     place.write_bytes(raw)
     with pytest.raises(ModelError, match="made by this model"):
