@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from lamella.data.readers.similar import held_out, read_similar
 from lamella.data.samples import sentence_similarity as samples
-from lamella.data.text.ngrams import bucket, hashed, inverse_frequency, ngrams, plain
+from lamella.data.text.ngrams import hashed, ids, inverse_frequency, plain
 from lamella.data.text.pieces import END, Pieces, learn
 from lamella.errors import UsageError
 from lamella.fields import Matches, Number, Text, Vector
@@ -111,8 +111,8 @@ class SentenceSimilarity(Task):
         self.vocabulary_ = learn([text or "-" for text in few], self.config.pieces)
         vars(self).pop("pieces", None)  # what an earlier fit knew
         self.highest_ = max((float(e["highest"]) for e in examples if "score" in e), default=1.0)
-        features = [np.array([bucket(f, self.config.buckets) for f in ngrams(text)]) for text in few]
-        pieces = [np.array(ids) for ids in self.pieces.encode(few)]
+        features = [np.array(ids(text, self.config.buckets), np.int64) for text in few]
+        pieces = [np.array(found, np.int64) for found in self.pieces.encode(few)]
         self.rarity = inverse_frequency(pieces, len(self.pieces)), inverse_frequency(features, self.config.buckets)
 
     @cached_property
@@ -129,8 +129,8 @@ class SentenceSimilarity(Task):
 
     def _text(self, text: str) -> Arrays:
         text = plain(text)
-        ids = self.pieces.encode([text])[0][: self.config.longest] or [END]
-        return {"pieces": np.array(ids, np.int32), "features": hashed(text, self.config.buckets)}
+        pieces = self.pieces.encode([text])[0][: self.config.longest] or [END]
+        return {"pieces": np.array(pieces, np.int32), "features": hashed(text, self.config.buckets)}
 
     def targets(self, example: Example) -> Arrays:
         keys = dict(zip(("key", "other_key"), map(_number, _texts(example)), strict=True))
@@ -186,7 +186,8 @@ class SentenceSimilarity(Task):
         """The grade that goes with a cosine, from 0 to the highest."""
         if not self.line_:
             return round(cosine, 4)
-        return round(min(max(0.0, float(np.interp(cosine, *self.line_))), self.highest_), 4)
+        grade = float(np.interp(cosine, self.line_[0], self.line_[1]))
+        return round(min(max(0.0, grade), self.highest_), 4)
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         vectors = run(examples)
@@ -225,9 +226,10 @@ class SentenceSimilarity(Task):
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The cosine of TF-IDF over the same n-grams, hashed: how much the spelling alone tells."""
         texts = [text for e in learn[:2000] for text in _texts(e)]
-        weight = inverse_frequency([_ids(text, self.config.buckets) for text in texts], self.config.buckets) + 1
-        ids = [[_ids(text, len(weight)) for text in _texts(e)] for e in examples]
-        return [{"grade": _overlap(one, other, weight)} for one, other in ids]
+        buckets = self.config.buckets
+        weight = inverse_frequency([np.array(ids(text, buckets), np.int64) for text in texts], buckets) + 1
+        found = [[ids(text, buckets) for text in _texts(e)] for e in examples]
+        return [{"grade": _overlap(one, other, weight)} for one, other in found]
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """The line from cosines to grades, from graded pairs that the net has not seen."""
@@ -294,13 +296,9 @@ def _number(text: str) -> Array:
     return np.array(zlib.crc32(text.encode()) + (len(text) << 32), np.int64)
 
 
-def _ids(text: str, buckets: int) -> Array:
-    return np.array([bucket(feature, buckets) for feature in ngrams(text)] or [0])
-
-
-def _overlap(one: Array, other: Array, weight: Array) -> float:
+def _overlap(one: list[int], other: list[int], weight: Array) -> float:
     """The cosine of two texts' TF-IDF vectors, each feature counted once."""
-    a, b = np.unique(one), np.unique(other)
+    a, b = (np.unique(np.array(found, np.int64)) for found in (one, other))
     both = np.intersect1d(a, b)
     squares = weight**2
     return float(squares[both].sum() / max(1e-9, np.sqrt(squares[a].sum() * squares[b].sum())))

@@ -1,6 +1,6 @@
 """Words, pairs of words and parts of words as numbers: hashed, so that no list of them is kept and none is unknown.
 
-    "not bad"   ->   not, <not, ot>, ..., bad, not bad   ->   ids below the number of buckets
+    "not bad"   ->   not, ~<no, ..., bad, ..., not bad   ->   ids below the number of buckets
 
 Parts of words make "cycling" and "cyclist" related, and what was never seen in training still has parts that were
 (Bojanowski et al., 2017). Scripts without spaces have no words: there single characters and runs of two and three are
@@ -10,6 +10,9 @@ taken. Two features may fall into one bucket by chance (the hashing trick; Weinb
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,29 +46,33 @@ def words(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-def ngrams(text: str) -> list[str]:
-    """The features of a plain text, in order and as often as they stand in it.
+def parts(word: str) -> list[str]:
+    """A word and its parts, or the characters of a run of ideographs and their neighbours.
 
-    >>> ngrams("so bad")
-    ['so', '~<so', '~so>', '~<so>', 'bad', '~<ba', '~bad', '~ad>', '~<bad', '~bad>', '~<bad>', 'so bad']
-    >>> ngrams("中国人")
-    ['中', '国', '人', '中国', '国人', '中国人']
+    >>> parts("bad"), parts("中国人")
+    (['bad', '~<ba', '~bad', '~ad>', '~<bad', '~bad>', '~<bad>'], ['中', '国', '人', '中国', '国人', '中国人'])
     """
-    features: list[str] = []
-    before = ""
-    for word in words(text):
-        if "\u3040" <= word[0] <= "\u9fff":
-            features += [word[i : i + n] for n in (1, 2, 3) for i in range(len(word) - n + 1)]
-            before = ""
-            continue
-        features.append(word)
-        if word[0].isalnum():
-            edged = f"<{word}>"
-            features += [f"~{edged[i : i + n]}" for n in LETTERS for i in range(len(edged) - n + 1)]
-            if before:
-                features.append(f"{before} {word}")
-            before = word
-    return features
+    if _ideographic(word):
+        return [word[i : i + n] for n in (1, 2, 3) for i in range(len(word) - n + 1)]
+    if not word[0].isalnum():
+        return [word]
+    edged = f"<{word}>"
+    return [word, *(f"~{edged[i : i + n]}" for n in LETTERS for i in range(len(edged) - n + 1))]
+
+
+def pairs(found: Sequence[str]) -> list[str]:
+    """Neighbouring words; a mark between them, or a script without spaces, parts them.
+
+    >>> pairs(["not", "so", "bad", "!"])
+    ['not so', 'so bad']
+    """
+    plain_words = [word[0].isalnum() and not _ideographic(word) for word in found]
+    both = zip(pairwise(found), pairwise(plain_words), strict=True)
+    return [f"{one} {other}" for (one, other), (left, right) in both if left and right]
+
+
+def _ideographic(word: str) -> bool:
+    return "\u3040" <= word[0] <= "\u9fff"
 
 
 def bucket(feature: str, buckets: int) -> int:
@@ -77,19 +84,37 @@ def bucket(feature: str, buckets: int) -> int:
     return zlib.crc32(feature.encode()) % (buckets - 1) + 1
 
 
+@lru_cache(maxsize=100_000)  # words come again and again: ten times as fast over a million texts
+def _ids_of_word(word: str, buckets: int) -> list[int]:
+    return [bucket(part, buckets) for part in parts(word)]
+
+
+def ids(text: str, buckets: int) -> list[int]:
+    """The ids of a plain text's features, as often as they stand in it: parts of words first, then pairs of words.
+
+    >>> ids("bad", 1000) == [bucket(part, 1000) for part in parts("bad")]
+    True
+    """
+    found = words(text)
+    return [
+        *(i for word in found for i in _ids_of_word(word, buckets)),
+        *(bucket(pair, buckets) for pair in pairs(found)),
+    ]
+
+
 def hashed(text: str, buckets: int) -> Ints:
     """The ids of a plain text's features, (R, ROW), zeros at the end; at least one row.
 
     >>> hashed("so bad", 1000).shape
     (1, 16)
     """
-    ids = [bucket(feature, buckets) for feature in ngrams(text)]
-    rows = np.zeros((max(1, -(-len(ids) // ROW)), ROW), np.int32)
-    rows.flat[: len(ids)] = ids
+    features = ids(text, buckets)
+    rows = np.zeros((max(1, -(-len(features) // ROW)), ROW), np.int32)
+    rows.flat[: len(features)] = features
     return rows
 
 
-def inverse_frequency(rows: Sequence[Ints], size: int) -> NDArray[np.float32]:
+def inverse_frequency(rows: Sequence[NDArray[Any]], size: int) -> NDArray[np.float32]:
     """How much each id tells: the logarithm of how rare it is among texts (Sparck Jones, 1972), (size,).
 
     rows: the ids of each text. One that stands in no text weighs as if it stood in one.
