@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lamella.checks import check_task
     from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
     from lamella.model import Model, load
     from lamella.model.shipped import detect, translate
@@ -47,6 +48,7 @@ _PLACES = {
     "Task": "lamella.task",
     "TrainingError": "lamella.errors",
     "UsageError": "lamella.errors",
+    "check_task": "lamella.checks",
     "compress": "lamella.verbs.compress",
     "detect": "lamella.model.shipped",
     "evaluate": "lamella.verbs.evaluate",
@@ -70,6 +72,7 @@ __all__ = [
     "Task",
     "TrainingError",
     "UsageError",
+    "check_task",
     "compress",
     "detect",
     "evaluate",

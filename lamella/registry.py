@@ -56,3 +56,8 @@ def _task_in(module: Any, word: str) -> type[Task]:
 def name_of(task: Task) -> str:
     """The word for a task: its file's name."""
     return type(task).__module__.rsplit(".", 1)[-1].replace("_", "-")
+
+
+def summary(cls: type[Task]) -> str:
+    """The first line of the docstring of a task's file: its help."""
+    return ((sys.modules[cls.__module__].__doc__ or "").strip().splitlines() or [""])[0]

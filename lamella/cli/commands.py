@@ -317,7 +317,7 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
     found: list[dict[str, Any]] = []
     for name in only or registry.names():
         cls = registry.find(name)
-        summary = (sys.modules[cls.__module__].__doc__ or "").strip().splitlines()[0]
+        summary = registry.summary(cls)
         found.append(
             {
                 "name": name,

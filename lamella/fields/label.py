@@ -18,7 +18,7 @@ class Label(Field, frozen=True, tag="label"):
         return plain_text(name, value)
 
     def receive(self, name: str, value: Any, limits: Limits) -> Any:
-        if not isinstance(value, str | int):
+        if not isinstance(value, str | int) or isinstance(value, bool):
             raise UsageError(f"{name}: expected a string, received {json_kind(value)}.")
         return value
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from lamella import registry
-from lamella.server.facts import summary
 
 VERBS = Path(__file__).parent.parent / "verbs"
 NO_PART = {"all", "dev"}  # extras that are no part of what lamella does
@@ -20,7 +19,7 @@ def tasks() -> list[dict[str, Any]]:
     names = [verb["name"] for verb in verbs()]
     found = [(name, registry.find(name)) for name in registry.names()]
     return [
-        {"name": name, "summary": summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": names}
+        {"name": name, "summary": registry.summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": names}
         for name, cls in found
     ]
 

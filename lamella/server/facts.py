@@ -1,6 +1,5 @@
 """What is told about a model that is served: its fields, options, examples, card, scores and the picture of its training."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +99,7 @@ class Opened:
         return {
             "name": self.name,
             "task": registry.name_of(job),
-            "summary": summary(type(job)),
+            "summary": registry.summary(type(job)),
             "fields": {name: field.facts() for name, field in job.fields.items()},
             "optional": {name: field.facts() for name, field in job.optional.items()},
             "answer": job.answer.facts(),
@@ -209,8 +208,3 @@ def suffixes(job: contract.Task) -> tuple[str, ...]:
 def grows(job: contract.Task) -> bool:
     """Whether a task makes its answers piece by piece, so that they can be shown while they are made."""
     return type(job).grow is not contract.Task.grow
-
-
-def summary(cls: type[contract.Task]) -> str:
-    """The first line of a task's file."""
-    return ((sys.modules[cls.__module__].__doc__ or "").strip().splitlines() or [""])[0]

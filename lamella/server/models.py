@@ -17,14 +17,14 @@ from lamella.data.media.budget import Budget
 from lamella.model import Model
 from lamella.server import schema, watch
 from lamella.server.batching import CHUNK, GRACE, Chunked, Job, Worker
-from lamella.server.facts import Opened, summary
+from lamella.server.facts import Opened
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused, line_of, note, report
 from lamella.server.threads import Threads, contained
 from lamella.server.work import Stopped, checked, prepare
 from lamella.task import Answer, Example
 
-__all__ = ["Served", "named", "summary"]
+__all__ = ["Served", "named"]
 
 T = TypeVar("T")
 THREADS = 2  # for documents and explanations, which think between two calls of the net
