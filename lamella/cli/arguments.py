@@ -83,7 +83,7 @@ def split_columns(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
     parts = [p.partition("=") for p in text.split(",")]
-    if not all(name and equals and value for name, equals, value in parts):
+    if not all(name and equals for name, equals, _ in parts):
         raise UsageError(f"--columns {text[:80]}: expected FIELD=COLUMN,... such as text=review,label=stars.")
     return {name.strip(): value.strip() for name, _, value in parts}
 

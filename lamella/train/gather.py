@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lamella.data.readers.used_columns import recording
 from lamella.errors import DataError
 from lamella.task import Example, Task
 from lamella.train import split
@@ -33,7 +34,10 @@ def gather(
     if list(data) == ["sample"]:
         learn, held, lines = job.sample("train"), job.sample("test"), ["data: the task's own sample set"]
     else:
-        learn, lines = job.read(list(data), columns)
+        with recording() as used:
+            learn, lines = job.read(list(data), columns)
+        if used:
+            job.used_columns_ = used
         if test:
             held, _ = job.read(list(test), columns)
             seen = {key for e in learn for key in job.keys(e)}

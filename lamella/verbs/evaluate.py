@@ -12,6 +12,7 @@ from msgspec import to_builtins
 from lamella import metrics
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, card, fingerprint, load
+from lamella.model.answering import columns_for
 from lamella.options import replace_config
 
 
@@ -36,7 +37,9 @@ def evaluate(
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
     job = trained.task
-    examples = job.sample("test") if list(data) == ["sample"] else job.read(list(data), columns)[0]
+    examples = (
+        job.sample("test") if list(data) == ["sample"] else job.read(list(data), columns_for(job, data, columns))[0]
+    )
     if not examples:
         raise DataError(f"{', '.join(data)}: no examples to measure on.")
     if limit is not None and len(examples) > limit:

@@ -17,7 +17,7 @@ from lamella.explain.explain import explain as explain  # the verb itself; the s
 from lamella.explain.explanation import Explanation
 from lamella.fields.row import rows_of
 from lamella.model import Model, as_example
-from lamella.model.answering import sample_of
+from lamella.model.answering import columns_for, read_rows, sample_of
 from lamella.options import replace_config
 from lamella.task import Example, Task
 
@@ -49,7 +49,11 @@ def _example(job: Task, word: str, columns: Mapping[str, str] | None, as_text: b
     path = Path(word)
     if not as_text and len(word) < 1000 and "\0" not in word and path.is_file():
         if is_table(path):
-            rows = rows_of(job.fields, path) or job.read([word], columns)[0]
+            whole = path.suffix.lower() in job.suffixes  # its rows are no examples
+            columns = columns_for(job, [word], columns)
+            rows = rows_of(job.fields, path) or (
+                job.read([word], columns)[0] if whole else read_rows(job, path, columns)
+            )
             if not rows:
                 raise DataError(f"{word}: no row to explain.")
             return rows[0]

@@ -187,7 +187,6 @@ def test_a_table_is_written_back_as_it_came(tmp_path, cut, end, encoding):
         ("text,n,n\na,1,2\n", "text,n,n,label\na,1,2,A\n"),
         ("text\none\ntwo\n", "text,label\none,ONE\ntwo,TWO\n"),
         ("Well done,1\nBad,2\n", "Well done,1,WELL DONE\nBad,2,BAD\n"),
-        ("2,3\n4,5\n", "2,3,2\n4,5,4\n"),
         ('text,n\n"x" y,1\nb,2\n', 'text,n,label\n"""x"" y",1,\nb,2,B\n'),
         ('text,n\n"x,1\nb,2\n', 'text,n,label\n"""x",1,\nb,2,B\n'),
         ("text,n\na\nb,2,3\nc,4\n", "text,n,label\na,,\nb,2,3,\nc,4,C\n"),
@@ -215,7 +214,8 @@ def test_what_has_no_answer_is_counted_and_named(tmp_path):
         ("text,n\n", "expected rows that can be answered, received 0"),
         ('"x" y\n', "received 1 rows that cannot be read"),
         ("text,text\na,b\n", "expected one column named"),
-        ("what,n\na,1\nb,2\nc,3\n", "--columns text=NAME"),
+        ("what,more\na,e\nb,f\nc,g\n", "--columns text="),
+        ("2,3\n4,5\n", "no header but"),
     ],
 )
 def test_a_table_without_any_answer_is_an_error(tmp_path, content, part):
@@ -342,21 +342,20 @@ def test_one_bad_example_spoils_no_other():
 class Both(Shout):
     Config = Config
     fields = {"past": Series(), "text": Text()}
+    answer = Label()
     target = ""
 
     @property
     def optional(self):
         return {"start": Text()}
 
-    def cells(self, answer):
-        return {"sum": answer[0], "when": answer[1]}
 
 
 class Sums(Stand):
     def answer(self, example):
         past = example["past"]
         past = [float(x) for x in past.split()] if isinstance(past, str) else past
-        return sum(past), example.get("start", "never")
+        return {"sum": sum(past), "when": example.get("start", "never")}
 
 
 def test_several_fields_and_those_that_may_be_there(tmp_path):

@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lamella.data.readers.bad_rows import BadRow
+from lamella.data.readers.headers import is_name, is_number
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet
 from lamella.data.readers.suffixes import TABLE_SUFFIXES
 from lamella.data.readers.table_text import Delimited, in_encoding, insert_keys, json_text, unescaped
 from lamella.data.readers.tables import Row, find_columns, pick
+from lamella.data.text.encoding import quote
 from lamella.errors import DataError, UsageError
 
 Answer = Mapping[str, Any] | None
@@ -218,7 +221,10 @@ def open_table(
     first = {fold(str(name)) for name in sheet.keys or sheet.rows[0][1]}
     also = [name for name in optional if name in (columns or {}) or fold(name) in first]
     wanted = {name: (name,) for name in (*fields, *also)}
-    keys, source, body = find_columns(sheet, wanted, columns or {}, list(fields), None)
+    only = columns or {}
+    if not only and len(fields) == 1:
+        only = _only_column(sheet, next(iter(fields)))
+    keys, source, body = find_columns(sheet, wanted, only, list(fields), partial(_texts, fields), in_order=False)
     # As `read_table` has it: a header says how wide a table is, else most of its rows.
     width = len(source.header) if source.header and not sheet.keys else common_width(sheet.rows)
     nested = [name for name in keys if not fields.get(name, False)]
@@ -231,10 +237,39 @@ def open_table(
             rows.append(TableRow(line, {k: _native(v) for k, v in found.items() if k not in also or v != ""}))
     rows.sort(key=lambda row: row.line)
     notes = list(sheet.notes) if "damaged" not in sheet.encoding else [*sheet.notes, f"{sheet.file}: {sheet.encoding}"]
-    if not source.header and width > 1:
-        used = ", ".join(f"{field} = {column}" for field, column in source.columns.items())
-        notes.append(f"{sheet.file}: no header; taken so: {used}. Choose with --columns")
+    guessed = [field for field, key in keys.items() if field not in only and (not source.header or fold(str(key)) != fold(field))]
+    if source.header and not sheet.keys:
+        guessed = [f for f in guessed if fold(source.header[int(keys[f])]) != fold(f)]
+    if guessed and width > 1:
+        used = ", ".join(f"{field} = {source.columns[field]}" for field in guessed)
+        head = "" if source.header else "no header; "
+        notes.append(f"{sheet.file}: {head}taken so: {used}. Choose with --columns")
     return AnswerTable(sheet, rows, bool(body), width, notes)
+
+
+def _only_column(sheet: Sheet, field: str) -> dict[str, str]:
+    """The one column of a table, by its name where the first row is one: a short name above texts that are none."""
+    first = sheet.keys or [str(cell) for cell in sheet.rows[0][1]]
+    if len(first) != 1 or fold(first[0]) == fold(field):
+        return {}
+    if sheet.keys:
+        return {field: first[0]}
+    body = [str(cells[0]) for _, cells in sheet.rows[1:300] if isinstance(cells, list) and cells and cells[0]]
+    longer = sum(" " in cell or not is_name(cell) for cell in body)
+    is_header = is_name(first[0]) and " " not in first[0] and first[0] not in body and longer > 0.6 * len(body)
+    if is_header and body:
+        sheet.notes.append(f"{sheet.file}: {quote(first[0])} is taken as the name of the one column")
+        return {field: first[0]}
+    return {}
+
+
+def _texts(fields: Mapping[str, bool], rows: list[list[str]]) -> dict[str, int] | None:
+    """The column of the one field, a text, in a table without names: the only one that does not hold numbers."""
+    if len(fields) != 1 or not all(fields.values()) or not rows:
+        return None
+    columns = list(zip(*rows, strict=True))
+    texts = [at for at, cells in enumerate(columns) if sum(map(is_number, cells)) < 0.5 * len(cells) and any(cells)]
+    return {next(iter(fields)): texts[0]} if len(texts) == 1 else None
 
 
 def new_table(name: str, values: Sequence[str], answers: Sequence[Answer], suffix: str = "") -> bytes:

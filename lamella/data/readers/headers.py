@@ -86,16 +86,29 @@ def first_is_header(rows: Sequence[Sequence[str]]) -> bool:
         return False
     below = {at: [row[at].strip() for row in body if len(row) > at and row[at].strip()] for at, _ in named}
     texts = [(at, cell) for at, cell in named if not is_number(cell) and cell.lower() not in MISSING]
-    for at, _ in texts:
-        known = [cell for cell in below[at] if cell.lower() not in MISSING]
-        if known and sum(map(is_number, known)) > 0.9 * len(known):
-            return True
+    if names_above_numbers(rows):
+        return True
     numbers = [cell for at, cell in named if (at, cell) not in texts]
     if numbers:  # few of them may be values: three that count up are hardly by chance
         fewest = 2 if not first[0] or all(map(_YEAR.fullmatch, numbers)) else 3
         unlike = any(cell not in below[at] for at, cell in named if cell in numbers)
         return len(numbers) >= fewest and _is_counter(numbers) and unlike
     return all(is_name(cell) and cell not in below[at] for at, cell in texts)
+
+
+def names_above_numbers(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row has a text above a column of numbers: the surest sign of a header.
+
+    >>> names_above_numbers([["name", "age"], ["Ann", "30"]]), names_above_numbers([["Ann", "30"], ["Bob", "31"]])
+    (True, False)
+    """
+    for at, cell in enumerate(rows[0] if rows else ()):
+        below = [row[at].strip() for row in rows[1 : _LOOKED_AT + 1] if len(row) > at]
+        known = [other for other in below if other.lower() not in MISSING]
+        named = cell.strip() and cell.strip().lower() not in MISSING and not is_number(cell.strip())
+        if named and known and sum(map(is_number, known)) > 0.9 * len(known):
+            return True
+    return False
 
 
 def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:

@@ -144,6 +144,7 @@ class _File:
         self.where = self.sheet.file
         self.bad: list[str] = []
         self.names, self.rows, self.lines = _grid(self.sheet)
+        self.header = self.sheet.keys is not None or len(self.lines) < len(self.sheet.rows)
         if not self.rows:
             what = "a header only" if self.names else "none"
             raise DataError(f"{self.where}: expected rows of values, received {what}.")
@@ -172,7 +173,9 @@ class _File:
     def read(self) -> tuple[list[Raw], Style]:
         """The series as they stand in the file, and how it writes its stamps."""
         cells = list(zip(*self.rows, strict=True))
-        roles = choose_roles(self.where, self.names, cells, self.columns, self.options.known, self.options.leave_out)
+        roles = choose_roles(
+            self.where, self.names, cells, self.columns, self.options.known, self.options.leave_out, self.header
+        )
         times, style = self._times(roles)
         numbers = self._numbers(cells, roles)
         self.bad += [str(b) for b in self.sheet.bad]

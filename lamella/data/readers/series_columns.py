@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from lamella.data.readers import used_columns
 from lamella.data.readers.headers import numbers_rows
 from lamella.data.readers.numbers import read_number
 from lamella.data.readers.records import fold
@@ -48,12 +49,12 @@ class Roles(msgspec.Struct):
 
 
 def choose_roles(
-    where: str, names: Sequence[str], cells: Cells, columns: Mapping[str, str], known: Sequence[str], leave_out: Sequence[str]
+    where: str, names: Sequence[str], cells: Cells, columns: Mapping[str, str], known: Sequence[str], leave_out: Sequence[str], header: bool = True,
 ) -> Roles:  # fmt: skip
     """The roles of all columns.
 
     In: the file for messages; the names of the columns, their cells; those that the user chose, that are known of the
-    future, that are to be left out. Raises DataError for a name that is no column, and where no column holds values.
+    future, that are to be left out; whether their names are those of a header. Raises DataError for a name that is no column, and where no column holds values.
     """
 
     def find(role: str, name: str) -> int:
@@ -109,6 +110,10 @@ def choose_roles(
     values = rest if values is None else values
     if not values:
         raise DataError(f"{where}: expected a column of values, received {quote_all(names)} only.")
+    for role, chosen_ones in (("time", used), ("id", ids), ("value", values if ids else [])):
+        if chosen_ones:
+            name = "+".join(names[at] for at in chosen_ones)
+            used_columns.note(role, name if header else "", chosen_ones[0] + 1, len(names))
     return Roles(times, label, ids, values, guessed, notes)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from lamella.data.readers import used_columns
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.headers import first_is_header, is_name, is_number, is_numbered
 from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, Cells, Sheet, common_width, fold, read_sheet
@@ -204,8 +205,12 @@ def find_columns(
     required: Sequence[str],
     choose: Choose | None,
     words: Collection[str] = (),
+    in_order: bool = True,
 ) -> tuple[dict[str, int | str], Source, int]:
-    """(field -> key into a row's cells, the source to report, where rows begin after a header)."""
+    """(field -> key into a row's cells, the source to report, where rows begin after a header).
+
+    in_order: take columns without a header in their order, even where there are more of them than fields.
+    """
     source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter)
     keyed = sheet.keys is not None
     first = sheet.keys or list(map(str, sheet.rows[0][1]))
@@ -239,20 +244,22 @@ def find_columns(
             both = chosen | positions  # optional fields too
             positions = both if len(set(both.values())) == len(both) else chosen
             missing = []
-    if missing and not header:
+    if missing and not header and (in_order or common_width(sheet.rows) == len(required)):
         free = [position for position in range(common_width(sheet.rows)) if position not in positions.values()]
         positions |= dict(zip([field for field in wanted if field not in positions], free, strict=False))
         missing = [field for field in required if field not in positions]
     if missing:
-        choice = ",".join(f"{field}=NAME" for field in missing)
+        choice = ",".join(f"{field}={'NAME' if header else 1 + at}" for at, field in enumerate(missing))
         raise DataError(
             f"{sheet.file}, line {line}: expected {counted(len(required), 'column')} for {', '.join(required)}, received "
-            f"columns named {', '.join(map(quote, first[:12])) or 'nothing'}. Choose with --columns {choice}"
+            f"{'columns named' if header else 'no header but'} {', '.join(map(quote, first[:12])) or 'nothing'}. "
+            f"Choose with --columns {choice}"
         )
     source.header = first if header else None
     for field, position in positions.items():
         name = f" {quote(first[position])}" if header else ""
         source.columns[field] = f"field{name}" if keyed else f"column {position + 1}{name}"
+        used_columns.note(field, first[position] if header else "", position + 1, len(first))
     keys = {field: first[position] if keyed else position for field, position in positions.items()}
     return keys, source, int(header and not keyed)
 

@@ -18,11 +18,11 @@ from lamella.data.media.images import encode_png, fingerprint, read_image, shape
 from lamella.data.readers import measures
 from lamella.data.readers.image_folders import IMAGE_NAMES, SUFFIXES, image_folder, readable
 from lamella.data.readers.records import read_sheet
+from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.errors import DataError
 
 NAMES = ("example", *IMAGE_NAMES)  # of a table's column with pictures
-TABLES = (".csv", ".tsv", ".jsonl", ".json")
 SAMPLES = 64  # new ones that are made at once
 STEPS = 9  # of a line, both ends included, and of each side of a plane
 WALK = 2.5  # deviations that a plane shows on each side of the middle
@@ -149,7 +149,7 @@ def read(
 
     choice: which column holds `example`, a picture; columns: what a trained model knows of a table's.
     """
-    if not all(Path(p).suffix.lower() in TABLES for p in paths):
+    if not all(map(is_table, paths)):
         found, lines = image_folder(list(paths))
         return [row["image"] for row in found], lines
     if not choice and not _of_pictures(paths[0]):

@@ -99,9 +99,17 @@ class Translation(Task):
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         from lamella.data.readers import parallel
+        from lamella.data.readers.used_columns import note, recording
 
         c = self.config
-        table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
+        sides = {"text": "src", "translation": "dst"}
+        if columns is not None:
+            columns = {sides.get(name, name): column for name, column in columns.items()}
+        with recording() as used:
+            table = parallel.read_parallel(list(paths), src=c.src, dst=c.dst, columns=columns)
+        for field, side in sides.items():
+            if side in used:
+                note(field, **used[side])
         pairs = [placeholders.without_accelerators(row["src"], row["dst"]) for row in table.rows]
         return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
 
