@@ -1,5 +1,6 @@
 /* An answer, drawn for what it holds: shares as bars, a forecast, a point and what is made from it, a text. */
 
+import { boxes, isBoxes } from "./boxes.js";
 import { forecast, shares, table } from "./charts.js";
 import { el, number } from "./dom.js";
 
@@ -11,6 +12,8 @@ export function answer(given, found, rendered) {
   if (typeof found?.grade === "number") return graded([found]);
   if (Array.isArray(found) && typeof found[0]?.grade === "number") return graded(found);
   if (typeof found === "number") return [el("p", { class: "headline" }, number(found))];
+  const picture = Object.values(given).find(isPicture);
+  if (isBoxes(found, picture)) return picture ? [boxes(picture, found)] : several(found);
   if (Array.isArray(found)) return several(found);
   if (found?.probabilities) {
     return [el("p", { class: "headline", dir: "auto" }, String(found.label)), shares(found.probabilities)];
