@@ -387,9 +387,12 @@ def train(given: argparse.Namespace) -> None:
     batches = epochs.batches(given.rows, given.device)
     if given.compile:  # while the first epoch is packed
         names = ("source", "prompt", "target", "source_segments", "target_segments")
-        loss(
-            net, {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}
-        ).backward()
+        empty = {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}
+        try:
+            loss(net, empty).backward()
+        except Exception as error:  # minutes are few: slower is better than nothing
+            print(f"{name}: not compiled ({type(error).__name__}: {str(error)[:300]})", flush=True)
+            loss = packed
         net.zero_grad()
     start, tokens, losses, shown, counted = 0.0, 0, [], time.time(), 0
     step = 0

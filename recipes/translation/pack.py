@@ -55,7 +55,7 @@ def files(size: int) -> Iterator[tuple[str, bytes]]:
                 starts = np.stack([part[f"{side}_starts"][chosen] for side in ("en", "xx")], axis=1)
                 lengths = np.stack([np.diff(part[f"{side}_starts"])[chosen] for side in ("en", "xx")], axis=1)
                 both = np.concatenate([part["en"], part["xx"]])
-                flat = gather(both, (starts + [0, len(part["en"])]).flatten(), lengths.flatten())
+                flat = gather(both, (starts + np.array([0, len(part["en"])])).flatten(), lengths.flatten())
                 out = io.BytesIO()
                 np.save(out, lengths.astype(np.uint8))
                 np.save(out, flat.astype(np.uint16))

@@ -47,9 +47,7 @@ def to_capitals(text: str, spans: Iterable[Span] = ()) -> str:
     return _outside(text, spans, str.upper)
 
 
-def _outside(
-    text: str, spans: Iterable[Span], change: Callable[[str], str], inside: Callable[[str], str] = str
-) -> str:
+def _outside(text: str, spans: Iterable[Span], change: Callable[[str], str], inside: Callable[[str], str] = str) -> str:
     """The text with `change` made between the spans, which are in order, and `inside` made in them."""
     parts, end = [], 0
     for start, stop in spans:
