@@ -20,7 +20,7 @@ export function boxes(picture, found) {
     const unit = Math.max(wide, high) / 320;
     const frames = [...found].reverse().map((one) => { // the surest above all others
       const [left, top, right, bottom] = one.box;
-      return svg("g", { class: "frame" },
+      return svg("g", {},
         svg("rect", { x: left, y: top, width: right - left, height: bottom - top, stroke: colour(one), "stroke-width": 1.5 * unit },
           svg("title", {}, said(one))),
         svg("text", { x: left + 2 * unit, y: Math.max(9 * unit, top - 2 * unit), fill: colour(one), "font-size": 9 * unit,
