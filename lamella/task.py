@@ -50,6 +50,31 @@ SIZES = {
 Spec = tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]  # a graph's inputs (type, axes) and output names
 
 
+class Phase(msgspec.Struct, frozen=True):
+    """A part of a training in which some of the weights move, by a loss of their own: first codes, then a prior over them.
+
+    While it lasts the task and its net have its name in their attribute `phase`, by which `loss` and `forward` know it.
+    """
+
+    name: str
+    share: float = 1.0  # of the budget, beside the shares of the other phases
+    trains: tuple[str, ...] = ()  # how the names of the weights begin that move; (): all
+
+
+class Training(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task's net is trained best, where that is not as most nets are; the rest is the user's choice."""
+
+    batch: int | None = None  # examples of a batch, where all are of one size; None: by --size's tokens
+    rate: float = 1.0  # times the learning rate of --size
+    decay: float = 0.01  # weight decay
+    muon: bool = True  # for matrices; it costs by the weight, too much where batches are small
+    precise: bool = False  # in float32 where bfloat16 is faster too: numbers in, numbers out
+    keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
+    phases: tuple[Phase, ...] = ()  # one after another; (): one, in which all weights move
+    measured: Mapping[str, Any] = {}  # Config fields while it is scored: what no score asks for is not made
+    quick: Mapping[str, Any] = {}  # those that make answers worse and fast besides, for watching a training
+
+
 class as_learned:
     """Fields that depend on what a task has learned, or on its options: a method; the class itself answers `before`.
 
@@ -177,15 +202,9 @@ class Task:
     less_is_better: ClassVar[bool] = False
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
-    measured: ClassVar[Mapping[str, Any]] = {}  # Config fields while it is scored: what no score asks for is not made
-    quick: ClassVar[Mapping[str, Any]] = {}  # those that make answers worse and fast besides, for watching a training
-    keep_best: ClassVar[bool] = False  # ship the weights that were best on what was watched, not the last ones
-    decay: ClassVar[float] = 0.01  # weight decay
-    precise: ClassVar[bool] = False  # train in float32 where bfloat16 is faster too: numbers in, numbers out
-    muon: ClassVar[bool] = True  # for matrices; it costs by the weight, too much where batches are small
+    training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
     used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
-    batch: ClassVar[int | None] = None  # examples of a batch, where all are of one size; None: by --size's tokens
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -202,6 +221,7 @@ class Task:
         """What an example may hold beside its fields; it may hang on what was learned."""
         return {}
 
+    phase: str = ""  # the name of the phase that it is trained in, of a training that has several
     asked: str = ""  # the name of the question, where there are several
     index: IndexLike | None = None  # what is searched, where the question needs that
 
@@ -301,7 +321,8 @@ class Task:
     def to_measure(self, quick: bool = False) -> "Task":
         """This task, as it answers while it is scored; `quick`: while it trains, when less will do."""
         other = copy.copy(self)
-        other.config = msgspec.structs.replace(self.config, **{**self.measured, **(self.quick if quick else {})})
+        options = {**self.training.measured, **(self.training.quick if quick else {})}
+        other.config = msgspec.structs.replace(self.config, **options)
         return other
 
     def keys(self, example: Example) -> list[str]:

@@ -178,11 +178,11 @@ def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: 
     longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
     order = sorted(range(len(rows)), key=lambda i: longest[i])
     answers: list[Answer] = [None] * len(rows)
-    first = 0
+    first, most = 0, task.training.batch
     while first < len(order):
         last = first + 1
         while last < len(order) and (
-            last - first < task.batch if task.batch else (last + 1 - first) * longest[order[last]] <= BATCH_TOKENS
+            last - first < most if most else (last + 1 - first) * longest[order[last]] <= BATCH_TOKENS
         ):
             last += 1
         batch = order[first:last]

@@ -26,7 +26,7 @@ from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError
 from lamella.fields import Image, Label
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -53,7 +53,7 @@ class ImageClassification(Task):
     target = "label"
     metric = "accuracy"
     nets = ("cnn", "transformer")
-    batch = 64
+    training = Training(batch=64)
 
     labels_: list[str]
     side_: int

@@ -18,11 +18,11 @@ from msgspec import Meta
 from lamella.data.readers.similar import held_out, read_similar
 from lamella.data.samples import sentence_similarity as samples
 from lamella.data.text.ngrams import hashed, ids, inverse_frequency, plain
-from lamella.data.text.pieces import END, Pieces, learn
+from lamella.data.text.pieces import PADDING, Pieces, learn
 from lamella.errors import UsageError
 from lamella.fields import Matches, Number, Text, Vector
 from lamella.metrics import ranking
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,9 +69,7 @@ class SentenceSimilarity(Task):
     target = "score"
     metric = "spearman"
     nets = ("transformer",)
-    measured = {"vectors": True}
-    precise = True
-    batch = 384
+    training = Training(batch=384, precise=True, measured={"vectors": True})
 
     vocabulary_: bytes
     line_: Line = []
@@ -129,7 +127,7 @@ class SentenceSimilarity(Task):
 
     def _text(self, text: str) -> Arrays:
         text = plain(text)
-        pieces = self.pieces.encode([text])[0][: self.config.longest] or [END]
+        pieces = self.pieces.encode([text])[0][: self.config.longest] or [PADDING]  # nothing: no direction
         return {"pieces": np.array(pieces, np.int32), "features": hashed(text, self.config.buckets)}
 
     def targets(self, example: Example) -> Arrays:
@@ -214,7 +212,7 @@ class SentenceSimilarity(Task):
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         one, other = _vectors(graphs, inputs)
         if other is not None:
-            return Focus("cosine of the two texts", (one * other).sum(axis=1), amounts=True)
+            return Focus("cosine of the two texts", (one * other).sum(axis=1))
         if isinstance(answer, list) and answer and isinstance(answer[0], float):
             return Focus("cosine with the whole text", one @ np.array(answer, np.float32))
         near = answer[0]["text"] if isinstance(answer, list) else answer["text"]

@@ -99,7 +99,14 @@ def train_task(
     job.fit(gathered.learn)
     batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
     course = _course(settings, _course_of(saved) if saved else None, job, batches)
-    run = Run.start(job.build(), course.rate or job.size.rate, course.precision, settings.device, job.decay, job.muon)
+    run = Run.start(
+        job.build(),
+        course.rate or job.size.rate,
+        course.precision,
+        settings.device,
+        job.training.decay,
+        job.training.muon,
+    )
     trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
     if saved:
         checkpoint.load(run, training / "checkpoint", facts)
@@ -137,7 +144,7 @@ def train_task(
         finally:
             stop.patient = False
         _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
-        value = watch.finish(job.keep_best)
+        value = watch.finish(job.training.keep_best)
     tell(f"trained: {run.step} steps in {time_of(run.seconds)}, {job.metric} {value:.4g} on what was watched")
     run.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
@@ -180,8 +187,10 @@ def _course_of(saved: checkpoint.Saved) -> Course:
 def _course(settings: Settings, before: Course | None, job: Task, batches: Batches) -> Course:
     """How to train: as the user wants it, else as it was `before`, else as the task and the device have it."""
     now = settings.minutes, settings.steps, settings.epochs
-    rates = (settings.rate, before.rate if before else None, job.size.rate)
-    chosen: Any = before.precision if before else "float32" if job.precise else machine.precision(settings.device)
+    rates = (settings.rate, before.rate if before else None, job.size.rate * job.training.rate)
+    chosen: Any = (
+        before.precision if before else "float32" if job.training.precise else machine.precision(settings.device)
+    )
     shape: Any = settings.schedule or (before.schedule if before else Schedule().shape)
     return Course(
         precision=chosen,

@@ -32,7 +32,20 @@ from lamella.data.samples.dimensionality_reduction import rings
 from lamella.decode.likelihood import importance_bounds
 from lamella.errors import UsageError
 from lamella.fields import Field, Id, Image, Row, Vector
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, as_learned
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Run,
+    Scores,
+    Task,
+    Training,
+    as_learned,
+)
 from lamella.tasks.dimensionality_reduction import examples as kinds
 from lamella.tasks.dimensionality_reduction import gallery
 
@@ -63,9 +76,7 @@ class DimensionalityReduction(Task):
     less_is_better = True
     nets = ("vae",)
     suffixes = TABLES
-    batch = 128
-    muon = False
-    quick = {"draws": 1}
+    training = Training(batch=128, muon=False, quick={"draws": 1})
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
     columns_: list[dict[str, Any]]  # of a table; none for pictures

@@ -28,7 +28,7 @@ from lamella.decode.boxes import peaks, suppress
 from lamella.errors import DataError
 from lamella.fields import Boxes, Image
 from lamella.metrics import boxes as measures
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -90,8 +90,8 @@ class ObjectDetection(Task):
     target = "boxes"
     metric = "AP"
     nets = ("cnn",)
-    batch = 8
-    measured = {"threshold": FLOOR}  # average precision needs the boxes of which the net is not sure, too
+    # Average precision needs the boxes of which the net is not sure, too.
+    training = Training(batch=8, measured={"threshold": FLOOR})
 
     labels_: list[str]
     channels_: int

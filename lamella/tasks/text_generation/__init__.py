@@ -19,7 +19,7 @@ A passage is measured in windows one after another, each of the training length 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -31,7 +31,7 @@ from lamella.data.samples import text_generation as samples
 from lamella.data.text.pieces import START
 from lamella.errors import UsageError
 from lamella.fields import Text
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Size, Task
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
 from lamella.tasks.text_generation.vocabulary import FIRST, Characters, Words, by_frequency
 
 if TYPE_CHECKING:
@@ -63,22 +63,17 @@ class TextGeneration(Task):
     metric = "loss"
     less_is_better = True
     nets = ("rnn", "transformer")
-    measured: ClassVar[Mapping[str, Any]] = {"length": 0}
-    keep_best = True  # a small text is learnt by heart sooner or later
 
     characters_: Sequence[str] = ()  # this or a vocabulary, by the unit
     vocabulary_: bytes = b""
     length_: float  # in units of a passage, on average
 
     @property
-    def size(self) -> Size:
-        """Batches of windows all of one length bear twice the usual rate (docs/LOG.md)."""
-        return msgspec.structs.replace(super().size, rate=2 * super().size.rate)
-
-    @property
-    def batch(self) -> int:  # type: ignore[override]
-        """Passages of a batch: the net sees a window of each."""
-        return max(1, int(self.size.tokens / min(self.config.window, self.length_)))
+    def training(self) -> Training:  # type: ignore[override]
+        """A batch is so many passages, of each of which the net sees a window; those, all of one length, bear twice the
+        usual rate (docs/LOG.md). The best weights are kept: a small text is learnt by heart sooner or later."""
+        passages = max(1, int(self.size.tokens / min(self.config.window, self.length_)))
+        return Training(batch=passages, rate=2.0, keep_best=True, measured={"length": 0})
 
     # ---- data --------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from lamella.data.samples import time_series_forecasting as samples
 from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
 from lamella.fields import Field, Series, Text
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
 from lamella.tasks.time_series_forecasting import windows
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ class TimeSeriesForecasting(Task):
     less_is_better = True
     nets = ("rnn", "transformer")
     suffixes = TABLES
-    keep_best = True
-    batch = 64
-    precise = True
+    training = Training(batch=64, precise=True, keep_best=True)
 
     step_: str
     seasons_: list[int]
@@ -214,7 +212,7 @@ class TimeSeriesForecasting(Task):
         data = self._series([str(path)], columns)
         if self.step_ and data.step.unit and data.step != self.step:
             raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
-        return windows.forecast_table(data, run(windows.pasts(data, self.frame)), path.suffix.lower())
+        return windows.forecast_table(data, run(windows.pasts(data, self.frame)), path)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         levels = [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)]

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -24,7 +24,7 @@ from lamella.data.text.sentences import is_wide, split
 from lamella.decode.search import Hypothesis
 from lamella.errors import UsageError
 from lamella.fields import Text
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task, Training
 from lamella.tasks.translation import case, chinese, guard
 from lamella.tasks.translation.net import Net
 
@@ -69,7 +69,7 @@ class Translation(Task):
     metric = "chrF"
     nets = ("transformer",)
     suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")  # those of data.documents
-    quick: ClassVar[Mapping[str, Any]] = {"beams": 1}
+    training = Training(quick={"beams": 1})
 
     importable = (
         "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "

@@ -38,7 +38,7 @@ def train(job, examples, count: int, rate: float = 3e-3):
     torch.manual_seed(0)
     job.fit(examples)
     batches = encode(job, examples)
-    run = Run.start(job.build(), rate, decay=job.decay)
+    run = Run.start(job.build(), rate, decay=job.training.decay)
 
     def loss(net, batch):
         return job.loss(net(batch["pieces"], batch["features"]), batch)
