@@ -21,6 +21,7 @@ def answer(
     force: bool, as_json: bool, columns: dict[str, str] | None = None,
 ) -> None:  # fmt: skip
     """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
+    from lamella.data.readers.suffixes import TABLES
     from lamella.errors import UsageError
     from lamella.model import answering
 
@@ -38,7 +39,7 @@ def answer(
     for word in inputs:
         if not as_text and (what := not_a_file(word)):
             raise UsageError(f"{word}: expected a file or a text, received {what}. Its lines go in with < and -.")
-        if not as_text and looks_like_file(word, (*trained.task.suffixes, *answering.TABLES)):
+        if not as_text and looks_like_file(word, (*trained.task.suffixes, *TABLES)):
             raise UsageError(f"{word}: no such file. If it is a text, say --text.")
     _answer_texts(trained, inputs, out, force, as_json)
 
@@ -94,6 +95,18 @@ def _answer_files(
 
     paths = [Path(word) for word in inputs]
     folders = answering.takes_folders(trained.task)
+    if len(paths) > 1 and answering.all_media(trained.task, paths) and all(is_file(p, True) for p in paths):
+        place = _one_table(trained.task, paths, out)
+        if place is not None or out is None:
+            if place is not None:
+                free(place, force)
+            notes: list[str] = []
+            raw, _, counts = answering.predict_media(
+                trained, paths, notes.append, place.suffix.lower() if place else ""
+            )
+            _put(raw, place, force)
+            _name(", ".join(map(str, paths[:3])), counts, notes)
+            return
     if out is None and len(paths) > 1:
         raise UsageError("several files: expected -o FOLDER for the answers.")
     places = verb.output_paths(paths, out, [".csv" if p.is_dir() else p.suffix for p in paths]) if out else []
@@ -101,7 +114,7 @@ def _answer_files(
         free(place, force)
     failed: list[str] = []
     for i, path in enumerate(paths):
-        notes: list[str] = []
+        notes = []
         try:
             if not inputs[i] or not is_file(path, folders):
                 what = not_a_file(inputs[i]) or ("a folder" if inputs[i] and path.is_dir() else "")
@@ -110,11 +123,7 @@ def _answer_files(
             raw, _, counts = answering.predict_file(
                 trained, path, columns, notes.append, places[i].suffix.lower() if out else ""
             )
-            if out is None:
-                sys.stdout.buffer.write(raw)
-                sys.stdout.buffer.flush()
-            else:
-                verb.write_answer(raw, places[i], force)
+            _put(raw, places[i] if out else None, force)
             _name(str(path), counts, notes)
         except LamellaError as error:
             if len(paths) == 1:
@@ -124,6 +133,35 @@ def _answer_files(
         raise LamellaError(
             f"{len(failed)} of {len(paths)} inputs could not be answered; the others are in {out}.", failed
         )
+
+
+def _one_table(job: Any, paths: list[Path], out: str | None) -> Path | None:
+    """Where the one table of several pictures goes: `answers.csv` in a folder, or the file that was named.
+
+    None for standard output, and where the task writes a picture for each into the folder.
+    """
+    from lamella.task import Task
+
+    if out is None:
+        return None
+    place = Path(out)
+    if place.suffix and not place.is_dir():
+        return place
+    if type(job).write is not Task.write:
+        return None
+    place.mkdir(parents=True, exist_ok=True)
+    return place / "answers.csv"
+
+
+def _put(raw: bytes, place: Path | None, force: bool) -> None:
+    """Bytes into a file, or to standard output."""
+    from lamella.verbs import predict as verb
+
+    if place is None:
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    else:
+        verb.write_answer(raw, place, force)
 
 
 def _name(source: str, counts: dict[str, int], notes: list[str]) -> None:

@@ -159,20 +159,41 @@ def takes_folders(job: Task) -> bool:
 
 def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
     """A folder -> a table with a row for each file in it, its path and the answer; or what the task makes of the whole."""
-    from lamella.data.readers.answer_table import new_table
-
     job = trained.task
     if job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
         return whole[0], ".csv", whole[1]
+    return predict_media(trained, [path], tell, suffix)
+
+
+def all_media(job: Task, paths: Sequence[Path]) -> bool:
+    """Whether these are all folders, pictures or sounds, of a task whose examples are such files."""
+    suffixes = {suffix for field in job.fields.values() if field.media for suffix in field.suffixes}
+    return bool(suffixes) and all(path.is_dir() or path.suffix.lower() in suffixes for path in paths)
+
+
+def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str) -> Written:
+    """Pictures or sounds, and folders of them -> one table with a row for each, or what the task writes for `suffix`.
+
+    Paths in the table are relative to the one folder that was given, or as they were given. Raises DataError where a folder
+    holds none, or nothing has an answer.
+    """
+    from lamella.data.readers.answer_table import new_table
+
+    job = trained.task
     name = next(name for name, field in job.fields.items() if field.media)
-    files = _media(path, job.fields[name])
-    if not files:
-        raise DataError(
-            f"{path}: expected pictures or sounds, received a folder without any. Give the folder they are in."
-        )
+    files: list[Path] = []
+    for path in paths:
+        inside = _media(path, job.fields[name]) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(
+                f"{path}: expected pictures or sounds, received a folder without any. Give the folder they are in."
+            )
+        files += inside
+    whole = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     found = answer_all(trained, [{name: str(file)} for file in files])
-    places = [os.path.relpath(file, path) for file in files]
-    counts = _counted("files", str(path), [(p, "", a) for p, a in zip(places, found, strict=True)], tell)
+    places = [str(file) if whole is None else os.path.relpath(file, whole) for file in files]
+    where = ", ".join(map(str, paths[:3]))
+    counts = _counted("files", where, [(p, "", a) for p, a in zip(places, found, strict=True)], tell)
     answered = [({name: str(f)}, a) for f, a in zip(files, found, strict=True) if not isinstance(a, LamellaError)]
     if (raw := job.write(suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
         return raw, suffix, counts

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Image, Label, Series, Text
 from lamella.model import as_example
-from lamella.model.answering import answer_all, predict_file, predict_lines
+from lamella.model.answering import all_media, answer_all, predict_file, predict_lines, predict_media
 from lamella.task import Task
 
 
@@ -403,3 +403,33 @@ def test_pictures_of_a_table_and_of_a_folder(tmp_path):
     assert (raw.decode(), suffix) == ("image,label\na.png,one\nb.png,\nsub/d.png,two\n", ".csv")
     assert counts == {"files": 3, "answered": 2, "not read": 1} and said == ["b.png: expected a picture."]
     assert len(predict_file(model, tmp_path / "all", None, said.append, ".jsonl")[0].splitlines()) == 3
+
+
+def test_several_pictures_give_one_table(tmp_path):
+    model = Bytes(Look())
+    for name, content in {"a.png": "one", "b.jpg": "two", "more/c.png": "three"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    paths = [tmp_path / "a.png", tmp_path / "b.jpg", tmp_path / "more"]
+    assert all_media(model.task, paths) and not all_media(model.task, [*paths, tmp_path / "rows.csv"])
+    raw, suffix, counts = predict_media(model, paths, print, "")
+    rows = [line.rpartition(",") for line in raw.decode().splitlines()]
+    assert [(Path(place).name, label) for place, _, label in rows[1:]] == [
+        ("a.png", "one"), ("b.jpg", "two"), ("c.png", "three"),
+    ]  # fmt: skip
+    assert suffix == ".csv" and counts == {"files": 3, "answered": 3}
+
+
+def test_several_pictures_on_the_command_line(tmp_path, cli, trained):
+    from PIL import Image as pictures
+
+    paths = [tmp_path / f"{n}.png" for n in range(3)]
+    for n, path in enumerate(paths):
+        pictures.new("L", (16, 16), 80 * n).save(path)
+    model = trained("image-classification")
+    assert cli("predict", model, *paths).out.splitlines()[0].startswith("image,predicted_label")
+    assert cli("predict", model, *paths, "-o", tmp_path / "out").code == 0
+    assert len((tmp_path / "out" / "answers.csv").read_text().splitlines()) == 4
+    assert cli("predict", model, *paths, "-o", tmp_path / "out.jsonl").code == 0
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
+    assert cli("predict", model, *paths, "-o", tmp_path / "out.jsonl").code == 2, "nothing is overwritten"

@@ -237,7 +237,11 @@ def open_table(
             rows.append(TableRow(line, {k: _native(v) for k, v in found.items() if k not in also or v != ""}))
     rows.sort(key=lambda row: row.line)
     notes = list(sheet.notes) if "damaged" not in sheet.encoding else [*sheet.notes, f"{sheet.file}: {sheet.encoding}"]
-    guessed = [field for field, key in keys.items() if field not in only and (not source.header or fold(str(key)) != fold(field))]
+    guessed = [
+        field
+        for field, key in keys.items()
+        if field not in only and (not source.header or fold(str(key)) != fold(field))
+    ]
     if source.header and not sheet.keys:
         guessed = [f for f in guessed if fold(source.header[int(keys[f])]) != fold(f)]
     if guessed and width > 1:
@@ -245,6 +249,24 @@ def open_table(
         head = "" if source.header else "no header; "
         notes.append(f"{sheet.file}: {head}taken so: {used}. Choose with --columns")
     return AnswerTable(sheet, rows, bool(body), width, notes)
+
+
+def table_like(path: Path, rows: Sequence[Mapping[str, Any]], decimal: str = ".") -> bytes:
+    """Rows as a table that is written as the one at `path` is: format, separator, marks, line ends, encoding.
+
+    decimal: the mark before the decimals of numbers.
+    """
+    sheet = read_sheet(path, 1, (), keep=True)
+    if sheet.format.startswith("JSON"):
+        return _json_file([json_text(row) for row in rows], "JSON" if sheet.format == "JSON array" else "JSONL")
+    written, end = Delimited.of(sheet), "\r\n" if "\r\n" in sheet.text else "\n" if "\n" in sheet.text else "\r"
+
+    def cell(value: Any) -> str:
+        text = _cell(value)
+        return text.replace(".", decimal) if isinstance(value, float) else text
+
+    lines = [written.row(list(rows[0])), *(written.row([cell(value) for value in row.values()]) for row in rows)]
+    return in_encoding("".join(line + end for line in lines), sheet.encoding, False)[0]
 
 
 def _only_column(sheet: Sheet, field: str) -> dict[str, str]:

@@ -63,6 +63,7 @@ class SeriesSet(msgspec.Struct):
     step: Step
     notes: list[str]
     style: Style = Style("count")
+    decimal: str = "."
 
     def stamp(self, track: Track, steps: int) -> str:
         """The stamp so many steps after that of a series' first value, written like those of the file."""
@@ -97,10 +98,12 @@ def read_series(
         )
     notes: list[str] = []
     raws: list[Raw] = []
-    style = Style("count")
+    style, decimal = Style("count"), "."
     for path in list_paths(paths):
-        found, style = _File(path, columns or {}, options, notes).read()
+        file = _File(path, columns or {}, options, notes)
+        found, style = file.read()
         raws += found
+        decimal = file.decimal
     stamped = [raw.times for raw in raws if raw.times is not None]
     if options.frequency:
         step = clock.parse_step(options.frequency)
@@ -114,7 +117,7 @@ def read_series(
     flat = [t.id for t in tracks if np.ptp(t.values) == 0]
     if flat:
         notes.append(f"series that never change: {len(flat):,} ({', '.join(map(quote, flat[:3]))})")
-    return SeriesSet(tracks, step, notes, style)
+    return SeriesSet(tracks, step, notes, style, decimal)
 
 
 def _all_regular(raws: Sequence[Raw], step: Step, counts: Counter[str], notes: list[str], resample: str) -> list[Track]:
@@ -143,6 +146,7 @@ class _File:
         self.sheet = read_sheet(path, 1, {fold(name) for name in (*NAMES, *options.known)})
         self.where = self.sheet.file
         self.bad: list[str] = []
+        self.decimal = "."
         self.names, self.rows, self.lines = _grid(self.sheet)
         self.header = self.sheet.keys is not None or len(self.lines) < len(self.sheet.rows)
         if not self.rows:
@@ -235,6 +239,8 @@ class _File:
             f"{self.where}, line {self.lines[i]}: expected a finite number in {name}, received {quote(cells[i])}"
             for i in found.bad
         ]
+        if found.decimal == ",":
+            self.decimal = ","
         if found.marks or found.decimal == ",":
             i = next(i for i, value in enumerate(found.values) if not np.isnan(value) and not cells[i].isdigit())
             self.notes.append(f"{self.where}: {name}: {quote(cells[i])} is read as {found.values[i]:.10g}")

@@ -17,7 +17,7 @@ import msgspec
 from lamella.data.readers.records import Sheet
 
 _SAMPLE = 100  # records that show which fields are quoted
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+_NUMBER = re.compile(r"\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*")
 _QUOTED = r'\s*"(?:[^"\\]|""|\\.)*"\s*'
 
 

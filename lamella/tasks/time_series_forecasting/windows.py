@@ -3,18 +3,17 @@
 A window's past is scaled by itself: what a net learns of one series then serves for every other, whatever its unit.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers import clock
+from lamella.data.readers.answer_table import table_like
 from lamella.data.readers.numbers import number_list
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.series import Floats, SeriesSet, Track
@@ -321,8 +320,8 @@ def quantiles(found: Mapping[str, Any], names: Iterable[str]) -> Floats:
     return np.array([found["median"], *(end for name in names for end in zip(*found[name], strict=True))])
 
 
-def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix: str) -> tuple[bytes, dict[str, int]]:
-    """Series and their forecasts -> a table with a row for each step ahead, and counts for people."""
+def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], path: Path) -> tuple[bytes, dict[str, int]]:
+    """Series and their forecasts -> a table with a row for each step ahead, written like the one at `path`, and counts."""
     rows = []
     for track, answer in zip(data.tracks, answers, strict=True):
         for h, middle in enumerate(answer["median"]):
@@ -332,13 +331,7 @@ def forecast_table(data: SeriesSet, answers: Sequence[Mapping[str, Any]], suffix
                     row |= {f"{name} low": answer[name][h][0], f"{name} high": answer[name][h][1]}
             rows.append(row)
     counts = {"series": len(data.tracks), "rows": len(rows)}
-    if suffix == ".jsonl":
-        return b"".join(msgspec.json.encode(row) + b"\n" for row in rows), counts
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]), delimiter="\t" if suffix == ".tsv" else ",", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode(), counts
+    return table_like(path, rows, data.decimal), counts
 
 
 @dataclass(frozen=True)

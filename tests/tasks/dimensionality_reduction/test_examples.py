@@ -282,9 +282,17 @@ def test_windows_of_series(tmp_path: Path) -> None:
         (".csv", "a,2020-01-31,1.0,0.0,2.0"),
         (".tsv", "a\t2020-02-01\t2.0\t1.0\t3.0"),
     ):
-        raw, counts = windows.forecast_table(data, answers, suffix)
+        path = tmp_path / f"like{suffix}"
+        path.write_text("date\ta\n2020-01-01\t1\n" if suffix == ".tsv" else "date,a\n2020-01-01,1\n")
+        raw, counts = windows.forecast_table(data, answers, path)
         assert counts == {"series": 2, "rows": 4} and line in raw.decode().splitlines()
-    assert json.loads(windows.forecast_table(data, answers, ".jsonl")[0].splitlines()[0])["80% high"] == 2.0
+    (tmp_path / "like.jsonl").write_text('{"date": "2020-01-01", "a": 1}\n')
+    lines = windows.forecast_table(data, answers, tmp_path / "like.jsonl")[0].splitlines()
+    assert json.loads(lines[0])["80% high"] == 2.0
+    (tmp_path / "like.csv").write_bytes('\ufeff"date";"ä"\r\n"2019-12-31";1,5\r\n"2020-01-01";1,5\r\n'.encode())
+    like = read_series(tmp_path / "like.csv")
+    raw = windows.forecast_table(like, answers[:1], tmp_path / "like.csv")[0].decode()
+    assert raw.splitlines()[1] == '"ä";"2020-01-02";1,0;0,0;2,0' and raw.startswith("\ufeff") and "\r\n" in raw
 
 
 def test_windows_that_are_none(tmp_path: Path) -> None:
