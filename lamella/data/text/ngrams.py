@@ -31,10 +31,12 @@ _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]+|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}
 def plain(text: str) -> str:
     """In lower case, in one form, at most `READ` characters, and such as every library takes: half a surrogate is "?".
 
-    >>> plain("  L’Été… ")
-    "l'été..."
+    An underscore parts words like a blank: in names of code, and where it stands for a word that was taken away.
+
+    >>> plain("  L’Été… "), plain("max_size _")
+    ("l'été...", 'max size')
     """
-    return normalise(text[:READ].encode(errors="replace").decode()).lower()
+    return normalise(text[:READ].encode(errors="replace").decode().replace("_", " ")).lower()
 
 
 def words(text: str) -> list[str]:
