@@ -165,8 +165,8 @@ def _number(cell: str) -> float | None:
 def held_out(keys: Sequence[Sequence[str]], graded: Sequence[bool], wanted: int, seed: int) -> list[int] | None:
     """The places of about `wanted` graded pairs to hold out, with all that shares a text with them; None without such.
 
-    keys: the texts of each pair. Where only few of many pairs are graded, others would measure nothing. Groups are taken in
-    an order by a hash of their texts; one that is larger than a tenth of what is wanted stays where it is.
+    keys: the texts of each pair. Where only few of many pairs are graded, others would measure nothing, so these alone are
+    counted. Groups are taken in an order by a hash of their texts; large ones, a quarter of what is wanted, stay.
     """
     if not any(graded) or all(graded):
         return None
@@ -188,7 +188,10 @@ def held_out(keys: Sequence[Sequence[str]], graded: Sequence[bool], wanted: int,
     usable = [(name, places) for name, places in groups.items() if any(graded[at] for at in places)]
     usable.sort(key=lambda group: hashlib.blake2b(f"{seed} {group[0]}".encode("utf-8", "replace")).digest())
     chosen: list[int] = []
+    count = 0
     for _, places in usable:
-        if len(places) <= max(2, wanted // 10) and len(chosen) + len(places) <= wanted:
+        more = sum(graded[at] for at in places)
+        if len(places) <= max(2, wanted // 4) and count + more <= wanted:
             chosen += places
+            count += more
     return sorted(chosen) or None
