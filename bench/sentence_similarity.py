@@ -7,6 +7,8 @@ PARALLEL and TATOEBA are folders of en-LANG.tsv.gz: what English and another lan
 English words that have one translation, which is how the model learns which words mean the same. Pairs of which one side
 stands in a development or test set are left out. The model learns from these pairs, from the benchmark's training sentences
 beside their translations, and from its grades; it is compressed with the development set and measured on the test sets.
+Of the official test pairs some have a sentence that training has too (249 of the 1,379 English ones, as everywhere this benchmark
+is used); "new" is the score without those.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import io
 import json
 import random
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,11 +131,18 @@ def main() -> None:
     small = lamella.compress(str(args.out / "model"), str(args.out / "small"), *held, force=True)
     for language, rows in sets.items():
         result = {"language": language, "TF-IDF": round(tfidf(rows, language), 3), "MB": round(small.bytes / 1e6, 2)}
+        seen = {plain(text) for row in rows["train"] for text in row[:2]}
+        new = [row for row in rows["test"] if not seen.intersection(map(plain, row[:2]))]
+        place = _write(args.out / f"new-{language}.tsv", [("first", "second", "score"), *_cells(new)])
         for name, model in (("float32", args.out / "model"), ("int8", args.out / "small")):
-            for split in SPLITS[1:]:
-                score = lamella.evaluate(str(model), tests[language, split])["scores"]["spearman"]
+            for split, path in (("dev", tests[language, "dev"]), ("test", tests[language, "test"]), ("new", place)):
+                score = lamella.evaluate(str(model), path)["scores"]["spearman"]
                 result[f"{name} {split}"] = [round(score[side], 3) for side in ("value", "low", "high")]
-        print(json.dumps(result), flush=True)
+        print(json.dumps({**result, "new pairs": len(new)}), flush=True)
+    texts = [text for row in sets["en"]["test"] for text in row[:2]]
+    start = time.perf_counter()
+    small.ask("vector").predict(texts)
+    print(json.dumps({"texts a second": round(len(texts) / (time.perf_counter() - start))}))
 
 
 def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
