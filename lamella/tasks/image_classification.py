@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
-from lamella.data.media.images import fingerprint, read_image, shape_of
+from lamella.data.media.images import WHITE, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.image_folders import image_folder
 from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
@@ -60,6 +60,7 @@ class ImageClassification(Task):
     channels_: int
     mean_: float  # of all points, 0 to 1
     deviation_: float
+    white_: int = WHITE  # of pictures of 16 bits
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -82,13 +83,14 @@ class ImageClassification(Task):
         some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
         found, self.channels_ = shape_of(some)
         self.side_ = self.config.image_size or found
-        points = np.stack([read_image(picture, self.side_, self.channels_) for picture in some]) / 255
+        self.white_ = white_of(some)
+        points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in some]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        return {"pictures": read_image(example["image"], self.side_, self.channels_)}
+        return {"pictures": read_image(example["image"], self.side_, self.channels_, self.white_)}
 
     def targets(self, example: Example) -> Arrays:
         if example["label"] not in self.labels_:

@@ -16,7 +16,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +35,11 @@ Bytes = NDArray[np.uint8]
 MOST_POINTS = 50_000_000  # width x height x frames: decoded and changed to RGB it is 400 MB
 WEBP_POINTS = 20_000_000  # its decoder holds four copies
 MOST_BYTES = 256 << 20  # of a file
+WHITE = 65535  # of grey in 16 bits, where a data set does not say another
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
-    | {".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"}
+    | {".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".avif"}
 )  # of files in these formats
 _URI = re.compile(r"data:[^,;]*(;[^,;]*)*,")
 # What Pillow raises for files that are damaged; it has no base class of its own for them.
@@ -48,19 +49,20 @@ _DAMAGED = (
 )
 
 
-def read_image(value: Any, size: int, channels: int) -> Bytes:
+def read_image(value: Any, size: int, channels: int, white: int = WHITE) -> Bytes:
     """A picture -> (channels, size, size) of 0 to 255, stretched to a square.
 
     value: a path, a `data:image/...;base64,` URI, the bytes of a file, or an array (H, W), (H, W, C) or (C, H, W) of
-    bytes or of floats from 0 to 1. channels: 1 for grey or 3 for colour. It is turned as its EXIF says, what is
-    transparent becomes white, and of an animation the first frame is taken.
+    bytes, of 16 bits or of floats from 0 to 1. channels: 1 for grey or 3 for colour; white: what is white in 16 bits,
+    `white_of` a data set. It is turned as its EXIF says, what is transparent becomes white, and of an animation the first
+    frame is taken.
     Raises DataError, one line, for what is no picture or too large, and MissingExtra without Pillow.
 
     >>> read_image(np.full((2, 2), 0.5), size=4, channels=3).shape
     (3, 4, 4)
     """
     pillow = _pillow()
-    picture = open_picture(value)
+    picture = open_picture(value, white)
     picture = _as(picture, "L" if channels == 1 else "RGB")
     if picture.size != (size, size):
         picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
@@ -103,11 +105,29 @@ def _fingerprint_of_file(path: str, changed: int, size: int) -> str:
 
 
 def _fingerprint(value: Any) -> str:
-    picture = _as(open_picture(value), "RGB")
+    picture = open_picture(value, white=0)
+    deep = picture.mode not in ("L", "RGB")  # in 8 bits two dark ones of 16 would be the same
+    picture = picture if deep else _as(picture, "RGB")
     points = hashlib.sha256(repr(picture.size).encode())
     for strip in _strips(picture):
-        points.update(picture.crop(strip).tobytes())
+        points.update(np.ascontiguousarray(picture.crop(strip)).tobytes() if deep else picture.crop(strip).tobytes())
     return points.hexdigest()[:32]
+
+
+def white_of(values: Sequence[Any]) -> int:
+    """What is white in pictures of 16 bits: the least of 255, 511, 1023, ... 65535 that none of them is above.
+
+    Cameras and scanners put 10, 12 or 14 bits into 16. 65535 where no picture has more than 8 bits.
+
+    >>> white_of([np.array([[0, 4000]], np.uint16)]), white_of([np.zeros((2, 2), np.uint8)])
+    (4095, 65535)
+    """
+    most = 0
+    for value in values:
+        picture = open_picture(value, white=0)
+        if picture.mode.startswith("I"):
+            most = max(most, *(int(np.asarray(picture.crop(strip)).max()) for strip in _strips(picture)), 0)
+    return WHITE if not 0 < most <= WHITE else max(255, (1 << most.bit_length()) - 1)
 
 
 def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tuple[int, int]:
@@ -142,10 +162,10 @@ def is_uri(value: Any) -> bool:
     return isinstance(value, str) and value[:5].lower() == "data:"
 
 
-def open_picture(value: Any) -> "Image":
-    """A picture of mode L or RGB, upright and opaque."""
+def open_picture(value: Any, white: int = WHITE) -> "Image":
+    """A picture of mode L or RGB, upright and opaque; white: of grey in 16 bits, 0 to leave such a picture as it is."""
     if isinstance(value, np.ndarray | list):
-        return _from_array(value)
+        return _from_array(value, white)
     name, raw = _raw(value)
     pillow = _pillow()
     from PIL import ImageOps, UnidentifiedImageError
@@ -153,12 +173,12 @@ def open_picture(value: Any) -> "Image":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own limit, which is another than ours, and remarks about odd metadata
         try:
-            with pillow.open(io.BytesIO(raw), formats=FORMATS) as picture:
+            with pillow.open(io.BytesIO(raw), formats=_formats()) as picture:
                 _check_size(picture, name)
                 picture.seek(0)
                 picture.load()
                 ImageOps.exif_transpose(picture, in_place=True)
-                return _opaque(picture)
+                return _opaque(picture, white)
         except pillow.DecompressionBombError as error:
             raise DataError(f"{name}: {_too_large('far more')}") from error
         except UnidentifiedImageError as error:
@@ -172,6 +192,14 @@ def open_picture(value: Any) -> "Image":
             raise DataError(
                 f"{name}: expected a whole picture, received a damaged one ({told}). Copy it again or remove it."
             ) from error
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those that this Pillow reads: AVIF came late, and not everywhere."""
+    from PIL import features
+
+    return (*FORMATS, "AVIF") if "avif" in features.get_supported() else FORMATS
 
 
 def _raw(value: Any) -> tuple[str, bytes]:
@@ -207,7 +235,7 @@ def _raw(value: Any) -> tuple[str, bytes]:
 
 def _check_size(picture: "Image", name: str) -> None:
     width, height = picture.size
-    most = WEBP_POINTS if picture.format == "WEBP" else MOST_POINTS
+    most = WEBP_POINTS if picture.format in ("WEBP", "AVIF") else MOST_POINTS
     if width * height > most:
         raise DataError(f"{name}: {_too_large(f'{width} x {height}', most)}")
     frames = getattr(picture, "n_frames", 1)
@@ -240,12 +268,12 @@ def _strips(picture: "Image") -> Iterator[tuple[int, int, int, int]]:
     return ((0, top, width, min(height, top + rows)) for top in range(0, height, rows))
 
 
-def _opaque(picture: "Image") -> "Image":
+def _opaque(picture: "Image", white: int = WHITE) -> "Image":
     """Any mode -> L or RGB: transparency on white, 16 bits and more to 8."""
     if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
         return picture.copy()  # one that needs its file no more
     if picture.mode.startswith(("I", "F")):
-        return _eight_bits(picture)
+        return _eight_bits(picture, white) if white else picture.copy()
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return _on_white(picture)
     return picture.convert("L" if picture.mode == "1" else "RGB")
@@ -261,8 +289,8 @@ def _on_white(picture: "Image") -> "Image":
     return out  # type: ignore[no-any-return]
 
 
-def _eight_bits(picture: "Image") -> "Image":
-    """Grey of 16 bits: 65535 is white. Of 32 bits or floats: from 0 to 1, or between their own least and largest."""
+def _eight_bits(picture: "Image", white: int = WHITE) -> "Image":
+    """Grey of 16 bits, what is above white as white. Of 32 bits or floats: from 0 to 1, or between their own least and largest."""
     pillow = _pillow()
 
     def points(strip: tuple[int, int, int, int]) -> NDArray[np.float64]:
@@ -271,21 +299,24 @@ def _eight_bits(picture: "Image") -> "Image":
     ends = [(part.min(), part.max()) for part in map(points, _strips(picture))]
     low, high = float(min(least for least, _ in ends)), float(max(most for _, most in ends))
     if not picture.mode.startswith("F") and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0
+        low, high = 0.0, float(white)
     elif low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     out = pillow.new("L", picture.size)
     for strip in _strips(picture):
-        scaled = (points(strip) / 2 - low / 2) / max(
-            1e-12, high / 2 - low / 2
-        )  # halves: the range may be more than a float holds
+        half = max(1e-12, high / 2 - low / 2)  # the range may be more than a float holds
+        scaled = ((points(strip) / 2 - low / 2) / half).clip(0, 1)
         out.paste(pillow.fromarray(np.rint(255 * scaled).astype(np.uint8)), strip)
     return out  # type: ignore[no-any-return]
 
 
-def _from_array(value: Any) -> "Image":
+def _from_array(value: Any, white: int = WHITE) -> "Image":
     try:
         points = np.asarray(value)
+        whole = points.dtype in (np.uint16, np.int32) and points.ndim == 2 and points.size > 0
+        if whole and points.min() >= 0 and points.max() > 255:
+            deep = _pillow().fromarray(points.astype(np.int32))
+            return _eight_bits(deep, white) if white else deep
         points = points.astype(np.float64) if points.dtype.kind in "fiub" and points.dtype != np.uint8 else points
         if points.dtype.kind == "f":
             # Whole numbers above 1 are bytes that went through JSON.

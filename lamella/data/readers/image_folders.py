@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamella.data.media.images import fingerprint, is_uri
+from lamella.data.media.images import SUFFIXES, fingerprint, is_uri
 from lamella.data.readers.bad_rows import refuse_many
 from lamella.data.readers.labels import LABEL_NAMES, unify_labels
 from lamella.data.readers.suffixes import is_table
@@ -17,10 +17,6 @@ from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError
 
-SUFFIXES = {
-    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"),
-    *(".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
-}
 IMAGE_NAMES = (
     *("image", "path", "file", "filename", "file_name", "image_path", "filepath", "img", "picture", "photo", "name"),
 )

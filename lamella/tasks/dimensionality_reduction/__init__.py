@@ -26,6 +26,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
+from lamella.data.media.images import WHITE, white_of
 from lamella.data.readers import measures
 from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples.dimensionality_reduction import rings
@@ -80,6 +81,7 @@ class DimensionalityReduction(Task):
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
     columns_: list[dict[str, Any]]  # of a table; none for pictures
+    white_: int = WHITE  # of pictures of 16 bits
     middle: Array | None = None  # the mean of the arrays; it is in the net, so it is not kept twice
 
     @as_learned({"example": Image("A picture; or a row, of a model that was trained on a table.")})
@@ -107,12 +109,14 @@ class DimensionalityReduction(Task):
         for option, wrong in (("net", "conv"), ("likelihood", "bernoulli")):
             if self.columns_ and getattr(self.config, option) == wrong:
                 raise UsageError(f"--{option} {wrong}: is for pictures, and these are rows of a table. Leave it out.")
+        if not self.columns_:
+            self.white_ = white_of([e["example"] for e in examples[:: max(1, len(examples) // kinds.LOOKED_AT)]])
         self.middle = kinds.mean(self.kind, (e["example"] for e in examples))
 
     @property
     def kind(self) -> kinds.Pictures | kinds.Rows:
         binary = self.config.likelihood == "bernoulli"
-        return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary)
+        return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary, self.white_)
 
     def inputs(self, example: Example) -> Arrays:
         if self.config.make == "samples":

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.media.images import encode_png, fingerprint, read_image, shape_of
+from lamella.data.media.images import SUFFIXES, WHITE, encode_png, fingerprint, read_image, shape_of
 from lamella.data.readers import measures
-from lamella.data.readers.image_folders import IMAGE_NAMES, SUFFIXES, image_folder, readable
+from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readable
 from lamella.data.readers.records import read_sheet
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
@@ -33,12 +33,12 @@ Array = NDArray[Any]
 class Pictures:
     """Pictures of one shape [channels, side, side], bytes or, where `binary`, black and white."""
 
-    def __init__(self, shape: Sequence[int], binary: bool = False) -> None:
-        self.shape, self.binary = tuple(shape), binary
+    def __init__(self, shape: Sequence[int], binary: bool = False, white: int = WHITE) -> None:
+        self.shape, self.binary, self.white = tuple(shape), binary, white
 
     def array(self, value: Any) -> tuple[Array, Array]:
         """A picture -> its points (C, S, S) of one byte, and which are known: all, so none is named."""
-        x = read_image(value, self.shape[1], self.shape[0])
+        x = read_image(value, self.shape[1], self.shape[0], self.white)
         return np.where(x >= 128, 255, 0).astype(np.uint8) if self.binary else x, x[:0]
 
     def example(self, made: Array) -> str:

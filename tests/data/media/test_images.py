@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lamella import DataError, MissingExtra
-from lamella.data.media.images import MOST_POINTS, encode_png, fingerprint, read_image, shape_of
+from lamella.data.media.images import MOST_POINTS, SUFFIXES, encode_png, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.image_folders import image_folder
 
 Image = pytest.importorskip("PIL.Image")
@@ -288,5 +288,35 @@ def test_tables_name_files_beside_them(album, name, cut):
     assert len(rows) == 41 and rows[1] == {"image": str(album / "dog" / "1.png"), "label": "dog"}
     assert rows[-1]["image"].startswith("data:image/png")
     (album / name).write_text("\n".join(quoted).replace("cat/0.png", "nowhere.png"))
-    with pytest.raises(DataError, match=r"received 1 of 41.*nowhere\.png"):
+    rows, said = image_folder([album / name])
+    assert len(rows) == 40 and any("nowhere.png" in line for line in said), "one of 41 is left out, and named"
+    (album / name).write_text("\n".join(quoted).replace("cat/", "nowhere/"))
+    with pytest.raises(DataError, match=r"at most 10% bad pictures, received \d+ of 41.*nowhere"):
         image_folder([album / name])
+
+
+# --- more bits than eight
+
+
+def test_twelve_bits_in_sixteen(tmp_path):
+    points = np.linspace(0, 4095, 64).reshape(8, 8).astype(np.uint16)
+    Image.fromarray(points).save(tmp_path / "a.png")
+    Image.fromarray(points // 2).save(tmp_path / "b.png")
+    paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
+    assert white_of(paths) == white_of([points]) == 4095
+    assert white_of(paths[1:]) == 2047 and white_of([points.astype(np.uint8)]) == 65535
+    for value in (paths[0], points):
+        assert read_image(value, 8, 1, white=4095).max() == 255
+        assert read_image(value, 8, 1).max() == 16, "by the range of the type alone it is nearly black"
+    assert abs(int(read_image(paths[1], 8, 1, white=4095).max()) - 127) <= 1, "the range of the data set, not its own"
+    Image.fromarray((points + 1).clip(0, 4095)).save(tmp_path / "c.png")
+    assert fingerprint(paths[0]) != fingerprint(str(tmp_path / "c.png"))
+
+
+def test_avif_where_pillow_reads_it(tmp_path):
+    from PIL import features
+
+    if "avif" not in features.get_supported():
+        pytest.skip("this Pillow reads no AVIF")
+    Image.new("RGB", (16, 16), (250, 10, 10)).save(tmp_path / "a.avif")
+    assert read_image(str(tmp_path / "a.avif"), 16, 3)[0].mean() > 200 and ".avif" in SUFFIXES
