@@ -41,7 +41,7 @@ FILE = 15_000_000  # bytes of a file of weights
 MIX = {
     "tatoeba": 3.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "grammar": 0.5, "health": 4.0, "prose": 2.0,
     "games": 1.0, "documentation": 0.7, "names": 0.7, "interface": 0.8, "descriptions": 0.6, "help": 0.45,
-    "stories": 1.5, "verses": 0.6, "words": 1.5, "words-clean": 3.0,
+    "stories": 1.5, "verses": 0.6, "words": 1.5, "words-clean": 3.0, "words-common": 8.0,
 }  # fmt: skip
 
 

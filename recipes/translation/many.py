@@ -42,7 +42,7 @@ from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, LONG, OUT
 MIX = {
     "tatoeba": 3.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "grammar": 0.5, "health": 4.0, "prose": 2.0,
     "games": 0.8, "documentation": 0.5, "names": 0.7, "interface": 0.25, "descriptions": 0.3, "help": 0.25,
-    "stories": 1.0, "verses": 0.3, "words": 1.5, "words-clean": 3.0,
+    "stories": 1.0, "verses": 0.3, "words": 1.5, "words-clean": 3.0, "words-common": 8.0,
 }  # fmt: skip
 EPOCH = 8e6  # English pieces that each language has in one
 SMOOTHING = 0.1

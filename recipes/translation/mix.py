@@ -183,10 +183,31 @@ def joined(rows: list[Pair], lang: str, count: int, rng: random.Random) -> Itera
         yield Pair("joined", "everyday", " ".join(p.source for p in some), space.join(p.target for p in some))
 
 
+COMMON = 3000  # English words that are everyday ones
+
+
+def with_common_words(rows: list[Pair]) -> list[Pair]:
+    """The same pairs; those of dictionaries for the commonest words of everyday sentences are a kind of their own.
+
+    A net that sees `Monday` alone once in a training makes up `Mondi`; these few thousand pairs are worth more repeats.
+    """
+    counts: Counter[str] = Counter()
+    for pair in rows:
+        if pair.kind == "tatoeba":
+            counts.update(re.findall(r"[a-z]+", pair.source.lower()))
+    common = {word for word, _ in counts.most_common(COMMON)}
+    return [
+        pair._replace(kind="words-common")
+        if pair.kind in ("words", "words-clean") and pair.source.lower().removeprefix("to ") in common
+        else pair
+        for pair in rows
+    ]
+
+
 def everything(lang: str) -> list[Pair]:
     """All training pairs of a language, with variants for sturdiness."""
     rng = random.Random(f"mix/{lang}")
-    own = list(read_pairs(OUT / f"train-{lang}.tsv"))
+    own = with_common_words(list(read_pairs(OUT / f"train-{lang}.tsv")))
     spoken = [p for p in own if p.kind == "tatoeba"]
     more = [n for p in spoken if rng.random() < 0.2 and (n := noisy(p, rng))]
     general = [p for p in own if p.kind in ("prose", "games", "health") and rng.random() < 0.08]

@@ -155,10 +155,21 @@ def choose(pairs: Iterable[Pair], lang: str, dropped: Counter[str]) -> Iterator[
         for rank, (other, count) in enumerate(ranked):
             reason = "more translations" if rank >= TRANSLATIONS or 2 * count <= ranked[0][1] else ""
             reason = reason or judge(first[english, other], "zh_CN" if lang == "zh" else lang)
+            if reason == "untranslated" and is_cognate(english):
+                reason = ""
             if reason:
                 dropped[reason] += 1
             else:
                 yield first[english, other]
+
+
+def is_cognate(word: str) -> bool:
+    """Whether a word that a dictionary translates by itself is a word like `bus`, and no name, acronym or symbol.
+
+    >>> is_cognate("restaurant"), is_cognate("USB"), is_cognate("Paris")
+    (True, False, False)
+    """
+    return len(word) > 2 and word.isalpha() and word.islower()
 
 
 def main(arguments: list[str] | None = None) -> None:
