@@ -16,11 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+import lamella
+from lamella.cli.commands import main
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, normalise
 from lamella.decode import greedy
 from lamella.errors import LamellaError, ModelError, UsageError
-from lamella.graphs import torch_graphs
+from lamella.graphs import load_graphs, torch_graphs
+from lamella.graphs.int8 import quantize
 from lamella.graphs.weights import named_weights
 from lamella.tasks.translation import foreign
 from lamella.tasks.translation.foreign.vocabulary import words_of
@@ -342,3 +346,24 @@ def test_weights_travel_by_name(imported):
     other = type(model.task)()
     assert other.adopt(model.task, found.weights) is found.weights and other.net_ == model.task.net_
     assert other.pieces.encode(["dog"]) == model.task.pieces.encode(["dog"])
+
+
+def test_every_verb_works_on_it(imported, tmp_path):
+    """Answers of a random net say nothing; that each verb gives one does."""
+    _, model = imported
+    dev = tmp_path / "dev.tsv"
+    dev.write_text("en\tde\n" + "".join(f"{en}\t{de}\n" for en, de in models.SENTENCES), "utf-8")
+    facts = lamella.evaluate(model, str(dev))
+    assert 0 <= facts["scores"]["chrF"]["value"] <= 100
+    assert model.predict("The dog sleeps.") and len(model.predict(["a", "The house."])) == 2
+    why = lamella.explain(model, "The dog sleeps.")
+    assert "log-probability" in why.to_json() and "dog" in why.to_text(False, 80)
+    shown = lamella.show(model)
+    assert shown["config"]["block"] == "post-norm" and shown["scores"] == {}
+    zipped = lamella.load(lamella.export(model, str(tmp_path / "model.zip")))
+    assert zipped.predict("The dog sleeps.") == model.predict("The dog sleeps.")
+    small = {name: quantize(raw) if name.endswith(".onnx") else raw for name, raw in model.files.items()}
+    assert sum(map(len, small.values())) < sum(map(len, model.files.values()))
+    assert load_graphs({k: v for k, v in small.items() if k.endswith(".onnx")})["encode"](source=np.array([[5, END]]))
+    [line] = (CliRunner().invoke(main, ["predict", model.where, "The house.", "--beams", "1"]).output.splitlines())[:1]
+    assert line
