@@ -68,7 +68,7 @@ def main() -> None:
             facts = f"seed {seed}: {model.manifest.training['steps']} steps, {seconds:.0f} CPU seconds{' since resumed' * begun}"
             result = lamella.evaluate(model, str(data / "test.txt"))
             print(f"{facts}, {graphs_size(model.files) / 1e6:.2f} MB: {measured(result)}", flush=True)
-            print("  " + ", ".join(f"{row['label']} {row['AP50']:.3f}" for row in result.get("labels", [])), flush=True)
+            print("  " + ", ".join(f"{row['label']} {row['AP50']:.3f}" for row in result["boxes"]), flush=True)
         for seed in args.seeds:  # `val` was learned from too; it only says what may be rounded
             small = lamella.compress(
                 str(home / f"bccd-{seed}"), str(home / f"bccd-{seed}-int8"), str(data / "val.txt"), force=True

@@ -1,14 +1,19 @@
-"""What a score does not say: how far confidences can be trusted, and how well each label is found."""
+"""What a score does not say: how far confidences can be trusted, and how well each label is answered."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from lamella.metrics import boxes
 from lamella.metrics.label import by_label, calibration
 from lamella.task import Example, Task
 
 
 def details(task: Task, answers: Sequence[Any], examples: Sequence[Example]) -> dict[str, Any]:
-    """What stands beside the scores where answers are labels: calibration, and the labels that are answered worst."""
+    """What stands beside the scores: of labels calibration and those that are answered worst, of boxes each label's AP."""
+    if answers and all(isinstance(a, list) and all(isinstance(b, dict) and "box" in b for b in a) for a in answers):
+        wanted_boxes = [e[task.target] for e in examples]
+        labels = sorted({one["label"] for all_of_one in wanted_boxes for one in all_of_one})
+        return {"boxes": boxes.by_label(answers, wanted_boxes, labels)}
     if not (task.answer.classes and answers and all(isinstance(a, dict) and "label" in a for a in answers)):
         return {}
     wanted = [str(e[task.target]) for e in examples]

@@ -41,8 +41,11 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
 
 
 def beside(result: dict[str, Any]) -> list[str]:
-    """Calibration and the worst labels of a score set, where it has them, as lines of Markdown."""
+    """Calibration, the worst labels or each label's AP of a score set, where it has them, as lines of Markdown."""
     lines: list[str] = []
+    if rows := result.get("boxes"):
+        shown = ", ".join(f"{row['label']} {row['AP50']:.3f} of {row['count']:,}" for row in rows[:20])
+        lines += ["", f"AP50 of each label, the worst AP first: {shown}{', ...' if len(rows) > 20 else ''}."]
     if sure := result.get("calibration"):
         lines += [
             "",

@@ -18,6 +18,7 @@ from lamella.data.media.images import read_image
 from lamella.data.samples.object_detection import LABELS, scenes
 from lamella.explain.ablation import Question
 from lamella.metrics.boxes import best_threshold, detection, match
+from lamella.model import card
 from lamella.nets.augment import move_boxes, move_pictures, random_affine
 from lamella.nets.boxes import box_loss, boxes_of
 from lamella.nets.cnn.centers import CenterNet, NormedConvolution
@@ -233,6 +234,13 @@ def test_a_threshold_per_label_is_learned_and_may_be_overruled(model):
     assert all(
         len(boxes) <= 2 for boxes in lamella.predict(model, *[e["image"] for e in examples], threshold=0.02, most=2)
     )
+
+
+def test_each_label_is_scored(model):
+    result = lamella.evaluate(model, "sample", limit=30)
+    assert {row["label"] for row in result["boxes"]} == set(LABELS)
+    assert result["scores"]["AP"]["value"] == pytest.approx(np.mean([row["AP"] for row in result["boxes"]]))
+    assert any("AP50 of each label" in line for line in card.beside(result))
 
 
 def test_files(model, picture, tmp_path, cli):
