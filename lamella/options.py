@@ -24,6 +24,7 @@ class Option(msgspec.Struct, frozen=True):
     description: str
     answering: bool  # may be changed when the model answers, not only when it is trained
     holds: str = ""  # "file": its name, for this machine's user alone; "value": one of the task's field
+    was: str = ""  # its name in earlier versions
 
 
 def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def all_options(config: type[msgspec.Struct]) -> list[Option]:
                 description=(meta.description if meta else None) or "",
                 answering=extra.get("when") == "predict",
                 holds=extra.get("holds", ""),
+                was=extra.get("was", ""),
             )
         )
     return found
@@ -74,9 +76,12 @@ def _kind(hint: Any) -> str:
 def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: str) -> Any:
     """Values by field name, strings allowed for numbers -> a Config; an unknown name or a wrong value is an error."""
     known = {o.name: o for o in all_options(config)}
+    renamed = {o.was: o.flag for o in known.values() if o.was}
     values = {}
     for name, value in given.items():
         key = name.replace("-", "_")
+        if key in renamed:
+            raise UsageError(f"--{name} is called --{renamed[key]} now.")
         if key not in known:
             raise UsageError(
                 f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}."
@@ -86,6 +91,12 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
         return msgspec.convert(values, config, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"wrong value for an option of {task}: {error}. Received {given}.") from error
+
+
+def current_names(config: type[msgspec.Struct], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored Config of this or of an earlier version, whose fields had other names, by the names of today."""
+    renamed = {o.was: o.name for o in all_options(config) if o.was}
+    return {renamed.get(name, name) if renamed.get(name) not in stored else name: v for name, v in stored.items()}
 
 
 def replace_config(config: Any, given: Mapping[str, Any], task: str) -> Any:

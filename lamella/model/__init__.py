@@ -32,6 +32,7 @@ from lamella.model.read import read_zip, verify
 from lamella.model.undo import read_whole
 from lamella.model.values import check_example
 from lamella.model.write import free, seal, write, write_file, write_zip
+from lamella.options import current_names
 from lamella.storage.checksums import SHIPPED
 from lamella.task import Answer, Example, Task
 
@@ -147,7 +148,7 @@ class Model:
     def again(self, task: str | None = None) -> "Model":
         """The same model as its folder holds it now, with the configuration that was chosen for this one."""
         fresh = load(self.where, task)
-        if msgspec.to_builtins(self.task.config) != self.manifest.config:
+        if msgspec.to_builtins(self.task.config) != current_names(type(self.task.config), self.manifest.config):
             fresh = fresh.with_config(self.task.config)
         return fresh.after(self.before) if self.before else fresh
 
@@ -226,7 +227,12 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
         files, manifest = read_whole(where)
     cls = _task_of(manifest, where, task)
     try:
-        opened = Model(manifest, files, cls(msgspec.convert(manifest.config, cls.Config), manifest.size), str(where))
+        opened = Model(
+            manifest,
+            files,
+            cls(msgspec.convert(current_names(cls.Config, manifest.config), cls.Config), manifest.size),
+            str(where),
+        )
     except (msgspec.ValidationError, UsageError, OverflowError) as error:
         raise ModelError(
             f"{where / 'model.json'}: its configuration is not one of {manifest.task} ({error})."
