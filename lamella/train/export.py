@@ -26,8 +26,8 @@ CLOSE = 2e-3  # float32 sums in another order differ by this much of the largest
 
 
 def export_graphs(net: nn.Module) -> dict[str, bytes]:
-    """A net in float32 -> {"encode.onnx": ..., "step.onnx": ...}, weights inside."""
-    net = net.float().eval()
+    """A net, moved to the processor and into float32 -> {"encode.onnx": ..., "step.onnx": ...}, weights inside."""
+    net = net.cpu().float().eval()
     return {f"{name}.onnx": _export(net, name) for name in net.graphs()}  # type: ignore[operator]
 
 
