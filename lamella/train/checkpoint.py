@@ -169,7 +169,7 @@ def _tensors(run: Run) -> dict[str, torch.Tensor]:
         tensors[f"average.{name}"] = run.average[i]
         if run.best:
             tensors[f"best.{name}"] = run.best[i]
-    return tensors
+    return tensors | {f"fixed.{name}": tensor for name, tensor in run.fixed.items()}
 
 
 def _put(tensors: dict[str, NDArray[Any]], state: State, run: Run) -> None:
@@ -182,6 +182,7 @@ def _put(tensors: dict[str, NDArray[Any]], state: State, run: Run) -> None:
         run.optimizer.second[i] = tensor(f"second.{name}")
         run.average[i].copy_(tensor(f"average.{name}"))
     run.best = [tensor(f"best.{name}") for name in run.optimizer.names if f"best.{name}" in tensors]
+    run.fixed = {name: tensor(f"fixed.{name}") for name in run.fixed}
     run.step, run.seconds, run.tokens, run.lost = state.step, state.seconds, state.tokens, state.lost
     run.looks, run.optimizer.count = state.looks, state.updates
     run.current()

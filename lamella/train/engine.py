@@ -24,7 +24,7 @@ from lamella.task import Arrays
 from lamella.train.batches import an_epoch, forever
 from lamella.train.looks import Looks
 from lamella.train.optimizer import Optimizer
-from lamella.train.schedule import Budget, Schedule
+from lamella.train.schedule import Budget, Part, Schedule
 
 LOST = 20  # so many steps in a row without a finite gradient, and training has diverged
 
@@ -147,6 +147,8 @@ class Run:
     lost: int = 0  # steps in a row, of late, without a finite loss and gradient
     looks: Looks = field(default_factory=Looks)
     best: list[Tensor] = field(default_factory=list)  # the average at the look that was best; empty before the first
+    begun: int = 0  # the step at which this phase began
+    fixed: dict[str, Tensor] = field(default_factory=dict)  # the weights that only other phases move, in float32
 
     def __post_init__(self) -> None:
         if not self.average:
@@ -155,11 +157,34 @@ class Run:
     @classmethod
     def start(
         cls, net: nn.Module, rate: float, precision: str = "float32", device: str = "cpu",
-        decay: float = 0.01, muon: bool = True,
+        decay: float = 0.01, muon: bool = True, trains: tuple[str, ...] = (),
     ) -> "Run":  # fmt: skip
-        """A net put on its device and into the number type that it computes in, with an optimizer of its own."""
+        """A net put on its device and into the number type that it computes in, with an optimizer of its own.
+
+        trains: how the names of the weights begin that move in the first phase; (): all of them.
+        """
         net = net.to(device, getattr(torch, precision))
-        return cls(net, Optimizer(net, rate, decay=decay, muon=muon))
+        fixed = _fix(net, trains)
+        return cls(net, Optimizer(net, rate, decay=decay, muon=muon), fixed=fixed)
+
+    def next_phase(self, trains: tuple[str, ...], muon: bool = True) -> None:
+        """Keep the averaged weights, or the best ones where those were put in their place, and go on with those that
+        `trains` names: with fresh moments, a fresh average, and no look that counts as the best."""
+        weights = self.fixed | dict(zip(self.optimizer.names, self.average, strict=True))
+        with torch.no_grad():
+            for name, weight in self.net.named_parameters():
+                if name in weights:
+                    weight.copy_(weights[name])
+                    weight.requires_grad_(True)
+        self.fixed = {name: weights[name] for name in _fix(self.net, trains)}
+        last = self.optimizer
+        self.optimizer = Optimizer(self.net, last.rate, decay=last.decay, muon=muon)
+        for name, master in zip(self.optimizer.names, self.optimizer.masters, strict=True):
+            master.copy_(weights[name])  # the net's own may be narrower
+        self.average = [master.clone() for master in self.optimizer.masters]
+        self.best, self.begun, self.lost = [], self.step, 0
+        self.looks.best, self.looks.since = None, 0
+        self.net.train()
 
     @property
     def device(self) -> torch.device:
@@ -171,6 +196,7 @@ class Run:
         with torch.no_grad():
             for weight, mean in zip(self.optimizer.weights, self.average, strict=True):
                 weight.copy_(mean)
+            self._put_fixed()
         return self.net.eval()
 
     def current(self) -> nn.Module:
@@ -178,7 +204,24 @@ class Run:
         with torch.no_grad():
             for weight, master in zip(self.optimizer.weights, self.optimizer.masters, strict=True):
                 weight.copy_(master)
+            self._put_fixed()
         return self.net.train()
+
+    def _put_fixed(self) -> None:
+        """The weights of other phases, as exact as they were kept: the net may have been in a narrower type."""
+        for name, weight in self.net.named_parameters() if self.fixed else ():
+            if name in self.fixed:
+                weight.copy_(self.fixed[name])
+
+
+def _fix(net: nn.Module, trains: tuple[str, ...]) -> dict[str, Tensor]:
+    """Let only the weights move whose names begin with one of `trains`; the others that would, in float32."""
+    fixed = {}
+    for name, weight in net.named_parameters() if trains else ():
+        if weight.requires_grad and not name.startswith(trains):
+            weight.requires_grad_(False)
+            fixed[name] = weight.detach().float().clone()
+    return fixed
 
 
 @dataclass(frozen=True)
@@ -198,7 +241,7 @@ def steps(
     run: Run,
     batches: Batches,
     loss: Callable[[nn.Module, dict[str, Tensor]], Tensor],
-    budget: Budget,
+    budget: Budget | Part,
     schedule: Schedule,
 ) -> Iterator[Step]:
     """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been."""
@@ -242,7 +285,8 @@ def _update(run: Run, factor: float, finite: bool) -> float:
         return norm
     run.lost = 0
     # Early on the average would be mostly the random start: it looks back over a tenth of the steps at most.
-    torch._foreach_lerp_(run.average, run.optimizer.masters, max(1 - run.smoothing, 10 / (run.step + 10)))
+    steps_done = run.step - run.begun
+    torch._foreach_lerp_(run.average, run.optimizer.masters, max(1 - run.smoothing, 10 / (steps_done + 10)))
     return norm
 
 

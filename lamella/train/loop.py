@@ -11,24 +11,26 @@ The log is written before the checkpoint and cut at its step when the run is tak
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import torch
+from msgspec import Meta
 
 from lamella import machine
 from lamella.errors import ModelError, UsageError
-from lamella.task import Task
+from lamella.task import Phase, Task
 from lamella.train import checkpoint, curves
 from lamella.train.engine import Batches, Run, Step, steps
 from lamella.train.gather import Gathered, encode
 from lamella.train.process import Interrupt
 from lamella.train.progress import Shown, time_of
-from lamella.train.schedule import Budget, Schedule, budget_of
+from lamella.train.schedule import Budget, Part, Schedule, budget_of
 from lamella.train.settings import Settings
 from lamella.train.watch import Watch, metric_of
 
@@ -42,6 +44,8 @@ class Course(msgspec.Struct, kw_only=True):
     budget: Budget
     schedule: Literal["linear", "cosine"] = "linear"
     rate: float | None = None  # an earlier version kept none
+    phase: Annotated[int, Meta(ge=0)] = 0  # which of the task's phases
+    begun: Annotated[int, Meta(ge=0)] = 0  # the step at which that began
 
 
 @dataclass
@@ -99,14 +103,16 @@ def train_task(
     job.fit(gathered.learn)
     batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
     course = _course(settings, _course_of(saved) if saved else None, job, batches)
-    run = Run.start(
-        job.build(),
-        course.rate or job.size.rate,
-        course.precision,
-        settings.device,
-        job.training.decay,
-        job.training.muon,
-    )
+    own = job.training
+    phases = own.phases or (Phase(""),)
+    if course.phase >= len(phases):
+        raise ModelError(
+            f"{training}: its checkpoint is of a phase that the task does not have. Begin anew with --force."
+        )
+    trains = phases[course.phase].trains
+    start = course.rate or job.size.rate, course.precision, settings.device
+    run = Run.start(job.build(), *start, own.decay, own.muon, trains)
+    run.begun = course.begun
     trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
     if saved:
         checkpoint.load(run, training / "checkpoint", facts)
@@ -129,25 +135,51 @@ def train_task(
     with _board(training, run.step) if settings.tensorboard else nullcontext() as board:
         measure = _noted(metric_of(job, gathered.watched), board, job.metric)
         watch = Watch(run, measure, course.budget, job.less_is_better, settings.patience)
-        schedule = Schedule(min(100, max(10, (course.budget.steps or 1000) // 10)), shape=course.schedule)
-        made = steps(run, batches, task_loss(job, gathered), course.budget, schedule)
         shown = Shown(tell, course.budget, run.looks, job.metric)
+        loss = task_loss(job, gathered)
         stop.patient = True
         try:
-            for step in loop(run, made, save, stop, watch):
-                trained.losses.append((step.index, round(step.loss, 5)))
-                shown.step(trained.losses, step.seconds, step.tokens)
-                if board is not None:
-                    board.add_scalar("loss", step.loss, step.index)
-                    board.add_scalar("gradient norm", step.norm, step.index)
+            for part in _phases(job, run, course, phases, watch, tell):
+                warmup = min(100, max(10, (course.budget.steps or 1000) // 10))
+                schedule = Schedule(warmup, shape=course.schedule, begun=run.begun)
+                for step in loop(run, steps(run, batches, loss, part, schedule), save, stop, watch):
+                    trained.losses.append((step.index, round(step.loss, 5)))
+                    shown.step(trained.losses, step.seconds, step.tokens)
+                    if board is not None:
+                        board.add_scalar("loss", step.loss, step.index)
+                        board.add_scalar("gradient norm", step.norm, step.index)
+                if stop():
+                    break
             shown.done()
         finally:
             stop.patient = False
         _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
-        value = watch.finish(job.training.keep_best)
+        value = watch.finish(own.keep_best)
     tell(f"trained: {run.step} steps in {time_of(run.seconds)}, {job.metric} {value:.4g} on what was watched")
     run.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
+
+
+def _phases(
+    job: Task, run: Run, course: Course, phases: Sequence[Phase], watch: Watch, tell: Callable[[str], None]
+) -> Iterator[Budget | Part]:
+    """The part of the budget of each phase that is left, while task, net and run are in it."""
+    total = sum(phase.share for phase in phases)
+    ends = [end / total for end in accumulate(phase.share for phase in phases)]
+    for number, phase in enumerate(phases):
+        if number < course.phase:
+            continue
+        if number > course.phase:
+            watch.finish(job.training.keep_best)
+            run.next_phase(phase.trains, job.training.muon)
+            course.phase, course.begun = number, run.step
+        if len(phases) == 1:
+            yield course.budget
+            continue
+        tell(f"phase {number + 1} of {len(phases)}: {phase.name}")
+        job.phase = run.net.phase = phase.name  # type: ignore[assignment]
+        yield Part(course.budget, ends[number - 1] if number else 0.0, ends[number])
+        job.phase = run.net.phase = ""  # type: ignore[assignment]
 
 
 def task_loss(job: Task, gathered: Gathered) -> Callable[[Any, dict[str, Any]], Any]:
@@ -197,6 +229,8 @@ def _course(settings: Settings, before: Course | None, job: Task, batches: Batch
         budget=budget_of(*now, batches.in_epoch, before.budget if before else None),
         schedule=shape,
         rate=next(rate for rate in rates if rate is not None),
+        phase=before.phase if before else 0,
+        begun=before.begun if before else 0,
     )
 
 

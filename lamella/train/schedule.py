@@ -30,6 +30,22 @@ class Budget(msgspec.Struct, frozen=True):
         return max(by_steps, by_time)
 
 
+class Part(msgspec.Struct, frozen=True):
+    """The part of a budget that one phase of a training has.
+
+    >>> Part(Budget(steps=200), 0.5, 1.0).progress(150, 0.0)
+    0.5
+    """
+
+    whole: Budget
+    begin: float  # shares of the whole
+    end: float
+
+    def progress(self, step: int, seconds: float) -> float:
+        """How much of this part is used up: 0 at its start, 1 at its end."""
+        return max(0.0, self.whole.progress(step, seconds) - self.begin) / (self.end - self.begin)
+
+
 def budget_of(
     minutes: float | None, steps: int | None, epochs: float | None, batches: Callable[[], int], before: Budget | None
 ) -> Budget:
@@ -58,9 +74,10 @@ class Schedule(msgspec.Struct, frozen=True):
     warmup: int = 100  # steps
     cooldown: float = 0.4  # the last part of the budget, in which the linear kind falls
     shape: Literal["linear", "cosine"] = "linear"
+    begun: int = 0  # the step at which it began, of a later phase
 
     def factor(self, step: int, progress: float) -> float:
-        rise, left = min(1.0, (step + 1) / self.warmup), max(0.0, 1 - progress)
+        rise, left = min(1.0, (step - self.begun + 1) / self.warmup), max(0.0, 1 - progress)
         if self.shape == "cosine":
             return min(rise, 0.5 - 0.5 * math.cos(math.pi * left))
         return min(rise, left / self.cooldown if self.cooldown else 1.0)
