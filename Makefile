@@ -111,11 +111,16 @@ gettext:
 	}
 
 .PHONY: check
-check: .venv/ready ## Check style, types and who imports whom.
+check: .venv/ready ## Check style, types and who imports whom; print how many lines each task has of its own.
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy --strict lamella
 	.venv/bin/python -m pytest -q tests/test_arrows.py
+	@.venv/bin/python -m tests.task_lines
+
+.PHONY: docs
+docs: .venv/ready ## Build the documentation as a site, in the folder site; a dead link or anchor fails.
+	@.venv/bin/python -m docs.build
 
 # Of the others, some take an hour or a file of yours: `python -m bench.NAME --help` says which.
 BENCH ?= matmul text_classification glossary
@@ -127,7 +132,7 @@ bench: .venv-light/ready .venv/ready ## Measure side by side; BENCH="image_class
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here.
-	@rm -rf .venv .venv-light .venv-fuzz .coverage tests/page/node_modules build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf .venv .venv-light .venv-fuzz .coverage tests/page/node_modules build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find lamella tests bench recipes -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: FORCE
