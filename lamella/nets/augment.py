@@ -20,30 +20,32 @@ def random_affine(
     scale: float = 0.0,
     flip_across: bool = False,
     flip_down: bool = False,
+    rotate: float = 0.0,
 ) -> Tensor:
     """Matrices (count, 2, 3), drawn on the CPU so that every device draws the same.
 
     translate: the most that a picture moves, as a share of its side; scale: of 0.25, between 1/1.25 and 1.25 times as
-    large; flips are made with half of the pictures each.
+    large; flips are made with half of the pictures each; rotate: the most in degrees, either way, of square pictures.
     """
     draw = torch.rand(5, count, generator=generator) * 2 - 1
     size = torch.exp(draw[0] * math.log1p(scale))
     across = torch.where(draw[3] < 0, -1.0, 1.0) if flip_across else torch.ones(count)
     down = torch.where(draw[4] < 0, -1.0, 1.0) if flip_down else torch.ones(count)
-    none = torch.zeros(count)
-    rows = [size * across, none, 2 * translate * draw[1], none, size * down, 2 * translate * draw[2]]
+    angle = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(rotate) if rotate else torch.zeros(count)
+    cos, sin = size * angle.cos(), size * angle.sin()
+    rows = [cos * across, -sin * down, 2 * translate * draw[1], sin * across, cos * down, 2 * translate * draw[2]]
     return torch.stack(rows, dim=1).view(count, 2, 3)
 
 
-def move_pictures(pictures: Tensor, matrices: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, H, W), zeros where nothing was.
+def move_pictures(pictures: Tensor, matrices: Tensor, edge: str = "zeros") -> Tensor:
+    """(B, C, H, W) -> (B, C, H, W); where nothing was there are zeros, or with "border" the nearest point of the edge.
 
     >>> mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> move_pictures(torch.tensor([[[[1.0, 2.0]]]]), mirror).tolist()
     [[[[2.0, 1.0]]]]
     """
     grid = F.affine_grid(matrices.to(pictures.device), list(pictures.shape), align_corners=False)
-    return F.grid_sample(pictures, grid, padding_mode="zeros", align_corners=False)
+    return F.grid_sample(pictures, grid, padding_mode=edge, align_corners=False)
 
 
 def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) -> tuple[Tensor, Tensor]:

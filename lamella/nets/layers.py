@@ -4,7 +4,6 @@ Weights are stored (in, out) and applied as `x @ w`, not as torch's (out, in): t
 products of an input and a stored matrix, which is the one form that int8 quantisation recognises everywhere.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -202,29 +201,3 @@ class Wide(nn.Module):
             self.table.copy_(table)
             self.bias.copy_(bias)
         self.requires_grad_(False)
-
-
-# ---- for nets that look at pictures ------------------------------------------------------------------------------
-
-
-def moved(pictures: Tensor, shift: float, turn: float, zoom: float, mirror: bool = False) -> Tensor:
-    """In training each picture is moved, turned and scaled a little at random, as a camera would have done it.
-
-    (B, C, H, W) -> (B, C, H, W). shift and zoom are shares of the side, turn is in degrees, all at most so much either
-    way; mirror: half of them are seen as in a mirror. What comes in from outside repeats the edge.
-
-    >>> bool((moved(torch.ones(2, 1, 4, 4), 0.2, 30, 0.1) - 1).abs().max() < 1e-5)
-    True
-    """
-    count = pictures.shape[0]
-    device = pictures.device
-    chance = torch.rand(4, count, device=device) * 2 - 1  # of -1 to 1
-    angle = chance[0] * math.radians(turn)
-    size = torch.exp(chance[1] * math.log1p(zoom))
-    cos, sin = size * angle.cos(), size * angle.sin()
-    flip = torch.rand(count, device=device) < 0.5 if mirror else torch.zeros(count, dtype=torch.bool, device=device)
-    side = torch.where(flip, -1.0, 1.0)
-    rows = torch.stack([cos * side, -sin, 2 * shift * chance[2], sin * side, cos, 2 * shift * chance[3]], dim=1)
-    grid = F.affine_grid(rows.view(count, 2, 3), list(pictures.shape), align_corners=False)  # (B, H, W, 2)
-    seen = F.grid_sample(pictures.float(), grid, padding_mode="border", align_corners=False)
-    return seen.to(pictures.dtype)

@@ -5,9 +5,9 @@ over what they found, at three resolutions; that neighbours belong together, and
 stands, is built in, so it learns from few pictures. The Transformer over patches (Dosovitskiy et al., 2021) has to learn
 both from the data, and is ahead where there are very many.
 
-In training no picture is seen twice as it is: it is moved, turned and scaled a little each time (`--shift`, `--turn`,
-`--zoom`, and `--mirror` where left and right mean the same). With a few thousand pictures that is worth more than a
-larger net. Pictures come as a folder with one folder a class, or as a table of path and label; side and colour are
+In training no picture is seen twice as it is: a random affine translates, rotates and scales it a little each time
+(`--translate`, `--rotate`, `--scale`, and `--flip` where left and right mean the same). With a few thousand pictures that
+is worth more than a larger net. Pictures come as a folder with one folder a class, or as a table of path and label; side and colour are
 found from them.
 """
 
@@ -29,7 +29,7 @@ from lamella.fields import Image, Label
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Generator, Tensor, nn
 
 LOOKED_AT = 200  # pictures that tell side and colour of all
 
@@ -39,10 +39,19 @@ class Config(msgspec.Struct, kw_only=True):
     image_size: Annotated[
         int, Meta(description="Side that pictures are brought to; 0: found from them.", ge=0, le=256, multiple_of=4)
     ] = 0
-    shift: Annotated[float, Meta(description="Share of the side they are moved by in training.", ge=0, lt=1)] = 0.07
-    turn: Annotated[float, Meta(description="Degrees they are turned by in training.", ge=0, le=180)] = 10.0
-    zoom: Annotated[float, Meta(description="Share they are scaled by in training.", ge=0, lt=1)] = 0.1
-    mirror: Annotated[bool, Meta(description="Turn left and right around in training.")] = False
+    translate: Annotated[
+        float,
+        Meta(description="Translate by up to this share of the side in training.", ge=0, lt=1, extra={"was": "shift"}),
+    ] = 0.07
+    rotate: Annotated[
+        float, Meta(description="Rotate by up to so many degrees in training.", ge=0, le=180, extra={"was": "turn"})
+    ] = 10.0
+    scale: Annotated[
+        float, Meta(description="Scale by up to this share in training.", ge=0, lt=1, extra={"was": "zoom"})
+    ] = 0.1
+    flip: Annotated[
+        bool, Meta(description="Flip half of the pictures left to right in training.", extra={"was": "mirror"})
+    ] = False
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.2
     smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.05
 
@@ -105,18 +114,24 @@ class ImageClassification(Task):
 
     # ---- net ---------------------------------------------------------------------------------------------------
 
+    def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
+        from lamella.nets.augment import move_pictures, random_affine
+
+        c, pictures = self.config, batch["pictures"]
+        matrices = random_affine(len(pictures), rng, c.translate, c.scale, c.flip, rotate=c.rotate)
+        return {**batch, "pictures": move_pictures(pictures, matrices, "border")}
+
     def build(self) -> "nn.Module":
         c, size = self.config, self.size
-        noise = {"dropout": c.dropout, "shift": c.shift, "turn": c.turn, "zoom": c.zoom, "mirror": c.mirror}
         if c.net == "cnn":
             from lamella.nets.cnn.image import ImageCNN
 
-            return ImageCNN(self.channels_, self.side_, len(self.labels_), size.width, size.depth, **noise)
+            return ImageCNN(self.channels_, self.side_, len(self.labels_), size.width, size.depth, c.dropout)
         from lamella.nets.transformer.classifiers import ImageTransformer
 
         patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4
         shape = self.channels_, self.side_, patch, len(self.labels_)
-        return ImageTransformer(*shape, size.width, size.depth, size.heads, **noise)
+        return ImageTransformer(*shape, size.width, size.depth, size.heads, c.dropout)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from torch.nn import functional as F

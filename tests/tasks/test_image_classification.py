@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -19,9 +20,10 @@ from lamella.graphs import OnnxGraph, prune
 from lamella.graphs import int8_convolutions as static
 from lamella.graphs.int8 import quantize
 from lamella.model import run_batches
+from lamella.nets.augment import move_pictures, random_affine
 from lamella.nets.cnn.image import Convolution, ImageCNN, ResidualBlock
-from lamella.nets.layers import moved
 from lamella.nets.transformer.classifiers import ImageTransformer
+from lamella.options import current_names
 from lamella.registry import find
 from lamella.train.export import export_graphs
 
@@ -96,10 +98,16 @@ def test_every_weight_learns(net):
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_moved_by_what_is_asked():
+def moved(pictures, translate=0.0, rotate=0.0, scale=0.0, flip=False):
+    rng = torch.Generator().manual_seed(0)
+    return move_pictures(pictures, random_affine(len(pictures), rng, translate, scale, flip, rotate=rotate), "border")
+
+
+def test_pictures_are_moved_by_what_is_asked():
     x = torch.rand(64, 2, 16, 16)
-    assert torch.allclose(moved(x, 0, 0, 0), x, atol=1e-5)
-    twice = moved(x, 0, 0, 0, mirror=True)
+    assert torch.allclose(moved(x), x, atol=1e-5)
+    assert (moved(torch.ones(2, 1, 4, 4), 0.2, 30, 0.1) - 1).abs().max() < 1e-5, "what comes in repeats the edge"
+    twice = moved(x, flip=True)
     same = [(twice[i] - x[i]).abs().max() < 1e-5 for i in range(64)]
     other = [(twice[i] - x[i].flip(-1)).abs().max() < 1e-5 for i in range(64)]
     assert all(a != b for a, b in zip(same, other)) and 10 < sum(same) < 54
@@ -124,13 +132,25 @@ def test_moved_by_what_is_asked():
     assert 6.2 < scaled.min() < 7 and 9 < scaled.max() < 10.2
 
 
-def test_pictures_are_moved_in_training_alone():
-    for net in nets(dropout=0.0, shift=0.2, turn=30.0, zoom=0.2):
+def test_pictures_are_moved_in_training_alone(job):
+    """Each step draws anew from the generator it is given, and the same from the same; the nets themselves draw nothing."""
+    job.fit(job.sample("train"))
+    batch = {"pictures": torch.randn(4, job.channels_, job.side_, job.side_), "label": torch.arange(4)}
+    one, again, other = (job.augment(batch, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one["pictures"], again["pictures"]) and not torch.equal(one["pictures"], other["pictures"])
+    assert torch.equal(one["label"], batch["label"]) and one["pictures"].shape == batch["pictures"].shape
+    for net in nets(dropout=0.0):
         x = torch.randn(4, 3, 12, 12)
         with torch.no_grad():
-            assert not torch.equal(net(x)["scores"], net(x)["scores"])
-            net.eval()
             assert torch.equal(net(x)["scores"], net(x)["scores"])
+
+
+def test_options_by_their_earlier_names(tmp_path):
+    """The old flag is refused with the new one; a model that was trained with it keeps its value."""
+    with pytest.raises(lamella.UsageError, match="--shift is called --translate now"):
+        lamella.train(TASK, "sample", out=str(tmp_path / "m"), steps=1, shift=0.1)
+    kept = msgspec.convert(current_names(find(TASK).Config, {"shift": 0.2, "mirror": True}), find(TASK).Config)
+    assert (kept.translate, kept.flip, kept.rotate) == (0.2, True, 10.0)
 
 
 def test_an_answer_hangs_on_its_picture_alone(model):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import Linear, moved
+from lamella.nets.layers import Linear
 
 
 class Convolution(nn.Module):
@@ -67,13 +67,9 @@ class ImageCNN(nn.Module):
         width: int = 192,
         depth: int = 3,
         dropout: float = 0.2,
-        shift: float = 0.0,
-        turn: float = 0.0,
-        zoom: float = 0.0,
-        mirror: bool = False,
     ) -> None:
         super().__init__()
-        self.channels, self.side, self.moves = channels, side, (shift, turn, zoom, mirror)
+        self.channels, self.side = channels, side
         widths = (width // 4, width // 2, width)
         self.stem = Convolution(channels, widths[0], stride=2 if side > 40 else 1)
         blocks, now = [], widths[0]
@@ -88,7 +84,6 @@ class ImageCNN(nn.Module):
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """pictures (B, C, H, W) -> scores (B, labels)."""
         if self.training:
-            pictures = moved(pictures, *self.moves)
             pictures = pictures.contiguous(memory_format=torch.channels_last)  # as the convolutions like it
         x = self.stem(pictures)  # (B, W/4, H, W)
         for block in self.blocks:

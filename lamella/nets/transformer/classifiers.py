@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import HIDDEN, Linear, Wide, forget_words, largest, mean, moved, positions
+from lamella.nets.layers import HIDDEN, Linear, Wide, forget_words, largest, mean, positions
 from lamella.nets.transformer.blocks import EncoderBlock
 
 
@@ -98,13 +98,9 @@ class ImageTransformer(nn.Module):
         depth: int = 3,
         heads: int = 4,
         dropout: float = 0.2,
-        shift: float = 0.0,
-        turn: float = 0.0,
-        zoom: float = 0.0,
-        mirror: bool = False,
     ) -> None:
         super().__init__()
-        self.channels, self.side, self.patch, self.moves = channels, side, patch, (shift, turn, zoom, mirror)
+        self.channels, self.side, self.patch = channels, side, patch
         self.enter = Linear(channels * patch**2, width)
         self.place = nn.Parameter(torch.randn(1, (side // patch) ** 2, width) * 0.02)
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
@@ -118,8 +114,6 @@ class ImageTransformer(nn.Module):
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """pictures (B, C, H, W) -> scores (B, labels)."""
-        if self.training:
-            pictures = moved(pictures, *self.moves)
         x = self.enter(self.patches(pictures)) + self.place  # (B, T, D)
         for block in self.blocks:
             x = block(x)
