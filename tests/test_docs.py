@@ -1,0 +1,177 @@
+"""The documentation is true: links lead somewhere, commands exist and print what is shown, files that are shown can be read."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+import lamella
+from docs import build
+from lamella.cli.commands import main
+from lamella.options import make_config
+from lamella.registry import find
+from tests import written
+
+ROOT = build.ROOT
+PAGES = [name for name in build.pages() if name != "README.md"]  # which has tests of its own
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
+BLOCKS = [(name, block) for name, text in TEXTS.items() for block in written.blocks(text)]
+RUN = "run"  # a word behind the language of a block whose commands are run and whose output is compared
+
+
+def where(value) -> str:
+    name, block = value
+    return f"{name}:{block.line}"
+
+
+# ---- the site ------------------------------------------------------------------------------------------------------
+
+
+class Links(HTMLParser):
+    """The links and the anchors of an HTML page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.links += [value for name, value in attrs if name in ("href", "src") and value]
+        self.anchors.update(value for name, value in attrs if name == "id" and value)
+
+
+def test_the_site_is_whole(tmp_path):
+    """Every link of every HTML page that is written, menus too, leads to a file and to an anchor of the site."""
+    assert build.build(tmp_path / "site") == []
+    written_pages = {p: Links(p.read_text(encoding="utf-8")) for p in (tmp_path / "site").rglob("*.html")}
+    assert len(written_pages) >= len(build.pages())
+    for path, page in written_pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.is_file(), f"{path.name}: {link}"
+            if parts.fragment:
+                assert unquote(parts.fragment) in written_pages[target].anchors, f"{path.name}: {link}"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("# A\n\n[b](b.md)", "docs/a.md, line 3: b.md: no such file"),
+        ("# A\n\n## A part\n\n[b](#a-part) [c](#another)", "line 5: #another: no such heading"),
+        ("# A\n\n[b](../README.md#nothing)", "../README.md#nothing: no such heading"),
+        ("# A\n\n[b](../../etc/passwd)", "outside the repository"),
+        ("# A\n\n[b](../docs)", "a folder"),
+        ("# A\n\n![](a.md)", "a picture without words"),
+        ("# A\n\n<b>bold</b>", "HTML"),
+        ("no heading", "no heading"),
+        ("# A\n\n[b](ftp://a.org/b)", "expected a file of the repository"),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_named(tmp_path, text, problem):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("# The project\n\n[a](docs/a.md)\n")
+    (tmp_path / "docs" / "a.md").write_text(text)
+    problems = build.build(tmp_path / "site", tmp_path)
+    assert any(problem in line for line in problems) and not (tmp_path / "site").exists()
+
+
+def test_headings_that_are_the_same_have_anchors_of_their_own():
+    assert build.read_page("a.md", "# A\n## B\n## B\n## B\n").anchors == {"a", "b", "b-1", "b-2"}
+
+
+def test_nobody_elses_folder_is_emptied(tmp_path):
+    (tmp_path / "letters.txt").write_text("mine")
+    assert build.build(tmp_path) and (tmp_path / "letters.txt").exists()
+
+
+def test_lists_of_options_are_those_of_the_tasks():
+    stale = [path.name for path, _ in build.outdated()]
+    assert not stale, f"options have changed: run `make docs`, which writes {', '.join(stale)} anew"
+
+
+def test_every_task_has_a_page_with_its_options():
+    for name in lamella.tasks():
+        page = ROOT / "docs" / "tasks" / f"{name}.md"
+        assert page.is_file() and f"lamella tasks {name}" in page.read_text(encoding="utf-8"), page
+
+
+# ---- what the pages show -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_exist(page):
+    for line in written.commands(written.blocks(TEXTS[page])):
+        if words := written.ours(line):
+            written.check_command(words)
+        elif re.match(r"make [a-z]", line):
+            target = next(word for word in line.split()[1:] if "=" not in word)
+            makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+            assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), f"there is no make {target}"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder that has what the repository has, and may be written in."""
+    for name in ("lamella", "recipes", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("shown", [b for b in BLOCKS if RUN in b[1].words], ids=where)
+def test_commands_print_what_is_shown(shown, place):
+    _, block = shown
+    for part in re.split(r"^\$ ", block.code, flags=re.MULTILINE)[1:]:
+        line, _, expected = part.partition("\n")
+        words = written.ours(line)
+        assert words, f"only lamella's own commands are run, received {line}"
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        checker, flags = doctest.OutputChecker(), doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        assert checker.check_output(expected, done.stdout, flags), f"$ {line}\n{done.stdout}"
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if any(n == p and b.language == "python" for n, b in BLOCKS)])
+def test_python(page, place):
+    """The blocks of a page one after another, in one namespace."""
+    names: dict[str, object] = {"__name__": "__main__"}
+    for block in (b for n, b in BLOCKS if n == page and b.language == "python"):
+        code = "\n" * block.line + block.code  # so that a traceback has the page's own line
+        if ">>> " in code:
+            test = doctest.DocTestParser().get_doctest(block.code, names, page, str(ROOT / page), block.line)
+            failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, clear_globs=False).failed
+            assert not failed
+        else:
+            exec(compile(code, page, "exec"), names)
+
+
+FILES = [b for b in BLOCKS if b[0].startswith("docs/tasks/") and b[1].words and "." in b[1].words[0]]
+
+
+@pytest.mark.parametrize("shown", FILES, ids=where)
+def test_files_that_are_shown_can_be_read(shown, place):
+    """```csv reviews.csv: the file is what the page's task reads. Further names: files that are read with it; then options."""
+    name, block = shown
+    own = [b for n, b in FILES if n == name]
+    for other in own:
+        Path(other.words[0]).write_text(other.code, encoding="utf-8")
+    at = next((i for i, word in enumerate(block.words) if word.startswith("--")), len(block.words))
+    paths, flags = block.words[:at], block.words[at:]
+    options = {flag.removeprefix("--"): value for flag, value in zip(flags[::2], flags[1::2], strict=True)}
+    task = Path(name).stem
+    cls = find(task)
+    examples, lines = cls(make_config(cls.Config, options, task)).read(paths)
+    assert examples and lines
+    assert not any("left out" in line and " 0" not in line for line in lines), lines
+    for example in examples[:3]:
+        assert set(example) >= {cls.target}, example
