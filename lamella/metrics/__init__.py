@@ -10,6 +10,7 @@ from lamella.metrics.resample import Floats, intervals
 from lamella.metrics.row import reconstructions
 from lamella.metrics.series import forecasts
 from lamella.metrics.text import likelihood, translation
+from lamella.metrics.trivial import trivial
 
 __all__ = [
     "Floats",
@@ -22,4 +23,5 @@ __all__ = [
     "likelihood",
     "reconstructions",
     "translation",
+    "trivial",
 ]

@@ -1,6 +1,5 @@
 """A trained net -> a model: exported, measured on what was held out, and written with its card and its curves."""
 
-import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -77,10 +76,7 @@ def measure(
     scores = job.score(answers, examples)
     result = {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
     if learn:
-        # Where the task knows none: each answer given to another question.
-        without = job.trivial(learn, examples) or [*answers[1:], answers[0]]
-        values = job.score(without, examples).values
-        result["trivial"] = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        result["trivial"] = metrics.trivial(job, learn, answers, examples)
     return {**result, **metrics.details(job, answers, examples)}
 
 

@@ -9,6 +9,7 @@ learned last, from texts that neither has seen. With a few thousand examples the
 gets little; with many, or where the order of words decides, it takes the lead.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -183,6 +184,12 @@ class TextClassification(Task):
         wanted = np.array([self.labels_.index(e["label"]) for e in examples])
         shares, _, _ = linear.stack(np.stack(said), wanted, type(self).mix_, DOUBT, extra=False)
         self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The most frequent label, as often as it is."""
+        counts = Counter(e["label"] for e in learn)
+        label = max(sorted(counts), key=lambda name: counts[name])
+        return [{"label": label, "probabilities": {k: n / len(learn) for k, n in counts.items()}}] * len(examples)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})

@@ -214,6 +214,10 @@ class TimeSeriesForecasting(Task):
             raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
         return windows.forecast_table(data, run(windows.pasts(data, self.frame)), path)
 
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The last season again, with intervals of no width: the seasonal-naive forecast."""
+        return [windows.naive(e, self.config.horizon, self.seasons_[0], INTERVALS) for e in examples]
+
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         levels = [0.5, *(LEVELS[i] for ends in INTERVALS.values() for i in ends)]
         units = [windows.scale_of(e, self.seasons_[0]) for e in examples]

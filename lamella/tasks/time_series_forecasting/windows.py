@@ -315,6 +315,18 @@ def answer(
     return found
 
 
+def naive(example: Mapping[str, Any], horizon: int, season: int, intervals: Iterable[str]) -> dict[str, Any]:
+    """An answer that repeats the last season, or the last value where the past is shorter than one.
+
+    >>> naive({"past": [1.0, 2.0, 3.0]}, 3, 2, ["80%"])
+    {'median': [2.0, 3.0, 2.0], '80%': [[2.0, 2.0], [3.0, 3.0], [2.0, 2.0]]}
+    """
+    past = numbers(example["past"])
+    last = past[-season:] if len(past) >= season else past[-1:]
+    steps = [float(x) for x in np.resize(last, horizon)]
+    return {"median": steps, **{name: [[x, x] for x in steps] for name in intervals}}
+
+
 def quantiles(found: Mapping[str, Any], names: Iterable[str]) -> Floats:
     """An answer -> its quantiles (Q, H): the median, then the lower and the upper end of each interval."""
     return np.array([found["median"], *(end for name in names for end in zip(*found[name], strict=True))])
