@@ -23,6 +23,7 @@ from lamella.data.text.pieces import END, START, Pieces  # noqa: E402
 from lamella.decode import greedy  # noqa: E402
 from lamella.graphs import torch_graphs  # noqa: E402
 from lamella.tasks.translation import foreign  # noqa: E402
+from lamella.tasks.translation.foreign.shortlist import Shortlist  # noqa: E402
 from lamella.train.adopt import fill  # noqa: E402
 from tests import foreign_models  # noqa: E402
 
@@ -52,17 +53,21 @@ import _bergamot
 service = _bergamot.Service(_bergamot.ServiceConfig(numWorkers=1, logLevel="off"))
 model = service.modelFromConfigPath(sys.argv[1])
 options = _bergamot.ResponseOptions(alignment=False, qualityScores=False, HTML=False)
-texts = _bergamot.VectorString(json.load(open(sys.argv[2])))
-print(json.dumps([r.target.text for r in service.translate(model, texts, options)]))
+texts = json.load(open(sys.argv[2]))  # one at a time: the shortlist of a batch is that of all its sentences
+one = lambda text: service.translate(model, _bergamot.VectorString([text]), options)[0].target.text
+print(json.dumps([one(text) for text in texts]))
 """
 
 
 def marian(python: str, folder: Path, precision: str) -> list[str]:
     """What Marian writes."""
-    [model] = [*folder.glob("*.npz"), *folder.glob("*.bin")]
+    [model] = [*folder.glob("model*.npz"), *folder.glob("model*.bin")]
     (folder / "config.yml").write_text(
         CONFIG.format(model=model, vocabulary=folder / "vocab.ende.spm", precision=precision)
     )
+    if (folder / "lex.ende.bin").exists():
+        with (folder / "config.yml").open("a") as file:
+            file.write(f"shortlist: [{folder / 'lex.ende.bin'}, false]\n")
     (folder / "texts.json").write_text(json.dumps(TEXTS))
     command = [python, "-c", ENGINE, str(folder / "config.yml"), str(folder / "texts.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -85,6 +90,9 @@ def lamella(folder: Path) -> list[str]:
     for text in TEXTS:
         source = np.array([[*pieces.encode([text])[0], END]])
         memory = graphs["encode"](source=source)
+        if found.shortlist:
+            shortlist = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True)
+            memory["candidates"] = shortlist.candidates(source)
         [h] = greedy(step, graphs["step"].empty(batch=1, beam=1), memory, START, END, np.array([2 * source.shape[1]]))
         answers += pieces.decode([h.tokens])
     return answers
@@ -92,7 +100,7 @@ def lamella(folder: Path) -> list[str]:
 
 def main() -> None:
     record: dict[str, list[dict[str, str]]] = {}
-    for kind, precision in (("npz", "float32"), ("bin", "float32"), ("int8", "int8shiftAll")):
+    for kind, precision in (("npz", "float32"), ("bin", "float32"), ("shortlist", "float32"), ("int8", "int8shiftAll")):
         folder = foreign_models.for_the_engine(Path(tempfile.mkdtemp()) / kind, kind)
         theirs, ours = marian(sys.argv[1], folder, precision), lamella(folder)
         # Each stops a long answer at a place of its own, and writes unknown pieces in its own way.

@@ -247,11 +247,21 @@ def huggingface(folder: Path, **more: Any) -> Path:
     return folder
 
 
+def shortlist(pieces: int, first: int = 8, best: int = 6) -> bytes:
+    """A `lex.bin`: for each piece of the source some of the translation, always the same ones."""
+    rng = np.random.default_rng(2)
+    lists = [np.sort(rng.choice(pieces, best, replace=False)) for _ in range(pieces)]
+    starts = np.cumsum([0, *map(len, lists)]).astype("<u8")
+    ids = np.concatenate(lists).astype("<u4")
+    head = struct.pack("<6Q", 0xF11A48D5013417F5, 0, first, best, len(starts), len(ids))
+    return head + starts.tobytes() + ids.tobytes()
+
+
 ENGINE_SIZES = Sizes(width=64, inner=128, heads=4, depth=2, decoder_depth=2)  # Marian's products want multiples of 8
 
 
 def for_the_engine(folder: Path, kind: str) -> Path:
-    """A model that Marian itself can run: "npz" with attention, "bin" with an SSRU decoder, in floats or in "int8"."""
+    """A model that Marian itself can run: "npz" with attention, "bin" with an SSRU decoder, the same in "int8" or with a "shortlist"."""
     folder.mkdir(parents=True, exist_ok=True)
     raw = pieces([t for pair in SENTENCES for t in pair], 64, bos_id=-1, eos_id=0, unk_id=1, pad_id=-1)
     rows, ssru = len(texts_of(raw)), kind != "npz"
@@ -263,4 +273,6 @@ def for_the_engine(folder: Path, kind: str) -> Path:
         npz(folder, arrays, text)
     else:
         (folder / "model.ende.bin").write_bytes(binary(arrays, text, kind == "int8"))
+    if kind == "shortlist":
+        (folder / "lex.ende.bin").write_bytes(shortlist(rows))
     return folder

@@ -74,6 +74,20 @@ def read_other_pieces(path: Path) -> None:
     pieces.decode(pieces.encode(["Hello wörld, ½ \u200b😀"]))
 
 
+def read_marian_shortlist(path: Path) -> None:
+    from lamella.tasks.translation.foreign.shortlist import Shortlist, convert_shortlist
+    from lamella.tasks.translation.foreign.vocabulary import Words
+
+    words = Words(["</s>", "<unk>", *(f"w{i}" for i in range(ROWS - 2))], unknown=1, end=0)
+    own = convert_shortlist(path.read_bytes(), words, words, "input")
+    rows = Shortlist(own, (ROWS + 2, ROWS + 2), shared=True).candidates(np.array([[5, 7, 3, 0], [13, 3, 0, 0]]))
+    assert rows.min() >= 0 and rows.max() < ROWS + 2 and not (rows == 2).any()
+
+
+def shortlists() -> list[bytes]:
+    return [models.shortlist(ROWS, first=3, best=2), models.shortlist(ROWS + 1), b""]
+
+
 @cache
 def _arrays() -> dict[str, np.ndarray]:
     return models.weights(ROWS, ssru=True, sizes=SMALL)

@@ -162,6 +162,13 @@ READERS: tuple[Reader, ...] = (
         words("dim-emb: 512 type: transformer - [ ] ? : \" ' \\u2581 \\x41 \\U0001f600 &a *a !!x |"),
     ),
     Reader(
+        "marian shortlist",
+        ".lex",
+        foreign_readers.read_marian_shortlist,
+        foreign_readers.shortlists,
+        (b"\xf5\x17\x34\x01\xd5\x48\x1a\xf1", b"\xff" * 8, b"\x0c\0\0\0"),
+    ),
+    Reader(
         "marian config",
         ".json",
         foreign_readers.read_marian_config,

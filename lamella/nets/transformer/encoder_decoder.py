@@ -33,6 +33,7 @@ class Options:
     source_vocabulary: int = 0  # pieces of the source, where it has a table of its own; 0: one table for both sides
     tied: bool = True  # the output is the target's table, transposed
     output_bias: bool = False  # a bias for each piece of the target
+    shortlist: bool = False  # a step scores only the candidates that it is given, of which each sentence has its own
 
 
 PLAIN = Options()
@@ -116,10 +117,15 @@ class EncoderDecoder(nn.Module):
         """The table (V, D) that scores the next token."""
         return self.table if self.output_table is None else self.output_table
 
-    def scores(self, hidden: Tensor) -> Tensor:
-        """(..., D) -> log-probabilities of the next token (..., V)."""
-        scores = hidden @ self.output().t()
-        return torch.log_softmax(scores if self.output_bias is None else scores + self.output_bias, dim=-1)
+    def scores(self, hidden: Tensor, candidates: Tensor | None = None) -> Tensor:
+        """(..., D) -> log-probabilities of the next token (..., V); of candidates alone: (..., B, K, D), (B, N) -> (..., B, K, N)."""
+        bias: Tensor | None = self.output_bias
+        if candidates is None:
+            scores = hidden @ self.output().t()
+        else:
+            scores = hidden @ F.embedding(candidates, self.output()).transpose(1, 2)
+            bias = None if bias is None else bias[candidates][:, None]  # (B, 1, N)
+        return torch.log_softmax(scores if bias is None else scores + bias, dim=-1)
 
     def padding_bias(self, source: Tensor) -> Tensor:
         """(B, S) ids -> (B, 1, 1, S): HIDDEN where there is padding."""
@@ -161,9 +167,17 @@ class EncoderDecoder(nn.Module):
         return {"memory_keys": keys, "memory_values": values, "memory_bias": bias}
 
     def step(
-        self, token: Tensor, memory_keys: Tensor, memory_values: Tensor, memory_bias: Tensor, **state: Tensor
+        self,
+        token: Tensor,
+        memory_keys: Tensor,
+        memory_values: Tensor,
+        memory_bias: Tensor,
+        candidates: Tensor | None = None,
+        **state: Tensor,
     ) -> dict[str, Tensor]:
         """One token further: token (B, K) of K beams a sentence, and the state as `graphs` names it.
+
+        candidates: with a shortlist, the only tokens that are scored, (B, N), padded with zeros.
 
         state: keys and values of the past (B, K, L, H, T, d); with a recurrent decoder its cells (B, K, L, D) and how many
         tokens there were, time (B, K). Returns the log-probabilities of the best next tokens and their ids (B, K, 16), the
@@ -187,14 +201,20 @@ class EncoderDecoder(nn.Module):
                 pasts.append(past)
             found.append(norm(y))
             attentions.append(attention)
+        if candidates is not None:  # so many at least that there are `CANDIDATES` to choose among
+            candidates = torch.cat(
+                [candidates, torch.full_like(candidates[:, :1], PADDING).expand(-1, CANDIDATES)], dim=1
+            )
         if len(found) == 1:
-            scores = self.scores(found[0])
+            scores = self.scores(found[0], candidates)
         else:  # the logarithm of the mean of the probabilities
-            scores = torch.logsumexp(self.scores(torch.stack(found)), dim=0) - math.log(
+            scores = torch.logsumexp(self.scores(torch.stack(found), candidates), dim=0) - math.log(
                 len(found)
             )  # (N, B, K, V) before
             attention = torch.stack(attentions).mean(dim=0)
         best, ids = torch.topk(scores, min(CANDIDATES, scores.shape[-1]), dim=-1)
+        if candidates is not None:
+            ids = candidates[:, None].expand(-1, token.shape[1], -1).gather(2, ids)
         after = {name: torch.stack(side, dim=2) for name, side in zip(names, zip(*pasts, strict=True), strict=True)}
         if recurrent:
             after["time"] = state["time"] + 1
@@ -217,6 +237,7 @@ class EncoderDecoder(nn.Module):
                     "memory_keys": memory,
                     "memory_values": memory,
                     "memory_bias": ("float32", "batch", 1, 1, "source"),
+                    **({"candidates": ("int64", "batch", "candidates")} if self.options.shortlist else {}),
                 },
                 ("scores", "tokens", *state, "attention"),
             ),

@@ -31,6 +31,8 @@ from lamella.tasks.translation.net import Net
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from lamella.tasks.translation.foreign.shortlist import Shortlist
+
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 LATER = {"when": "predict"}  # may be changed when a model answers
@@ -83,6 +85,7 @@ class Translation(Task):
     normaliser_: str = "identity"  # how letters are replaced before a text is cut
     mark_: str = ""  # what stands before each source, of a net with several target languages
     net_: Net | None = None  # where its net is none of `--size`
+    shortlist_: bytes = b""  # which pieces are scored, given the source
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         super().__init__(config, size)
@@ -147,6 +150,8 @@ class Translation(Task):
         }
         if found.target_pieces:
             learned["target_vocabulary_"] = found.target_pieces
+        if found.shortlist:
+            learned["shortlist_"] = found.shortlist
         return Imported(config, learned, dict(found.weights), found.notes)
 
     @cached_property
@@ -160,6 +165,13 @@ class Translation(Task):
         if not self.target_vocabulary_:
             return self.pieces
         return Pieces(self.target_vocabulary_, "target_vocabulary.model", self.normaliser_)
+
+    @cached_property
+    def shortlist(self) -> "Shortlist":
+        from lamella.tasks.translation.foreign.shortlist import Shortlist
+
+        pieces = len(self.pieces), len(self.target_pieces)
+        return Shortlist(self.shortlist_, pieces, shared=not (self.net_ and self.net_.source_vocabulary))
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
@@ -201,7 +213,7 @@ class Translation(Task):
         """A batch of sources -> for each its candidates, best first."""
         source = inputs["source"]
         limits = np.minimum(2 * (source != 0).sum(axis=1) + 10, LONGEST - 2)
-        memory = graphs["encode"](source=source)
+        memory = {**graphs["encode"](source=source), **self._candidates(source)}
 
         def step(token: Array, state: Arrays, fixed: Arrays) -> Arrays:
             return graphs["step"](token=token, **state, **fixed)
@@ -213,6 +225,14 @@ class Translation(Task):
         if self.config.alternatives > 1:
             return [self._likely(best) for best in found]
         return [self.target_pieces.decode([h.tokens for h in best]) for best in found]
+
+    def _candidates(self, source: Array, every: bool = False) -> Arrays:
+        """With a shortlist the ids that a step scores for each source, (B, N); `every`: all there are."""
+        if not self.shortlist_:
+            return {}
+        if every:
+            return {"candidates": np.tile(np.arange(1, len(self.target_pieces)), (len(source), 1))}
+        return {"candidates": self.shortlist.candidates(source)}
 
     def _likely(self, best: Sequence[Hypothesis]) -> list[str]:
         """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
@@ -230,7 +250,7 @@ class Translation(Task):
         """The log-probability of the translation, word by word: the net is shown the right beginning at each piece."""
         text = normalise(answer if isinstance(answer, str) else answer[0])
         ids = [*self.target_pieces.encode([text])[0][: LONGEST - 2], END]
-        memory = graphs["encode"](source=inputs["source"])
+        memory = {**graphs["encode"](source=inputs["source"]), **self._candidates(inputs["source"], every=True)}
         found = decode.forced(graphs["step"], memory, START, ids, len(inputs["source"]))
         words, starts = self.target_pieces.words(ids)
         return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)

@@ -23,10 +23,10 @@ from lamella.cli.commands import main
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, normalise
 from lamella.decode import greedy
 from lamella.errors import LamellaError, ModelError, UsageError
-from lamella.graphs import load_graphs, torch_graphs
-from lamella.graphs.int8 import quantize
+from lamella.graphs import torch_graphs
 from lamella.graphs.weights import named_weights
 from lamella.tasks.translation import foreign
+from lamella.tasks.translation.foreign.shortlist import Shortlist
 from lamella.tasks.translation.foreign.vocabulary import words_of
 from lamella.train.adopt import fill
 from lamella.verbs.import_model import import_model
@@ -147,7 +147,7 @@ def test_as_marian_computes(case, tmp_path):
 ENGINE = json.loads((Path(__file__).parent / "marian.json").read_text("utf-8"))  # by bench/import_bergamot.py
 
 
-@pytest.mark.parametrize("kind", ["npz", "bin"])
+@pytest.mark.parametrize("kind", ["npz", "bin", "shortlist"])
 def test_as_marian_itself_translates(kind, tmp_path):
     folder = models.for_the_engine(tmp_path, kind)
     net, found = net_of(folder)
@@ -160,6 +160,10 @@ def test_as_marian_itself_translates(kind, tmp_path):
     for case in ENGINE[kind]:
         source = np.array([[*pieces.encode([case["text"]])[0], END]])
         memory, state = graphs["encode"](source=source), graphs["step"].empty(batch=1, beam=1)
+        if kind == "shortlist":
+            memory["candidates"] = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True).candidates(
+                source
+            )
         [h] = greedy(further, state, memory, START, END, np.array([min(30, 2 * source.shape[1])]))
         [came] = pieces.decode([h.tokens])
         assert came and case["translation"].startswith(came)  # each stops a long answer at a place of its own
@@ -348,9 +352,49 @@ def test_weights_travel_by_name(imported):
     assert other.pieces.encode(["dog"]) == model.task.pieces.encode(["dog"])
 
 
-def test_every_verb_works_on_it(imported, tmp_path):
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory):
+    """A Firefox translator with its shortlist, and the int8 model made of it."""
+    folder = models.firefox(tmp_path_factory.mktemp("firefox") / "ende")
+    rows = len(models.texts_of((folder / "vocab.ende.spm").read_bytes()))
+    (folder / "lex.50.50.ende.s2t.bin").write_bytes(models.shortlist(rows))
+    return import_model(str(folder), str(folder.parent / "model"), int8=True, tell=lambda line: None)
+
+
+def test_only_the_shortlist_is_scored(firefox):
+    graphs, shortlist = firefox.graphs, firefox.task.shortlist
+    source = np.array([[5, 9, END, 0], [17, 30, 8, END]])
+    rows = shortlist.candidates(source)
+    assert rows.shape[1] < len(firefox.task.pieces) / 4 and all((np.diff(row[row > 0]) > 0).all() for row in rows)
+    assert all(
+        {UNKNOWN, END, *s[s > 0]} <= {*row} for s, row in zip(source, rows)
+    )  # one vocabulary: copies may be right
+    memory = {**graphs["encode"](source=source), "candidates": rows}
+    out = graphs["step"](token=np.full((2, 1), START), **graphs["step"].empty(batch=2, beam=1), **memory)
+    for row, tokens, scores_ in zip(rows, out["tokens"][:, 0], out["scores"][:, 0]):
+        assert {*tokens} <= {*row} and np.exp(scores_).sum() < 1 + 1e-3
+    one = firefox.task.collate([{"source": source[0]}])["source"]
+    assert shortlist.candidates(one).tolist() == [[i for i in rows[0] if i]]  # whoever else is in the batch
+
+
+def test_a_shortlist_of_another_model(tmp_path):
+    folder = models.firefox(tmp_path)
+    rows = len(models.texts_of((folder / "vocab.ende.spm").read_bytes()))
+    whole = models.shortlist(rows)
+    for raw, message in (
+        (models.shortlist(rows + 9), "it claims"),
+        (whole[:-3], "it claims"),
+        (b"\0" * 8 + whole[8:], "it does not begin as one"),
+        (whole[:-4] + b"\xff\xff\0\0", "it names pieces beyond"),
+    ):
+        (folder / "lex.bin").write_bytes(raw)
+        with pytest.raises(ModelError, match=message):
+            foreign.read(folder, "en", "de")
+
+
+def test_every_verb_works_on_it(firefox, tmp_path):
     """Answers of a random net say nothing; that each verb gives one does."""
-    _, model = imported
+    model = firefox
     dev = tmp_path / "dev.tsv"
     dev.write_text("en\tde\n" + "".join(f"{en}\t{de}\n" for en, de in models.SENTENCES), "utf-8")
     facts = lamella.evaluate(model, str(dev))
@@ -362,8 +406,5 @@ def test_every_verb_works_on_it(imported, tmp_path):
     assert shown["config"]["block"] == "post-norm" and shown["scores"] == {}
     zipped = lamella.load(lamella.export(model, str(tmp_path / "model.zip")))
     assert zipped.predict("The dog sleeps.") == model.predict("The dog sleeps.")
-    small = {name: quantize(raw) if name.endswith(".onnx") else raw for name, raw in model.files.items()}
-    assert sum(map(len, small.values())) < sum(map(len, model.files.values()))
-    assert load_graphs({k: v for k, v in small.items() if k.endswith(".onnx")})["encode"](source=np.array([[5, END]]))
     [line] = (CliRunner().invoke(main, ["predict", model.where, "The house.", "--beams", "1"]).output.splitlines())[:1]
     assert line

@@ -24,6 +24,7 @@ from lamella.tasks.translation.foreign import huggingface, native
 from lamella.tasks.translation.foreign.archive import read_npz
 from lamella.tasks.translation.foreign.binary import is_binary, read_binary
 from lamella.tasks.translation.foreign.settings import read_settings
+from lamella.tasks.translation.foreign.shortlist import convert_shortlist
 from lamella.tasks.translation.foreign.vocabulary import (
     PieceFile,
     Words,
@@ -120,6 +121,7 @@ class Translator:
     normaliser: str  # how letters are replaced before texts are cut
     mark: str = ""  # what stands before each source, of a net with several target languages
     notes: list[str] = field(default_factory=list)
+    shortlist: bytes = b""  # which pieces are scored, see `shortlist`
 
     def net(self) -> Net:
         """What net this is."""
@@ -130,6 +132,7 @@ class Translator:
             source_vocabulary=len(self.weights["source_table"]) if own else 0,
             tied=not output,
             block="sequence" if first else "post-norm",
+            shortlist=bool(self.shortlist),
             **shape,
         )
 
@@ -265,7 +268,14 @@ def _marian(folder: Path, files: dict[str, Path], weights: Path, src: str, dst: 
     shape = native.shape_of(settings, where)
     sides, cut = _vocabularies(folder, files, weights)
     converted = native.convert(arrays, shape, *sides, where)
-    return _made("Marian", (src, dst), shape, converted, sides, cut, folder, weights)
+    made = _made("Marian", (src, dst), shape, converted, sides, cut, folder, weights)
+    lists = [p for name, p in files.items() if name.startswith("lex") and name.endswith(".bin")]
+    if len(lists) > 1:
+        raise UsageError(f"{folder}: holds {len(lists)} shortlists (lex*.bin). Keep the one of {weights.name}.")
+    if lists:
+        made.shortlist = convert_shortlist(_read(lists[0], TEXT * 4), *sides, str(lists[0]))
+        made.notes.append(f"shortlist: {lists[0].name}")
+    return made
 
 
 def _vocabularies(
