@@ -6,7 +6,6 @@ examples[0]         {"image": "cells/images/1.png", "boxes": [{"label": "nucleus
 The format is found from the file or folder. Boxes are [left, top, right, bottom] in pixels of the upright picture.
 """
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -204,10 +203,9 @@ def _beside(table: Path, name: str) -> str:
 
 
 def _has_sides(path: Path) -> bool:
-    """Whether a table's first line names the four sides, or is RetinaNet's path, four numbers and a class."""
+    """Whether a table's first line names the four sides."""
     first = next(iter(split_lines(read_text(path)[0])), "")
-    cells = next(csv.reader([first], delimiter=max(",;\t|", key=first.count)), [])
-    names = {cell.strip().lower() for cell in cells}
+    names = {cell.strip(' "').lower() for cell in first.split(max(",;\t|", key=first.count))}
     return all(names.intersection(known) for known in SIDE_NAMES.values())
 
 

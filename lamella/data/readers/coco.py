@@ -25,7 +25,9 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
     Raises DataError where it has no categories or none of its pictures is found.
     """
     name = show_path(path)
-    categories = {c["id"]: str(c["name"]) for c in _dicts(content.get("categories")) if {"id", "name"} <= c.keys()}
+    known = [c for c in _dicts(content.get("categories")) if {"id", "name"} <= c.keys()]
+    categories = {_id(c["id"]): str(c["name"]) for c in known}
+    categories.pop(None, None)
     if not categories:
         raise DataError(
             f"{name}: expected categories with id and name, received none. Export the file with its categories."
@@ -34,7 +36,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
     found: dict[Any, Annotated] = {}
     missing = set()
     for image in _dicts(content["images"]):
-        file, key = str(image.get("file_name", "")), image.get("id")
+        file, key = str(image.get("file_name", "")), _id(image.get("id"))
         place = places.find(file)
         if place is None:
             missing.add(key)
@@ -53,11 +55,12 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         )
     for one in _dicts(content.get("annotations")):
         where = f"annotation {one.get('id', '?')}"
-        if one.get("image_id") in missing:
+        image, category = _id(one.get("image_id")), _id(one.get("category_id"))
+        if image in missing:
             continue  # said above, with its picture
-        if one.get("image_id") not in found:
+        if image not in found:
             account.drop("an image_id that no image has", f"{name}, {where}: {one.get('image_id')}")
-        elif one.get("category_id") not in categories:
+        elif category not in categories:
             account.drop("a category_id that no category has", f"{name}, {where}: {one.get('category_id')}")
         elif one.get("iscrowd"):
             account.leave("regions of a crowd (iscrowd), which are left out", f"{name}, {where}")
@@ -67,14 +70,19 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
                 account.drop("a bbox that is not four numbers", f"{name}, {where}: {str(box)[:60]}")
                 continue
             left, top, width, height = map(float, box)
-            drawn = Drawn(categories[one["category_id"]], [left, top, left + width, top + height], where)
-            found[one["image_id"]].boxes.append(drawn)
+            drawn = Drawn(categories[category], [left, top, left + width, top + height], where)
+            found[image].boxes.append(drawn)
     account.lines.append(f"{name}: COCO, {len(found):,} pictures, {len(categories):,} categories")
     return list(found.values())
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _id(value: Any) -> int | str | None:
+    """An id: a number or a text, as files have them."""
+    return value if isinstance(value, int | str) else None
 
 
 def _number(value: Any) -> bool:

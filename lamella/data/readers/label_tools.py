@@ -147,8 +147,10 @@ def _studio_picture(url: str, places: Places) -> Path | None:
 def _studio_results(task: Mapping[str, Any]) -> list[Any] | None:
     """The results of the last annotation that was not cancelled; None where nobody has annotated."""
     if "annotations" in task or "completions" in task:
-        given = [a for a in task.get("annotations") or task.get("completions") or [] if isinstance(a, dict)]
-        done = [a for a in given if not a.get("was_cancelled")]
+        given = task.get("annotations") or task.get("completions")
+        done = (
+            [a for a in given if isinstance(a, dict) and not a.get("was_cancelled")] if isinstance(given, list) else []
+        )
         results = done[-1].get("result") if done else None
         return results if isinstance(results, list) else None
     label = task.get("label")  # JSON-MIN

@@ -33,7 +33,7 @@ class Places:
             for inside in BESIDE:
                 for tail in (path, PurePosixPath(path.name)):
                     place = home / inside / tail
-                    if place.is_file():
+                    if _is_file(place):
                         return place
         places = self._all().get(path.name.lower(), [])
         if not places and path.suffix.lower() not in SUFFIXES:
@@ -63,6 +63,14 @@ class Places:
                         self._index.setdefault(file.lower(), []).append(place)
                         self._index.setdefault(f"{place.stem.lower()}.", []).append(place)
         return self._index
+
+
+def _is_file(place: Path) -> bool:
+    """False too for what can be no name of a file, such as one that is too long."""
+    try:
+        return place.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:

@@ -94,7 +94,7 @@ def _boxes(file: Path, names: Mapping[int, str], account: Account) -> list[Drawn
         except ValueError:
             account.drop("a line that is not a class and numbers", f"{show_path(file)}, {where}: {quote(line)}")
             continue
-        if first != int(first) or not all(abs(n) < 1e6 for n in rest):
+        if not all(abs(n) < 1e6 for n in (first, *rest)) or first != int(first):
             account.drop("a line that is not a class and numbers", f"{show_path(file)}, {where}: {quote(line)}")
             continue
         if names and int(first) not in names:

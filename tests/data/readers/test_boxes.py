@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from lamella.data.readers.boxes import read_boxes
-from lamella.errors import DataError
+from lamella.errors import DataError, LamellaError
 
 WIDE, TALL = 40, 20
 # The same two pictures in every format: one with two boxes, one without any.
@@ -352,3 +354,49 @@ def test_a_folder_without_annotations(home):
         read_boxes([home])
     with pytest.raises(DataError, match="no such file"):
         read_boxes([home / "nothing"])
+
+
+ODD = [None, True, -1, 0, 1e308, float("nan"), "", "x", [], {}, [1], {"a": 1}, "9" * 400, [[1, 2]], 10**30]
+
+
+def places(value, at=()):
+    """Every place in a JSON value."""
+    yield at
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield from places(value[key], (*at, key))
+
+
+def put(value, at, new):
+    if not at:
+        return new
+    value[at[0]] = put(value[at[0]], at[1:], new)
+    return value
+
+
+def damaged(raw: bytes, rng: random.Random, as_json: bool) -> bytes:
+    """A file with a value that nobody expects, or with bytes changed, taken out and put in."""
+    if as_json and rng.random() < 0.8:
+        content = json.loads(raw)
+        return json.dumps(put(content, rng.choice(list(places(content))), copy.deepcopy(rng.choice(ODD)))).encode()
+    changed = bytearray(raw)
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(changed) or 1)
+        more = rng.choice([b"nan", b"1e999", b"-", b"\0", b"<", b"&", b'"', b"9" * 20, b"\xff", b"\n", b",", b"\r"])
+        changed[at : at + rng.choice([0, 1, 9])] = rng.choice([b"", more])
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("write", FORMATS, ids=lambda f: f.__name__)
+def test_a_damaged_file_is_read_or_refused_in_one_line(write, home):
+    place, rng = write(home), random.Random(7)
+    files = {f: f.read_bytes() for f in sorted(home.rglob("*")) if f.is_file() and f.suffix != ".png"}
+    for _ in range(60):
+        file = rng.choice(list(files))
+        file.write_bytes(damaged(files[file], rng, file.suffix == ".json"))
+        try:
+            examples, _ = read_boxes([place])
+            assert all(isinstance(b["label"], str) and len(b["box"]) == 4 for e in examples for b in e["boxes"])
+        except LamellaError as error:
+            assert "\n" not in str(error)
+        file.write_bytes(files[file])
