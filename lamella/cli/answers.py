@@ -21,7 +21,6 @@ def answer(
     force: bool, as_json: bool, columns: dict[str, str] | None = None,
 ) -> None:  # fmt: skip
     """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
-    from lamella.data.readers.suffixes import TABLES
     from lamella.errors import UsageError
     from lamella.model import answering
 
@@ -39,7 +38,7 @@ def answer(
     for word in inputs:
         if not as_text and (what := not_a_file(word)):
             raise UsageError(f"{word}: expected a file or a text, received {what}. Its lines go in with < and -.")
-        if not as_text and looks_like_file(word, (*trained.task.suffixes, *TABLES)):
+        if not as_text and looks_like_file(word, answering.suffixes_of(trained.task)):
             raise UsageError(f"{word}: no such file. If it is a text, say --text.")
     _answer_texts(trained, inputs, out, force, as_json)
 
@@ -96,7 +95,7 @@ def _answer_files(
     paths = [Path(word) for word in inputs]
     folders = answering.takes_folders(trained.task)
     if len(paths) > 1 and answering.all_media(trained.task, paths) and all(is_file(p, True) for p in paths):
-        place = _one_table(trained.task, paths, out)
+        place = _one_table(trained.task, out)
         if place is not None or out is None:
             if place is not None:
                 free(place, force)
@@ -135,19 +134,19 @@ def _answer_files(
         )
 
 
-def _one_table(job: Any, paths: list[Path], out: str | None) -> Path | None:
+def _one_table(job: Any, out: str | None) -> Path | None:
     """Where the one table of several pictures goes: `answers.csv` in a folder, or the file that was named.
 
     None for standard output, and where the task writes a picture for each into the folder.
     """
-    from lamella.task import Task
+    from lamella.model import answering
 
     if out is None:
         return None
     place = Path(out)
     if place.suffix and not place.is_dir():
         return place
-    if type(job).write is not Task.write:
+    if answering.writes_pictures(job):
         return None
     place.mkdir(parents=True, exist_ok=True)
     return place / "answers.csv"

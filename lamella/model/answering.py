@@ -13,6 +13,7 @@ from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Field
 from lamella.fields.row import rows_of
 from lamella.model import Model, as_example, load
+from lamella.model.reading import columns_for
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
@@ -135,21 +136,22 @@ def predict_file(
     raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
 
 
-def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:
-    """The columns to read tables by: those given, else those that training used, where the tables have them."""
-    if not job.used_columns_:
-        return dict(given) if given else None
-    from lamella.data.readers.used_columns import columns_of
-
-    return columns_of(list(paths), job.used_columns_, given)
-
-
 def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] | None:
     """Those of the columns that an example holds when it is asked, without the answer's."""
     known = {*job.fields, *job.optional}
     if columns is None or not set(columns) & {job.target, *job.used_columns_} - known:
         return dict(columns) if columns else None
     return {name: column for name, column in columns.items() if name in known} or None
+
+
+def suffixes_of(job: Task) -> tuple[str, ...]:
+    """How the names of files end that are answered as a whole."""
+    return (*job.suffixes, *TABLES)
+
+
+def writes_pictures(job: Task) -> bool:
+    """Whether a task writes files of its own kinds, such as a picture with what was found in it."""
+    return type(job).write is not Task.write
 
 
 def takes_folders(job: Task) -> bool:

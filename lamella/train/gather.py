@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lamella.data.readers.used_columns import recording
 from lamella.errors import DataError
+from lamella.model.reading import Parts, find_parts, read_to_learn
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.checks import check
@@ -31,22 +31,20 @@ def gather(
     job: Task, data: Sequence[str], test: Sequence[str], columns: Mapping[str, str] | None, seed: int
 ) -> Gathered:
     """Read the user's files, or the task's sample; where there are no files to measure with, hold out a tenth by seed."""
+    watch: list[Example] = []
     if list(data) == ["sample"]:
         learn, held, lines = job.sample("train"), job.sample("test"), ["data: the task's own sample set"]
     else:
-        with recording() as used:
-            learn, lines = job.read(list(data), columns)
-        if used:
-            job.used_columns_ = used
+        parts = find_parts(data[0]) if len(data) == 1 else None
+        learn, lines = read_to_learn(job, parts.learn if parts else data, columns)
+        if parts:
+            lines.append(_said(parts, bool(test)))
+            watch = _apart(job, parts.watch, columns, learn, lines, "watch the training by")
+            test = test or (parts.test if _apart(job, parts.test, columns, learn, [], "") else [])
+            if parts.test and not test:
+                lines.append(f"note: {', '.join(parts.test)}: no labelled examples to measure with")
         if test:
-            held, _ = job.read(list(test), columns)
-            seen = {key for e in learn for key in job.keys(e)}
-            fresh = [e for e in held if not seen.intersection(job.keys(e))]
-            if len(fresh) < len(held):
-                lines.append(
-                    f"note: {len(held) - len(fresh)} test examples are in the training data too and are left out"
-                )
-            held = fresh
+            held = _apart(job, test, columns, learn, lines, "test")
         else:
             learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
             lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
@@ -60,12 +58,49 @@ def gather(
             f"{', '.join(data)}: expected at least 12 examples, received {len(learn) + len(held)}. Add more."
         )
     lines += check(job, learn)
-    learn, watched = hold_out(job, learn, min(0.05, WATCHED / len(learn)), WATCHED, seed + 1)
+    if watch:
+        watched = random.Random(seed).sample(watch, min(WATCHED, len(watch)))
+    else:
+        learn, watched = hold_out(job, learn, min(0.05, WATCHED / len(learn)), WATCHED, seed + 1)
     watched = watched or learn[:WATCHED]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
     for example in random.Random(seed).sample(learn, 3):
         lines.append("sample: " + " | ".join(map(_shown, example.values())))
     return Gathered(learn, held, watched, lines)
+
+
+def _said(parts: Parts, tested: bool) -> str:
+    """The parts of a data set in words."""
+    named = [f"to learn from {', '.join(parts.learn)}"]
+    named += [f"to watch by {', '.join(parts.watch)}"] if parts.watch else []
+    named += [f"to measure with {', '.join(parts.test)}"] if parts.test and not tested else []
+    others = f"; not used: {', '.join(parts.others[:10])}" if parts.others else ""
+    return f"parts of the data: {', '.join(named)}{others}"
+
+
+def _apart(
+    job: Task, paths: Sequence[str], columns: Mapping[str, str] | None, learn: Sequence[Example], lines: list[str], what: str
+) -> list[Example]:  # fmt: skip
+    """The examples of files that are not to learn from, without those that are among these too.
+
+    None for a part whose answers are not there, as tests of a contest come: a folder of pictures without classes.
+    """
+    if not paths:
+        return []
+    read, _ = job.read(list(paths), columns)
+    seen = {key for e in learn for key in job.keys(e)}
+    fresh = [e for e in read if not seen.intersection(job.keys(e))]
+    if len(fresh) < len(read):
+        lines.append(f"note: {len(read) - len(fresh)} {what} examples are in the training data too and are left out")
+    answers = {e.get(job.target) for e in learn if isinstance(e.get(job.target), str)}
+    if (
+        what != "test"
+        and answers
+        and len(answers) < len(learn) / 2
+        and not any(e.get(job.target) in answers for e in fresh)
+    ):
+        return []
+    return fresh
 
 
 def encode(job: Task, learn: Sequence[Example], seed: int = 0, accumulate: int = 1) -> Batches:

@@ -12,7 +12,7 @@ from msgspec import to_builtins
 from lamella import metrics
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, card, fingerprint, load
-from lamella.model.answering import columns_for
+from lamella.model.reading import columns_for
 from lamella.options import replace_config
 
 
@@ -27,7 +27,8 @@ def evaluate(
     """Score a model, or the folder of one, on files or on "sample" (the task's own test set).
 
     Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}, and where the model keeps a
-    fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on. limit: at
+    fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on; "trivial":
+    what answers score that need no net, such as the most frequent label of these examples. limit: at
     most so many examples, the same ones each time. Raises UsageError and DataError for wrong arguments and files.
     """
     if not data:
@@ -42,6 +43,7 @@ def evaluate(
     )
     if not examples:
         raise DataError(f"{', '.join(data)}: no examples to measure on.")
+    learn = job.sample("train") if list(data) == ["sample"] else examples  # what the trivial answer knows
     if limit is not None and len(examples) > limit:
         examples = sorted(
             examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
@@ -58,6 +60,7 @@ def evaluate(
         "count": len(examples),
         "scores": metrics.intervals(scores),
         "notes": scores.notes,
+        "trivial": metrics.trivial(job, learn, answers, examples),
         **known,
         **metrics.details(job, answers, examples),
     }
@@ -66,10 +69,10 @@ def evaluate(
 def lines(result: dict[str, Any]) -> list[str]:
     """The same for people."""
     out = [f"{result['task']}, {result['count']} examples"]
-    out += [
-        f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}"
-        for name, s in result["scores"].items()
-    ]
+    for name, s in result["scores"].items():
+        without = result["trivial"].get(name)
+        beside = "" if without is None else f"   without a net {without:.4g}"
+        out.append(f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}{beside}")
     seen = result.get("trained_on", {})
     if seen.get("count"):
         about = "" if seen["exact"] else "about "

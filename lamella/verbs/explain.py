@@ -17,7 +17,8 @@ from lamella.explain.explain import explain as explain  # the verb itself; the s
 from lamella.explain.explanation import Explanation
 from lamella.fields.row import rows_of
 from lamella.model import Model, as_example
-from lamella.model.answering import columns_for, read_rows, sample_of
+from lamella.model.answering import read_rows, sample_of
+from lamella.model.reading import columns_for
 from lamella.options import replace_config
 from lamella.task import Example, Task
 

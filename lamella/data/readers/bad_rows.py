@@ -40,6 +40,6 @@ def refuse_many(where: str, kept: int, bad: Sequence[BadRow | str], what: str, r
     if bad and (not kept or len(bad) > MOST_BAD * total):
         raise DataError(
             f"{where}: expected at most {MOST_BAD:.0%} bad {what}, received {len(bad):,} of {total:,}, "
-            f"the first: {bad[0]}. {remedy}",
+            f"the first: {str(bad[0]).rstrip('.')}. {remedy}",
             [str(row) for row in bad[:10]],
         )

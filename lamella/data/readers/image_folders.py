@@ -11,7 +11,9 @@ from typing import Any
 
 from lamella.data.media.images import SUFFIXES, fingerprint, is_uri
 from lamella.data.readers.bad_rows import refuse_many
+from lamella.data.readers.labelled_pictures import Pictures, read_labelled_pictures, tables_for
 from lamella.data.readers.labels import LABEL_NAMES, unify_labels
+from lamella.data.readers.parts import inside, part_of, visible
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, show_path
@@ -20,7 +22,6 @@ from lamella.errors import DataError
 IMAGE_NAMES = (
     *("image", "path", "file", "filename", "file_name", "image_path", "filepath", "img", "picture", "photo", "name"),
 )
-PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}  # of data, and no classes
 LISTED = 10  # files named in one report
 
 
@@ -38,11 +39,9 @@ def image_folder(
     for given in paths:
         place = Path(given)
         if place.is_dir():
-            rows += _walk(place, lines)
+            rows += _folder(place, columns, lines)
         elif is_table(place):
-            table = read_table([place], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns)
-            lines += table.report.lines() + [f"note: {note}" for note in unify_labels(table.rows)]
-            rows += [{"image": _beside(place, row["image"]), "label": row["label"]} for row in table.rows]
+            rows += _table(place, columns, lines)
         else:
             what = f"a file with the suffix {quote(place.suffix)}" if place.exists() else "no such file or folder"
             raise DataError(
@@ -61,24 +60,67 @@ def image_folder(
     return good, lines + _repeated(good, marks)
 
 
+def _table(place: Path, columns: Mapping[str, str] | None, lines: list[str]) -> list[dict[str, Any]]:
+    """The pictures that a table names, which stand beside it or below, with their labels."""
+    try:
+        table = read_table([place], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns)
+    except DataError as error:  # one-hot columns, say
+        found = read_labelled_pictures(place, Pictures(place.parent), columns)
+        if found is None:
+            raise error from None
+        lines += found[1] + [f"note: {note}" for note in unify_labels(found[0])]
+        return found[0]
+    notes = unify_labels(table.rows)
+    rows = [{"image": _beside(place, row["image"]), "label": row["label"]} for row in table.rows]
+    missing = [row for row in rows if not is_uri(row["image"]) and not os.path.isfile(row["image"])]
+    if missing:
+        below = Pictures(place.parent)
+        found = read_labelled_pictures(place, below, columns)
+        for row in missing:
+            row["image"] = below.find(os.path.relpath(row["image"], place.parent)) or row["image"]
+        # A first row that names no picture was a header: the other reader knows by what the columns hold.
+        if found and not os.path.isfile(rows[0]["image"]) and len(found[0]) >= len(rows) - 1:
+            lines += found[1] + [f"note: {note}" for note in unify_labels(found[0])]
+            return found[0]
+    lines += table.report.lines() + [f"note: {note}" for note in notes]
+    return rows
+
+
+def _folder(place: Path, columns: Mapping[str, str] | None, lines: list[str]) -> list[dict[str, Any]]:
+    """The pictures in a folder: labelled by a table in it or above it, or by the folders they are in."""
+    place = inside(place)
+    pictures = Pictures(place)
+    flat = not any(p.is_dir() and not part_of(p.name) for p in visible(place))
+    for table in [*tables_for(place), *(tables_for(place.parent) if flat else ())]:
+        found = read_labelled_pictures(table, pictures, columns)
+        if found is not None and found[0]:
+            lines += found[1] + [f"note: {note}" for note in unify_labels(found[0])]
+            return found[0]
+    return _walk(place, lines)
+
+
 def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:
     """The pictures under a folder: each of its folders is a class; without any, it is a class itself."""
-    folders = sorted(p for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if folders and {p.name.lower() for p in folders} <= PARTS:
+    every = [p for p in visible(place) if p.is_dir()]
+    folders = [p for p in every if not part_of(p.name)]
+    if every and not folders:
         raise DataError(
-            f"{show_path(place)}: expected one folder a class, received {', '.join(p.name for p in folders)}, which are "
-            f"parts of a data set. Give {show_path(folders[0])}, or that and --test with another."
+            f"{show_path(place)}: expected one folder a class, received {', '.join(p.name for p in every)}, which are "
+            f"parts of a data set. Give {show_path(every[0])}, or that and --test with another."
         )
+    for p in every:
+        if p not in folders:
+            lines.append(f"note: {show_path(p)} is a part of a data set, no class, and is left out here")
     rows: list[dict[str, Any]] = []
     others = 0
     for folder in folders or [place]:
         before = len(rows)
-        for inside, names, files in os.walk(folder):
+        for here, names, files in os.walk(folder):
             names[:] = sorted(n for n in names if not n.startswith("."))
             files = sorted(f for f in files if not f.startswith("."))
             found = [f for f in files if Path(f).suffix.lower() in SUFFIXES]
             others += len(files) - len(found)
-            rows += [{"image": str(Path(inside, f)), "label": folder.resolve().name} for f in found]
+            rows += [{"image": str(Path(here, f)), "label": folder.resolve().name} for f in found]
         if len(rows) == before and folders:
             lines.append(f"note: {show_path(folder)}: a class without a picture; the net will not know it")
     if not rows:

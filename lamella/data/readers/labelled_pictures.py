@@ -1,0 +1,152 @@
+"""Tables beside pictures that say which is of which class: `metadata.csv`, `labels.csv`, ids without a suffix, one-hot columns.
+
+The column of pictures is found by what it holds: paths, names or ids of pictures that are there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lamella.data.media.images import SUFFIXES
+from lamella.data.readers import used_columns
+from lamella.data.readers.headers import column_names, first_is_header
+from lamella.data.readers.labels import LABEL_NAMES
+from lamella.data.readers.parts import visible
+from lamella.data.readers.records import fold, read_sheet
+from lamella.data.readers.suffixes import is_table
+from lamella.data.text.encoding import quote, quote_all, show_path
+from lamella.errors import DataError
+
+CLASS_NAMES = (*LABEL_NAMES, "breed", "species", "dx", "diagnosis", "disease", "variety", "genus", "emotion", "id_code")
+COVER = 0.5  # share of the rows that must name pictures which are there
+_LOOKED_AT = 200  # rows
+
+
+class Pictures:
+    """The pictures below a folder, found by path, name or name without suffix."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.files: list[str] = []
+        self._by_name: dict[str, str] = {}  # "" where several have the name
+        for folder, names, files in os.walk(place):
+            names[:] = sorted(n for n in names if not n.startswith(".") and n.lower() != "__macosx")
+            for file in sorted(files):
+                if file.startswith(".") or Path(file).suffix.lower() not in SUFFIXES:
+                    continue
+                path = str(Path(folder, file))
+                self.files.append(path)
+                for name in (os.path.relpath(path, place), file, Path(file).stem):
+                    key = name.replace("\\", "/").lower()
+                    self._by_name[key] = path if self._by_name.get(key, path) == path else ""
+
+    def find(self, name: str) -> str:
+        """The path of a picture; "" where there is none of that name, or several.
+
+        A path that leads elsewhere is looked for by its last part: tables keep those of the machine they were made on.
+        """
+        key = name.strip().replace("\\", "/").lower().removeprefix("./")
+        return self._by_name.get(key) or self._by_name.get(key.rpartition("/")[2], "")
+
+
+def tables_for(place: Path) -> list[Path]:
+    """The tables in a folder that may say what its pictures are, those that are called so first."""
+    usual = ("metadata", "labels", "label", "annotations", "classes", "train", "index")
+    tables = [p for p in visible(place) if p.is_file() and is_table(p)]
+    return sorted(
+        tables, key=lambda p: (usual.index(p.stem.lower()) if p.stem.lower() in usual else len(usual), p.name)
+    )
+
+
+def read_labelled_pictures(
+    table: Path, pictures: Pictures, columns: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], list[str]] | None:
+    """The pictures that a table names, with their labels, and lines for people; None where it names none that is there.
+
+    In: the table; the pictures it may name; `columns`: which column is `image` and which `label`, where that is said.
+    Raises DataError where the labels cannot be told.
+    """
+    sheet = read_sheet(table, 1, {fold(name) for name in CLASS_NAMES})
+    if not sheet.rows or not pictures.files:
+        return None
+    if sheet.keys is not None:
+        names, body = (
+            sheet.keys,
+            [[str(c.get(k) or "") for k in sheet.keys] for _, c in sheet.rows if isinstance(c, dict)],
+        )
+    else:
+        rows = [[str(cell) for cell in cells] for _, cells in sheet.rows]
+        header = first_is_header(rows[:300]) or any(fold(cell) in map(fold, CLASS_NAMES) for cell in rows[0])
+        names = column_names(rows[0]) if header else [f"column {i + 1}" for i in range(len(rows[0]))]
+        body = [row for row in rows[header:] if len(row) == len(names)]
+    if not body:
+        return None
+    image = _image_column(names, body, pictures, columns or {})
+    if image is None:
+        return None
+    labels, how = _labels(show_path(table), names, body, image, columns or {})
+    found, missing = [], 0
+    for row, label in zip(body, labels, strict=True):
+        path = pictures.find(row[image])
+        missing += not path
+        if path and label:
+            found.append({"image": path, "label": label})
+    used_columns.note("image", names[image], image + 1, len(names))
+    lines = [f"{show_path(table)}: image = {quote(names[image])}, label = {how}; {len(found):,} pictures"]
+    if missing:
+        lines.append(
+            f"note: {missing:,} of {len(body):,} rows name pictures that are not in {show_path(pictures.place)}, left out"
+        )
+    unnamed = len(pictures.files) - len({row["image"] for row in found})
+    if unnamed:
+        lines.append(f"note: {unnamed:,} pictures are in no row of {show_path(table)} and are left out")
+    return found, lines
+
+
+def _image_column(
+    names: Sequence[str], body: Sequence[Sequence[str]], pictures: Pictures, columns: Mapping[str, str]
+) -> int | None:
+    if "image" in columns:
+        return _position("image", columns["image"], names)
+    sample = body[:: max(1, len(body) // _LOOKED_AT)]
+    shares = [
+        sum(bool(row[at]) and bool(pictures.find(row[at])) for row in sample) / len(sample) for at in range(len(names))
+    ]
+    best = max(range(len(names)), key=lambda at: shares[at])
+    return best if shares[best] >= COVER else None
+
+
+def _labels(
+    file: str, names: Sequence[str], body: Sequence[Sequence[str]], image: int, columns: Mapping[str, str]
+) -> tuple[list[str], str]:
+    """A label for each row, "" for none, and in words where they are from."""
+    if "label" in columns:
+        at = _position("label", columns["label"], names)
+    else:
+        found = [
+            at for alias in CLASS_NAMES for at, name in enumerate(names) if at != image and fold(name) == fold(alias)
+        ]
+        others = [at for at in range(len(names)) if at != image]
+        hot = [at for at in others if {row[at] for row in body} <= {"0", "1", "0.0", "1.0", ""}]
+        if not found and len(hot) > 1 and all(sum(float(row[at] or 0) for at in hot) == 1 for row in body):
+            hits = [next(at for at in hot if float(row[at] or 0) == 1) for row in body]
+            return [names[at] for at in hits], f"the one of {quote_all((names[at] for at in hot), 6)} that is 1"
+        repeated = [at for at in others if 2 <= len({row[at] for row in body}) <= max(2, len(body) // 2)]
+        at = found[0] if found else repeated[0] if len(repeated) == 1 else -1
+        if at < 0:
+            raise DataError(
+                f"{file}: expected a column of labels, received {quote_all(names)}. Choose it: --columns label=NAME"
+            )
+    used_columns.note("label", names[at], at + 1, len(names))
+    return [row[at].strip() for row in body], quote(names[at])
+
+
+def _position(field: str, name: str, names: Sequence[str]) -> int:
+    if name in names:
+        return list(names).index(name)
+    if name.isdigit() and 1 <= int(name) <= len(names):
+        return int(name) - 1
+    raise DataError(f"expected a column {quote(name)}, received {quote_all(names)}. Change --columns {field}=...")

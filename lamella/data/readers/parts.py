@@ -1,0 +1,86 @@
+"""Folders that are cut into parts already: `train/`, `val/` and `test/`, or files of these names.
+
+    parts = find_parts("animals/")          Parts(learn=["animals/train"], watch=["animals/val"], test=["animals/test"])
+
+The parts are used as they are meant: to learn, to watch the training by, to measure with. They are never classes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from lamella.data.readers.suffixes import is_table
+from lamella.data.text.encoding import StrPath, show_path
+
+PARTS = {
+    "learn": {"train", "training", "trn"},
+    "watch": {"val", "valid", "validation", "dev", "eval"},
+    "test": {"test", "testing", "tst"},
+}
+IGNORED = {"__macosx", "@eadir", "$recycle.bin", ".ds_store", "thumbs.db"}
+"""Folders and files that systems leave behind."""
+_DOCUMENTS = {".md", ".txt", ".pdf", ".html", ".yaml", ".yml", ".rst", ""}
+_DEEPEST = 4  # folders around the data
+
+
+class Parts(msgspec.Struct):
+    """The parts of a data set, as paths."""
+
+    learn: list[str]
+    watch: list[str]
+    test: list[str]
+    others: list[str]
+    """Folders beside them that are no part."""
+
+
+def part_of(name: str) -> str:
+    """Which part a folder's or a file's name says it is: "learn", "watch", "test" or "".
+
+    >>> part_of("Train"), part_of("validation.csv"), part_of("cats")
+    ('learn', 'watch', '')
+    """
+    stem = name.lower().partition(".")[0]
+    return next((part for part, names in PARTS.items() if stem in names), "")
+
+
+def visible(place: Path) -> list[Path]:
+    """What is in a folder, without hidden files and what systems leave behind, in order."""
+    with os.scandir(place) as entries:
+        names = [e.name for e in entries if not e.name.startswith(".") and e.name.lower() not in IGNORED]
+    return [place / name for name in sorted(names)]
+
+
+def inside(place: Path) -> Path:
+    """The folder that holds the data: the one that is given, or the only one in it, as archives unpack."""
+    for _ in range(_DEEPEST):
+        found = visible(place)
+        folders = [p for p in found if p.is_dir()]
+        files = [p for p in found if not p.is_dir() and p.suffix.lower() not in _DOCUMENTS]
+        if len(folders) != 1 or files or part_of(folders[0].name):
+            break
+        place = folders[0]
+    return place
+
+
+def find_parts(path: StrPath) -> Parts | None:
+    """The parts of a folder; None where it has no part to learn from, or is a file."""
+    place = Path(path)
+    try:
+        if not place.is_dir():
+            return None
+        place = inside(place)
+        found = visible(place)
+    except OSError:  # whoever reads the folder says what is wrong with it
+        return None
+    usable = [p for p in found if p.is_dir() or is_table(p) or p.suffix.lower() == ".txt"]
+    parts: dict[str, list[str]] = {"learn": [], "watch": [], "test": []}
+    for p in usable:
+        if part := part_of(p.name):
+            parts[part].append(str(p))
+    if not parts["learn"] or not (parts["watch"] or parts["test"] or any(Path(p).is_dir() for p in parts["learn"])):
+        return None
+    others = [show_path(p) for p in usable if p.is_dir() and not part_of(p.name)]
+    return Parts(parts["learn"], parts["watch"], parts["test"], others)

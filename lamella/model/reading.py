@@ -1,0 +1,28 @@
+"""How a task's files are read for the verbs: by which columns, and which of them are parts of a data set."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lamella.data.readers.parts import Parts, find_parts
+from lamella.data.readers.used_columns import columns_of, recording
+from lamella.task import Example, Task
+
+__all__ = ["Parts", "columns_for", "find_parts", "read_to_learn"]
+
+
+def read_to_learn(
+    job: Task, paths: Sequence[str], columns: Mapping[str, str] | None
+) -> tuple[list[Example], list[str]]:
+    """The user's files -> examples and lines for people; the task remembers which columns they were taken from."""
+    with recording() as used:
+        examples, lines = job.read(list(paths), columns)
+    if used:
+        job.used_columns_ = used
+    return examples, lines
+
+
+def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:
+    """The columns to read tables by: those given, else those that training used, where the tables have them."""
+    if not job.used_columns_:
+        return dict(given) if given else None
+    return columns_of(list(paths), job.used_columns_, given)

@@ -1,0 +1,117 @@
+"""Folders of pictures as people have them: parts of a data set, tables above the pictures, folders around the classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+Image = pytest.importorskip("PIL.Image")
+
+from lamella import registry  # noqa: E402
+from lamella.data.readers.image_folders import image_folder  # noqa: E402
+from lamella.data.readers.parts import find_parts  # noqa: E402
+from lamella.errors import DataError  # noqa: E402
+from lamella.train.gather import gather  # noqa: E402
+
+
+def fill(place: Path, count: int = 6, start: int = 0) -> Path:
+    place.mkdir(parents=True, exist_ok=True)
+    for n in range(start, start + count):
+        shade = (hash(str(place)) + n * 7) % 256
+        picture = Image.new("L", (8, 8), shade)
+        picture.putpixel((n % 8, n // 8 % 8), (shade + 99) % 256)
+        picture.save(place / f"p{n}.png")
+    return place
+
+
+def classes(place: Path, count: int = 6, start: int = 0) -> Path:
+    for name in ("cat", "dog"):
+        fill(place / name, count, start)
+    return place
+
+
+def labels(rows):
+    return sorted({row["label"] for row in rows})
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (("train", "val", "test"), (24, 6, 8)),
+        (("Training", "Validation"), (24, 6, 0)),
+        (("train", "test"), (24, 0, 8)),
+        (("train", "valid", "test", "extra"), (24, 6, 8)),
+    ],
+)
+@pytest.mark.parametrize("around", ["", "animals"])
+def test_parts_are_used_as_they_are_meant(tmp_path, names, wanted, around):
+    root = tmp_path / around
+    for name, count in zip(names, (12, 3, 4, 2), strict=False):
+        count = 3 if name.lower().startswith("val") else 4 if name == "test" else count
+        classes(root / name, count, start={"t": 0, "v": 20, "T": 0, "V": 20, "e": 50}[name[0]] + (30 if name == "test" else 0))
+    (tmp_path / "__MACOSX" / "._x").mkdir(parents=True)
+    cls = registry.find("image-classification")
+    gathered = gather(cls(cls.Config()), [str(tmp_path)], (), None, 0)
+    assert {e["label"] for e in gathered.learn} == {"cat", "dog"}
+    learn, watch, test = (len(part) for part in (gathered.learn, gathered.watched, gathered.held))
+    if wanted[2]:
+        assert test == wanted[2] and {Path(e["image"]).parts[-3] for e in gathered.held} == {names[2] if len(names) > 2 else names[1]}
+    if wanted[1]:
+        assert watch == wanted[1] and learn + (0 if wanted[2] else test) == wanted[0]
+    assert any(line.startswith("parts of the data") for line in gathered.lines)
+
+
+def test_a_test_without_classes_is_not_measured_with(tmp_path):
+    classes(tmp_path / "train", 20)
+    fill(tmp_path / "test", 5, 40)
+    cls = registry.find("image-classification")
+    gathered = gather(cls(cls.Config()), [str(tmp_path)], (), None, 0)
+    assert {e["label"] for e in gathered.held} <= {"cat", "dog"}
+    assert any("no labelled examples" in line for line in gathered.lines)
+
+
+def test_parts_beside_classes_are_no_classes(tmp_path):
+    classes(tmp_path)
+    fill(tmp_path / "test", 3, 30)
+    rows, lines = image_folder([tmp_path])
+    assert labels(rows) == ["cat", "dog"] and any("part of a data set" in line for line in lines)
+    with pytest.raises(DataError, match="parts of a data set"):
+        image_folder([classes(tmp_path / "x" / "train").parent])
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("metadata.csv", "file_name,label\n{0}.png,a\n{1}.png,b\n"),
+        ("labels.csv", "id,breed\n{0},a\n{1},b\n"),
+        ("labels.csv", "id;cat;dog\n{0};1;0\n{1};0;1\n"),
+        ("info.csv", ",0,1\n0,{0},a\n1,{1},b\n"),
+        ("metadata.jsonl", '{{"file_name": "{0}.png", "label": "a"}}\n{{"file_name": "{1}.png", "label": "b"}}\n'),
+        ("labels.csv", "path,class\n/home/me/data/{0}.png,a\nC:\\\\data\\\\{1}.png,b\n"),
+    ],
+)
+@pytest.mark.parametrize("where", ["beside", "above", "two folders"])
+def test_tables_of_labels(tmp_path, table, text, where):
+    inside = {"beside": [""], "above": ["images"], "two folders": ["part_1", "part_2"]}[where]
+    for at, folder in enumerate(inside):
+        fill(tmp_path / folder, 8 // len(inside), at * 8 // len(inside))
+    head, *rows = text.splitlines(keepends=True) if not table.endswith("l") else ["", *text.splitlines(keepends=True)]
+    body = "".join(rows[n % 2].replace("{0}", f"p{n}").replace("{1}", f"p{n}") for n in range(8))
+    if table == "info.csv":
+        body = "".join(f"{n},p{n},{'ab'[n % 2]}\n" for n in range(8))
+    (tmp_path / table).write_text((head + body).replace("{{", "{").replace("}}", "}"))
+    rows, lines = image_folder([tmp_path])
+    assert len(rows) == 8, lines
+    assert labels(rows) in (["a", "b"], ["cat", "dog"]) and rows[0]["label"] != rows[1]["label"]
+    if where != "two folders":
+        given, _ = image_folder([tmp_path / table], {"image": "2", "label": "3"} if table == "info.csv" else None)
+        assert [row["label"] for row in given] == [row["label"] for row in rows]
+
+
+def test_files_that_are_parts(tmp_path):
+    for name in ("train.csv", "val.csv", "test.csv", "readme.md"):
+        (tmp_path / name).write_text("text,label\na,b\n")
+    parts = find_parts(tmp_path)
+    assert parts.learn == [str(tmp_path / "train.csv")] and parts.test == [str(tmp_path / "test.csv")]
+    assert find_parts(tmp_path / "train.csv") is None and find_parts(classes(tmp_path / "other")) is None
