@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
+TOKENS = ("%{}", "X{}")  # what stands for what a net is not to see, where it is one piece to it
 LATER = {"when": "predict"}  # may be changed when a model answers
 FILE = {**LATER, "holds": "file"}
 
@@ -226,13 +227,9 @@ class Translation(Task):
             return [self._likely(best) for best in found]
         return [self.target_pieces.decode([h.tokens for h in best]) for best in found]
 
-    def _candidates(self, source: Array, every: bool = False) -> Arrays:
-        """With a shortlist the ids that a step scores for each source, (B, N); `every`: all there are."""
-        if not self.shortlist_:
-            return {}
-        if every:
-            return {"candidates": np.tile(np.arange(1, len(self.target_pieces)), (len(source), 1))}
-        return {"candidates": self.shortlist.candidates(source)}
+    def _candidates(self, source: Array, also: Sequence[int] = ()) -> Arrays:
+        """With a shortlist the ids that a step scores for each source, (B, N), `also` these."""
+        return {"candidates": self.shortlist.candidates(source, also)} if self.shortlist_ else {}
 
     def _likely(self, best: Sequence[Hypothesis]) -> list[str]:
         """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
@@ -250,7 +247,7 @@ class Translation(Task):
         """The log-probability of the translation, word by word: the net is shown the right beginning at each piece."""
         text = normalise(answer if isinstance(answer, str) else answer[0])
         ids = [*self.target_pieces.encode([text])[0][: LONGEST - 2], END]
-        memory = {**graphs["encode"](source=inputs["source"]), **self._candidates(inputs["source"], every=True)}
+        memory = {**graphs["encode"](source=inputs["source"]), **self._candidates(inputs["source"], also=ids)}
         found = decode.forced(graphs["step"], memory, START, ids, len(inputs["source"]))
         words, starts = self.target_pieces.words(ids)
         return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
@@ -272,29 +269,28 @@ class Translation(Task):
         readable = self._readable if chinese.is_chinese(src) else str
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
-            spans = [placeholders.spans(s, "") for s in sentences]
-            loud = [case.is_all_capitals(s, taken) for s, taken in zip(sentences, spans, strict=True)]
-            asked = [
-                case.to_sentence(s, taken) if is_loud else s
-                for s, taken, is_loud in zip(sentences, spans, loud, strict=True)
-            ]
-            found = run([{"text": readable(s), "to": to} for s in asked])
+            asked = [case.ask(s, placeholders.spans(s, ""), self._cost) for s in sentences]
+            found = run([{"text": readable(one.text), "to": to} for one in asked])
             if chinese.is_chinese(to):
                 return [[chinese.punctuate(a) for a in best] for best in found]
-            return [
-                [case.to_capitals(a, placeholders.spans(a, "")) for a in best] if is_loud else best
-                for best, is_loud in zip(found, loud, strict=True)
-            ]
+            return [[one.restore(a) for a in best] for best, one in zip(found, asked, strict=True)]
 
         return guard.translate_texts(
             [e["text"] for e in examples],
             translate,
             formats=[e.get("format", "") for e in examples],
+            source=src,
             target=to,
             known=lambda text: self.pieces.knows(readable(text)),
+            cost=self._cost,
+            tokens=[token for token in TOKENS if self._cost(token.format(1)) == 1] or guard.TOKENS,
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
         )
+
+    def _cost(self, word: str) -> int:
+        """How many pieces a word is to the net."""
+        return len(self.pieces.encode([word])[0])
 
     def _readable(self, text: str) -> str:
         """A Chinese text with simplified characters where the net cannot read traditional ones."""

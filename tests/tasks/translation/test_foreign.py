@@ -373,6 +373,7 @@ def test_only_the_shortlist_is_scored(firefox):
     out = graphs["step"](token=np.full((2, 1), START), **graphs["step"].empty(batch=2, beam=1), **memory)
     for row, tokens, scores_ in zip(rows, out["tokens"][:, 0], out["scores"][:, 0]):
         assert {*tokens} <= {*row} and np.exp(scores_).sum() < 1 + 1e-3
+    assert {40, 41} <= {*shortlist.candidates(source, also=[40, 41])[0]}
     one = firefox.task.collate([{"source": source[0]}])["source"]
     assert shortlist.candidates(one).tolist() == [[i for i in rows[0] if i]]  # whoever else is in the batch
 

@@ -12,6 +12,7 @@ list of its own, so that its translation does not hang on its neighbours in a ba
 """
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,18 +92,22 @@ class Shortlist:
             raise ValueError("a shortlist of pieces that there are not")
         self.pieces, self.shared = pieces, shared
 
-    def candidates(self, source: Ids) -> Ids:
-        """(B, S) source ids, padded with zeros -> (B, N) target ids in order, shorter rows padded with zeros."""
-        rows = [self._of(np.unique(row[row != PADDING])) for row in source]
+    def candidates(self, source: Ids, also: Sequence[int] = ()) -> Ids:
+        """(B, S) source ids, padded with zeros -> (B, N) target ids in order, shorter rows padded with zeros.
+
+        also: further target ids for each row, such as those of an answer whose likelihood is asked for.
+        """
+        more = np.array(also, np.int64)
+        rows = [self._of(np.unique(row[row != PADDING]), more) for row in source]
         found = np.full((len(rows), max(map(len, rows))), PADDING, np.int64)
         for place, row in zip(found, rows, strict=True):
             place[: len(row)] = row
         return found
 
-    def _of(self, source: Ids) -> Ids:
+    def _of(self, source: Ids, also: Ids) -> Ids:
         lists = [self.ids[self.starts[i] : self.starts[i + 1]] for i in source]
         always = [UNKNOWN, END, *range(START, min(self.first, self.pieces[1]))]
-        found = np.unique(np.concatenate([always, *lists, *([source] if self.shared else [])]))
+        found = np.unique(np.concatenate([always, also, *lists, *([source] if self.shared else [])]))
         found = found[(found != PADDING) & (found != START)]  # no answers
         more = np.setdiff1d(np.arange(self.first, self.pieces[1]), found, assume_unique=True)[: -len(found) % EIGHTH]
         return np.sort(np.concatenate([found, more])).astype(np.int64)
