@@ -84,4 +84,4 @@ class ImageParts:
         return encode_png(self.points)
 
     def facts(self) -> dict[str, Any]:
-        return {"rows": self.count, "columns": self.count}
+        return {"rows": self.count, "columns": self.count, "side": self.points.shape[1]}

@@ -1,9 +1,10 @@
 """The kind of value `Row`: all columns of a table's row, explained column by column."""
 
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+
+import msgspec
 
 from lamella.errors import UsageError
 from lamella.fields.base import Field, Limits, Part, Parts, json_kind, wrong
@@ -83,8 +84,8 @@ def _column_schema(column: Column) -> dict[str, Any]:
 def json_object(name: str, text: str) -> dict[str, Any]:
     """The object in a JSON text; UsageError where it is none."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = msgspec.json.decode(text)
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
         raise UsageError(f"{name}: expected a row as a JSON object, received {text[:60]!r} ({error}).") from error
     if not isinstance(value, dict):
         raise UsageError(f"{name}: expected a row as a JSON object, received {json_kind(value)}.")

@@ -2,16 +2,35 @@
 
 Every measure is a function of how often each example counts, so a bootstrap interval (Koehn, 2004) costs no second
 decoding. Most are functions of sums over examples: of counts of matched n-grams, of cells of a confusion matrix.
+
+A measure is imported when it is first named: an answer does not wait for what scores it.
 """
 
-from lamella.metrics.details import details
-from lamella.metrics.label import by_label, calibration, classification
-from lamella.metrics.resample import Floats, intervals
-from lamella.metrics.row import reconstructions
-from lamella.metrics.series import forecasts
-from lamella.metrics.text import likelihood, translation
-from lamella.metrics.trivial import trivial
+import importlib
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from lamella.metrics.baseline import trivial
+    from lamella.metrics.label import by_label, calibration, classification
+    from lamella.metrics.reports import details
+    from lamella.metrics.resample import Floats, intervals
+    from lamella.metrics.row import reconstructions
+    from lamella.metrics.series import forecasts
+    from lamella.metrics.text import likelihood, translation
+
+_PLACES = {
+    "Floats": "resample",
+    "by_label": "label",
+    "calibration": "label",
+    "classification": "label",
+    "details": "reports",
+    "forecasts": "series",
+    "intervals": "resample",
+    "likelihood": "text",
+    "reconstructions": "row",
+    "translation": "text",
+    "trivial": "baseline",
+}
 __all__ = [
     "Floats",
     "by_label",
@@ -25,3 +44,9 @@ __all__ = [
     "translation",
     "trivial",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'lamella.metrics' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"lamella.metrics.{_PLACES[name]}"), name)
