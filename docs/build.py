@@ -35,6 +35,7 @@ FIRST = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 SECTION = re.compile(r"(<!-- options ([\w-]+) -->\n).*?(<!-- end of options -->)", re.DOTALL)
 COMMENT = re.compile(r"\s*(<!--.*?-->\s*)+", re.DOTALL)
 ELSEWHERE = ("http", "https", "mailto")
+KINDS = {"bool": "yes or no", "float": "number", "int": "whole number", "str": "text"}
 STYLE = """
 body{font:17px/1.55 system-ui,sans-serif;margin:0;color:#1a1a1a;background:#fff;display:flex;flex-wrap:wrap}
 nav{flex:1 1 13rem;max-width:17rem;padding:1.5rem;box-sizing:border-box;font-size:.95rem}
@@ -212,10 +213,10 @@ def options_table(task: str) -> str:
     """The options of a task, with their defaults, as a table."""
     rows = ["| option | value | default | |", "| --- | --- | --- | --- |"]
     for option in all_options(find(task).Config):
-        kind = "yes or no" if option.kind == "bool" else option.kind.replace("|", ", ")
+        kind = KINDS.get(option.kind, option.kind.replace("|", ", ").strip(", "))
         default = "" if option.default in (None, "") else "no" if option.default is False else str(option.default)
         later = " *" if option.answering else ""
-        rows.append(f"| `--{option.flag}`{later} | {kind.strip(', ')} | {default} | {_cell(option.description)} |")
+        rows.append(f"| `--{option.flag}`{later} | {kind} | {default} | {_cell(option.description)} |")
     return "\n".join(rows) + "\n\n\\* may also be changed when the model answers.\n"
 
 

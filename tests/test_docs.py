@@ -8,13 +8,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import lamella
 from docs import build
 from lamella.cli.commands import main
-from lamella.options import make_config
+from lamella.data.media.images import encode_png
+from lamella.options import all_options, make_config
 from lamella.registry import find
 from tests import written
 
@@ -99,10 +101,11 @@ def test_lists_of_options_are_those_of_the_tasks():
     assert not stale, f"options have changed: run `make docs`, which writes {', '.join(stale)} anew"
 
 
-def test_every_task_has_a_page_with_its_options():
-    for name in lamella.tasks():
-        page = ROOT / "docs" / "tasks" / f"{name}.md"
-        assert page.is_file() and f"lamella tasks {name}" in page.read_text(encoding="utf-8"), page
+@pytest.mark.parametrize("task", lamella.tasks())
+def test_every_task_has_a_page_with_its_options(task):
+    text = TEXTS[f"docs/tasks/{task}.md"]
+    missing = [option.flag for option in all_options(find(task).Config) if f"`--{option.flag}" not in text]
+    assert not missing, f"docs/tasks/{task}.md does not name --{', --'.join(missing)}"
 
 
 # ---- what the pages show -------------------------------------------------------------------------------------------
@@ -160,13 +163,15 @@ FILES = [b for b in BLOCKS if b[0].startswith("docs/tasks/") and b[1].words and 
 
 @pytest.mark.parametrize("shown", FILES, ids=where)
 def test_files_that_are_shown_can_be_read(shown, place):
-    """```csv reviews.csv: the file is what the page's task reads. Further names: files that are read with it; then options."""
+    """```csv a.csv --known heat: the file a.csv is what the page's task reads; ```text a.fr a.en a.fr: these two together."""
     name, block = shown
     own = [b for n, b in FILES if n == name]
     for other in own:
         Path(other.words[0]).write_text(other.code, encoding="utf-8")
+        for picture in re.findall(r"\w+\.png", other.code):
+            Path(picture).write_bytes(encode_png(np.full((8, 8), ord(picture[0]), np.uint8)))
     at = next((i for i, word in enumerate(block.words) if word.startswith("--")), len(block.words))
-    paths, flags = block.words[:at], block.words[at:]
+    paths, flags = block.words[1:at] or block.words[:1], block.words[at:]
     options = {flag.removeprefix("--"): value for flag, value in zip(flags[::2], flags[1::2], strict=True)}
     task = Path(name).stem
     cls = find(task)
