@@ -27,6 +27,7 @@ from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task, Training
 from lamella.tasks.translation import case, chinese, guard
 from lamella.tasks.translation.net import Net
+from lamella.tasks.translation.outcomes import Outcome
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -259,7 +260,7 @@ class Translation(Task):
     def render(self, answer: Answer) -> str:
         return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
 
-    def outcomes(self, examples: Sequence[Example], run: Run) -> list[guard.Outcome]:
+    def outcomes(self, examples: Sequence[Example], run: Run) -> list[Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
         src = next((a for a, b in self.directions if b == to and (a == self.config.src or self.config.both)), None)
@@ -269,7 +270,7 @@ class Translation(Task):
         readable = self._readable if chinese.is_chinese(src) else str
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
-            asked = [case.ask(s, placeholders.spans(s, ""), self._cost) for s in sentences]
+            asked = [case.ask(s, placeholders.spans(s, ""), self._cost, src) for s in sentences]
             found = run([{"text": readable(one.text), "to": to} for one in asked])
             if chinese.is_chinese(to):
                 return [[chinese.punctuate(a) for a in best] for best in found]

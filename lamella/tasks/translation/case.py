@@ -1,19 +1,98 @@
-"""Texts in capitals: the net is given them as an ordinary sentence, and its answer is put in capitals again.
+"""The case a net is asked in: texts in capitals, titles and small letters are one sentence to it, and get their case back.
 
 Nets learn few texts in capitals, and to their vocabulary `CART` has nothing to do with `cart`. Placeholders, which a
 caller names as `spans`, keep their own letters: `%s` is not `%S`.
+
+    >>> asked = ask("ADD TO CART")
+    >>> asked.text, asked.restore("Ajouter au panier")
+    ('Add to cart', 'AJOUTER AU PANIER')
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
+
+from lamella.data.text import placeholders
+from lamella.data.text.languages import base_code
+from lamella.tasks.translation.proper import ordinary, word_set
 
 Span = tuple[int, int]
+Cost = Callable[[str], int]
 _WORD = re.compile(r"[^\W\d_]+")
+_PLAIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 ACRONYM = 4  # letters of a word that may well be an acronym: NATO, HTML, USB
+# Words that a title leaves in small letters.
+_SMALL = word_set(
+    "a an the and or nor but of in on at to by for with from as vs via off up per into le la les l un une des d de du et ou à au aux en dans sur "
+    "par pour avec sans der die das und oder von zu im am mit für el los las y o del al con por para"
+)
+# Short words in capitals that are words and no acronyms, whatever the net.
+_LOUD = word_set(
+    "no not do yes on off up new old all any and or but you we he she it is are was the to in of go stop open save exit quit help edit view file"
+    " next back done non oui ne pas ou et le la les un une des du de au en sur où qui que ici nein ja und oder der die das ein aus an auf zu sí"
+    " el los las y"
+)
+_LABEL = 60  # characters of a text that is taken for a label rather than for sentences
 
 
-def is_all_capitals(text: str, spans: Iterable[Span] = ()) -> bool:
-    """Whether all letters are capitals, in words of which one at least is too long for an acronym, or in three or more.
+class Asked(NamedTuple):
+    """What a net is asked, and what its case was."""
+
+    text: str
+    source: str
+    case: Literal["", "capitals", "title", "small", "initial"]
+    format: str = ""
+
+    def restore(self, answer: str) -> str:
+        """An answer in the case of the source."""
+        if not self.case or not answer:
+            return answer
+        if self.case == "capitals":
+            return to_capitals(answer, placeholders.spans(answer, self.format))
+        if self.case == "small":
+            own = _PLAIN.match(answer)
+            keep = own is not None and (own[0] in self.source or (len(own[0]) > 1 and own[0][1:] != own[0][1:].lower()))
+            return answer if keep else answer[:1].lower() + answer[1:]
+        if self.case == "title":  # a name in it is in the answer as it is in the source
+            names = {word.lower(): word for word in _PLAIN.findall(self.source) if word.lower() not in _SMALL}
+            answer = _PLAIN.sub(lambda match: names.get(match[0], match[0]), answer)
+        return answer[:1].upper() + answer[1:] if answer[:1].islower() else answer
+
+
+def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, language: str = "", format: str = "") -> Asked:
+    """The case to ask a net in.
+
+    spans: of placeholders, in order. cost: how many pieces a word is to the net; of `dog` and `Dog` the cheaper one is asked,
+    which is how the net has mostly seen it. language: of the text, for words such as `Monday` that always have a capital.
+
+        >>> [ask(text).text for text in ("MONDAY", "Save As", "add to cart", "I like it.")]
+        ['Monday', 'Save as', 'Add to cart', 'I like it.']
+    """
+    plain = _outside(text, spans, str, lambda taken: " " * len(taken))
+    words = _WORD.findall(plain)
+    if not words or not any(word.lower() != word.upper() for word in words):
+        return Asked(text, text, "")
+    cheapest = partial(_cheapest, cost=cost, language=base_code(language))
+    single = len(words) == 1 and cost is not None  # to a net without a vocabulary a capital does no harm
+    if is_all_capitals(text, spans, cost):
+        change = _words(text, spans, cheapest) if single else _sentence(text, spans, cheapest)
+        return Asked(change, text, "capitals", format)
+    if single and words[0].istitle() and plain.strip() == words[0]:
+        return Asked(_words(text, spans, cheapest), text, "initial", format)
+    if is_title_case(plain):
+        return Asked(_sentence(text, spans, cheapest), text, "title", format)
+    if plain == plain.lower() and len(words) > 1 and plain[:1].isalpha():
+        return Asked(_sentence(text, spans, cheapest), text, "small", format)
+    return Asked(text, text, "")
+
+
+def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = None) -> bool:
+    """Whether all letters are capitals, in words of which one at least is no acronym, or in three or more.
+
+    cost: a short word that is one piece to the net in small letters, and several in capitals, is no acronym either.
 
     >>> is_all_capitals("ADD TO CART"), is_all_capitals("CANCEL"), is_all_capitals("DELETE %s", [(7, 9)])
     (True, True, True)
@@ -24,16 +103,55 @@ def is_all_capitals(text: str, spans: Iterable[Span] = ()) -> bool:
     words = _WORD.findall(plain)
     if plain != plain.upper() or plain == plain.lower():
         return False
-    return any(len(word) > ACRONYM for word in words) or len(words) > 2
+    if len(words) > 2:
+        return True
+    return any(
+        len(word) > ACRONYM or word.lower() in _LOUD or (cost is not None and cost(word.lower()) < min(2, cost(word)))
+        for word in words
+        if len(word) > 1
+    )
 
 
-def to_sentence(text: str, spans: Iterable[Span] = ()) -> str:
-    """A text in capitals as a sentence: only its first letter stays one.
+def is_title_case(text: str) -> bool:
+    """Whether a label has a capital on every word but the small ones: `Add To Cart`, not `Add to cart`.
+
+    >>> is_title_case("Save As"), is_title_case("Keep It Simple and Short"), is_title_case("Dog"), is_title_case("I met Tom")
+    (True, True, False, False)
+    """
+    words = _PLAIN.findall(text) if len(text) <= _LABEL else []
+    if len(words) < 2 or text == text.upper():
+        return False
+    big = [word for word in words if word[0].isupper()]
+    return len(big) > 1 and all(word[0].isupper() or word.lower() in _SMALL for word in words)
+
+
+def _sentence(text: str, spans: Sequence[Span], cheapest: Callable[[re.Match[str]], str]) -> str:
+    """A text as a sentence, where a word is a name to the net with the capital that the net knows it by."""
+    return to_sentence(_words(text, spans, cheapest), spans, keep=True)
+
+
+def _words(text: str, spans: Sequence[Span], cheapest: Callable[[re.Match[str]], str]) -> str:
+    return _outside(text, spans, lambda part: _PLAIN.sub(cheapest, part))
+
+
+def _cheapest(match: re.Match[str], cost: Cost | None, language: str) -> str:
+    """A word in small letters, or with a capital where that is fewer pieces to the net: `london` -> `London`."""
+    word = match[0]
+    small, big = word.lower(), word[:1].upper() + word[1:].lower()
+    if word == "I" or (len(word) == 1 and word.isupper() and small not in ("a", "y", "o")):
+        return word
+    if small == word or cost is None:
+        return small
+    return big if cost(big) < cost(small) or (cost(big) == cost(small) and small in ordinary(language)) else small
+
+
+def to_sentence(text: str, spans: Iterable[Span] = (), keep: bool = False) -> str:
+    """A text in capitals as a sentence: only its first letter stays one. keep: and those that other words have.
 
     >>> to_sentence("ADD %S TO CART", [(4, 6)])
     'Add %S to cart'
     """
-    lower = _outside(text, spans, str.lower)
+    lower = text if keep else _outside(text, spans, str.lower)
     first = next((i for i, c in enumerate(lower) if c.isalpha() and not any(a <= i < b for a, b in spans)), None)
     return lower if first is None else lower[:first] + lower[first].upper() + lower[first + 1 :]
 

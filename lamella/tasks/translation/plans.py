@@ -23,6 +23,7 @@ from lamella.data.text import placeholders, sentences
 from lamella.data.text.sentences import Span
 
 if TYPE_CHECKING:  # most translations have none
+    from lamella.tasks.translation.checks import Checks, Verdict
     from lamella.tasks.translation.glossary import Term
 
 Status = Literal["translated", "repaired", "kept", "empty", "copied"]
@@ -41,6 +42,18 @@ class Unit:
     terms: list[Term] = field(default_factory=list)  # places whose translation a glossary decides
     spare: list[str] = field(default_factory=list)  # sound answers that lack some of them
     others: list[str] = field(default_factory=list)  # further sound answers, best first
+    flawed: list[Verdict] = field(default_factory=list)  # sound answers that lack a number, a name or a mark
+    doubts: list[str] = field(default_factory=list)  # what is uncertain about the answer
+    checks: Checks | None = None
+
+    def best(self) -> Verdict | None:
+        """Of the answers that lack something the one that lacks least."""
+        return min(self.flawed, key=lambda one: len(one.faults), default=None)
+
+    def settle(self, verdict: Verdict, status: Status) -> None:
+        """Take an answer."""
+        self.answer, self.doubts = verdict.text, [*verdict.faults, *verdict.doubts]
+        self.status = "repaired" if verdict.mended else status
 
 
 @dataclass
@@ -88,8 +101,16 @@ class Plan:
         strange = {char for char in set(core) if not char.isspace() and not known(char)}
         # A letter the net cannot read takes its word along, and stays in the sentence; a symbol divides it.
         letters = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN")
-        symbols = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN")
-        self.words = re.compile(rf"(?<!\w)\w*[{letters}]\w*(?:\s+\w*[{letters}]\w*)*") if letters else None
+        money = "".join(re.escape(char) for char in strange if unicodedata.category(char) == "Sc")
+        symbols = "".join(
+            re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN" and char not in money
+        )
+        words = [rf"(?<!\w)\w*[{letters}]\w*(?:\s+\w*[{letters}]\w*)*"] * bool(letters)
+        # An amount takes its sign along.
+        words += [
+            rf"[{money}](?:\s?[0-9][0-9.,]*(?<=[0-9]))?|[0-9](?:[0-9.,]|[ \u00a0\u202f](?=[0-9]))*\s?[{money}]"
+        ] * bool(money)
+        self.words = re.compile("|".join(words)) if words else None
         self.symbols = re.compile(rf"(?:[{symbols}][{_JOINERS}]*+)++") if symbols else None
         self.nodes: list[Node] = []
         taken = self._spans(self.core)

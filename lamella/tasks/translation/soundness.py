@@ -6,6 +6,7 @@ import re
 
 from lamella.data.text import placeholders, sentences
 from lamella.tasks.translation.plans import FOREIGN
+from lamella.tasks.translation.proper import word_set
 
 _BROKEN = re.compile(rf"[{FOREIGN}\n\u2047\ufffd]")  # U+2047 is how sentencepiece writes what it does not know
 _STUTTER = re.compile(r"(\w{2,30}?)\1{3,}|([^\W\d_])\2{7,}")
@@ -66,3 +67,56 @@ def finish(source: str, answer: str, target: str) -> str:
     if answer[-1:] in tuple(_STOPS) or (mark == "." and not answer[-1:].isalnum()):
         return answer
     return answer + _STYLES.get(target.replace("-", "_").partition("_")[0].lower(), {}).get(mark, mark)
+
+
+# --- doubts ----------------------------------------------------------------------------------------------------------
+
+_NEGATIONS = {
+    "en": r"\b(?:not|no|never|none|nothing|nobody|nowhere|neither|nor|without|cannot|no one)\b|n['’]t\b",
+    "fr": r"\b(?:ne|pas|non|jamais|rien|aucune?s?|personne|sans|ni|guère|impossible)\b|\bn['’]",
+    "de": r"\b(?:nicht|kein\w*|nie|niemals|nichts|niemand\w*|ohne|weder|nein|nirgend\w*)\b",
+    "es": r"\b(?:no|nunca|jamás|nada|nadie|ning[uú]n\w*|sin|tampoco|ni)\b",
+    "zh": r"[不没無无别未非勿莫否]",
+}
+# What says no without a word for it: `unable`, `only`, `hardly`.
+_SILENT = {
+    "en": r"\b(?:un|in|im|dis|ir)\w{4,}|\b(?:only|hardly|barely|scarcely|few|little|fail\w*|refus\w*|avoid\w*|stop\w*|lack\w*|except|but|before|than"
+    r"|until|unless|too|deny|denied|forbid\w*|prevent\w*|miss\w*|any\w*|wrong|free|less)\b",
+    "fr": r"\b(?:in|im|dé|ir)\w{4,}|\b(?:que|qu|seul\w*|peu|refus\w*|évit\w*|manqu\w*|sauf|mais|avant|trop|interdit\w*|empêch\w*|moins|échou\w*)\b",
+    "de": r"\bun\w{4,}|\b(?:nur|kaum|wenig\w*|verbot\w*|außer|bevor|zu|fehl\w*|aber)\b",
+    "es": r"\b(?:in|im|des)\w{4,}|\b(?:sólo|solo|apenas|poco\w*|falt\w*|salvo|pero|antes|prohib\w*|que)\b",
+    "zh": r"[只少禁拒免失缺]",
+}
+_TWICE = re.compile(r"(?<!\w)(\w{2,})\s+\1(?!\w)", re.IGNORECASE)
+_DOUBLED = word_set("nous vous had that die der das den sie es no so very bye ha la non go now tut tout")
+_LEAST, _LONGER = 0.42, 2.6  # of its source's length that a translation has, where there is enough to compare
+_ENOUGH = 24
+
+
+def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
+    """What makes it doubtful that an answer says what its source says: "negation", "length", "repeated", "question".
+
+    >>> doubts("I do not like it.", "J'aime cela.", "en", "fr"), doubts("He is late.", "Il est en en retard.", "en", "fr")
+    (['negation'], ['repeated'])
+    """
+    found = []
+    ours, theirs = (re.split("[-_]", code.lower())[0] for code in (src, dst))
+    if ours in _NEGATIONS and theirs in _NEGATIONS:
+        says = bool(re.search(_NEGATIONS[ours], source, re.IGNORECASE))
+        answers = bool(re.search(_NEGATIONS[theirs], answer, re.IGNORECASE))
+        silent = (
+            re.search(_SILENT[theirs], answer, re.IGNORECASE)
+            if says
+            else re.search(_SILENT[ours], source, re.IGNORECASE)
+        )
+        if says != answers and not silent:
+            found.append("negation")
+    size = _weight(source)
+    if size >= _ENOUGH and not _LEAST * size <= _weight(answer) <= _LONGER * size:
+        found.append("length")
+    twice = [match[1].lower() for match in _TWICE.finditer(answer) if match[1].lower() not in _DOUBLED]
+    if twice and not _TWICE.search(source):
+        found.append("repeated")
+    if source.count("?") + source.count("？") > answer.count("?") + answer.count("？"):
+        found.append("question")
+    return found

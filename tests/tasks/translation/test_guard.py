@@ -172,7 +172,7 @@ def test_tokens_are_words_of_their_own_and_can_be_chosen() -> None:
         return [[sentence.replace("<", "").replace("Stop", "Arrêt")] for sentence in sentences]
 
     assert translate_texts(["<b>Stop</b> X1 Stop"], spy)[0].text == "<b>Arrêt</b> X1 Arrêt"
-    assert seen == ["<b>Stop</b> X1 Stop", "X2 Stop X3 X1 Stop"]
+    assert seen == ["<b>Stop</b> X1 Stop", "X2 Stop X3 X4 Stop"]
     seen.clear()
     translate_texts(["<b>Stop</b>"], spy, tokens=["Zed{}", "Q{}"])
     assert seen == ["<b>Stop</b>", "Zed1 Stop Zed2", "Q1 Stop Q2"]
@@ -228,7 +228,7 @@ def test_what_the_net_cannot_read_is_copied() -> None:
 
 def test_an_accelerator_is_taken_out_and_put_back() -> None:
     answers = {"Save As...": "Enregistrer sous...", "Quit": "Quitter", "Help": "Aide"}
-    outcomes = translate_texts(["Save _As...", " &Quit\n", "_Help"], net(lambda text: answers[text]))
+    outcomes = translate_texts(["Save _As...", " &Quit\n", "_Help"], net(lambda text: answers.get(text, text)))
     assert [outcome.text for outcome in outcomes] == ["_Enregistrer sous...", " &Quitter\n", "_Aide"]
 
 

@@ -1,0 +1,156 @@
+"""Messages of ICU: `{count, plural, one {# file} other {# files}}` as the texts in it and what stands around them.
+
+    >>> message = parse("You have {n, plural, one {# message} other {# messages}}.")
+    >>> message.texts
+    ['You have {n}.', '# message', '# messages']
+    >>> message.render(["Vous avez {n}.", "# message", "# messages"], "fr")
+    'Vous avez {n, plural, one {# message} other {# messages}}.'
+
+Keywords and structure stay as they are; a plural gets the categories of the target language (Unicode CLDR).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lamella.data.text.languages import base_code
+
+_OPEN = re.compile(
+    r"\{\s*(?P<name>\w{1,60})\s*,\s*(?P<kind>plural|select|selectordinal)\s*,\s*(?P<offset>offset:\s*\d{1,9}\s+)?"
+)
+_SELECTOR = re.compile(r"\s*(?P<key>=\d{1,9}|[\w-]{1,60})\s*\{")
+DEPTH = 8  # complex arguments within one another
+# The categories of cardinal and ordinal numbers that whole numbers have.
+CARDINAL = {"zh": ("other",), "ja": ("other",), "ko": ("other",), "en": ("one", "other"), "de": ("one", "other"), "es": ("one", "other"), "fr": ("one", "other")}  # fmt: skip
+ORDINAL = {
+    "en": ("one", "two", "few", "other"),
+    "fr": ("one", "other"),
+    "de": ("other",),
+    "es": ("other",),
+    "zh": ("other",),
+}
+_CATEGORIES = ("zero", "one", "two", "few", "many", "other")
+
+
+@dataclass
+class Argument:
+    """A plural, an ordinal or a choice: its head as it is written, and its branches."""
+
+    name: str
+    kind: str
+    head: str  # from the brace to before the first selector
+    branches: list[tuple[str, str, Message]] = field(
+        default_factory=list
+    )  # what is before the brace, the key, the text
+    tail: str = ""  # before the last brace
+
+
+@dataclass
+class Message:
+    """A text with such arguments in it; in `texts` each stands as `{name}`."""
+
+    text: str
+    arguments: list[Argument]
+
+    @property
+    def texts(self) -> list[str]:
+        """What is translated: the text itself, then those of the branches, depth first."""
+        return [self.text, *(one for a in self.arguments for _, _, m in a.branches for one in m.texts)]
+
+    def render(self, answers: Sequence[str], target: str) -> str:
+        """The message with an answer for each of its texts. Raises ValueError where there are not as many as texts."""
+        found = iter(answers)
+        text = _rendered(self, found, base_code(target))
+        if next(found, None) is not None:
+            raise ValueError(f"expected {len(self.texts)} answers, received more")
+        return text
+
+
+def _rendered(message: Message, answers: Iterator[str], target: str) -> str:
+    text = next(answers, None)
+    if text is None:
+        raise ValueError(f"expected {len(message.texts)} answers, received fewer")
+    for argument in message.arguments:
+        branches = [(before, key, _rendered(inner, answers, target)) for before, key, inner in argument.branches]
+        whole = argument.head + "".join(
+            f"{before}{key} {{{text}}}" if before else f"{key} {{{text}}}"
+            for before, key, text in _fitted(argument.kind, branches, target)
+        )
+        text = text.replace(f"{{{argument.name}}}", whole + argument.tail + "}", 1)
+    return text
+
+
+def _fitted(kind: str, branches: list[tuple[str, str, str]], target: str) -> list[tuple[str, str, str]]:
+    """The branches that the target language has: of a plural those of its categories, a missing one from `other`."""
+    table = {"plural": CARDINAL, "selectordinal": ORDINAL}.get(kind, {}).get(target)
+    by_key = {key: text for _, key, text in branches}
+    if not table or "other" not in by_key:
+        return branches
+    found = [branch for branch in branches if branch[1] not in _CATEGORIES or branch[1] in table]
+    keys = {key for _, key, _ in found}
+    gap = branches[-1][0] or " "
+    for key in table:
+        if key not in keys:
+            found.insert(len(found) - 1, (gap, key, by_key["other"]))
+    return found
+
+
+def parse(text: str) -> Message | None:
+    """A text as an ICU message; None where it holds no plural and no choice, or is not well formed."""
+    if not _OPEN.search(text):
+        return None
+    try:
+        message, end = _parse(text, 0, 0)
+    except (ValueError, RecursionError):
+        return None
+    return message if end == len(text) and message.arguments else None
+
+
+def _parse(text: str, at: int, depth: int) -> tuple[Message, int]:
+    """The message from a place to the brace that closes it, or to the end. Raises ValueError where it is none."""
+    if depth > DEPTH:
+        raise ValueError("too deep")
+    parts: list[str] = []
+    arguments: list[Argument] = []
+    start, braces = at, 0
+    while at < len(text):
+        char = text[at]
+        if char == "'" and text[at + 1 : at + 2] in tuple("{}#|"):  # what is quoted is no structure
+            end = text.find("'", at + 1)
+            at = len(text) if end < 0 else end + 1
+        elif char == "{" and (match := _OPEN.match(text, at)):
+            parts.append(text[start:at])
+            argument, at = _argument(text, match, depth)
+            if any(argument.name == other.name for other in arguments) or f"{{{argument.name}}}" in text[start:]:
+                raise ValueError("twice the same argument")
+            arguments.append(argument)
+            parts.append(f"{{{argument.name}}}")
+            start = at
+        elif char == "{":
+            braces, at = braces + 1, at + 1
+        elif char == "}" and braces == 0:
+            break
+        else:
+            braces, at = braces - (char == "}"), at + 1
+    return Message("".join([*parts, text[start:at]]), arguments), at
+
+
+def _argument(text: str, match: re.Match[str], depth: int) -> tuple[Argument, int]:
+    at = match.end()
+    head = match[0].rstrip()
+    argument = Argument(match["name"], match["kind"], head)
+    at = match.start() + len(head)
+    while branch := _SELECTOR.match(text, at):
+        inner, end = _parse(text, branch.end(), depth + 1)
+        if text[end : end + 1] != "}":
+            raise ValueError("a branch is not closed")
+        before = branch[0][: len(branch[0]) - len(branch[0].lstrip())]
+        argument.branches.append((before, branch["key"], inner))
+        at = end + 1
+    close = re.compile(r"\s*\}").match(text, at)
+    if not close or not argument.branches:
+        raise ValueError("an argument is not closed")
+    argument.tail = close[0][:-1]
+    return argument, close.end()

@@ -1,0 +1,96 @@
+"""What an answer must hold besides its words: the numbers, names and marks of its sentence.
+
+>>> checks = Checks("Tom has 15 dogs.", "", [], Style("en", "fr"))
+>>> checks.judge("Tom a 51 chiens.", {}).text, checks.judge("Tom a des chiens.", {}).faults
+('Tom a 15 chiens.', ['digits'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+from unicodedata import category
+
+from lamella.data.text import placeholders
+from lamella.data.text.sentences import Span
+from lamella.tasks.translation.names import Names
+from lamella.tasks.translation.numbers import Numbers
+from lamella.tasks.translation.plans import union
+from lamella.tasks.translation.soundness import doubts
+from lamella.tasks.translation.typography import set_marks
+
+
+class Style(NamedTuple):
+    """What is the same for all sentences of a call."""
+
+    source: str = ""
+    target: str = ""
+    curly: bool = False  # whether apostrophes are written as `’`
+    cost: Callable[[str], int] | None = None  # how many pieces a word is to the net
+
+
+class Verdict(NamedTuple):
+    """An answer, put right as far as it is clear how, and what is still wrong with it.
+
+    `spans` are the stretches of the source that it lacks; `faults` what kind they are of: digits, names, marks; `doubts`
+    what may be wrong with the words; `unsure` the names that the net should be asked for.
+    """
+
+    text: str
+    mended: bool
+    spans: list[Span]
+    faults: list[str]
+    doubts: list[str]
+    unsure: list[str]
+
+
+class Checks:
+    """The numbers, names and marks of a sentence.
+
+    In: the sentence, its format, the spans that the net never sees, and what is the same for all sentences.
+    """
+
+    def __init__(self, source: str, format: str, frozen: Sequence[Span], style: Style) -> None:
+        self.source, self.format, self.style = source, format, style
+        # An amount whose sign the net cannot read is hidden from it, and still written as the target language does.
+        hidden = [span for span in frozen if not any(category(char) == "Sc" for char in source[slice(*span)])]
+        taken = union([*placeholders.spans(source, format), *hidden])
+        self.frozen = [source[start:end] for start, end in hidden]
+        self.numbers = Numbers(source, style.source, style.target, taken)
+        spans = [one.span for one in self.numbers.constants]
+        self.names = Names(source, style.source, style.target, union([*taken, *spans]), style.cost)
+
+    @property
+    def codes(self) -> list[Span]:
+        """Where the source has what stays letter by letter."""
+        exact = [one.span for one in self.names.names if one.kind == "exact"]
+        return sorted([*(one.span for one in self.numbers.constants if one.code), *exact])
+
+    @property
+    def constants(self) -> list[Span]:
+        """Where the source has numbers and codes."""
+        return [one.span for one in self.numbers.constants]
+
+    def judge(self, answer: str, known: Mapping[str, Sequence[str]], force: bool = False) -> Verdict:
+        """What is right and wrong with an answer. known: what the net makes of names by themselves; force: see `Numbers`."""
+        digits = self.numbers.check(answer, self._taken(answer), force)
+        names = self.names.check(digits.text, self._taken(digits.text), known)
+        mended = names.text != answer
+        marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
+        text = marks.text if placeholders.agree(self.source, marks.text, self.format) else names.text
+        faults = (
+            ["digits"] * bool(digits.missing or digits.alien)
+            + ["names"] * bool(names.missing)
+            + ["marks"] * (not marks.sound)
+        )
+        spans = union([*digits.missing, *names.missing, *marks.places])
+        uncertain = doubts(self.source, text, self.style.source, self.style.target)
+        return Verdict(text, mended, spans, faults, uncertain, names.unsure)
+
+    def _taken(self, answer: str) -> list[Span]:
+        """What in an answer is a placeholder, or was put back as one."""
+        spans = list(placeholders.spans(answer, self.format))
+        for one in self.frozen:
+            if (at := answer.find(one)) >= 0:
+                spans.append((at, at + len(one)))
+        return union(spans)

@@ -1,0 +1,117 @@
+"""What stands in a sentence for stretches of it that a net is not to see, and the parts of a sentence between them.
+
+>>> mask = mask_of("<b>Stop</b>", [(0, 3), (7, 11)], "X{}")
+>>> mask.sent, mask.lift("X1 Arrêt X2")
+('X1 Stop X2', '<b>Arrêt</b>')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lamella.data.text import placeholders, sentences
+from lamella.data.text.sentences import Span
+from lamella.tasks.translation.plans import Node, Unit, cut, has_letters, union
+
+if TYPE_CHECKING:  # most translations have none
+    from lamella.tasks.translation.glossary import Term
+
+
+@dataclass
+class Mask:
+    """A sentence with tokens in the place of stretches of it."""
+
+    sent: str
+    table: dict[str, str]  # a token -> what it stands for
+    glued: set[tuple[str, int]]  # tokens that got a blank on the left (0) or right (1), which goes again afterwards
+
+    def lift(self, answer: str) -> str:
+        """The answer with what its tokens stand for; empty unless each is there exactly once."""
+        if not self.table:
+            return answer
+        pattern = re.compile(rf"( ?)(?<!\w)({'|'.join(map(re.escape, self.table))})(?!\w)( ?)")
+        if sorted(match[2] for match in pattern.finditer(answer)) != sorted(self.table):
+            return ""
+
+        def original(match: re.Match[str]) -> str:
+            before, after = ("" if (match[2], side) in self.glued else match[2 * side + 1] for side in (0, 1))
+            return before + self.table[match[2]] + after
+
+        return pattern.sub(original, answer)
+
+
+def terms_too(source: str, taken: Sequence[Span], terms: Sequence[Term]) -> Iterator[tuple[str, str]]:
+    """The source as `cut` gives it, terms among the stretches and their targets in their place."""
+    at = 0
+    for literal, chunk in cut(source, union([*taken, *((term.start, term.end) for term in terms)])):
+        end = at + len(literal)
+        new = literal
+        for term in reversed(terms):
+            if literal and at <= term.start < end:
+                new = new[: term.start - at] + term.target + new[term.end - at :]
+        yield new, chunk
+        at = end + len(chunk)
+
+
+def mask_of(source: str, taken: Sequence[Span], token: str, terms: Sequence[Term] = ()) -> Mask:
+    """Put a token for each stretch, as a word of its own: `<b>Stop</b>` becomes `X1 Stop X2`."""
+    mask = Mask("", {}, set())
+    number, parts = 0, [""]
+    for index, (literal, chunk) in enumerate(terms_too(source, taken, terms)):
+        if index:
+            number += 1
+            while token.format(number) in source:
+                number += 1
+            name = token.format(number)
+            mask.table[name] = literal
+            sides = parts[-1][-1:], chunk[:1]
+            mask.glued |= {(name, side) for side in (0, 1) if sides[side].isalnum()}
+            parts.append(" " * sides[0].isalnum() + name + " " * sides[1].isalnum())
+        parts.append(chunk)
+    mask.sent = "".join(parts)
+    return mask
+
+
+# What a part of a sentence is better without: the end of what came before, the beginning of what comes after.
+_PART = re.compile(r"(?P<before>[^\w\"'“‘«¿¡]*)(?P<core>.*?)(?P<after>[\s(\[{<\"“‘«/|=+]*)", re.DOTALL)
+
+
+def divide(unit: Unit, further: Sequence[Span] = ()) -> list[Node]:
+    taken = union([*placeholders.spans(unit.source, unit.format), *unit.frozen, *further])
+    nodes: list[Node] = []
+    chunks: Iterable[tuple[str, str]]
+    if taken or unit.terms:
+        chunks = terms_too(unit.source, taken, unit.terms)
+    else:
+        pieces = sentences.split(unit.source, max(40, len(unit.source) // 2))
+        if len(pieces) < 2:
+            return []
+        chunks = [pair for piece in pieces for pair in (("", piece.text), (piece.after, ""))]
+    for literal, chunk in chunks:
+        match = _PART.fullmatch(chunk)
+        before, core, after = match.group("before", "core", "after") if match else ("", chunk, "")
+        # One letter is no word: it is the rest of something, as in "{name}'s".
+        node = Unit(core, unit.format, []) if has_letters(core, least=2) else core
+        nodes += [literal + before, node, after]
+    return nodes
+
+
+def bare(name: str) -> str:
+    """What a net calls a thing, asked for it alone: without article and full stop.
+
+    >>> bare("Le fichier."), bare("l'eau")
+    ('fichier', 'eau')
+    """
+    return re.sub(r"^(?:(?:the|an?|le|la|les|une?|des|du)\s+|[ld]['’])|[.!?,;:\s]+$", "", name, flags=re.IGNORECASE)
+
+
+def fragment(source: str, answer: str, target: str) -> str:
+    """An answer as part of a sentence: without the capital and the full stop that nets give to whatever they see."""
+    if answer.endswith(".") and not answer.endswith("..") and not source.endswith("."):
+        answer = answer[:-1]
+    if source[:1].islower() and answer[1:2].islower() and not target.startswith("de"):
+        answer = answer[:1].lower() + answer[1:]
+    return answer

@@ -1,0 +1,223 @@
+"""Names, brands, acronyms, @mentions and #tags of a sentence: an answer keeps them or translates them, and bends none.
+
+    >>> facts = Names("I met Johnson at @home with Kubernetes.", "en", "fr")
+    >>> facts.check("J'ai rencontré Johnson à @hom avec Kubernets.", known={"Kubernetes": []}).text
+    "J'ai rencontré Johnson à @home avec Kubernetes."
+
+What the net itself makes of a name, asked for it alone (`known`), tells a translation from a loss: `Japon` for `Japan`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Literal, NamedTuple
+
+from lamella.data.text.languages import base_code
+from lamella.data.text.sentences import Span
+from lamella.tasks.translation.case import is_title_case
+from lamella.tasks.translation.proper import ordinary
+
+_BARRIER = "\ue000"
+# Letter by letter: a mention, a tag, a word with a capital inside or an underscore, a face of punctuation.
+_EXACT = re.compile(
+    r"(?<![\w@#./&])(?:[@#](?=[\w-]*[^\W\d_])[\w-]{2,60}|[^\W\d_]*[a-zà-ÿ][A-Z]\w*|[A-Z]{2,}[a-z]+[A-Z]\w*|[^\W_]+(?:_[^\W_]+)+)(?![\w@])"
+    r"|(?<!\S)[:;=]['-]?[()DPpO3](?!\S)"
+)
+_ACRONYM = re.compile(r"(?<![\w'’.@#-])(?:[A-Z]{2,8}|(?:[A-Z]\.){2,5})(?=s?(?![\w-]))")
+_CAPITAL = re.compile(r"(?<![\w@#'’.-])[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?=['’]s\b|(?![\w'’]|-\w))")
+_LATIN = re.compile(r"(?<![A-Za-z@#])[A-Za-z][A-Za-z.-]*[A-Za-z]")
+# After these a capital only begins a sentence, a title or an item.
+_BEGINS = re.compile(r"(?:^|[.!?…:;•|/>=]|[.!?…,:]?\s?[\"“”«»‹„(\[{*_`']|\s[-–—])[\s\ue000\"“«„(\[*_']*$")
+_WORDS = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
+_NEAR, _EXACTLY = 0.72, 0.6
+_SHORT = 4
+_MOST = 40
+
+Kind = Literal["exact", "acronym", "name"]
+
+
+class Name(NamedTuple):
+    """A name in a source, and what kind it is of."""
+
+    span: Span
+    text: str
+    kind: Kind
+
+
+class NameCheck(NamedTuple):
+    """An answer with the names put right that it bent, those that are missing, and those that the net should be asked for."""
+
+    text: str
+    missing: list[Span]
+    unsure: list[str]
+
+
+@dataclass
+class Names:
+    """The names of a source.
+
+    taken: spans that others take care of. cost: how many pieces a word is to the net: a word that is one piece with a
+    capital and several without is a name even where it begins the sentence.
+    """
+
+    source: str
+    src: str = ""
+    dst: str = ""
+    taken: Sequence[Span] = ()
+    cost: Callable[[str], int] | None = None
+    names: list[Name] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.src, self.dst = base_code(self.src), base_code(self.dst)
+        text = self.source
+        for start, end in self.taken:
+            text = _bar(text, start, end)
+        if not re.search(r"[A-Z@#_;:=À-Þ]", text):
+            return
+        for match in _EXACT.finditer(text):
+            self._add(match.span(), "exact")
+            text = _bar(text, *match.span())
+        if text.upper() == text or is_title_case(text):
+            return
+        ignored = ordinary(self.src)
+        for match in _ACRONYM.finditer(text):
+            self._add(match.span(), "acronym")
+            text = _bar(text, *match.span())
+        if self.src == "zh":
+            for match in _LATIN.finditer(text):
+                self._add(match.span(), "name")
+        elif self.src != "de":  # where every noun has a capital
+            for match in _CAPITAL.finditer(text):
+                word = match[0]
+                if word.casefold() in ignored or (_BEGINS.search(text, 0, match.start()) and not self._is_name(word)):
+                    continue
+                self._add(match.span(), "name")
+        self.names.sort()
+
+    def _add(self, span: Span, kind: Kind) -> None:
+        self.names.append(Name(span, self.source[slice(*span)], kind))
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a word that begins a sentence is a name: to the net it is one rather with its capital than without."""
+        return self.cost is not None and self.cost(word) < self.cost(word.lower())
+
+    def _is_common(self, word: str) -> bool:
+        """Whether the net has seen a word so often that it can be trusted to know it."""
+        return self.cost is not None and self.cost(word) <= 1
+
+    def check(
+        self, answer: str, taken: Sequence[Span] = (), known: Mapping[str, Sequence[str]] | None = None
+    ) -> NameCheck:
+        """Compare the names of an answer with those of the source, and put back those that are nearly there.
+
+        taken: spans of placeholders in the answer. known: what the net makes of names by themselves, as far as it was asked.
+        """
+        if not self.names:
+            return NameCheck(answer, [], [])
+        left = answer
+        for start, end in taken:
+            left = _bar(left, start, end)
+        missing: list[Name] = []
+        for name in sorted(self.names, key=lambda one: -len(one.text)):
+            place = _place(name.text, left)
+            if place:
+                left = _bar(left, *place)
+            else:
+                missing.append(name)
+        edits: list[tuple[int, int, str]] = []
+        lost: list[Span] = []
+        unsure: list[str] = []
+        sources = {_plain(word) for word in _WORDS.findall(self.source)}
+        for name in missing[:_MOST]:
+            words = [
+                m for m in _WORDS.finditer(left) if _plain(m[0]) not in sources or _plain(m[0]) == _plain(name.text)
+            ]
+            near = _nearest(name, left, words)
+            verdict = self._judge(name, near and left[slice(*near)], words, (known or {}).get(name.text))
+            if verdict == "bent" and near:
+                edits.append((*near, name.text))
+                left = _bar(left, *near)
+            elif verdict != "translated":
+                lost.append(name.span)
+                if verdict == "unsure":
+                    unsure.append(name.text)
+        for start, end, new in sorted(edits, reverse=True):
+            answer = answer[:start] + new + answer[end:]
+        return NameCheck(answer, sorted(lost), unsure)
+
+    def _judge(
+        self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str] | None
+    ) -> Literal["bent", "translated", "lost", "unsure"]:
+        """What became of a name that an answer has not as it is."""
+        if name.kind == "exact" or (near and _plain(near) == _plain(name.text)):
+            return "bent" if near else "lost"
+        if known is None:
+            return "unsure"
+        others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
+        plain = [_plain(match[0]) for match in words]
+        if any(_contains(plain, candidate) for candidate in others):
+            # A net that bends a name in a sentence may bend it alone as well; of one it knows, this is the translation.
+            if not near or self._is_common(name.text) or (name.kind == "acronym" and len(name.text) <= _SHORT):
+                return "translated"
+            return "translated" if not any(_like(_plain(c), _plain(name.text)) for c in others) else "bent"
+        if near:
+            return "translated" if self._is_common(name.text) and near[:1].isupper() and name.kind == "name" else "bent"
+        return "lost"
+
+
+def _nearest(name: Name, left: str, words: Sequence[re.Match[str]]) -> Span | None:
+    """The word of an answer that is nearly the name."""
+    least = _EXACTLY if name.kind == "exact" else _NEAR
+    key, best = _plain(name.text), None
+    if name.kind == "exact" and not name.text[:1].isalpha():
+        words = list(re.finditer(r"[@#:;=][^\s\ue000]+(?<![.,!?])", left))
+    for match in words:
+        word = match[0]
+        if name.kind == "acronym" and not (word.isupper() and sorted(word) == sorted(name.text)):
+            continue
+        score = 1.0 if name.kind == "acronym" else SequenceMatcher(None, key, _plain(word), False).ratio()
+        if score >= least and (name.kind != "name" or word[:1].isupper() or score > 0.8):
+            best, least = match.span(), score
+    if best and re.match(r"[ldnqscjmt]['’]", left[slice(*best)], re.IGNORECASE) and "'" not in name.text[:2]:
+        best = best[0] + 2, best[1]
+    return best
+
+
+def _place(name: str, answer: str) -> Span | None:
+    """Where an answer has a name, maybe with the ending of a plural or a genitive."""
+    edge = r"(?<![^\W_])" if name[:1].isalnum() else r"(?<!\w)"
+    match = re.search(rf"{edge}{re.escape(name)}(?=(?:['’]?s|es|n|en)?(?![^\W_]))", answer)
+    return match.span() if match else None
+
+
+def _plain(text: str) -> str:
+    """A word as it is compared: in small letters without accents and hyphens."""
+    text = re.sub(r"^[ldnqscjmt]['’](?=\w)", "", text.casefold())
+    return "".join(c for c in unicodedata.normalize("NFD", text) if c.isalnum())
+
+
+def _like(one: str, two: str) -> bool:
+    return SequenceMatcher(None, one, two, False).ratio() >= _NEAR
+
+
+def _contains(answer: Sequence[str], candidate: str) -> bool:
+    """Whether an answer's words hold those of a candidate, whatever their endings; little words do not count."""
+    wanted = [_plain(word) for word in _WORDS.findall(candidate)]
+    wanted = [word for word in wanted if len(word) > 2 or not word.isascii()] or wanted
+    whole = "".join(answer)
+
+    def held(word: str) -> bool:
+        if not word.isascii():
+            return word in whole
+        stem = word[: max(_SHORT, len(word) - 2)]
+        return any(other.startswith(stem) and len(other) <= len(word) + 3 for other in answer)
+
+    return bool(wanted) and all(map(held, wanted))
+
+
+def _bar(text: str, start: int, end: int) -> str:
+    return text[:start] + _BARRIER * (end - start) + text[end:]

@@ -1,0 +1,127 @@
+"""Numbers that are written as words, as ordinals and with Roman numerals.
+
+>>> spelled("Il a trois chiens.", 3, "fr"), ordinal(21, "en", ""), is_roman("XXI")
+((5, 10), '21st', True)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lamella.data.text.sentences import Span
+
+_WORDS = {
+    "en": "zero one two three four five six seven eight nine ten eleven twelve",
+    "fr": "zéro un|une deux trois quatre cinq six sept huit neuf dix onze douze",
+    "de": "null eins|ein|eine|einen|einem|einer zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+    "es": "cero uno|un|una dos tres cuatro cinco seis siete ocho nueve diez once doce",
+    "zh": "零 一 二|两 三 四 五 六 七 八 九 十 十一 十二",
+}
+_ORDINALS = {
+    "en": "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth",
+    "fr": "premier|première|premiers|premières deuxième|second|seconde troisième quatrième cinquième sixième septième huitième "
+    "neuvième dixième onzième douzième",
+    "de": "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte elfte zwölfte",
+    "es": "primero|primer|primera segundo|segunda tercero|tercer|tercera cuarto|cuarta quinto|quinta sexto séptimo octavo noveno "
+    "décimo undécimo duodécimo",
+}
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ers|re|res|ère|e|es|ème|èmes|ième|nde?|º|ª|te[nrs]?|ste[nrs]?)(?!\w)")
+_CENTURY = re.compile(
+    r"(?<!\w)(?P<roman>[IVX]{1,6})\s?(?:e|er|ème|ième)(?=\s+(?:et\s+[IVX]+e\s+)?siècles?\b)|(?<=siglo )(?P<other>[IVX]{1,6})(?!\w)"
+)
+_ROMAN = re.compile(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+
+
+def is_roman(text: str) -> bool:
+    """Whether a word is a Roman numeral below a hundred."""
+    return bool(_ROMAN.fullmatch(text))
+
+
+def roman_value(text: str) -> int:
+    """The value of a Roman numeral.
+
+    >>> roman_value("XIX")
+    19
+    """
+    values = [_VALUES[char] for char in text]
+    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
+
+
+def has_century(text: str) -> bool:
+    """Whether a century stands in a text with a Roman numeral."""
+    return bool(_CENTURY.search(text))
+
+
+def centuries(text: str) -> Iterator[tuple[int, int, int]]:
+    """Centuries with Roman numerals: (start, end, value), `end` after the ending of the ordinal.
+
+    >>> list(centuries("Au XXIe siècle"))
+    [(3, 7, 21)]
+    """
+    for match in _CENTURY.finditer(text):
+        roman = match["roman"] or match["other"]
+        if is_roman(roman):
+            yield match.start(), match.end(), roman_value(roman)
+
+
+def spelled(answer: str, value: int, language: str) -> Span | None:
+    """Where an answer has a number as a word or a Roman numeral; None where it has not, or more than once."""
+    for match in re.finditer(r"(?<!\w)([IVX]{1,6})(?=(?:e|er|ème|ième)?(?!\w))", answer):
+        if is_roman(match[1]) and roman_value(match[1]) == value and (len(match[1]) > 1 or match.end() < len(answer)):
+            return match.span(1)
+    words = _WORDS.get(language, "").split()
+    if value >= len(words):
+        return None
+    either = f"(?:{words[value]})"
+    pattern = either if language == "zh" else rf"(?<!\w){either}(?![\w'’])"
+    places = [match.span() for match in re.finditer(pattern, answer, re.IGNORECASE)]
+    return places[0] if len(places) == 1 else None
+
+
+def says(source: str, number: str, language: str) -> bool:
+    """Whether a source has, as a word or a Roman numeral, what an answer has as digits.
+
+    >>> says("Three of them", "3", "en"), says("none of them", "3", "en")
+    (True, False)
+    """
+    if not number.isdigit() or len(number) > 2:
+        return False
+    value = int(number)
+    for table, first in ((_WORDS, 0), (_ORDINALS, 1)):
+        words = table.get(language, "").split()
+        if first <= value < len(words) + first:
+            either = f"(?:{words[value - first]})"
+            if re.search(either if language == "zh" else rf"(?<!\w){either}(?!\w)", source, re.IGNORECASE):
+                return True
+    romans = re.findall(r"(?<!\w)[IVXL]{1,6}(?=(?:e|er|ème|ième)?(?!\w))", source)
+    return any(is_roman(one) and roman_value(one) == value for one in romans)
+
+
+def is_ordinal(suffix: str) -> bool:
+    """Whether letters after a number make an ordinal of it: 21st, 3e."""
+    return bool(_ORDINAL.fullmatch(suffix))
+
+
+def ordinal_end(answer: str, end: int) -> int:
+    """Where the ending of an ordinal after a number ends; 0 where there is none."""
+    match = _ORDINAL.match(answer, end)
+    return match.end() if match else 0
+
+
+def ordinal(value: int, language: str, now: str) -> str:
+    """An ordinal as a language writes it; now: what stands there, whose form is kept where it fits.
+
+    >>> ordinal(2, "en", "3rd"), ordinal(1, "fr", "1re fois")
+    ('2nd', '1re')
+    """
+    match = re.match(r"[0-9]+(\S*?)(?!\w)", now)
+    if match and match[0].startswith(str(value)) and not match[0][len(str(value)) :][:1].isdigit():
+        return match[0]
+    if language == "en":
+        ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+        return f"{value}{ending}"
+    if language == "fr":
+        return f"{value}er" if value == 1 else f"{value}e"
+    return f"{value}." if language == "de" else f"{value}.º" if language == "es" else str(value)

@@ -1,0 +1,252 @@
+"""Quotation marks, brackets, dots and blanks of an answer: as many as the source has, as the target language writes them.
+
+>>> set_marks('He said "yes": (really)!', 'Il a dit "oui": (vraiment)!', "en", "fr").text
+'Il a dit «\\xa0oui\\xa0»\\xa0: (vraiment)\\xa0!'
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lamella.data.text import placeholders
+from lamella.data.text.languages import base_code
+from lamella.data.text.sentences import Span
+
+_NO_BREAK = "\u00a0"
+_QUOTES = '"“”„«»「」『』'
+_QUOTE = re.compile(f"[{_QUOTES}]")
+# Opening and closing, the blanks within them included.
+_STYLES = {
+    "fr": (f"«{_NO_BREAK}", f"{_NO_BREAK}»"), "de": ("„", "“"), "es": ("«", "»"), "zh": ("“", "”"), "en": ("“", "”"),
+}  # fmt: skip
+_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_BRACKETS = "()[]{}<>"
+_WIDE = str.maketrans("（）［］｛｝《》〈〉【】", "()[]{}<><>[]")
+_FACE = re.compile(r"(?<!\S)[:;=]['-]?[()DPpO3](?!\S)")
+_BLANK = r"[ \u00a0\u202f]"
+# In French a mark of two parts stands apart from the word before it; in `12:30` and `a::b` it is none.
+_HIGH = re.compile(
+    rf"(?P<face>{_FACE.pattern})|(?<=[^\s:;!?(\[{{«]){_BLANK}?(?P<mark>[!?]+|[:;])(?=$|[\s\"»”)\]}}*_…])(?!(?<=\s[:;])[()DPp])"
+)
+_INNER = re.compile(rf"«{_BLANK}?(?=\S)|(?<=\S){_BLANK}?»")
+_APART = re.compile(r"(?<=[\w)\]”\"%]) (?=(?:[!?]+|[:;])(?:$|[\s\"”)\]*]))")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+
+
+class Marks(NamedTuple):
+    """An answer with its marks put right; places: where the source has those that the answer still lacks."""
+
+    text: str
+    places: list[Span]
+    sound: bool
+
+
+def set_marks(source: str, answer: str, src: str, dst: str, format: str = "", curly: bool = False) -> Marks:
+    """Give an answer the quotation marks, brackets, dots and blanks that it should have.
+
+    curly: whether apostrophes are to be `’`. A language without a style of its own here keeps what the answer has.
+    """
+    src, dst = base_code(src), base_code(dst)
+    answer, whole = _quoted(source, answer, format)
+    answer, closed = _bracketed(source, answer, format)
+    taken = placeholders.spans(answer, format) if _QUOTE.search(answer) else []
+    if whole and dst in _STYLES:
+        answer = _styled(source, answer, dst, taken)
+    answer = _outside(answer, format, lambda text: _spaced(source, text, src, dst, curly))
+    places = [] if whole and closed else _places(source, format, not whole, not closed)
+    return Marks(answer, places, whole and closed)
+
+
+# --- quotation marks -------------------------------------------------------------------------------------------------
+
+
+def _quotes(text: str, format: str) -> list[int]:
+    """Where the quotation marks of a text are: not those of `name="value"`, nor inches."""
+    if not _QUOTE.search(text):
+        return []
+    return [
+        match.start()
+        for match in _QUOTE.finditer(_blanked(text, format))
+        if not (
+            match[0] == '"' and (text[: match.start()].endswith("=") or re.search(r"[0-9]$", text[: match.start()]))
+        )
+        or _closes(text, match.start())
+    ]
+
+
+def _closes(text: str, place: int) -> bool:
+    """Whether a straight mark after a digit or `=` ends a quotation that began before."""
+    return text[:place].count('"') % 2 == 1
+
+
+def _opens(text: str, place: int, before: int) -> bool:
+    """Whether a mark opens: by its shape, else by what is beside it, else by how many came before."""
+    char = text[place]
+    if char in "„«「『":
+        return True
+    if char in "»」』”":
+        return False
+    left, right = text[:place][-1:], text[place + 1 :][:1]
+    if (not left or left in " \u00a0([{-–—'’") != (not right or right in " \u00a0)]}.,;:!?…"):
+        return not left or left in " \u00a0([{-–—'’"
+    return before % 2 == 0
+
+
+def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
+    """The answer with as many quotation marks as the source, where it is clear which; and whether it has them."""
+    ours, theirs = _quotes(source, format), _quotes(answer, format)
+    if len(ours) == len(theirs) or (len(ours) % 2 and not _halved(source, ours)):
+        return answer, True
+    if theirs:
+        bare = [i for i, _ in enumerate(answer) if i not in set(theirs)]
+        stripped = re.sub(r"  +", " ", "".join(answer[i] for i in bare)).strip()
+        if not ours:
+            return stripped, True
+    else:
+        stripped = answer
+    if len(ours) == 1:
+        return (f'"{stripped}' if ours[0] == 0 else f'{stripped}"'), True
+    if len(ours) == 2 and ours[0] == 0 and ours[1] >= len(source.rstrip(".!?…,:; ")) - 1:
+        end = source[ours[1] + 1 :].strip()
+        body = stripped[: len(stripped) - len(end)].rstrip() if end and stripped.endswith(end) else stripped
+        return f'"{body}"{end}', True
+    wrapped = stripped
+    for first, last in zip(ours[::2], ours[1::2], strict=False):
+        inner = source[first + 1 : last].strip()
+        if wrapped.count(inner) != 1 or not inner:
+            return answer, False
+        wrapped = wrapped.replace(inner, f'"{inner}"')
+    return wrapped, True
+
+
+def _halved(source: str, places: Sequence[int]) -> bool:
+    """Whether one mark is the beginning or the end of what other sentences go on with."""
+    return len(places) == 1 and (places[0] == 0 or places[0] == len(source) - 1)
+
+
+def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
+    places = [i for i in _quotes(answer, "") if not any(a <= i < b for a, b in taken)]
+    if not places:
+        return answer
+    opening, closing = _STYLES[dst]
+    if dst == "en" and '"' in source:
+        opening = closing = '"'
+    parts, end = [], 0
+    for number, place in enumerate(places):
+        opens = _opens(answer, place, number)
+        before = answer[end:place]
+        parts += [before if opens else before.rstrip(" \u00a0\u202f"), opening if opens else closing]
+        end = place + 1
+        while opens and answer[end : end + 1] in (" ", "\u00a0", "\u202f"):
+            end += 1
+    return "".join([*parts, answer[end:]])
+
+
+# --- brackets --------------------------------------------------------------------------------------------------------
+
+
+def _count(text: str, format: str) -> Counter[str]:
+    if not re.search(r"[()\[\]{}<>（）［］｛｝《》〈〉【】]", text):
+        return Counter()
+    return Counter(char for char in _FACE.sub("", _blanked(text, format)).translate(_WIDE) if char in _BRACKETS)
+
+
+def _bracketed(source: str, answer: str, format: str) -> tuple[str, bool]:
+    """The answer with the brackets of the source, where it is clear which; and whether it has them."""
+    ours = _count(source, format)
+    if ours == _count(answer, format):
+        return answer, True
+    for opening, closing in _PAIRS.items():
+        theirs = _count(answer, format)
+        want, have = (ours[opening], ours[closing]), (theirs[opening], theirs[closing])
+        if want == have:
+            continue
+        if want == (0, 0):
+            answer = _outside(answer, format, lambda text, pair=(opening, closing): _without(text, pair))
+        elif have[0] > want[0] or have[1] > want[1]:
+            return answer, False
+        else:
+            answer = _closed(source, answer, opening, closing, want, have)
+    return answer, ours == _count(answer, format)
+
+
+def _without(text: str, pair: tuple[str, str]) -> str:
+    return re.sub(r"(?<=\S)  +", " ", "".join(char for char in text if char.translate(_WIDE) not in pair))
+
+
+def _closed(source: str, answer: str, opening: str, closing: str, want: tuple[int, int], have: tuple[int, int]) -> str:
+    """The answer with a pair, or half of one, where the source has it at its ends or around the same words."""
+    end = re.search(r"[.!?…:;,]*$", source)
+    stop = end[0] if end else ""
+    core = source[: len(source) - len(stop)]
+    starts, ends = core.startswith(opening), core.endswith(closing)
+    tail = re.search(rf"[\s\u00a0]*[{re.escape(stop)}]+$", answer) if stop else None
+    body, rest = (answer[: tail.start()], answer[tail.start() :]) if tail else (answer, "")
+    if have[1] < want[1] and ends and (have[0] == want[0] or starts):
+        body += closing
+    if have[0] < want[0] and starts:
+        body = opening + body
+    if body + rest != answer:
+        return body + rest
+    if have == (0, 0):
+        for match in re.finditer(rf"{re.escape(opening)}([^(){{}}<>\[\]]+){re.escape(closing)}", source):
+            if answer.count(match[1]) == 1:
+                answer = answer.replace(match[1], match[0])
+    return answer
+
+
+def _places(source: str, format: str, quotes: bool, brackets: bool) -> list[Span]:
+    found = [(place, place + 1) for place in _quotes(source, format)] if quotes else []
+    if brackets:
+        plain = _blanked(source, format)
+        found += [(i, i + 1) for i, char in enumerate(plain) if char.translate(_WIDE) in _BRACKETS]
+    return sorted(found)
+
+
+# --- dots and blanks -------------------------------------------------------------------------------------------------
+
+
+def _spaced(source: str, text: str, src: str, dst: str, curly: bool) -> str:
+    if "…" in source and "..." in text and "..." not in source:
+        text = text.replace("...", "…")
+    elif "…" in text and "…" not in source and "..." in source:
+        text = text.replace("…", "...")
+    if dst == "fr":
+        text = _HIGH.sub(lambda match: match["face"] or _NO_BREAK + match["mark"], text)
+        text = _INNER.sub(lambda match: f"«{_NO_BREAK}" if match[0][0] == "«" else f"{_NO_BREAK}»", text)
+    elif dst in ("en", "de", "es") and src == "fr":
+        text = _APART.sub("", text.replace("\u202f", _NO_BREAK))
+        text = re.sub(rf"(?<=[\w)\]”\"%]){_NO_BREAK}(?=[!?:;])", "", text)
+    return _APOSTROPHE.sub("’", text) if curly else text
+
+
+def curls(texts: Sequence[str]) -> bool:
+    """Whether texts write their apostrophes as `’` throughout.
+
+    >>> curls(["It’s late."]), curls(["It's late."]), curls(["Late."])
+    (True, False, False)
+    """
+    return any("’" in text for text in texts) and not any(_APOSTROPHE.search(text) for text in texts)
+
+
+def _blanked(text: str, format: str) -> str:
+    """A text with its placeholders blanked out."""
+    for start, end in placeholders.spans(text, format):
+        text = text[:start] + "\ue000" * (end - start) + text[end:]
+    return text
+
+
+def _outside(text: str, format: str, change: object) -> str:
+    """A text, changed between its placeholders; a mark after one sees a letter before it."""
+    assert callable(change)
+    spans = placeholders.spans(text, format)
+    if not spans:
+        return str(change(text))
+    held = [text[start:end] for start, end in spans]
+    bars = iter(held)
+    for start, end in reversed(spans):
+        text = text[:start] + "\ue000" + text[end:]
+    return re.sub("\ue000", lambda _: next(bars), str(change(text)))
