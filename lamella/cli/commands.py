@@ -180,6 +180,7 @@ def predict(
 )
 @click.option("--method", default="ablation", show_default=True, help="ablation, or gradients (needs torch).")
 @click.option("--pairs", is_flag=True, help="Look for units that are weak alone and strong together.")
+@click.option("--data", multiple=True, metavar="FILE", help="Explain the whole model on these (else on held-out data).")
 @click.option("--text", "as_text", is_flag=True, help="The argument is a text, even where a file has that name.")
 @ASK
 @CORPUS
@@ -190,7 +191,7 @@ def predict(
 @JSON
 def explain(
     model: str, inputs: tuple[str, ...], out: str | None, method: str, pairs: bool, as_text: bool, columns: str | None,
-    task: str | None, force: bool, as_json: bool, **asking: Any,
+    task: str | None, force: bool, as_json: bool, data: tuple[str, ...], **asking: Any,
 ) -> None:  # fmt: skip
     """Say why MODEL answers as it does, or, without an input, what it has learned."""
     from lamella.verbs import explain as verb
@@ -201,7 +202,7 @@ def explain(
     trained = _asked(load(model, task), **asking)
     trained, example = verb.question(trained, inputs, split_columns(columns), as_text, options)
     form = verb.form(out, force)
-    found = verb.explain(trained, example, method=method, pairs=pairs)
+    found = verb.explain(trained, example, method=method, pairs=pairs, data=data, columns=split_columns(columns))
     if out:
         verb.write(found, out, form)
         click.echo(f"wrote {out}", err=True)

@@ -1,5 +1,6 @@
 """Explain one answer of a model, or the whole model: what the verb, the server and `Model.explain` share."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamella.errors import UsageError
@@ -16,6 +17,8 @@ def explain(
     method: str = "ablation",
     pairs: bool = False,
     task: str | None = None,
+    data: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Explanation:
     """Why `example` gets its answer: a dict, its one field's value, or the word "sample", the task's first test example.
@@ -23,7 +26,8 @@ def explain(
     method: "ablation" takes units away in random orders and measures, with nothing but the model's own graphs (Shapley
     values; each step of a series by itself); "gradients" follows the net's slopes (integrated gradients; needs torch and
     float32 weights). pairs: look for units that are weak alone and strong together, too. Without an example: what the
-    whole model has learned. options: those that may change when it answers. Raises UsageError and DataError for wrong
+    whole model has learned, measured on `data` (with `columns`), else on what was held out of the data it was trained on.
+    options: those that may change when it answers. Raises UsageError and DataError for wrong
     arguments and examples.
     """
     trained = model if isinstance(model, Model) else load(model, task)
@@ -31,7 +35,9 @@ def explain(
     if example is None:
         from lamella.explain.model import explain_model
 
-        return Explanation(explain_model(trained, data=()))
+        return Explanation(explain_model(trained, data, columns))
+    if data:
+        raise UsageError("--data is for explaining a whole model. Leave it out, or the input.")
     if isinstance(example, list) and len(example) == 1 and isinstance(example[0], dict):
         example = example[0]
     job = trained.task

@@ -20,7 +20,8 @@ from lamella.explain.observe import Looked, clip, look, observe
 from lamella.explain.sections import Section
 from lamella.graphs import OnnxGraph, load_graphs
 from lamella.graphs.surgery import Part, parts, without
-from lamella.model import Model, run_batches
+from lamella.model import Model, fingerprint, held_out, run_batches
+from lamella.model.reading import columns_for
 from lamella.task import Answer, Example, Task
 
 SEEN, SEEN_SECONDS = 300, 8.0  # examples whose inner values are read, and for how long
@@ -29,16 +30,15 @@ CALIBRATED, CALIBRATION_SECONDS = 1000, 5.0
 TRIED = 8  # answers that tell what answers are
 
 
-def explain_model(trained: Model, data: Sequence[str] = ()) -> dict[str, Any]:
-    """Explain a model as a whole, on files or on "sample" (the task's own test set, also where nothing is given).
+def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Explain a model as a whole, on files or on "sample" (the task's own test set); where nothing is given on what was
+    held out of the data it was trained on.
 
     Returns {"task", "model", "sections": [{"kind", "title", "note", ...}]}, kinds being units, coloured text, filters, map,
     ablation and calibration; each stands there only where the model has such a thing. Raises DataError for wrong files.
     """
     job = trained.task
-    examples = job.read(list(data))[0] if data and list(data) != ["sample"] else job.sample("test")
-    if not examples:
-        raise DataError(f"{', '.join(data) or 'sample'}: no examples to explain the model with.")
+    examples, source = _examples(trained, data, columns)
     examples = _some(job, examples, CALIBRATED)
     quick = _quick(trained)
     looked = look(quick, clip(quick, examples[0], 200))
@@ -59,7 +59,30 @@ def explain_model(trained: Model, data: Sequence[str] = ()) -> dict[str, Any]:
     found += sections.filters(trained)
     found += ablation(quick, examples, looked, ABLATION_SECONDS)
     found += calibration(trained, examples)
+    if found:
+        found[0]["note"] = f"Measured on {source}. {found[0]['note']}"
     return {"task": trained.manifest.task, "model": Path(trained.where).name, "sections": found}
+
+
+def _examples(trained: Model, data: Sequence[str], columns: Mapping[str, str] | None) -> tuple[list[Example], str]:
+    """What to explain the model with, and in words what that is. DataError where there is nothing fit for it."""
+    job = trained.task
+    if list(data) == ["sample"] or not data and "held_out" not in trained.manifest.training:
+        return job.sample("test"), "the task's own sample set"
+    if not data:
+        if kept := held_out.read(trained):
+            return kept, f"{len(kept):,} examples that were held out of the data it was trained on"
+        raise DataError(
+            f"{trained.where}: expected examples to explain the whole model with, received none: those held out of its "
+            "own data were not kept, or stayed behind when it was shipped. Give some: --data FILE"
+        )
+    examples = job.read(list(data), columns_for(job, data, columns))[0]
+    if not examples:
+        raise DataError(f"{', '.join(data)}: no examples to explain the model with.")
+    raw = trained.files.get(fingerprint.FILE)
+    seen = fingerprint.trained_on(raw, list(map(job.keys, examples))).count if raw else 0
+    known = f", of which it was trained on {seen:,}" if seen else ""
+    return examples, f"{len(examples):,} examples of {', '.join(data)}{known}"
 
 
 def _some(job: Task, examples: list[Example], most: int) -> list[Example]:

@@ -18,7 +18,7 @@ import msgspec
 
 from lamella import machine, model, registry
 from lamella.errors import MissingExtra, UsageError
-from lamella.model import card
+from lamella.model import card, held_out
 from lamella.options import make_config
 from lamella.train import process
 from lamella.train.settings import split
@@ -89,7 +89,11 @@ def train(
             if examples:
                 tell(keep_examples(job, manifest, files, gathered.held, settings))
             stop.check()
+            if list(data) != ["sample"]:
+                manifest.training["held_out"] = len(gathered.held)
             put(manifest, files, place, trained, job.metric)
+            if examples and list(data) != ["sample"]:
+                held_out.keep(place / "training", job, gathered.held)
     for line in card.table(manifest.scores):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)

@@ -101,3 +101,20 @@ def test_without_a_header_the_number_is_remembered(tmp_path, cli):
     (tmp_path / "d.csv").write_text("awful,a cold day,a lovely film\nlovely,a kind word,a dull film\n")
     out = cli("predict", tmp_path / "m", tmp_path / "d.csv").out
     assert [line.split(",")[3] for line in out.splitlines()] == ["good", "bad"]
+
+
+def test_the_whole_model_is_explained_on_its_own_data(model, tmp_path, cli):
+    source = f"{model.where}/../reviews-of-used-columns.csv"
+    own = model.explain().to_json()
+    assert f"Measured on {model.manifest.training['held_out']} examples that were held out of the data" in own
+    assert "lovely" in own or "awful" in own or "dull" in own
+    given = cli("explain", model.where, "--data", source, "--json")
+    assert "of which it was trained on" in given.out, given.err
+    assert cli("export", model.where, "-o", tmp_path / "m.zip").code == 0
+    done = cli("explain", tmp_path / "m.zip")
+    assert done.code == 2 and "--data FILE" in done.err
+    assert cli("explain", tmp_path / "m.zip", "a lovely film", "--data", source).code == 2
+
+
+def test_a_model_of_the_sample_is_explained_on_the_sample(trained):
+    assert "Measured on the task's own sample set" in lamella.load(trained("text-classification")).explain().to_json()

@@ -1,0 +1,69 @@
+"""What was held out of the user's own data, kept beside the model: what a whole model is explained and measured on later.
+
+`training/held-out.jsonl` stays behind when a model is shipped, like all in that folder. Pictures and sounds are in it as
+`data:` URIs, so that reading it opens no other file.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lamella.errors import LamellaError
+from lamella.model import Model, as_example
+from lamella.storage import disk
+from lamella.task import Example, Task
+
+FILE = "held-out.jsonl"
+MOST = 300  # examples
+LARGEST = 100_000  # bytes of one
+TOTAL = 8_000_000  # bytes of all
+
+
+def keep(folder: Path, job: Task, held: Sequence[Example]) -> int:
+    """Write held-out examples, with their answers, into the folder of a training; how many there were room for."""
+    lines: list[bytes] = []
+    total = 0
+    order = sorted(held, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest())
+    for example in order:
+        line = _line(job, example)
+        if line and total + len(line) <= TOTAL and len(lines) < MOST:
+            lines.append(line)
+            total += len(line)
+    disk.replace_file(b"\n".join(lines), folder / FILE)
+    return len(lines)
+
+
+def _line(job: Task, example: Example) -> bytes:
+    """An example as JSON; empty where it is too large, or a picture of it is."""
+    fields = {**job.optional, **job.fields}
+    kept: dict[str, Any] = {}
+    for name, value in example.items():
+        small = fields[name].keep(value, LARGEST) if name in fields and fields[name].media else value
+        if small is None and value is not None or isinstance(small, float) and not math.isfinite(small):
+            return b""
+        kept[name] = small
+    try:
+        raw = msgspec.json.encode(kept)
+    except (TypeError, ValueError, msgspec.EncodeError):
+        return b""
+    return raw if len(raw) <= LARGEST else b""
+
+
+def read(trained: Model) -> list[Example]:
+    """The held-out examples beside a model; none where there is no such file, or it is damaged."""
+    job, found = trained.task, []
+    try:
+        raw = disk.read_regular(Path(trained.where) / "training" / FILE, TOTAL + MOST)
+        for line in raw.splitlines():
+            example = msgspec.json.decode(line, type=dict[str, Any])
+            media = [name for name, field in job.fields.items() if field.media]
+            if any(not str(example.get(name)).startswith("data:") for name in media):
+                return []
+            found.append(as_example(job, example))
+    except (OSError, LamellaError, msgspec.DecodeError, RecursionError):
+        return []
+    return found
