@@ -61,7 +61,7 @@ def _answer(data: dict[str, Any]) -> str:
         *(note(line) for line in data["notes"]),
     ]
     for name, field in data["fields"].items():
-        out += [f"<h2>{escape(name)}</h2>", _field(field, data["example"][name])]
+        out += [f"<h2>{escape(name)}</h2>", _field(field, data["example"][name], data["answer"])]
     units = sorted(
         ((u["weight"], str(u["label"])) for f in data["fields"].values() for u in f["units"]), key=lambda u: -abs(u[0])
     )[:TOP]
@@ -107,13 +107,13 @@ def bars(units: Sequence[tuple[float, str]]) -> str:
     return f"<table>{''.join(rows)}</table>"
 
 
-def _field(field: dict[str, Any], value: Any) -> str:
+def _field(field: dict[str, Any], value: Any, answer: Any) -> str:
     weights = np.array([u["weight"] for u in field["units"]])
     shares = weights / (float(np.abs(weights).max(initial=0.0)) or 1.0)
     if field["kind"] == "text":
         return _words(str(value), field["units"], shares)
     if field["kind"] == "image":
-        return _heat(str(value), field, shares)
+        return _heat(str(value), field, shares, answer)
     if field["kind"] == "series":
         return _line(field, shares)
     rows = value.items() if isinstance(value, dict) else [("", value)]
@@ -131,8 +131,8 @@ def _words(text: str, units: Sequence[dict[str, Any]], shares: Any) -> str:
     return f'<p class="words">{"".join(out)}{escape(text[at:])}</p>'
 
 
-def _heat(uri: str, field: dict[str, Any], shares: Any) -> str:
-    """The picture beside itself with its patches tinted."""
+def _heat(uri: str, field: dict[str, Any], shares: Any, answer: Any) -> str:
+    """The picture beside itself with its patches tinted, and with the boxes of an answer that has some."""
     rows, columns = field["rows"], field["columns"]
     cells = "".join(
         f'<rect x="{u["column"]}" y="{u["row"]}" width="1" height="1" fill="rgb({FOR if s > 0 else AGAINST})" '
@@ -142,7 +142,21 @@ def _heat(uri: str, field: dict[str, Any], shares: Any) -> str:
     under = f'<image href="{escape(uri, quote=True)}" width="{columns}" height="{rows}" preserveAspectRatio="none"/>'
     under = under if uri.startswith("data:image/") else ""
     svg = f'<svg viewBox="0 0 {columns} {rows}" width="240" role="img" aria-label="heat map" style="image-rendering:pixelated">'
-    return f"{image(uri, 240, 'the picture')} {svg}{under}{cells}</svg>"
+    return f"{image(uri, 240, 'the picture')} {svg}{under}{cells}{_boxes(answer, columns / field.get('side', columns))}</svg>"
+
+
+def _boxes(answer: Any, scale: float) -> str:
+    """Frames for the boxes of an answer, in the picture's squares: scale is how many of them a pixel is wide."""
+    if not isinstance(answer, list) or not all(isinstance(one, dict) and "box" in one for one in answer):
+        return ""
+    frames = []
+    for one in answer:
+        left, top, right, bottom = (float(side) * scale for side in one["box"])
+        place = f'x="{left:.3f}" y="{top:.3f}" width="{right - left:.3f}" height="{bottom - top:.3f}"'
+        frames.append(
+            f'<rect {place} fill="none" stroke="#e69f00" stroke-width="0.06"><title>{escape(str(one["label"]))}</title></rect>'
+        )
+    return "".join(frames)
 
 
 def _line(field: dict[str, Any], shares: Any, more: Any = (), bands: Sequence[tuple[Any, Any]] = ()) -> str:

@@ -276,6 +276,8 @@ def test_an_explanation_is_of_the_picture_as_it_is_shown(model, picture):
     question = Question(model, {"image": str(picture)})
     assert "96 x 144" in question.note
     assert len(question.part_names) == len(question.answer) > 0
+    page = model.explain({"image": str(picture)}).to_html()
+    assert page.count('stroke="#e69f00"') == len(question.answer)
     assert all(name.startswith(box["label"]) for name, box in zip(question.part_names, question.answer))
     nothing = question.focus([range(len(question.units))])
     assert float(np.asarray(nothing).sum()) < question.value
