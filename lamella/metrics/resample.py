@@ -9,7 +9,8 @@ Floats = NDArray[np.float64]
 
 
 def intervals(scores: Scores, resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, float]]:
-    """Each measure with its 95% bootstrap interval: {"chrF": {"value", "low", "high"}}."""
+    """Each measure with its 95% bootstrap interval: {"chrF": {"value", "low", "high"}}; of one example there is none, and
+    both ends are the value."""
     rng = np.random.default_rng(seed)
     even = np.full(scores.count, 1 / scores.count)
     draws = [scores.measure(rng.multinomial(scores.count, even)) for _ in range(resamples)]

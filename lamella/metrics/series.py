@@ -15,7 +15,8 @@ def forecasts(
 
     mase: the median's mean error in units of the seasonal-naive error before it (Hyndman and Koehler, 2006), where that is
     not zero. wql: the pinball losses of all quantiles, doubled, by the sum of what was wanted. coverage_80: how much of
-    what was wanted lies between the 10% and the 90% quantile.
+    what was wanted lies between the 10% and the 90% quantile. mae, rmse: the median's mean error and the root of its mean
+    squared error, in the unit of the series.
     """
     low, high = (levels.index(level) for level in (0.1, 0.9))
     rows = []
@@ -25,9 +26,13 @@ def forecasts(
         loss = 2 * np.maximum(level * short, (level - 1) * short).mean(axis=0).sum()
         inside = (quantiles[low] <= values) & (values <= quantiles[high])
         scaled = np.abs(short[0]).mean() / unit if unit > 0 else 0.0
-        rows.append([scaled, float(unit > 0), loss, np.abs(values).sum(), inside.sum(), values.size])
+        errors = [np.abs(short[0]).sum(), np.square(short[0]).sum()]
+        rows.append([scaled, float(unit > 0), loss, np.abs(values).sum(), inside.sum(), values.size, *errors])
 
     def ratio(above: int) -> Callable[[Floats], float]:
         return lambda sums: float(sums[above] / max(sums[above + 1], 1e-12))
 
-    return Scores.from_sums(np.array(rows), {"mase": ratio(0), "wql": ratio(2), "coverage_80": ratio(4)})
+    measures = {"mase": ratio(0), "wql": ratio(2), "coverage_80": ratio(4)}
+    measures["mae"] = lambda sums: float(sums[6] / sums[5])
+    measures["rmse"] = lambda sums: float(np.sqrt(sums[7] / sums[5]))
+    return Scores.from_sums(np.array(rows), measures)

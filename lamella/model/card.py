@@ -6,6 +6,8 @@ from typing import Any
 from lamella.model import Manifest
 from lamella.model.fingerprint import FILE
 
+OFF = 0.1  # by which the share that an interval holds may differ from what it says
+
 
 def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
     """A manifest -> the card as Markdown. `extra` are lines about data and licences that the trainer adds."""
@@ -59,6 +61,27 @@ def beside(result: dict[str, Any]) -> list[str]:
             for row in labels[:5]
         )
         lines += ["", f"Labels answered worst: {shown}."]
+    return lines
+
+
+def remarks(result: dict[str, Any], metric: str, less_is_better: bool) -> list[str]:
+    """What must be said before any figure of a score set: that the net is worse than no net, or its intervals do not hold.
+
+    >>> remarks({"count": 9, "scores": {"coverage_80": {"value": 0.6}, "mase": {"value": 1.2}}, "trivial": {"mase": 1.0}}, "mase", True)
+    ['warning: mase 1.2 is no better than 1, what an answer without a net scores. Train longer, or give more data', 'warning: intervals that say 80% hold 60% of the values they were measured on']
+    """
+    lines = []
+    value, without = result["scores"].get(metric, {}).get("value"), result.get("trivial", {}).get(metric)
+    if value is not None and without is not None and (value >= without if less_is_better else value <= without):
+        lines.append(
+            f"warning: {metric} {value:.4g} is no better than {without:.4g}, what an answer without a net scores. "
+            "Train longer, or give more data"
+        )
+    for name, score in result["scores"].items():
+        said = name.removeprefix("coverage_")
+        held = score.get("value")
+        if said != name and said.isdigit() and held is not None and abs(held - int(said) / 100) > OFF:
+            lines.append(f"warning: intervals that say {said}% hold {held:.0%} of the values they were measured on")
     return lines
 
 

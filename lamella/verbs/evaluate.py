@@ -28,7 +28,8 @@ def evaluate(
 
     Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}, and where the model keeps a
     fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on; "trivial":
-    what answers score that need no net, such as the most frequent label of these examples. limit: at
+    what answers score that need no net, such as the most frequent label of these examples; "remarks": lines that must be read
+    before the figures. limit: at
     most so many examples, the same ones each time. Raises UsageError and DataError for wrong arguments and files.
     """
     if not data:
@@ -54,7 +55,7 @@ def evaluate(
     known = (
         {} if raw is None else {"trained_on": to_builtins(fingerprint.trained_on(raw, list(map(job.keys, examples))))}
     )
-    return {
+    result = {
         "task": trained.manifest.task,
         "metric": job.metric,
         "count": len(examples),
@@ -64,15 +65,19 @@ def evaluate(
         **known,
         **metrics.details(job, answers, examples),
     }
+    return {**result, "remarks": card.remarks(result, job.metric, job.less_is_better)}
 
 
 def lines(result: dict[str, Any]) -> list[str]:
     """The same for people."""
-    out = [f"{result['task']}, {result['count']} examples"]
+    out = [*result["remarks"], f"{result['task']}, {result['count']} examples"]
     for name, s in result["scores"].items():
         without = result["trivial"].get(name)
         beside = "" if without is None else f"   without a net {without:.4g}"
-        out.append(f"{name:12} {s['value']:8.4g}   95% interval {s['low']:.4g} to {s['high']:.4g}{beside}")
+        interval = "of one example, so without an interval"
+        if result["count"] > 1:
+            interval = f"95% interval {s['low']:.4g} to {s['high']:.4g}"
+        out.append(f"{name:12} {s['value']:8.4g}   {interval}{beside}")
     seen = result.get("trained_on", {})
     if seen.get("count"):
         about = "" if seen["exact"] else "about "

@@ -22,6 +22,11 @@ def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
         "size": m.size,
         "training": m.training,
         "scores": m.scores,
+        "remarks": [
+            f"{name}: {line}"
+            for name, result in m.scores.items()
+            for line in card.remarks(result, trained.task.metric, trained.task.less_is_better)
+        ],
         "files": {name: len(raw) for name, raw in sorted(trained.files.items())},
         "graphs": {
             n: {k: list(map(str, shape)) for k, (_, shape) in g.axes.items()} for n, g in trained.graphs.items()
@@ -37,6 +42,7 @@ def lines(facts: dict[str, Any]) -> list[str]:
         "config: " + ", ".join(f"{k}={v}" for k, v in facts["config"].items() if v not in ("", None)),
         *facts["training"].get("data", []),
         "",
+        *facts["remarks"],
         *card.table(facts["scores"]),
         *(line for result in facts["scores"].values() for line in card.beside(result)),
         "",

@@ -94,7 +94,8 @@ def train(
             put(manifest, files, place, trained, job.metric)
             if examples and list(data) != ["sample"]:
                 held_out.keep(place / "training", job, gathered.held)
-    for line in card.table(manifest.scores):
+    said = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
+    for line in (*said, *card.table(manifest.scores)):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)
 
