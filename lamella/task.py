@@ -61,6 +61,11 @@ class Phase(msgspec.Struct, frozen=True):
     trains: tuple[str, ...] = ()  # how the names of the weights begin that move; (): all
 
 
+EXPLAINED = (
+    "explained"  # the phase in which `loss` is that of an answer, where what is trained is a part of what answers
+)
+
+
 class Training(msgspec.Struct, frozen=True, kw_only=True):
     """How a task's net is trained best, where that is not as most nets are; the rest is the user's choice."""
 
@@ -204,6 +209,8 @@ class Task:
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
     used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
+    noun: ClassVar[str] = "examples"  # what its examples are called: windows, pictures, passages
+    fewest: ClassVar[int] = 12  # of them that can be trained on, those held out among them
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -221,7 +228,9 @@ class Task:
         """What an example may hold beside its fields; it may hang on what was learned."""
         return {}
 
-    phase: str = ""  # the name of the phase that it is trained in, of a training that has several
+    phase: str = (
+        ""  # the name of the phase of a training that has several; EXPLAINED where an answer's loss is asked for
+    )
     asked: str = ""  # the name of the question, where there are several
     index: IndexLike | None = None  # what is searched, where the question needs that
 
@@ -387,10 +396,6 @@ class Task:
         where it is a number, the mean where it is a series, else how alike the answers are: 1 where they are the same.
         """
         return _likeness(answer, self.decode(graphs, inputs))
-
-    def answer_loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        """The loss of the answer as it is given, where what is trained is only a part of what answers."""
-        return self.loss(outputs, targets)
 
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """What an explanation of this kind of answer shows besides, JSON-able, with a "kind"; `inputs` is a batch of one."""

@@ -6,6 +6,7 @@ answers as they do is checked, and where it does not, this says so. Ids are look
 to what was found; numbers start from the example with every unit taken away.
 """
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from lamella.errors import MissingExtra, UsageError
 from lamella.explain.ablation import Floats, Question
 from lamella.graphs import torch_graphs, wire
 from lamella.model import Model
-from lamella.task import Answer, Array, Arrays, Example, Task
+from lamella.task import EXPLAINED, Answer, Array, Arrays, Example, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,7 +36,8 @@ def integrate(question: Question) -> tuple[Floats, dict[str, Any]]:
         import torch
     except ImportError as error:
         raise MissingExtra("--method gradients", "train") from error
-    net, task = rebuilt(question), question.task
+    net, task = rebuilt(question), copy.copy(question.task)
+    task.phase = EXPLAINED
     full, every = question.inputs(), set(range(len(question.units)))
     example = with_answer(task, question.example, question.answer)
     try:
@@ -51,7 +53,7 @@ def integrate(question: Question) -> tuple[Floats, dict[str, Any]]:
     if not found:
         raise UsageError(f"--method gradients: this net does not read its input in a way that has slopes. {INSTEAD}")
     with torch.no_grad():
-        here = -float(task.answer_loss(net(**{k: end[k] for k in ways}), end))
+        here = -float(task.loss(net(**{k: end[k] for k in ways}), end))
     total = sum(float(v.sum()) for v in found.values())
     what = "the example itself" if task.target in task.fields else "this answer"
     return spread(question, full, found), {"of": f"minus the loss of {what}", "here": here, "explained": total}
@@ -79,7 +81,7 @@ def _slopes(
     looked: dict[str, tuple[Tensor, Tensor, int]] = {}
     torch.manual_seed(0)
     with lookups({k: end[k] for k in names}, share, looked):
-        value = -task.answer_loss(net(**{k: leaves.get(k, end[k]) for k in ways}), {**end, **leaves})
+        value = -task.loss(net(**{k: leaves.get(k, end[k]) for k in ways}), {**end, **leaves})
     if not value.requires_grad:
         return {}
     value.backward()  # type: ignore[no-untyped-call]

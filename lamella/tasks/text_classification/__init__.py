@@ -26,7 +26,7 @@ from lamella.decode.likelihood import log_odds
 from lamella.decode.steps import both_ways
 from lamella.errors import DataError
 from lamella.fields import Label, Text
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.task import EXPLAINED, Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
 from lamella.tasks.text_classification import linear
 from lamella.tasks.text_classification.features import FeatureSet, plain
 
@@ -137,11 +137,8 @@ class TextClassification(Task):
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from torch.nn import functional as F
 
-        return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.smoothing)
-
-    def answer_loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        from torch.nn import functional as F
-
+        if self.phase != EXPLAINED:  # the wide part is solved, not trained
+            return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.smoothing)
         both = zip(self.mix_, (outputs["deep"], outputs["wide"]), strict=True)
         mixed = [share * scores.log_softmax(dim=1) for share, scores in both]
         return F.cross_entropy(mixed[0] + mixed[1], targets["label"])
