@@ -43,17 +43,19 @@ def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str
     quick = _quick(trained)
     looked = look(quick, clip(quick, examples[0], 200))
     found: list[Section] = []
-    seen = observe(quick, examples[:SEEN], looked, SEEN_SECONDS)
+    showing, shown = _of_vectors(quick, examples[:SEEN])
+    first = looked if showing is quick else look(showing, clip(showing, shown[0], 200))
+    seen = observe(showing, shown, first, SEEN_SECONDS)
     if seen is not None:
         if len(seen.examples) < min(SEEN, len(examples)):
             bound = f" Looking was ended after {SEEN_SECONDS:g} seconds of the processor."
         else:
             bound = ""
-        found += sections.units(quick, seen)
+        found += sections.units(showing, seen)
         texts = [name for name, field in job.fields.items() if field.prose]
         if len(texts) == 1:
             found += sections.coloured(seen, texts[0], 3 if job.target in job.fields else 1)
-        found += sections.plane(quick, seen)
+        found += sections.plane(showing, seen)
         for section in found:
             section["note"] += bound
     found += sections.filters(trained)
@@ -95,6 +97,15 @@ def _some(job: Task, examples: list[Example], most: int) -> list[Example]:
 def _quick(trained: Model) -> Model:
     """The same model as it answers fastest: without what no score asks for, and without a wide search."""
     return trained.with_config(trained.task.to_measure(quick=True).config)
+
+
+def _of_vectors(trained: Model, examples: list[Example]) -> tuple[Model, list[Example]]:
+    """The model asked for vectors, where it answers such a question, and examples of that: one thing each, not two compared."""
+    names = [name for name, question in trained.task.questions.items() if question.answer.kind == "vector"]
+    if not names:
+        return trained, examples
+    asked = trained.ask(names[0])
+    return asked, [asked.task.given(example) for example in examples]
 
 
 # ---- what parts are worth ----------------------------------------------------------------------------------------

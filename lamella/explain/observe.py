@@ -167,11 +167,21 @@ def _layers(trained: Model, looked: Looked) -> list[Layer]:
     hidden = {n: graphs[n].hidden(made.intersection(graphs[n].graph.inputs)) for n in looked.order}
     able = [n for n in looked.order if hidden[n]]
     if not able:
-        return []
+        return _vectors(graphs, looked)
     graph = next((n for n in able if looked.counts[n] == 1), able[0])
     last = hidden[graph][-1]
     bent = [p for p in hidden[graph] if graphs[graph].bent(p.x) and p.x != last.x]
     return [Layer(graph, last), *([Layer(graph, bent[len(bent) // 2])] if bent else [])]
+
+
+def _vectors(graphs: dict[str, Anatomy], looked: Looked) -> list[Layer]:
+    """Of a net without hidden layers what it gives, where that is a vector: its numbers are units too."""
+    for name in looked.order:
+        for output in graphs[name].graph.outputs:
+            shape, node = looked.shapes[name].get(output, ()), graphs[name].maker.get(output)
+            if node is not None and len(shape) == 2 and shape[1] > 1:
+                return [Layer(name, Product(node, output, "", "", -1))]
+    return []
 
 
 def _latent(trained: Model, looked: Looked) -> str | None:

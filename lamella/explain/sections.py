@@ -288,6 +288,8 @@ def as_filters(kernels: Floats, channels: int) -> Floats | None:
 
 def _where(number: int, layer: Layer) -> str:
     words = layer_of(layer.product.path)
+    if not layer.product.weight:  # it is read by nothing
+        return "the vector that the net gives"
     return (
         "the last hidden layer"
         if number == 0

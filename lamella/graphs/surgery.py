@@ -142,17 +142,25 @@ def _rows(anatomy: Anatomy, product: Product, first: int, count: int, file: str,
 def _outputs(
     anatomy: Anatomy, files: Mapping[str, bytes], file: str, seen: Mapping[str, tuple[int, ...]], get: Getter
 ) -> None:
-    """Outputs of one shape that no graph reads: readers that answer side by side, whose answers are mixed outside."""
+    """Outputs that no graph reads: those of one shape, whose answers are mixed outside, and the sides of a joined one."""
     inputs = {name for other, raw in files.items() if other.endswith(".onnx") for name in wire.read(raw).inputs}
     ends = [o for o in anatomy.graph.outputs if o.removeprefix("next_") not in inputs and o in seen]
     for name in ends:
+        maker = anatomy.maker.get(name)
+        if maker is not None and maker.op == "Concat":  # values side by side, such as the halves of a vector
+            for number, value in enumerate(maker.inputs, start=1):
+                _zeros(anatomy, value, file, get("output", f"part {number} of {len(maker.inputs)} of {name!r}"))
         if sum(seen[name] == seen[other] for other in ends) < 2 or name not in anatomy.maker:
             continue
-        node = anatomy.maker[name]
-        if len(node.outputs) == 1 and len(node.inputs) == 2 and node.op in ("Add", "Mul", "Div"):
-            one = node.inputs[0] if node.inputs[0] in anatomy.maker else node.inputs[1]
-            part = get("output", f"the output {name!r}")
-            part.nodes[file] = {node.span: wire.node("Sub", [one, one], [name])}
+        _zeros(anatomy, name, file, get("output", f"the output {name!r}"))
+
+
+def _zeros(anatomy: Anatomy, name: str, file: str, part: Part) -> None:
+    """Zeros in the place of a value, where it is a sum, a product or a quotient of one of its own shape."""
+    node = anatomy.maker.get(name)
+    if node is not None and len(node.outputs) == 1 and len(node.inputs) == 2 and node.op in ("Add", "Mul", "Div"):
+        one = node.inputs[0] if node.inputs[0] in anatomy.maker else node.inputs[1]
+        part.nodes.setdefault(file, {})[node.span] = wire.node("Sub", [one, one], [name])
 
 
 def _kind(branch: Branch, anatomy: Anatomy) -> str:
