@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import lamella
 from docs import build
+from lamella import fields
 from lamella.cli.commands import main
-from lamella.data.media.images import encode_png
 from lamella.options import all_options, make_config
 from lamella.registry import find
+from lamella.task import Focus, Phase, Question, Scores, Task, Training
 from tests import written
+from tests.test_arrows import ARROWS
 
 ROOT = build.ROOT
 PAGES = [name for name in build.pages() if name != "README.md"]  # which has tests of its own
@@ -108,6 +111,34 @@ def test_every_task_has_a_page_with_its_options(task):
     assert not missing, f"docs/tasks/{task}.md does not name --{', --'.join(missing)}"
 
 
+def test_the_design_names_every_member_and_every_room():
+    """Of the contract, of what a training may set, of questions; every kind of value; every folder and file of the package."""
+    text = TEXTS["docs/design.md"]
+    members = [name for name in {**vars(Task), **Task.__annotations__} if not name.startswith("_")]
+    for struct in (Training, Phase, Question, Focus, Scores):
+        members += struct.__struct_fields__
+    missing = [name for name in members if f"`{name}`" not in text]
+    assert not missing, f"docs/design.md does not name {', '.join(missing)}"
+    named = {name: getattr(fields, name) for name in fields.__all__}
+    kinds = [name for name, kind in named.items() if isinstance(kind, type) and issubclass(kind, fields.Field)]
+    assert len(kinds) > 10 and not [kind for kind in kinds if f"`{kind}`" not in text]
+    package = ROOT / "lamella"
+    rooms = [p.name for p in package.iterdir() if p.is_dir() and any(p.iterdir()) and not p.name.startswith("_")]
+    assert not [room for room in rooms if f"{room}/" not in text]
+
+
+def test_the_drawing_of_the_rooms_is_that_of_the_arrows():
+    """What a room may import stands on a line below its own, and every room is drawn."""
+    [drawing] = [block for name, block in BLOCKS if name == "docs/design.md" and block.words == ["rooms"]]
+    rooms = {*ARROWS, *(room for below in ARROWS.values() for room in below), "errors"} - {"__init__", "__main__"}
+    level = {}
+    for number, line in enumerate(drawing.code.splitlines()):
+        level |= dict.fromkeys(re.findall(r"[a-z]+", line[: 44 if " " * 8 in line else None]), number)
+    assert set(level) == rooms
+    wrong = [(room, other) for room in rooms & set(ARROWS) for other in ARROWS[room] if level[room] >= level[other]]
+    assert not wrong
+
+
 # ---- what the pages show -------------------------------------------------------------------------------------------
 
 
@@ -169,7 +200,7 @@ def test_files_that_are_shown_can_be_read(shown, place):
     for other in own:
         Path(other.words[0]).write_text(other.code, encoding="utf-8")
         for picture in re.findall(r"\w+\.png", other.code):
-            Path(picture).write_bytes(encode_png(np.full((8, 8), ord(picture[0]), np.uint8)))
+            Image.new("L", (8, 8), ord(picture[0])).save(picture)
     at = next((i for i, word in enumerate(block.words) if word.startswith("--")), len(block.words))
     paths, flags = block.words[1:at] or block.words[:1], block.words[at:]
     options = {flag.removeprefix("--"): value for flag, value in zip(flags[::2], flags[1::2], strict=True)}
@@ -180,3 +211,31 @@ def test_files_that_are_shown_can_be_read(shown, place):
     assert not any("left out" in line and " 0" not in line for line in lines), lines
     for example in examples[:3]:
         assert set(example) >= {cls.target}, example
+
+
+@pytest.fixture(scope="module")
+def server():
+    from lamella.model.shipped import translators
+    from tests.serving import serving
+
+    with serving({name: model for name, model in translators().items() if name == "en-fr"}) as running:
+        yield running
+
+
+REQUESTS = [(name, block) for name, block in BLOCKS if block.language == "json" and block.words[:1] == ["POST"]]
+REPLIES = [(name, block) for name, block in BLOCKS if block.language == "json" and len(block.words) == 1]
+
+
+@pytest.mark.parametrize(("request_", "reply"), zip(REQUESTS, REPLIES), ids=map(where, REQUESTS))
+def test_requests_get_the_replies_that_are_shown(server, request_, reply):
+    """```json POST /path: the block after it, ```json STATUS, is what comes back."""
+    received = server.post(request_[1].words[1], json.loads(request_[1].code))
+    assert (str(received.status), received.json) == (reply[1].words[0], json.loads(reply[1].code))
+
+
+def test_every_route_is_named(server):
+    text = TEXTS["docs/server.md"]
+    missing = [
+        path for path in server.get("/openapi.json").json["paths"] if path.replace("en-fr", "{name}") not in text
+    ]
+    assert not missing
