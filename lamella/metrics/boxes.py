@@ -53,16 +53,16 @@ def detection(
     {'AP': 0.505, 'AP50': 0.505, 'AP75': 0.505, 'precision': 1.0, 'recall': 0.5}
     """
     _pycocotools()  # or say what is missing, before anything else
-    found = match(answers, wanted, labels, most)
+    matches = match(answers, wanted, labels, most)
 
-    sure = [one.score >= thresholds.get(one.label, 0.0) for one in found]
+    sure = [one.score >= thresholds.get(one.label, 0.0) for one in matches]
 
     def measure(weights: Floats) -> dict[str, float]:
-        rows = [average_precision(one, weights) for one in found if one.wanted @ weights > 0]
+        rows = [average_precision(one, weights) for one in matches if one.wanted @ weights > 0]
         ap = np.array(rows) if rows else np.zeros((1, len(OVERLAPS)))
-        hits = sum(float(weights[one.picture] @ (one.right[0] & yes)) for one, yes in zip(found, sure, strict=True))
-        given = sum(float(weights[one.picture] @ yes) for one, yes in zip(found, sure, strict=True))
-        objects = sum(float(one.wanted @ weights) for one in found)
+        hits = sum(float(weights[one.picture] @ (one.right[0] & yes)) for one, yes in zip(matches, sure, strict=True))
+        given = sum(float(weights[one.picture] @ yes) for one, yes in zip(matches, sure, strict=True))
+        objects = sum(float(one.wanted @ weights) for one in matches)
         return {
             "AP": float(ap.mean()),
             "AP50": float(ap[:, 0].mean()),
@@ -82,7 +82,7 @@ def match(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], 
         return []
     numbers = {name: i for i, name in enumerate(names, start=1)}
     evaluated = _evaluated(_dataset(wanted, numbers), _dataset(answers, numbers), most)
-    found = []
+    matches = []
     for k in range(len(names)):
         cells = evaluated[k * len(pictures) : (k + 1) * len(pictures)]
         there = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
@@ -94,17 +94,17 @@ def match(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], 
             objects[i] = len(cell["gtIds"])
         score = np.concatenate(scores or [np.zeros(0)])
         order = np.argsort(-score, kind="mergesort")
-        found.append(
+        matches.append(
             Matches(names[k], picture[order].astype(np.int64), score[order], right[:, order].astype(bool), objects)
         )
-    return found
+    return matches
 
 
-def average_precision(found: Matches, weights: Floats) -> Floats:
+def average_precision(matches: Matches, weights: Floats) -> Floats:
     """Average precision of a label at each overlap, (10,), where picture i counts weights[i] times."""
-    total = float(found.wanted @ weights)
-    each = weights[found.picture]  # (D,)
-    hits = np.cumsum(found.right * each, axis=1)  # (10, D)
+    total = float(matches.wanted @ weights)
+    each = weights[matches.picture]  # (D,)
+    hits = np.cumsum(matches.right * each, axis=1)  # (10, D)
     all_so_far = np.cumsum(each)
     recall = hits / total
     precision = hits / np.maximum(all_so_far, 1e-12)
@@ -120,26 +120,24 @@ def average_precision(found: Matches, weights: Floats) -> Floats:
 def by_label(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str]) -> list[dict[str, Any]]:
     """AP and AP50 of each label that is wanted, the worst first: {"label", "AP", "AP50", "count"}."""
     rows = []
-    for found in match(answers, wanted, labels):
-        ap = average_precision(found, np.ones(len(wanted)))
-        rows.append(
-            {"label": found.label, "AP": float(ap.mean()), "AP50": float(ap[0]), "count": int(found.wanted.sum())}
-        )
+    for one in match(answers, wanted, labels):
+        ap = average_precision(one, np.ones(len(wanted)))
+        rows.append({"label": one.label, "AP": float(ap.mean()), "AP50": float(ap[0]), "count": int(one.wanted.sum())})
     return sorted(rows, key=lambda row: (row["AP"], row["label"]))
 
 
-def best_threshold(found: Matches) -> float:
+def best_threshold(matches: Matches) -> float:
     """The score from which on answers of a label are right and complete most often: the highest F1 at an overlap of .5.
 
     Halfway to the next score below, so that the last right answer stays when its score changes by a rounding.
     """
-    if not len(found.score):
+    if not len(matches.score):
         return 0.5
-    hits = np.cumsum(found.right[0])
-    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + found.wanted.sum())
+    hits = np.cumsum(matches.right[0])
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + matches.wanted.sum())
     at = int(f1.argmax())
-    below = found.score[at + 1] if at + 1 < len(found.score) else 0.0
-    return float((found.score[at] + below) / 2)
+    below = matches.score[at + 1] if at + 1 < len(matches.score) else 0.0
+    return float((matches.score[at] + below) / 2)
 
 
 # ---- the reference implementation ----------------------------------------------------------------------------------------

@@ -66,13 +66,13 @@ class Account(msgspec.Struct):
         return lines
 
 
-def to_examples(found: Sequence[Annotated], account: Account, where: str) -> tuple[list[dict[str, Any]], list[str]]:
+def to_examples(annotated: Sequence[Annotated], account: Account, where: str) -> tuple[list[dict[str, Any]], list[str]]:
     """Pictures and boxes of all files -> [{"image", "boxes": [{"label", "box"}]}, ...], and lines for people.
 
     Raises DataError where more than a tenth of the pictures or of the boxes cannot be used; `details` names the first.
     """
     lines = list(account.lines)
-    rows, _ = readable([{"image": one.image, "label": "", "from": one} for one in found], lines, where)
+    rows, _ = readable([{"image": one.image, "label": "", "from": one} for one in annotated], lines, where)
     examples = []
     for row in rows:
         boxes = _boxes(row["from"], account)

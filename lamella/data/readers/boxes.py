@@ -46,32 +46,32 @@ def read_boxes(
     recognised, no picture is found, or more than a tenth of the boxes or pictures cannot be used.
     """
     account = Account()
-    found: list[Annotated] = []
+    annotated: list[Annotated] = []
     for given in paths:
         place = Path(given)
         if place.is_dir():
-            found += _folder(place, account)
+            annotated += _folder(place, account)
         elif not place.exists():
             raise DataError(f"{show_path(place)}: expected {EXPECTED}; received no such file or folder.")
         elif place.suffix.lower() in (".yaml", ".yml"):
-            found += read_yolo(place, account)
+            annotated += read_yolo(place, account)
         elif place.suffix.lower() == ".xml":
-            found += _xml([place], account)
+            annotated += _xml([place], account)
         elif place.suffix.lower() == ".txt":
-            found += _text(place, account)
+            annotated += _text(place, account)
         elif place.suffix.lower() == ".json" and (content := _json(place, columns)) is not None:
-            found += _one_json(place, content, Places(place.parent), account)
+            annotated += _one_json(place, content, Places(place.parent), account)
         elif is_table(place):
-            found += _table(place, columns, account)
+            annotated += _table(place, columns, account)
         else:
             raise DataError(
                 f"{show_path(place)}: expected {EXPECTED}; received a file with the suffix {quote(place.suffix)}."
             )
-    if not found:
+    if not annotated:
         others = account.report()[:2]
         why = f" ({'; '.join(others)})" if others else ""
         raise DataError(f"{show_path(paths[0])}: expected pictures with boxes, received none that can be used{why}.")
-    return to_examples(found, account, " and ".join(show_path(p) for p in paths[:3]))
+    return to_examples(annotated, account, " and ".join(show_path(p) for p in paths[:3]))
 
 
 def _folder(place: Path, account: Account) -> list[Annotated]:
@@ -92,7 +92,7 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
     if files := below("*.xml"):
         return _xml(files, account)
     if files := below("*.json"):
-        found: list[Annotated] = []
+        annotated: list[Annotated] = []
         places: dict[Path, Places] = {}
         for file in files:
             near = places.setdefault(file.parent, Places(file.parent))
@@ -100,8 +100,8 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
             if content is None:
                 account.leave("JSON files that are no annotations", show_path(file))
             else:
-                found += _one_json(file, content, near, account)
-        return found
+                annotated += _one_json(file, content, near, account)
+        return annotated
     if files := below("*.csv"):
         return [one for file in files for one in _table(file, None, account)]
     if below("*.txt"):
@@ -112,15 +112,15 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
 
 
 def _xml(files: Sequence[Path], account: Account) -> list[Annotated]:
-    found = read_xml(files, account)
+    annotated = read_xml(files, account)
     where = show_path(files[0].parent if len(files) > 1 else files[0])
-    account.lines.append(f"{where}: {len(files):,} XML files, {len(found):,} pictures")
-    if not found:
+    account.lines.append(f"{where}: {len(files):,} XML files, {len(annotated):,} pictures")
+    if not annotated:
         raise DataError(
             f"{where}: expected the pictures of its annotations beside them or in images/ or JPEGImages/, received none. "
             "Put them there."
         )
-    return found
+    return annotated
 
 
 def _text(path: Path, account: Account) -> list[Annotated]:
@@ -174,7 +174,7 @@ def _table(path: Path, columns: Mapping[str, str] | None, account: Account) -> l
         return _a_row_a_box(path, account)
     table = read_table([path], {"image": IMAGE_NAMES, "boxes": BOX_NAMES}, columns)
     account.lines += table.report.lines()
-    found = []
+    annotated = []
     for row in table.rows:
         boxes = []
         for i, one in enumerate(_list(row["boxes"]), start=1):
@@ -183,8 +183,8 @@ def _table(path: Path, columns: Mapping[str, str] | None, account: Account) -> l
                 account.drop('a box that is not {"label", "box": [left, top, right, bottom]}', f"{row.where}, box {i}")
                 continue
             boxes.append(Drawn(str(one.get("label", "")), [float(s) for s in sides], f"line {row.line}, box {i}"))
-        found.append(Annotated(_beside(path, row["image"]), boxes, row.file))
-    return found
+        annotated.append(Annotated(_beside(path, row["image"]), boxes, row.file))
+    return annotated
 
 
 def _list(cell: str) -> list[Any]:
@@ -212,7 +212,7 @@ def _has_sides(path: Path) -> bool:
 def _a_row_a_box(path: Path, account: Account) -> list[Annotated]:
     table = read_table([path], {"image": PICTURE_NAMES, "label": CLASS_NAMES, **SIDE_NAMES})
     account.lines += table.report.lines()
-    places, found = Places(path.parent), dict[str, Annotated]()
+    places, annotated = Places(path.parent), dict[str, Annotated]()
     missing: set[str] = set()
     numbers = []
     for row in table.rows:
@@ -227,7 +227,7 @@ def _a_row_a_box(path: Path, account: Account) -> list[Annotated]:
         name = row["image"]
         if name in missing:
             continue
-        if name not in found:
+        if name not in annotated:
             place = places.find(name)
             if place is None:
                 missing.add(name)
@@ -236,9 +236,9 @@ def _a_row_a_box(path: Path, account: Account) -> list[Annotated]:
                     f"{row.where}: {quote(name)}",
                 )
                 continue
-            found[name] = Annotated(str(place), [], row.file, shares=shares)
-        found[name].boxes.append(Drawn(row["label"], sides, f"line {row.line}"))
-    return list(found.values())
+            annotated[name] = Annotated(str(place), [], row.file, shares=shares)
+        annotated[name].boxes.append(Drawn(row["label"], sides, f"line {row.line}"))
+    return list(annotated.values())
 
 
 def _float(text: str) -> float | None:

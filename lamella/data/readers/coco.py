@@ -33,7 +33,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
             f"{name}: expected categories with id and name, received none. Export the file with its categories."
         )
     places = Places(path.parent)
-    found: dict[Any, Annotated] = {}
+    annotated: dict[Any, Annotated] = {}
     missing = set()
     for image in _dicts(content["images"]):
         file, key = str(image.get("file_name", "")), _id(image.get("id"))
@@ -47,8 +47,8 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
             continue
         sides = image.get("width"), image.get("height")
         size = (float(sides[0]), float(sides[1])) if all(_number(s) and s for s in sides) else None
-        found[key] = Annotated(str(place), [], name, size)
-    if not found:
+        annotated[key] = Annotated(str(place), [], name, size)
+    if not annotated:
         raise DataError(
             f"{name}: expected its {len(missing):,} pictures in {show_path(path.parent)} or in images/ beside or below it, "
             "received none of them. Put the pictures there."
@@ -57,8 +57,8 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         where = f"annotation {one.get('id', '?')}"
         image, category = _id(one.get("image_id")), _id(one.get("category_id"))
         if image in missing:
-            continue  # said above, with its picture
-        if image not in found:
+            continue  # reported above, with its picture
+        if image not in annotated:
             account.drop("an image_id that no image has", f"{name}, {where}: {one.get('image_id')}")
         elif category not in categories:
             account.drop("a category_id that no category has", f"{name}, {where}: {one.get('category_id')}")
@@ -71,9 +71,9 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
                 continue
             left, top, width, height = map(float, box)
             drawn = Drawn(categories[category], [left, top, left + width, top + height], where)
-            found[image].boxes.append(drawn)
-    account.lines.append(f"{name}: COCO, {len(found):,} pictures, {len(categories):,} categories")
-    return list(found.values())
+            annotated[image].boxes.append(drawn)
+    account.lines.append(f"{name}: COCO, {len(annotated):,} pictures, {len(categories):,} categories")
+    return list(annotated.values())
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -97,7 +97,7 @@ def read_label_studio(path: Path, content: Sequence[Any], account: Account) -> l
     A picture without an annotation was not looked at and is left out; one with an empty annotation has no boxes.
     """
     name, places = show_path(path), Places(path.parent)
-    found: list[Annotated] = []
+    annotated: list[Annotated] = []
     for i, entry in enumerate(content, start=1):
         task = entry if isinstance(entry, dict) else {}
         where = f"task {task.get('id', i)}"
@@ -125,14 +125,14 @@ def read_label_studio(path: Path, content: Sequence[Any], account: Account) -> l
             stated = result.get("original_width"), result.get("original_height")
             if all(_number(s) and s for s in stated):
                 size = float(stated[0]), float(stated[1])
-        found.append(Annotated(str(place), boxes, name, size, shares=True))
-    if not found:
+        annotated.append(Annotated(str(place), boxes, name, size, shares=True))
+    if not annotated:
         raise DataError(
             f"{name}: expected its pictures in {show_path(path.parent)} or in images/, and annotations, received none with "
             "both. Put the pictures there; Label Studio's exports do not hold them."
         )
-    account.lines.append(f"{name}: Label Studio, {len(found):,} pictures")
-    return found
+    account.lines.append(f"{name}: Label Studio, {len(annotated):,} pictures")
+    return annotated
 
 
 def _studio_picture(url: str, places: Places) -> Path | None:

@@ -19,21 +19,21 @@ POINTED = ("polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skelet
 
 def read_xml(paths: Sequence[Path], account: Account) -> list[Annotated]:
     """VOC files, or CVAT files, -> their pictures and boxes."""
-    found: list[Annotated] = []
+    annotated: list[Annotated] = []
     places: dict[Path, Places] = {}
     for path in paths:
         near = places.setdefault(path.parent, Places(path.parent))
         root = _root(path)
         if root.tag == "annotations":
-            found += _cvat(path, root, near, account)
+            annotated += _cvat(path, root, near, account)
         elif root.tag == "annotation":
-            found += _voc(path, root, near, account)
+            annotated += _voc(path, root, near, account)
         else:
             raise DataError(
                 f"{show_path(path)}: expected annotations of Pascal VOC (<annotation>) or CVAT for images (<annotations>), "
                 f"received <{root.tag[:40]}>. Export in one of these formats."
             )
-    return found
+    return annotated
 
 
 def _root(path: Path) -> Any:
@@ -83,7 +83,7 @@ def _cvat(path: Path, root: Element, places: Places, account: Account) -> list[A
         raise DataError(
             f"{name}: expected CVAT's format for images, received the one for videos. Export as CVAT for images 1.1."
         )
-    found = []
+    annotated = []
     for image in root.iter("image"):
         file = image.get("name", "")
         place = places.find(file)
@@ -103,9 +103,9 @@ def _cvat(path: Path, root: Element, places: Places, account: Account) -> list[A
             boxes.append(Drawn(label, sides, where))
         stated = _float(image.get("width")), _float(image.get("height"))
         size = (stated[0], stated[1]) if stated[0] and stated[1] else None
-        found.append(Annotated(str(place), boxes, name, size))
-    account.lines.append(f"{name}: CVAT, {len(found):,} pictures")
-    return found
+        annotated.append(Annotated(str(place), boxes, name, size))
+    account.lines.append(f"{name}: CVAT, {len(annotated):,} pictures")
+    return annotated
 
 
 def _cvat_sides(thing: Element) -> list[float] | None:

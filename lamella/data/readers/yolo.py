@@ -51,20 +51,20 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
         account.lines.append(
             "note: no data.yaml and no classes.txt says what the classes are called: labels are their numbers"
         )
-    found, without = [], 0
+    annotated, without = [], 0
     for picture, file in labels.items():
         without += not file.is_file()
         boxes = _boxes(file, names, account) if file.is_file() else []
-        found.append(Annotated(str(picture), boxes, show_path(file), shares=True))
+        annotated.append(Annotated(str(picture), boxes, show_path(file), shares=True))
     known = set(labels.values())
     for folder in sorted({file.parent for file in known if file.parent.is_dir()}):
         for file in sorted(folder.glob("*.txt")):
             if file not in known and file.name.lower() not in NO_LABELS:
                 account.leave("files of labels without a picture", show_path(file))
     account.lines.append(
-        f"{show_path(place)}: YOLO, {len(found):,} pictures, {without:,} of them without a file of labels, {len(names):,} classes"
+        f"{show_path(place)}: YOLO, {len(annotated):,} pictures, {without:,} of them without a file of labels, {len(names):,} classes"
     )
-    return found
+    return annotated
 
 
 def labels_of(picture: Path) -> Path:

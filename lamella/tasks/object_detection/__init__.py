@@ -38,6 +38,7 @@ LARGEST = 320  # side of the net's picture where nothing else is asked for
 MULTIPLE = 16  # the sides are multiples of this
 FINE = 16  # parts of a pixel in which boxes are kept: whole numbers stay exact where the net computes in 16 bits
 FLOOR = 0.01  # a box below this is none
+UNSEEN = 0.3  # the least score of a label that no picture kept aside has
 EXPLAINED = 224  # side of the picture that is explained
 
 
@@ -202,16 +203,15 @@ class ObjectDetection(Task):
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """The least score of each label: where its F1 at an overlap of .5 is highest."""
-        self.thresholds_ = {}
-        wanted = [e["boxes"] for e in examples]
-        for label in self.labels_:
-            [*found] = measures.match(run(examples), wanted, [label])
-            self.thresholds_[label] = round(max(FLOOR, measures.best_threshold(found[0])), 3) if found else 0.3
+        self.thresholds_ = {}  # so that all boxes are given
+        answers, wanted = run(examples), [e["boxes"] for e in examples]
+        best = {one.label: measures.best_threshold(one) for one in measures.match(answers, wanted, self.labels_)}
+        self.thresholds_ = {label: round(max(FLOOR, best.get(label, UNSEEN)), 3) for label in self.labels_}
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         wanted = [e["boxes"] for e in examples]
         labels = sorted({*self.labels_, *(box["label"] for boxes in wanted for box in boxes)})
-        least = self.thresholds_ or dict.fromkeys(labels, 0.3)
+        least = self.thresholds_ or dict.fromkeys(labels, UNSEEN)
         return measures.detection(answers, wanted, labels, least)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
