@@ -138,7 +138,8 @@ class ObjectDetection(Task):
         return {"pictures": points, "sizes": np.array([width, height, scale], np.float32)}
 
     def targets(self, example: Example) -> Arrays:
-        scale = float(self.inputs(example)["sizes"][2])
+        width, height = upright_size(example["image"])
+        scale = min(self.width_ / width, self.height_ / height)  # as `fit_picture` scales it
         boxes = np.array([box["box"] for box in example["boxes"]], np.float64).reshape(-1, 4)
         labels = [self.labels_.index(box["label"]) + 1 for box in example["boxes"]]  # 0 is padding
         return {"boxes": np.rint(boxes * scale * FINE).astype(np.int32), "labels": np.array(labels, np.int32)}
