@@ -26,6 +26,7 @@ Identity IsInf IsNaN LeakyRelu Less LessOrEqual Log Max Mean Min Mod Mul Neg Not
 Round Sigmoid Sign Sin Softmax Softplus Softsign Sqrt Sub Sum Tanh Trilu Where Xor
 """
 EACH = frozenset(_EACH.split())
+MOVES = frozenset(("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"))  # the same numbers elsewhere
 VALUES: dict[str, Callable[..., Any]] = {
     "Abs": np.abs, "Add": np.add, "Div": lambda a, b: a // b if a.dtype.kind in "iu" else a / b, "Identity": np.copy,
     "Max": np.maximum, "Min": np.minimum, "Mod": np.mod, "Mul": np.multiply, "Neg": np.negative, "Sub": np.subtract,
@@ -65,7 +66,8 @@ class Growth:
             return
         shapes = self._shapes(op, inputs, attributes, len(outputs))
         for name, shape in zip(outputs, shapes, strict=True):
-            self._limit(op, shape)
+            if op not in MOVES or math.prod(shape) > math.prod(self.shapes[inputs[0]]):
+                self._limit(op, shape)
             self.shapes[name] = shape
         if len(outputs) == 1 and math.prod(shapes[0]) <= FEW and all(i in self.values for i in inputs if i):
             value = _value(op, [self.values[i] for i in inputs if i], shapes[0], attributes)

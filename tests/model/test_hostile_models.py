@@ -31,6 +31,7 @@ from lamella.data.text.pieces import MOST, Pieces, learn
 from lamella.errors import LamellaError, ModelError, UsageError
 from lamella.graphs import OnnxGraph, limits
 from lamella.graphs.check import check
+from lamella.graphs.growth import Growth
 from lamella.graphs.operators import ALLOWED, WRITTEN
 from lamella.model import Manifest, archive, card, load, own_digest, parse, seal, write, write_zip
 from lamella.model.learned import declared, learned, restore
@@ -211,6 +212,16 @@ GREEDY = {
 def test_a_small_file_asks_for_no_gigabytes(name):
     assert len(GREEDY[name].SerializeToString()) < 100_000
     refused(GREEDY[name])
+
+
+def test_a_large_table_may_be_turned():
+    """An int8 table of 32,000 pieces is scored transposed: the same bytes, however small the rest of the file."""
+    growth = Growth(9 << 20)
+    growth.store("table", np.zeros((32_000, 256), np.int8))
+    growth.node("Transpose", ["table"], ["turned"], {"perm": [1, 0]})
+    assert growth.shapes["turned"] == (256, 32_000)
+    with pytest.raises(ValueError, match="makes a constant"):
+        growth.node("Cast", ["turned"], ["wide"], {"to": 11})
 
 
 def test_memory_has_a_limit():
