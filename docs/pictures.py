@@ -23,7 +23,7 @@ PICTURES: dict[str, tuple[list[str], int, int]] = {
     "text-classification": (["explain", "MODEL", "The kettle is not lovely, but the lid works well."], 200, 740),
     "text-generation": (["explain", "MODEL", "The old king", "--seed", "1"], 150, 640),
     "image-classification": (["explain", "MODEL", "sample"], 120, 810),
-    "time-series-forecasting": (["explain", "MODEL", "sample"], 120, 1200),
+    "time-series-forecasting": (["explain", "MODEL", "sample"], 120, 910),
     "dimensionality-reduction": (["predict", "MODEL", "7", "--make", "samples"], 200, 0),
 }
 

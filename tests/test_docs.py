@@ -226,7 +226,9 @@ REQUESTS = [(name, block) for name, block in BLOCKS if block.language == "json" 
 REPLIES = [(name, block) for name, block in BLOCKS if block.language == "json" and len(block.words) == 1]
 
 
-@pytest.mark.parametrize(("request_", "reply"), zip(REQUESTS, REPLIES), ids=[where(request) for request in REQUESTS])
+@pytest.mark.parametrize(
+    ("request_", "reply"), list(zip(REQUESTS, REPLIES)), ids=[where(request) for request in REQUESTS]
+)
 def test_requests_get_the_replies_that_are_shown(server, request_, reply):
     """```json POST /path: the block after it, ```json STATUS, is what comes back."""
     received = server.post(request_[1].words[1], json.loads(request_[1].code))
