@@ -46,7 +46,7 @@ def recipe() -> tuple[Store, Any, bytes, list[Example]]:
 
 
 def sample() -> tuple[Store, Any, bytes, list[Example]]:
-    task = Translation(Config(both=True, pieces=500))
+    task = Translation(Config(both=True, vocabulary_size=500))
     learn = task.sample("train")
     task.fit(learn)
     store = Store.of([{**task.inputs(e), **task.prompt(e), **task.targets(e)} for e in learn])

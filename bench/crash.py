@@ -75,7 +75,7 @@ def kill(process: int) -> bool:
 
 def forecaster() -> tuple[Any, Batches]:
     cls = find("time-series-forecasting")
-    job = cls(cls.Config(members=1), "tiny")
+    job = cls(cls.Config(ensemble_size=1), "tiny")
     examples = job.sample("train")[:200]
     job.fit(examples)
     return job, replace(encode(job, examples), examples=16)

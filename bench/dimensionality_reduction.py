@@ -69,7 +69,7 @@ def ours(place: Path, dims: int, minutes: float, size: str, below: float | None,
         str(place / "learn"),
         out=str(out),
         test=[str(place / "test")],
-        dims=dims,
+        latent_size=dims,
         minutes=minutes,
         size=size,
         tell=lambda _: None,
@@ -150,7 +150,7 @@ def main() -> None:
         mnist.write(place / "learn", learn)
         mnist.write(place / "test", test)
         print(f"{'':20} {'dims':>4} {'error':>10} {'below PCA':>10} {'neighbour':>10} {'seconds':>9} {'MB':>8}")
-        for dims in given.dims:
+        for dims in given.latent_size:
             below = components(learn, test, dims)
             if dims == 2:
                 umap(learn, test, dims)

@@ -142,7 +142,7 @@ def texts(place: str, count: int, steps: int, data: Path | None) -> None:
     learn, test = vader.halves(vader.read((data or vader.fetch()) / vader.FILES["movie"]), 0)
     path = Path(place) / "films.jsonl"
     path.write_bytes(b"\n".join(map(msgspec.json.encode, learn[:2000])))
-    how: dict[str, Any] = {"steps": steps, "size": "tiny", "features": 20_000, "strength": 1.0}  # quick, not best
+    how: dict[str, Any] = {"steps": steps, "size": "tiny", "max_features": 20_000, "strength": 1.0}  # quick, not best
     model = trained("text-classification", str(path), f"{place}/films", **how)
     ways: dict[str, Weigh] = {
         "ablation": lambda question, net: shapley(question),

@@ -121,7 +121,7 @@ def main() -> None:
         for language, rows in sets.items()
         for split in SPLITS[1:]
     }
-    options = {"pieces": 24_000, "hashed_width": 64, **json.loads(args.options)}
+    options = {"vocabulary_size": 24_000, "hashed_width": 64, **json.loads(args.options)}
     held = [tests[language, "dev"] for language in LANGUAGES]
     lamella.train(
         "sentence-similarity", *files, out=str(args.out / "model"), test=held, steps=args.steps, seed=args.seed,

@@ -48,7 +48,7 @@ def trained(folder: Path) -> list[str]:
     rows = [f"{day},{50 + i % 7},{i * i % 3}" for i, day in enumerate(days)]
     sales, place = folder / "sales.csv", str(folder / "sales")
     sales.write_text("\n".join(["date,sold,warm", *rows]) + "\n")
-    options = {"size": "tiny", "steps": STEPS, "horizon": 3, "known": "warm", "members": 1}
+    options = {"size": "tiny", "steps": STEPS, "horizon": 3, "known": "warm", "ensemble_size": 1}
     lamella.train("time-series-forecasting", str(sales), out=place, tell=lambda line: None, **options)
     return [*found, place]
 

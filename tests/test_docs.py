@@ -241,3 +241,13 @@ def test_every_route_is_named(server):
         path for path in server.get("/openapi.json").json["paths"] if path.replace("en-fr", "{name}") not in text
     ]
     assert not missing
+
+
+@pytest.mark.parametrize("page", [p for p in build.pages() if p not in ("docs/LOG.md", "CHANGELOG.md")])  # of their day
+def test_files_and_modules_that_are_named_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:lamella|tests|bench|docs|recipes)/[\w./-]*)`", text)
+    missing = [path for path in paths if not (ROOT / path).exists() and "weather" not in path]
+    modules = [name.replace(".", "/") for name in re.findall(r"python\s+-m\s+([a-z_]+\.[\w.]*\w)", text)]
+    missing += [m for m in modules if not (ROOT / f"{m}.py").is_file() and not (ROOT / m / "__main__.py").is_file()]
+    assert not missing

@@ -60,7 +60,8 @@ def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) ->
     """
     sides = torch.tensor([across, height], device=boxes.device)
     matrices = matrices.to(boxes.device)
-    factor, offset = matrices[:, None, [0, 1], [0, 1]], matrices[:, None, :, 2]  # (B, 1, 2)
+    factor = matrices[:, None, :, :2].diagonal(dim1=2, dim2=3)  # (B, 1, 2)
+    offset = matrices[:, None, :, 2]  # (B, 1, 2)
     corners = torch.stack([(2 * boxes[..., i : i + 2] / sides - 1 - offset) / factor for i in (0, 2)])  # (2, B, N, 2)
     low, high = corners.amin(0), corners.amax(0)
     whole = (high - low).prod(-1)

@@ -164,7 +164,7 @@ def mean(x: Tensor, real: Tensor) -> Tensor:
     return (x * real[:, :, None]).sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1)
 
 
-def forget_words(tokens: Tensor, share: float, unknown: int = 1) -> Tensor:
+def drop_words(tokens: Tensor, share: float, unknown: int = 1) -> Tensor:
     """In training a share of the tokens becomes the unknown one, so that no answer hangs on a single word.
 
     (B, T) ids -> (B, T) ids; padding (id 0) stays. Word dropout: Iyyer et al., 2015.

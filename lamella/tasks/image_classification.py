@@ -53,7 +53,9 @@ class Config(msgspec.Struct, kw_only=True):
         bool, Meta(description="Flip half of the pictures left to right in training.", extra={"was": "mirror"})
     ] = False
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.2
-    smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.05
+    label_smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1, extra={"was": "smoothing"})] = (
+        0.05
+    )
 
 
 class ImageClassification(Task):
@@ -136,7 +138,7 @@ class ImageClassification(Task):
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from torch.nn import functional as F
 
-        return F.cross_entropy(outputs["scores"], targets["label"], label_smoothing=self.config.smoothing)
+        return F.cross_entropy(outputs["scores"], targets["label"], label_smoothing=self.config.label_smoothing)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

@@ -35,15 +35,15 @@ Line = list[list[float]]  # cosines and the grades that go with them, both risin
 
 
 class Config(msgspec.Struct, kw_only=True):
-    pieces: Annotated[int, Meta(description="Vocabulary size.", ge=50)] = 8000
+    vocabulary_size: Annotated[int, Meta(description="Vocabulary size.", ge=50)] = 8000
     buckets: Annotated[int, Meta(description="Rows of the table of hashed n-grams.", ge=100)] = 32_768
     hashed_width: Annotated[int, Meta(description="Numbers of a vector that come from the n-grams.", ge=8)] = 64
     blocks: Annotated[int, Meta(description="Transformer blocks over the pieces; 0: a bag of pieces.", ge=0, le=12)] = 0
-    longest: Annotated[int, Meta(description="Pieces of a text that are read.", ge=8, le=4096)] = 256
+    max_length: Annotated[int, Meta(description="Pieces of a text that are read.", ge=8, le=4096)] = 256
     dropout: Annotated[float, Meta(description="Share of pieces and n-grams left out in training.", ge=0, lt=1)] = 0.1
     temperature: Annotated[float, Meta(description="Of InfoNCE; lower: only near negatives count.", gt=0)] = 0.05
-    graded: Annotated[float, Meta(description="Weight of the loss of graded pairs.", ge=0)] = 0.03
-    highest: Annotated[float, Meta(description="Highest score of the data; 0: 1 or 5, by the scores.", ge=0)] = 0.0
+    graded_weight: Annotated[float, Meta(description="Weight of the loss of graded pairs.", ge=0)] = 0.03
+    max_score: Annotated[float, Meta(description="Highest score of the data; 0: 1 or 5, by the scores.", ge=0)] = 0.0
     top: Annotated[int, Meta(description="Neighbours to give.", ge=1, le=1000, extra={"when": "predict"})] = 5
     vectors: Annotated[
         bool, Meta(description="Give the vectors of both texts beside a grade.", extra={"when": "predict"})
@@ -79,7 +79,7 @@ class SentenceSimilarity(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
-        return read_similar(paths, columns, self.config.highest)
+        return read_similar(paths, columns, self.config.max_score)
 
     def sample(self, split: str) -> list[Example]:
         return [{"first": a, "second": b, "score": s, "highest": 5.0} for a, b, s in samples.pairs(split)]
@@ -106,7 +106,7 @@ class SentenceSimilarity(Task):
     def fit(self, examples: Sequence[Example]) -> None:
         texts = list(dict.fromkeys(text for e in examples for text in _texts(e)))
         few = texts[:: -(-len(texts) // LEARNED_FROM)]
-        self.vocabulary_ = learn([text or "-" for text in few], self.config.pieces)
+        self.vocabulary_ = learn([text or "-" for text in few], self.config.vocabulary_size)
         vars(self).pop("pieces", None)  # what an earlier fit knew
         self.highest_ = max((float(e["highest"]) for e in examples if "score" in e), default=1.0)
         features = [np.array(ids(text, self.config.buckets), np.int64) for text in few]
@@ -127,7 +127,7 @@ class SentenceSimilarity(Task):
 
     def _text(self, text: str) -> Arrays:
         text = plain(text)
-        pieces = self.pieces.encode([text])[0][: self.config.longest] or [PADDING]  # nothing: no direction
+        pieces = self.pieces.encode([text])[0][: self.config.max_length] or [PADDING]  # nothing: no direction
         return {"pieces": np.array(pieces, np.int32), "features": hashed(text, self.config.buckets)}
 
     def targets(self, example: Example) -> Arrays:
@@ -152,7 +152,7 @@ class SentenceSimilarity(Task):
             c.blocks,
             size.heads,
             c.dropout,
-            c.longest,
+            c.max_length,
         )
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -161,7 +161,7 @@ class SentenceSimilarity(Task):
         one, other, grade = outputs["one"], outputs["other"], targets["grade"]
         known = ~grade.isnan()
         positive = ~known | (grade >= 1)
-        keys, weight = (targets["key"], targets["other_key"]), float(self.config.graded)
+        keys, weight = (targets["key"], targets["other_key"]), float(self.config.graded_weight)
         ranked = cosent((one * other).sum(dim=1)[known], grade[known])
         return info_nce(one, other, keys, positive, self.config.temperature) + weight * ranked
 

@@ -51,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def split(options: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
     """Options of a training -> its settings, checked, and what is left over for the task.
 
-    >>> split({"steps": 5, "pieces": 200, "threads": None})
+    >>> split({"steps": 5, "vocabulary_size": 200, "threads": None})
     (Settings(..., steps=5, ...), {'pieces': 200})
     """
     own = {name: value for name, value in options.items() if name in Settings.__struct_fields__}

@@ -28,8 +28,8 @@ def train(minutes: float, threads: int = 1) -> None:
     linear.WORK, linear.CHOICE = WORK, CHOICE
     lamella.train(
         "text-classification", str(CACHE / "train.jsonl"), test=[str(CACHE / "dev.jsonl")], out=str(MODEL), size="tiny",
-        minutes=minutes, threads=threads, force=True, net="cnn", pieces=PIECES, features=FEATURES, strength=2.0,
-        longest=128, dropout=0.2, forget=0.05,
+        minutes=minutes, threads=threads, force=True, net="cnn", vocabulary_size=PIECES, max_features=FEATURES, strength=2.0,
+        max_length=128, dropout=0.2, word_dropout=0.05,
     )  # fmt: skip
 
 

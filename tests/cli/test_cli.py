@@ -103,8 +103,8 @@ def test_tasks(cli):
         ("train telepathy sample -o new", ["unknown task 'telepathy'", "translation"]),
         ("train ./none.py sample -o new", ["none.py: no such file"]),
         ("train translation sample -o new --frobnicate 3", ["unknown option --frobnicate", "--decoder-depth"]),
-        ("train translation sample -o new --pieces many", ["pieces", "many"]),
-        ("train translation sample -o new --pieces 3", ["pieces", "50"]),
+        ("train translation sample -o new --vocabulary-size many", ["pieces", "many"]),
+        ("train translation sample -o new --vocabulary-size 3", ["pieces", "50"]),
         ("train translation sample -o new --dropout 1.5", ["dropout"]),
         ("train translation sample -o new --size huge", ["unknown size 'huge'", "tiny, small, base"]),
         ("train translation sample -o new --steps 0", ["--steps", "above 0"]),
@@ -119,7 +119,7 @@ def test_tasks(cli):
         ("evaluate MODEL", ["DATA"]),
         ("evaluate MODEL none.tsv", ["none.tsv"]),
         ("evaluate MODEL sample --limit 0", ["--limit 0"]),
-        ("evaluate MODEL sample --pieces 100", ["--pieces cannot be changed", "--beams"]),
+        ("evaluate MODEL sample --vocabulary-size 100", ["--vocabulary-size cannot be changed", "--beams"]),
         ("predict MODEL", ["TEXT"]),
         ("predict nothing text", ["nothing: no such model"]),
         ("predict MODEL none.csv", ["none.csv: no such file", "--text"]),
@@ -215,7 +215,17 @@ def test_a_few_bad_rows_are_counted(cli, tmp_path, monkeypatch):
     pairs = samples.sentences("train")[:300]
     path = put(tmp_path / "pairs.tsv", tsv(pairs) + "a row with one column\n" + tsv(pairs[:1]))
     done = cli(
-        "train", "translation", path, "-o", tmp_path / "new", "--size", "tiny", "--pieces", "150", "--steps", "5"
+        "train",
+        "translation",
+        path,
+        "-o",
+        tmp_path / "new",
+        "--size",
+        "tiny",
+        "--vocabulary-size",
+        "150",
+        "--steps",
+        "5",
     )
     assert done.code == 130
     for part in ("pairs.tsv", "301", "duplicate", "held out", "sample: "):
@@ -412,7 +422,7 @@ def test_a_full_disk_in_training(cli, tmp_path, monkeypatch):
         out,
         "--size",
         "tiny",
-        "--pieces",
+        "--vocabulary-size",
         "120",
         "--steps",
         "2",
@@ -465,7 +475,7 @@ def interrupted(tmp_path_factory) -> tuple[Path, Path, int, str]:
     """A training from a file that got a Ctrl-C after its first step: file, folder, the step where it stopped, messages."""
     place = tmp_path_factory.mktemp("interrupted")
     data, out = put(place / "pairs.tsv", tsv(samples.sentences("train")[:200])), place / "model"
-    command = ["train", "translation", data, "-o", out, "--size", "tiny", "--pieces", "120", "--beams", "1"]
+    command = ["train", "translation", data, "-o", out, "--size", "tiny", "--vocabulary-size", "120", "--beams", "1"]
     with subprocess.Popen(
         [*LAMELLA, *map(str, command), "--steps", "100000", "--threads", "1"],
         cwd=ROOT,
@@ -502,9 +512,9 @@ def test_ctrl_c_saves(interrupted):
 
 def test_it_is_not_begun_anew_by_mistake(interrupted, cli):
     data, out, step, _ = interrupted
-    command = ["train", "translation", data, "-o", out, "--size", "tiny", "--pieces", "120", "--beams", "1"]
+    command = ["train", "translation", data, "-o", out, "--size", "tiny", "--vocabulary-size", "120", "--beams", "1"]
     fails(cli(*command, "--steps", "3"), 2, "model: holds an unfinished training", "--resume", "--force")
-    for changed in (["--pieces", "130"], ["--seed", "7"]):
+    for changed in (["--vocabulary-size", "130"], ["--seed", "7"]):
         done = cli(*command, *changed, "--resume", "--steps", step + 1)
         assert done.code == 1 and f"step-{step:08d}: made with other settings or data: " in done.err
     put(data.with_name("other.tsv"), tsv(samples.sentences("train")[200:400]))
@@ -523,7 +533,7 @@ def test_resume_goes_on_at_that_step(interrupted, cli):
         out,
         "--size",
         "tiny",
-        "--pieces",
+        "--vocabulary-size",
         "120",
         "--beams",
         "1",

@@ -199,7 +199,7 @@ def planted_lags(split: str, count: int):
 
 
 PLANTED = {
-    "text-classification": (planted_words, {"steps": 30, "pieces": 300, "strength": 1.0}),
+    "text-classification": (planted_words, {"steps": 30, "vocabulary_size": 300, "strength": 1.0}),
     "image-classification": (planted_patches, {"steps": 150, "translate": 0, "rotate": 0, "scale": 0}),
     WEATHER: (planted_lags, {"steps": 400, "rate": 0.01}),
 }

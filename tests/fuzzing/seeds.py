@@ -131,9 +131,9 @@ STAMPS = (
 )
 STRANGE_STAMPS = "0000-01-01\n99999-01-01\nnow\ntoday\nNaT\n-5\n9999-12-31T23:59:59-23:59\n0001-01-01T00:00:00+14:00\n"
 OPTIONS = (
-    '{"from": "en", "to": "fr", "pieces": "100"}',
-    '{"horizon": 3, "known": "warm", "members": "1"}',
-    '{"dims": 1e999}',
+    '{"from": "en", "to": "fr", "vocabulary_size": "100"}',
+    '{"horizon": 3, "known": "warm", "ensemble_size": "1"}',
+    '{"latent_size": 1e999}',
 )
 COLUMNS = ("text=review,label=stars", "src=1,dst=2", "=,=")
 

@@ -215,7 +215,9 @@ def test_export_and_int8(block, decoders, past):
 @pytest.mark.parametrize(("block", "decoders", "past"), KINDS)
 def test_the_task_builds_trains_and_decodes_with_them(block, decoders, past):
     cls = find("translation")
-    job = cls(cls.Config(block=block, decoders=decoders, decoder=past, pieces=300, dropout=0.0, beams=2), "tiny")
+    job = cls(
+        cls.Config(block=block, decoders=decoders, decoder=past, vocabulary_size=300, dropout=0.0, beams=2), "tiny"
+    )
     examples = job.sample("train")[:60]
     job.fit(examples)
     net = job.build().train()

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from lamella.graphs import load_graphs, torch_graphs
 from lamella.nets.cnn.text import TextCNN, Windows
-from lamella.nets.layers import Wide, forget_words, largest, mean
+from lamella.nets.layers import Wide, drop_words, largest, mean
 from lamella.nets.rnn.cells import GRU
 from lamella.nets.rnn.text import TextRNN
 from lamella.nets.transformer.classifiers import EncoderClassifier
@@ -105,7 +105,7 @@ def test_pooling_by_hand():
 def test_words_are_forgotten_but_padding_stays():
     torch.manual_seed(0)
     tokens = torch.tensor([[5] * 2000 + [0] * 50])
-    lost = forget_words(tokens, 0.25)
+    lost = drop_words(tokens, 0.25)
     assert set(lost.unique().tolist()) == {0, 1, 5}
     assert (lost == 0).sum() == 50
     assert 0.2 < (lost == 1).float().mean() < 0.3

@@ -60,7 +60,7 @@ def test_a_straight_net_under_this_loss_is_probabilistic_pca(job):
     chance = np.random.default_rng(0)
     x = chance.standard_normal((500, 2)) @ chance.standard_normal((2, 6)) * 2 + 0.5 * chance.standard_normal((500, 6))
     x = (x - x.mean(axis=0)).astype(np.float32)
-    task = job(dims=2)
+    task = job(latent_size=2)
     task.shape_, task.columns_ = [6], [{"name": str(i), "mean": 0.0, "spread": 1.0} for i in range(6)]
     torch.manual_seed(0)
     net, batch = Straight(6, 2), torch.from_numpy(x)
@@ -86,7 +86,7 @@ def test_what_bends_needs_fewer_numbers_than_principal_components(job):
     turn = np.linspace(-2.5, 2.5, 256)
     x = np.stack([np.sin(turn), np.cos(turn), turn / 2, np.sin(2 * turn)], axis=1)
     x = ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
-    task = job(dims=1)
+    task = job(latent_size=1)
     task.shape_, task.columns_ = [4], [{"name": str(i), "mean": 0.0, "spread": 1.0} for i in range(4)]
     torch.manual_seed(0)
     net, batch = task.build(), torch.from_numpy(x)
@@ -133,10 +133,12 @@ def test_bound_meets_the_integral():
         assert lower < best and lower < total
 
 
-@pytest.mark.parametrize(("shape", "config"), [((3, 12, 12), {"likelihood": "bernoulli", "draws": 7}), ((5,), {})])
+@pytest.mark.parametrize(
+    ("shape", "config"), [((3, 12, 12), {"likelihood": "bernoulli", "importance_samples": 7}), ((5,), {})]
+)
 def test_the_same_answers_over_torch_and_over_onnx(job, shape, config):
     torch.manual_seed(0)
-    task = job(dims=3, **config)
+    task = job(latent_size=3, **config)
     names = [{"name": str(i), "mean": float(i), "spread": 2.0} for i in range(shape[0])]
     task.shape_, task.columns_ = list(shape), [] if len(shape) == 3 else names
     net = task.build().eval()
@@ -241,7 +243,7 @@ def flowers(tmp_path):
 def test_a_table_from_training_to_map(flowers, cli, tmp_path):
     model_folder, told = tmp_path / "model", []
     model = lamella.train(
-        TASK, str(flowers), out=str(model_folder), size="tiny", steps=150, threads=1, dims=1, tell=told.append
+        TASK, str(flowers), out=str(model_folder), size="tiny", steps=150, threads=1, latent_size=1, tell=told.append
     )
     said = "\n".join(told)
     assert '"place" is always "garden"' in said and '"note" has 240 different texts' in said

@@ -237,7 +237,7 @@ def test_odd_bodies(server, predict, body, status):
 @pytest.mark.parametrize(
     "options",
     [{"beams": 10_000}, {"beams": 0}, {"beams": "many"}, {"beams": 1e99}, {"beams": None}, {"beams": 10**400}, {"wings": 2},
-     {"memory": "/etc/passwd"}, {"glossary": "x.tsv"}, {"from": "de"}, {"pieces": 100}, {"alternatives": 9}],
+     {"memory": "/etc/passwd"}, {"glossary": "x.tsv"}, {"from": "de"}, {"vocabulary_size": 100}, {"alternatives": 9}],
 )  # fmt: skip
 def test_options_out_of_bounds(predict, options):
     reply = predict(options=options)

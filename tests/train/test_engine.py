@@ -293,7 +293,7 @@ def test_bfloat16_keeps_float32_masters():
 
 @pytest.fixture(scope="module")
 def job():
-    task = Translation(Config(pieces=120), "tiny")
+    task = Translation(Config(vocabulary_size=120), "tiny")
     examples = task.sample("train")[:150]
     task.fit(examples)
     return task, Store.of([{**task.inputs(e), **task.prompt(e), **task.targets(e)} for e in examples])

@@ -350,7 +350,6 @@ class Both(Shout):
         return {"start": Text()}
 
 
-
 class Sums(Stand):
     def answer(self, example):
         past = example["past"]

@@ -95,7 +95,13 @@ def test_without_a_header_the_number_is_remembered(tmp_path, cli):
     source = tmp_path / "s.csv"
     source.write_text("".join(f"{label},{n},{text}\n" for n, (text, label, _) in enumerate(ROWS)))
     trained = lamella.train(
-        "text-classification", str(source), out=str(tmp_path / "m"), size="tiny", steps=2, threads=1, tell=lambda line: None
+        "text-classification",
+        str(source),
+        out=str(tmp_path / "m"),
+        size="tiny",
+        steps=2,
+        threads=1,
+        tell=lambda line: None,
     )
     assert trained.task.used_columns_["text"] == {"name": "", "number": 3, "of": 3}
     (tmp_path / "d.csv").write_text("awful,a cold day,a lovely film\nlovely,a kind word,a dull film\n")

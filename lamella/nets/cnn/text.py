@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import Linear, Wide, forget_words
+from lamella.nets.layers import Linear, Wide, drop_words
 
 
 class Windows(nn.Module):
@@ -56,10 +56,10 @@ class TextCNN(nn.Module):
         channels: int = 96,
         spans: tuple[int, ...] = (1, 2, 3, 4),
         dropout: float = 0.5,
-        forget: float = 0.1,
+        word_dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.vocabulary, self.forget = min(vocabulary, features), forget
+        self.vocabulary, self.word_dropout = min(vocabulary, features), word_dropout
         self.table = nn.Parameter(torch.randn(vocabulary, width) * 0.1)
         self.windows = nn.ModuleList(Windows(width, channels, span) for span in spans)
         self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
@@ -69,7 +69,7 @@ class TextCNN(nn.Module):
     def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
         """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
-            pieces = forget_words(pieces, self.forget)
+            pieces = drop_words(pieces, self.word_dropout)
         real = (pieces != 0).to(self.table.dtype)
         x = self.drop_in(F.embedding(pieces, self.table)) * real[:, :, None]
         found = torch.cat([windows(x, real) for windows in self.windows], dim=1)  # (B, spans C)

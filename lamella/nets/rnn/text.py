@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import Linear, Wide, forget_words, largest
+from lamella.nets.layers import Linear, Wide, drop_words, largest
 from lamella.nets.rnn.cells import GRU
 
 
@@ -35,10 +35,10 @@ class TextRNN(nn.Module):
         width: int = 192,
         hidden: int = 96,
         dropout: float = 0.5,
-        forget: float = 0.1,
+        word_dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.vocabulary, self.hidden, self.forget = min(vocabulary, features), hidden, forget
+        self.vocabulary, self.hidden, self.word_dropout = min(vocabulary, features), hidden, word_dropout
         self.table = nn.Parameter(torch.randn(vocabulary, width) * 0.1)
         self.forth, self.back = GRU(width, hidden), GRU(width, hidden)
         self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
@@ -48,7 +48,7 @@ class TextRNN(nn.Module):
     def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
         """For training: pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
-            pieces = forget_words(pieces, self.forget)
+            pieces = drop_words(pieces, self.word_dropout)
         real = (pieces != 0).to(self.table.dtype)
         x = self.drop_in(F.embedding(pieces, self.table))
         # Read backwards, the last piece comes first and padding still last, where it changes no state before it.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import HIDDEN, Linear, Wide, forget_words, largest, mean, positions
+from lamella.nets.layers import HIDDEN, Linear, Wide, drop_words, largest, mean, positions
 from lamella.nets.transformer.blocks import EncoderBlock
 
 
@@ -39,11 +39,16 @@ class EncoderClassifier(nn.Module):
         depth: int = 2,
         heads: int = 4,
         dropout: float = 0.5,
-        forget: float = 0.1,
+        word_dropout: float = 0.1,
         longest: int = 512,
     ) -> None:
         super().__init__()
-        self.vocabulary, self.width, self.forget, self.longest = min(vocabulary, features), width, forget, longest
+        self.vocabulary, self.width, self.word_dropout, self.longest = (
+            min(vocabulary, features),
+            width,
+            word_dropout,
+            longest,
+        )
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
@@ -56,7 +61,7 @@ class EncoderClassifier(nn.Module):
     def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
         """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
-            pieces = forget_words(pieces, self.forget)
+            pieces = drop_words(pieces, self.word_dropout)
         real = (pieces != 0).to(self.table.dtype)  # (B, T)
         bias = ((1 - real) * HIDDEN)[:, None, None, :]
         x = F.embedding(pieces, self.table) * math.sqrt(self.width)

@@ -3,7 +3,7 @@
 The net is a variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014). One half turns an example into a
 point, or rather into a small cloud of points, since it says how sure it is; the other half makes the example again from
 a point of that cloud. Principal components do the same with straight lines; two bent halves follow what bends, and need
-fewer numbers for the same error. The clouds are pressed together by `--beta`, until a walk from one example to another
+fewer numbers for the same error. The clouds are pressed together by `--kl-weight`, until a walk from one example to another
 leads over things that look real. How wrong the second half may be is not set but measured: its variance is the one that
 fits best (Rybkin et al., 2021). With `--likelihood bernoulli` points are black or white, and the answer holds a bound on
 the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
@@ -58,16 +58,23 @@ NOW = {"when": "predict"}
 
 
 class Config(msgspec.Struct, kw_only=True):
-    dims: Annotated[int, Meta(description="Numbers that an example becomes.", ge=1, le=1024)] = 2
-    beta: Annotated[float, Meta(description="How strongly clouds are pressed into one.", ge=0)] = 1.0
+    latent_size: Annotated[
+        int, Meta(description="Numbers that an example becomes.", ge=1, le=1024, extra={"was": "dims"})
+    ] = 2
+    kl_weight: Annotated[float, Meta(description="Weight of the KL term (beta).", ge=0, extra={"was": "beta"})] = 1.0
     likelihood: Annotated[Literal["gaussian", "bernoulli"], Meta(description="Shades, or black and white.")] = (
         "gaussian"
     )
     net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: dense for rows, else conv.")] = "found"
-    side: Annotated[int, Meta(description="Side that pictures are brought to; 0: found.", ge=0, le=256)] = 0
+    image_size: Annotated[
+        int, Meta(description="Side that pictures are scaled to; 0: theirs.", ge=0, le=256, extra={"was": "side"})
+    ] = 0
     make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
     other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "value"})] = ""
-    draws: Annotated[int, Meta(description="Draws for the bound on likelihood.", ge=1, le=10_000, extra=NOW)] = 100
+    importance_samples: Annotated[
+        int,
+        Meta(description="Samples for the bound on the likelihood.", ge=1, le=10_000, extra=NOW | {"was": "draws"}),
+    ] = 100
 
 
 class DimensionalityReduction(Task):
@@ -77,7 +84,7 @@ class DimensionalityReduction(Task):
     less_is_better = True
     nets = ("vae",)
     suffixes = TABLES
-    training = Training(batch=128, muon=False, quick={"draws": 1})
+    training = Training(batch=128, muon=False, quick={"importance_samples": 1})
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
     columns_: list[dict[str, Any]]  # of a table; none for pictures
@@ -105,7 +112,7 @@ class DimensionalityReduction(Task):
         return [kinds.key(example["example"])]
 
     def fit(self, examples: Sequence[Example]) -> None:
-        self.shape_, self.columns_ = kinds.learn([e["example"] for e in examples], self.config.side)
+        self.shape_, self.columns_ = kinds.learn([e["example"] for e in examples], self.config.image_size)
         for option, wrong in (("net", "conv"), ("likelihood", "bernoulli")):
             if self.columns_ and getattr(self.config, option) == wrong:
                 raise UsageError(f"--{option} {wrong}: is for pictures, and these are rows of a table. Leave it out.")
@@ -138,20 +145,22 @@ class DimensionalityReduction(Task):
 
         dense, size = self.config.net == "dense" or bool(self.columns_), self.size
         shape, channels = tuple(self.shape_), size.width // 12
-        net = VAE(shape, self.config.dims, size.width, size.depth, channels, dense=dense, bounded=not self.columns_)
+        net = VAE(
+            shape, self.config.latent_size, size.width, size.depth, channels, dense=dense, bounded=not self.columns_
+        )
         return net if self.middle is None else net.begin_at(self.middle)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.vae.losses import negative_bound
 
         wanted, cloud = (targets["wanted"], targets.get("known")), (outputs["mean"], outputs["log_variance"])
-        return negative_bound(outputs["values"], *cloud, *wanted, self.kind.binary, self.config.beta)
+        return negative_bound(outputs["values"], *cloud, *wanted, self.kind.binary, self.config.kl_weight)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         if "seed" in inputs:
-            places = kinds.normal(inputs["seed"], self.config.dims)
+            places = kinds.normal(inputs["seed"], self.config.latent_size)
             return [{"points": z.round(4).tolist(), "samples": self._made(graphs, z)} for z in places]
         cloud = graphs["encode"](x=inputs["x"])
         if "other" in inputs:
@@ -163,7 +172,7 @@ class DimensionalityReduction(Task):
         parts = zip(points, map(self.kind.example, values), errors, strict=True)
         answers: list[Answer] = [{"point": p, "reconstruction": v, "error": round(float(e), 6)} for p, v, e in parts]
         if self.kind.binary:
-            bounds = importance_bounds(graphs["decode"], inputs["x"], **cloud, draws=self.config.draws)
+            bounds = importance_bounds(graphs["decode"], inputs["x"], **cloud, draws=self.config.importance_samples)
             answers = [{**answer, "bound": round(bound, 2)} for answer, bound in zip(answers, bounds, strict=True)]
         return answers
 
@@ -184,7 +193,7 @@ class DimensionalityReduction(Task):
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         made = self.kind.example(kinds.mean(self.kind, (e["example"] for e in learn)))
-        return [{"point": [0.0] * self.config.dims, "reconstruction": made, "error": 0.0} for _ in examples]
+        return [{"point": [0.0] * self.config.latent_size, "reconstruction": made, "error": 0.0} for _ in examples]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         errors = [self.kind.errors(e["example"], a["reconstruction"]) for a, e in zip(answers, examples, strict=True)]

@@ -72,7 +72,7 @@ class Config(msgspec.Struct, kw_only=True):
             extra={"when": "predict"},
         ),
     ] = 0.0
-    overlap: Annotated[
+    iou_threshold: Annotated[
         float,
         Meta(
             description="Two boxes of a label that overlap by more than this (intersection over union) are one.",
@@ -81,7 +81,9 @@ class Config(msgspec.Struct, kw_only=True):
             extra={"when": "predict"},
         ),
     ] = 0.6
-    most: Annotated[int, Meta(description="Most boxes of an answer.", ge=1, le=1000, extra={"when": "predict"})] = 100
+    max_boxes: Annotated[
+        int, Meta(description="Most boxes of an answer.", ge=1, le=1000, extra={"when": "predict"})
+    ] = 100
 
 
 class ObjectDetection(Task):
@@ -188,7 +190,7 @@ class ObjectDetection(Task):
         """One picture's maps (L, H, W) and (4, H, W) -> its boxes in pixels of the user's picture, the surest first."""
         c = self.config
         least = [c.threshold or self.thresholds_.get(label, FLOOR) for label in self.labels_]
-        boxes, scores, labels = peaks(centers, sides, most=4 * c.most, least=min(least))
+        boxes, scores, labels = peaks(centers, sides, most=4 * c.max_boxes, least=min(least))
         boxes = boxes * (self.width_ / centers.shape[2] / scale)
         boxes = np.clip(boxes, 0, [width, height, width, height])
         sure = (scores >= np.array(least)[labels]) & (boxes[:, 2:] - boxes[:, :2] > 0.1).all(axis=1)
@@ -199,7 +201,7 @@ class ObjectDetection(Task):
                 "score": round(float(scores[i]), 4),
                 "box": [round(float(side), 1) for side in boxes[i]],
             }
-            for i in suppress(boxes, labels, c.overlap)[: c.most]
+            for i in suppress(boxes, labels, c.iou_threshold)[: c.max_boxes]
         ]
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:

@@ -39,16 +39,33 @@ if TYPE_CHECKING:
 
 
 class Config(msgspec.Struct, kw_only=True):
-    net: Annotated[Literal["cnn", "rnn", "transformer"], Meta(description="What reads in order.")] = "cnn"
-    pieces: Annotated[int, Meta(description="Size of its vocabulary.", ge=50)] = 4000
-    features: Annotated[int, Meta(description="Most words, pairs and parts of words that are counted.", ge=100)] = (
-        120_000
+    net: Annotated[
+        Literal["cnn", "rnn", "transformer"], Meta(description="Family of the net that reads the words in order.")
+    ] = "cnn"
+    vocabulary_size: Annotated[int, Meta(description="Vocabulary size of the net.", ge=50, extra={"was": "pieces"})] = (
+        4000
     )
-    strength: Annotated[float, Meta(description="How closely the linear part fits; 0: cross-validated.", ge=0)] = 0.0
-    longest: Annotated[int, Meta(description="Pieces of a text that are read in order.", ge=8, le=4096)] = 256
+    max_features: Annotated[
+        int,
+        Meta(
+            description="Most features of the linear part: words, pairs and parts of words.",
+            ge=100,
+            extra={"was": "features"},
+        ),
+    ] = 120_000
+    strength: Annotated[
+        float, Meta(description="Inverse regularization (C) of the linear part; 0: by cross-validation.", ge=0)
+    ] = 0.0
+    max_length: Annotated[
+        int, Meta(description="Pieces of a text that the net reads.", ge=8, le=4096, extra={"was": "longest"})
+    ] = 256
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.5
-    forget: Annotated[float, Meta(description="Share of pieces made unknown in training.", ge=0, lt=1)] = 0.1
-    smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1)] = 0.0
+    word_dropout: Annotated[
+        float, Meta(description="Share of pieces made unknown in training.", ge=0, lt=1, extra={"was": "forget"})
+    ] = 0.1
+    label_smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1, extra={"was": "smoothing"})] = (
+        0.0
+    )
 
 
 class TextClassification(Task):
@@ -79,8 +96,8 @@ class TextClassification(Task):
     def fit(self, examples: Sequence[Example]) -> None:
         texts = [plain(e["text"]) for e in examples]
         self.labels_ = sorted({e["label"] for e in examples})
-        self.vocabulary_ = learn([text or "-" for text in texts], self.config.pieces)
-        self.features_ = FeatureSet.learn(texts, min(self.config.features, TABLE // len(self.labels_))).dump()
+        self.vocabulary_ = learn([text or "-" for text in texts], self.config.vocabulary_size)
+        self.features_ = FeatureSet.learn(texts, min(self.config.max_features, TABLE // len(self.labels_))).dump()
         for name in ("pieces", "known", "mix_"):  # what an earlier fit knew
             vars(self).pop(name, None)
         rows = [ids[ids != 0].astype(np.int64) for ids in map(self.known.encode, texts)]
@@ -101,7 +118,7 @@ class TextClassification(Task):
 
     def inputs(self, example: Example) -> Arrays:
         text = plain(example["text"])
-        ids = self.pieces.encode([text])[0][: self.config.longest - 2]
+        ids = self.pieces.encode([text])[0][: self.config.max_length - 2]
         return {"pieces": np.array([*ids, END], np.int32), "features": self.known.encode(text)}
 
     def targets(self, example: Example) -> Arrays:
@@ -115,7 +132,7 @@ class TextClassification(Task):
         import torch
 
         c, size = self.config, self.size
-        noise = {"dropout": c.dropout, "forget": c.forget}
+        noise = {"dropout": c.dropout, "word_dropout": c.word_dropout}
         counts = len(self.pieces), len(self.known) + 1, len(self.labels_)
         net: nn.Module
         if c.net == "cnn":
@@ -129,7 +146,7 @@ class TextClassification(Task):
         else:
             from lamella.nets.transformer.classifiers import EncoderClassifier
 
-            net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.longest, **noise)
+            net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.max_length, **noise)
         if self.solution is not None:
             net.wide.settle(*map(torch.from_numpy, self.solution))
         return net
@@ -138,7 +155,7 @@ class TextClassification(Task):
         from torch.nn import functional as F
 
         if self.phase != EXPLAINED:  # the wide part is solved, not trained
-            return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.smoothing)
+            return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.label_smoothing)
         both = zip(self.mix_, (outputs["deep"], outputs["wide"]), strict=True)
         mixed = [share * scores.log_softmax(dim=1) for share, scores in both]
         return F.cross_entropy(mixed[0] + mixed[1], targets["label"])

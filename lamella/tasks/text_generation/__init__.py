@@ -44,16 +44,27 @@ PREDICT = {"when": "predict"}
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net.")] = "transformer"
     cell: Annotated[Literal["lstm", "gru"], Meta(description="What the layers of an rnn are made of.")] = "lstm"
-    unit: Annotated[Literal["characters", "pieces"], Meta(description="What is read at a time.")] = "characters"
-    pieces: Annotated[int, Meta(description="Most units in its vocabulary.", ge=50)] = 4000
-    window: Annotated[int, Meta(description="Units that are seen at once.", ge=8, le=4096)] = 128
+    unit: Annotated[
+        Literal["characters", "pieces"], Meta(description="What a token is: a character, or a piece of a word.")
+    ] = "characters"
+    vocabulary_size: Annotated[int, Meta(description="Vocabulary size, at most.", ge=50, extra={"was": "pieces"})] = (
+        4000
+    )
+    window: Annotated[int, Meta(description="Context length of the net, in characters or pieces.", ge=8, le=4096)] = 128
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.0
-    length: Annotated[int, Meta(description="Units to write; 0 only measures.", ge=0, le=100_000, extra=PREDICT)] = 200
-    temperature: Annotated[float, Meta(description="How daring; 0: the likeliest.", ge=0, le=10, extra=PREDICT)] = 0.8
-    top_k: Annotated[int, Meta(description="Draw among so many of the likeliest; 0 is all.", ge=0, extra=PREDICT)] = 0
-    top_p: Annotated[float, Meta(description="Draw among the fewest so likely.", gt=0, le=1, extra=PREDICT)] = 1.0
-    seed: Annotated[int, Meta(description="Of the drawing: the same seed, the same text.", ge=0, extra=PREDICT)] = 0
-    stop: Annotated[str, Meta(description="End before this text comes; \\n is a line break.", extra=PREDICT)] = ""
+    length: Annotated[
+        int, Meta(description="Characters or pieces to write; 0: measure only.", ge=0, le=100_000, extra=PREDICT)
+    ] = 200
+    temperature: Annotated[
+        float, Meta(description="Temperature of sampling; 0: always the most likely.", ge=0, le=10, extra=PREDICT)
+    ] = 0.8
+    top_k: Annotated[int, Meta(description="Sample from the k most likely; 0: no limit.", ge=0, extra=PREDICT)] = 0
+    top_p: Annotated[
+        float,
+        Meta(description="Sample from the fewest that have this probability together.", gt=0, le=1, extra=PREDICT),
+    ] = 1.0
+    seed: Annotated[int, Meta(description="Seed of sampling: the same seed, the same text.", ge=0, extra=PREDICT)] = 0
+    stop: Annotated[str, Meta(description="Stop before this text; \\n is a line break.", extra=PREDICT)] = ""
 
 
 class TextGeneration(Task):
@@ -89,9 +100,9 @@ class TextGeneration(Task):
     def fit(self, examples: Sequence[Example]) -> None:
         texts = [e["text"] for e in examples]
         if self.config.unit == "pieces":
-            self.vocabulary_ = Words.learn(texts, self.config.pieces)
+            self.vocabulary_ = Words.learn(texts, self.config.vocabulary_size)
         else:
-            self.characters_ = Characters.learn(texts, self.config.pieces)
+            self.characters_ = Characters.learn(texts, self.config.vocabulary_size)
         vars(self).pop("units", None)  # what an earlier fit knew
         self.length_ = float(np.mean([len(self.units.encode(text)) for text in texts]))
 

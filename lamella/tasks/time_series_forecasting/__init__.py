@@ -28,7 +28,7 @@ from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
 from lamella.fields import Field, Series, Text
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
-from lamella.tasks.time_series_forecasting import windows
+from lamella.tasks.time_series_forecasting import intervals, windows
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -53,7 +53,9 @@ class Config(msgspec.Struct, kw_only=True):
     decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).")] = ""
     leave_out: Annotated[str, Meta(description="Columns that are not read, with commas between; none: keep all.")] = ""
     known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
-    members: Annotated[int, Meta(description="Nets that are trained side by side and averaged.", ge=1, le=16)] = 3
+    ensemble_size: Annotated[
+        int, Meta(description="Nets that are trained side by side and averaged.", ge=1, le=16, extra={"was": "members"})
+    ] = 3
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
 
 
@@ -65,6 +67,7 @@ class TimeSeriesForecasting(Task):
     less_is_better = True
     nets = ("rnn", "transformer")
     suffixes = TABLES
+    noun, fewest = "windows", 5
     training = Training(batch=64, precise=True, keep_best=True)
 
     step_: str
@@ -173,7 +176,7 @@ class TimeSeriesForecasting(Task):
         c, size, frame = self.config, self.size, self.frame
         return Forecaster(
             c.net, frame.context, frame.horizon, frame.features, len(self.known_), torch.from_numpy(frame.lags), self.seasons_[0],
-            len(LEVELS), frame.patch, size.width * 2 // 3 // 8 * 8, size.depth, size.heads, c.dropout, c.members,
+            len(LEVELS), frame.patch, size.width * 2 // 3 // 8 * 8, size.depth, size.heads, c.dropout, c.ensemble_size,
         )  # fmt: skip
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -203,7 +206,7 @@ class TimeSeriesForecasting(Task):
         """Stretch each interval until it holds as many of the values kept back as it claims."""
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
         wanted = np.array([windows.numbers(e["future"]) for e in examples])
-        self.widths_ = windows.stretches(wanted, run(examples), INTERVALS)
+        self.widths_ = intervals.stretches(wanted, run(examples), INTERVALS)
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         """A table of series -> the next values of each, a row a step; None where its rows are windows."""

@@ -23,8 +23,6 @@ from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 LEAST = 4  # values of a past
-LEAST_STRETCH = 0.05  # of an interval: it stays one
-THREE_OF_FOUR = 0.6745  # standard deviations below which three draws of four stay
 
 
 def windows(data: SeriesSet, horizon: int, back: int, season: int, least: int) -> tuple[list[dict[str, Any]], int]:
@@ -94,7 +92,7 @@ def latest(names: Sequence[str], wanted: int, seed: int) -> list[int] | None:
         later[names[at]] = later.get(names[at], -1) + 1
         ranks.append((later[names[at]], np.random.default_rng((seed, at)).random(), at))
     # Where there are many series, the last windows of all: those trained on share their years with no interval.
-    wanted = max(wanted, min(len(later), len(names) // 4))
+    wanted = max(wanted, min(len(later), len(names) // 4), min(2, len(names) // 3))
     return sorted(at for _, _, at in sorted(ranks)[:wanted]) if any(r > 0 for r, _, _ in ranks) else None
 
 
@@ -270,31 +268,6 @@ def wanted(example: Mapping[str, Any], horizon: int) -> Floats:
     if len(found) != horizon:
         raise DataError(f"expected {horizon} values in future (--horizon), received {len(found)}.")
     return found
-
-
-def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float:
-    """By how much intervals must be stretched around their medians to hold `share` of what was wanted.
-
-    wanted and middle (N, H), ends (N, H, 2). The steps of a window err together, so that N windows are N trials: the
-    quantile is one of N + 1, as in split conformal prediction (Romano et al., 2019). Other windows than these N would
-    have given another stretch; the share aimed at is higher by what three draws of four stay within, so that the promise is
-    likely kept by this model, and not only by models on average (training-conditional validity: Vovk, 2012).
-
-    >>> stretch(np.array([[1.0, -2.0]]), np.zeros((1, 2)), np.array([[[-1.0, 1.0], [-1.0, 1.0]]]), 1.0)
-    2.0
-    """
-    room = np.where(wanted < middle, middle - ends[:, :, 0], ends[:, :, 1] - middle)
-    needed, count = np.abs(wanted - middle) / np.maximum(room, 1e-12), len(wanted)
-    level = min(1.0, share * (1 + 1 / count))
-    held = (needed <= np.quantile(needed, level)).mean(axis=1)  # of each window, (N,)
-    level = min(1.0, level + THREE_OF_FOUR * float(held.std()) / math.sqrt(count))
-    return float(max(np.quantile(needed, level), LEAST_STRETCH))
-
-
-def stretches(wanted: Floats, answers: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, float]:
-    """`stretch` for each interval of answers: "80%" is to hold 80% of what was wanted (N, H)."""
-    middle = np.array([a["median"] for a in answers])
-    return {n: stretch(wanted, middle, np.array([a[n] for a in answers]), float(n[:-1]) / 100) for n in names}
 
 
 def answer(

@@ -48,7 +48,9 @@ class Config(msgspec.Struct, kw_only=True):
     dst: Annotated[str, Meta(description="Language of the translation.", extra=LATER)] = msgspec.field(
         default="fr", name="to"
     )
-    pieces: Annotated[int, Meta(description="Size of the shared vocabulary.", ge=50)] = 8000
+    vocabulary_size: Annotated[
+        int, Meta(description="Vocabulary size, shared by both languages.", ge=50, extra={"was": "pieces"})
+    ] = 8000
     decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
     decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
     decoder: Annotated[
@@ -60,7 +62,7 @@ class Config(msgspec.Struct, kw_only=True):
     ] = "sequence"
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
-    beams: Annotated[int, Meta(description="Hypotheses kept in the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
+    beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
     memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=FILE)] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
     alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=LATER)] = 1
@@ -130,7 +132,7 @@ class Translation(Task):
     def fit(self, examples: Sequence[Example]) -> None:
         texts = [normalise(e[side]) for e in examples for side in ("text", "translation")]
         marks = [f"<2{code}>" for code in (self.config.src, self.config.dst)] if self.config.both else []
-        self.vocabulary_ = learn(texts, self.config.pieces, [*marks, *FORMATS])
+        self.vocabulary_ = learn(texts, self.config.vocabulary_size, [*marks, *FORMATS])
 
     @classmethod
     def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
@@ -141,7 +143,7 @@ class Translation(Task):
             return None
         net = found.net()
         config = {
-            "from": found.src, "to": found.dst, "decoder": net.decoder, "block": net.block, "pieces": net.vocabulary,
+            "from": found.src, "to": found.dst, "decoder": net.decoder, "block": net.block, "vocabulary_size": net.vocabulary,
             "decoder_depth": net.decoder_depth,
         }  # fmt: skip
         learned: dict[str, Any] = {
@@ -271,7 +273,9 @@ class Translation(Task):
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
             asked = [case.ask(s, placeholders.spans(s, ""), self._cost, src) for s in sentences]
-            found = run([{"text": readable(one.text), "to": to} for one in asked])
+            forms = dict.fromkeys(form for one in asked for form in (one.text, one.also) if form)
+            answers = dict(zip(forms, run([{"text": readable(form), "to": to} for form in forms]), strict=True))
+            found = [one.chosen(answers[one.text], answers.get(one.also, [])) for one in asked]
             if chinese.is_chinese(to):
                 return [[chinese.punctuate(a) for a in best] for best in found]
             return [[one.restore(a) for a in best] for best, one in zip(found, asked, strict=True)]

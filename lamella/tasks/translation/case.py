@@ -35,6 +35,10 @@ _LOUD = word_set(
     " next back done non oui ne pas ou et le la les un une des du de au en sur où qui que ici nein ja und oder der die das ein aus an auf zu sí"
     " el los las y"
 )
+# Also ordinary words in small letters.
+_BOTH = word_set(
+    "may march mars earth sun moon mother father queen king president minister church river lake sea bay island city war world north south east west"
+)
 _LABEL = 60  # characters of a text that is taken for a label rather than for sentences
 
 
@@ -45,6 +49,19 @@ class Asked(NamedTuple):
     source: str
     case: Literal["", "capitals", "title", "small", "initial"]
     format: str = ""
+    also: str = ""  # of one word: how it is written within a sentence
+
+    def chosen(self, answers: Sequence[str], others: Sequence[str]) -> list[str]:
+        """Of the answers to a word with and without its capital those that are no copies of it, then the rest.
+
+        A word that stands by itself is a label, which nets know with a capital, or a name, which they copy.
+        """
+        word = self.text.casefold()
+        new, other = ([a for a in some if a.casefold() != word] for some in (answers, others))
+        copied = not answers or answers[0].casefold() == word
+        return list(
+            dict.fromkeys([*other, *new, *answers] if copied and others and others[0] in other else [*answers, *others])
+        )
 
     def restore(self, answer: str) -> str:
         """An answer in the case of the source."""
@@ -77,11 +94,13 @@ def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, languag
         return Asked(text, text, "")
     cheapest = partial(_cheapest, cost=cost, language=base_code(language))
     single = len(words) == 1 and cost is not None  # to a net without a vocabulary a capital does no harm
-    if is_all_capitals(text, spans, cost):
-        change = _words(text, spans, cheapest) if single else _sentence(text, spans, cheapest)
-        return Asked(change, text, "capitals", format)
-    if single and words[0].istitle() and plain.strip() == words[0]:
-        return Asked(_words(text, spans, cheapest), text, "initial", format)
+    loud = is_all_capitals(text, spans, cost)
+    if single and (loud or words[0][1:] == words[0][1:].lower()) and plain.strip(" .!?…:") == words[0]:
+        big = _sentence(text, spans, cheapest)
+        also = _outside(big, spans, str.lower) if words[0].lower() not in ordinary(base_code(language)) else ""
+        return Asked(big, text, "capitals" if loud else "initial" if words[0][0].isupper() else "small", format, also)
+    if loud:
+        return Asked(_sentence(text, spans, cheapest), text, "capitals", format)
     if is_title_case(plain):
         return Asked(_sentence(text, spans, cheapest), text, "title", format)
     if plain == plain.lower() and len(words) > 1 and plain[:1].isalpha():
@@ -106,7 +125,7 @@ def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = N
     if len(words) > 2:
         return True
     return any(
-        len(word) > ACRONYM or word.lower() in _LOUD or (cost is not None and cost(word.lower()) < min(2, cost(word)))
+        len(word) > ACRONYM or word.lower() in _LOUD or (cost is not None and cost(word.lower()) < cost(word))
         for word in words
         if len(word) > 1
     )
@@ -140,9 +159,10 @@ def _cheapest(match: re.Match[str], cost: Cost | None, language: str) -> str:
     small, big = word.lower(), word[:1].upper() + word[1:].lower()
     if word == "I" or (len(word) == 1 and word.isupper() and small not in ("a", "y", "o")):
         return word
-    if small == word or cost is None:
+    if cost is None:
         return small
-    return big if cost(big) < cost(small) or (cost(big) == cost(small) and small in ordinary(language)) else small
+    known = cost(big) <= cost(small) and small in ordinary(language) and small not in _BOTH
+    return big if known or cost(big) + 1 < cost(small) else small
 
 
 def to_sentence(text: str, spans: Iterable[Span] = (), keep: bool = False) -> str:

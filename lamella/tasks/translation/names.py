@@ -24,7 +24,7 @@ from lamella.tasks.translation.proper import ordinary
 _BARRIER = "\ue000"
 # Letter by letter: a mention, a tag, a word with a capital inside or an underscore, a face of punctuation.
 _EXACT = re.compile(
-    r"(?<![\w@#./&])(?:[@#](?=[\w-]*[^\W\d_])[\w-]{2,60}|[^\W\d_]*[a-zà-ÿ][A-Z]\w*|[A-Z]{2,}[a-z]+[A-Z]\w*|[^\W_]+(?:_[^\W_]+)+)(?![\w@])"
+    r"(?<![\w@#./&])(?:[@#](?=[\w-]*[^\W\d_])[\w-]{2,60}|[^\W\d_]*[a-zà-ÿ][A-Z]\w*|[A-Z]{2,}[a-z]+[A-Z]\w*|O['’][A-Z][a-z]+|[^\W_]+(?:_[^\W_]+)+)(?![\w@])"
     r"|(?<!\S)[:;=]['-]?[()DPpO3](?!\S)"
 )
 _ACRONYM = re.compile(r"(?<![\w'’.@#-])(?:[A-Z]{2,8}|(?:[A-Z]\.){2,5})(?=s?(?![\w-]))")
@@ -37,7 +37,7 @@ _NEAR, _EXACTLY = 0.72, 0.6
 _SHORT = 4
 _MOST = 40
 
-Kind = Literal["exact", "acronym", "name"]
+Kind = Literal["exact", "acronym", "name", "initial"]  # the last begins its sentence, and may be no name after all
 
 
 class Name(NamedTuple):
@@ -153,7 +153,7 @@ class Names:
         self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str] | None
     ) -> Literal["bent", "translated", "lost", "unsure"]:
         """What became of a name that an answer has not as it is."""
-        if name.kind == "exact" or (near and _plain(near) == _plain(name.text)):
+        if name.kind == "exact" or (near and name.kind != "initial" and _plain(near) == _plain(name.text)):
             return "bent" if near else "lost"
         if known is None:
             return "unsure"
@@ -161,7 +161,8 @@ class Names:
         plain = [_plain(match[0]) for match in words]
         if any(_contains(plain, candidate) for candidate in others):
             # A net that bends a name in a sentence may bend it alone as well; of one it knows, this is the translation.
-            if not near or self._is_common(name.text) or (name.kind == "acronym" and len(name.text) <= _SHORT):
+            short = name.kind == "initial" or (name.kind == "acronym" and len(name.text) <= _SHORT)
+            if not near or short or self._is_common(name.text):
                 return "translated"
             return "translated" if not any(_like(_plain(c), _plain(name.text)) for c in others) else "bent"
         if near:

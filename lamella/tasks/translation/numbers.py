@@ -134,8 +134,10 @@ class Numbers:
             if self._is_number(suffixed[1]) or numerals.is_ordinal(suffixed[2]):
                 self._number(text, start, start + suffixed.end(1))
                 return
-        elif "-" in run[1:] and any(
-            re.fullmatch(r"[a-zà-ÿ]{2,}|[A-ZÀ-Þ][a-zà-ÿ]{3,}", part) for part in run.split("-")
+        elif (
+            "-" in run[1:]
+            and not re.search(r"(?=[a-f-]*[0-9])(?=[0-9]+[a-f])[0-9a-f]{6}", run)
+            and any(re.fullmatch(r"[a-zà-ÿ]{2,}|[A-ZÀ-Þ][a-zà-ÿ]{3,}", part) for part in run.split("-"))
         ):
             for part in re.finditer(r"[^-]+", run):
                 if re.search("[0-9]", part[0]):

@@ -126,7 +126,7 @@ def test_only_filled_entries_change() -> None:
     for old, new in [
         (
             '#, c-format\n#| msgid "Delete %s"\nmsgid "Delete %s?"\nmsgstr ""',
-            '#, fuzzy, c-format\n#| msgid "Delete %s"\nmsgid "Delete %s?"\nmsgstr "DELETE %s?"',
+            '#, fuzzy, c-format\n#| msgid "Delete %s"\nmsgid "Delete %s?"\nmsgstr "DELETE %s\u00a0?"',
         ),
         ('msgctxt "menu"\nmsgid "_File"\nmsgstr ""', '#, fuzzy\nmsgctxt "menu"\nmsgid "_File"\nmsgstr "_FILE"'),
         (
@@ -145,7 +145,7 @@ def test_only_filled_entries_change() -> None:
     document = Catalogue(data, "test.po", "fr")
     assert document.formats == ["c-format", "", "", "c-format", "c-format"]
     assert document.render([None] * 5) == data
-    assert document.summary(["DELETE %s?", "x", None, "%d x", "%d y"]) == {
+    assert document.summary(["DELETE %s\u00a0?", "x", None, "%d x", "%d y"]) == {
         "segments": 5,
         "entries": 7,
         "already": 1,
@@ -218,7 +218,7 @@ def test_a_missing_header_or_rule_is_added_and_an_unknown_rule_is_not_guessed() 
     assert '8bit\\n"\n"Plural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n' in filled
     msgfmt(filled.encode())
     unknown = translate((without.replace("fr", "tlh") + BODY).encode(), language="tlh")
-    assert b'msgstr[0] ""' in unknown and b'"DELETE %s?"' in unknown
+    assert b'msgstr[0] ""' in unknown and b'"DELETE %s\u00a0?"' in unknown
     msgfmt(unknown)
 
 
@@ -276,7 +276,7 @@ def test_pairs(tmp_path: Path) -> None:
     path.write_bytes(translate((HEADER + BODY).encode()).replace(b"#, fuzzy, c-format", b"#, c-format"))
     assert list(read_pairs(path)) == [
         Pair("Yes", "Oui", 15),
-        Pair("Delete %s?", "DELETE %s?", 23),
+        Pair("Delete %s?", "DELETE %s\u00a0?", 23),
         Pair("%d file", "%d FILE", 49),
         Pair("%d files", "%d FILES", 49),
     ]

@@ -49,14 +49,20 @@ def test_parts_are_used_as_they_are_meant(tmp_path, names, wanted, around):
     root = tmp_path / around
     for name, count in zip(names, (12, 3, 4, 2), strict=False):
         count = 3 if name.lower().startswith("val") else 4 if name == "test" else count
-        classes(root / name, count, start={"t": 0, "v": 20, "T": 0, "V": 20, "e": 50}[name[0]] + (30 if name == "test" else 0))
+        classes(
+            root / name,
+            count,
+            start={"t": 0, "v": 20, "T": 0, "V": 20, "e": 50}[name[0]] + (30 if name == "test" else 0),
+        )
     (tmp_path / "__MACOSX" / "._x").mkdir(parents=True)
     cls = registry.find("image-classification")
     gathered = gather(cls(cls.Config()), [str(tmp_path)], (), None, 0)
     assert {e["label"] for e in gathered.learn} == {"cat", "dog"}
     learn, watch, test = (len(part) for part in (gathered.learn, gathered.watched, gathered.held))
     if wanted[2]:
-        assert test == wanted[2] and {Path(e["image"]).parts[-3] for e in gathered.held} == {names[2] if len(names) > 2 else names[1]}
+        assert test == wanted[2] and {Path(e["image"]).parts[-3] for e in gathered.held} == {
+            names[2] if len(names) > 2 else names[1]
+        }
     if wanted[1]:
         assert watch == wanted[1] and learn + (0 if wanted[2] else test) == wanted[0]
     assert any(line.startswith("parts of the data") for line in gathered.lines)

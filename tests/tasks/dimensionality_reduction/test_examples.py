@@ -53,7 +53,10 @@ def test_rows_that_are_not_like_the_others(tmp_path: Path) -> None:
     columns, _ = measures.learn_columns(rows)
     more, _ = measures.read_rows([write(tmp_path / "c.csv", f"n,colour\n{good}x,red\n8,green\n")])
     kept, lines = measures.check(columns, more, [])
-    assert len(kept) == 201 and lines[0] == 'note: 1 values of "colour" that training has not seen, read as missing: "green"'
+    assert (
+        len(kept) == 201
+        and lines[0] == 'note: 1 values of "colour" that training has not seen, read as missing: "green"'
+    )
     assert [line.partition("expected ")[2] for line in lines[1:]] == ['a number in "n", received "x"']
     with pytest.raises(DataError, match=r'c.csv, line 2: expected a finite number in "n", received "1e999"'):
         measures.check(columns, measures.read_rows([write(tmp_path / "c.csv", "n,colour\n1e999,red\n")])[0], [])

@@ -194,7 +194,7 @@ def test_it_learns_without_grades(kind, tmp_path):
     }[kind]
     path = tmp_path / ("data.txt" if kind == "plain" else "data.jsonl")
     path.write_text("".join((row if kind == "plain" else json.dumps(row)) + "\n" for row in data))
-    small = {"pieces": 400, "buckets": 2000, "hashed_width": 16}
+    small = {"vocabulary_size": 400, "buckets": 2000, "hashed_width": 16}
     model = lamella.train(
         WORD, str(path), out=str(tmp_path / "model"), size="tiny", steps=25, threads=1, tell=lambda line: None, **small
     )

@@ -56,7 +56,7 @@ def value(job, answers, examples, name="f1_weighted") -> float:
 @pytest.fixture(scope="module", params=NETS)
 def learned(request):
     """A task, its net after a short training on a part of the sample, and the graphs over both engines."""
-    job = job_for(request.param, pieces=300)
+    job = job_for(request.param, vocabulary_size=300)
     net = train(job, job.sample("train")[:600], 60)
     return job, torch_graphs(net), load_graphs(export_graphs(net))
 
@@ -251,7 +251,7 @@ def test_what_is_learned_is_all_that_answering_needs(learned):
 
 
 def test_the_linear_part_is_not_trained_again():
-    job = job_for("cnn", pieces=100)
+    job = job_for("cnn", vocabulary_size=100)
     net = train(job, job.sample("train")[:100], 3)
     assert np.allclose(net.wide.table.numpy(), job.solution[0]) and np.allclose(net.wide.bias.numpy(), job.solution[1])
 
@@ -285,7 +285,7 @@ def test_a_language_without_spaces():
         for b in things
     ]
     held = [e for i, e in enumerate(examples) if i % 5 == 0]
-    job = job_for("cnn", pieces=60)
+    job = job_for("cnn", vocabulary_size=60)
     net = train(job, [e for i, e in enumerate(examples) if i % 5], 10)
     answers = run_batches(job, torch_graphs(net), held)
     assert value(job, answers, held, "accuracy") > 0.95 and set(answers[0]["probabilities"]) == {"好", "坏"}

@@ -257,7 +257,7 @@ def test_pieces_keep_line_breaks_and_the_space_between_prompt_and_continuation()
 
 
 def test_pieces_are_trained_and_answered(tmp_path):
-    options = {"unit": "pieces", "pieces": 120, "window": 16, "net": "rnn", "cell": "gru"}
+    options = {"unit": "pieces", "vocabulary_size": 120, "window": 16, "net": "rnn", "cell": "gru"}
     model = lamella.train(
         "text-generation",
         "sample",

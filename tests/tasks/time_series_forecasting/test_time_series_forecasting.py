@@ -135,7 +135,7 @@ def test_torch_is_onnx_and_no_value_of_the_future_is_an_input(net, tmp_path):
     from lamella.train.export import export_graphs
 
     torch.manual_seed(0)
-    job = job_of(net=net, horizon=5, members=2, known="warm")
+    job = job_of(net=net, horizon=5, ensemble_size=2, known="warm")
     examples, _ = job.read([daily(tmp_path, known=True)])
     job.fit(examples)
     assert job.seasons_ == [7] and job.periods_ == ["week"] and list(job.known_) == ["warm"]
@@ -212,7 +212,7 @@ def test_a_table_of_series_gets_its_next_values(tmp_path, cli):
     path = daily(tmp_path, known=True)
     options = {"steps": 60, "size": "tiny", "threads": 1, "tell": lambda line: None}
     trained = lamella.train(
-        "time-series-forecasting", path, out=str(tmp_path / "m"), horizon=5, known="warm", members=1, **options
+        "time-series-forecasting", path, out=str(tmp_path / "m"), horizon=5, known="warm", ensemble_size=1, **options
     )
     assert trained.manifest.scores["held out"]["scores"]["mase"]["value"] < 0.9
     assert set(trained.task.widths_) == {"50%", "80%", "95%"} and any(w != 1 for w in trained.task.widths_.values())
@@ -233,7 +233,7 @@ def test_a_table_of_series_gets_its_next_values(tmp_path, cli):
 def test_what_is_known_of_the_future_comes_over_http_and_is_a_reason_too(tmp_path, cli):
     trained = lamella.train(
         *("time-series-forecasting", daily(tmp_path, known=True)), out=str(tmp_path / "m"), horizon=5, known="warm",
-        members=1, steps=200, size="tiny", threads=1, tell=lambda line: None,
+        ensemble_size=1, steps=200, size="tiny", threads=1, tell=lambda line: None,
     )  # fmt: skip
     ahead = daily(tmp_path, known=True, ahead=5, name="ahead.csv")
     with open(ahead, newline="") as file:
