@@ -33,7 +33,7 @@ def verbs() -> list[dict[str, str]]:
         command = re.search(r"^ *(lamella .*?)(?: {3}.*)?$", text, re.MULTILINE)
         found.append(
             {
-                "name": path.stem,
+                "name": command[1].split()[1] if command else path.stem,  # `import` can name no file
                 "summary": text.partition("\n\n")[0].replace("\n", " "),
                 "command": command[1] if command else "",
             }

@@ -146,12 +146,12 @@ def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER)
         raise Refused(400, f"options: {error}.") from error
     except (UsageError, OverflowError, RecursionError) as error:
         raise Refused(400, "options: out of bounds.") from error
-    values = {name: getattr(found, name) for name in given}
+    values = {name: getattr(found, name) for name in given}  # by their stored names, `from` among them
     for name, value in values.items():
         if known[name].holds == "value" and value:
             read = receive(next(iter(job.fields.values())), f"options, {name}", value, limits)
             values[name] = read if isinstance(read, str) else json.dumps(read)
-    return msgspec.structs.replace(job.config, **values)
+    return msgspec.structs.replace(job.config, **{_attribute(type(job.config), k): v for k, v in values.items()})
 
 
 def work(job: Task, config: Any) -> float:
