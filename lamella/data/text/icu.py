@@ -2,11 +2,11 @@
 
     >>> message = parse("You have {n, plural, one {# message} other {# messages}}.")
     >>> message.texts
-    ['You have {n}.', '# message', '# messages']
-    >>> message.render(["Vous avez {n}.", "# message", "# messages"], "fr")
+    ['You have {n}.', '{n_number} message', '{n_number} messages']
+    >>> message.render(["Vous avez {n}.", "{n_number} message", "{n_number} messages"], "fr")
     'Vous avez {n, plural, one {# message} other {# messages}}.'
 
-Keywords and structure stay as they are; a plural gets the categories of the target language (Unicode CLDR).
+The `#` of a plural stands in its texts as `{name_number}`, which a translator keeps. Keywords and structure stay as they are; a plural gets the categories of the target language (Unicode CLDR).
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Message:
 
     text: str
     arguments: list[Argument]
+    number: str = ""  # what stands for its `#`, within a plural
 
     @property
     def texts(self) -> list[str]:
@@ -72,6 +73,8 @@ def _rendered(message: Message, answers: Iterator[str], target: str) -> str:
     text = next(answers, None)
     if text is None:
         raise ValueError(f"expected {len(message.texts)} answers, received fewer")
+    if message.number:
+        text = text.replace(message.number, "#")
     for argument in message.arguments:
         branches = [(before, key, _rendered(inner, answers, target)) for before, key, inner in argument.branches]
         whole = argument.head + "".join(
@@ -108,7 +111,7 @@ def parse(text: str) -> Message | None:
     return message if end == len(text) and message.arguments else None
 
 
-def _parse(text: str, at: int, depth: int) -> tuple[Message, int]:
+def _parse(text: str, at: int, depth: int, number: str = "") -> tuple[Message, int]:
     """The message from a place to the brace that closes it, or to the end. Raises ValueError where it is none."""
     if depth > DEPTH:
         raise ValueError("too deep")
@@ -122,28 +125,32 @@ def _parse(text: str, at: int, depth: int) -> tuple[Message, int]:
             at = len(text) if end < 0 else end + 1
         elif char == "{" and (match := _OPEN.match(text, at)):
             parts.append(text[start:at])
-            argument, at = _argument(text, match, depth)
+            argument, at = _argument(text, match, depth, number)
             if any(argument.name == other.name for other in arguments) or f"{{{argument.name}}}" in text[start:]:
                 raise ValueError("twice the same argument")
             arguments.append(argument)
             parts.append(f"{{{argument.name}}}")
             start = at
+        elif char == "#" and number and not braces:
+            parts += [text[start:at], number]
+            start = at = at + 1
         elif char == "{":
             braces, at = braces + 1, at + 1
         elif char == "}" and braces == 0:
             break
         else:
             braces, at = braces - (char == "}"), at + 1
-    return Message("".join([*parts, text[start:at]]), arguments), at
+    return Message("".join([*parts, text[start:at]]), arguments, number), at
 
 
-def _argument(text: str, match: re.Match[str], depth: int) -> tuple[Argument, int]:
+def _argument(text: str, match: re.Match[str], depth: int, number: str) -> tuple[Argument, int]:
     at = match.end()
     head = match[0].rstrip()
     argument = Argument(match["name"], match["kind"], head)
     at = match.start() + len(head)
     while branch := _SELECTOR.match(text, at):
-        inner, end = _parse(text, branch.end(), depth + 1)
+        counted = f"{{{match['name']}_number}}" if match["kind"] != "select" else number
+        inner, end = _parse(text, branch.end(), depth + 1, counted)
         if text[end : end + 1] != "}":
             raise ValueError("a branch is not closed")
         before = branch[0][: len(branch[0]) - len(branch[0].lstrip())]

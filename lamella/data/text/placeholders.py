@@ -39,7 +39,13 @@ _PATH = r"""
       |php|png|pot?|pyc?|rpm|rst|sh|so|sql|srt|svg|tar|tgz|toml|tsv|txt|wav|xlsx?|xml|xz|ya?ml|zip)(?!\w)
 """
 _VARIABLE = r"""
-    \$\{[^{}\s]{1,80}\} | \$\([^()\s]{1,80}\) | \$[A-Za-z_]\w{0,60}+
+    <%.{0,300}?%> | \[\[[^\[\]\n]{1,80}\]\] | \$t\([^()\n]{1,80}\) | %\{[^{}\s]{1,60}\} | %\d{1,2}![\w.+\#-]{1,12}!
+  | (?<![\w%])%[A-Za-z_]\w{1,60}%(?![\w%]) | %(?:\d{1,2}\$)?@(?!\w)
+  | \{\ {0,2}(?:[-$][A-Za-z][^{}\n]{0,60}|[A-Z]{2,20}\([^{}()\n]{0,80}\)\ {0,2})\}
+  | (?<![\w./@-])[A-Za-z_][\w-]{1,60}(?:\.[A-Za-z_][\w-]{1,60}){2,8}(?![\w.-]|\.\w)
+  | (?<![\w./@-])[a-z]+(?:_[a-z]+)+\.[A-Za-z_]\w{1,60}(?![\w.-]) | (?<![\w:]):[a-z][a-z0-9_+-]{1,40}:(?![\w:])
+  | (?<![\w@.-])(?:[A-Za-z0-9-]{1,63}\.){1,4}(?:com|org|net|io|edu|gov|info|dev)(?:/[^\s<>"'`]{0,300}(?<![.,;:!?)]))?(?![\w-]|\.\w)
+  | \$\{[^{}\s]{1,80}\} | \$\([^()\s]{1,80}\) | \$[A-Za-z_]\w{0,60}+
   | (?<!\w)@[A-Za-z_][\w.-]{0,60}@(?!\w)
   | \{\{[^{}\n]{1,80}\}\} | \{%[^%\n]{0,200}%\} | \{\#[^\#\n]{0,200}\#\} | \{\{ | \}\}
   | \{(?:\w{1,60}+(?:\.\w{1,60}+|\[[^\[\]{}\n]{1,60}\]){0,8})?(?:,\s?[a-z]{2,12}(?:,\s?[^{}\n]{1,60})?)?(?:![rsa])?
@@ -48,6 +54,11 @@ _VARIABLE = r"""
 _OPTION = r"""
     (?<![\w-])--[A-Za-z0-9][\w-]{0,60}+=? | (?<![\w-])-[A-Za-z]\d{0,4}(?![\w'’-])
   | \\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[A-Za-z0-9\\"'])
+"""
+# A role of reStructuredText with its text, and the two ends of a link: the words of the link are translated.
+_ROLE = r"""
+    (?<![\w:]):[A-Za-z][\w+.:-]{0,40}:`[^`\n]{1,200}`
+  | `(?=[^`<>\n]{1,200}<[^<>`\s]{1,300}>`__?(?!\w)) | \ ?<[^<>`\s]{1,300}>`__?(?!\w) | (?<!\w)__[A-Za-z]\w{0,60}?__(?!\w)
 """
 _OVERRIDE = r"\{\\[^{}\n]{1,80}\}"  # {\an8} in subtitles
 # Old messages quote `like this': such a quotation is no code, so an apostrophe has to be inside a word or in a pair.
@@ -81,8 +92,8 @@ def _compile(*parts: str) -> re.Pattern[str]:
 
 
 _PATTERNS = {
-    "": _compile(_CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
-    "percent": _compile(_ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
+    "": _compile(_ROLE, _CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
+    "percent": _compile(_ROLE, _ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
     "srt": _compile(_OVERRIDE, _ADDRESS, _TAG, _VARIABLE, _NATURAL),
     "markdown": _compile(_CODE, _ADDRESS, _TAG, _MARKDOWN, _VARIABLE, _NATURAL, _PATH, _OPTION),
 }
@@ -259,7 +270,7 @@ def split_accelerator(text: str, format: str = "") -> tuple[str, str]:
     for match in _WORD.finditer(text):
         place, before, after = match.start("mark"), match["before"], match["after"]
         free = [i for i, char in enumerate(text) if char == match["mark"] and not _inside(i, taken)]
-        if free != [place]:
+        if free != [place] or text[: match.start()].endswith(("@", "#", "/", ".")):
             continue
         # Inside a word the marker has to be in one that is written as a word: not `max_width`, `AT&T` or `MAX_SIZE`.
         short = min(len(before), len(after)) <= 2 and before.islower()

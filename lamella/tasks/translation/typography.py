@@ -22,6 +22,7 @@ _QUOTE = re.compile(f"[{_QUOTES}]")
 _STYLES = {
     "fr": (f"«{_NO_BREAK}", f"{_NO_BREAK}»"), "de": ("„", "“"), "es": ("«", "»"), "zh": ("“", "”"), "en": ("“", "”"),
 }  # fmt: skip
+_VALUE = re.compile(r"""="[^"\n]{0,200}"?""")  # of an attribute: no quotation
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BRACKETS = "()[]{}<>"
 _WIDE = str.maketrans("（）［］｛｝《》〈〉【】", "()[]{}<><>[]")
@@ -67,18 +68,16 @@ def _quotes(text: str, format: str) -> list[int]:
     """Where the quotation marks of a text are: not those of `name="value"`, nor inches."""
     if not _QUOTE.search(text):
         return []
+    plain = _VALUE.sub(lambda match: "\ue000" * len(match[0]), _blanked(text, format))
     return [
         match.start()
-        for match in _QUOTE.finditer(_blanked(text, format))
-        if not (
-            match[0] == '"' and (text[: match.start()].endswith("=") or re.search(r"[0-9]$", text[: match.start()]))
-        )
-        or _closes(text, match.start())
+        for match in _QUOTE.finditer(plain)
+        if match[0] != '"' or not plain[: match.start()][-1:].isdigit() or _closes(plain, match.start())
     ]
 
 
 def _closes(text: str, place: int) -> bool:
-    """Whether a straight mark after a digit or `=` ends a quotation that began before."""
+    """Whether a straight mark after a digit ends a quotation that began before, and does not mean inches."""
     return text[:place].count('"') % 2 == 1
 
 
