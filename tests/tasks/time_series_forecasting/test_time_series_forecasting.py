@@ -12,8 +12,10 @@ import pytest
 import lamella
 from lamella import metrics
 from lamella.errors import DataError, UsageError
+from lamella.model import card
 from lamella.registry import find
-from lamella.tasks.time_series_forecasting.windows import naive_error, rescale, stretch
+from lamella.tasks.time_series_forecasting.intervals import stretch
+from lamella.tasks.time_series_forecasting.windows import naive_error, rescale
 from tests.serving import serving
 
 LEVELS = [0.5, 0.25, 0.75, 0.1, 0.9, 0.025, 0.975]
@@ -288,3 +290,28 @@ def test_an_example_of_a_file_can_be_given_by_itself(tmp_path):
     assert set(given) == {"past", "start", "warm"} and isinstance(given["start"], str)
     for name, array in job.inputs(examples[-1]).items():
         np.testing.assert_allclose(job.inputs(given)[name], array, err_msg=name)
+
+
+def test_few_months_are_enough_and_short_trainings_have_honest_intervals(tmp_path):
+    rng = np.random.default_rng(3)
+    months = [f"{1990 + m // 12}-{m % 12 + 1:02}" for m in range(120)]
+    values = 100 + np.arange(120) + 20 * np.sin(np.arange(120) * np.pi / 6) + rng.normal(0, 5, 120)
+    (tmp_path / "a.csv").write_text(
+        "month,v\n" + "".join(f"{m},{v:.1f}\n" for m, v in zip(months, values, strict=True))
+    )
+    trained = lamella.train(
+        "time-series-forecasting", str(tmp_path / "a.csv"), out=str(tmp_path / "m"), size="tiny", steps=15, threads=1,
+        ensemble_size=1, tell=lambda line: None,
+    )  # fmt: skip
+    scores = trained.manifest.scores["held out"]
+    assert scores["count"] == 2 and scores["scores"]["coverage_80"]["value"] >= 0.7, "before: a stretch of 3 at most"
+    assert trained.task.widths_["80%"] > 3
+    shown = "\n".join(card.remarks({**scores, "scores": {"coverage_80": {"value": 0.5}}}, "mase", True))
+    assert shown == "warning: intervals that say 80% hold 50% of the values they were measured on"
+    (tmp_path / "b.csv").write_text(
+        "month,v\n" + "".join(f"{m},{v:.1f}\n" for m, v in zip(months[:40], values, strict=False))
+    )
+    with pytest.raises(lamella.DataError, match="expected at least 5 windows, received"):
+        lamella.train(
+            "time-series-forecasting", str(tmp_path / "b.csv"), out=str(tmp_path / "n"), tell=lambda line: None
+        )
