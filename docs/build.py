@@ -5,9 +5,11 @@
 
 Pages are Markdown: README.md, CONTRIBUTING.md, CHANGELOG.md, SECURITY.md and all below docs/. They read well where they lie, and
 links between them are those of the files, such as [the design](docs/design.md#the-contract). Files that a page links to, such as
-pictures or sources, are copied beside it. The list of a task's options is made from the task itself, between two comments:
+pictures or sources, are copied beside it. The list of options of a task or of a command is made from the code, between two comments:
 
     <!-- options translation -->
+    <!-- end of options -->
+    <!-- options lamella train -->
     <!-- end of options -->
 
 A build writes these lists anew; a test fails where one is out of date.
@@ -24,15 +26,17 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+import click
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from lamella.cli.commands import main as main_command
 from lamella.options import all_options
 from lamella.registry import find
 
 ROOT = Path(__file__).parent.parent
 FIRST = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
-SECTION = re.compile(r"(<!-- options ([\w-]+) -->\n).*?(<!-- end of options -->)", re.DOTALL)
+SECTION = re.compile(r"(<!-- options ([\w -]+) -->\n).*?(<!-- end of options -->)", re.DOTALL)
 COMMENT = re.compile(r"\s*(<!--.*?-->\s*)+", re.DOTALL)
 ELSEWHERE = ("http", "https", "mailto")
 KINDS = {"bool": "yes or no", "float": "number", "int": "whole number", "str": "text"}
@@ -220,13 +224,30 @@ def options_table(task: str) -> str:
     return "\n".join(rows) + "\n\n\\* may also be changed when the model answers.\n"
 
 
+def command_table(name: str) -> str:
+    """How a command is written, such as "lamella train", and its options, as a table."""
+    command = main_command.commands[name.removeprefix("lamella ")]
+    context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
+    usage = " ".join([name, *command.collect_usage_pieces(context)]).replace("[OPTIONS]", "[options]")
+    rows = [f"`{usage}`", "", "| option | |", "| --- | --- |"]
+    for param in command.get_params(context):
+        record = param.get_help_record(context) if isinstance(param, click.Option) else None
+        if record and "--help" not in record[0]:
+            rows.append(f"| `{_cell(record[0])}` | {_cell(' '.join(record[1].split()))} |")
+    return "\n".join(rows) + "\n"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*")
 
 
 def with_options(text: str) -> str:
     """A page with each list of options made anew."""
-    return SECTION.sub(lambda m: f"{m[1]}{options_table(m[2])}{m[3]}", text)
+    return SECTION.sub(lambda m: f"{m[1]}{_made(m[2])}{m[3]}", text)
+
+
+def _made(name: str) -> str:
+    return command_table(name) if name.startswith("lamella ") else options_table(name)
 
 
 def outdated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:

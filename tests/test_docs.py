@@ -139,6 +139,12 @@ def test_the_drawing_of_the_rooms_is_that_of_the_arrows():
     assert not wrong
 
 
+def test_every_command_and_every_public_name_is_documented():
+    commands, python = TEXTS["docs/commands.md"], TEXTS["docs/python.md"]
+    assert not [name for name in main.commands if f"<!-- options lamella {name} -->" not in commands]
+    assert not [name for name in lamella.__all__ if f"`{name}`" not in python and f"`lamella.{name}`" not in python]
+
+
 # ---- what the pages show -------------------------------------------------------------------------------------------
 
 
@@ -151,6 +157,20 @@ def test_commands_exist(page):
             target = next(word for word in line.split()[1:] if "=" not in word)
             makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
             assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), f"there is no make {target}"
+
+
+@pytest.mark.parametrize("page", [name for name in build.pages() if name not in ("docs/LOG.md", "CHANGELOG.md")])
+def test_options_within_sentences_exist(page):
+    """`--option` is one of a command, of a task, or of a bench; in the page of a task, one of that task's."""
+    text = build.SECTION.sub("", written.prose((ROOT / page).read_text(encoding="utf-8")))
+    task = Path(page).stem
+    tasks = [find(task)] if task in lamella.tasks() else [find(name) for name in lamella.tasks()]
+    known = {"--help", "--version", "--traceback"} | {f"--{o.flag}" for cls in tasks for o in all_options(cls.Config)}
+    known |= {flag for command in main.commands.values() for param in command.params for flag in param.opts}
+    for code in re.findall(r"`([^`]+)`", text):
+        if not code.startswith(("python", "make", "...", "msgfmt", "recipes", "bench")):
+            unknown = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", code)) - known
+            assert not unknown, f"{code}: there is no {', '.join(unknown)}"
 
 
 @pytest.fixture
@@ -183,6 +203,7 @@ def test_python(page, place):
         code = "\n" * block.line + block.code  # so that a traceback has the page's own line
         if ">>> " in code:
             test = doctest.DocTestParser().get_doctest(block.code, names, page, str(ROOT / page), block.line)
+            test.globs = names  # which were copied
             failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, clear_globs=False).failed
             assert not failed
         else:
@@ -247,7 +268,7 @@ def test_every_route_is_named(server):
 def test_files_and_modules_that_are_named_are_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     paths = re.findall(r"`((?:lamella|tests|bench|docs|recipes)/[\w./-]*)`", text)
-    missing = [path for path in paths if not (ROOT / path).exists() and "weather" not in path]
+    missing = [path for path in paths if not (ROOT / path).exists() and not re.search("weather|NAME", path)]
     modules = [name.replace(".", "/") for name in re.findall(r"python\s+-m\s+([a-z_]+\.[\w.]*\w)", text)]
     missing += [m for m in modules if not (ROOT / f"{m}.py").is_file() and not (ROOT / m / "__main__.py").is_file()]
     assert not missing
