@@ -139,6 +139,15 @@ def test_the_drawing_of_the_rooms_is_that_of_the_arrows():
     assert not wrong
 
 
+def test_options_that_were_renamed_are_in_the_changelog():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    renamed = [
+        (option.was, option.flag) for name in lamella.tasks() for option in all_options(find(name).Config) if option.was
+    ]
+    missing = [pair for pair in renamed if not all(f"`--{flag.replace('_', '-')}`" in text for flag in pair)]
+    assert renamed and not missing
+
+
 def test_every_command_and_every_public_name_is_documented():
     commands, python = TEXTS["docs/commands.md"], TEXTS["docs/python.md"]
     assert not [name for name in main.commands if f"<!-- options lamella {name} -->" not in commands]
