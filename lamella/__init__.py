@@ -78,6 +78,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "import_model",
     "load",
     "predict",
     "serve",
