@@ -108,7 +108,7 @@ def _answer_files(
             return
     if out is None and len(paths) > 1:
         raise UsageError("several files: expected -o FOLDER for the answers.")
-    places = verb.output_paths(paths, out, [".csv" if p.is_dir() else p.suffix for p in paths]) if out else []
+    places = verb.output_paths(paths, out, [answering.out_suffix(p) for p in paths]) if out else []
     for place in places:
         free(place, force)
     failed: list[str] = []

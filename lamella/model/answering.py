@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from lamella.data.readers.suffixes import TABLES
+from lamella.data.readers.suffixes import PACKED, TABLES, is_table, table_suffix
 from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Field
@@ -109,16 +109,18 @@ def predict_file(
     In: `tell` gets a line for each row, line or file without an answer, and for what is odd; `suffix`: that of the
     table to write, else the same as the input's. Raises DataError where nothing has an answer.
     """
-    own, job = path.suffix.lower(), trained.task
+    own, job = table_suffix(path), trained.task
     tell = tell or (lambda line: None)
     columns = columns_for(job, [path], columns)
     if path.is_dir():
         return _folder(trained, path, columns, tell, suffix)
-    if own in job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
+    if (own in job.suffixes or is_table(path) and ".csv" in job.suffixes) and (
+        whole := job.document(path, trained.run, columns)
+    ) is not None:
         if suffix in (*job.suffixes, *TABLES) and suffix != own:
             tell(f"note: the answers are in the form of a {own} file, like the input, whatever the name of the output")
-        return whole[0], own, whole[1]
-    if own in TABLES:
+        return _packed(path, whole[0]), own, whole[1]
+    if is_table(path):
         return _table(trained, path, columns, tell, suffix)
     only = list(job.fields.values())
     if len(only) == 1 and only[0].prose and own in (".txt", ""):
@@ -144,9 +146,24 @@ def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] 
     return {name: column for name, column in columns.items() if name in known} or None
 
 
+def out_suffix(path: Path) -> str:
+    """How the name of the answers to a file should end: like the file's, but for tables that are read and not written."""
+    own = path.suffix.lower()
+    return ".csv" if path.is_dir() or own == ".xlsx" else ".jsonl" if own == ".parquet" else path.suffix
+
+
+def _packed(path: Path, raw: bytes) -> bytes:
+    """Answers to a `.gz` file are packed as it is."""
+    if path.suffix.lower() != ".gz":
+        return raw
+    import gzip
+
+    return gzip.compress(raw, mtime=0)
+
+
 def suffixes_of(job: Task) -> tuple[str, ...]:
     """How the names of files end that are answered as a whole."""
-    return (*job.suffixes, *TABLES)
+    return (*job.suffixes, *TABLES, *PACKED)
 
 
 def writes_pictures(job: Task) -> bool:
@@ -219,6 +236,12 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
     from lamella.data.readers.answer_table import open_table  # only now: a short answer should not wait for it
 
     job = trained.task
+    if suffix in (".xlsx", ".parquet"):
+        raise UsageError(
+            f"-o with {suffix}: expected one of {', '.join(TABLES)}. A table of this kind is read, not written."
+        )
+    if suffix == path.suffix.lower():
+        suffix = ""
     if suffix not in (*TABLES, ""):
         tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
         suffix = ""
@@ -242,7 +265,7 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
     raw = table.render([_columns(job, found.get(row.line)) for row in table.rows], suffix)
     for note in table.notes[seen:]:
         tell(f"note: {note.removeprefix(f'{path}: ')}")
-    return raw, suffix or path.suffix.lower(), counts
+    return (raw, suffix, counts) if suffix else (_packed(path, raw), out_suffix(path), counts)
 
 
 def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -> list[Example]:

@@ -305,7 +305,9 @@ def test_another_suffix_is_another_format(tmp_path):
         {"text": "a", "label": "A"},
         {"text": "b", "label": "B"},
     ]
-    raw, _, said = ask(tmp_path / "rows.csv", "text\na\n", ".xlsx")
+    with pytest.raises(UsageError, match="is read, not written"):
+        ask(tmp_path / "rows.csv", "text\na\n", ".xlsx")
+    raw, _, said = ask(tmp_path / "rows.csv", "text\na\n", ".dat")
     assert raw == b"text,label\na,A\n" and "form of the input" in said[0]
 
 

@@ -22,6 +22,7 @@ import msgspec
 from lamella.data.readers.bad_rows import BadRow
 from lamella.data.readers.headers import lines_above
 from lamella.data.readers.json_records import Broken, flatten, is_array, is_json, json_array, json_lines, scalar
+from lamella.data.readers.packed import unpack
 from lamella.data.readers.suffixes import TABLE_SUFFIXES, table_suffix
 from lamella.data.text.encoding import StrPath, quote, read_text, show_path
 from lamella.errors import DataError
@@ -83,11 +84,12 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
     Out: a `Sheet`, rows that are blank or cannot be read left out and counted. A header row is still among the rows.
     Raises DataError, one line, where the file is missing, empty, not text, or has no columns.
     """
-    text, encoding = read_text(path)
+    packed = unpack(path)
+    text, encoding, form = packed or (*read_text(path), "")
     file = show_path(path)
     if not text.strip():
         raise DataError(f"{file}: expected rows, received an empty file. Give a file with at least one row")
-    sheet = Sheet(file, TABLE_SUFFIXES.get(table_suffix(path), ""), encoding, None, None, [], [], 0)
+    sheet = Sheet(file, form or TABLE_SUFFIXES.get(table_suffix(path), ""), encoding, None, None, [], [], 0)
     lines, starts, newline = _split(text)
     first = next(line for line in lines if line.strip())
     if not sheet.format and first.lstrip()[0] in "{[" and is_json(first, text):

@@ -17,17 +17,35 @@ TABLE_SUFFIXES = {
     ".json": "JSON",
 }
 TABLES = tuple(TABLE_SUFFIXES)
+PACKED = (".gz", ".xlsx", ".parquet")
+"""Tables that are unpacked before they are read (`lamella.data.readers.packed`); of `.gz` only those of a table."""
+
+
+def _suffixes(path: str | os.PathLike[str]) -> tuple[str, str]:
+    stem, last = os.path.splitext(os.fspath(path).lower())
+    return last, os.path.splitext(stem)[1]
+
+
+def packing(path: str | os.PathLike[str]) -> str:
+    """How a table is packed, by its name; "" where it is not.
+
+    >>> packing("a.csv.gz"), packing("a.tar.gz"), packing("a.xlsx"), packing("a.csv")
+    ('.gz', '', '.xlsx', '')
+    """
+    last, before = _suffixes(path)
+    return last if last in PACKED and (last != ".gz" or before in TABLE_SUFFIXES) else ""
 
 
 def table_suffix(path: str | os.PathLike[str]) -> str:
-    """The suffix of a name in lower case.
+    """The suffix of a name in lower case, that of a table inside of `.gz`.
 
-    >>> table_suffix("Sales.CSV"), table_suffix("README")
-    ('.csv', '')
+    >>> table_suffix("Sales.CSV"), table_suffix("a.tsv.gz"), table_suffix("README")
+    ('.csv', '.tsv', '')
     """
-    return os.path.splitext(os.fspath(path))[1].lower()
+    last, before = _suffixes(path)
+    return before if packing(path) == ".gz" else last
 
 
 def is_table(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a table by its name."""
-    return table_suffix(path) in TABLE_SUFFIXES
+    return table_suffix(path) in TABLE_SUFFIXES or packing(path) != ""

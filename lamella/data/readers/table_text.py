@@ -122,6 +122,7 @@ def in_encoding(text: str, label: str, is_json: bool) -> tuple[bytes, str]:
     >>> in_encoding("é", "UTF-16 BE", False)[0], in_encoding("é", "CP1252", False)[0]
     (b'\\xfe\\xff\\x00\\xe9', b'\\xe9')
     """
+    label = label.removesuffix(", gzip")
     codecs = {"UTF-16 LE": "utf-16-le", "UTF-16 BE": "utf-16-be", "UTF-32": "utf-32-le"}
     for name, codec in codecs.items():
         if label.startswith(name):
