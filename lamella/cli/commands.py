@@ -103,7 +103,7 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("--patience", type=int, help="Stop when so many looks at the metric found no better one; keep the best.")
 @click.option("--schedule", help="How the learning rate falls: linear (at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps, or auto: the first there is.")
 @click.option(
     "--no-examples",
     "examples",
