@@ -109,6 +109,8 @@ def test_every_task_has_a_page_with_its_options(task):
     text = TEXTS[f"docs/tasks/{task}.md"]
     missing = [option.flag for option in all_options(find(task).Config) if f"`--{option.flag}" not in text]
     assert not missing, f"docs/tasks/{task}.md does not name --{', --'.join(missing)}"
+    assert re.search(r"!\[[^\]]+\]\(", text), "a picture"
+    assert re.search(r"python\s+-m\s+(bench|recipes)\.", text), "figures, with the command that prints them"
 
 
 def test_the_design_names_every_member_and_every_room():
