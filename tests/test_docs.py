@@ -17,6 +17,7 @@ import lamella
 from docs import build
 from lamella import fields
 from lamella.cli.commands import main
+from lamella.data.readers.suffixes import PACKED, TABLES
 from lamella.options import all_options, make_config
 from lamella.registry import find
 from lamella.task import Focus, Phase, Question, Scores, Task, Training
@@ -150,6 +151,10 @@ def test_options_that_were_renamed_are_in_the_changelog():
     assert renamed and not missing
 
 
+def test_every_kind_of_table_is_documented():
+    assert not [suffix for suffix in (*TABLES, *PACKED) if f"`{suffix}`" not in TEXTS["docs/tables.md"]]
+
+
 def test_every_command_and_every_public_name_is_documented():
     commands, python = TEXTS["docs/commands.md"], TEXTS["docs/python.md"]
     assert not [name for name in main.commands if f"<!-- options lamella {name} -->" not in commands]
@@ -195,7 +200,8 @@ def place(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("shown", [b for b in BLOCKS if RUN in b[1].words], ids=where)
 def test_commands_print_what_is_shown(shown, place):
-    _, block = shown
+    name, block = shown
+    write_files(name)
     for part in re.split(r"^\$ ", block.code, flags=re.MULTILINE)[1:]:
         line, _, expected = part.partition("\n")
         words = written.ours(line)
@@ -221,18 +227,22 @@ def test_python(page, place):
             exec(compile(code, page, "exec"), names)
 
 
-FILES = [b for b in BLOCKS if b[0].startswith("docs/tasks/") and b[1].words and "." in b[1].words[0]]
+FILES = [b for b in BLOCKS if b[1].words and "." in b[1].words[0]]
 
 
-@pytest.mark.parametrize("shown", FILES, ids=where)
+def write_files(page: str) -> None:
+    """The files that a page shows, and the pictures that these name, in the current folder."""
+    for _, block in (shown for shown in FILES if shown[0] == page):
+        Path(block.words[0]).write_text(block.code, encoding="utf-8")
+        for picture in re.findall(r"\w+\.png", block.code):
+            Image.new("L", (8, 8), ord(picture[0])).save(picture)
+
+
+@pytest.mark.parametrize("shown", [b for b in FILES if b[0].startswith("docs/tasks/")], ids=where)
 def test_files_that_are_shown_can_be_read(shown, place):
     """```csv a.csv --known heat: the file a.csv is what the page's task reads; ```text a.fr a.en a.fr: these two together."""
     name, block = shown
-    own = [b for n, b in FILES if n == name]
-    for other in own:
-        Path(other.words[0]).write_text(other.code, encoding="utf-8")
-        for picture in re.findall(r"\w+\.png", other.code):
-            Image.new("L", (8, 8), ord(picture[0])).save(picture)
+    write_files(name)
     at = next((i for i, word in enumerate(block.words) if word.startswith("--")), len(block.words))
     paths, flags = block.words[1:at] or block.words[:1], block.words[at:]
     options = {flag.removeprefix("--"): value for flag, value in zip(flags[::2], flags[1::2], strict=True)}
