@@ -137,7 +137,7 @@ def test_the_drawing_of_the_rooms_is_that_of_the_arrows():
     level = {}
     for number, line in enumerate(drawing.code.splitlines()):
         level |= dict.fromkeys(re.findall(r"[a-z]+", line[: 44 if " " * 8 in line else None]), number)
-    assert set(level) == rooms
+    assert rooms <= set(level), rooms - set(level)
     wrong = [(room, other) for room in rooms & set(ARROWS) for other in ARROWS[room] if level[room] >= level[other]]
     assert not wrong
 
