@@ -151,7 +151,8 @@ def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER)
         if known[name].holds == "value" and value:
             read = receive(next(iter(job.fields.values())), f"options, {name}", value, limits)
             values[name] = read if isinstance(read, str) else json.dumps(read)
-    return msgspec.structs.replace(job.config, **{_attribute(type(job.config), k): v for k, v in values.items()})
+    own: type[msgspec.Struct] = type(job.config)
+    return msgspec.structs.replace(job.config, **{_attribute(own, name): value for name, value in values.items()})
 
 
 def work(job: Task, config: Any) -> float:

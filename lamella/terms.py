@@ -1,0 +1,177 @@
+"""The words in which a task and the verbs speak: arrays, sizes, how a net is trained, questions, scores, explanations.
+
+Tasks import them from `lamella.task`, beside the class that they fill in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.fields import Field
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+Example = dict[str, Any]
+Answer = Any  # a JSON-able value
+Choice = Mapping[str, str] | None  # field -> the column of a table that holds it
+
+
+class Size(msgspec.Struct, frozen=True):
+    """What `--size` moves together. Width, depth and heads mean the same in all families of nets."""
+
+    width: int
+    depth: int
+    heads: int
+    rate: float  # AdamW's peak learning rate
+    tokens: int  # of a batch, both padded sides counted once
+
+
+SIZES = {
+    "tiny": Size(width=96, depth=2, heads=2, rate=3e-3, tokens=1024),
+    "small": Size(width=192, depth=3, heads=4, rate=2e-3, tokens=2048),
+    "base": Size(width=256, depth=6, heads=4, rate=1e-3, tokens=3072),
+}
+
+Spec = tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]  # a graph's inputs (type, axes) and output names
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """A part of a training in which some of the weights move, by a loss of their own: first codes, then a prior over them.
+
+    While it lasts the task and its net have its name in their attribute `phase`, by which `loss` and `forward` know it.
+    """
+
+    name: str
+    share: float = 1.0  # of the budget, beside the shares of the other phases
+    trains: tuple[str, ...] = ()  # how the names of the weights begin that move; (): all
+
+
+EXPLAINED = (
+    "explained"  # the phase in which `loss` is that of an answer, where what is trained is a part of what answers
+)
+
+
+class Training(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task's net is trained best, where that is not as most nets are; the rest is the user's choice."""
+
+    batch: int | None = None  # examples of a batch, where all are of one size; None: by --size's tokens
+    rate: float = 1.0  # times the learning rate of --size
+    decay: float = 0.01  # weight decay
+    muon: bool = True  # for matrices; it costs by the weight, too much where batches are small
+    precise: bool = False  # in float32 where bfloat16 is faster too: numbers in, numbers out
+    keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
+    phases: tuple[Phase, ...] = ()  # one after another; (): one, in which all weights move
+    measured: Mapping[str, Any] = {}  # Config fields while it is scored: what no score asks for is not made
+    quick: Mapping[str, Any] = {}  # those that make answers worse and fast besides, for watching a training
+
+
+class as_learned:
+    """Fields that depend on what a task has learned, or on its options: a method; the class itself answers `before`.
+
+    >>> class Job:
+    ...     @as_learned({"value": Field("a number, or a row")})
+    ...     def fields(self):
+    ...         return {"value": Field("a row of 3 columns")}
+    >>> Job.fields["value"].description, Job().fields["value"].description
+    ('a number, or a row', 'a row of 3 columns')
+    """
+
+    def __init__(self, before: Mapping[str, Field]) -> None:
+        self.before = before
+
+    def __call__(self, after: Callable[[Any], Mapping[str, Field]]) -> Any:  # Any: a subclass may have a plain mapping
+        self.after = after
+        return self
+
+    def __get__(self, task: Any, cls: type | None = None) -> Mapping[str, Field]:
+        return self.before if task is None else self.after(task)
+
+
+class GraphLike(Protocol):
+    """A named function from arrays to arrays, whichever engine runs it."""
+
+    def __call__(self, **inputs: Array) -> Arrays: ...
+
+    def empty(self, **sizes: int) -> Arrays: ...
+
+
+Run = Callable[[Sequence[Example]], list[Answer]]  # the net's own answers, as `decode` gives them
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One thing that a trained model can be asked: what is given, what comes back. The net is the same for all of them.
+
+    corpus: the name of the question whose answers, vectors, an index is made of, where answers are looked up in one.
+    """
+
+    fields: Mapping[str, Field]
+    answer: Field
+    description: str = ""
+    corpus: str = ""
+
+
+class IndexLike(Protocol):
+    """Things to search in, each with a vector."""
+
+    def search(self, vectors: Array, count: int) -> list[list[tuple[Example, float]]]:
+        """The nearest entries of each vector (N, D), nearest first, with their cosines."""
+
+
+class Focus(msgspec.Struct):
+    """What an explanation attributes to the units of an example.
+
+    values: for each row of a batch a number (B,), or one for each part of the answer (B, P), which add up to it.
+    """
+
+    name: str  # in words, with its unit where it has one
+    values: Array
+    parts: Sequence[str] = ()
+    amounts: bool = False  # the values are amounts, which a unit moves up or down, not how sure the net is
+
+
+class Scores(msgspec.Struct):
+    """What `score` gives: every measure as a function of a resample of the examples, from which intervals are made.
+
+    `measure(weights)` computes all measures where example i counts `weights[i]` times, (N,): with ones it gives their
+    values, with the counts of a bootstrap resample one draw of each. A measure need not be a sum over examples: a rank
+    correlation and a mean average precision are none. For those that are functions of sums there is `from_sums`.
+    """
+
+    count: int  # examples, N
+    measure: Callable[[Array], dict[str, float]]
+    notes: dict[str, str] = {}  # e.g. a reference library's signature
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Each measure on all examples."""
+        return self.measure(np.ones(self.count))
+
+    @classmethod
+    def from_sums(
+        cls, parts: Array, measures: Mapping[str, Callable[[Array], float]], notes: Mapping[str, str] | None = None
+    ) -> "Scores":
+        """Scores whose measures are functions of sums over the examples.
+
+        parts (N, M): the sufficient statistics of each example; measures: functions of their weighted sum (M,).
+
+        >>> Scores.from_sums(np.array([[1.0], [3.0]]), {"total": lambda sums: float(sums[0])}).values
+        {'total': 4.0}
+        """
+
+        def measure(weights: Array) -> dict[str, float]:
+            sums = weights @ parts
+            return {name: of_sums(sums) for name, of_sums in measures.items()}
+
+        return cls(len(parts), measure, dict(notes or {}))
+
+
+class Imported(msgspec.Struct):
+    """A net that another program has trained, or another model, in the terms of a task."""
+
+    config: dict[str, Any]  # fields of the task's Config
+    learned: dict[str, Any]  # what the task has learned, by names that end in _
+    weights: dict[str, Array]  # by the names of the net that the task's `build` then gives
+    notes: list[str]  # what it is and where it is from, for people
