@@ -49,7 +49,7 @@ main{flex:4 1 30rem;max-width:56rem;padding:1.5rem;box-sizing:border-box;min-wid
 h1,h2,h3{line-height:1.25}h2{margin-top:2.2rem}a{color:#0b5cad}
 pre{background:#f4f4f2;padding:.8rem 1rem;overflow:auto;border-radius:6px;line-height:1.4}
 code{font:.88em ui-monospace,monospace;background:#f4f4f2;border-radius:3px;padding:.05em .2em}pre code{padding:0}
-table{border-collapse:collapse;display:block;overflow:auto}td,th{border:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}
+table{margin:1rem 0;border-collapse:collapse;display:block;overflow:auto}td,th{border:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}
 img{max-width:100%;background:#fff}
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}a{color:#7db7f0}pre,code{background:#242424}td,th{border-color:#444}}
 """
