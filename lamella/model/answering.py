@@ -231,10 +231,35 @@ def _media(folder: Path, field: Field) -> list[Path]:
     return found
 
 
-def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
-    """A table -> the same with its answers as new columns; a row that cannot be answered has empty ones."""
+def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell) -> tuple[Any, dict[int, Any]]:
+    """A table, opened, and by line the answers to its rows, or the errors that say why there are none; none to empty rows."""
     from lamella.data.readers.answer_table import open_table  # only now: a short answer should not wait for it
 
+    job = trained.task
+    texts = {name: field.prose for name, field in job.fields.items()}
+    table = open_table(path, texts, list(job.optional), _of_example(job, columns), rows_of(job.fields, path))
+    for note in table.notes:
+        tell(f"note: {note.removeprefix(f'{path}: ')}")
+    waiting = [
+        row for row in table.rows if row.fields and (not all(texts.values()) or any(row.fields[n] for n in texts))
+    ]
+    answers = answer_all(trained, [_beside(job, row.fields or {}, path) for row in waiting])
+    return table, dict(zip((row.line for row in waiting), answers, strict=True))
+
+
+def predict_rows(trained: Model, path: Path, columns: Mapping[str, str] | None = None) -> list[Answer]:
+    """A table -> an answer for each of its rows, None for an empty one. Raises what the first bad row raises."""
+    table, found = _answered(trained, path, columns_for(trained.task, [path], columns), lambda line: None)
+    for row in table.rows:
+        if row.problem:
+            raise DataError(f"row {row.line}: {row.problem}")
+        if isinstance(answer := found.get(row.line), LamellaError):
+            raise answer
+    return [found.get(row.line) for row in table.rows]
+
+
+def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
+    """A table -> the same with its answers as new columns; a row that cannot be answered has empty ones."""
     job = trained.task
     if suffix in (".xlsx", ".parquet"):
         raise UsageError(
@@ -245,20 +270,7 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
     if suffix not in (*TABLES, ""):
         tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
         suffix = ""
-    texts = {name: field.prose for name, field in job.fields.items()}
-    table = open_table(path, texts, list(job.optional), _of_example(job, columns), rows_of(job.fields, path))
-    for note in table.notes:
-        tell(f"note: {note.removeprefix(f'{path}: ')}")
-    waiting = [
-        row for row in table.rows if row.fields and (not all(texts.values()) or any(row.fields[n] for n in texts))
-    ]
-    found = dict(
-        zip(
-            (row.line for row in waiting),
-            answer_all(trained, [_beside(job, row.fields or {}, path) for row in waiting]),
-            strict=True,
-        )
-    )
+    table, found = _answered(trained, path, columns, tell)
     rows = [(f"line {row.line}", row.problem, found.get(row.line)) for row in table.rows]
     counts = _counted("rows", str(path), rows, tell)
     seen = len(table.notes)

@@ -3,11 +3,22 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
 from lamella.data.readers.parts import Parts, find_parts
 from lamella.data.readers.used_columns import columns_of, recording
 from lamella.task import Example, Task
 
-__all__ = ["Parts", "columns_for", "find_parts", "read_to_learn"]
+__all__ = [
+    "Parts",
+    "as_files",
+    "columns_for",
+    "find_parts",
+    "is_frame",
+    "read_to_learn",
+    "several",
+    "with_columns",
+    "without_places",
+]
 
 
 def read_to_learn(

@@ -12,19 +12,19 @@ from msgspec import to_builtins
 from lamella import metrics
 from lamella.errors import DataError, UsageError
 from lamella.model import Model, card, fingerprint, load
-from lamella.model.reading import columns_for
+from lamella.model.reading import as_files, columns_for
 from lamella.options import replace_config
 
 
 def evaluate(
     model: str | Model,
-    *data: str,
+    *data: Any,
     columns: Mapping[str, str] | None = None,
     limit: int | None = None,
     task: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Score a model, or the folder of one, on files or on "sample" (the task's own test set).
+    """Score a model, or the folder of one, on files, tables in memory or "sample" (the task's own test set).
 
     Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}, and where the model keeps a
     fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on; "trivial":
@@ -39,12 +39,12 @@ def evaluate(
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
     job = trained.task
-    examples = (
-        job.sample("test") if list(data) == ["sample"] else job.read(list(data), columns_for(job, data, columns))[0]
-    )
-    if not examples:
-        raise DataError(f"{', '.join(data)}: no examples to measure on.")
-    learn = job.sample("train") if list(data) == ["sample"] else examples  # what the trivial answer knows
+    with as_files(data) as paths:
+        sample = paths == ["sample"]
+        examples = job.sample("test") if sample else job.read(paths, columns_for(job, paths, columns))[0]
+        if not examples:
+            raise DataError(f"{', '.join(paths)}: no examples to measure on.")
+    learn = job.sample("train") if sample else examples  # what the trivial answer knows
     if limit is not None and len(examples) > limit:
         examples = sorted(
             examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()

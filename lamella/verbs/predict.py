@@ -6,6 +6,7 @@ lamella predict my-model README.md -o README.fr.md      for tasks that know docu
 lamella predict my-model pictures/ -o answers.csv       a row for each file of a folder, where an example is a file
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
-from lamella.model.answering import example_of, opened
+from lamella.model.answering import example_of, opened, predict_file, predict_rows
+from lamella.model.reading import as_files, is_frame, with_columns
 
 
 def predict(
@@ -24,9 +26,13 @@ def predict(
     index: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     task: str | None = None,
+    as_frame: bool = False,
     **options: Any,
 ) -> Any:
     """Values -> answers: one for one, a list for several; the word "sample" is the task's first test example.
+
+    A data frame of pandas or polars is read as a table is, by the columns that training used: a list with an answer for
+    each row; as_frame: the same frame with the answers as new columns, or of series a frame of the values ahead.
 
     ask: which question is answered, of a model of several. corpus, index: what is searched, see `lamella.model.index`.
     An example of several fields is a dict, or a tuple of them in order.
@@ -36,9 +42,27 @@ def predict(
         from lamella.model.index import asked
 
         trained = asked(trained, ask, [corpus] if isinstance(corpus, str) else corpus, index, columns)
+    if any(map(is_frame, inputs)):
+        if len(inputs) > 1:
+            raise UsageError("expected one data frame, received it among other inputs. Ask for each by itself.")
+        return _of_frame(trained, inputs[0], columns, as_frame)
+    if as_frame:
+        raise UsageError(
+            f"as_frame: expected a data frame to put the answers into, received {type(inputs[0]).__name__}."
+        )
     examples = [example_of(trained.task, value) for value in inputs]
     answers = trained.predict(examples)
     return answers[0] if len(inputs) == 1 else answers
+
+
+def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None, as_frame: bool) -> Any:
+    with as_files([frame]) as paths:
+        whole = Path(paths[0]).suffix in trained.task.suffixes  # such as series, whose rows are no examples
+        if not as_frame and not whole:
+            return predict_rows(trained, Path(paths[0]), columns)
+        raw, _, _ = predict_file(trained, Path(paths[0]), columns, lambda line: None)
+    rows = [json.loads(line) for line in raw.splitlines()]
+    return with_columns(frame, rows) if as_frame else rows
 
 
 def write_answer(raw: bytes, out: Path, force: bool) -> None:

@@ -9,7 +9,7 @@ folder with scores, curves and a card. Ctrl-C saves, and `--resume` goes on at t
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,21 +19,26 @@ import msgspec
 from lamella import machine, model, registry
 from lamella.errors import MissingExtra, UsageError
 from lamella.model import card, held_out
+from lamella.model.reading import as_files, several, without_places
 from lamella.options import make_config
+from lamella.task import Task
 from lamella.train import process
 from lamella.train.settings import split
 
 if TYPE_CHECKING:  # torch is imported when a training begins
+    from lamella.train.further import Origin
     from lamella.train.gather import Gathered
 
 
 def train(
     task: str,
-    *data: str,
+    *data: Any,
     out: str,
-    size: str = "small",
+    size: str | None = None,
+    init: str | None = None,
+    keep: Any = (),
     columns: Mapping[str, str] | None = None,
-    test: Sequence[str] = (),
+    test: Any = (),
     force: bool = False,
     examples: bool = True,
     tell: Callable[[str], None] | None = None,
@@ -41,7 +46,10 @@ def train(
 ) -> model.Model:
     """Train `task` on files, or on the word "sample", and write the model folder `out`.
 
-    test: files to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
+    data: paths, or tables in memory: frames of pandas or polars, arrays, lists of dicts, dicts of columns. size: tiny, small
+    or base; small where it is not given. init: a model to begin from, by its path or, where it came with the package, its
+    name: it is adapted to the data and forgets little. keep: files or tables of what it must not forget. test: files or
+    tables to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
     the model, for its page. tell: takes each line of progress, which otherwise go to standard error. options: how to train
     (`minutes`, `steps` or `epochs`, `device`, `seed`, `rate`, `resume` and the others of
     `lamella.train.settings.Settings`), and the task's own fields. Returns the model, opened.
@@ -52,7 +60,6 @@ def train(
         import torch
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
-    from lamella.train.gather import gather
     from lamella.train.loop import train_task
     from lamella.train.ship import keep_examples, put, ship
 
@@ -66,12 +73,11 @@ def train(
         raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {out}')
     device, threads = machine.find_device(settings.device), settings.threads or machine.cores()
     settings = msgspec.structs.replace(settings, device=device, threads=threads)
-    cls = registry.find(task)
-    job = cls(make_config(cls.Config, own, task), size)
+    job, origin = _job(task, size, own, init)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     with process.interrupt() as stop:
-        gathered = gather(job, data, test, columns, settings.seed)
+        gathered, origin, own_data = _gather(job, data, several(test), columns, settings.seed, origin, several(keep))
         for line in gathered.lines:
             tell(line)
         facts = {
@@ -81,23 +87,52 @@ def train(
             "seed": settings.seed,
             "accumulate": settings.accumulate,
             "data": _digest(gathered),
+            **({"init": origin.digest} if origin else {}),
         }
         with process.only_one(place / "training"):
             _check_place(place, force, settings.resume)  # once more: another training may have ended here just now
-            trained = train_task(job, gathered, settings, place / "training", facts, tell, stop)
+            trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin)
             files, manifest = ship(job, task, gathered, trained, settings, tell)
             if examples:
                 tell(keep_examples(job, manifest, files, gathered.held, settings))
             stop.check()
-            if list(data) != ["sample"]:
+            if own_data:
                 manifest.training["held_out"] = len(gathered.held)
             put(manifest, files, place, trained, job.metric)
-            if examples and list(data) != ["sample"]:
+            if examples and own_data:
                 held_out.keep(place / "training", job, gathered.held)
     said = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
     for line in (*said, *card.table(manifest.scores)):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)
+
+
+def _job(task: str, size: str | None, own: dict[str, Any], init: str | None) -> "tuple[Task, Origin | None]":
+    """The task as the user wants it, and the model that it begins from, if there is one."""
+    cls = registry.find(task)
+    if init is None:
+        return cls(make_config(cls.Config, own, task), size or "small"), None
+    from lamella.train import further
+
+    origin = further.open_origin(init, task)
+    return cls(further.config_of(origin, cls, own, task), size or origin.model.manifest.size), origin
+
+
+def _gather(
+    job: Task, data: Any, test: Any, columns: Mapping[str, str] | None, seed: int, origin: "Origin | None", keep: Any
+) -> "tuple[Gathered, Origin | None, bool]":
+    """The user's examples, with old ones among them where it begins from a model, and whether they are the user's own."""
+    from lamella.train import further
+    from lamella.train.gather import gather
+
+    if keep and origin is None:
+        raise UsageError("--keep: expected with --init MODEL, whose knowledge is to be kept.")
+    with as_files(data) as paths, as_files(test) as test_paths, as_files(keep) as old:
+        gathered = gather(job, paths, test_paths, columns, seed)
+        if origin is not None:
+            origin, gathered = further.with_replay(job, origin, gathered, old, columns, seed)
+        gathered.lines[:] = [without_places(line) for line in gathered.lines]
+        return gathered, origin, paths != ["sample"]
 
 
 def _check_place(place: Path, force: bool, resume: bool) -> None:

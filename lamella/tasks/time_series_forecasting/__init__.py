@@ -37,6 +37,9 @@ LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 INTERVALS = {"50%": (3, 5), "80%": (2, 6), "95%": (0, 8)}  # which two of them
 
 
+NOW = {"when": "predict"}  # may be said anew of the file that is answered
+
+
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net that reads the past.")] = "rnn"
     horizon: Annotated[int, Meta(description="How many steps to forecast.", ge=1, le=1000)] = 12
@@ -46,11 +49,13 @@ class Config(msgspec.Struct, kw_only=True):
     resample: Annotated[Literal["", "sum", "mean"], Meta(description="Bring rows to steps of --frequency by this.")] = (
         ""
     )
-    date_format: Annotated[str, Meta(description="How stamps are written, such as %d.%m.%Y %H:%M (else found).")] = ""
-    day_first: Annotated[bool | None, Meta(description="Whether 3/4/2020 is in April, where no stamp decides it.")] = (
-        None
-    )
-    decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).")] = ""
+    date_format: Annotated[
+        str, Meta(description="How stamps are written, such as %d.%m.%Y %H:%M (else found).", extra=NOW)
+    ] = ""
+    day_first: Annotated[
+        bool | None, Meta(description="Whether 3/4/2020 is in April, where no stamp decides it.", extra=NOW)
+    ] = None
+    decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).", extra=NOW)] = ""
     leave_out: Annotated[str, Meta(description="Columns that are not read, with commas between; none: keep all.")] = ""
     known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
     ensemble_size: Annotated[
@@ -67,8 +72,7 @@ class TimeSeriesForecasting(Task):
     less_is_better = True
     nets = ("rnn", "transformer")
     suffixes = TABLES
-    noun, fewest = "windows", 5
-    training = Training(batch=64, precise=True, keep_best=True)
+    training = Training(noun="windows", fewest=5, batch=64, precise=True, keep_best=True)
 
     step_: str
     seasons_: list[int]

@@ -1,0 +1,136 @@
+"""Tables in memory: train, evaluate and predict take frames, arrays, lists of dicts and dicts of columns."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+
+import lamella
+from lamella.data.readers.frames import rows_of, without_places
+from lamella.errors import UsageError
+from tests.verbs.test_used_columns import ROWS
+
+QUIET = {"size": "tiny", "steps": 2, "threads": 1, "tell": lambda line: None}
+
+
+class Frame:
+    """What polars and libraries like it have, and no more."""
+
+    def __init__(self, rows):
+        if isinstance(rows, dict):
+            rows = [dict(zip(rows, row, strict=True)) for row in zip(*rows.values(), strict=True)]
+        self.rows = list(rows)
+        self.columns = list(self.rows[0])
+
+    def __len__(self):
+        return len(self.rows)
+
+    def to_dicts(self):
+        return self.rows
+
+    def hstack(self, other):
+        return Frame([{**a, **b} for a, b in zip(self.rows, other.rows, strict=True)])
+
+
+TABLE = [{"id": n, "mood": label, "review": text} for n, (text, label, _) in enumerate(ROWS)]
+
+
+@pytest.fixture(scope="module")
+def model(once):
+    def make(folder):
+        lamella.train("text-classification", Frame(TABLE), out=str(folder), columns={"label": "mood"}, **QUIET)
+
+    return lamella.load(once("frames", make))
+
+
+def test_predict_and_evaluate_a_frame(model):
+    frame = Frame([{"review": "a lovely film", "n": 1}, {"review": "a dull film", "n": 2}, {"review": None, "n": 3}])
+    answers = lamella.predict(model, frame)
+    assert [a and a["label"] for a in answers] == ["good", "bad", None]
+    out = lamella.predict(model, frame, as_frame=True)
+    assert [row["predicted_label"] for row in out.to_dicts()] == ["good", "bad", None] and out.columns[:2] == [
+        "review",
+        "n",
+    ]
+    assert lamella.evaluate(model, Frame(TABLE[:20]))["count"] == 20
+    assert lamella.evaluate(model, TABLE[:20])["scores"] == lamella.evaluate(model, Frame(TABLE[:20]))["scores"]
+    with pytest.raises(UsageError, match="as_frame: expected a data frame"):
+        lamella.predict(model, "a film", as_frame=True)
+
+
+def test_what_is_kept_of_a_frame(model):
+    assert model.task.used_columns_["text"]["name"] == "review"
+    lines = model.manifest.training["data"]
+    assert any("table 1 in memory: JSONL" in line for line in lines) and not any("/tmp" in line for line in lines)
+    assert without_places("/x y/lamella-data-q/table-12.jsonl, line 3").endswith("table 12 in memory, line 3")
+
+
+@pytest.mark.parametrize("kind", ["dicts", "columns", "pandas", "polars"])
+def test_a_forecast_of_a_table_in_memory(tmp_path, kind):
+    days = [datetime.datetime(2020, 1, 1, 6, 15) + datetime.timedelta(days=n) for n in range(90)]
+    values = [float(n % 7 + n / 10) for n in range(90)]
+    rows = [{"date": d, "v": v} for d, v in zip(days, values, strict=True)]
+    if kind == "pandas":
+        frame = pytest.importorskip("pandas").DataFrame({"v": values}, index=days)
+    elif kind == "polars":
+        frame = pytest.importorskip("polars").DataFrame(rows)
+    else:
+        frame = rows if kind == "dicts" else {"date": days, "v": values}
+    model = lamella.train(
+        "time-series-forecasting", frame, out=str(tmp_path / "m"), horizon=3, ensemble_size=1, **QUIET
+    )
+    if kind in ("dicts", "columns"):
+        frame = Frame(rows)
+    ahead = lamella.predict(model, frame)
+    assert [row["time"] for row in ahead] == ["2020-03-31 06:15:00", "2020-04-01 06:15:00", "2020-04-02 06:15:00"]
+    assert len(lamella.predict(model, frame, as_frame=True)) == 3
+
+
+def test_pandas(model):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"review": ["a lovely film", None, "a dull film"]}, index=[7, 8, 9])
+    out = lamella.predict(model, frame, as_frame=True)
+    assert out["predicted_label"].tolist()[::2] == ["good", "bad"] and out.index.tolist() == [7, 8, 9]
+    assert rows_of(pandas.Series([1.0, None], name="x")) == [{"x": 1.0}, {"x": None}]
+
+
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [
+        (np.array([[1.0, np.nan]]), [{"column 1": 1.0, "column 2": None}]),
+        (np.array([1, 2]), [{"value": 1}, {"value": 2}]),
+        (np.array([(1, "a")], dtype=[("n", int), ("s", "U3")]), [{"n": 1, "s": "a"}]),
+        (
+            [{"d": datetime.date(2020, 1, 2), "x": np.float32(0.5), "b": True}],
+            [{"d": "2020-01-02", "x": 0.5, "b": True}],
+        ),
+        (
+            {"a": np.arange(2), "t": np.array(["2020-01-01", "NaT"], "datetime64[D]")},
+            [{"a": 0, "t": "2020-01-01"}, {"a": 1, "t": None}],
+        ),
+        ([{"v": [1, 2]}], [{"v": [1, 2]}]),
+    ],
+)
+def test_rows_of_what_is_in_memory(value, rows):
+    assert rows_of(value) == rows
+
+
+def test_pictures_in_memory(tmp_path):
+    pictures = pytest.importorskip("PIL.Image")
+    rows = [{"image": pictures.new("L", (12, 12), 20 * (n % 2) + n), "label": "ab"[n % 2]} for n in range(40)]
+    model = lamella.train("image-classification", rows, out=str(tmp_path / "m"), **QUIET)
+    assert lamella.predict(model, rows[0]["image"])["label"] in "ab"
+    assert lamella.evaluate(model, rows)["count"] == 40
+
+
+@pytest.mark.parametrize(
+    "wrong", [5, None, [], {"a": [1], "b": [1, 2]}, {"a": 1}, np.zeros((2, 2, 2)), [1, 2], object()]
+)
+def test_wrong_data_is_refused_in_one_line(tmp_path, wrong):
+    with pytest.raises(lamella.LamellaError) as caught:
+        lamella.train("text-classification", wrong, out=str(tmp_path / "m"), **QUIET)
+    assert "\n" not in str(caught.value) and "expected" in str(caught.value)
+    with pytest.raises(lamella.LamellaError):
+        rows_of(wrong)
