@@ -88,8 +88,6 @@ class Task:
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
     used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
-    noun: ClassVar[str] = "examples"  # what its examples are called: windows, pictures, passages
-    fewest: ClassVar[int] = 12  # of them that can be trained on, those held out among them
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
 
     def __init__(self, config: Any = None, size: str = "small") -> None:

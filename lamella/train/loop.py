@@ -11,7 +11,7 @@ The log is written before the checkpoint and cut at its step when the run is tak
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
@@ -25,8 +25,9 @@ from msgspec import Meta
 from lamella import machine
 from lamella.errors import ModelError, UsageError
 from lamella.task import Phase, Task
-from lamella.train import checkpoint, curves
+from lamella.train import checkpoint, curves, further
 from lamella.train.engine import Batches, Run, Step, steps
+from lamella.train.further import Origin
 from lamella.train.gather import Gathered, encode
 from lamella.train.process import Interrupt
 from lamella.train.progress import Shown, time_of
@@ -92,27 +93,16 @@ def train_task(
     facts: dict[str, Any],
     tell: Callable[[str], None],
     stop: Interrupt,
+    origin: Origin | None = None,
 ) -> Trained:
-    """Fit the task to its examples, train its net on them, and save as it goes.
+    """Fit the task to its examples, train its net on them, and save as it goes; from `origin` it begins where that ended.
 
     training: the folder for checkpoint, log and curves. facts: what must be the same to go on from a checkpoint. Raises
     KeyboardInterrupt where it was stopped before its end, saved; TrainingError where it cannot go on; UsageError where
     there is nothing to resume.
     """
     saved = _newest(training) if settings.resume else None
-    job.fit(gathered.learn)
-    batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
-    course = _course(settings, _course_of(saved) if saved else None, job, batches)
-    own = job.training
-    phases = own.phases or (Phase(""),)
-    if course.phase >= len(phases):
-        raise ModelError(
-            f"{training}: its checkpoint is of a phase that the task does not have. Begin anew with --force."
-        )
-    trains = phases[course.phase].trains
-    start = course.rate or job.size.rate, course.precision, settings.device
-    run = Run.start(job.build(), *start, own.decay, own.muon, trains)
-    run.begun = course.begun
+    run, batches, course, before = _begin(job, gathered, settings, saved, origin, tell)
     trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
     if saved:
         checkpoint.load(run, training / "checkpoint", facts)
@@ -139,7 +129,7 @@ def train_task(
         loss = task_loss(job, gathered)
         stop.patient = True
         try:
-            for part in _phases(job, run, course, phases, watch, tell):
+            for part in _phases(job, run, course, watch, tell):
                 warmup = min(100, max(10, (course.budget.steps or 1000) // 10))
                 schedule = Schedule(warmup, shape=course.schedule, begun=run.begun)
                 for step in loop(run, steps(run, batches, loss, part, schedule), save, stop, watch):
@@ -154,16 +144,49 @@ def train_task(
         finally:
             stop.patient = False
         _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
-        value = watch.finish(own.keep_best)
+        value = watch.finish(job.training.keep_best)
+    if origin is not None:
+        for line in further.blend(run, job, origin, before, gathered.watched):
+            tell(line)
+            gathered.lines.append(line)  # the card says it too
     tell(f"trained: {run.step} steps in {time_of(run.seconds)}, {job.metric} {value:.4g} on what was watched")
     run.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
 
 
-def _phases(
-    job: Task, run: Run, course: Course, phases: Sequence[Phase], watch: Watch, tell: Callable[[str], None]
-) -> Iterator[Budget | Part]:
+def _begin(
+    job: Task,
+    gathered: Gathered,
+    settings: Settings,
+    saved: checkpoint.Saved | None,
+    origin: Origin | None,
+    tell: Callable[[str], None],
+) -> tuple[Run, Batches, Course, dict[str, torch.Tensor]]:
+    """A task that knows its examples: its run before the first step, its batches, how it is trained, its first weights."""
+    if origin is None:
+        job.fit(gathered.learn)
+        net = job.build()
+    else:
+        net = further.adopt(job, origin, gathered.learn, tell)
+    before = {name: weight.detach().clone() for name, weight in net.named_parameters()} if origin else {}
+    batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
+    own = job.training
+    usual = job.size.rate * own.rate * (further.RATE if origin else 1.0)
+    course = _course(settings, _course_of(saved) if saved else None, job, batches, usual)
+    phases = own.phases or (Phase(""),)
+    if saved and course.phase >= len(phases):
+        raise ModelError(f"{saved.path}: a checkpoint of a phase that the task does not have. Begin anew with --force.")
+    trains = phases[course.phase].trains
+    run = Run.start(net, course.rate or usual, course.precision, settings.device, own.decay, own.muon, trains)
+    run.begun = course.begun
+    if origin:
+        further.begin(run, before)
+    return run, batches, course, before
+
+
+def _phases(job: Task, run: Run, course: Course, watch: Watch, tell: Callable[[str], None]) -> Iterator[Budget | Part]:
     """The part of the budget of each phase that is left, while task, net and run are in it."""
+    phases = job.training.phases or (Phase(""),)
     total = sum(phase.share for phase in phases)
     ends = [end / total for end in accumulate(phase.share for phase in phases)]
     for number, phase in enumerate(phases):
@@ -216,10 +239,10 @@ def _course_of(saved: checkpoint.Saved) -> Course:
         ) from error
 
 
-def _course(settings: Settings, before: Course | None, job: Task, batches: Batches) -> Course:
+def _course(settings: Settings, before: Course | None, job: Task, batches: Batches, usual: float) -> Course:
     """How to train: as the user wants it, else as it was `before`, else as the task and the device have it."""
     now = settings.minutes, settings.steps, settings.epochs
-    rates = (settings.rate, before.rate if before else None, job.size.rate * job.training.rate)
+    rates = (settings.rate, before.rate if before else None, usual)
     chosen: Any = (
         before.precision if before else "float32" if job.training.precise else machine.precision(settings.device)
     )

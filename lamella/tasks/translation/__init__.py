@@ -125,6 +125,15 @@ class Translation(Task):
 
         return [{"text": en, "translation": fr} for en, fr in samples.sentences(split)]
 
+    def replay(self) -> list[Example]:
+        """Everyday sentences, English and French."""
+        sides = self.config.src, self.config.dst
+        if {*sides} != {"en", "fr"}:
+            return []
+        rows = (Path(__file__).with_name("replay.tsv")).read_text(encoding="utf-8").splitlines()
+        pairs = [dict(zip(("en", "fr"), row.split("\t"), strict=True)) for row in rows]
+        return [{"text": pair[sides[0]], "translation": pair[sides[1]]} for pair in pairs]
+
     def keys(self, example: Example) -> list[str]:
         sides = (example["text"], example["translation"])
         return [f"{i}{''.join(filter(str.isalnum, s.lower())) or s}" for i, s in enumerate(sides)]

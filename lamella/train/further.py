@@ -1,0 +1,153 @@
+"""Train another model further on a user's data, so that it learns what is new and forgets little: `--init`.
+
+Three things keep what it knew. The learning rate is a tenth of the usual one. Examples of what it was made for are trained
+on beside the new ones (replay; Robins, 1995). And what ships lies between the weights of before and after, as near to the
+new ones as the old data allow (Wortsman et al., 2022, "Robust fine-tuning of zero-shot models"). The scores before and
+after are told for both.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from lamella import model
+from lamella.errors import DataError, UsageError
+from lamella.graphs.weights import named_weights
+from lamella.options import make_config
+from lamella.task import Example, Task
+from lamella.train.adopt import fill
+from lamella.train.engine import Run
+from lamella.train.gather import Gathered, hold_out
+from lamella.train.watch import metric_of
+
+RATE = 0.1  # of the learning rate that a net takes which begins at random weights
+SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones, tried in this order
+TOLERANCE = 0.01  # of the metric on the old data may be lost
+MEASURED = 100  # examples of each side
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The model that a training begins from, and examples of what it was made for."""
+
+    model: model.Model
+    old: Sequence[Example] = ()  # never trained on now, to measure what is forgotten
+
+    @property
+    def digest(self) -> str:
+        """Of the model: a checkpoint goes on from the same only."""
+        return model.digest(msgspec.json.encode(self.model.manifest.files, order="sorted"))
+
+
+def open_origin(word: str, task: str) -> Origin:
+    """A model by its path, or by its name where it came with the package. UsageError where there is none."""
+    shipped = Path(model.__file__).parent.parent / "models"
+    path = Path(word) if Path(word).exists() else shipped / word
+    if not (path.exists() and (path.is_file() or (path / "model.json").is_file())):
+        names = ", ".join(sorted(p.name for p in shipped.iterdir() if (p / "model.json").is_file()))
+        raise UsageError(f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}.")
+    opened = model.load(path, task=task if task.endswith(".py") else None)
+    if opened.manifest.task.replace("_", "-") != task.replace("_", "-"):
+        raise UsageError(f"--init {word}: a model of {opened.manifest.task}, and {task} is to be trained.")
+    return Origin(opened)
+
+
+def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task: str) -> Any:
+    """The other model's configuration, with what the user wants otherwise."""
+    return make_config(cls.Config, {**msgspec.to_builtins(origin.model.task.config), **options}, task)
+
+
+def with_replay(
+    job: Task, origin: Origin, gathered: Gathered, keep: Sequence[str], columns: Mapping[str, str] | None, seed: int
+) -> tuple[Origin, Gathered]:
+    """Old examples beside the new ones, at most as many; a part of them is never trained on, to measure with.
+
+    keep: files of old data; where there are none, what the task has for models like this one, if it has anything.
+    """
+    if list(keep) == ["sample"]:
+        old = job.sample("train")
+    else:
+        old = job.read(list(keep), columns)[0] if keep else job.replay()
+    known = f"begun from {Path(origin.model.where).name}, a model of {origin.model.manifest.parameters / 1e6:.1f} million parameters"
+    gathered = replace(gathered, lines=[*gathered.lines, known])
+    if not old:
+        note = (
+            "note: nothing of what the model knows is trained on again; --keep FILE names data that it must not forget"
+        )
+        return origin, replace(gathered, lines=[*gathered.lines, note])
+    new = {key for e in (*gathered.learn, *gathered.watched, *gathered.held) for key in job.keys(e)}
+    old = [e for e in old if not new.intersection(job.keys(e))]
+    again, kept = hold_out(job, old, 0.2, MEASURED, seed)
+    again = again[: len(gathered.learn)]
+    line = f"replay: {len(again)} old examples beside {len(gathered.learn)} new ones, {len(kept)} to measure what is forgotten"
+    return replace(origin, old=kept), replace(gathered, learn=gathered.learn + again, lines=[*gathered.lines, line])
+
+
+def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[str], None]) -> nn.Module:
+    """The task with what the other one learned, in the place of `fit`, and its net with the other one's weights.
+
+    UsageError where that cannot be: another net, or examples of what the other model does not know, such as a new label.
+    """
+    where = origin.model.where
+    weights = job.adopt(origin.model.task, named_weights(origin.model.files))
+    try:
+        for example in learn:
+            job.targets(example)
+    except DataError as error:
+        raise UsageError(f"--init {where}: the model cannot learn this: {error}") from error
+    net = job.build()
+    filled = fill(net, weights)
+    if not filled.taken or filled.odd:
+        raise UsageError(
+            f"--init {where}: its net is another one ({filled.lines()[0]}). Leave out the options that make the net, or "
+            "train without --init."
+        )
+    tell(filled.lines()[0])
+    return net
+
+
+def begin(run: Run, weights: Mapping[str, Tensor]) -> None:
+    """Begin at these weights exactly, where the net computes in a narrower type."""
+    with torch.no_grad():
+        for i, name in enumerate(run.optimizer.names):
+            run.optimizer.masters[i].copy_(weights[name])
+            run.average[i].copy_(weights[name])
+    run.current()
+
+
+def blend(run: Run, job: Task, origin: Origin, before: Mapping[str, Tensor], watched: Sequence[Example]) -> list[str]:
+    """Put what ships between the weights of before and after, and say what is gained and lost.
+
+    Of `SHARES` the first is taken with which the metric on the old data is at most `TOLERANCE` of it worse than before;
+    where none is, the last. Without old data the new weights ship as they are.
+    """
+    after = [mean.clone() for mean in run.average]
+    start = [before[name].to(run.device) for name in run.optimizer.names]
+    sides = {"new": metric_of(job, watched[:MEASURED])}
+    if origin.old:
+        sides["old"] = metric_of(job, origin.old)
+
+    def at(share: float) -> dict[str, float]:
+        run.average = [torch.lerp(a, b, share) for a, b in zip(start, after, strict=True)]
+        return {side: measure(run) for side, measure in sides.items()}
+
+    first = at(0.0)
+    lines = [f"before: {_said(job, first)}"]
+    for share in SHARES:
+        now = at(share)
+        lines.append(f"{share:.0%} of the way to the new weights: {_said(job, now)}")
+        if "old" not in now:
+            break
+        lost = now["old"] - first["old"] if job.less_is_better else first["old"] - now["old"]
+        if lost <= TOLERANCE * abs(first["old"]):
+            break
+    return [*lines, f"taken: {share:.0%} of the way"]
+
+
+def _said(job: Task, values: Mapping[str, float]) -> str:
+    return ", ".join(f"{job.metric} {value:.4g} on {side} data" for side, value in values.items())
