@@ -57,6 +57,8 @@ EXPLAINED = (
 class Training(msgspec.Struct, frozen=True, kw_only=True):
     """How a task's net is trained best, where that is not as most nets are; the rest is the user's choice."""
 
+    noun: str = "examples"  # what its examples are called: windows, pictures, passages
+    fewest: int = 12  # of them that can be trained on, those held out among them
     batch: int | None = None  # examples of a batch, where all are of one size; None: by --size's tokens
     rate: float = 1.0  # times the learning rate of --size
     decay: float = 0.01  # weight decay

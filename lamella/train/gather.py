@@ -48,14 +48,14 @@ def gather(
         else:
             learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
             lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
-    if not held and len(learn) >= job.fewest:
+    if not held and len(learn) >= job.training.fewest:
         raise DataError(
-            f"{', '.join(data)}: expected examples of which some can be held out, received {len(learn)} {job.noun} that all hang "
+            f"{', '.join(data)}: expected examples of which some can be held out, received {len(learn)} {job.training.noun} that all hang "
             "together, since each shares something with another. Give a file to measure with: --test FILE"
         )
-    if len(learn) < job.fewest - 2 or not held:
+    if len(learn) < job.training.fewest - 2 or not held:
         raise DataError(
-            f"{', '.join(data)}: expected at least {job.fewest} {job.noun}, received {len(learn) + len(held)}. Add more."
+            f"{', '.join(data)}: expected at least {job.training.fewest} {job.training.noun}, received {len(learn) + len(held)}. Add more."
         )
     lines += check(job, learn)
     if watch:

@@ -83,7 +83,7 @@ class TextGeneration(Task):
     def training(self) -> Training:  # type: ignore[override]
         """A batch is so many passages, of each of which the net sees a window; those, all of one length, bear twice the
         usual rate (docs/LOG.md). The best weights are kept: a small text is learnt by heart sooner or later."""
-        passages = max(1, int(self.size.tokens / min(self.config.window, self.length_)))
+        passages = max(1, int(self.size.tokens / min(self.config.window, getattr(self, "length_", self.config.window))))
         return Training(batch=passages, rate=2.0, keep_best=True, measured={"length": 0})
 
     # ---- data --------------------------------------------------------------------------------------------------
