@@ -72,7 +72,7 @@ def rows_of(fields: Mapping[str, Field], path: Path) -> list[dict[str, Any]] | N
         return None
     from lamella.data.readers.measures import read_rows  # only where a table is read
 
-    return [{field[0]: row} for row in read_rows([str(path)])[0]]
+    return [{field[0]: row} for row in read_rows([str(path)], learned=field[1].columns)[0]]
 
 
 def _column_schema(column: Column) -> dict[str, Any]:

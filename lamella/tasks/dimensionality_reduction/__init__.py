@@ -69,6 +69,8 @@ class Config(msgspec.Struct, kw_only=True):
     image_size: Annotated[
         int, Meta(description="Side that pictures are scaled to; 0: theirs.", ge=0, le=256, extra={"was": "side"})
     ] = 0
+    decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).", extra=NOW)] = ""
+    leave_out: Annotated[str, Meta(description="Columns that are not read, with commas between; none: keep all.")] = ""
     make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
     other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "value"})] = ""
     importance_samples: Annotated[
@@ -102,7 +104,9 @@ class DimensionalityReduction(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
-        values, lines = kinds.read(paths, columns, getattr(self, "columns_", None))
+        c = self.config
+        leave_out = [name.strip() for name in c.leave_out.split(",") if name.strip()]
+        values, lines = kinds.read(paths, columns, getattr(self, "columns_", None), c.decimal, leave_out)
         return [{"example": value} for value in values], lines
 
     def sample(self, split: str) -> list[Example]:

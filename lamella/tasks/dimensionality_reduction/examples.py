@@ -20,7 +20,8 @@ from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readab
 from lamella.data.readers.records import read_sheet
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
-from lamella.errors import DataError
+from lamella.data.text.encoding import quote_all
+from lamella.errors import DataError, UsageError
 
 NAMES = ("example", *IMAGE_NAMES)  # of a table's column with pictures
 SAMPLES = 64  # new ones that are made at once
@@ -143,19 +144,25 @@ def seen(kind: Pictures | Rows, values: Iterable[Any]) -> list[str]:
 
 
 def read(
-    paths: Sequence[str], choice: Mapping[str, str] | None = None, columns: measures.Columns | None = None
+    paths: Sequence[str],
+    choice: Mapping[str, str] | None = None,
+    columns: measures.Columns | None = None,
+    decimal: str = "",
+    leave_out: Sequence[str] = (),
 ) -> tuple[list[Any], list[str]]:
     """Folders of pictures, tables of them, or tables of numbers -> the examples, and what was understood.
 
-    choice: which column holds `example`, a picture; columns: what a trained model knows of a table's.
+    choice: which column holds `example`, a picture; columns: what a trained model knows of a table's; decimal: the mark
+    before decimals; leave_out: columns of a table that are not read, "none" for not even those that number its rows.
     """
     if not all(map(is_table, paths)):
         found, lines = image_folder(list(paths))
         return [row["image"] for row in found], lines
     if not choice and not _of_pictures(paths[0]):
-        rows, lines = measures.read_rows(paths)
+        rows, lines = measures.read_rows(paths, decimal, columns or ())
         notes: list[str] = []
         if not columns:
+            _leave_out(rows, leave_out, lines)
             columns, notes = measures.learn_columns(rows)
         rows, lines = measures.check(columns, rows, [*lines, *(f"note: {note}" for note in notes)])
         return list(rows), lines
@@ -168,6 +175,20 @@ def read(
         good, _ = readable([{"image": place, "label": ""} for place in places], lines, path)
         values += [row["image"] for row in good]
     return values, lines
+
+
+def _leave_out(rows: Sequence[Any], names: Sequence[str], lines: list[str]) -> None:
+    """Take columns out of rows: those that are named, else those that only number the rows."""
+    gone = [name for name in names if name != "none"]
+    if unknown := [name for name in gone if name not in rows[0]]:
+        raise UsageError(f"--leave-out {unknown[0]}: expected one of {quote_all(rows[0])}.")
+    if not names and (gone := measures.counters(rows)) and len(gone) < len(rows[0]):
+        lines.append(f"note: {quote_all(gone)} numbers the rows and is left out; --leave-out none keeps it")
+    elif not names:
+        gone = []
+    for row in rows:
+        for name in gone:
+            row.pop(name, None)
 
 
 def _of_pictures(path: str) -> bool:

@@ -316,3 +316,17 @@ def test_windows_that_are_none(tmp_path: Path) -> None:
     weekly = windows.Frame(4, 2, [1], clock.Step(604800, "s"), ["year"], {})
     thursday, saturday = (weekly.read({"past": [1, 2, 3, 4], "start": f"1970-01-0{d}"})["known"] for d in (1, 3))
     assert np.abs(thursday - saturday).max() > 0.01, "weeks begin on any day"
+
+
+def test_columns_that_number_the_rows_are_left_out(tmp_path: Path) -> None:
+    rows = "".join(f"{n};{n * n % 7},{n % 10};{'red' if n % 2 else 'blue'};{n % 3}\n" for n in range(20))
+    path = write(tmp_path / "a.csv", f"id;x;colour;target\n{rows}")
+    values, lines = examples.read([path])
+    assert values[1] == {"x": 1.1, "colour": "red", "target": "1"} and any('"id" numbers the rows' in line for line in lines)
+    assert list(examples.read([path], leave_out=["none"])[0][0]) == ["id", "x", "colour", "target"]
+    assert list(examples.read([path], leave_out=["id", "target"])[0][0]) == ["x", "colour"]
+    with pytest.raises(UsageError, match="--leave-out y: expected one of"):
+        examples.read([path], leave_out=["y"])
+    with pytest.raises(DataError, match=r"bad rows|numbers"):
+        examples.read([write(tmp_path / "b.csv", "a;b\n1.234;x\n2.345;y\n3.456;x\n")])
+    assert examples.read([str(tmp_path / "b.csv")], decimal=",")[0][0]["a"] == 1234.0
