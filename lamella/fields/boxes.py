@@ -1,13 +1,13 @@
 """The kind of value `Boxes`: rectangles in a picture, each with a label."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
 from lamella.errors import UsageError
-from lamella.fields.base import Field, Limits, TooLarge, wrong
+from lamella.fields.base import Field, Limits, Part, Parts, TooLarge, wrong
 
 EXPECTED = 'a list of boxes, each {"label": text, "box": [left, top, right, bottom]} in pixels'
 
@@ -53,6 +53,9 @@ class Boxes(Field, frozen=True, tag="boxes"):
         item = {"type": "object", "properties": properties, "required": ["label", "box"]}
         return {"type": "array", "items": item, "maxItems": limits.values}
 
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        return BoxParts(self.check("boxes", value))
+
 
 def box(where: str, value: Any) -> dict[str, Any]:
     """One box as it is; UsageError where it is none.
@@ -74,3 +77,27 @@ def box(where: str, value: Any) -> dict[str, Any]:
             f"{where}: expected a box with an area, left before right and top before bottom, received {sides}."
         )
     return dict(value)
+
+
+class BoxParts:
+    """Boxes, each of which may be left out.
+
+    >>> BoxParts([{"label": "cat", "box": [0, 0, 1, 1]}, {"label": "dog", "box": [0, 0, 2, 2]}]).without({0})
+    [{'label': 'dog', 'box': [0, 0, 2, 2]}]
+    """
+
+    kind = "boxes"
+    how = ("left out", "left out")
+
+    def __init__(self, value: list[dict[str, Any]]) -> None:
+        self.boxes = value
+        self.units: list[Part] = [{"label": one["label"]} for one in value]
+
+    def without(self, gone: Collection[int], other: bool = False) -> list[dict[str, Any]]:
+        return [one for i, one in enumerate(self.boxes) if i not in gone]
+
+    def shown(self) -> list[dict[str, Any]]:
+        return self.boxes
+
+    def facts(self) -> dict[str, Any]:
+        return {}

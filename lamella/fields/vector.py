@@ -1,9 +1,12 @@
 """The kind of value `Vector`: numbers in no order of time, such as a point of a map or an embedding."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
-from lamella.fields.base import Field, Limits
-from lamella.fields.series import DRAWN, numbers, received_numbers
+import numpy as np
+
+from lamella.fields.base import Field, Limits, Part, Parts
+from lamella.fields.series import DRAWN, MOST, numbers, received_numbers
 
 
 class Vector(Field, frozen=True, tag="vector"):
@@ -40,3 +43,39 @@ class Vector(Field, frozen=True, tag="vector"):
 
     def schema(self, limits: Limits) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "number"}, "maxItems": limits.values}
+
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        return VectorParts(value)
+
+
+class VectorParts:
+    """Numbers, or where there are many of them as many neighbours together as make MOST parts.
+
+    >>> VectorParts([1, 2, 6]).without({0}), VectorParts("1 2 6").without({0}, other=True)
+    ([3.0, 2.0, 6.0], [0.0, 2.0, 6.0])
+    """
+
+    kind = "vector"
+    how = ("set to the mean of all numbers", "set to zero")
+
+    def __init__(self, value: Any) -> None:
+        if isinstance(value, str):
+            value = value.replace(",", " ").split()
+        self.values = np.asarray(value, np.float64)
+        step = max(1, -(-len(self.values) // MOST))
+        starts = range(0, len(self.values), step)
+        self.units: list[Part] = [
+            {"label": str(i + 1), "start": i, "end": min(i + step, len(self.values))} for i in starts
+        ]
+
+    def without(self, gone: Collection[int], other: bool = False) -> list[float]:
+        values = self.values.copy()
+        for i in gone:
+            values[self.units[i]["start"] : self.units[i]["end"]] = 0.0 if other else self.values.mean()
+        return [float(v) for v in values]
+
+    def shown(self) -> list[float]:
+        return [float(v) for v in self.values]
+
+    def facts(self) -> dict[str, Any]:
+        return {"values": self.shown()}
