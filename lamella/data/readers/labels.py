@@ -11,13 +11,16 @@ is said in the report's notes.
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lamella.data.readers.tables import Paths, Row, Table, read_table
-from lamella.data.text.encoding import quote
+from lamella.data.readers.report import Report, Source
+from lamella.data.readers.suffixes import is_table
+from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table
+from lamella.data.text.encoding import StrPath, quote, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 TEXT_NAMES = (
@@ -38,6 +41,7 @@ LABEL_NAMES = (
     *("label", "labels", "class", "category", "sentiment", "stars", "rating", "score", "target", "topic", "intent"),
     *("emotion", "polarity", "tag", "label_text", "airline_sentiment", "class_name", "y", "kind", "type", "section"),
 )
+MARK = "__label__"  # before each label in files of fastText
 _LISTED = 5  # examples named in one note
 _LONGEST = 60  # characters of a label that is compared with others: of longer ones it would take minutes
 
@@ -57,7 +61,16 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) 
     >>> table.rows[0], table.report.notes
     ({'text': 'I liked it', 'label': 'good'}, ['label "bad" has a single example (reviews.tsv, line 2)'])
     """
-    table = read_table(paths, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose)
+    listed = list_paths(paths)
+    marked = [path for path in listed if columns is None and not is_table(path) and _is_marked(path)]
+    rest = [path for path in listed if path not in marked]
+    table = (
+        read_table(rest, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose)
+        if rest
+        else Table([], Report())
+    )
+    for path in marked:
+        _read_marked(path, table)
     table.report.notes += unify_labels(table.rows)
     counts = Counter(row["label"] for row in table.rows)
     where = " and ".join(source.file for source in table.report.sources[:3])
@@ -74,6 +87,37 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) 
         )
     table.report.notes += _about_labels(counts, table.rows) + _about_texts(table.rows)
     return table
+
+
+def _is_marked(path: StrPath) -> bool:
+    """Whether nearly all lines of a file begin with `__label__`, as fastText has them."""
+    lines = [line for line in split_lines(read_text(path)[0])[:200] if line.strip()]
+    return bool(lines) and sum(line.startswith(MARK) for line in lines) > 0.9 * len(lines)
+
+
+def _read_marked(path: StrPath, table: Table) -> None:
+    """Add lines such as `__label__good __label__long I liked it` to a table; of several labels the first is taken."""
+    text, encoding = read_text(path)
+    file, several, before = show_path(path), 0, len(table.rows)
+    for number, line in enumerate(split_lines(text), 1):
+        words = line.split()
+        labels = list(itertools.takewhile(lambda word: word.startswith(MARK), words))
+        body = line.strip()
+        for label in labels:
+            body = body.removeprefix(label).lstrip()
+        if not words:
+            table.report.drop("blank line")
+        elif not labels or not body:
+            table.report.drop("no label" if not labels else "an empty text")
+        else:
+            several += len(labels) > 1
+            table.rows.append(Row({"text": body, "label": labels[0].removeprefix(MARK)}, file, number))
+    table.report.sources.append(Source(file, "fastText", encoding, rows=len(table.rows) - before))
+    table.report.kept = len(table.rows)
+    if several:
+        table.report.notes.append(f"{file}: {_rows(several)} have more than one label; the first is taken")
+    if not table.rows:
+        raise DataError(f"{file}: expected lines with a label and a text, received none. Write {MARK}good and a text")
 
 
 def unify_labels(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -213,6 +213,9 @@ def find_columns(
     """
     source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter)
     keyed = sheet.keys is not None
+    for column in columns.values():
+        if isinstance(column, str) and "+" in column:
+            _join(sheet, column)
     first = sheet.keys or list(map(str, sheet.rows[0][1]))
     line = sheet.rows[0][0]
     if len(first) > MAX_COLUMNS:
@@ -262,6 +265,26 @@ def find_columns(
         used_columns.note(field, first[position] if header else "", position + 1, len(first))
     keys = {field: first[position] if keyed else position for field, position in positions.items()}
     return keys, source, int(header and not keyed)
+
+
+def _join(sheet: Sheet, column: str) -> None:
+    """Give a table a further column, in which several (`title+body`, or `2+3`) stand one after the other.
+
+    Nothing is done where a column is called so, or where one of them is not there: then the name is said to be unknown.
+    """
+    first = sheet.keys or list(map(str, sheet.rows[0][1]))
+    parts = [part.strip() for part in column.split("+")]
+    if column in first or not all(part in first or (_number(part) or len(first) + 1) <= len(first) for part in parts):
+        return
+    at = [first.index(part) if part in first else int(part) - 1 for part in parts]
+    for number, (_, cells) in enumerate(sheet.rows):
+        if isinstance(cells, dict):
+            cells[column] = " ".join(filter(None, (str(cells.get(first[i]) or "").strip() for i in at)))
+        elif len(cells) == len(first):
+            named = number == 0 and any(part in first for part in parts)
+            cells.append(column if named else " ".join(filter(None, (str(cells[i]) for i in at))))
+    if sheet.keys is not None:
+        sheet.keys.append(column)
 
 
 def _number(column: str | int) -> int | None:

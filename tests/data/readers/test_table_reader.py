@@ -9,6 +9,9 @@ import pytest
 from lamella.data.readers.headers import first_is_header
 from lamella.data.readers.labels import read_labelled
 from lamella.data.readers.parallel import read_parallel
+from lamella.errors import DataError
+from lamella.model.answering import predict_file
+from tests.verbs.test_predict import SHOUT
 
 TEXTS = [("Good, or; not|so", "yes"), ('A "quoted" word', "no"), ("two\nlines", "yes"), ("déjà vu", "no")]
 
@@ -101,3 +104,44 @@ def test_odd_headers_and_labels(tmp_path, rows, expected):
 )
 def test_which_rows_are_headers(rows, header):
     assert first_is_header([row.split(",") for row in rows.splitlines()]) is header
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "title,body,label\nGood,a film,x\nBad,a play,y\n"),
+        ("a.csv", 'body;label;title\n"a film";x;Good\n"a play";y;Bad\n'),
+        (
+            "a.jsonl",
+            '{"title": "Good", "body": "a film", "label": "x"}\n{"title": "Bad", "body": "a play", "label": "y"}\n',
+        ),
+    ],
+)
+def test_several_columns_for_one_field(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    columns = {"text": "title+body"}
+    rows = read_labelled(tmp_path / name, columns | {"label": "label"}).rows
+    assert [row["text"] for row in rows] == ["Good a film", "Bad a play"]
+    raw, _, _ = predict_file(SHOUT, tmp_path / name, columns)
+    assert raw.decode().splitlines()[-1].startswith(text.splitlines()[-1].rstrip("}")), (
+        "the table itself stays as it came"
+    )
+    assert "BAD A PLAY" in raw.decode()
+    with pytest.raises(DataError, match='"title\\+bodi"'):
+        read_labelled(tmp_path / name, {"text": "title+bodi", "label": "label"})
+
+
+def test_labels_of_fasttext(tmp_path):
+    lines = [
+        "__label__good I liked it",
+        "__label__bad __label__long Too long, I say",
+        "",
+        "__label__bad",
+        "__label__good Fine",
+    ]
+    for name in ("train.txt", "train"):
+        (tmp_path / name).write_text("\n".join(lines * 3))
+        table = read_labelled(tmp_path / name)
+        assert table.rows[:2] == [{"text": "I liked it", "label": "good"}, {"text": "Too long, I say", "label": "bad"}]
+        assert table.report.dropped == {"blank line": 3, "an empty text": 3} and table.rows[1].line == 2
+        assert any("3 rows have more than one label" in note for note in table.report.notes)
