@@ -69,7 +69,6 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
     classes: ClassVar[bool] = False  # one of a few names, so that values can be counted and grouped by it
     numeric: ClassVar[bool] = False  # made of numbers alone
     single: ClassVar[bool] = False  # one part: explained by putting the usual value in its place
-    table_row: ClassVar[bool] = False  # all columns of a table's row are one value
     media: ClassVar[str] = ""  # "image" or "audio": a file of its own, `data:image/...` in a request
     suffixes: ClassVar[frozenset[str]] = frozenset()  # of files that hold one value each
     control: ClassVar[str] = "json"  # the form element of the page (lamella/web/form.js)

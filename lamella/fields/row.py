@@ -19,7 +19,6 @@ class Row(Field, frozen=True, tag="row"):
 
     columns: tuple[Column, ...] = ()  # as learned; () before training
 
-    table_row: ClassVar[bool] = True
     control: ClassVar[str] = "row"
 
     def parse(self, name: str, text: str) -> Any:
@@ -68,11 +67,12 @@ def rows_of(fields: Mapping[str, Field], path: Path) -> list[dict[str, Any]] | N
 
     Raises DataError for a table that cannot be read.
     """
-    if len(fields) != 1 or not (field := next(iter(fields.items())))[1].table_row:
+    name, field = next(iter(fields.items()))
+    if len(fields) != 1 or not isinstance(field, Row):
         return None
     from lamella.data.readers.measures import read_rows  # only where a table is read
 
-    return [{field[0]: row} for row in read_rows([str(path)], learned=field[1].columns)[0]]
+    return [{name: row} for row in read_rows([str(path)], learned=field.columns)[0]]
 
 
 def _column_schema(column: Column) -> dict[str, Any]:
