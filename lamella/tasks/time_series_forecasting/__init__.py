@@ -26,7 +26,7 @@ from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples import time_series_forecasting as samples
 from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
-from lamella.fields import Field, Series, Text
+from lamella.fields import Field, Id, Series, Text
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
 from lamella.tasks.time_series_forecasting import intervals, windows
 
@@ -139,7 +139,9 @@ class TimeSeriesForecasting(Task):
 
     @property
     def optional(self) -> dict[str, Field]:
-        found: dict[str, Field] = {"start": Text("Time of the first value (2014-01-31 09:30); else no calendar.")}
+        like = self.style.sample if self.style and self.style.sample else "2014-01-31 09:30"
+        kind = Text if self.style is None or self.style.kind == "date" else Id  # a number may be given as one
+        found: dict[str, Field] = {"start": kind(f"Time of the first value, such as {like}; else no calendar.")}
         found = found if getattr(self, "periods_", ()) else {}
         return found | {k: Series(f"{k} at each step of past and future.") for k in getattr(self, "known_", ())}
 
