@@ -144,7 +144,7 @@ def _scale(path: str, scores: Sequence[float], highest: float) -> float:
     if not fits:
         raise DataError(
             f"{path}: expected scores {expected}, received {low:g} to {high:g}. "
-            "Say what the highest score is with --highest NUMBER; scores begin at 0."
+            "Say what the highest score is with --max-score NUMBER; scores begin at 0."
         )
     return fits[0]
 

@@ -60,7 +60,7 @@ def test_lines_of_a_text_are_pairs_with_themselves(written):
     [
         ("one.csv", "sentence\nonly one\nanother\n", "expected 2 columns, received one"),
         ("scale.tsv", "a\tb\t17\nc\td\t80\n", "expected scores from 0 to 1 or from 0 to 5, received 17 to 80"),
-        ("minus.tsv", "a\tb\t-1\nc\td\t1\n", "received -1 to 1. Say what the highest score is with --highest"),
+        ("minus.tsv", "a\tb\t-1\nc\td\t1\n", "received -1 to 1. Say what the highest score is with --max-score"),
         ("words.csv", "first,second,score\na,b,high\nc,d,low\n", 'expected a number as score, received "high"'),
         ("empty.txt", "\n \n", "expected texts, received"),
     ],

@@ -9,6 +9,7 @@ import pytest
 import lamella
 from lamella.errors import DataError, ModelError, UsageError
 from lamella.model.index import Index, asked, identity
+from lamella.options import make_config
 from lamella.registry import find
 from lamella.tasks.sentence_similarity import rising
 from lamella.verbs.serve import _searching
@@ -222,3 +223,13 @@ def test_an_example_of_one_text_is_no_pair(model):
         model.predict(BIKE)
     with pytest.raises(UsageError, match="second: expected a text"):
         model.predict((BIKE, 3))
+
+
+def test_the_scale_is_said_by_the_option_that_the_error_names(tmp_path):
+    path = tmp_path / "scale.tsv"
+    path.write_text("a cat\ta dog\t17\nso\tand so\t80\n")
+    cls = find(WORD)
+    with pytest.raises(DataError, match="--max-score"):
+        cls().read([str(path)])
+    [example, _], _ = cls(make_config(cls.Config, {"max-score": "100"}, WORD)).read([str(path)])
+    assert float(cls().targets(example)["grade"]) == pytest.approx(0.17)
