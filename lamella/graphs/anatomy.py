@@ -102,7 +102,10 @@ class Anatomy:
 
     def behind(self, name: str, through: Sequence[str]) -> str:
         """The value that this one was before operations of these kinds."""
-        while name in self.maker and self.maker[name].op in through and self.maker[name].inputs[0] in self._flows:
+        while name in self.maker and self.maker[name].inputs[0] in self._flows:
+            # Before it is rounded a row is divided by its scale.
+            if self.maker[name].op not in through and not ("QuantizeLinear" in through and name.endswith("_unit")):
+                break
             name = self.maker[name].inputs[0]
         return name
 
@@ -189,12 +192,12 @@ class Anatomy:
     def _after(self, name: str) -> Product | None:
         """The product that reads a value, other shapes and rounding between."""
         for _ in range(8):
-            readers = self.readers.get(name, [])
+            readers = [node for node in self.readers.get(name, []) if not node.outputs[0].endswith("_size")]
             if len(readers) != 1:
                 return None
             if readers[0].outputs[0] in self._by_output:
                 return self._by_output[readers[0].outputs[0]]
-            if readers[0].op not in (*SHAPING, *ROUNDING):
+            if readers[0].op not in (*SHAPING, *ROUNDING) and not readers[0].outputs[0].endswith("_unit"):
                 return None
             name = readers[0].outputs[0]
         return None

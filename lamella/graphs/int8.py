@@ -1,9 +1,9 @@
 """Dynamic int8: every stored matrix becomes bytes with a scale a column; what flows past it is rounded as it comes.
 
-Weights are symmetric, 8 bits, one scale an output (per channel); activations are rounded with one scale a tensor,
-found anew at each run (Jacob et al., 2018, without their training). The result is written in the pattern that
-onnxruntime fuses to one `DynamicQuantizeMatMul`. A table that embeds on one side and scores on the other, transposed,
-is stored once.
+Weights are symmetric, 8 bits, one scale an output (per channel); activations are rounded with one scale a row, found
+anew at each run (Jacob et al., 2018, without their training). With one scale a tensor, which onnxruntime would fuse,
+the answer to one example would depend on the others of its batch. A table that embeds on one side and scores on the
+other, transposed, is stored once.
 """
 
 import io
@@ -16,6 +16,8 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from lamella.graphs import int8_convolutions
 from lamella.graphs.rounding import SMALLEST, round_rows
 
+_UNIT, _ZERO, _HIGHEST, _LEAST, _AXES = (f"rounding_{name}" for name in ("unit", "zero", "highest", "least", "axes"))
+
 
 def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None) -> bytes:
     """An ONNX file of float32 products and convolutions -> the same with int8 weights.
@@ -25,6 +27,7 @@ def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None
     model = onnx.load_model_from_string(raw)
     int8_convolutions.convert(model.graph, ranges)
     _transpose_weights(model.graph)
+    opset = next((one.version for one in model.opset_import if not one.domain), 18)
     weights = {t.name: t for t in model.graph.initializer}
     used: dict[str, list[NodeProto]] = {}
     for node in model.graph.node:
@@ -35,13 +38,13 @@ def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None
     rounded: dict[str, tuple[str, str, str]] = {}  # an activation is rounded once for all products it enters
     for node in model.graph.node:
         if node.op_type == "MatMul" and _large(weights.get(node.input[1])):
-            fresh += _product(node, weights[node.input[1]], stored, rounded, transposed=False)
+            fresh += _product(node, weights[node.input[1]], stored, rounded, transposed=False, opset=opset)
         elif node.op_type == "Gather" and _large(weights.get(node.input[0])):
             fresh += _lookup(node, weights[node.input[0]], stored)
         elif node.op_type == "Transpose" and _large(weights.get(node.input[0])):
             continue  # its product below takes the table as it lies
         elif node.op_type == "MatMul" and (table := _transposed(model, node.input[1], weights)) is not None:
-            fresh += _product(node, table, stored, rounded, transposed=True)
+            fresh += _product(node, table, stored, rounded, transposed=True, opset=opset)
         else:
             fresh.append(node)
     del model.graph.node[:]
@@ -99,14 +102,15 @@ def _product(
     stored: dict[str, TensorProto],
     rounded: dict[str, tuple[str, str, str]],
     transposed: bool,
+    opset: int,
 ) -> list[NodeProto]:
     """x @ w with w (in, out), or with a table (out, in) lying transposed."""
     x, out = node.input[0], node.output[0]
     q, scale = _store(weight, 1 if transposed else 0, stored)
     made: list[NodeProto] = []
     if x not in rounded:
-        rounded[x] = (f"{x}_rounded", f"{x}_scale", f"{x}_zero")
-        made.append(helper.make_node("DynamicQuantizeLinear", [x], list(rounded[x])))
+        rounded[x] = (f"{x}_rounded", f"{x}_scale", _ZERO)
+        made += _rounded(x, *rounded[x][:2], stored, opset)
     x_q, x_scale, x_zero = rounded[x]
     if transposed:
         made.append(helper.make_node("Transpose", [q], [f"{out}_table"], perm=[1, 0]))
@@ -117,6 +121,27 @@ def _product(
         helper.make_node("Cast", [f"{out}_sum"], [f"{out}_float"], to=TensorProto.FLOAT),
         helper.make_node("Mul", [x_scale, scale], [f"{out}_both"]),
         helper.make_node("Mul", [f"{out}_float", f"{out}_both"], [out]),
+    ]
+
+
+def _rounded(x: str, q: str, scale: str, stored: dict[str, TensorProto], opset: int) -> list[NodeProto]:
+    """Rows -> bytes around 128 and the scale of each row, the largest of a row becoming 127 away from it."""
+    constants = {
+        _UNIT: np.float32(1), _ZERO: np.uint8(128), _HIGHEST: np.float32(127), _LEAST: np.float32(1e-12),
+        _AXES: np.array([-1], np.int64),
+    }  # fmt: skip
+    stored |= {name: numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()}
+    largest = helper.make_node("ReduceMax", [f"{x}_size", _AXES], [f"{x}_largest"], keepdims=1)
+    if opset < 18:  # the axes were an attribute then
+        largest = helper.make_node("ReduceMax", [f"{x}_size"], [f"{x}_largest"], keepdims=1, axes=[-1])
+        del stored[_AXES]
+    return [
+        helper.make_node("Abs", [x], [f"{x}_size"]),
+        largest,
+        helper.make_node("Max", [f"{x}_largest", _LEAST], [f"{x}_bound"]),
+        helper.make_node("Div", [f"{x}_bound", _HIGHEST], [scale]),
+        helper.make_node("Div", [x, scale], [f"{x}_unit"]),
+        helper.make_node("QuantizeLinear", [f"{x}_unit", _UNIT, _ZERO], [q]),
     ]
 
 

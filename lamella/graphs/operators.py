@@ -6,7 +6,7 @@ numbers, texts, and what only draws or parses: none is needed, and each is code 
 """
 
 _OURS = """
-Add AveragePool Cast Clip Concat Conv Cos DepthToSpace DequantizeLinear Div DynamicQuantizeLinear Equal Expand Gather
+Abs Add AveragePool Cast Clip Concat Conv Cos DepthToSpace DequantizeLinear Div DynamicQuantizeLinear Equal Expand Gather
 GatherElements GatherND LayerNormalization LogSoftmax MatMul MatMulInteger Max Mul Not Pad Pow QuantizeLinear
 Reciprocal ReduceMax ReduceMean ReduceSum Relu Reshape Shape Sigmoid Sin Slice Softmax Split Sqrt Squeeze Sub Tanh
 TopK Transpose Trilu Unsqueeze Where
@@ -14,7 +14,7 @@ TopK Transpose Trilu Unsqueeze Where
 WRITTEN = frozenset(_OURS.split())
 
 _OTHERS = """
-Abs And ArgMax ArgMin BatchNormalization Ceil Celu Constant ConstantOfShape ConvInteger ConvTranspose CumSum Einsum
+And ArgMax ArgMin BatchNormalization Ceil Celu Constant ConstantOfShape ConvInteger ConvTranspose CumSum Einsum
 Elu Erf Exp Flatten Floor Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization
 HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LeakyRelu Less LessOrEqual Log MaxPool Mean Min Mish
 Mod Neg OneHot Or PRelu QLinearConv QLinearMatMul RMSNormalization Range ReduceL1 ReduceL2 ReduceLogSumExp ReduceMin
