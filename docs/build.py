@@ -217,7 +217,8 @@ def options_table(task: str) -> str:
     """The options of a task, with their defaults, as a table."""
     rows = ["| option | value | default | |", "| --- | --- | --- | --- |"]
     for option in all_options(find(task).Config):
-        kind = KINDS.get(option.kind, option.kind.replace("|", ", ").strip(", "))
+        choices = ", ".join(f"`{choice}`" for choice in option.kind.split("|") if choice)
+        kind = KINDS.get(option.kind, choices)
         default = "" if option.default in (None, "") else "no" if option.default is False else str(option.default)
         later = " *" if option.answering else ""
         rows.append(f"| `--{option.flag}`{later} | {kind} | {default} | {_cell(option.description)} |")
