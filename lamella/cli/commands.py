@@ -24,6 +24,9 @@ FORCE = click.option("--force", is_flag=True, help="Overwrite what is there.")
 TASK_FILE = click.option(
     "--task", metavar="FILE.py", help="The task's own file, for a model of a task from outside lamella."
 )
+ENCODING = click.option(
+    "--encoding", default="", metavar="NAME", help="Of files: utf-8, cp1252, shift_jis ... (else found)."
+)
 COLUMNS = click.option(
     "--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars."
 )
@@ -115,17 +118,22 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
     help="Keep no held-out examples in the model.",
 )
 @COLUMNS
+@ENCODING
 @FORCE
 @JSON
-def train(task: str, data: tuple[str, ...], out: str, columns: str | None, as_json: bool, **given: Any) -> None:
+def train(
+    task: str, data: tuple[str, ...], out: str, columns: str | None, encoding: str, as_json: bool, **given: Any
+) -> None:
     """Train TASK on your files (or the word `sample`) and write a model folder.
 
     The task's own options are listed by: lamella tasks TASK
     """
+    from lamella.model.reading import encoded_as
     from lamella.verbs.train import train as run
 
     data, options = split_options(data)
-    _wrote(run(task, *data, out=out, columns=split_columns(columns), **given, **options), as_json)
+    with encoded_as(encoding):
+        _wrote(run(task, *data, out=out, columns=split_columns(columns), **given, **options), as_json)
 
 
 @main.command(context_settings=ANY)
@@ -133,15 +141,20 @@ def train(task: str, data: tuple[str, ...], out: str, columns: str | None, as_js
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("--limit", type=int, help="At most so many examples.")
 @COLUMNS
+@ENCODING
 @TASK_FILE
 @JSON
-def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bool, **given: Any) -> None:
+def evaluate(
+    model: str, data: tuple[str, ...], columns: str | None, encoding: str, as_json: bool, **given: Any
+) -> None:
     """Measure MODEL on files (or the word `sample`), with 95% intervals."""
+    from lamella.model.reading import encoded_as
     from lamella.verbs.evaluate import evaluate as run
     from lamella.verbs.evaluate import lines
 
     data, options = split_options(data)
-    result = run(model, *data, columns=split_columns(columns), **given, **options)
+    with encoded_as(encoding):
+        result = run(model, *data, columns=split_columns(columns), **given, **options)
     if as_json:
         click.echo(to_json(result))
         return
@@ -159,19 +172,22 @@ def evaluate(model: str, data: tuple[str, ...], columns: str | None, as_json: bo
 @CORPUS
 @INDEX
 @COLUMNS
+@ENCODING
 @TASK_FILE
 @FORCE
 @JSON
 def predict(
     model: str, inputs: tuple[str, ...], out: str | None, as_text: bool, as_file: bool, columns: str | None,
-    task: str | None, force: bool, as_json: bool, **asking: Any,
+    encoding: str, task: str | None, force: bool, as_json: bool, **asking: Any,
 ) -> None:  # fmt: skip
     """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
     from lamella.model import load
+    from lamella.model.reading import encoded_as
 
     inputs, options = split_options(inputs)
     trained = _asked(load(model, task), **asking)
-    answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
+    with encoded_as(encoding):
+        answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
 
 @main.command(context_settings=ANY)

@@ -6,12 +6,14 @@ from pathlib import Path
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
 from lamella.data.readers.parts import Parts, find_parts
 from lamella.data.readers.used_columns import columns_of, recording
+from lamella.data.text.encoding import encoded_as
 from lamella.task import Example, Task
 
 __all__ = [
     "Parts",
     "as_files",
     "columns_for",
+    "encoded_as",
     "find_parts",
     "is_frame",
     "read_to_learn",

@@ -124,3 +124,15 @@ def test_the_whole_model_is_explained_on_its_own_data(model, tmp_path, cli):
 
 def test_a_model_of_the_sample_is_explained_on_the_sample(trained):
     assert "Measured on the task's own sample set" in lamella.load(trained("text-classification")).explain().to_json()
+
+
+def test_an_encoding_that_is_said(model, tmp_path, cli):
+    path = tmp_path / "j.csv"
+    path.write_bytes("review,名\na lovely film,良い\na dull film,悪い\n".encode("shift_jis"))
+    assert cli("predict", model.where, path, "--encoding", "shift_jis", "-o", tmp_path / "o.csv").code == 0
+    rows = (tmp_path / "o.csv").read_bytes().decode("shift_jis").splitlines()
+    assert rows[0].startswith("review,名,") and ",悪い,bad" in rows[2]
+    assert "--encoding what" in cli("predict", model.where, path, "--encoding", "what").err
+    assert "as --encoding says" in cli("predict", model.where, path, "--encoding", "utf-8").err
+    path.write_bytes("review,mood\na lovely film,良い\n".encode("shift_jis"))
+    assert cli("evaluate", model.where, path, "--encoding", "shift_jis").code == 0

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from lamella.data.readers.records import Sheet
+from lamella.data.text.encoding import text_codec
 
 _SAMPLE = 100  # records that show which fields are quoted
 _NUMBER = re.compile(r"\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*")
@@ -136,6 +137,12 @@ def in_encoding(text: str, label: str, is_json: bool) -> tuple[bytes, str]:
                 return "".join(c if _fits(c) else json.dumps(c)[1:-1] for c in text).encode("cp1252"), ""
             letter = text[error.start]
             return text.encode("utf-8-sig"), f"written as UTF-8, since CP1252 has no {letter!r}"
+    codec = text_codec(label)  # one that the user has named
+    if codec not in ("", "utf-8"):
+        try:
+            return text.encode(codec), ""
+        except UnicodeEncodeError as error:
+            return text.encode("utf-8-sig"), f"written as UTF-8, since {codec} has no {text[error.start]!r}"
     return text.encode("utf-8-sig" if label.startswith("UTF-8 with byte order mark") else "utf-8"), ""
 
 

@@ -14,10 +14,12 @@ import codecs
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
-from lamella.errors import DataError
+from lamella.errors import DataError, UsageError
 
 StrPath = str | os.PathLike[str]
 
@@ -128,6 +130,29 @@ def _open(path: str, flags: int) -> int:
     return handle
 
 
+_said: ContextVar[str] = ContextVar("said", default="")
+
+
+@contextmanager
+def encoded_as(name: str) -> Iterator[None]:
+    """Read all files in an encoding that the user names, and do not guess; "" guesses. UsageError for an unknown one.
+
+    >>> with encoded_as("shift_jis"):
+    ...     decode_bytes("表".encode("shift_jis"), "a.txt")
+    ('表', 'shift_jis')
+    """
+    codec = text_codec(name) or (name.lower() if name.lower().replace("-", "").startswith(("utf16", "utf32")) else "")
+    if name and not codec:
+        raise UsageError(
+            f"--encoding {name}: expected one such as utf-8, cp1252, iso-8859-2, shift_jis, gb18030 or utf-16."
+        )
+    token = _said.set(codec if name else "")
+    try:
+        yield
+    finally:
+        _said.reset(token)
+
+
 def read_text(path: StrPath) -> tuple[str, str]:
     """The text of a file and its encoding; see `decode_bytes`."""
     return decode_bytes(read_bytes(path), show_path(path))
@@ -152,6 +177,8 @@ def decode_bytes(raw: bytes, name: str) -> tuple[str, str]:
 a PNG picture. What to do: give a text file
     """
     refuse_binary(raw, name)
+    if said := _said.get():
+        return _decode_as(raw, name, said)
     for mark, codec, label in (
         (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with byte order mark"),
         (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),  # before UTF-16 LE, whose mark is the first half of this one
@@ -179,6 +206,17 @@ a PNG picture. What to do: give a text file
             "Give a text file"
         )
     return _decode_utf8(raw, name, "UTF-8")
+
+
+def _decode_as(raw: bytes, name: str, codec: str) -> tuple[str, str]:
+    try:
+        return _no_nul(raw.decode("utf-8-sig" if codec == "utf-8" else codec), name), codec
+    except UnicodeDecodeError as error:
+        line = 1 + raw.count(b"\n", 0, error.start)
+        raise DataError(
+            f"{name}, line {line}: expected {codec}, as --encoding says, received bytes that are not. Leave --encoding out to "
+            "have it found"
+        ) from error
 
 
 def refuse_binary(raw: bytes, name: str) -> None:

@@ -177,13 +177,15 @@ class TimeSeriesForecasting(Task):
     def build(self) -> "nn.Module":
         import torch
 
-        from lamella.nets.forecast import Forecaster
+        from lamella.nets.forecast import Forecaster, Window
 
         c, size, frame = self.config, self.size, self.frame
-        return Forecaster(
-            c.net, frame.context, frame.horizon, frame.features, len(self.known_), torch.from_numpy(frame.lags), self.seasons_[0],
-            len(LEVELS), frame.patch, size.width * 2 // 3 // 8 * 8, size.depth, size.heads, c.dropout, c.ensemble_size,
+        window = Window(
+            frame.context, frame.horizon, self.seasons_[0], frame.patch, frame.features, len(self.known_),
+            torch.from_numpy(frame.lags),
         )  # fmt: skip
+        width = size.width * 2 // 3 // 8 * 8
+        return Forecaster(c.net, window, len(LEVELS), width, size.depth, size.heads, c.dropout, c.ensemble_size)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.forecast import pinball_loss

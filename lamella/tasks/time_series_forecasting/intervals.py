@@ -10,7 +10,7 @@ import numpy as np
 from lamella.data.readers.series import Floats
 
 LEAST_STRETCH = 0.05  # of an interval: it stays one
-FEW = 10  # windows that say little of how far others lie apart
+FEW = 5  # windows that say little of how far others lie apart
 THREE_OF_FOUR = 0.6745  # standard deviations below which three draws of four stay
 
 

@@ -92,7 +92,8 @@ def latest(names: Sequence[str], wanted: int, seed: int) -> list[int] | None:
         later[names[at]] = later.get(names[at], -1) + 1
         ranks.append((later[names[at]], np.random.default_rng((seed, at)).random(), at))
     # Where there are many series, the last windows of all: those trained on share their years with no interval.
-    wanted = max(wanted, min(len(later), len(names) // 4), min(2, len(names) // 3))
+    # Ten say how far intervals must be stretched, where there are so many to spare; two are the least that differ.
+    wanted = max(wanted, min(len(later), len(names) // 4), min(10, len(names) // 8), min(2, len(names) // 3))
     return sorted(at for _, _, at in sorted(ranks)[:wanted]) if any(r > 0 for r, _, _ in ranks) else None
 
 
