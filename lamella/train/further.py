@@ -1,6 +1,6 @@
 """Train another model further on a user's data, so that it learns what is new and forgets little: `--init`.
 
-Three things keep what it knew. The learning rate is a tenth of the usual one. Examples of what it was made for are trained
+Three things keep what it knew. The learning rate is a third of the usual one. Examples of what it was made for are trained
 on beside the new ones (replay; Robins, 1995). And what ships lies between the weights of before and after, as near to the
 new ones as the old data allow (Wortsman et al., 2022, "Robust fine-tuning of zero-shot models"). The scores before and
 after are told for both.
@@ -25,7 +25,8 @@ from lamella.train.engine import Run
 from lamella.train.gather import Gathered, hold_out
 from lamella.train.watch import metric_of
 
-RATE = 0.1  # of the learning rate that a net takes which begins at random weights
+WARMUP = 10  # steps
+RATE = 0.3  # of the learning rate that a net takes which begins at random weights
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones, tried in this order
 TOLERANCE = 0.01  # of the metric on the old data may be lost
 MEASURED = 100  # examples of each side
@@ -73,15 +74,14 @@ def with_replay(
         old = job.sample("train")
     else:
         old = job.read(list(keep), columns)[0] if keep else job.replay()
-    known = f"begun from {Path(origin.model.where).name}, a model of {origin.model.manifest.parameters / 1e6:.1f} million parameters"
-    gathered = replace(gathered, lines=[*gathered.lines, known])
-    if not old:
-        note = (
-            "note: nothing of what the model knows is trained on again; --keep FILE names data that it must not forget"
-        )
-        return origin, replace(gathered, lines=[*gathered.lines, note])
     new = {key for e in (*gathered.learn, *gathered.watched, *gathered.held) for key in job.keys(e)}
     old = [e for e in old if not new.intersection(job.keys(e))]
+    opened = origin.model
+    line = f"begun from {Path(opened.where).name}, a model of {opened.manifest.parameters / 1e6:.1f} million parameters"
+    gathered = replace(gathered, lines=[*gathered.lines, line])
+    if len(old) < 2:
+        note = "note: nothing of what the model knows is trained on again; --keep FILE names data that it must not forget"
+        return origin, replace(gathered, lines=[*gathered.lines, note])
     again, kept = hold_out(job, old, 0.2, MEASURED, seed)
     again = again[: len(gathered.learn)]
     line = f"replay: {len(again)} old examples beside {len(gathered.learn)} new ones, {len(kept)} to measure what is forgotten"

@@ -130,7 +130,8 @@ def train_task(
         stop.patient = True
         try:
             for part in _phases(job, run, course, watch, tell):
-                warmup = min(100, max(10, (course.budget.steps or 1000) // 10))
+                # Weights that are good already need no long one, and a few minutes may have few steps.
+                warmup = further.WARMUP if origin else min(100, max(10, (course.budget.steps or 1000) // 10))
                 schedule = Schedule(warmup, shape=course.schedule, begun=run.begun)
                 for step in loop(run, steps(run, batches, loss, part, schedule), save, stop, watch):
                     trained.losses.append((step.index, round(step.loss, 5)))
