@@ -46,11 +46,12 @@ _LISTED = 5  # examples named in one note
 _LONGEST = 60  # characters of a label that is compared with others: of longer ones it would take minutes
 
 
-def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) -> Table:
+def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None, to_learn: bool = True) -> Table:
     """Read texts and their labels.
 
     In: the path or paths of TSV, CSV or JSONL; `columns`: which column is `text` and which `label`, by name or number,
-    where neither the header nor the content tells (the label: the column with the fewest different values).
+    where neither the header nor the content tells (the label: the column with the fewest different values); `to_learn`:
+    whether a model is to learn from them, which needs labels that differ and come back.
     Out: a `Table` of rows {"text", "label"}; its report notes misspelt and rare labels, repeated and contradictory rows.
     Raises DataError as `read_table` does, and where there is one label only or nearly every row has a label of its own.
 
@@ -75,6 +76,8 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None) 
     counts = Counter(row["label"] for row in table.rows)
     where = " and ".join(source.file for source in table.report.sources[:3])
     column = table.report.sources[0].columns.get("label", "")
+    if not to_learn:
+        return table
     if len(counts) == 1:
         raise DataError(
             f"{where}: expected at least two different labels in {column}, received one, {quote(next(iter(counts)))}, on "

@@ -84,7 +84,7 @@ class TextClassification(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
-        table = read_labelled(list(paths), columns)
+        table = read_labelled(list(paths), columns, to_learn=not hasattr(self, "labels_"))
         return [{"text": row["text"], "label": row["label"]} for row in table.rows], table.report.lines()
 
     def sample(self, split: str) -> list[Example]:
@@ -148,7 +148,7 @@ class TextClassification(Task):
 
             net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.max_length, **noise)
         if self.solution is not None:
-            net.wide.settle(*map(torch.from_numpy, self.solution))
+            net.wide.freeze(*map(torch.from_numpy, self.solution))
         return net
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
