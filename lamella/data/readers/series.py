@@ -22,7 +22,7 @@ import numpy as np
 from lamella.data.readers import clock
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.clock import Step, Times
-from lamella.data.readers.headers import column_names, first_is_header, is_name
+from lamella.data.readers.headers import column_names, first_is_header, is_name, is_number
 from lamella.data.readers.numbers import Numbers, is_missing, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.readers.regular import Floats, Raw, Track, regular
@@ -34,6 +34,8 @@ from lamella.errors import DataError, UsageError
 
 __all__ = ["Floats", "Options", "SeriesSet", "Track", "read_series"]
 
+TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "t": 1.0, "f": 0.0}
+MOST_CATEGORIES = 20  # values of a covariate that holds texts
 TEXT = 0.5  # of a column's values are no numbers, and it is left out
 
 
@@ -54,6 +56,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Columns that are not series; "none": not even those that number the rows."""
     style: Style | None = None
     """How the stamps of training were written."""
+    covariates: Sequence[str] = ()
+    """The names under which training knew the columns of `known`: those of categories are `column=value`."""
 
 
 class SeriesSet(msgspec.Struct):
@@ -147,6 +151,7 @@ class _File:
         self.where = self.sheet.file
         self.bad: list[str] = []
         self.decimal = "."
+        self.covariates: dict[str, Floats] = {}
         self.names, self.rows, self.lines = _grid(self.sheet)
         self.header = self.sheet.keys is not None or len(self.lines) < len(self.sheet.rows)
         if not self.rows:
@@ -209,7 +214,11 @@ class _File:
 
     def _numbers(self, cells: Sequence[Sequence[str]], roles: Roles) -> dict[int, Floats]:
         """The values of each column that is wanted; texts are left out where there are others."""
-        wanted = [*roles.values, *(self.names.index(name) for name in self.options.known)]
+        known_ones = [self.names.index(name) for name in self.options.known]
+        self.covariates = {}
+        for at in known_ones:
+            self.covariates |= self._categories(self.names[at], cells[at])
+        wanted = [*roles.values, *(at for at in known_ones if not self._of_categories(self.names[at]))]
         separator = self.sheet.delimiter
         parsed = {at: read_numbers(cells[at], self.options.decimal, separator) for at in wanted}
         hint = next((found.decimal for found in parsed.values() if found.decimal == ","), "")
@@ -230,6 +239,27 @@ class _File:
         if not roles.values:
             raise DataError(f"{self.where}: expected a column of numbers, received {quote_all(self.names)} only.")
         return out
+
+    def _of_categories(self, name: str) -> bool:
+        return any(key == name or key.startswith(f"{name}=") for key in self.covariates)
+
+    def _categories(self, name: str, cells: Sequence[str]) -> dict[str, Floats]:
+        """A known column that holds truth values or categories: ones and zeros, a covariate for each category.
+
+        Nothing for one of numbers. Those of training are given whether the file has them or not.
+        """
+        folded = [cell.casefold() for cell in cells]
+        filled = {cell for cell in folded if not is_missing(cell)}
+        if filled and filled <= TRUTH.keys():
+            return {name: np.array([TRUTH.get(cell, np.nan) for cell in folded])}
+        learned = [key.partition("=")[2] for key in self.options.covariates if key.startswith(f"{name}=")]
+        values = {cell for cell in cells if not is_missing(cell)}
+        if not learned and (len(values) > MOST_CATEGORIES or not values or any(map(is_number, values))):
+            return {}
+        new = sorted(values - set(learned)) if learned else []
+        if new:
+            self.notes.append(f"{self.where}: {quote(name)} holds {quote_all(new, 5)}, which training has not seen")
+        return {f"{name}={v}": np.array([float(cell == v) for cell in cells]) for v in learned or sorted(values)}
 
     def _checked(self, at: int, found: Numbers, cells: Sequence[str]) -> Floats:
         name = quote(self.names[at])
@@ -261,7 +291,9 @@ class _File:
         found = []
         for name, at, picked in parts:
             use = picked if times is None else picked[times[picked] != NONE]
-            covariates = {k: numbers[self.names.index(k)][use] for k in self.options.known}
+            plain = [k for k in self.options.known if not self._of_categories(k)]
+            covariates = {k: numbers[self.names.index(k)][use] for k in plain}
+            covariates |= {k: column[use] for k, column in self.covariates.items()}
             found.append(Raw(name, None if times is None else times[use], numbers[at][use], covariates))
         if times is not None and not self.options.resample:
             fail_duplicates(self.where, self.names, cells, roles, found)

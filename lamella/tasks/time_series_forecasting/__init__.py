@@ -105,6 +105,7 @@ class TimeSeriesForecasting(Task):
         options = Options(
             known=known, frequency=c.frequency, decimal=c.decimal, day_first=c.day_first, date_format=c.date_format,
             resample=c.resample, leave_out=leave_out, style=getattr(self, "style", None),
+            covariates=list(getattr(self, "known_", ())),
         )  # fmt: skip
         data = read_series(paths, columns, options=options)
         self.read_style = data.style

@@ -152,3 +152,20 @@ def test_decimals_of_a_series(tmp_path):
     with pytest.raises(DataError, match=r"may be 1\.215 or 1215.*--decimal"):
         read_series(path)
     assert np.allclose(read_series(path, options=Options(decimal=",")).tracks[0].values, [1215, 1216])
+
+
+def test_covariates_of_truth_values_and_categories(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [
+        f"2020-01-{d:02},{d if d < 10 else ''},{'TRUE' if d % 2 else 'false'},{('sun', 'rain')[d % 3 == 0]},{d / 2}"
+        for d in range(1, 13)
+    ]
+    path.write_text("date,v,open,sky,warm\n" + "\n".join(rows) + "\n")
+    options = Options(known=["open", "sky", "warm"])
+    [track] = read_series(path, options=options).tracks
+    assert list(track.known) == ["warm", "open", "sky=rain", "sky=sun"] and len(track.values) == 9
+    assert track.known["open"].tolist() == [1, 0] * 6 and track.known["sky=rain"].tolist() == [0, 0, 1] * 4
+    path.write_text("date,v,open,sky,warm\n2020-01-01,1,yes,sun,1\n2020-01-02,2,no,snow,1\n")
+    later = read_series(path, options=Options(known=options.known, covariates=list(track.known)))
+    assert list(later.tracks[0].known) == list(track.known) and later.tracks[0].known["sky=rain"].tolist() == [0, 0]
+    assert any('"snow", which training has not seen' in note for note in later.notes)
