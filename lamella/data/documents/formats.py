@@ -13,11 +13,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from lamella.data.documents.ass import Substation
 from lamella.data.documents.catalogue import Catalogue
+from lamella.data.documents.json_locale import JsonLocale
+from lamella.data.documents.key_values import Properties, Strings
 from lamella.data.documents.markdown import Markdown
+from lamella.data.documents.office import Book, OpenDocument, Slides, WordDocument
 from lamella.data.documents.prose import Text
-from lamella.data.documents.subtitles import Subtitles
+from lamella.data.documents.resources import AndroidStrings, Xliff
+from lamella.data.documents.subtitles import Subtitles, WebVtt
 from lamella.data.documents.webpages import WebPage
+from lamella.data.documents.yaml_locale import YamlLocale
 from lamella.data.text.encoding import StrPath, read_bytes, show_path
 from lamella.errors import DataError
 
@@ -42,14 +48,31 @@ class Document(Protocol):
 
 # A format takes the bytes of a file, its name for errors, the target language, and files with translations made before.
 FORMATS: dict[str, Callable[[bytes, str, str, Sequence[StrPath]], Document]] = {
+    ".arb": JsonLocale,
+    ".ass": Substation,
+    ".docx": WordDocument,
+    ".epub": Book,
     ".htm": WebPage,
     ".html": WebPage,
+    ".json": JsonLocale,
     ".markdown": Markdown,
     ".md": Markdown,
+    ".odp": OpenDocument,
+    ".odt": OpenDocument,
     ".po": Catalogue,
     ".pot": Catalogue,
+    ".pptx": Slides,
+    ".properties": Properties,
     ".srt": Subtitles,
+    ".ssa": Substation,
+    ".strings": Strings,
     ".txt": Text,
+    ".vtt": WebVtt,
+    ".xlf": Xliff,
+    ".xliff": Xliff,
+    ".xml": AndroidStrings,
+    ".yaml": YamlLocale,
+    ".yml": YamlLocale,
 }
 
 
@@ -69,10 +92,10 @@ def open_document(
         >>> document = open_document(b"Hello.\\r\\n\\r\\nGoodbye.\\r\\n", "letter.txt")
         >>> document.segments, document.render(["Bonjour.", None])
         (['Hello.', 'Goodbye.'], b'Bonjour.\\r\\n\\r\\nGoodbye.\\r\\n')
-        >>> open_document(b"", "letter.docx")
+        >>> open_document(b"", "letter.doc")
         Traceback (most recent call last):
-        lamella.errors.DataError: letter.docx: expected one of .htm .html .markdown .md .po .pot .srt .txt, received .docx. \
-Save it in one of these formats
+        lamella.errors.DataError: letter.doc: expected one of .arb .ass .docx .epub .htm .html .json .markdown .md .odp .odt \
+.po .pot .pptx .properties .srt .ssa .strings .txt .vtt .xlf .xliff .xml .yaml .yml, received .doc. Save it in one of these formats
     """
     label = show_path(name or ("the text" if isinstance(source, bytes) else source))
     suffix = Path(label).suffix.lower()

@@ -30,7 +30,7 @@ from lamella.data.text.encoding import StrPath, decode_bytes
 from lamella.data.text.sentences import breaks
 from lamella.errors import DataError
 
-_CLOCK = r"(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
+_CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}.*")
 _TAG = r"<(?P<name>[A-Za-z]+)(?:\s[^<>\n]*)?>"
 # No part of these gives back what it has matched: a row of a million dots or notes would else be tried a million times.
@@ -72,6 +72,8 @@ class _Segment:
 class Subtitles:
     """A SubRip file on its way into another language. Raises DataError where there is not one line of times in it."""
 
+    web = False  # whether a cue may have a name before its times, and blocks of notes and styles stand between cues
+
     def __init__(self, data: bytes, name: str, target_language: str = "", memory: Sequence[StrPath] = ()) -> None:
         if not data:
             raise DataError(f"{name}: expected subtitles, received an empty file. Write something into it first")
@@ -84,7 +86,7 @@ class Subtitles:
                 "Is it another format? Name it .txt"
             )
         self.parts: list[str] = [line + eol for line, eol in raw]
-        cues, self.clock = _cues(raw)
+        cues, self.clock = _cues(raw, self.web)
         self._segments = [_Segment(lines) for lines in self._joined(cues)]
         self.segments = [segment.text for segment in self._segments]
         self.formats = ["srt"] * len(self.segments)
@@ -139,26 +141,51 @@ class Subtitles:
         return {"segments": len(self.segments), "cues": len(self.clock), "kept": kept}
 
 
-def _cues(raw: list[tuple[str, str]]) -> tuple[list[list[_Line]], list[tuple[int, int]]]:
+class WebVtt(Subtitles):
+    r"""A WebVTT file (.vtt): its head, notes, styles, names and settings of cues stay as they are.
+
+    >>> film = b"WEBVTT\n\nNOTE a remark\n\nfirst\n00:01.000 --> 00:02.500 line:0\n<v Ann>Hello there.\n"
+    >>> WebVtt(film, "film.vtt").segments
+    ['Hello there.']
+    """
+
+    web = True
+
+
+_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s[^<>\n]*>\s*")
+
+
+def _cues(raw: list[tuple[str, str]], web: bool) -> tuple[list[list[_Line]], list[tuple[int, int]]]:
     """The lines of text of each cue, and when it begins and ends, in milliseconds."""
     cues: list[list[_Line]] = []
     clock: list[tuple[int, int]] = []
+    beside = False  # in a block that is no cue
     for number, (line, eol) in enumerate(raw):
+        if web and not line.strip():
+            beside = False
+        elif web and _BLOCK.match(line) and (not number or not raw[number - 1][0].strip()):
+            beside = True
+        if beside:
+            continue
         if match := _TIMES.match(line):
             begin, end = (_milliseconds(match.groups()[i : i + 4]) for i in (0, 4))
             clock.append((begin, end))
             cues.append([])
-        elif cues and line.strip() and "-->" not in line and not _is_number(raw, number):
-            cues[-1].append(_Line("", line, "", eol, len(cues) - 1, number))
+        elif cues and line.strip() and "-->" not in line and not _is_number(raw, number, web):
+            voice = _VOICE.match(line) if web else None
+            before = voice[0] if voice else ""
+            cues[-1].append(_Line(before, line[len(before) :], "", eol, len(cues) - 1, number))
     for cue in cues:
         _peel(cue)
     spoken = [[line for line in cue if line.core] for cue in cues]
     return [cue for cue in spoken if cue], clock
 
 
-def _is_number(raw: list[tuple[str, str]], at: int) -> bool:
-    """Whether a line is the number of the cue whose times follow."""
-    return raw[at][0].strip().isdigit() and at + 1 < len(raw) and bool(_TIMES.match(raw[at + 1][0]))
+def _is_number(raw: list[tuple[str, str]], at: int, web: bool) -> bool:
+    """Whether a line is the number, or with `web` the name, of the cue whose times follow."""
+    named = web and (not at or not raw[at - 1][0].strip())
+    return (named or raw[at][0].strip().isdigit()) and at + 1 < len(raw) and bool(_TIMES.match(raw[at + 1][0]))
 
 
 def _ended(text: str) -> bool:
@@ -179,7 +206,7 @@ def _peel(cue: list[_Line]) -> None:
     """Move what stands around the words of a cue out of them: of each line, or where an element spans several, of those."""
     for line in cue:
         before, core, after = _around(line.core)
-        line.before, line.core, line.after = before, core, after
+        line.before, line.core, line.after = line.before + before, core, after
     for number, line in enumerate(cue):
         for _ in range(_DEPTH):
             match = _OPEN.match(line.core)

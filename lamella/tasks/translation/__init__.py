@@ -74,7 +74,10 @@ class Translation(Task):
     target = "translation"
     metric = "chrF"
     nets = ("transformer",)
-    suffixes = (".htm", ".html", ".md", ".markdown", ".po", ".pot", ".srt", ".txt")  # those of data.documents
+    suffixes = (  # those of data.documents
+        ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
+        ".srt", ".ssa", ".strings", ".txt", ".vtt", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
+    )  # fmt: skip
     training = Training(quick={"beams": 1})
 
     importable = (
@@ -312,9 +315,12 @@ class Translation(Task):
             return text
         return "".join(c if self.pieces.knows(c) else chinese.simplify(c) for c in text)
 
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]]:
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         from lamella.data.documents import formats
+        from lamella.data.documents.json_locale import is_locale
 
+        if path.suffix.lower() == ".json" and not is_locale(path):
+            return None  # a table
         memory = [self.config.memory] if self.config.memory else None
         document = formats.open_document(path, target_language=self.config.dst, memory=memory)
         pairs = zip(document.segments, document.formats, strict=True)

@@ -1,0 +1,60 @@
+r"""Advanced SubStation subtitles (.ass, .ssa): the texts of `Dialogue` lines; times, styles and overrides stay.
+
+>>> film = b"[Events]\nFormat: Start, End, Text\nDialogue: 0:00:01.00,0:00:02.00,{\\i1}Who is\\Nthere?{\\i0}\n"
+>>> file = Substation(film, "film.ass")
+>>> file.segments
+['Who is there?']
+>>> file.render(["Qui est ici ?"]).decode().splitlines()[-1]
+'Dialogue: 0:00:01.00,0:00:02.00,{\\i1}Qui est\\Nici ?{\\i0}'
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from lamella.data.documents.slots import Slot, Slots, plain_line, worded
+from lamella.data.text import placeholders, sentences
+from lamella.errors import DataError
+
+_FORMAT = re.compile(r"^Format:(?P<names>[^\r\n]*)", re.MULTILINE)
+_EVENTS = re.compile(r"^\[Events\]", re.MULTILINE | re.IGNORECASE)
+_DIALOGUE = re.compile(r"^Dialogue:[^\r\n]*", re.MULTILINE)
+_EDGES = re.compile(r"^(?:\{[^{}]*\}|\s)*|(?:\{[^{}]*\}|\s)*$")
+_BREAK = re.compile(r"[ ]*\\[Nn][ ]*")
+_DRAWN = re.compile(r"\\p[1-9]")
+
+
+class Substation(Slots):
+    """A file of SubStation Alpha. Raises DataError where it has no `Dialogue` with a text."""
+
+    holds = "subtitles with lines of Dialogue"
+
+    def slots(self) -> list[Slot]:
+        events = _EVENTS.search(self.text)
+        names = _FORMAT.search(self.text, events.end()) if events else None
+        commas = names["names"].count(",") if names else 9
+        found = []
+        for match in _DIALOGUE.finditer(self.text, events.end() if events else 0):
+            fields = match[0].split(",", commas)
+            if len(fields) <= commas or _DRAWN.search(fields[-1]):
+                continue
+            text, start = fields[-1], match.end() - len(fields[-1])
+            lead = _EDGES.match(text)
+            begin = lead.end() if lead else 0
+            tail = re.search(r"(?:\{[^{}]*\}|\s)*$", text[begin:])
+            core = text[begin : begin + tail.start()] if tail else text[begin:]
+            plain = _BREAK.sub(" ", core)
+            if worded(re.sub(r"\{[^{}]*\}", "", plain)):
+                count = 1 + len(_BREAK.findall(core))
+                found.append(Slot(start + begin, start + begin + len(core), plain, partial(_lines, count), "srt"))
+        if not found:
+            raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another format? Name it .txt")
+        return found
+
+
+def _lines(count: int, answer: str) -> str:
+    """An answer on as many lines as its source had, where it has so many words."""
+    answer = " ".join(plain_line(answer).split())
+    rows = sentences.spread(answer, count, placeholders.spans(answer, "srt")) if count > 1 else None
+    return "\\N".join(rows) if rows else answer

@@ -1,0 +1,99 @@
+"""Locale files in JSON (.json, .arb): values are translated, keys and layout stay.
+
+    >>> file = JsonLocale(b'{"menu": {"open": "Open {name}"}, "@menu": {"description": "A menu"}}', "en.arb")
+    >>> file.segments, file.render(["Ouvrir {name}"])
+    (['Open {name}'], b'{"menu": {"open": "Ouvrir {name}"}, "@menu": {"description": "A menu"}}')
+
+Of an object that has a `message` (browser extensions) or a `defaultMessage` only that is translated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from lamella.data.documents.slots import Slot, Slots, plain_line, worded
+from lamella.data.text.encoding import StrPath, read_bytes
+from lamella.errors import DataError
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]')
+_MESSAGES = ("message", "defaultMessage")
+_DEPTH = 100
+
+
+def is_locale(path: StrPath) -> bool:
+    """Whether a JSON file begins as an object: a list is a table."""
+    return not re.match(rb"(?:\xef\xbb\xbf)?\s*\[", read_bytes(path)[:1000])
+
+
+class JsonLocale(Slots):
+    """A JSON file of texts under keys. Raises DataError where it is none."""
+
+    holds = "a JSON object with texts under keys"
+
+    def slots(self) -> list[Slot]:
+        try:
+            value = json.loads(self.text)
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+            raise DataError(
+                f"{self.name}, {place}: expected JSON, received what is none ({error.msg}). Mend it there"
+            ) from error
+        except (RecursionError, ValueError) as error:
+            raise DataError(
+                f"{self.name}: expected JSON, received what is too deep or has a number too long"
+            ) from error
+        if not isinstance(value, dict):
+            raise DataError(
+                f"{self.name}: expected {self.holds}, received a list or a single value. Give a locale file"
+            )
+        # Where every letter is ASCII and others are escaped, answers are escaped as well.
+        ascii_only = self.text.isascii() and "\\u" in self.text
+        found = []
+        for start, end, path in self._values():
+            text = str(json.loads(self.text[start:end]))
+            if worded(text) and not any(key.startswith("@") for key in path):
+                found.append(
+                    Slot(start, end, text, lambda answer: json.dumps(plain_line(answer), ensure_ascii=ascii_only))
+                )
+        if not found:
+            raise DataError(f"{self.name}: expected {self.holds}, received no text in it. Give a locale file")
+        return found
+
+    def _values(self) -> Iterator[tuple[int, int, list[str]]]:
+        """Where the strings are that are values: (start, end, the keys that lead there)."""
+        inside: list[str] = []  # of the brackets around us
+        path: list[str] = []
+        key = ""
+        values: list[tuple[int, int, list[str]]] = []
+        objects: list[int] = []  # where the values of the objects around us begin
+        expects_key = False
+        for match in _TOKEN.finditer(self.text):
+            token = match[0]
+            if token in "{[":
+                inside.append(token)
+                path.append(key)
+                objects.append(len(values))
+                key, expects_key = "", token == "{"
+                if len(inside) > _DEPTH:
+                    raise self.error(
+                        match.start(), f"more than {_DEPTH} objects within each other", "Is it a locale file?"
+                    )
+            elif token in "}]":
+                inside.pop()
+                path.pop()
+                first = objects.pop()
+                here = [v for v in values[first:] if len(v[2]) == len(path) + 1 + 1 and v[2][-1] in _MESSAGES]
+                if token == "}" and here and path:
+                    values[first:] = here
+                expects_key = False
+            elif token == ",":
+                expects_key = inside[-1:] == ["{"]
+            elif token == ":":
+                expects_key = False
+            elif expects_key:
+                key = str(json.loads(token))
+            else:
+                values.append((match.start(), match.end(), [*path, key]))
+        yield from values

@@ -1,0 +1,227 @@
+r"""Texts in XML: Android's strings.xml, and XLIFF 1.2 and 2.0.
+
+    >>> file = AndroidStrings(b'<resources><string name="a">It\\\'s <b>%s</b></string></resources>', "strings.xml")
+    >>> file.segments, file.render(["C'est <b>%s</b>"])
+    (["It's <b>%s</b>"], b'<resources><string name="a">C\\\'est <b>%s</b></string></resources>')
+
+Elements within a text stay in it as they are written, which a translator keeps; entities become letters and are written
+as entities again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from lamella.data.documents.slots import Slot, Slots, worded
+from lamella.data.documents.xml_text import Token, check, escape, tokens, unescape
+from lamella.data.text.languages import base_code
+from lamella.errors import DataError
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!\[CDATA\[.*?\]\]>|<!--.*?-->", re.DOTALL)
+_MARK = re.compile(r"<[^<>]*>")
+
+
+def _inner(raw: str) -> str:
+    """The content of an element as a text: entities as letters, tags as they are."""
+    parts, end = [], 0
+    for match in _TAG.finditer(raw):
+        parts += [unescape(raw[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*parts, unescape(raw[end:])])
+
+
+def _outer(source: str, answer: str) -> str | None:
+    """An answer as the content of an element; None where its tags are not those of the source."""
+    allowed = {match[0] for match in _TAG.finditer(source)}
+    if sorted(match[0] for match in _TAG.finditer(answer) if match[0] in allowed) != sorted(
+        match[0] for match in _TAG.finditer(source)
+    ):
+        return None
+    parts, end = [], 0
+    open_: list[str] = []
+    for match in _TAG.finditer(answer):
+        if match[0] not in allowed:
+            continue
+        name = re.match(r"</?([^\s<>/]+)", match[0])
+        if name and match[0].startswith("</"):
+            if not open_ or open_.pop() != name[1]:
+                return None
+        elif name and not match[0].endswith("/>"):
+            open_.append(name[1])
+        parts += [escape(answer[end : match.start()]), match[0]]
+        end = match.end()
+    return None if open_ else "".join([*parts, escape(answer[end:])])
+
+
+class _Xml(Slots):
+    """A file of XML, whose tokens are looked through once."""
+
+    def slots(self) -> list[Slot]:
+        body = re.sub(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')", r"\1", self.text)
+        check(body.encode("utf-8", "replace"), self.name)
+        found = self.texts(list(tokens(self.text)))
+        if not found:
+            raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another kind of file?")
+        return found
+
+    def texts(self, pieces: list[Token]) -> list[Slot]:
+        raise NotImplementedError
+
+
+def _closing(pieces: list[Token], at: int) -> int:
+    """Where the element that opens at a place closes."""
+    depth = 0
+    for index in range(at, len(pieces)):
+        depth += (pieces[index].kind == "open") - (pieces[index].kind == "close")
+        if depth == 0:
+            return index
+    return len(pieces) - 1
+
+
+# --- Android ---------------------------------------------------------------------------------------------------------
+
+
+class AndroidStrings(_Xml):
+    """`string` elements, and the `item` of plurals and arrays; not those marked `translatable="false"`."""
+
+    holds = "Android's <resources> with <string> elements"
+
+    def texts(self, pieces: list[Token]) -> list[Slot]:
+        found: list[Slot] = []
+        index = 0
+        while index < len(pieces):
+            token, index = pieces[index], index + 1
+            if token.kind != "open" or token.name not in ("string", "plurals", "string-array"):
+                continue
+            last = _closing(pieces, index - 1)
+            if token.attribute("translatable") == "false":
+                index = last + 1
+            elif token.name == "string":
+                found += self._slot(token.end, pieces[last].start)
+                index = last + 1
+            else:
+                while index < last:
+                    item, index = pieces[index], index + 1
+                    if item.kind == "open" and item.name == "item":
+                        end = _closing(pieces, index - 1)
+                        found += self._slot(item.end, pieces[end].start)
+                        index = end + 1
+        return found
+
+    def _slot(self, start: int, end: int) -> list[Slot]:
+        raw = self.text[start:end]
+        before = len(raw) - len(raw.lstrip())
+        start, raw = start + before, raw.strip()
+        quoted = len(raw) > 1 and raw[0] == raw[-1] == '"' and raw[-2] != "\\"
+        literal = raw.startswith("<![CDATA[") and raw.endswith("]]>") and raw.count("<![CDATA[") == 1
+        inner = raw[9:-3] if literal else _inner(raw[1:-1] if quoted else raw)
+        text = re.sub(r"\\(['\"@?])", r"\1", inner)
+        if not worded(_MARK.sub("", text)) or raw.startswith(("@string/", "?")):
+            return []
+        return [Slot(start, start + len(raw), text, partial(_android, raw, text, quoted, literal))]
+
+
+def _android(raw: str, text: str, quoted: bool, literal: bool, answer: str) -> str:
+    answer = answer.replace("\n", " ")
+    parts = re.split(r"(<[^<>]*>)", answer)
+    marks = r"(?<!\\)\"" if quoted else r"(?<!\\)(['\"])"
+    answer = "".join(p if i % 2 else re.sub(marks, lambda m: "\\" + m[0], p) for i, p in enumerate(parts))
+    if answer[:1] in ("@", "?"):
+        answer = "\\" + answer
+    if literal:
+        return raw if "]]>" in answer else f"<![CDATA[{answer}]]>"
+    written = _outer(text, answer)
+    if written is None:
+        return raw
+    return f'"{written}"' if quoted else written
+
+
+# --- XLIFF -----------------------------------------------------------------------------------------------------------
+
+
+class Xliff(_Xml):
+    """XLIFF 1.2 and 2.0: a `target` for every `source` that has none with a text in it.
+
+    The target language is written into the head where it is missing. Raises DataError where the file is for another one.
+    """
+
+    holds = "XLIFF with <source> elements"
+
+    def texts(self, pieces: list[Token]) -> list[Slot]:
+        root = next((token for token in pieces if token.kind == "open"), None)
+        if root is None or root.name.rpartition(":")[2] != "xliff":
+            raise self.error(0, "another root", "Is it XLIFF 1.2 or 2.0?")
+        self.heads: list[tuple[int, str]] = []
+        second = root.attribute("version").startswith("2")
+        self.head(root if second else None, [t for t in pieces if t.kind == "open" and t.name == "file"], second)
+        units = ("segment",) if second else ("trans-unit",)
+        found: list[Slot] = []
+        off: list[int] = []
+        for index, token in enumerate(pieces):
+            off = [end for end in off if index <= end]
+            if token.kind != "open":
+                continue
+            if token.attribute("translate") == "no":
+                off.append(_closing(pieces, index))
+            elif token.name in units and not off:
+                found += self._unit(pieces[index : _closing(pieces, index) + 1])
+        return found
+
+    def head(self, root: Token | None, files: list[Token], second: bool) -> None:
+        """Where the target language is written, and that it is ours."""
+        name = "trgLang" if second else "target-language"
+        for token in [root] if root else files:
+            theirs = token.attribute(name)
+            if theirs and self.language and base_code(theirs) != base_code(self.language):
+                raise self.error(
+                    token.start,
+                    f"a file for {theirs[:20]}",
+                    f"Choose --to {base_code(theirs)[:20]}, or take {name} out",
+                )
+            if not theirs and self.language:
+                self.heads.append((token.end - 1, f' {name}="{escape(self.language)}"'))
+
+    def _unit(self, pieces: list[Token]) -> list[Slot]:
+        at = next((i for i, t in enumerate(pieces) if t.kind == "open" and t.name == "source"), None)
+        if at is None:
+            return []
+        close = _closing(pieces, at)
+        raw = self.text[pieces[at].end : pieces[close].start]
+        text = _inner(raw)
+        place = next(
+            (i for i, t in enumerate(pieces) if i > close and t.name == "target" and t.kind in ("open", "void")), None
+        )
+        start = end = pieces[close].end
+        gap = re.search(r"\s*$", self.text[: pieces[at].start])
+        before = gap[0] if gap else ""
+        if place is not None:
+            last = place if pieces[place].kind == "void" else _closing(pieces, place)
+            if self.text[pieces[place].end : pieces[last].start].strip():
+                return []
+            start, end, before = pieces[place].start, pieces[last].end, ""
+        if not worded(_MARK.sub("", text)):
+            return []
+        edges = re.match(r"(\s*)(.*?)(\s*)$", text, re.DOTALL)
+        core = edges[2] if edges else text
+        lead, tail = (edges[1], edges[3]) if edges else ("", "")
+
+        def target(answer: str) -> str:
+            written = _outer(core, answer)
+            return self.text[start:end] if written is None else f"{before}<target>{lead}{written}{tail}</target>"
+
+        return [Slot(start, end, core, target)]
+
+    def render(self, answers: Sequence[str | None]) -> bytes:
+        """See `Slots`; an answer that is the source is a translation here, and is written."""
+        if all(answer is None for answer in answers):
+            return self.data
+        slots = [Slot(s.start, s.end, "\0", s.encode) for s in self.found]
+        heads = [(Slot(place, place, ""), new) for place, new in self.heads]
+        both = sorted([*zip(slots, answers, strict=True), *heads], key=lambda one: one[0].start)
+        own, self.found = self.found, [slot for slot, _ in both]
+        try:
+            return super().render([answer for _, answer in both])
+        finally:
+            self.found = own

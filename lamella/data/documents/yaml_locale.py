@@ -1,0 +1,153 @@
+r"""Locale files in YAML (.yaml, .yml): texts of one line and blocks are translated, keys, comments and layout stay.
+
+    >>> file = YamlLocale(b"en:\n  title: My page  # shown\n  hello: 'It''s %{name}'\n", "en.yml")
+    >>> file.segments
+    ['My page', "It's %{name}"]
+    >>> file.render(["Ma page", "C'est %{name}"])
+    b"en:\n  title: Ma page  # shown\n  hello: 'C''est %{name}'\n"
+
+Lines are read as they stand, so that nothing else can change. What is no text (numbers, true, dates, anchors, flow style)
+is left as it is, as are plain and quoted texts of several lines.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from lamella.data.documents.slots import Slot, Slots, plain_line, worded
+from lamella.errors import DataError
+
+_LINE = re.compile(
+    r"^(?P<head>[ ]*+(?:-[ ]+)*+(?:(?P<key>\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s#'\"\[\]{},&*!|>%@`:-][^\n#:]*?|<<):(?:[ ]+|$))?)"
+    r"(?P<value>[^\n]*)$",
+    re.MULTILINE,
+)
+_DOUBLE = re.compile(r'"(?:[^"\\\n]|\\.)*"(?=\s*(?:#.*)?$)')
+_SINGLE = re.compile(r"'(?:[^'\n]|'')*'(?=\s*(?:#.*)?$)")
+_PLAIN = re.compile(r"[^\s#&*!|>%@`\"'\[\]{},?:-](?:[^\n#:]|:(?=\S)|(?<=\S)#)*?(?=\s*(?:\s#.*)?$)")
+_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
+_NO_TEXT = re.compile(
+    r"(?:true|false|yes|no|on|off|null|~|[-+]?[.\d][\d_.,:eE+-]*|0x[0-9a-f]+|\d{4}-\d\d-\d\d.*)$", re.IGNORECASE
+)
+_NEEDS_QUOTES = re.compile(r"^[\s#&*!|>%@`\"'\[\]{},?:-]|: |\s#|:$|\s$|\n")
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
+_NAMED = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "0": "\0",
+    "e": "\x1b",
+    "_": "\u00a0",
+    "N": "\x85",
+    "L": "\u2028",
+    "P": "\u2029",
+    " ": " ",
+}
+
+
+class YamlLocale(Slots):
+    """A YAML file of texts under keys. Raises DataError where there is none."""
+
+    holds = "YAML with texts under keys"
+
+    def slots(self) -> list[Slot]:
+        found = list(self._slots())
+        if not found:
+            raise DataError(f"{self.name}: expected {self.holds}, received no text in it. Give a locale file")
+        return found
+
+    def _slots(self) -> Iterator[Slot]:
+        block = -1  # how far a block's key is indented, while we are in one that is not translated
+        lines = list(_LINE.finditer(self.text.replace("\r", " ")))
+        at = 0
+        while at < len(lines):
+            match, at = lines[at], at + 1
+            line = match[0]
+            indent = _indent(line)
+            if not line.strip() or line.lstrip().startswith("#") or line.startswith(("---", "...", "%")):
+                continue
+            if block >= 0 and indent > block:
+                continue
+            block = -1
+            listed = match["head"].lstrip().startswith("-")
+            if match["key"] is None and not listed:
+                continue
+            value, start = match["value"], match.start("value")
+            if _BLOCK.match(value.strip()):
+                at, texts = self._block(lines, at, indent, value.lstrip().startswith(">"))
+                yield from texts
+                block = indent
+            elif (slot := self._value(value, start)) and not _continues(lines[at : at + 1], indent):
+                yield slot
+
+    def _value(self, value: str, start: int) -> Slot | None:
+        """A text on one line: in double quotes, in single ones, or plain."""
+        if match := _DOUBLE.match(value):
+            text = _ESCAPE.sub(_unescaped, match[0][1:-1])
+            encode = lambda answer: json.dumps(plain_line(answer), ensure_ascii=False)  # noqa: E731
+        elif match := _SINGLE.match(value):
+            text = match[0][1:-1].replace("''", "'")
+            encode = lambda answer: "'" + _flat(answer).replace("'", "''") + "'"  # noqa: E731
+        elif (match := _PLAIN.match(value)) and not _NO_TEXT.match(match[0]):
+            text, encode = match[0], _plain
+        else:
+            return None
+        return Slot(start, start + match.end(), text, encode) if worded(text) else None
+
+    def _block(self, lines: list[re.Match[str]], at: int, indent: int, folded: bool) -> tuple[int, list[Slot]]:
+        """The line after a block, and its texts: each line is one, or where they are folded each paragraph."""
+        first = at
+        while at < len(lines) and (not lines[at][0].strip() or _indent(lines[at][0]) > indent):
+            at += 1
+        margin = min((_indent(one[0]) for one in lines[first:at] if one[0].strip()), default=0)
+        found: list[Slot] = []
+        group: list[re.Match[str]] = []
+        for line in [*lines[first:at], None]:
+            full = line is not None and bool(line[0].strip())
+            if group and not (full and folded and line is not None and line[0][margin] != " "):
+                start = group[0].start() + _indent(group[0][0])
+                text = " ".join(one[0].strip() for one in group)
+                if worded(text):
+                    found.append(Slot(start, group[-1].start() + len(group[-1][0].rstrip()), text, _flat))
+                group = []
+            if full and line is not None:
+                group.append(line)
+        return at, found
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _continues(following: list[re.Match[str]], indent: int) -> bool:
+    """Whether the next line goes on with a plain text: it is further in and has neither a key nor a dash."""
+    return any(
+        _indent(one[0]) > indent
+        and bool(one[0].strip())
+        and one["key"] is None
+        and not one[0].lstrip().startswith(("-", "#"))
+        for one in following
+    )
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1]
+    if len(code) > 1:
+        number = int(code[1:], 16)
+        return chr(number) if number < 0x110000 else "\ufffd"
+    return _NAMED.get(code, code)
+
+
+def _flat(answer: str) -> str:
+    return " ".join(plain_line(answer).split("\n"))
+
+
+def _plain(answer: str) -> str:
+    answer = plain_line(answer)
+    return (
+        json.dumps(answer, ensure_ascii=False)
+        if _NEEDS_QUOTES.search(answer) or _NO_TEXT.match(answer) or not answer
+        else answer
+    )
