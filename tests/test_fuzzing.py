@@ -69,7 +69,8 @@ def test_words_of_its_format_in_any_order(reader: Reader, folder: Path, data: st
 
 
 def test_every_format_is_fuzzed() -> None:
-    tried = {reader.suffix for reader in READERS} | {".pot", ".htm", ".markdown", ".tab", ".ndjson"}  # other names
+    tried = {reader.suffix for reader in READERS} | {".pot", ".htm", ".markdown", ".tab", ".ndjson"}
+    tried |= {".yaml", ".xliff", ".ssa", ".odp"}  # other names
     assert {*FORMATS, *TABLE_SUFFIXES, *SUFFIXES, ".tmx"} <= tried
 
 

@@ -101,3 +101,28 @@ TENSORS = words(
 GRAPHS = words(
     "Relu Loop If Scan Constant location secret com.example float_data x y w", b"\x0a\x01", b"\x3a\x80\x01", b"\xff" * 9
 )
+
+# Resources: JSON, YAML, keys and values, XML of texts
+RESOURCES = words(
+    r"""{ } [ ] , : "a" "message" "@a" \\u0041 \\ud83d \\" null 1 'it''s' | > |- >- # - --- &a *a !t ? key: = ; /* */ // \\n """
+    r"""<string name="a"> </string> <item> </item> <plurals> <![CDATA[ ]]> translatable="false" \\' @string/a """
+    r"""<trans-unit> </trans-unit> <segment> </segment> <source> </source> <target> </target> <target/> <g id="1"> </g> <x/> """
+    r"""<xliff version="2.0"> trgLang="fr" target-language="de" translate="no" &amp; &#1; &#x110000; <!DOCTYPE <!ENTITY <!-- --> <? ?>""",
+    b" \\\n", b"\n  ", b": ", b" #", b"\xff\xfe", b"\xef\xbb\xbf", b"\x85",
+)  # fmt: skip
+
+# Captions: WebVTT and SubStation
+CAPTIONS = words(
+    r"WEBVTT NOTE STYLE REGION 00:01.000 --> 01:00:02.000 line:0 <v Ann> <c.x> </c> <00:01.000> [Events] Format: Text Dialogue: Comment: "
+    r"{\\an8} {\\p1} \\N \\n \\h { } , - &amp;",
+    b"\n\n", b",,",
+)  # fmt: skip
+
+# Office documents
+OFFICE = (
+    *ZIPPED,
+    *words(
+        "word/document.xml content.xml ppt/presentation.xml ppt/slides/slide1.xml META-INF/container.xml a.xhtml mimetype <w:p> </w:p> <w:r> "
+        "</w:r> <w:t> </w:t> <w:br/> <a:p> </a:p> <text:p> </text:p> <text:span> </text:span> <1> </1> <2/>"
+    ),
+)

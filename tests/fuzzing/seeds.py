@@ -155,6 +155,18 @@ def pairs(*texts: str) -> list[bytes]:
 # ---- compiled catalogues ---------------------------------------------------------------------------------------------
 
 
+def documents(suffix: str) -> list[bytes]:
+    """The sample files of a format of documents, and for archives their damaged halves."""
+    from tests.data.documents.samples import FILES
+
+    found = [
+        data
+        for name, (data, _) in FILES.items()
+        if name.endswith(suffix) or (suffix == ".xlf" and name.endswith(".xliff"))
+    ]
+    return [*found, found[0][: len(found[0]) // 2]]
+
+
 def compiled(messages: Sequence[tuple[str, str]], order: str = "<", shift: int = 0) -> bytes:
     """A .mo file. shift: how far its strings are said to stand from where they do."""
     parts = sorted((one.encode(), two.encode()) for one, two in messages)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.fuzzing import foreign_readers, model_readers, model_seeds, readers, seeds
 from tests.fuzzing.dictionaries import (
+    CAPTIONS,
     CELLS,
     CUES,
     DOCUMENT,
@@ -13,7 +16,9 @@ from tests.fuzzing.dictionaries import (
     KEYS,
     MARKED,
     OBJECTS,
+    OFFICE,
     QUOTED,
+    RESOURCES,
     TAGS,
     TENSORS,
     TIMED,
@@ -27,6 +32,24 @@ READERS: tuple[Reader, ...] = (
     Reader("markdown", ".md", readers.read_document, lambda: seeds.pairs(seeds.MARKDOWN), MARKED),
     Reader("web page", ".html", readers.read_document, lambda: seeds.pairs(seeds.HTML), TAGS),
     Reader("subtitles", ".srt", readers.read_document, lambda: seeds.pairs(seeds.SRT), CUES),
+    *(
+        Reader(name, suffix, readers.read_document, partial(seeds.documents, suffix), tokens)
+        for name, suffix, tokens in (
+            ("locale json", ".json", RESOURCES),
+            ("locale arb", ".arb", RESOURCES),
+            ("locale yaml", ".yml", RESOURCES),
+            ("properties", ".properties", RESOURCES),
+            ("apple strings", ".strings", RESOURCES),
+            ("android", ".xml", RESOURCES),
+            ("xliff", ".xlf", RESOURCES),
+            ("captions", ".vtt", CAPTIONS),
+            ("substation", ".ass", CAPTIONS),
+            ("docx", ".docx", OFFICE),
+            ("pptx", ".pptx", OFFICE),
+            ("odt", ".odt", OFFICE),
+            ("epub", ".epub", OFFICE),
+        )
+    ),
     Reader("po", ".po", readers.read_document, lambda: seeds.pairs(seeds.PO), QUOTED),
     Reader("po pairs", ".po", readers.read_pairs, lambda: seeds.pairs(seeds.PO), QUOTED),
     Reader(
@@ -69,6 +92,7 @@ READERS: tuple[Reader, ...] = (
         readers.read_labelled,
         lambda: [*seeds.pairs(seeds.ARRAY), b"[" * 100_000, b'{"a":' * 100_000],
         OBJECTS,
+        OFFICE,
     ),
     Reader("parallel", ".tsv", readers.read_pairs, lambda: seeds.pairs(seeds.PAIRS), CELLS),
     Reader(

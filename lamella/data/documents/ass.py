@@ -20,7 +20,7 @@ from lamella.errors import DataError
 _FORMAT = re.compile(r"^Format:(?P<names>[^\r\n]*)", re.MULTILINE)
 _EVENTS = re.compile(r"^\[Events\]", re.MULTILINE | re.IGNORECASE)
 _DIALOGUE = re.compile(r"^Dialogue:[^\r\n]*", re.MULTILINE)
-_EDGES = re.compile(r"^(?:\{[^{}]*\}|\s)*|(?:\{[^{}]*\}|\s)*$")
+_EDGES = re.compile(r"(?:\{[^{}]*+\}|\s)*+")
 _BREAK = re.compile(r"[ ]*\\[Nn][ ]*")
 _DRAWN = re.compile(r"\\p[1-9]")
 
@@ -42,8 +42,7 @@ class Substation(Slots):
             text, start = fields[-1], match.end() - len(fields[-1])
             lead = _EDGES.match(text)
             begin = lead.end() if lead else 0
-            tail = re.search(r"(?:\{[^{}]*\}|\s)*$", text[begin:])
-            core = text[begin : begin + tail.start()] if tail else text[begin:]
+            core = text[begin : _end(text, begin)]
             plain = _BREAK.sub(" ", core)
             if worded(re.sub(r"\{[^{}]*\}", "", plain)):
                 count = 1 + len(_BREAK.findall(core))
@@ -51,6 +50,19 @@ class Substation(Slots):
         if not found:
             raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another format? Name it .txt")
         return found
+
+
+def _end(text: str, begin: int) -> int:
+    """Where the words of a text end, before white space and overrides."""
+    end = len(text)
+    while end > begin:
+        if text[end - 1].isspace():
+            end -= 1
+        elif text[end - 1] == "}" and text.rfind("{", begin, end) >= 0:
+            end = text.rfind("{", begin, end)
+        else:
+            break
+    return end
 
 
 def _lines(count: int, answer: str) -> str:

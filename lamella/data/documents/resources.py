@@ -20,6 +20,7 @@ from lamella.data.text.languages import base_code
 from lamella.errors import DataError
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!\[CDATA\[.*?\]\]>|<!--.*?-->", re.DOTALL)
+_GAP = 500  # characters of white space before an element that are looked at
 _MARK = re.compile(r"<[^<>]*>")
 
 
@@ -194,8 +195,8 @@ class Xliff(_Xml):
             (i for i, t in enumerate(pieces) if i > close and t.name == "target" and t.kind in ("open", "void")), None
         )
         start = end = pieces[close].end
-        gap = re.search(r"\s*$", self.text[: pieces[at].start])
-        before = gap[0] if gap else ""
+        gap = self.text[max(0, pieces[at].start - _GAP) : pieces[at].start]
+        before = gap[len(gap.rstrip()) :]
         if place is not None:
             last = place if pieces[place].kind == "void" else _closing(pieces, place)
             if self.text[pieces[place].end : pieces[last].start].strip():

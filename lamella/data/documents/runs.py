@@ -10,11 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, count
 
 from lamella.data.documents.slots import worded
 from lamella.data.documents.xml_text import Token, escape, tokens, unescape
 
 _TAG = re.compile(r"<(/)?(\d{1,4})(/)?>")
+_MOST = 400  # texts and things in a row: more is no sentence
 
 
 @dataclass(frozen=True)
@@ -198,15 +200,14 @@ class Part:
         # An element that begins within and ends without, or the other way round, is taken in whole.
         while first < last:
             depth = [(a.kind == "open") - (a.kind == "close") for a in atoms[first:last]]
-            lows = min([0, *(sum(depth[: i + 1]) for i in range(len(depth)))])
-            if lows < 0 and first > 0:
+            if min(accumulate(depth)) < 0 and first > 0:
                 first -= 1
             elif sum(depth) > 0 and last < len(atoms):
                 last += 1
             else:
                 break
         inner = atoms[first:last]
-        if not worded("".join(a.text for a in inner)):
+        if not worded("".join(a.text for a in inner)) or len(inner) > _MOST:
             return list(atoms)
         segment = Segment(inner)
         self._write(segment)
@@ -222,14 +223,8 @@ class Part:
         base = max(sizes, key=lambda one: sizes[one])
         segment.base = next(a for a in segment.atoms if a.kind == "text" and (_style(a.open), a.close) == base)
         plain = "".join(a.text for a in segment.atoms)
-        number = 0
-
-        def free() -> int:
-            nonlocal number
-            number += 1
-            while f"<{number}>" in plain or f"</{number}>" in plain or f"<{number}/>" in plain:
-                number += 1
-            return number
+        own = {int(match[2]) for match in _TAG.finditer(plain)}
+        numbers = iter(n for n in count(1) if n not in own)
 
         parts: list[str] = []
         stack: list[tuple[int, Atom]] = []
@@ -237,11 +232,11 @@ class Part:
             if atom.kind == "text" and (_style(atom.open), atom.close) == base:
                 parts.append(atom.text)
             elif atom.kind == "text":
-                here = free()
+                here = next(numbers)
                 segment.table[here] = atom, None
                 parts.append(f"<{here}>{atom.text}</{here}>")
             elif atom.kind == "open":
-                here = free()
+                here = next(numbers)
                 stack.append((here, atom))
                 parts.append(f"<{here}>")
             elif atom.kind == "close" and stack:
@@ -249,7 +244,7 @@ class Part:
                 segment.table[here] = begun, atom
                 parts.append(f"</{here}>")
             elif atom.kind in ("thing", "break"):
-                here = free()
+                here = next(numbers)
                 segment.table[here] = atom, None
                 parts.append(f"<{here}/>")
         segment.text = "".join(parts)

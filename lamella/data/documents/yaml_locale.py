@@ -26,7 +26,8 @@ _LINE = re.compile(
 )
 _DOUBLE = re.compile(r'"(?:[^"\\\n]|\\.)*"(?=\s*(?:#.*)?$)')
 _SINGLE = re.compile(r"'(?:[^'\n]|'')*'(?=\s*(?:#.*)?$)")
-_PLAIN = re.compile(r"[^\s#&*!|>%@`\"'\[\]{},?:-](?:[^\n#:]|:(?=\S)|(?<=\S)#)*?(?=\s*(?:\s#.*)?$)")
+_COMMENT = re.compile(r"(?<=\s)#")
+_SPECIAL = tuple("#&*!|>%@`\"'[]{},?:- ")
 _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
 _NO_TEXT = re.compile(
     r"(?:true|false|yes|no|on|off|null|~|[-+]?[.\d][\d_.,:eE+-]*|0x[0-9a-f]+|\d{4}-\d\d-\d\d.*)$", re.IGNORECASE
@@ -90,11 +91,12 @@ class YamlLocale(Slots):
         elif match := _SINGLE.match(value):
             text = match[0][1:-1].replace("''", "'")
             encode = lambda answer: "'" + _flat(answer).replace("'", "''") + "'"  # noqa: E731
-        elif (match := _PLAIN.match(value)) and not _NO_TEXT.match(match[0]):
-            text, encode = match[0], _plain
         else:
-            return None
-        return Slot(start, start + match.end(), text, encode) if worded(text) else None
+            text, encode = _COMMENT.split(value, maxsplit=1)[0].rstrip(), _plain
+            if text.startswith(_SPECIAL) or ": " in text or text.endswith(":") or _NO_TEXT.match(text):
+                return None
+        end = match.end() if match else len(text)
+        return Slot(start, start + end, text, encode) if worded(text) else None
 
     def _block(self, lines: list[re.Match[str]], at: int, indent: int, folded: bool) -> tuple[int, list[Slot]]:
         """The line after a block, and its texts: each line is one, or where they are folded each paragraph."""
