@@ -1,7 +1,7 @@
-"""Pictures changed a little at random in training, and boxes moved with them by the same matrices.
+"""Data augmentation for training: random affine transforms of pictures and of their boxes, brightness and contrast.
 
-A matrix (2, 3) leads from a place in the new picture to the place in the old one that is seen there, both from -1 to 1
-across and down, as torch's `affine_grid` takes it.
+A matrix (2, 3) maps a position in the new picture to the position in the old one whose colour it takes. Positions run
+from -1 to 1 in both directions, as torch's `affine_grid` expects.
 """
 
 import math
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LEFT = 0.3  # of a box must still be in the picture, or it is no object any more
+LEFT = 0.3  # share of a box that must still be inside the picture; with less of it nobody could name the object
 
 
 def random_affine(
@@ -22,15 +22,17 @@ def random_affine(
     flip_down: bool = False,
     rotate: float = 0.0,
 ) -> Tensor:
-    """Matrices (count, 2, 3), drawn on the CPU so that every device draws the same.
+    """Random affine matrices (count, 2, 3), drawn on the CPU so that every device gets the same ones.
 
-    translate: the most that a picture moves, as a share of its side; scale: of 0.25, between 1/1.25 and 1.25 times as
-    large; flips are made with half of the pictures each; rotate: the most in degrees, either way, of square pictures.
+    translate: largest shift, as a share of the side. scale: 0.25 means a factor between 1/1.25 and 1.25. Each flip is
+    applied to half of the pictures. rotate: largest angle in degrees, either way; for square pictures.
     """
     draw = torch.rand(5, count, generator=generator) * 2 - 1
+    # The logarithm of the factor is uniform, so that enlarging is as likely as shrinking.
     size = torch.exp(draw[0] * math.log1p(scale))
     across = torch.where(draw[3] < 0, -1.0, 1.0) if flip_across else torch.ones(count)
     down = torch.where(draw[4] < 0, -1.0, 1.0) if flip_down else torch.ones(count)
+    # Drawn after the others and only if asked for, so that models trained without rotation keep their random numbers.
     angle = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(rotate) if rotate else torch.zeros(count)
     cos, sin = size * angle.cos(), size * angle.sin()
     rows = [cos * across, -sin * down, 2 * translate * draw[1], sin * across, cos * down, 2 * translate * draw[2]]
@@ -38,7 +40,7 @@ def random_affine(
 
 
 def move_pictures(pictures: Tensor, matrices: Tensor, edge: str = "zeros") -> Tensor:
-    """(B, C, H, W) -> (B, C, H, W); where nothing was there are zeros, or with "border" the nearest point of the edge.
+    """Apply the matrices: (B, C, H, W) -> (B, C, H, W). Outside of the old picture are zeros, or with "border" its edge.
 
     >>> mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> move_pictures(torch.tensor([[[[1.0, 2.0]]]]), mirror).tolist()
@@ -49,10 +51,10 @@ def move_pictures(pictures: Tensor, matrices: Tensor, edge: str = "zeros") -> Te
 
 
 def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) -> tuple[Tensor, Tensor]:
-    """Boxes (B, N, 4) of pictures of this height and width -> the boxes after the move, and which of them stay (B, N).
+    """Boxes (B, N, 4) in pictures of this height and width -> the boxes after the transform, and which to keep (B, N).
 
-    Boxes are cut at the edge; one of which less than LEFT is still to be seen does not stay. Matrices neither turn nor
-    shear, since a box that is turned is no box any more.
+    Boxes are clipped at the edge; one of which less than the share LEFT is still visible is dropped. The matrices must
+    not rotate or shear, since a rotated box is no longer parallel to the axes.
 
     >>> mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> move_boxes(torch.tensor([[[0.0, 0.0, 2.0, 3.0]]]), mirror, height=10, across=10)[0].tolist()
@@ -60,9 +62,11 @@ def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) ->
     """
     sides = torch.tensor([across, height], device=boxes.device)
     matrices = matrices.to(boxes.device)
+    # The matrix leads from new to old; boxes go from old to new, so it is undone: subtract the offset, then divide.
     factor = matrices[:, None, :, :2].diagonal(dim1=2, dim2=3)  # (B, 1, 2)
     offset = matrices[:, None, :, 2]  # (B, 1, 2)
     corners = torch.stack([(2 * boxes[..., i : i + 2] / sides - 1 - offset) / factor for i in (0, 2)])  # (2, B, N, 2)
+    # After a flip the left side is the right one: the corners are sorted again.
     low, high = corners.amin(0), corners.amax(0)
     whole = (high - low).prod(-1)
     low, high = low.clamp(-1, 1), high.clamp(-1, 1)
@@ -71,6 +75,6 @@ def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) ->
 
 
 def random_light(pictures: Tensor, generator: torch.Generator, amount: float) -> Tensor:
-    """Brightness and contrast changed by up to this share, each picture by its own: (B, C, H, W), mean 0, deviation 1."""
+    """Change brightness and contrast by at most this share, each picture by its own: (B, C, H, W), standardised."""
     draw = (torch.rand(2, len(pictures), 1, 1, 1, generator=generator) * 2 - 1).to(pictures.device)
     return pictures * torch.exp(draw[0] * math.log1p(amount)) + draw[1] * amount

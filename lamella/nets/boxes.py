@@ -1,27 +1,26 @@
-"""The loss of boxes as centres and sides: a focal loss of the map of centres, and how far each box overlaps the true one.
+"""The loss of object detection by centres and sides: a focal loss of the heat map, and the overlap with the true boxes.
 
-Every object is a Gaussian on the map of its label, as wide as the object is large (Zhou et al., 2019), and the points
-under it learn the object's sides (Liu et al., 2019). All boxes of a batch are laid on the map at once, on whatever device
-the outputs are.
+Every object is a Gaussian on the heat map of its label, as wide as the object is large (Zhou et al., 2019), and the
+points under it learn the object's sides (Liu et al., 2019). All boxes of a batch are drawn at once, on the device of the
+outputs.
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SPREAD = 0.12  # of a box's side: the Gaussian's standard deviation
-NARROWEST = 0.8  # points: a tiny object still teaches its neighbours
-NEAR = 0.3  # of the Gaussian's height: from here on a point learns the box
-SIDES = 5.0  # weight of the boxes' overlap beside the map of centres
-FARTHEST = 7.0  # logarithm of the largest distance: e^7 points are farther than any picture
+SPREAD = 0.12  # standard deviation of the Gaussian, as a share of the box's side
+NARROWEST = 0.8  # smallest standard deviation in points, so that a tiny object still has neighbours to learn from
+NEAR = 0.3  # height of the Gaussian from which on a point learns the box
+SIDES = 5.0  # weight of the loss of the boxes against that of the heat map
+FARTHEST = 7.0  # logarithm of the largest distance: e^7 points are more than any picture has
 
 
 def box_loss(outputs: dict[str, Tensor], boxes: Tensor, labels: Tensor) -> Tensor:
-    """The loss of a batch, a number.
+    """The loss of a batch of pictures: a number.
 
     outputs: "centers" (B, L, H, W) as log-odds and "sides" (B, 4, H, W) as logarithms of distances. boxes (B, N, 4): left,
-    top, right, bottom in points of the map. labels (B, N): from 1; 0 is padding. A picture without boxes teaches what is
-    background.
+    top, right, bottom in points of the map. labels (B, N): from 1; 0 is padding. A picture without boxes is all background.
     """
     centers, sides = outputs["centers"], outputs["sides"]
     height, across = centers.shape[2:]
@@ -30,22 +29,22 @@ def box_loss(outputs: dict[str, Tensor], boxes: Tensor, labels: Tensor) -> Tenso
     hills = gaussians(boxes, real, height, across)  # (B, N, H W)
     loss = focal(centers, hills, labels)
     if boxes.shape[1] == 0:
-        return loss
-    # Where boxes overlap, a point belongs to the smaller one: the larger one has points of its own.
+        return loss  # a maximum over no boxes is an error
+    # Where boxes overlap, a point learns the smaller one: the larger one has other points.
     area = ((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])).clamp(min=1e-3)
     rank, owner = torch.where(hills > NEAR, 1 / area[..., None], 0.0).max(dim=1)  # (B, H W)
     height_there = hills.gather(1, owner[:, None])[:, 0] * (rank > 0)
-    # Each box counts as the logarithm of its area, shared out among its points.
+    # A box has the weight of the logarithm of its area, divided among its points; otherwise large boxes would dominate.
     total = torch.zeros_like(area).scatter_add(1, owner, height_there).clamp(min=1e-6)
     weight = height_there * (torch.log(area + 1) / total).gather(1, owner)
     wanted = boxes.gather(1, owner[..., None].expand(-1, -1, 4))  # (B, H W, 4)
-    came = boxes_of(sides).flatten(2).transpose(1, 2)
-    overlap = ((1 - giou(came, wanted)) * weight).sum() / weight.sum().clamp(min=1e-6)
+    predicted = boxes_of(sides).flatten(2).transpose(1, 2)
+    overlap = ((1 - giou(predicted, wanted)) * weight).sum() / weight.sum().clamp(min=1e-6)
     return loss + SIDES * overlap
 
 
 def gaussians(boxes: Tensor, real: Tensor, height: int, across: int) -> Tensor:
-    """A hill for each box, 1 at the point that holds its centre: (B, N, 4) -> (B, N, H W); padding is flat.
+    """A Gaussian for each box, 1 at the point that holds its centre: (B, N, 4) -> (B, N, H W); 0 for padding.
 
     >>> hill = gaussians(torch.tensor([[[0.0, 0.0, 4.0, 4.0]]]), torch.ones(1, 1, dtype=torch.bool), 4, 4).view(4, 4)
     >>> hill.argmax().item(), hill.max().item()
@@ -62,9 +61,9 @@ def gaussians(boxes: Tensor, real: Tensor, height: int, across: int) -> Tensor:
 
 
 def focal(centers: Tensor, hills: Tensor, labels: Tensor) -> Tensor:
-    """The penalty-reduced focal loss (Law and Deng, 2018, "CornerNet"), alpha 2 and beta 4, an object.
+    """The penalty-reduced focal loss an object (Law and Deng, 2018, "CornerNet"), with alpha 2 and beta 4.
 
-    Points that are answered rightly anyway count little, and points near a centre are not blamed for being near.
+    Points that are already right count little, and high scores near a centre are penalised less than those far from one.
     """
     flat = centers.flatten(2)  # (B, L, H W)
     place = (labels - 1).clamp(min=0)[..., None].expand(-1, -1, flat.shape[2])
@@ -89,9 +88,9 @@ def boxes_of(sides: Tensor) -> Tensor:
 
 
 def giou(a: Tensor, b: Tensor) -> Tensor:
-    """Generalised overlap of boxes (Rezatofighi et al., 2019), -1 to 1: (..., 4) twice -> (...).
+    """Generalised intersection over union, GIoU (Rezatofighi et al., 2019), -1 to 1: (..., 4) twice -> (...).
 
-    Boxes that do not touch still say how far apart they are.
+    Unlike the plain one it has a gradient where boxes do not touch: it falls with the distance between them.
 
     >>> giou(torch.tensor([0.0, 0.0, 2.0, 2.0]), torch.tensor([1.0, 0.0, 3.0, 2.0])).item()
     0.333...

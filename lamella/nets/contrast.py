@@ -1,20 +1,20 @@
-"""Losses of nets that give a vector a thing: what belongs together shall lie together, and in the right order."""
+"""Contrastive losses of nets that embed each example as a vector: InfoNCE for pairs, CoSENT for graded pairs."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lamella.nets.layers import HIDDEN
+from lamella.nets.layers import MASKED
 
 
 def info_nce(
     one: Tensor, other: Tensor, keys: tuple[Tensor, Tensor], positive: Tensor, temperature: float = 0.05
 ) -> Tensor:
-    """InfoNCE (van den Oord et al., 2018): tell each one's partner from all others of the batch, in both directions.
+    """InfoNCE (van den Oord et al., 2018): find each vector's partner among all of the batch, in both directions.
 
-    one, other (B, D): unit vectors of pairs; keys: (B,) numbers of what stands on either side: where two are the same
-    thing, or one thing has two partners, none is a negative of the other. positive (B,): which rows are pairs that belong
-    together; the vectors of other rows are negatives only. 0 where there is no pair.
+    one, other (B, D): unit vectors, row by row a pair. keys: two (B,) ids of the texts on either side; equal ids are the
+    same text, which is never a negative of itself or of its partners. positive (B,): which rows are true pairs; the
+    vectors of other rows serve as negatives only. The loss is 0 if no row is a pair.
 
     >>> one = F.normalize(torch.eye(3), dim=1)
     >>> keys = torch.arange(3), torch.arange(3, 6)
@@ -22,19 +22,19 @@ def info_nce(
     True
     """
     if not positive.any():
-        return one.sum() * 0
+        return one.sum() * 0  # not a plain 0: the caller goes on to ask for its gradient
     left, right = keys
     alike = (left[:, None] == left) | (right[:, None] == right) | (left[:, None] == right)  # (B, B)
     alike = alike & ~torch.eye(len(one), dtype=torch.bool, device=one.device)
     scores = (one @ other.t()).float() / temperature  # (B, B)
-    scores = scores.masked_fill(alike, HIDDEN)
+    scores = scores.masked_fill(alike, MASKED)
     target = torch.arange(len(one), device=one.device)[positive]
     forth, back = F.cross_entropy(scores[positive], target), F.cross_entropy(scores.t()[positive], target)
     return (forth + back) / 2
 
 
 def cosent(cosines: Tensor, grades: Tensor, scale: float = 20.0) -> Tensor:
-    """CoSENT (Su, 2022): a pair with a higher grade shall have a higher cosine than one with a lower grade.
+    """CoSENT (Su, 2022): a ranking loss, smallest when pairs with a higher grade have a higher cosine similarity.
 
     cosines, grades (B,) -> log(1 + sum of exp(scale (c_j - c_i)) over all i, j where i has the higher grade).
 
@@ -43,5 +43,6 @@ def cosent(cosines: Tensor, grades: Tensor, scale: float = 20.0) -> Tensor:
     True
     """
     gaps = scale * (cosines[None, :] - cosines[:, None])  # (B, B): row i above column j is wanted
-    wrong = gaps.masked_fill(grades[:, None] <= grades[None, :], HIDDEN)
+    # Pairs of pairs without an order between them are masked; the 0 that is appended is the 1 inside the logarithm.
+    wrong = gaps.masked_fill(grades[:, None] <= grades[None, :], MASKED)
     return torch.logsumexp(torch.cat([wrong.flatten(), wrong.new_zeros(1)]), dim=0)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-HIDDEN = -1e4  # added to a score that may not be seen: exp() gives 0, and every float type can hold it
+# Not -inf: a row that is masked everywhere would give NaN, and float16 could not hold a much larger number.
+MASKED = -1e4  # added to the score of a position that may not be attended to: exp() of it is 0
 
 
 class Linear(nn.Module):
@@ -19,6 +20,7 @@ class Linear(nn.Module):
     def __init__(self, n_in: int, n_out: int, bias: bool = True) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_in, n_out))
+        # The bias starts at zero: only the weights must differ from each other for units to learn different things.
         self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
         nn.init.xavier_uniform_(self.weight)
 
@@ -40,6 +42,8 @@ def positions(length: int, width: int, layout: str = "interleaved") -> Tensor:
     >>> positions(3, 4)[0].tolist(), positions(3, 4, "halves")[0].tolist()
     ([0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0])
     """
+    # Each pair of columns has its own wavelength, from 2 pi to about 10,000 times 2 pi: short ones tell neighbours
+    # apart, long ones tell the start of a text from its end.
     exponents = torch.arange(0, width, 2) / (max(1, width - 2) if layout == "marian" else width)
     angle = torch.arange(length)[:, None] / 10000.0**exponents  # (T, D/2)
     if layout == "interleaved":
@@ -50,6 +54,7 @@ def positions(length: int, width: int, layout: str = "interleaved") -> Tensor:
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """(B, T, D) -> (B, H, T, D/H)."""
     batch, length, width = x.shape
+    # The heads come before time, so that one batched product serves all of them.
     return x.view(batch, length, heads, width // heads).transpose(1, 2)
 
 
@@ -69,6 +74,7 @@ def attend(
     query (B, H, T, d), key and value (B, H, S, d); bias is added to the scores, (B, 1 or H, 1 or T, S): 0 where a
     position may be seen and a large negative number where not. Returns the sum (B, H, T, d) and the weights (B, H, T, S).
     """
+    # Divided by the root of d: a sum of d products has variance d, and a softmax of large scores has no gradient.
     scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5  # (B, H, T, S)
     weights = torch.softmax(scores if bias is None else scores + bias, dim=-1)
     if dropout:
@@ -77,16 +83,16 @@ def attend(
 
 
 def causal_bias(length: int, device: torch.device | None = None) -> Tensor:
-    """(T, T): 0 where a position may look (itself and before), HIDDEN where it may not (after).
+    """Causal mask (T, T) to add to scores: 0 for a position itself and those before it, MASKED for those after it.
 
     >>> causal_bias(2).tolist()
     [[0.0, -10000.0], [0.0, 0.0]]
     """
-    return torch.full((length, length), HIDDEN, device=device).triu(1)
+    return torch.full((length, length), MASKED, device=device).triu(1)
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention; queries, keys and values come from one product."""
+    """Multi-head self-attention; one product makes queries, keys and values: (B, T, D) -> (B, T, D)."""
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -105,11 +111,12 @@ class SelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Multi-head attention of the decoder's positions to the encoder's; keys and values are made once a sentence."""
+    """Multi-head attention from the decoder's positions (B, T, D) to the encoder's output (B, S, D)."""
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
+        # Apart from the query: keys and values are computed once a sentence, the query once a token.
         self.query = Linear(width, width)
         self.key_value = Linear(width, 2 * width)
         self.out = Linear(width, width)
@@ -129,12 +136,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "swish": F.silu,  # x sigmoid(x) (Ramachandran et al., 2017)
     "gelu": F.gelu,  # x times the normal distribution's share below x (Hendrycks and Gimpel, 2016)
-    "quick-gelu": lambda x: x * torch.sigmoid(1.702 * x),  # the approximation of the same paper, as Marian has it
+    "quick-gelu": lambda x: x * torch.sigmoid(1.702 * x),  # the same paper's approximation, which Marian uses
 }
 
 
 class FeedForward(nn.Module):
-    """Two products with a rectifier, or another of `ACTIVATIONS`, between them: (B, T, D) -> (B, T, D)."""
+    """Two linear layers with a ReLU, or another of `ACTIVATIONS`, between them: (B, T, D) -> (B, T, D)."""
 
     def __init__(self, width: int, inner: int, dropout: float = 0.0, activation: str = "relu") -> None:
         super().__init__()
@@ -148,55 +155,58 @@ class FeedForward(nn.Module):
         return self.down(hidden)
 
 
-# ---- for nets that answer about a whole text ---------------------------------------------------------------------
+# ---- pooling and features, for nets that classify a whole text ---------------------------------------------------
 
 
-def largest(x: Tensor, real: Tensor) -> Tensor:
-    """The largest value over time, and 0 where none is above: (B, T, D), real (B, T) 0 or 1 -> (B, D).
+def max_over_time(x: Tensor, mask: Tensor) -> Tensor:
+    """The maximum over time, at least 0: x (B, T, D), mask (B, T) 1 at tokens and 0 at padding -> (B, D).
 
-    With 0 for the least a maximum can be kept step by step from an empty start, and padding counts as nothing.
+    The lower limit of 0 lets a maximum be kept step by step from a state of zeros, and padding never raises it.
     """
-    return (x * real[:, :, None]).amax(dim=1).clamp(min=0)
+    return (x * mask[:, :, None]).amax(dim=1).clamp(min=0)
 
 
-def mean(x: Tensor, real: Tensor) -> Tensor:
-    """The mean over time, padding left out: (B, T, D), real (B, T) 0 or 1 -> (B, D)."""
-    return (x * real[:, :, None]).sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1)
+def mean_over_time(x: Tensor, mask: Tensor) -> Tensor:
+    """The mean over time without padding: x (B, T, D), mask (B, T) 1 at tokens and 0 at padding -> (B, D)."""
+    # A text without tokens has no mean: it is divided by 1, not by 0.
+    return (x * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def drop_words(tokens: Tensor, share: float, unknown: int = 1) -> Tensor:
-    """In training a share of the tokens becomes the unknown one, so that no answer hangs on a single word.
+    """Replace a random share of the tokens by the unknown token, so that no prediction depends on a single word.
 
-    (B, T) ids -> (B, T) ids; padding (id 0) stays. Word dropout: Iyyer et al., 2015.
+    tokens (B, T) ids -> (B, T) ids; padding (id 0) stays. For training: word dropout (Iyyer et al., 2015).
     """
-    lost = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens != 0)
-    return torch.where(lost, unknown, tokens)
+    dropped = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens != 0)
+    return torch.where(dropped, unknown, tokens)
 
 
 class Wide(nn.Module):
-    """Linear in which features a text has: the wide half of a wide and deep net (Cheng et al., 2016).
+    """A linear classifier over sparse features: the wide half of a wide and deep net (Cheng et al., 2016).
 
-    features (B, R, K) of ids, 0 being none -> (B, labels). Each label has one weight a feature; the sum over a text's
-    features is divided by the root of their number, so that long texts are not surer of everything.
+    features (B, R, K) of ids, where 0 means none -> scores (B, labels). The sum of the weights of a text's features is
+    divided by the root of their number; otherwise scores would grow with the length of the text.
     """
 
     def __init__(self, features: int, labels: int, dropout: float = 0.0) -> None:
         super().__init__()
+        # Zeros are a fair start for a linear model: its loss is convex, so there is no symmetry to break.
         self.table = nn.Parameter(torch.zeros(features, labels))
         self.bias = nn.Parameter(torch.zeros(labels))
         self.dropout = dropout
 
     def forward(self, features: Tensor) -> Tensor:
         ids = features.flatten(1)  # (B, R K)
-        there = (ids != 0).float()
-        size = there.sum(dim=1, keepdim=True).clamp(min=1).sqrt()
+        present = (ids != 0).float()
+        size = present.sum(dim=1, keepdim=True).clamp(min=1).sqrt()
         if self.training and self.dropout:
-            there = F.dropout(there, self.dropout)
+            present = F.dropout(present, self.dropout)
+        # The sum is made in float32: thousands of small numbers lose too much in bfloat16.
         weights = F.embedding(ids, self.table).float()  # (B, R K, L)
-        return (weights * there[:, :, None]).sum(dim=1) / size + self.bias.float()
+        return (weights * present[:, :, None]).sum(dim=1) / size + self.bias.float()
 
-    def settle(self, table: Tensor, bias: Tensor) -> None:
-        """Be where it should be, (features, labels) and (labels), and stay there."""
+    def freeze(self, table: Tensor, bias: Tensor) -> None:
+        """Set the table (features, labels) and the bias (labels,) to a known solution, and exclude them from training."""
         with torch.no_grad():
             self.table.copy_(table)
             self.bias.copy_(bias)

@@ -1,8 +1,8 @@
-"""Losses that the tasks share.
+"""The cross-entropy of a large vocabulary, computed in blocks.
 
-`tied_cross_entropy` is the one that matters for speed: with 8,000 pieces and 3,000 tokens the scores are the largest
-array of a training step, read and written by seven passes in the plain form. Here they are made, turned into their own
-gradient and used up a few hundred rows at a time, so that they never leave the cache and are never kept.
+With a vocabulary of 8,000 and a batch of 3,000 tokens the scores (logits) are the largest array of a training step, and
+the plain form reads and writes them seven times. Here a few hundred rows at a time are computed, turned into their
+gradient and added to the result, so that they never leave the cache and are never stored.
 """
 
 from typing import Any
@@ -10,17 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ROWS = 384  # at a time: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
-ROWS_ELSEWHERE = 16_384  # an accelerator needs large products to be busy, and has no cache to stay within
+ROWS = (
+    384  # in one block: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
+)
+ROWS_ELSEWHERE = 16_384  # in one block on an accelerator, which is slow at small products and has no such cache
 TINY = 1e-37  # a probability below this is as good as rounded to zero
-IGNORE = 0  # targets of this id (padding) count nothing
+IGNORE = 0  # padding: targets with this id add nothing to the loss
 
 
 class _TiedCrossEntropy(torch.autograd.Function):
-    """The gradient by the scores is softmax minus the wanted distribution: 1 - e on the right token, e over all of them.
+    """The gradient by the scores is the softmax minus the target distribution: 1 - e on the target, e spread over all.
 
-    Only the softmax needs the whole array of scores. What the wanted distribution adds is linear, so it is added
-    afterwards, to arrays of the size of the input: a row of the table for the right token, the table's mean for the rest.
+    Only the softmax needs the whole array of scores. The target distribution's part is linear, so it is added afterwards
+    to arrays of the size of the input: the table's row of the target token, and the mean of the table for the rest.
     """
 
     @staticmethod
@@ -43,14 +45,15 @@ class _TiedCrossEntropy(torch.autograd.Function):
             softmax = torch.softmax(scores, dim=1)  # one pass; sums are float32 inside whatever the type
             likely = softmax.gather(1, target).float()
             log_mass = right - likely.clamp(min=TINY).log()
-            lost = (likely <= TINY).flatten()
-            if lost.any():  # rounded to zero, which has no logarithm: these few rows are summed by themselves
-                log_mass[lost] = torch.logsumexp(scores[lost].float(), dim=1, keepdim=True)
+            vanished = (likely <= TINY).flatten()
+            if vanished.any():  # rounded to zero, which has no logarithm: these few rows are computed again
+                log_mass[vanished] = torch.logsumexp(scores[vanished].float(), dim=1, keepdim=True)
             wanted = right
             if smoothing:
                 mean_score = (part.float() @ mean_row)[:, None] + (0 if bias is None else bias.float().mean())
                 wanted = (1 - smoothing) * right + smoothing * mean_score
             total += (log_mass - wanted).sum()
+            # The gradients are made now, while softmax is in the cache: backward() has nothing left to do but scale them.
             grad_hidden[rows] = softmax @ table
             grad_table += softmax.t() @ part
             if grad_bias is not None:
@@ -77,7 +80,7 @@ def tied_cross_entropy(
 ) -> Tensor:
     """Mean cross-entropy in nats of the softmax of `hidden @ table.T + bias`, with label smoothing (Szegedy et al., 2016).
 
-    hidden (..., D), table (V, D), bias (V,), targets (...) of ids; padding (id 0) counts nothing. Equal to
+    hidden (..., D), table (V, D), bias (V,), targets (...) of ids; padding (id 0) is ignored. Equal to
     `torch.nn.functional.cross_entropy(scores, targets, ignore_index=0, label_smoothing=smoothing)`.
 
     >>> hidden, table = torch.zeros(2, 3, 4), torch.zeros(10, 4)
@@ -85,6 +88,6 @@ def tied_cross_entropy(
     2.3026
     """
     kept = (targets != IGNORE).flatten().nonzero()[:, 0]
-    hidden = hidden.flatten(0, -2).index_select(0, kept)  # the padding's rows are not even multiplied
+    hidden = hidden.flatten(0, -2).index_select(0, kept)  # no time is spent on the rows of padding
     loss: Tensor = _TiedCrossEntropy.apply(hidden, table, targets.flatten()[kept], smoothing, bias)  # type: ignore[no-untyped-call]
     return loss

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from lamella.graphs import load_graphs, torch_graphs
 from lamella.nets.cnn.text import TextCNN, Windows
-from lamella.nets.layers import Wide, drop_words, largest, mean
+from lamella.nets.layers import Wide, drop_words, max_over_time, mean_over_time
 from lamella.nets.rnn.cells import GRU
 from lamella.nets.rnn.text import TextRNN
 from lamella.nets.transformer.classifiers import EncoderClassifier
@@ -98,8 +98,8 @@ def test_wide_by_hand():
 
 def test_pooling_by_hand():
     x, real = torch.tensor([[[1.0, -5.0], [3.0, -7.0], [99.0, 99.0]]]), torch.tensor([[1.0, 1.0, 0.0]])
-    assert largest(x, real).tolist() == [[3.0, 0.0]]
-    assert mean(x, real).tolist() == [[2.0, -6.0]]
+    assert max_over_time(x, real).tolist() == [[3.0, 0.0]]
+    assert mean_over_time(x, real).tolist() == [[2.0, -6.0]]
 
 
 def test_words_are_forgotten_but_padding_stays():

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import HIDDEN, CrossAttention, FeedForward, SelfAttention, attend, causal_bias, positions
+from lamella.nets.layers import MASKED, CrossAttention, FeedForward, SelfAttention, attend, causal_bias, positions
 from lamella.nets.losses import ROWS, tied_cross_entropy
 from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock, PostNormDecoderBlock, PostNormEncoderBlock
 from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
@@ -39,7 +39,7 @@ def test_attend(shape):
     key, value = torch.randn(2, batch, heads, keys, size)
     hidden = torch.rand(batch, 1, queries, keys) < 0.4
     hidden[..., 0] = False  # a softmax over nothing has no answer
-    bias = torch.zeros(hidden.shape).masked_fill(hidden, HIDDEN)
+    bias = torch.zeros(hidden.shape).masked_fill(hidden, MASKED)
     for given in (None, bias):
         mixed, weights = attend(query, key, value, given)
         near(mixed, F.scaled_dot_product_attention(query, key, value, attn_mask=given))
@@ -88,7 +88,7 @@ def padded(batch=3, length=7):
     """Which positions are padding, and the same as the bias that hides them."""
     lengths = torch.tensor([length, 4, 1])[:batch]
     mask = torch.arange(length)[None] >= lengths[:, None]
-    return mask, torch.zeros(mask.shape).masked_fill(mask, HIDDEN)[:, None, None]
+    return mask, torch.zeros(mask.shape).masked_fill(mask, MASKED)[:, None, None]
 
 
 def test_self_attention():

@@ -1,11 +1,11 @@
-"""A convolutional net that finds objects in pictures.
+"""A convolutional net that detects objects in pictures.
 
-`CenterNet` (Zhou et al., 2019, "Objects as Points") gives for each label a map of where centres of objects are, and for
-each point of the map the box around it. There are no anchors and no scales to choose, and an object is found once, so
-little is left to weed out afterwards. Distances to the four sides are learned at many points of a box and not at its
-centre alone (Liu et al., 2019, "TTFNet"): this is what makes it learn from a few hundred pictures in minutes.
+`CenterNet` (Zhou et al., 2019, "Objects as Points") gives for each label a heat map of object centres, and for each point
+of the map the box around it. There are no anchors and no scales to choose, and an object is detected once, so there are
+few duplicates to remove. The distances to the four sides are learned at many points of a box and not at its centre
+alone (Liu et al., 2019, "TTFNet"): that is why a few hundred pictures and a few minutes are enough.
 
-    picture (B, C, H, W) -> levels at strides 4, 8, 16, 32 -> added up again at stride 4 -> centres and sides
+    picture (B, C, H, W) -> levels at strides 4, 8, 16, 32 -> summed at stride 4 -> centres and sides
 
 Convolutions are full 3 x 3 ones. Depthwise ones have fewer weights, but gain nothing from int8 on a CPU.
 """
@@ -16,19 +16,19 @@ from torch.nn import functional as F
 
 from lamella.nets.cnn.image import Convolution
 
-STRIDE = 4  # pixels of the picture, each way, to one point of the maps
-RARE = (
-    -2.2
-)  # log-odds of a centre before training: one in ten, or the many empty points drown the few (Lin et al., 2017)
-SHORT = 0.5  # length of a filter's direction before training: the shorter, the faster it turns at one learning rate
+STRIDE = 4  # a point of the maps stands for 4 x 4 pixels
+# Log-odds of a centre before training, one in ten: otherwise the many empty points outweigh the few centres at first
+# (Lin et al., 2017, "Focal loss").
+RARE = -2.2
+SHORT = 0.5  # norm of a filter's direction before training: the smaller, the faster it turns at one learning rate
 
 
 class NormedConvolution(nn.Module):
-    """A convolution whose filters are a direction and a length (Salimans and Kingma, 2016, "Weight normalization").
+    """A convolution with weight normalisation: a direction and a gain a filter (Salimans and Kingma, 2016).
 
-    (B, C, H, W) -> (B, K, H / stride, W / stride). Like batch normalisation it makes training indifferent to the scale
-    of the weights; unlike it, an answer never depends on the other pictures of a batch, there are no statistics to keep,
-    and afterwards it folds into an ordinary convolution: `eval()` does that, so that a plain one is exported.
+    (B, C, H, W) -> (B, K, H / stride, W / stride). Like batch normalisation it makes training independent of the scale of
+    the weights. Unlike it, a prediction never depends on the other pictures of the batch, and there are no running
+    statistics. `eval()` folds it into an ordinary convolution, which is what is exported.
 
     >>> conv = NormedConvolution(3, 8, stride=2)
     >>> conv(torch.zeros(2, 3, 6, 6)).shape, bool(torch.allclose(conv.kernel().flatten(1).norm(dim=1), conv.gain.abs()))
@@ -42,19 +42,19 @@ class NormedConvolution(nn.Module):
         self.shape, self.stride, self.edge = (n_out, n_in, side, side), stride, side // 2
         fan = n_in * side**2
         self.weight = nn.Parameter(torch.randn(n_out, fan) * SHORT / fan**0.5)
-        # 1.7 keeps the variance where a rectifier came before (Brock et al., 2021, "Characterizing signal propagation").
+        # 1.7 keeps the variance after a ReLU (Brock et al., 2021, "Characterizing signal propagation").
         self.gain = nn.Parameter(torch.full((n_out,), gain))
         self.bias = nn.Parameter(torch.zeros(n_out))
         self.register_buffer("folded", torch.zeros(self.shape), persistent=False)
 
     def kernel(self) -> Tensor:
-        """The filters (K, C, side, side), computed in float32 whatever the net computes in."""
+        """The filters (K, C, side, side), normalised in float32 whatever type the net computes in."""
         direction = self.weight.float()
         length = direction.norm(dim=1, keepdim=True) + 1e-6
         return (direction / length * self.gain.float()[:, None]).to(self.weight.dtype).view(self.shape)
 
     def train(self, mode: bool = True) -> "NormedConvolution":
-        """In evaluation the filters are computed once: what is exported is a plain convolution."""
+        """Set training or evaluation mode; in evaluation the filters are computed once and stay fixed."""
         super().train(mode)
         if not mode:
             self.folded = self.kernel().detach()
@@ -67,9 +67,9 @@ class NormedConvolution(nn.Module):
 
 
 class NormedBlock(nn.Module):
-    """`shortcut(x) + conv(relu(conv(relu(x))))` with normed filters; the last gain begins as zero.
+    """`shortcut(x) + conv(relu(conv(relu(x))))` with normalised filters, whose last gain starts at zero.
 
-    So a block is its shortcut until it has learned something, and a deep net begins as a shallow one.
+    A block is its shortcut at first, so that a deep net starts as a shallow one.
     """
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
@@ -81,14 +81,14 @@ class NormedBlock(nn.Module):
         self.shortcut = nn.Identity() if same else NormedConvolution(n_in, n_out, side=1, gain=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        beside = F.avg_pool2d(x, self.stride) if self.stride > 1 else x
-        return self.shortcut(beside) + self.second(torch.relu(self.first(torch.relu(x))))
+        pooled = F.avg_pool2d(x, self.stride) if self.stride > 1 else x
+        return self.shortcut(pooled) + self.second(torch.relu(self.first(torch.relu(x))))
 
 
 class Pyramid(nn.Module):
-    """A residual net at strides 4, 8, 16 and 32, whose levels are added up again at stride 4 (Lin et al., 2017, "FPN").
+    """A feature pyramid (Lin et al., 2017): a residual net at strides 4, 8, 16 and 32, its levels summed at stride 4.
 
-    Large objects are understood where points are far apart, and their edges are found where points are near.
+    The coarse levels see whole objects, the fine ones their exact edges.
 
     >>> Pyramid(channels=3, width=96, depth=2)(torch.zeros(1, 3, 48, 80)).shape  # 48 is no multiple of 32
     torch.Size([1, 32, 12, 20])
@@ -111,28 +111,31 @@ class Pyramid(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """pictures (B, C, H, W) -> (B, width / 3, H / 4, W / 4)."""
         x = self.stem(pictures)  # (B, W/8, H/2, W/2)
-        seen = []
+        laterals = []
         for level, lateral in zip(self.levels, self.laterals, strict=True):
-            x = level(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)))  # an odd side has half a point too few
-            seen.append(lateral(torch.relu(x)))
-        total = seen[-1]
-        for finer in reversed(seen[:-1]):
+            # An odd side is padded by one, or halving it would lose its last row.
+            x = level(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)))
+            laterals.append(lateral(torch.relu(x)))
+        total = laterals[-1]
+        for finer in reversed(laterals[:-1]):
+            # After an odd side the doubled level is one point too large: the padding is cut off again.
             total = finer + doubled(total)[:, :, : finer.shape[2], : finer.shape[3]]
         return total
 
 
 def doubled(x: Tensor) -> Tensor:
-    """Every point four times: (B, C, H, W) -> (B, C, 2 H, 2 W).
+    """Nearest-neighbour upsampling by two: (B, C, H, W) -> (B, C, 2 H, 2 W).
 
     >>> doubled(torch.tensor([[[[1, 2]]]])).tolist()
     [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
     """
+    # A broadcast and a reshape: exactly four copies, with a plain sum as the gradient.
     b, c, h, w = x.shape
     return x[:, :, :, None, :, None].expand(b, c, h, 2, w, 2).reshape(b, c, 2 * h, 2 * w)
 
 
 class CenterNet(nn.Module):
-    """Pictures -> where centres of objects are, and the distances from each point to the sides of its box.
+    """Pictures -> a heat map of object centres, and the distances from each point to the sides of its box.
 
     >>> out = CenterNet(channels=3, height=64, across=96, labels=5, width=96, depth=2)(torch.zeros(2, 3, 64, 96))
     >>> out["centers"].shape, out["sides"].shape
@@ -150,13 +153,14 @@ class CenterNet(nn.Module):
         )
         self.sides = nn.Sequential(NormedConvolution(wide, wide), nn.ReLU(), Convolution(wide, 4, side=1, zero=True))
         nn.init.constant_(self.centers[-1].bias, RARE)  # type: ignore[arg-type]
+        # exp(1) points to every side at first: boxes some 20 pixels wide.
         nn.init.constant_(self.sides[-1].bias, 1.0)  # type: ignore[arg-type]
 
     def forward(self, pictures: Tensor, sizes: Tensor | None = None) -> dict[str, Tensor]:
         """pictures (B, C, H, W) -> centers (B, labels, H/4, W/4) as log-odds, sides (B, 4, H/4, W/4) as logarithms.
 
-        Sides are the distances to left, top, right and bottom in points of the map. sizes is not the net's: it is part of
-        a batch because an answer is given in the pixels of the picture as it was.
+        sides: distances to left, top, right and bottom, in points of the map. sizes is ignored here: it is in the batch because
+        `decode` gives boxes in the pixels of the original picture.
         """
         x = pictures.contiguous(memory_format=torch.channels_last) if self.training else pictures
         x = torch.relu(self.mix(torch.relu(self.body(x))))  # (B, width/3, H/4, W/4)

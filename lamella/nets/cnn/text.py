@@ -1,9 +1,9 @@
-"""A convolutional net over the pieces of a text.
+"""A convolutional net over the tokens of a text.
 
-`TextCNN` (Kim, 2014) slides windows of a few widths over a text's pieces; each filter looks for one phrase and reports
-how well its best match fits, wherever it stands. Beside it stands a linear part over the text's features.
+`TextCNN` (Kim, 2014) slides windows of a few widths over a text's tokens; each filter detects one kind of phrase, and
+max pooling keeps its best match, wherever that is. A linear part over the text's features is added.
 
-Tensors in, tensors out: what the pieces mean is the task's business. Padding is id 0, at the end.
+Tensors in, tensors out: what the tokens mean is the task's business. Padding is id 0, at the end.
 """
 
 import torch
@@ -14,9 +14,9 @@ from lamella.nets.layers import Linear, Wide, drop_words
 
 
 class Windows(nn.Module):
-    """Filters over windows of `span` neighbours, ends included, and the best match of each: (B, T, D) -> (B, C).
+    """A 1-D convolution over windows of `span` tokens, then max pooling over time: (B, T, D) -> (B, C).
 
-    Written as one product of the windows laid flat; it is torch's `conv1d` with span - 1 zeros at both ends.
+    The same as torch's `conv1d` with span - 1 zeros at both ends.
 
     >>> Windows(width=4, channels=7, span=3)(torch.zeros(2, 5, 4), torch.ones(2, 5)).shape
     torch.Size([2, 7])
@@ -27,19 +27,21 @@ class Windows(nn.Module):
         self.span = span
         self.filters = Linear(span * width, channels)
 
-    def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """x (B, T, D); real (B, T) is 1 at pieces and 0 at padding, where x is 0 too."""
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, T, D); mask (B, T) is 1 at tokens and 0 at padding, where x is 0 too."""
+        # Padded at both ends, so that a word at the edge of a text is seen in every place of a window.
         more = self.span - 1
         x = F.pad(x, (0, 0, more, more))  # (B, T + 2 more, D)
         count = x.shape[1] - more
+        # One product of the windows laid flat, in the form that int8 quantisation recognises (see `layers.py`).
         flat = torch.cat([x[:, i : i + count] for i in range(self.span)], dim=2)  # (B, T + more, span D)
-        # A window that holds padding alone must not answer with its bias: it counts if its first piece does.
-        inside = F.pad(real, (more, 0), value=1.0)
+        # A window of padding alone must not add its bias: a window counts if its first token does.
+        inside = F.pad(mask, (more, 0), value=1.0)
         return (torch.relu(self.filters(flat)) * inside[:, :, None]).amax(dim=1)
 
 
 class TextCNN(nn.Module):
-    """Pieces and features of a text -> the scores of its labels.
+    """Tokens and features of a text -> the scores of its labels.
 
     >>> net = TextCNN(vocabulary=20, features=30, labels=3, width=8, channels=6)
     >>> out = net(torch.tensor([[4, 5, 3, 0]]), torch.zeros(1, 1, 16, dtype=torch.long))
@@ -70,10 +72,11 @@ class TextCNN(nn.Module):
         """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
             pieces = drop_words(pieces, self.word_dropout)
-        real = (pieces != 0).to(self.table.dtype)
-        x = self.drop_in(F.embedding(pieces, self.table)) * real[:, :, None]
-        found = torch.cat([windows(x, real) for windows in self.windows], dim=1)  # (B, spans C)
-        return {"deep": self.out(self.drop(found)).float(), "wide": self.wide(features)}
+        mask = (pieces != 0).to(self.table.dtype)  # (B, T)
+        x = self.drop_in(F.embedding(pieces, self.table)) * mask[:, :, None]
+        pooled = torch.cat([windows(x, mask) for windows in self.windows], dim=1)  # (B, spans C)
+        # Scores in float32, since the loss takes their exponentials.
+        return {"deep": self.out(self.drop(pooled)).float(), "wide": self.wide(features)}
 
     def classify(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
         """The graph that ships."""

@@ -7,7 +7,7 @@ from lamella.nets.layers import Linear
 
 
 class GRU(nn.Module):
-    """A gated recurrent unit, by steps or over a whole text; torch's equations and order of gates.
+    """A gated recurrent unit, one step at a time or over a whole sequence, with torch's equations and order of gates.
 
     r = sigmoid(reset), z = sigmoid(update), n = tanh(new, the old state let through by r), h' = (1 - z) n + z h.
 
@@ -19,28 +19,30 @@ class GRU(nn.Module):
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         self.hidden = hidden
+        # The three gates share one product each for input and state: one large product is faster than three small ones.
         self.enter, self.keep = Linear(width, 3 * hidden), Linear(hidden, 3 * hidden)
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """x (B, D), state (B, H) -> the next state (B, H)."""
         reset, update, new = self.enter(x).chunk(3, dim=1)
         old_reset, old_update, old_new = self.keep(state).chunk(3, dim=1)
-        let = torch.sigmoid(update + old_update)
-        fresh = torch.tanh(new + torch.sigmoid(reset + old_reset) * old_new)
-        return fresh + let * (state - fresh)
+        keep = torch.sigmoid(update + old_update)  # 1: keep the old state; 0: replace it
+        candidate = torch.tanh(new + torch.sigmoid(reset + old_reset) * old_new)
+        return candidate + keep * (state - candidate)  # (1 - z) n + z h with one product less
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> all states (B, T, H), from an empty one."""
+        """The whole sequence (B, T, D) -> the states of all steps (B, T, H), from a state of zeros."""
+        # One call for the whole loop over time, where `step` would need one from Python at each.
         start = x.new_zeros(1, x.shape[0], self.hidden)
         biases = [b for b in (self.enter.bias, self.keep.bias) if b is not None]
         weights = [self.enter.weight.t(), self.keep.weight.t(), *biases]
-        # has_biases, layers, dropout, train, both ways, batch first
+        # In this order: has_biases, layers, dropout, train, bidirectional, batch_first.
         states, _ = torch.gru(x, start, weights, True, 1, 0.0, self.training, False, True)
         return states
 
 
 class LSTM(nn.Module):
-    """A long short-term memory, by steps or over a whole text; torch's equations and order of gates.
+    """A long short-term memory, one step at a time or over a whole sequence, with torch's equations and order of gates.
 
     c' = sigmoid(forget) c + sigmoid(enter) tanh(new), h' = sigmoid(show) tanh(c').
 
@@ -55,7 +57,8 @@ class LSTM(nn.Module):
         self.hidden = hidden
         self.enter, self.keep = Linear(width, 4 * hidden), Linear(hidden, 4 * hidden, bias=False)
         assert self.enter.bias is not None
-        with torch.no_grad():  # it begins by remembering (Jozefowicz et al., 2015)
+        # A forget gate that starts open lets gradients pass through many steps (Jozefowicz et al., 2015).
+        with torch.no_grad():
             self.enter.bias[hidden : 2 * hidden] = 1.0
 
     def step(self, x: Tensor, state: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,11 +68,12 @@ class LSTM(nn.Module):
         return torch.sigmoid(show) * torch.tanh(cell), cell
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> all states (B, T, H), from an empty one."""
+        """The whole sequence (B, T, D) -> the states of all steps (B, T, H), from a state of zeros."""
         start = x.new_zeros(1, x.shape[0], self.hidden)
         bias = self.enter.bias
         assert bias is not None
+        # torch has two biases that are only ever added up: the second one is always zero here.
         weights = [self.enter.weight.t(), self.keep.weight.t(), bias, torch.zeros_like(bias)]
-        # has_biases, layers, dropout, train, both ways, batch first
+        # In this order: has_biases, layers, dropout, train, bidirectional, batch_first.
         states, _, _ = torch.lstm(x, (start, start), weights, True, 1, 0.0, self.training, False, True)
         return states

@@ -1,11 +1,10 @@
-"""A recurrent net over the pieces of a text.
+"""A recurrent net over the tokens of a text.
 
-`TextRNN` reads a text from both ends with a gated recurrent unit each (GRU; Cho et al., 2014; both ways: Schuster and
-Paliwal, 1997) and keeps, of each unit, the strongest state it was ever in. Beside it stands a linear part over the
-text's features.
+`TextRNN` is a bidirectional GRU (Cho et al., 2014; Schuster and Paliwal, 1997) with max pooling: of each channel it
+keeps the largest value over time. A linear part over the text's features is added.
 
-It ships as a graph of one step, and the loop over time is the caller's: a loop inside would be frozen at one length
-when it is exported. In training torch runs the loop, which is the same arithmetic in one call.
+It is exported as a graph of one step, and the caller loops over time: a loop inside would be fixed to one length by the
+export. In training torch runs the loop, which is the same arithmetic in one call.
 
 Tensors in, tensors out: what the pieces mean is the task's business. Padding is id 0, at the end.
 """
@@ -14,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import Linear, Wide, drop_words, largest
+from lamella.nets.layers import Linear, Wide, drop_words, max_over_time
 from lamella.nets.rnn.cells import GRU
 
 
 class TextRNN(nn.Module):
-    """Pieces and features of a text -> the scores of its labels.
+    """Tokens and features of a text -> the scores of its labels.
 
     >>> net = TextRNN(vocabulary=20, features=30, labels=3, width=8, hidden=6)
     >>> out = net(torch.tensor([[4, 5, 3, 0]]), torch.zeros(1, 1, 16, dtype=torch.long))
@@ -49,26 +48,28 @@ class TextRNN(nn.Module):
         """For training: pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
             pieces = drop_words(pieces, self.word_dropout)
-        real = (pieces != 0).to(self.table.dtype)
+        mask = (pieces != 0).to(self.table.dtype)  # (B, T)
         x = self.drop_in(F.embedding(pieces, self.table))
-        # Read backwards, the last piece comes first and padding still last, where it changes no state before it.
+        # Reversed, the last token comes first and padding is still at the end, where it cannot change an earlier state.
         last = (pieces != 0).sum(dim=1, keepdim=True) - 1
         order = (last - torch.arange(pieces.shape[1], device=pieces.device)[None]).clamp(min=0)  # (B, T)
-        turned = x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
-        strongest = torch.cat([largest(self.forth(x), real), largest(self.back(turned), real)], dim=1)  # (B, 2 H)
+        reversed_x = x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
+        # Max pooling rather than the last state: a decisive word early in a long text is not forgotten.
+        strongest = torch.cat([max_over_time(self.forth(x), mask), max_over_time(self.back(reversed_x), mask)], dim=1)
         return self.classify(self.drop(strongest), features)
 
     def read(self, token: Tensor, hidden: Tensor, strongest: Tensor) -> dict[str, Tensor]:
-        """One piece further from both ends: token (B, 2), hidden and strongest (B, 2 H). Padding changes nothing."""
+        """One token further from both ends: token (B, 2), hidden and strongest (B, 2 H). Padding changes nothing."""
         x = F.embedding(token, self.table)  # (B, 2, D)
         forth, back = hidden.chunk(2, dim=1)
         states = torch.stack([self.forth.step(x[:, 0], forth), self.back.step(x[:, 1], back)], dim=1)  # (B, 2, H)
+        # Texts of a batch end at different steps: where one is over, its state stays as it was.
         real = (token != 0)[:, :, None]
         after = torch.where(real, states, torch.stack([forth, back], dim=1)).flatten(1)
         return {"hidden": after, "strongest": torch.maximum(strongest, after)}
 
     def classify(self, strongest: Tensor, features: Tensor) -> dict[str, Tensor]:
-        """After the last piece: strongest (B, 2 H), features (B, R, K) -> scores."""
+        """After the last token: strongest (B, 2 H), features (B, R, K) -> deep and wide scores (B, labels)."""
         return {"deep": self.out(strongest).float(), "wide": self.wide(features)}
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:

@@ -1,12 +1,12 @@
-"""The Transformer's encoder as a classifier: every piece looks at every other, and what they find is pooled.
+"""The Transformer's encoder as a classifier: every token attends to every other, and the result is pooled.
 
-`EncoderClassifier` reads the pieces of a text, `ImageTransformer` the patches of a picture.
+`EncoderClassifier` reads the tokens of a text, `ImageTransformer` the patches of a picture.
 
-The blocks are those of `blocks.py`. There is no extra token to gather the answer, as BERT has one (Devlin et al.,
-2019): trained from nothing on a few thousand texts, the mean and the maximum over time learn sooner. Beside it stands
-a linear part over the text's features.
+The blocks are those of `blocks.py`. There is no extra [CLS] token as in BERT (Devlin et al., 2019): trained from scratch
+on a few thousand texts, the mean and the maximum over time learn sooner. A linear part over the text's features is
+added.
 
-Tensors in, tensors out: what the pieces mean is the task's business. Padding is id 0, at the end.
+Tensors in, tensors out: what the tokens mean is the task's business. Padding is id 0, at the end.
 """
 
 import math
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import HIDDEN, Linear, Wide, drop_words, largest, mean, positions
+from lamella.nets.layers import MASKED, Linear, Wide, drop_words, max_over_time, mean_over_time, positions
 from lamella.nets.transformer.blocks import EncoderBlock
 
 
 class EncoderClassifier(nn.Module):
-    """Pieces and features of a text -> the scores of its labels.
+    """Tokens and features of a text -> the scores of its labels.
 
     >>> net = EncoderClassifier(vocabulary=20, features=30, labels=3, width=8, depth=1, heads=2)
     >>> out = net(torch.tensor([[4, 5, 3, 0]]), torch.zeros(1, 1, 16, dtype=torch.long))
@@ -55,21 +55,24 @@ class EncoderClassifier(nn.Module):
         self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
         self.out = Linear(2 * width, labels)
         self.wide = Wide(features, labels, dropout)
-        self.positions: Tensor
+        # A buffer moves to the device with the net; it is not stored, since it can be computed again.
         self.register_buffer("positions", positions(longest, width), persistent=False)
 
     def forward(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
         """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
             pieces = drop_words(pieces, self.word_dropout)
-        real = (pieces != 0).to(self.table.dtype)  # (B, T)
-        bias = ((1 - real) * HIDDEN)[:, None, None, :]
+        mask = (pieces != 0).to(self.table.dtype)  # (B, T)
+        bias = ((1 - mask) * MASKED)[:, None, None, :]  # (B, 1, 1, T): no position attends to padding
+        # The table's entries have variance 1 / D: multiplied by the root of D they are as large as the positions.
         x = F.embedding(pieces, self.table) * math.sqrt(self.width)
         x = self.drop_in(x + self.positions[: pieces.shape[1]])
         for block in self.blocks:
             x = block(x, bias)
+        # Pre-norm blocks leave the sum of all layers unscaled: one norm at the end.
         x = self.norm(x)
-        pooled = torch.cat([largest(x, real), mean(x, real)], dim=1)  # (B, 2 D)
+        # The maximum notices a single decisive word, the mean the tone of the whole.
+        pooled = torch.cat([max_over_time(x, mask), mean_over_time(x, mask)], dim=1)  # (B, 2 D)
         return {"deep": self.out(self.drop(pooled)).float(), "wide": self.wide(features)}
 
     def classify(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
@@ -83,10 +86,10 @@ class EncoderClassifier(nn.Module):
 
 
 class ImageTransformer(nn.Module):
-    """Pictures -> the scores of their labels: a picture is cut into square patches, which are read like words.
+    """Pictures -> the scores of their labels: a picture is cut into square patches, which are read like tokens.
 
-    The vision Transformer (Dosovitskiy et al., 2021), its positions learned, its patches pooled by their mean. Nothing
-    in it knows that neighbours belong together, so with few pictures it learns less than convolutions do.
+    The vision Transformer (Dosovitskiy et al., 2021) with learned positions and mean pooling. Nothing in it says that
+    neighbours belong together, so from few pictures it learns less than convolutions do.
 
     >>> net = ImageTransformer(channels=3, side=16, patch=4, labels=5, width=8, depth=1, heads=2)
     >>> net(torch.zeros(2, 3, 16, 16))["scores"].shape
@@ -107,13 +110,15 @@ class ImageTransformer(nn.Module):
         super().__init__()
         self.channels, self.side, self.patch = channels, side, patch
         self.enter = Linear(channels * patch**2, width)
+        # Learned rather than sinusoidal, since patches have two coordinates; small, so that content dominates at first.
         self.place = nn.Parameter(torch.randn(1, (side // patch) ** 2, width) * 0.02)
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
         self.norm, self.drop, self.out = nn.LayerNorm(width), nn.Dropout(dropout), Linear(width, labels)
 
     def patches(self, pictures: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, T, C P P), row by row."""
+        """Cut pictures into patches, row by row: (B, C, H, W) -> (B, T, C P P)."""
         count, size = self.side // self.patch, self.patch
+        # A reshape and a permutation equal a convolution whose stride is its size, and export as plain nodes.
         x = pictures.reshape(-1, self.channels, count, size, count, size)
         return x.permute(0, 2, 4, 1, 3, 5).reshape(-1, count**2, self.channels * size**2)
 
@@ -122,6 +127,7 @@ class ImageTransformer(nn.Module):
         x = self.enter(self.patches(pictures)) + self.place  # (B, T, D)
         for block in self.blocks:
             x = block(x)
+        # Scores in float32, since the loss takes their exponentials.
         return {"scores": self.out(self.drop(self.norm(x).mean(dim=1))).float()}
 
     def classify(self, pictures: Tensor) -> dict[str, Tensor]:

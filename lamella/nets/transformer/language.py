@@ -1,13 +1,12 @@
-"""Language models: nets that read a text unit by unit and say, at each, how likely every next unit is.
+"""A causal Transformer language model: after each token of a text, the probabilities of the next one.
 
-`CausalTransformer` is the decoder of "Attention Is All You Need" (Vaswani et al., 2017) by itself, as GPT-2 has it
-(Radford et al., 2019): every position looks at itself and at those before it. What has changed since, and is kept here
-because it learns faster for the same minutes: positions enter by turning queries and keys (rotary; Su et al., 2021),
-both are brought to one length before they meet (Henry et al., 2020), norms have no mean to subtract (Zhang and
-Sennrich, 2019), the rectifier is squared (So et al., 2021), and each block begins as doing nothing. Recurrent nets that
-do the same are in `rnn/language.py`.
+`CausalTransformer` is the decoder of "Attention Is All You Need" (Vaswani et al., 2017) by itself, as in GPT-2 (Radford
+et al., 2019): every position attends to itself and to those before it. Five later changes make it learn faster in the
+same minutes: rotary position embeddings (Su et al., 2021), normalised queries and keys (Henry et al., 2020), RMSNorm
+(Zhang and Sennrich, 2019), squared ReLU (So et al., 2021), and blocks that start as the identity. The recurrent
+language model is in `rnn/language.py`.
 
-Tensors in, tensors out: what the units mean is the task's business. Id 0 is padding, at the end; 2 is the start.
+Tensors in, tensors out: what the tokens mean is the task's business. Id 0 is padding, at the end; 2 is the start.
 """
 
 import math
@@ -20,21 +19,23 @@ from torch.nn import functional as F
 from lamella.nets.layers import Linear, attend, causal_bias, merge_heads, split_heads
 from lamella.nets.sequences import chosen, crop, shifted
 
-PERIOD = 1000.0  # the slowest pair of columns turns once in about 2 pi times so many positions
+PERIOD = 1000.0  # the slowest pair of columns turns once in about 2 pi times as many positions
 
 
-def turns(length: int, size: int) -> tuple[Tensor, Tensor]:
+def rotary_angles(length: int, size: int) -> tuple[Tensor, Tensor]:
     """Cosine and sine of the angle of each pair of columns at each position, (length, size / 2) each."""
     angles = torch.arange(length)[:, None] * PERIOD ** (-torch.arange(size // 2) / (size // 2))
     return angles.cos(), angles.sin()
 
 
-def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions: each pair of columns turned by its angle, so that products tell distances; (..., d) -> (..., d).
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary position embedding: rotate each pair of columns by its angle, (..., d) -> (..., d).
 
-    >>> cos, sin = turns(9, 4)
+    The dot product of a query and a key then depends on the distance between them, not on where they are.
+
+    >>> cos, sin = rotary_angles(9, 4)
     >>> a, b = torch.randn(4), torch.randn(4)
-    >>> at = [turn(a, cos[i], sin[i]) @ turn(b, cos[j], sin[j]) for i, j in ((5, 3), (8, 6))]
+    >>> at = [rotate(a, cos[i], sin[i]) @ rotate(b, cos[j], sin[j]) for i, j in ((5, 3), (8, 6))]
     >>> bool((at[0] - at[1]).abs() < 1e-5)  # two apart, wherever
     True
     """
@@ -43,7 +44,7 @@ def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 class CausalBlock(nn.Module):
-    """`x + Attention(norm(x))`, then `x + FeedForward(norm(x))`, both silent at first; (B, T, D) -> (B, T, D)."""
+    """`x + Attention(norm(x))`, then `x + FeedForward(norm(x))`, the identity at first; (B, T, D) -> (B, T, D)."""
 
     def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
         super().__init__()
@@ -51,19 +52,22 @@ class CausalBlock(nn.Module):
         self.norm_attention, self.norm_feed = nn.RMSNorm(width, 1e-5), nn.RMSNorm(width, 1e-5)
         self.query_key_value, self.out = Linear(width, 3 * width, bias=False), Linear(width, width, bias=False)
         self.up, self.down = Linear(width, inner, bias=False), Linear(inner, width, bias=False)
+        # Zero: a block adds nothing until it has learned something, so that a deep net starts as a shallow one.
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.down.weight)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, T, D) -> queries, keys and values (B, H, T, d), the first two of one length and turned."""
+        """(B, T, D) -> queries, keys and values (B, H, T, d); queries and keys are normalised and rotated."""
         parts = self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
         query, key, value = (split_heads(part, self.heads) for part in parts)
+        # Normalised, so that scores stay within bounds whatever the learning rate; afterwards rotated, which keeps lengths.
         query, key = F.rms_norm(query, (self.size,), eps=1e-5), F.rms_norm(key, (self.size,), eps=1e-5)
-        return turn(query, cos, sin), turn(key, cos, sin), value
+        return rotate(query, cos, sin), rotate(key, cos, sin), value
 
     def add(self, x: Tensor, mixed: Tensor) -> Tensor:
-        """What the heads gathered (B, H, T, d), added to x and read by the feed-forward part."""
+        """Add the heads' output (B, H, T, d) to x, then the feed-forward layer's: x (B, T, D) -> (B, T, D)."""
         x = x + F.dropout(self.out(merge_heads(mixed)), self.dropout, self.training)
+        # Squared: in language models it learns faster than a plain ReLU (So et al., 2021).
         hidden = torch.relu(self.up(self.norm_feed(x))).square()
         return x + F.dropout(self.down(hidden), self.dropout, self.training)
 
@@ -73,13 +77,14 @@ class CausalBlock(nn.Module):
 
     def step(self, x: Tensor, cos: Tensor, sin: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One position x (B, 1, D) after those whose keys and values (B, H, P, d) are given; they grow by one."""
+        # No mask: the cache holds nothing but the past.
         query, key, value = self.project(x, cos, sin)
         keys, values = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
         return self.add(x, attend(query, keys, values)[0]), keys, values
 
 
 class CausalTransformer(nn.Module):
-    """Units so far -> how likely each next one is.
+    """The tokens so far -> how likely each next one is.
 
     >>> net = CausalTransformer(vocabulary=20, width=8, depth=2, heads=2, window=16)
     >>> out = net(torch.tensor([[4, 5, 3]]))
@@ -102,13 +107,14 @@ class CausalTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.vocabulary, self.width, self.heads, self.window, self.dropout = vocabulary, width, heads, window, dropout
-        self.longest = window + 1  # one more than is ever asked for, as the exporter wants it
+        self.longest = window + 1  # one more than is ever needed: the exporter asks for a limit above it
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
-        # Of its own, not the first one transposed: with few units it costs little and begins as "all alike".
+        # Not tied to the input table: a small vocabulary makes it cheap, and zeros make all tokens equally likely at first.
         self.out_table = nn.Parameter(torch.zeros(vocabulary, width))
         self.blocks = nn.ModuleList(CausalBlock(width, heads, inner or 4 * width, dropout) for _ in range(depth))
         self.norm = nn.RMSNorm(width, 1e-5)
-        cos, sin = turns(self.longest, width // heads)
+        # Buffers, so that they move to the device with the net; not stored, since they can be computed again.
+        cos, sin = rotary_angles(self.longest, width // heads)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
@@ -117,8 +123,9 @@ class CausalTransformer(nn.Module):
         return cast(list[CausalBlock], list(self.blocks))
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """(B, T) -> (B, T, D); position t knows of tokens 0 to t alone."""
+        """Tokens (B, T) -> hidden states (B, T, D); position t depends on tokens 0 to t only."""
         length = tokens.shape[1]
+        # The table's entries have variance 1 / D: multiplied by the root of D they enter with variance 1.
         x = F.embedding(tokens, self.table) * math.sqrt(self.width)
         x = F.dropout(x, self.dropout, self.training)
         cos, sin, bias = self.cos[:length], self.sin[:length], causal_bias(length, tokens.device).to(self.table.dtype)
@@ -127,24 +134,26 @@ class CausalTransformer(nn.Module):
         return cast(Tensor, self.norm(x))
 
     def forward(self, text: Tensor) -> dict[str, Tensor]:
-        """For training: passages (B, S) -> hidden (B, T, D) of a window of each, what should come there (B, T), table."""
+        """For training: passages (B, S) -> for a window of each, hidden (B, T, D) and the next tokens (B, T); and the table."""
         wanted = crop(text, self.window)
         return {"hidden": self.hidden(shifted(wanted)), "wanted": wanted, "table": self.out_table}
 
     def score(self, tokens: Tensor, wanted: Tensor) -> dict[str, Tensor]:
-        """A window at once: tokens and what came after each (B, T) -> its log-probability (B, T)."""
+        """A whole window at once: tokens and those that follow them (B, T) -> the log-probability of each (B, T)."""
         return {"log_probability": chosen(self.hidden(tokens) @ self.out_table.t(), wanted)}
 
     def step(self, token: Tensor, keys: Tensor, values: Tensor) -> dict[str, Tensor]:
-        """One unit further: token (B,), keys and values of the past (B, L, H, P, d) -> log-probabilities (B, V)."""
+        """One token further: token (B,), keys and values of the past (B, L, H, P, d) -> log-probabilities (B, V)."""
         x = F.embedding(token, self.table)[:, None] * math.sqrt(self.width)  # (B, 1, D)
+        # As many tokens as the cache holds came before: that is the position of this one.
         cos, sin = self.cos[keys.shape[3]], self.sin[keys.shape[3]]
-        grown = []
+        caches = []
         for layer, block in enumerate(self.layers()):
             x, key, value = block.step(x, cos, sin, keys[:, layer], values[:, layer])
-            grown.append((key, value))
+            caches.append((key, value))
         scores = torch.log_softmax((self.norm(x)[:, 0] @ self.out_table.t()).float(), dim=-1)
-        next_keys, next_values = (torch.stack(side, dim=1) for side in zip(*grown, strict=True))
+        # Layers in one array, so that the graph has one input for all keys however deep the net is.
+        next_keys, next_values = (torch.stack(side, dim=1) for side in zip(*caches, strict=True))
         return {"scores": scores, "keys": next_keys, "values": next_values}
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:

@@ -1,13 +1,13 @@
-"""Variational autoencoders (Kingma and Welling, 2014; Rezende et al., 2014): a few numbers that say what an example is.
+"""Variational autoencoders (Kingma and Welling, 2014; Rezende et al., 2014): examples as points of a small space.
 
-The encoder gives for each example not a point but a cloud, a mean and a variance for each of a few hidden numbers; the
-decoder makes the example again from a point of that cloud. Two wishes are weighed against each other: that what is made
-looks like the example, and that all clouds together look like one standard normal cloud (the Kullback-Leibler term), so
-that between two examples lies something and not a hole. Because the point is drawn as mean + deviation * noise, the
-gradient goes through it.
+The encoder gives for each example not a point but a normal distribution, a mean and a variance for each of a few latent
+variables; the decoder reconstructs the example from a sample of it. The loss has two terms: the reconstruction error,
+and the Kullback-Leibler divergence from a standard normal distribution, which keeps the latent space without holes, so
+that a point between two examples decodes to something between them. The sample is drawn as mean + deviation * noise, so
+that gradients pass through it (the reparametrisation trick).
 
-Two families of encoder and decoder stand here, residual both: convolutional for pictures, dense for rows of numbers.
-Tensors in, tensors out: B examples, C channels, S side, V values of an example, D width, Z hidden numbers.
+Encoder and decoder are residual: convolutional for pictures, dense for rows of numbers.
+Tensors in, tensors out: B examples, C channels, S side, V values of an example, D width, Z latent variables.
 """
 
 import math
@@ -20,14 +20,14 @@ from lamella.nets.layers import Linear
 from lamella.nets.vae.losses import exactly
 from lamella.nets.vae.parts import Block, ConvDecoder, ConvEncoder
 
-WAVES = 4  # of each hidden number: with periods of 8, 4, 2 and 1
+WAVES = 4  # sines and cosines of each latent variable, with periods of 8, 4, 2 and 1
 
 
 class VAE(nn.Module):
-    """An encoder to `dims` normal clouds, and a decoder from points of them.
+    """An encoder to the means and variances of `dims` latent variables, and a decoder from samples of them.
 
-    shape: of an example, (C, S, S) or (V,); `dense` takes pictures as rows of points. `bounded`: values are 0 to 1, and the
-    last thing that is done to them is the logistic function.
+    shape: of an example, (C, S, S) or (V,). dense: treat pictures as rows of points. bounded: values lie between 0 and 1,
+    so the output goes through the logistic function.
 
     >>> net = VAE(shape=(5,), dims=2, width=16, depth=1)
     >>> out = net(torch.zeros(3, 5))
@@ -59,38 +59,43 @@ class VAE(nn.Module):
             inside = ConvEncoder(shape[0], shape[1], channels, width, blocks)
             outside = ConvDecoder(shape[0], shape[1], channels, width, blocks)
         self.encoder = nn.Sequential(inside, *(Block(width) for _ in range(depth)), nn.SiLU())
-        self.cloud = Linear(width, 2 * dims)
+        self.cloud = Linear(width, 2 * dims)  # mean and log-variance of each latent variable
         self.start = Linear(dims * (1 + 2 * waves), width)
         self.decoder = nn.Sequential(*(Block(width) for _ in range(depth)), outside)
+        # Added to every output, so that the decoder only has to learn how examples differ from the mean one.
         self.middle = nn.Parameter(torch.zeros(shape))
 
     def encode(self, x: Tensor) -> dict[str, Tensor]:
-        """(B, *shape) -> mean and log_variance (B, Z) of the clouds."""
+        """Examples (B, *shape) -> mean and log_variance (B, Z) of their latent distributions."""
         h = self.encoder(x)
-        # The point is kept in float32: with two numbers for an example the third digit matters.
+        # Computed in float32: if an example has only two latent variables, their third digit matters.
         mean, log_variance = exactly(self.cloud, h).chunk(2, dim=1)
+        # Clamped, or the exponential of an early, wild log-variance overflows.
         return {"mean": mean, "log_variance": log_variance.clamp(-12, 8)}
 
     def decode(self, z: Tensor) -> dict[str, Tensor]:
-        """(B, Z) -> values (B, *shape)."""
+        """Latent variables (B, Z) -> values (B, *shape)."""
         values = self.raw(z)
         return {"values": torch.sigmoid(values) if self.bounded else values}
 
     def raw(self, z: Tensor) -> Tensor:
-        """(B, Z) -> values before the logistic function (B, *shape).
+        """Latent variables (B, Z) -> values before the logistic function (B, *shape).
 
-        Beside each number come its sine and cosine at growing pace: layers see far along a line easily, but the small
-        differences on which a crowded plane depends only so (Tancik et al., 2020).
+        Each variable is joined by its sines and cosines at doubling frequencies (Fourier features): without them a net
+        learns slow changes easily and the fine ones of a crowded plane hardly at all (Tancik et al., 2020).
         """
         z = z.float()
-        paces = [math.pi / 4 * 2**i for i in range(self.waves)]
-        seen = torch.cat([z, *(f(z * p) for p in paces for f in (torch.sin, torch.cos))], dim=1)  # (B, Z (1 + 2 W))
-        out: Tensor = self.decoder(exactly(self.start, seen).to(self.start.weight.dtype)) + self.middle
+        frequencies = [math.pi / 4 * 2**i for i in range(self.waves)]
+        features = torch.cat(
+            [z, *(f(z * p) for p in frequencies for f in (torch.sin, torch.cos))], dim=1
+        )  # (B, Z (1 + 2 W))
+        out: Tensor = self.decoder(exactly(self.start, features).to(self.start.weight.dtype)) + self.middle
         return out
 
     def begin_at(self, mean: Any) -> "VAE":
-        """Begin as the net that makes the mean example, an array (*shape), of every point: the rest is learnt sooner."""
+        """Start as a net that decodes every point to the mean example, an array (*shape): training is then faster."""
         with torch.no_grad():
+            # Not quite 0 and 1, whose logits are infinite.
             middle = torch.as_tensor(mean)
             self.middle.copy_(torch.logit(middle.clamp(0.01, 0.99)) if self.bounded else middle)
         return self
@@ -98,10 +103,12 @@ class VAE(nn.Module):
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         cloud = self.encode(x)
         mean, log_variance = cloud["mean"], cloud["log_variance"]
+        # Outside of training the mean stands for the distribution, so that the same example always gives the same answer.
         z = mean + torch.exp(log_variance / 2) * torch.randn_like(mean) if self.training else mean
         return {"values": self.raw(z), **cloud}
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+        """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
         return {
             "encode": ({"x": ("float32", "batch", *self.shape)}, ("mean", "log_variance")),
             "decode": ({"z": ("float32", "batch", self.dims)}, ("values",)),

@@ -1,4 +1,4 @@
-"""The loss of a variational autoencoder: how unlike the example what is made is, and how far the clouds are from normal."""
+"""The loss of a variational autoencoder: reconstruction error plus Kullback-Leibler divergence."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -7,22 +7,24 @@ from lamella.nets.layers import Linear
 
 
 def exactly(layer: Linear, x: Tensor) -> Tensor:
-    """A layer in float32, whatever the net computes in."""
+    """Apply a layer in float32, whatever type the net computes in: (..., n_in) -> (..., n_out)."""
     out = x.float() @ layer.weight.float()
     return out if layer.bias is None else out + layer.bias.float()
 
 
 def unlikelihood(made: Tensor, wanted: Tensor, known: Tensor | None = None, binary: bool = False) -> Tensor:
-    """The negative log-likelihood of examples, in nats a value and up to a constant: (B, ...) twice -> a number.
+    """The reconstruction error: negative log-likelihood in nats a value, up to a constant; (B, ...) twice -> a number.
 
-    Pictures are made before the logistic function. Where they are zeros and ones (`binary`), each point is a coin; else
-    values are normal with the variance that fits best, which is the mean square itself (Rybkin et al., 2021). `known`
-    (B, V) is given for rows: 1 where a value counts.
+    made: the decoder's output; for pictures, before the logistic function. binary: each point is 0 or 1, and its loss is
+    the binary cross-entropy; else values are normal with the variance that fits best, which is the mean squared error
+    itself (Rybkin et al., 2021). known (B, V): for rows, 1 where a value is known and counts.
     """
     if binary:
         return F.binary_cross_entropy_with_logits(made, wanted)
+    # With the variance that fits best, the negative log-likelihood of a normal is half the logarithm of the error.
     square = (made - wanted if known is not None else made.sigmoid() - wanted).square()
     if known is not None:
+        # Divided by the share of known values, so that the mean below is one over them alone.
         square = square * known / known.mean().clamp(min=1e-3)
     return (square.mean() + 1e-6).log() / 2
 
@@ -31,16 +33,17 @@ def negative_bound(
     made: Tensor, mean: Tensor, log_variance: Tensor,
     wanted: Tensor, known: Tensor | None = None, binary: bool = False, beta: float = 1.0,
 ) -> Tensor:  # fmt: skip
-    """The negative of the bound on the log-likelihood, in nats a value: the objective of Kingma and Welling (2014).
+    """The negative evidence lower bound (ELBO), in nats a value: the objective of Kingma and Welling (2014).
 
-    mean, log_variance (B, Z); the others as for `unlikelihood`. beta weighs the divergence (Higgins et al., 2017).
+    mean, log_variance (B, Z); the others as for `unlikelihood`. beta: the KL weight (Higgins et al., 2017).
     """
-    pressed = beta * divergence(mean, log_variance).mean() / wanted[0].numel()
-    return unlikelihood(made.float(), wanted.float(), None if known is None else known.float(), binary) + pressed
+    # Both terms are nats a value, so that beta means the same for a row of 5 numbers and a picture of 784.
+    weighted = beta * divergence(mean, log_variance).mean() / wanted[0].numel()
+    return unlikelihood(made.float(), wanted.float(), None if known is None else known.float(), binary) + weighted
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Kullback-Leibler divergence in nats of each cloud from the standard normal one: (B, Z) twice -> (B,).
+    """Kullback-Leibler divergence in nats of each distribution from the standard normal one: (B, Z) twice -> (B,).
 
     >>> divergence(torch.zeros(1, 3), torch.zeros(1, 3)).tolist()
     [0.0]

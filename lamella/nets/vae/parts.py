@@ -1,4 +1,4 @@
-"""Encoders and decoders of variational autoencoders, residual both: convolutional for pictures, dense for rows."""
+"""The residual blocks, encoders and decoders that variational autoencoders are made of."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,7 +7,7 @@ from lamella.nets.layers import Linear
 
 
 class Block(nn.Module):
-    """A residual block of two layers between vectors; the second begins at zero, so that at first it changes nothing.
+    """A residual block of two linear layers: (B, D) -> (B, D). At first it changes nothing.
 
     >>> x = torch.ones(2, 8)
     >>> bool((Block(8)(x) == x).all())
@@ -17,6 +17,7 @@ class Block(nn.Module):
     def __init__(self, width: int, inner: int | None = None) -> None:
         super().__init__()
         self.first, self.second = Linear(width, inner or width), Linear(inner or width, width)
+        # Zero: the block starts as the identity, so that a deep net starts as a shallow one and trains without norms.
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -24,7 +25,7 @@ class Block(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """The same between pictures of C channels: two 3 x 3 convolutions (He et al., 2016)."""
+    """A residual block of two 3 x 3 convolutions (He et al., 2016): (B, C, S, S) -> (B, C, S, S)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -37,13 +38,14 @@ class ConvBlock(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """Pictures -> vectors: the side is halved and the channels are doubled, twice or more, until few points are left."""
+    """Pictures (B, C, S, S) -> vectors (B, D): each level halves the side and doubles the channels, up to 4 times."""
 
     def __init__(self, channels: int, side: int, first: int, width: int, depth: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         n_in, n_out = channels, first
         for _ in range(halvings(side)):
+            # A kernel of 4 with a stride of 2: every pixel is read by the same number of filters, which leaves no pattern.
             layers += [nn.Conv2d(n_in, n_out, 4, stride=2, padding=1), *(ConvBlock(n_out) for _ in range(depth))]
             n_in, n_out, side = n_out, min(2 * n_out, 4 * first), side // 2
         self.layers = nn.Sequential(*layers)
@@ -54,7 +56,7 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """Vectors -> pictures: the same steps backwards, each point becoming four (sub-pixel convolution, Shi et al., 2016)."""
+    """Vectors (B, D) -> pictures (B, C, S, S): the encoder's levels in reverse, by sub-pixel convolution (Shi et al., 2016)."""
 
     def __init__(self, channels: int, side: int, first: int, width: int, depth: int) -> None:
         super().__init__()
@@ -65,6 +67,7 @@ class ConvDecoder(nn.Module):
         layers: list[nn.Module] = []
         for n_out, n_in in zip(counts[-2::-1], counts[:0:-1], strict=True):
             layers += [*(ConvBlock(n_in) for _ in range(depth)), nn.SiLU()]
+            # Four channels are laid out as 2 x 2 points: a transposed convolution would leave a checkerboard.
             layers += [nn.Conv2d(n_in, 4 * n_out, 3, padding=1), nn.PixelShuffle(2)]
         self.layers = nn.Sequential(*layers)
 
@@ -75,7 +78,7 @@ class ConvDecoder(nn.Module):
 
 
 def halvings(side: int) -> int:
-    """How often a side is halved: to 8 points or fewer, and while it is even.
+    """How many times a side is halved: until it is 8 or less or odd, but twice if possible.
 
     >>> [halvings(side) for side in (16, 28, 32, 64)]
     [2, 2, 2, 3]
