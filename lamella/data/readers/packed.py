@@ -23,6 +23,7 @@ from lamella.errors import DataError
 
 MOST = 1 << 29  # bytes of a table when it is unpacked: a small file may hold far more than fits in memory
 MOST_CELLS = 20_000_000
+SMALL, RATIO = 20_000_000, 200  # bytes that any file may hold, and by how much tables shrink at most: more is no table
 _SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -44,16 +45,25 @@ def unpack(path: StrPath) -> tuple[str, str, str] | None:
 
 def _gunzip(path: StrPath) -> bytes:
     name = show_path(path)
+    packed = read_bytes(path)
+    most = _most(packed)
     try:
-        with gzip.open(io.BytesIO(read_bytes(path))) as stream:
-            raw = stream.read(MOST + 1)
+        with gzip.open(io.BytesIO(packed)) as stream:
+            raw = stream.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{name}: expected a whole .gz file, received a damaged one ({error}). Copy it again"
         ) from error
-    if len(raw) > MOST:
-        raise DataError(f"{name}: expected at most {MOST:,} bytes when unpacked, received more. Split the table")
+    if len(raw) > most:
+        raise DataError(
+            f"{name}: expected at most {most:,} bytes when unpacked, received more. Split or unpack the table"
+        )
     return raw
+
+
+def _most(packed: bytes) -> int:
+    """How many bytes a packed table may hold: a small file that holds gigabytes is made to harm."""
+    return min(MOST, SMALL + RATIO * len(packed))
 
 
 def _as_csv(rows: Sequence[Sequence[str]]) -> str:
@@ -69,9 +79,10 @@ def _xlsx(path: StrPath) -> list[list[str]]:
     """The cells of the first sheet that has any."""
     name = show_path(path)
     try:
-        with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
-            if sum(part.file_size for part in archive.infolist()) > MOST:
-                raise DataError(f"{name}: expected at most {MOST:,} bytes when unpacked, received more. Save it as CSV")
+        packed = read_bytes(path)
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > (most := _most(packed)):
+                raise DataError(f"{name}: expected at most {most:,} bytes when unpacked, received more. Save it as CSV")
             members = set(archive.namelist())
             shared = _shared(archive.read("xl/sharedStrings.xml")) if "xl/sharedStrings.xml" in members else []
             sheets = sorted(
