@@ -12,6 +12,7 @@ is real and 0 where it is padding), P steps a patch, M members, Q quantiles. Val
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,18 @@ def rescale(past: Tensor, seen: Tensor, season: int) -> tuple[Tensor, Tensor]:
     return centre, (((past - centre) * seen).square().sum(1, keepdim=True) / count).sqrt()
 
 
+class Window(NamedTuple):
+    """What a forecaster reads and writes."""
+
+    context: int  # steps of past that are read
+    horizon: int  # steps that are forecast
+    season: int  # steps of a season; 1: none
+    patch: int  # steps that make one token
+    known: int  # features known of each step
+    extra: int  # covariates among them
+    lags: Tensor  # (H, L): for each step of the horizon, the steps of the past that seasons say it is like
+
+
 class Member(nn.Module):
     """One forecaster: past (B, C) and known (B, C + H, K), scaled -> quantiles (B, H, Q)."""
 
@@ -50,10 +63,10 @@ class Member(nn.Module):
     lags: Tensor
 
     def __init__(
-        self, kind: str, context: int, horizon: int, known: int, extra: int, lags: Tensor, season: int, quantiles: int,
-        patch: int, width: int, depth: int, heads: int, dropout: float,
-    ) -> None:  # fmt: skip
+        self, kind: str, window: Window, quantiles: int, width: int, depth: int, heads: int, dropout: float
+    ) -> None:
         super().__init__()
+        context, horizon, season, patch, known, extra, lags = window
         self.context, self.horizon, self.patch, self.extra = context, horizon, patch, extra
         self.width, self.future = width, -(-horizon // patch)
         self.register_buffer("lags", lags, persistent=False)
@@ -135,20 +148,28 @@ class Forecaster(nn.Module):
     """Members side by side; windows are cut and scaled here in training, and outside of it in the task.
 
     >>> lags = torch.tensor([[7, 6], [7, 6]])
-    >>> net = Forecaster("rnn", 8, 2, known=1, extra=0, lags=lags, season=1, quantiles=3, patch=2, width=8, members=2)
+    >>> window = Window(context=8, horizon=2, season=1, patch=2, known=1, extra=0, lags=lags)
+    >>> net = Forecaster("rnn", window, quantiles=3, width=8, members=2)
     >>> state = net.read(torch.zeros(5, 4), torch.zeros(5, 16))["state"]
     >>> net.forecast(torch.zeros(5, 8), torch.ones(5, 10, 1), state)["quantiles"].shape
     torch.Size([5, 2, 3])
     """
 
     def __init__(
-        self, kind: str, context: int, horizon: int, known: int, extra: int, lags: Tensor, season: int, quantiles: int,
-        patch: int, width: int = 96, depth: int = 2, heads: int = 2, dropout: float = 0.1, members: int = 3,
-    ) -> None:  # fmt: skip
+        self,
+        kind: str,
+        window: Window,
+        quantiles: int,
+        width: int = 96,
+        depth: int = 2,
+        heads: int = 2,
+        dropout: float = 0.1,
+        members: int = 3,
+    ) -> None:
         super().__init__()
-        self.kind, self.context, self.horizon, self.known, self.season = kind, context, horizon, known, season
-        self.patch, self.width = patch, width
-        shape = kind, context, horizon, known, extra, lags, season, quantiles, patch, width, depth, heads, dropout
+        self.kind, self.known, self.season = kind, window.known, window.season
+        self.context, self.horizon, self.patch, self.width = window.context, window.horizon, window.patch, width
+        shape = kind, window, quantiles, width, depth, heads, dropout
         self.members = nn.ModuleList(Member(*shape) for _ in range(members))
 
     def forward(

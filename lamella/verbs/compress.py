@@ -53,6 +53,82 @@ class Tried:
         return graphs_size(self.files)
 
 
+class Search:
+    """Settings tried one after another on the same examples, each measured beside the model that it came from."""
+
+    def __init__(self, trained: Model, examples: list[Example], tolerance: float, tell: Callable[[str], None]) -> None:
+        self.trained, self.job, self.tolerance, self.tell = trained, trained.task.to_measure(), tolerance, tell
+        self.probing, self.examples = examples[::3], [e for i, e in enumerate(examples) if i % 3]
+        self.settings: list[Tried] = []
+        tell(f"{'setting':{WIDE}} {'MB':>7} {self.job.metric:>12} {'lost':>7} {'ms each':>8}")
+        self.before: Tried | None = None
+        self.before = self.measure(trained.manifest.precision, dict(trained.files))
+        tell(_line(self.before))
+
+    def answers(self, graphs: Mapping[str, GraphLike], examples: list[Example]) -> list[Answer]:
+        return self.job.answers(examples, lambda rows: folder.run_batches(self.job, graphs, rows))
+
+    def measure(self, name: str, files: Files, removed: int = 0) -> Tried:
+        """Score, size and speed of a setting, and what speaks against it."""
+        graphs, before, less_is_better = load_graphs(_graphs(files)), self.before, self.job.less_is_better
+        scores = self.job.score(self.answers(graphs, self.examples), self.examples)
+        result = {"count": len(self.examples), "scores": metrics.intervals(scores), "notes": scores.notes}
+        value = scores.values[self.job.metric]
+        worse = 0.0 if before is None else (value - before.value if less_is_better else before.value - value)
+        loss = worse / max(abs(before.value), 1e-9) if before else 0.0
+        timed = self.examples[:TIMED]
+        speed = _speed(lambda: self.answers(graphs, timed))
+        if before and slower(speed, before.speed):  # a busy moment of the machine is not slowness: look again
+            speed = min(speed, _speed(lambda: self.answers(graphs, timed)))
+        return judged(Tried(name, files, value, loss, speed, result, removed), before, self.tolerance)
+
+    def attempt(self, name: str, narrow: Files, removed: int, ranges: Mapping[str, Any]) -> Tried:
+        """This setting as int8, or the same with convolutions of floats, which are faster on some machines."""
+        from lamella.graphs.int8 import quantize
+
+        files = {k: quantize(v, ranges[k]) if k in ranges else v for k, v in narrow.items()}
+        setting = self._note(self.measure(name, files, removed))
+        if setting.verdict and any(ranges.values()):
+            files = {k: quantize(v) if k in ranges else v for k, v in narrow.items()}
+            setting = self._note(self.measure(f"{name}, convolving floats", files, removed))
+        return setting
+
+    def _note(self, setting: Tried) -> Tried:
+        self.settings.append(setting)
+        self.tell(_line(setting))
+        return setting
+
+    def best(self) -> Tried:
+        """The smallest setting that is good enough; LamellaError where none is."""
+        from lamella.graphs import prune
+
+        trained = self.trained
+        probes = prune.calibrate(_graphs(trained.files), lambda graphs: self.answers(graphs, self.probing))
+        ranges = {f"{name}.onnx": probe.ranges for name, probe in probes.items()}
+        whole = prune.count(trained.files)
+        best, less = self.attempt("int8", dict(trained.files), 0, ranges), dict[str, float]()
+        for kind in prune.kinds(probes):
+            removed = best.removed
+            for share in SHARES:
+                shares = {**less, kind: share}
+                narrow = prune.prune(trained.files, probes, shares)
+                if whole - prune.count(narrow) == removed:  # of two heads a quarter is none
+                    continue
+                removed = whole - prune.count(narrow)
+                setting = self.attempt(f"int8, {_in_words(shares)} less", narrow, removed, ranges)
+                if not setting.verdict and (best.verdict or setting.size < best.size):
+                    best, less = setting, shares
+                if setting.loss > self.tolerance:  # what is stronger loses more
+                    break
+        if best.verdict:
+            refused = "; ".join(f"{s.name} is {s.verdict}" for s in self.settings)
+            raise LamellaError(
+                f"{trained.where}: nothing smaller is good enough: {refused}. {100 * self.tolerance:.1f}% of "
+                f"{self.job.metric} may be lost: keep the model as it is, or allow more with --tolerance."
+            )
+        return best
+
+
 def compress(
     model: str | Model,
     out: str,
@@ -68,73 +144,16 @@ def compress(
     data: files to measure on, by default the task's sample. Raises LamellaError where nothing smaller is good enough.
     """
     try:
-        from lamella.graphs import prune
-        from lamella.graphs.int8 import quantize
+        from lamella.graphs import int8, prune  # noqa: F401 - said at once where it is missing
     except ImportError as error:
         raise MissingExtra("compress", "train") from error
     trained = model if isinstance(model, Model) else load(model, task)
     folder.free(Path(out), force, whole=True)
     job = trained.task.to_measure()
     examples = job.read(list(data), columns)[0] if data and list(data) != ["sample"] else job.sample("test")
-    examples = examples[:MOST]
-    probing, examples = examples[::3], [e for i, e in enumerate(examples) if i % 3]
-
-    def answers(graphs: Mapping[str, GraphLike], some: list[Example]) -> list[Answer]:
-        return job.answers(some, lambda those: folder.run_batches(job, graphs, those))
-
-    before: Tried | None = None
-
-    def tried(name: str, files: Files, removed: int = 0) -> Tried:
-        graphs = load_graphs(_graphs(files))
-        scores = job.score(answers(graphs, examples), examples)
-        result = {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
-        value = scores.values[job.metric]
-        worse = 0.0 if before is None else (value - before.value if job.less_is_better else before.value - value)
-        loss = worse / max(abs(before.value), 1e-9) if before else 0.0
-        speed = _speed(lambda: answers(graphs, examples[:TIMED]))
-        if before and slower(speed, before.speed):  # a busy moment of the machine is not slowness: look again
-            speed = min(speed, _speed(lambda: answers(graphs, examples[:TIMED])))
-        return judged(Tried(name, files, value, loss, speed, result, removed), before, tolerance)
-
-    tell(f"{'setting':{WIDE}} {'MB':>7} {job.metric:>12} {'lost':>7} {'ms each':>8}")
-    before = tried(trained.manifest.precision, dict(trained.files))
-    tell(_line(before))
-    probes = prune.calibrate(_graphs(trained.files), lambda graphs: answers(graphs, probing))
-    ranges = {f"{name}.onnx": probe.ranges for name, probe in probes.items()}
-    settings: list[Tried] = []
-
-    def attempt(name: str, narrow: Files, removed: int) -> Tried:
-        """This setting, or the same with convolutions of floats, which are faster on some machines."""
-        setting = tried(name, {k: quantize(v, ranges[k]) if k in ranges else v for k, v in narrow.items()}, removed)
-        settings.append(setting)
-        tell(_line(setting))
-        if setting.verdict and any(ranges.values()):
-            files = {k: quantize(v) if k in ranges else v for k, v in narrow.items()}
-            setting = tried(f"{name}, convolving floats", files, removed)
-            settings.append(setting)
-            tell(_line(setting))
-        return setting
-
-    whole = prune.count(trained.files)
-    best, less = attempt("int8", dict(trained.files), 0), dict[str, float]()
-    for kind in prune.kinds(probes):
-        removed = best.removed
-        for share in SHARES:
-            shares = {**less, kind: share}
-            narrow = prune.prune(trained.files, probes, shares)
-            if whole - prune.count(narrow) == removed:  # of two heads a quarter is none
-                continue
-            removed = whole - prune.count(narrow)
-            setting = attempt(f"int8, {_in_words(shares)} less", narrow, removed)
-            if not setting.verdict and (best.verdict or setting.size < best.size):
-                best, less = setting, shares
-            if setting.loss > tolerance:  # what is stronger loses more
-                break
-    if best.verdict:
-        raise LamellaError(
-            f"{trained.where}: nothing smaller is good enough: {'; '.join(f'{s.name} is {s.verdict}' for s in settings)}. "
-            f"{100 * tolerance:.1f}% of {job.metric} may be lost: keep the model as it is, or allow more with --tolerance."
-        )
+    search = Search(trained, examples[:MOST], tolerance, tell)
+    best, before = search.best(), search.before
+    assert before is not None
     tell(f"kept: {best.name}, {before.size / best.size:.2f} times smaller")
     parameters = trained.manifest.parameters - best.removed
     manifest = msgspec.structs.replace(trained.manifest, precision="int8", parameters=parameters)
@@ -147,7 +166,7 @@ def compress(
     ]
     table += [
         f"| {s.name} | {s.size / 1e6:.2f} | {s.value:.4g} | {s.speed:.2f} | {s.verdict or ('kept' if s is best else '')} |"
-        for s in (before, *settings)
+        for s in (before, *search.settings)
     ]
     files = dict(best.files)
     files["card.md"] = card.write(manifest, sum(len(v) for k, v in files.items() if k != "card.md"), table).encode()
