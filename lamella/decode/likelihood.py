@@ -21,13 +21,13 @@ def log_probabilities(
     windows = [(i, row[at : at + window]) for i, row in enumerate(rows) for at in range(0, len(row), window)]
     windows.sort(key=lambda pair: len(pair[1]))  # so that little is padding
     for first in range(0, len(windows), at_once):
-        some = windows[first : first + at_once]
-        wanted = np.zeros((len(some), len(some[-1][1])), np.int64)
-        for place, (_, ids) in zip(wanted, some, strict=True):
+        batch = windows[first : first + at_once]
+        wanted = np.zeros((len(batch), len(batch[-1][1])), np.int64)
+        for place, (_, ids) in zip(wanted, batch, strict=True):
             place[: len(ids)] = ids
-        tokens = np.concatenate([np.full((len(some), 1), start), wanted[:, :-1]], axis=1)
+        tokens = np.concatenate([np.full((len(batch), 1), start), wanted[:, :-1]], axis=1)
         sums = np.where(wanted != 0, score(tokens, wanted), 0).sum(axis=1, dtype=np.float64)
-        for (i, _), total in zip(some, sums, strict=True):
+        for (i, _), total in zip(batch, sums, strict=True):
             totals[i] += float(total)
     return totals
 
@@ -50,11 +50,11 @@ def importance_bounds(decode: Graph, x: Array, mean: Array, log_variance: Array,
     one at each place as "values" (K, ...). The noise is the same for every example, so that company changes nothing.
     """
     noise = np.random.default_rng(0).standard_normal((draws, mean.shape[1])).astype(np.float32)  # (K, Z)
-    found = []
+    bounds = []
     for wanted, middle, width in zip(x, mean, log_variance, strict=True):
         z = middle + noise * np.exp(width / 2)
         p = decode(z=z)["values"]
         likely = np.log(np.where(wanted > 0.5, p, 1 - p).clip(1e-7)).reshape(draws, -1).sum(axis=1)  # (K,)
         weights = likely + 0.5 * (np.square(noise) + width - np.square(z)).sum(axis=1)
-        found.append(float(np.logaddexp.reduce(weights.astype(float)) - math.log(draws)))
-    return found
+        bounds.append(float(np.logaddexp.reduce(weights.astype(float)) - math.log(draws)))
+    return bounds

@@ -29,15 +29,15 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
         return np.asarray(np.eye(scores.shape[1])[scores.argmax(axis=1)])
     scores = (scores - scores.max(axis=1, keepdims=True)) / temperature
     order = np.argsort(-scores, axis=1, kind="stable")  # best first
-    chances = np.exp(np.take_along_axis(scores, order, axis=1))
+    ordered = np.exp(np.take_along_axis(scores, order, axis=1))
     if top_k:
-        chances[:, top_k:] = 0
-    chances /= chances.sum(axis=1, keepdims=True)
-    before = np.cumsum(chances, axis=1) - chances  # what the better ones hold: one is kept while they hold too little
-    chances[:, 1:][before[:, 1:] >= top_p] = 0  # the likeliest stays, however little is asked for
-    found = np.zeros_like(chances)
-    np.put_along_axis(found, order, chances / chances.sum(axis=1, keepdims=True), axis=1)
-    return np.asarray(found)
+        ordered[:, top_k:] = 0
+    ordered /= ordered.sum(axis=1, keepdims=True)
+    before = np.cumsum(ordered, axis=1) - ordered  # what the better ones hold: one is kept while they hold too little
+    ordered[:, 1:][before[:, 1:] >= top_p] = 0  # the likeliest stays, however little is asked for
+    probabilities = np.zeros_like(ordered)
+    np.put_along_axis(probabilities, order, ordered / ordered.sum(axis=1, keepdims=True), axis=1)
+    return np.asarray(probabilities)
 
 
 def sample(
@@ -76,7 +76,7 @@ def sampling(
     have seen, the start among them; then a new one begins and reads the latter half of them again, so that it stands
     as it stood in training. Each prompt has a generator of its own, so that its answer does not depend on its neighbours.
     """
-    chances = [np.random.default_rng(seed) for _ in prompts]
+    rngs = [np.random.default_rng(seed) for _ in prompts]
     texts = [list(p) for p in prompts]
     first = np.array([len(p) for p in prompts], dtype=np.int64)
     at = np.where(first < window, 0, first - window // 2) if window else np.zeros_like(first)  # the next to be read
@@ -91,10 +91,10 @@ def sampling(
         seen += 1
         ends = np.zeros(len(rows), dtype=bool)
         due = np.flatnonzero([at[r] == len(texts[r]) for r in rows])  # all before is read: now something new
-        for place, chance in zip(due, pick(out["scores"][due]) if len(due) else (), strict=True):
+        for place, weights in zip(due, pick(out["scores"][due]) if len(due) else (), strict=True):
             row = rows[place]
-            drawn = np.searchsorted(np.cumsum(chance), chances[row].random() * chance.sum(), side="right")
-            texts[row].append(int(min(drawn, np.flatnonzero(chance)[-1])))
+            drawn = np.searchsorted(np.cumsum(weights), rngs[row].random() * weights.sum(), side="right")
+            texts[row].append(int(min(drawn, np.flatnonzero(weights)[-1])))
             ends[place] = len(texts[row]) - first[row] >= length or bool(done and done(texts[row][first[row] :]))
         if ends.any():
             rows, state = rows[~ends], {name: array[~ends] for name, array in state.items()}

@@ -73,7 +73,7 @@ def beam(
     token = np.full((batch, 1), start)
     scores = np.zeros((batch, 1))
     prefixes = np.zeros((batch, 1, 0), dtype=np.int64)
-    found: list[list[Hypothesis]] = [[] for _ in range(batch)]
+    finished: list[list[Hypothesis]] = [[] for _ in range(batch)]
     for length in range(int(limits.max()) + 1):
         out = step(token, state, memory)
         total = scores[:, :, None] + out["scores"]  # (B, K, N)
@@ -86,15 +86,15 @@ def beam(
         ends = (ids == end) | (length >= limits[rows])[:, None]
         # An end counts among the best K only, and never that of a beam that ended before and is kept for its place.
         for row, place in zip(*np.nonzero((ends & np.isfinite(best_scores))[:, :beams]), strict=True):
-            if len(found[rows[row]]) < beams:
+            if len(finished[rows[row]]) < beams:
                 tokens = prefixes[row, parent[row, place]].tolist()
                 ended = bool(ids[row, place] == end)
-                found[rows[row]].append(Hypothesis(tokens, float(best_scores[row, place]), ended))
+                finished[rows[row]].append(Hypothesis(tokens, float(best_scores[row, place]), ended))
         # The best that have not ended go on: a stable sort brings them to the front in order.
         onward = np.argsort(ends, axis=1, kind="stable")[:, :beams]
         parent, ids = np.take_along_axis(parent, onward, axis=1), np.take_along_axis(ids, onward, axis=1)
         scores = np.take_along_axis(np.where(ends, -np.inf, best_scores), onward, axis=1)
-        full = np.array([len(found[row]) >= beams for row in rows])
+        full = np.array([len(finished[row]) >= beams for row in rows])
         alive = np.isfinite(scores).any(axis=1) & (length < limits[rows]) & ~full
         if not alive.any():
             break
@@ -105,4 +105,4 @@ def beam(
         if len(kept) < len(rows):
             memory = {name: array[kept] for name, array in memory.items()}
         rows, token, scores = rows[kept], ids[kept], scores[kept]
-    return [sorted(mine, key=lambda h: -h.mean(power)) for mine in found]
+    return [sorted(hypotheses, key=lambda h: -h.mean(power)) for hypotheses in finished]

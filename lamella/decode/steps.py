@@ -25,12 +25,12 @@ def by_steps(
     """A `score` for `log_probabilities`, of a net that has steps alone."""
 
     def score(tokens: Array, wanted: Array) -> Array:
-        state, found = empty(len(tokens)), np.zeros(tokens.shape)
+        state, likelihoods = empty(len(tokens)), np.zeros(tokens.shape)
         for t in range(tokens.shape[1]):
             out = step(tokens[:, t], state)
             state = {name: out[name] for name in state}
-            found[:, t] = np.take_along_axis(out["scores"], wanted[:, t : t + 1], axis=1)[:, 0]
-        return found
+            likelihoods[:, t] = np.take_along_axis(out["scores"], wanted[:, t : t + 1], axis=1)[:, 0]
+        return likelihoods
 
     return score
 
@@ -53,23 +53,23 @@ def forced(step: Graph, memory: Arrays, start: int, ids: list[int], batch: int) 
     A step tells of its likeliest tokens alone; one that is not among them counts as all others together, at most as the
     last that is.
     """
-    state, found = step.empty(batch=batch, beam=1), np.zeros((batch, len(ids)))
+    state, likelihoods = step.empty(batch=batch, beam=1), np.zeros((batch, len(ids)))
     for at, (token, wanted) in enumerate(zip([start, *ids], ids, strict=False)):
         out = step(token=np.full((batch, 1), token), **state, **memory)
         state = {name: out[name] for name in state}
         scores, is_it = out["scores"][:, 0].astype(np.float64), out["tokens"][:, 0] == wanted  # (B, N)
         rest = np.log(np.maximum(1 - np.exp(scores).sum(axis=1), 1e-12))
-        found[:, at] = np.where(is_it.any(axis=1), (scores * is_it).sum(axis=1), np.minimum(scores[:, -1], rest))
-    return found
+        likelihoods[:, at] = np.where(is_it.any(axis=1), (scores * is_it).sum(axis=1), np.minimum(scores[:, -1], rest))
+    return likelihoods
 
 
 def both_ways(step: Graph, tokens: Array) -> Arrays:
     """The state after all tokens (B, T), zeros at the end of shorter rows, read one at a time from both ends."""
     lengths = (tokens != 0).sum(axis=1, keepdims=True)
     order = np.maximum(lengths - 1 - np.arange(tokens.shape[1]), 0)
-    turned = np.where(tokens != 0, np.take_along_axis(tokens, order, axis=1), 0)
+    backward = np.where(tokens != 0, np.take_along_axis(tokens, order, axis=1), 0)
     state = step.empty(batch=len(tokens))
-    for token in np.stack([tokens, turned], axis=2).transpose(1, 0, 2):  # (B, 2) at a time
+    for token in np.stack([tokens, backward], axis=2).transpose(1, 0, 2):  # (B, 2) at a time
         state = step(token=token, **state)
     return state
 

@@ -60,8 +60,10 @@ def detection(
     def measure(weights: Floats) -> dict[str, float]:
         rows = [average_precision(one, weights) for one in matches if one.wanted @ weights > 0]
         ap = np.array(rows) if rows else np.zeros((1, len(OVERLAPS)))
-        hits = sum(float(weights[one.picture] @ (one.right[0] & yes)) for one, yes in zip(matches, sure, strict=True))
-        given = sum(float(weights[one.picture] @ yes) for one, yes in zip(matches, sure, strict=True))
+        hits = sum(
+            float(weights[one.picture] @ (one.right[0] & counted)) for one, counted in zip(matches, sure, strict=True)
+        )
+        given = sum(float(weights[one.picture] @ counted) for one, counted in zip(matches, sure, strict=True))
         objects = sum(float(one.wanted @ weights) for one in matches)
         return {
             "AP": float(ap.mean()),
@@ -85,12 +87,16 @@ def match(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], 
     matches = []
     for k in range(len(names)):
         cells = evaluated[k * len(pictures) : (k + 1) * len(pictures)]
-        there = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
-        scores = [np.array(cell["dtScores"][:most], np.float64) for _, cell in there]
-        picture = np.concatenate([np.full(len(s), i) for (i, _), s in zip(there, scores, strict=True)] or [np.zeros(0)])
-        right = np.concatenate([cell["dtMatches"][:, :most] > 0 for _, cell in there] or [np.zeros((10, 0))], axis=1)
+        evaluated_pictures = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
+        scores = [np.array(cell["dtScores"][:most], np.float64) for _, cell in evaluated_pictures]
+        picture = np.concatenate(
+            [np.full(len(s), i) for (i, _), s in zip(evaluated_pictures, scores, strict=True)] or [np.zeros(0)]
+        )
+        right = np.concatenate(
+            [cell["dtMatches"][:, :most] > 0 for _, cell in evaluated_pictures] or [np.zeros((10, 0))], axis=1
+        )
         objects = np.zeros(len(pictures))
-        for i, cell in there:
+        for i, cell in evaluated_pictures:
             objects[i] = len(cell["gtIds"])
         score = np.concatenate(scores or [np.zeros(0)])
         order = np.argsort(-score, kind="mergesort")

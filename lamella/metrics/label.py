@@ -22,8 +22,8 @@ def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequen
 
     def f1(sums: Floats) -> Floats:
         cells = table(sums)
-        found: Floats = 2 * cells.diagonal() / np.maximum(cells.sum(axis=0) + cells.sum(axis=1), 1)
-        return found
+        values: Floats = 2 * cells.diagonal() / np.maximum(cells.sum(axis=0) + cells.sum(axis=1), 1)
+        return values
 
     def weighted(sums: Floats) -> float:
         return float((f1(sums) * table(sums).sum(axis=1)).sum() / max(1.0, sums.sum()))
@@ -70,11 +70,11 @@ def by_label(answers: Sequence[str], wanted: Sequence[str]) -> list[dict[str, An
     >>> by_label(["a", "b", "b"], ["a", "b", "a"])[0]["f1"]
     0.666...
     """
-    found = []
+    rows = []
     for label in sorted(set(wanted)):
-        mine = [a for a, w in zip(answers, wanted, strict=True) if w == label]
-        hits, said = mine.count(label), list(answers).count(label)
-        wrong = [a for a in mine if a != label]
+        given = [a for a, w in zip(answers, wanted, strict=True) if w == label]
+        hits, answered = given.count(label), list(answers).count(label)
+        wrong = [a for a in given if a != label]
         most = max(sorted(set(wrong)), key=wrong.count) if wrong else ""
-        found.append({"label": label, "f1": 2 * hits / (len(mine) + said), "count": len(mine), "taken for": most})
-    return sorted(found, key=lambda row: (row["f1"], row["label"]))
+        rows.append({"label": label, "f1": 2 * hits / (len(given) + answered), "count": len(given), "taken for": most})
+    return sorted(rows, key=lambda row: (row["f1"], row["label"]))

@@ -55,14 +55,14 @@ def places(queries: Array, candidates: Array, wanted: Sequence[int], block: int 
     >>> places(np.eye(2), np.eye(2)[::-1], [1, 0]).tolist()
     [0.0, 0.0]
     """
-    found = np.zeros(len(queries))
+    ranks_of_wanted = np.zeros(len(queries))
     for first in range(0, len(queries), block):
         cosines = queries[first : first + block] @ candidates.T  # (n, M)
         right = cosines[np.arange(len(cosines)), wanted[first : first + block]][:, None]
         above = (cosines > right + 1e-6).sum(axis=1)
         tied = (np.abs(cosines - right) <= 1e-6).sum(axis=1) - 1
-        found[first : first + block] = above + tied / 2
-    return found
+        ranks_of_wanted[first : first + block] = above + tied / 2
+    return ranks_of_wanted
 
 
 def similarity(
@@ -93,17 +93,17 @@ def similarity(
     row = {text: n for n, text in enumerate(texts)}
     wanted = [row[keys[i][1]] for i in loose]
     first = {text: n for n, text in reversed(list(enumerate(keys[i][1] for i in loose)))}
-    found = places(one, two[[first[text] for text in texts]], wanted)
+    partner_places = places(one, two[[first[text] for text in texts]], wanted)
     beside = (one * np.roll(two, -1, axis=0)).sum(axis=1)
     cosines = np.concatenate([(one * two).sum(axis=1), beside])
     together = np.concatenate([np.ones(len(loose)), np.zeros(len(loose))])
 
     def measure(weights: Floats) -> dict[str, float]:
-        mine = weights[loose].astype(float)
-        total = max(1.0, mine.sum())
+        counts = weights[loose].astype(float)
+        total = max(1.0, counts.sum())
         of_graded = {"spearman": spearman(grades[graded], given[graded], weights[graded].astype(float))}
-        of_loose = {"spearman": spearman(cosines, together, np.concatenate([mine, mine]))}
-        recalls = {f"recall_at_{k}": float((mine * (found < k)).sum() / total) for k in DEPTHS}
+        of_loose = {"spearman": spearman(cosines, together, np.concatenate([counts, counts]))}
+        recalls = {f"recall_at_{k}": float((counts * (partner_places < k)).sum() / total) for k in DEPTHS}
         return {**(of_graded if graded.sum() > 1 else of_loose), **recalls}
 
     return Scores(count, measure)

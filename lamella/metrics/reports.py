@@ -17,7 +17,7 @@ def details(task: Task, answers: Sequence[Any], examples: Sequence[Example]) -> 
     if not (task.answer.classes and answers and all(isinstance(a, dict) and "label" in a for a in answers)):
         return {}
     wanted = [str(e[task.target]) for e in examples]
-    found: dict[str, Any] = {"labels": by_label([a["label"] for a in answers], wanted)[:10]}
+    facts: dict[str, Any] = {"labels": by_label([a["label"] for a in answers], wanted)[:10]}
     if "probabilities" in answers[0]:
-        found["calibration"] = calibration(answers, wanted)
-    return found
+        facts["calibration"] = calibration(answers, wanted)
+    return facts
