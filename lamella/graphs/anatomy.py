@@ -87,18 +87,18 @@ class Anatomy:
 
     def _stored(self, name: str) -> str | None:
         """The stored array that a value is made of, and of nothing that flows; the largest of several."""
-        found: list[str] = []
+        names: list[str] = []
         todo, seen = [name], set()
         while todo:
             name = todo.pop()
             if name in self._flows:
                 return None
             if name in self.graph.stored:
-                found.append(name)
+                names.append(name)
             elif name in self.maker and name not in seen:
                 seen.add(name)
                 todo += self.maker[name].inputs
-        return max(found, key=lambda n: _size(self.graph.stored[n].shape)) if found else None
+        return max(names, key=lambda n: _size(self.graph.stored[n].shape)) if names else None
 
     def behind(self, name: str, through: Sequence[str]) -> str:
         """The value that this one was before operations of these kinds."""
@@ -129,19 +129,19 @@ class Anatomy:
 
     def before(self, name: str) -> set[str]:
         """All values that this one depends on, itself among them."""
-        found: set[str] = set()
+        earlier: set[str] = set()
         todo = [name]
         while todo:
             now = todo.pop()
-            if now not in found:
-                found.add(now)
+            if now not in earlier:
+                earlier.add(now)
                 todo += self.maker[now].inputs if now in self.maker else ()
-        return found
+        return earlier
 
     def branches(self) -> list[Branch]:
         """Additions x + f(x), or 1 x 1 convolution of x + f(x), where f ends in a product (He et al., 2016)."""
         mixing = {h.product.node.outputs[0] for h in self.heads()}
-        found = []
+        branches = []
         for node in self.graph.nodes:
             if node.op != "Add" or len(node.inputs) != 2 or not self._flows.issuperset(node.inputs):
                 continue
@@ -152,20 +152,20 @@ class Anatomy:
                 beside = self.source(stream)
                 shortcut = beside is not None and self._side(beside) == 1 < self._side(product)
                 if shortcut or self._parts_of(stream) & self.before(product.x):
-                    found.append(Branch(node, stream, product, product.node.outputs[0] in mixing))
+                    branches.append(Branch(node, stream, product, product.node.outputs[0] in mixing))
                     break
-        return found
+        return branches
 
     def _parts_of(self, stream: str) -> set[str]:
         """A stream, and what it is the sum of: branches that stand in parallel all read what came before the first."""
-        found, todo = set(), [stream]
+        parts, todo = set(), [stream]
         while todo:
             name = todo.pop()
-            found.add(name)
+            parts.add(name)
             node = self.maker.get(name)
             if node is not None and node.op == "Add" and self._flows.issuperset(node.inputs):
                 todo += node.inputs
-        return found
+        return parts
 
     def _side(self, product: Product) -> int:
         """How many points of a picture each filter of a convolution covers; 0 of other products."""
@@ -177,7 +177,7 @@ class Anatomy:
 
     def heads(self) -> list[Heads]:
         """softmax -> product with values -> heads side by side again -> product with a stored weight."""
-        found = []
+        heads = []
         for node in self.graph.nodes:
             if node.op != "Softmax":
                 continue
@@ -186,8 +186,8 @@ class Anatomy:
                     continue
                 product = self._after(reader.outputs[0])
                 if product is not None:
-                    found.append(Heads(node.outputs[0], product))
-        return found
+                    heads.append(Heads(node.outputs[0], product))
+        return heads
 
     def _after(self, name: str) -> Product | None:
         """The product that reads a value, other shapes and rounding between."""
@@ -204,7 +204,7 @@ class Anatomy:
 
     def joined(self) -> list[Joined]:
         """Values of several origins side by side before a product of matrices; those that products made, each by its own."""
-        found = []
+        joined = []
         for product in self.products:
             node = self.maker.get(product.x)
             if node is None or node.op != "Concat" or product.axis != -1:
@@ -212,8 +212,8 @@ class Anatomy:
             origins = [self.origin(value) for value in node.inputs]
             paths = [o.path for o in origins if o is not None]
             if paths and len(set(paths)) == len(paths):
-                found.append(Joined(product, node.inputs))
-        return found
+                joined.append(Joined(product, node.inputs))
+        return joined
 
     def origin(self, name: str) -> Product | None:
         """The nearest product above a value."""
@@ -263,11 +263,11 @@ def layer_of(path: str) -> str:
     >>> layer_of("net.members.0.reader.1.feed.down.weight"), layer_of("view_3")
     ('member 1, reader layer 2', '')
     """
-    found = []
+    words = []
     for word, number in re.findall(r"([A-Za-z]\w*)\.(\d+)(?=\.)", path):
         plain = word.strip("_")
         if plain == "members":
-            found.append(f"member {int(number) + 1}")
+            words.append(f"member {int(number) + 1}")
         else:
-            found.append(("" if plain in ("blocks", "layers", "net") else f"{plain} ") + f"layer {int(number) + 1}")
-    return ", ".join(found)
+            words.append(("" if plain in ("blocks", "layers", "net") else f"{plain} ") + f"layer {int(number) + 1}")
+    return ", ".join(words)

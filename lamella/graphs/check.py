@@ -153,18 +153,18 @@ class _Check:
                 self.define(name)
 
     def attributes(self, op: str, spans: list[Span]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        attributes: dict[str, Any] = {}
         for attribute in (self.reader.message(span, strict.ATTRIBUTE) for span in spans):
             name, kind = attribute.get("name", ""), attribute.get("type")
-            if kind not in ATTRIBUTES or name in found:
+            if kind not in ATTRIBUTES or name in attributes:
                 raise ValueError(f"{op}: attribute {name!r} stands twice, or holds what none of its kind may")
             if set(attribute) - {"name", "type", "doc_string"} - {ATTRIBUTES[kind]}:
                 raise ValueError(f"{op}: attribute {name!r} holds two values")
             value = self.attribute(op, name, kind, attribute)
             if kind == 4:  # what it holds, and the kind of its numbers
-                found["kind"], value = value
-            found[name] = value
-        return found
+                attributes["kind"], value = value
+            attributes[name] = value
+        return attributes
 
     def attribute(self, op: str, name: str, kind: int, attribute: strict.Message) -> Any:
         if kind == 4:

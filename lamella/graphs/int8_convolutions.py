@@ -45,7 +45,7 @@ def find_filters(graph: onnx.GraphProto) -> list[Filters]:
         for name in node.input:
             readers.setdefault(name, []).append(node)
     outputs = {o.name for o in graph.output}
-    found = []
+    filters = []
     for node in graph.node:
         weight = _stored(node.input[1], stored, made) if node.op_type == "Conv" else None
         if weight is None or weight.size < SMALLEST:
@@ -55,8 +55,8 @@ def find_filters(graph: onnx.GraphProto) -> list[Filters]:
             continue
         after = readers.get(node.output[0], [])
         alone = len(after) == 1 and after[0].op_type == "Relu" and node.output[0] not in outputs
-        found.append(Filters(node, weight, bias, after[0] if alone else None))
-    return found
+        filters.append(Filters(node, weight, bias, after[0] if alone else None))
+    return filters
 
 
 def _stored(name: str, stored: Mapping[str, TensorProto], made: Mapping[str, NodeProto]) -> NDArray[np.float32] | None:

@@ -92,8 +92,8 @@ def calibrate(graphs: Mapping[str, bytes], run: Callable[[Mapping[str, Calibrato
 
 def kinds(probes: Mapping[str, Calibrator]) -> list[str]:
     """What there is to take away, of `KINDS`."""
-    found = {layer.kind for probe in probes.values() for layer in probe.layers}
-    return [kind for kind in KINDS if kind in found or (kind == "heads" and any(_free(probes)))]
+    present = {layer.kind for probe in probes.values() for layer in probe.layers}
+    return [kind for kind in KINDS if kind in present or (kind == "heads" and any(_free(probes)))]
 
 
 def count(files: Mapping[str, bytes]) -> int:
@@ -122,8 +122,8 @@ def prune(
     if shares.get("heads"):
         for group in _free(probes):
             (kept, fitted) = _heads_to_keep(group, probes, shares["heads"])
-            for name, found in group.items():
-                for heads in found:
+            for name, own in group.items():
+                for heads in own:
                     if len(kept) < heads.count:
                         prune_heads.cut(models[name].graph, heads, kept, fitted)
     for name, model in models.items():
@@ -140,7 +140,7 @@ def _free(probes: Mapping[str, Calibrator]) -> Iterator[dict[str, list[prune_hea
         s for g, ok in zip(groups, seen, strict=True) if not ok for hs in g.values() for h in hs for s in h.states()
     }
     for group, ok in zip(groups, seen, strict=True):
-        if ok and not unseen.intersection(s for found in group.values() for h in found for s in h.states()):
+        if ok and not unseen.intersection(s for own in group.values() for h in own for s in h.states()):
             yield group
 
 
@@ -152,7 +152,7 @@ def _moments(group: Mapping[str, list[prune_heads.HeadGroup]], probes: Mapping[s
 
 def _reader(group: Mapping[str, list[prune_heads.HeadGroup]]) -> tuple[str, str]:
     """In which graph, and which weight, reads the heads."""
-    return next((name, weight) for name, found in group.items() for h in found for weight, _ in h.outs)
+    return next((name, weight) for name, own in group.items() for h in own for weight, _ in h.outs)
 
 
 def _heads_to_keep(

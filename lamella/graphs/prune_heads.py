@@ -65,8 +65,8 @@ def find(graph: onnx.GraphProto) -> list[HeadGroup]:
 def together(graphs: Mapping[str, Sequence[HeadGroup]]) -> list[dict[str, list[HeadGroup]]]:
     """The heads that must go together, by the graphs they are in; without those that cannot go."""
     groups: list[list[tuple[str, HeadGroup]]] = []
-    for name, found in graphs.items():
-        for heads in found:
+    for name, own in graphs.items():
+        for heads in own:
             same = [g for g in groups if any(heads.known & h.known for _, h in g)]
             groups = [g for g in groups if g not in same] + [[(name, heads), *(pair for g in same for pair in g)]]
     stuck = {s for g in groups if not _whole(g) for _, h in g for s in h.states()}
@@ -122,11 +122,11 @@ def _reshape_to(graph: onnx.GraphProto, node: NodeProto, changed: set[int], befo
             at += 1
             continue
         array = numpy_helper.to_array(weights[piece]).copy()
-        mine = [e for e in changed if at <= e < at + len(array)]
-        for entry in mine:
+        own = [e for e in changed if at <= e < at + len(array)]
+        for entry in own:
             array[entry - at] = array[entry - at] // before * after
         at += len(array)
-        if mine:
+        if own:
             pieces[i] = f"{node.output[0]}_shape_{i}"
             graph.initializer.append(numpy_helper.from_array(array, pieces[i]))
     if stored:
@@ -177,9 +177,9 @@ class _Trace:
 
     def _gathered(self) -> list[HeadGroup]:
         """One entry for all that was found to be one."""
-        found: dict[str, HeadGroup] = {}
+        groups: dict[str, HeadGroup] = {}
         for name, heads in self.heads.items():
-            first = found.setdefault(self._root(name), heads)
+            first = groups.setdefault(self._root(name), heads)
             if first is not heads:
                 first.projections += heads.projections
                 first.shapes |= heads.shapes
@@ -188,8 +188,8 @@ class _Trace:
                 first.known |= heads.known
                 first.understood &= heads.understood and (first.count, first.size) == (heads.count, heads.size)
         for name in self.failed:
-            found[self._root(name)].understood = False
-        return list(found.values())
+            groups[self._root(name)].understood = False
+        return list(groups.values())
 
     # ---- where heads begin and end
 
@@ -203,10 +203,10 @@ class _Trace:
                 value, bias, biased = after[0].output[0], other[0], after[0].output[0]
                 after = self.read.get(value, [])
         values = list(after[0].output) if len(after) == 1 and after[0].op_type == "Split" else [value]
-        found = {
+        sizes = {
             tuple(self._entries(n)[-2:]) if n.op_type == "Reshape" else () for v in values for n in self.read.get(v, [])
         }
-        count, size = found.pop() if len(found) == 1 and all(len(pair) == 2 for pair in found) else (None, None)
+        count, size = sizes.pop() if len(sizes) == 1 and all(len(pair) == 2 for pair in sizes) else (None, None)
         if not count or not size or count < 2 or size < 1 or count * size * len(values) != weight.dims[1]:
             return
         if len(self.read[weight.name]) == 1:
@@ -295,10 +295,10 @@ class _Trace:
         if axes is None or axes.size != 1:
             return False
         axis = int(axes.ravel()[0]) % (place.rank + 1)
-        found = Place(place.rank + 1, place.axis + (axis <= place.axis), place.root)
-        if node.output[0] in self.outputs and not self._state(found, node.output[0], 0):  # of one layer
+        after = Place(place.rank + 1, place.axis + (axis <= place.axis), place.root)
+        if node.output[0] in self.outputs and not self._state(after, node.output[0], 0):  # of one layer
             return False
-        return self._put(node.output, found, found.axis)
+        return self._put(node.output, after, after.axis)
 
     def _mean(self, node: NodeProto, place: Place) -> bool:
         axes = self._stored(node.input[1]) if len(node.input) > 1 else None
@@ -317,9 +317,9 @@ class _Trace:
     def _back(self, name: str, like: Place) -> bool:
         """See to it that a value holds the same heads in the same place as another one."""
         if name in self.places:
-            mine = self.places[name]
-            self._join([mine, like])
-            return mine.behind == like.behind and not mine.joined
+            place = self.places[name]
+            self._join([place, like])
+            return place.behind == like.behind and not place.joined
         node = self.made.get(name)
         if node is not None and node.op_type == "Transpose":
             perm = self._list(node, "perm")

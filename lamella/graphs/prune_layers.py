@@ -45,7 +45,7 @@ def find(graph: onnx.GraphProto) -> list[Layer]:
     weights = {t.name: t for t in graph.initializer}
     read = readers(graph)
     outputs = {o.name for o in graph.output}
-    found = []
+    layers = []
     for node in graph.node:
         kind = {"MatMul": "units", "Conv": "channels"}.get(node.op_type)
         if kind is None or not _alone(node, kind, weights, read):
@@ -76,17 +76,17 @@ def find(graph: onnx.GraphProto) -> list[Layer]:
         if value in outputs or len(last) != 1 or last[0].op_type != node.op_type or last[0].input[0] != value:
             continue
         if _alone(last[0], kind, weights, read) and units >= NARROWEST[kind]:
-            found.append(Layer(kind, node.input[1], bias, biased, value, last[0].input[1]))
-    return found
+            layers.append(Layer(kind, node.input[1], bias, biased, value, last[0].input[1]))
+    return layers
 
 
 def readers(graph: onnx.GraphProto) -> dict[str, list[NodeProto]]:
     """Who reads each value."""
-    found: dict[str, list[NodeProto]] = {}
+    nodes: dict[str, list[NodeProto]] = {}
     for node in graph.node:
         for name in dict.fromkeys(node.input):
-            found.setdefault(name, []).append(node)
-    return found
+            nodes.setdefault(name, []).append(node)
+    return nodes
 
 
 def _alone(node: NodeProto, kind: str, weights: Mapping[str, TensorProto], read: dict[str, list[NodeProto]]) -> bool:

@@ -45,10 +45,10 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
     shapes: graph -> value -> its shape as seen while it answered; needed of the weights of attention (B, H, T, S) and of
     values that stand side by side.
     """
-    found: dict[tuple[str, str], Part] = {}
+    by_name: dict[tuple[str, str], Part] = {}
 
     def get(kind: str, name: str) -> Part:
-        return found.setdefault((kind, name), Part(name, kind))
+        return by_name.setdefault((kind, name), Part(name, kind))
 
     for file, raw in files.items():
         if not file.endswith(".onnx"):
@@ -78,13 +78,13 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
             where = layer_of(product.path) or _plain(product.path)
             _rows(anatomy, product, 0, rows, file, get("memory", f"recurrent weights of {where}"))
         _outputs(anatomy, files, file, seen, get)
-    inside = [p for p in found.values() if p.kind == "branch"]
-    kept = list(found.values())
-    for whole in [p for p in found.values() if p.kind == "layer"]:
-        mine = [p for p in inside if p.name.startswith(f"{whole.name}, ")]
-        if len(mine) < 2:  # its one branch is all of it
+    inside = [p for p in by_name.values() if p.kind == "branch"]
+    kept = list(by_name.values())
+    for whole in [p for p in by_name.values() if p.kind == "layer"]:
+        branches = [p for p in inside if p.name.startswith(f"{whole.name}, ")]
+        if len(branches) < 2:  # its one branch is all of it
             kept.remove(whole)
-            for alone in mine:
+            for alone in branches:
                 alone.kind = "layer"
     kept = [p for p in kept if p.zeros or p.nodes] or _readers(files)
     order = ("layer", "memory", "output", "head", "branch")
@@ -93,15 +93,15 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
 
 def _readers(files: Mapping[str, bytes]) -> list[Part]:
     """Where a net is a plain row of layers: each that reads another, reading nothing."""
-    found: dict[str, Part] = {}
+    by_name: dict[str, Part] = {}
     for file, raw in files.items():
         if file.endswith(".onnx"):
             anatomy = Anatomy(wire.read(raw))
             for product in anatomy.hidden():
                 name = f"what {layer_of(product.path) or _plain(product.path)} reads"
                 rows = anatomy.graph.stored[product.weight].shape[0]
-                _rows(anatomy, product, 0, rows, file, found.setdefault(name, Part(name, "layer")))
-    return [p for p in found.values() if p.zeros]
+                _rows(anatomy, product, 0, rows, file, by_name.setdefault(name, Part(name, "layer")))
+    return [p for p in by_name.values() if p.zeros]
 
 
 def _past(add: wire.Node, stream: str) -> bytes:

@@ -18,7 +18,7 @@ PREFIX = "net."
 
 def named_weights(files: Mapping[str, bytes]) -> dict[str, Array]:
     """Files of a model -> its weights by name in float32, those of int8 multiplied out."""
-    found: dict[str, Array] = {}
+    weights: dict[str, Array] = {}
     for file, raw in sorted(files.items()):
         if not file.endswith(".onnx"):
             continue
@@ -37,10 +37,10 @@ def named_weights(files: Mapping[str, bytes]) -> dict[str, Array]:
                 by_row = len(scale) == array.shape[0] and (
                     array.shape[0] != array.shape[1] or plain.endswith("table_int8")
                 )
-                found[plain.removesuffix("_int8")] = array * (scale[:, None] if by_row else scale[None, :])
+                weights[plain.removesuffix("_int8")] = array * (scale[:, None] if by_row else scale[None, :])
             elif array.dtype == np.float32:
-                found[plain] = array
-    return found
+                weights[plain] = array
+    return weights
 
 
 KINDS: dict[int, Any] = {1: np.dtype("<f4"), 3: np.dtype(np.int8)}  # onnx's numbers for float32 and int8

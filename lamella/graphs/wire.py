@@ -53,14 +53,14 @@ class Graph:
 def read(raw: bytes) -> Graph:
     """An ONNX file -> its graph. ModelError where it is no such file."""
     try:
-        graph, found = Graph([], {}, [], []), 0
+        graph, count = Graph([], {}, [], []), 0
         for number, kind, _, span in message_fields(raw, 0, len(raw)):
             if number == GRAPH and kind == BYTES:
-                found += 1
+                count += 1
                 _read_graph(raw, span, graph)
     except (IndexError, UnicodeDecodeError, ValueError) as error:
         raise ModelError(f"expected an ONNX file, received {len(raw):,} bytes that are none ({error}).") from error
-    if not found:
+    if not count:
         raise ModelError(f"expected an ONNX file, received {len(raw):,} bytes without a graph.")
     graph.inputs[:] = [name for name in graph.inputs if name not in graph.stored]
     return graph
