@@ -72,11 +72,11 @@ class Question:
 
     def without(self, gone: Collection[int] = (), other: bool = False) -> Example:
         """The example with these of `units` taken away."""
-        found = dict(self.example)
+        changed = dict(self.example)
         for name, parts in self.parts.items():
-            mine = {i for at, (field, i) in enumerate(self.units) if field == name and at in gone}
-            found[name] = parts.without(mine, other)  # without any too: read the same way each time
-        return found
+            removed = {i for at, (field, i) in enumerate(self.units) if field == name and at in gone}
+            changed[name] = parts.without(removed, other)  # without any too: read the same way each time
+        return changed
 
     def inputs(self, gone: Collection[int] = (), other: bool = False) -> Arrays:
         """What the net is given then."""
@@ -84,18 +84,18 @@ class Question:
 
     def focus(self, gone: Sequence[Collection[int]], other: bool = False) -> Floats:
         """The focus without each of these sets of units, by the parts of the answer: (N, P)."""
-        found = []
+        values = []
         for first in range(0, len(gone), AT_ONCE):
-            rows = [self.inputs(some, other) for some in gone[first : first + AT_ONCE]]
-            found.append(self._split(self._measure(rows).values))
-        return np.concatenate(found) if found else np.zeros((0, len(self.start)))
+            rows = [self.inputs(removed, other) for removed in gone[first : first + AT_ONCE]]
+            values.append(self._split(self._measure(rows).values))
+        return np.concatenate(values) if values else np.zeros((0, len(self.start)))
 
     def _measure(self, rows: Sequence[Arrays]) -> Focus:
         return self.task.focus(self.model.graphs, self.task.collate(rows), self.answer)
 
     def _split(self, values: Any) -> Floats:
-        found = np.asarray(values, np.float64)
-        return found if found.ndim == 2 else found[:, None]
+        array = np.asarray(values, np.float64)
+        return array if array.ndim == 2 else array[:, None]
 
 
 def weigh(question: Question) -> tuple[Floats, str]:
@@ -115,17 +115,17 @@ def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Flo
     reverse (Mitchell et al., 2022): 2 N measures a round. Whatever the orders, the weights add up to what separates the
     example from an empty one, and of a sum of terms they are its terms.
     """
-    count, chance = len(question.units), np.random.default_rng(seed)
+    count, rng = len(question.units), np.random.default_rng(seed)
     if rounds is None:
         rounds = min(ROUNDS, max(1, MEASURES // max(1, 2 * count * len(question.start))))
-    orders = [chance.permutation(count).tolist() for _ in range(rounds)]
+    orders = [rng.permutation(count).tolist() for _ in range(rounds)]
     orders += [order[::-1] for order in orders]
-    ways = [[frozenset(order[:k]) for k in range(count + 1)] for order in orders]
-    sets = list(dict.fromkeys(some for way in ways for some in way))
+    paths = [[frozenset(order[:k]) for k in range(count + 1)] for order in orders]
+    sets = list(dict.fromkeys(subset for path in paths for subset in path))
     left = dict(zip(sets, question.focus(sets).sum(axis=1).tolist(), strict=True))
     weights = np.zeros(count)
-    for order, way in zip(orders, ways, strict=True):
-        weights[order] -= np.diff([left[some] for some in way]) / len(orders)
+    for order, path in zip(orders, paths, strict=True):
+        weights[order] -= np.diff([left[subset] for subset in path]) / len(orders)
     return weights
 
 
@@ -152,9 +152,9 @@ def pairs(question: Question) -> list[tuple[int, int, float]]:
     best = [*np.argsort(-np.abs(single))[:STRONG], *np.argsort(-gain)[:ALONE]]
     tried = list(combinations(sorted({int(i) for i in best}), 2))
     joint = question.value - question.focus([{a, b} for a, b in tried]).sum(axis=1)
-    found = []
+    strongest = []
     margin = MARGIN * max(float(np.abs(single).max()), float(np.abs(joint).max()))
     for (a, b), both in zip(tried, joint, strict=True):
         if abs(both) - abs(single[a] + single[b]) > margin:
-            found.append((a, b, float(both)))
-    return sorted(found, key=lambda pair: -abs(pair[2]))[:PAIRS]
+            strongest.append((a, b, float(both)))
+    return sorted(strongest, key=lambda pair: -abs(pair[2]))[:PAIRS]

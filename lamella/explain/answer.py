@@ -33,7 +33,7 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
     if missing:
         raise UsageError(f"expected {', '.join(model.task.fields)}, received no {missing[0]}.")
     question = Question(model, example)
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "task": model.manifest.task,
         "model": Path(model.where).name,
         "example": {name: parts.shown() for name, parts in question.parts.items()},
@@ -45,16 +45,16 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
     if method == "ablation":
         weights, how = ablation.weigh(question)
         aligned = alignment(question, ablation.ablate(question).T) if question.part_names else across(question)
-        found |= {"method": "ablation", "notes": [how]}
+        result |= {"method": "ablation", "notes": [how]}
     else:
         from lamella.explain.gradients import integrate
 
         weights, about = integrate(question)
-        found |= {"method": "integrated gradients", "notes": [attributed(about)]}
+        result |= {"method": "integrated gradients", "notes": [attributed(about)]}
     joint = ablation.pairs(question) if pairs else []
     return {
-        **found,
-        "notes": [*([question.note] if question.note else []), *found["notes"]],
+        **result,
+        "notes": [*([question.note] if question.note else []), *result["notes"]],
         "fields": _fields(question, weights),
         "pairs": [{"units": [question.units[a], question.units[b]], "weight": _short(w)} for a, b, w in joint],
         "attention": aligned,
@@ -73,12 +73,12 @@ def attributed(about: dict[str, Any]) -> str:
 
 def _fields(question: Question, weights: Floats) -> dict[str, Any]:
     """Each field's units with their weights."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, parts in question.parts.items():
-        mine = [float(w) for (field, _), w in zip(question.units, weights, strict=True) if field == name]
-        units = [{**unit, "weight": _short(w)} for unit, w in zip(parts.units, mine, strict=True)]
-        found[name] = {"kind": parts.kind, **parts.facts(), "units": units, "taken away": parts.how[0]}
-    return found
+        own = [float(w) for (field, _), w in zip(question.units, weights, strict=True) if field == name]
+        units = [{**unit, "weight": _short(w)} for unit, w in zip(parts.units, own, strict=True)]
+        fields[name] = {"kind": parts.kind, **parts.facts(), "units": units, "taken away": parts.how[0]}
+    return fields
 
 
 def alignment(question: Question, by_part: Floats) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def curves(question: Question, order: list[int], points: list[int], other: bool 
     """What is left after the first k units of an order were taken away, and where only they are there: (K,) each."""
     every = set(order)
     gone = [set(order[:k]) for k in points]
-    values = kept(question, [*gone, *(every - some for some in gone)], other)
+    values = kept(question, [*gone, *(every - removed for removed in gone)], other)
     return values[: len(points)], values[len(points) :]
 
 
@@ -48,20 +48,20 @@ def check(question: Question, weights: Floats, seed: int = 0) -> dict[str, Any]:
         return {"sentence": "There are no two units whose order could be checked."}
     few = min(FEW, count // 2)
     points = sorted({few, *(round(k) for k in np.linspace(0, count, min(POINTS, count - 1) + 2)[1:-1])})
-    order, chance = order_of(question, weights), np.random.default_rng(seed)
+    order, rng = order_of(question, weights), np.random.default_rng(seed)
     full = 0.0 if question.amounts else question.value
     empty = float(kept(question, [set(order)])[0])
     # Where an empty example is answered alike, the heaviest unit gives the scale.
     unit = max(abs(full - empty), float(np.abs(weights).max()), 1e-9)
-    mine = curves(question, order, points)
-    others = [curves(question, chance.permutation(count).tolist(), points) for _ in range(DRAWS)]
+    own = curves(question, order, points)
+    others = [curves(question, rng.permutation(count).tolist(), points) for _ in range(DRAWS)]
     random = [np.mean([o[side] for o in others], axis=0) for side in (0, 1)]
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for side, (name, beside) in enumerate((("deletion", "random"), ("insertion", "random insertion"))):
-        found[name] = round(float(((mine[side] - empty) / unit).mean()), 4)
-        found[beside] = round(float(((random[side] - empty) / unit).mean()), 4)
+        figures[name] = round(float(((own[side] - empty) / unit).mean()), 4)
+        figures[beside] = round(float(((random[side] - empty) / unit).mean()), 4)
     at = points.index(few)
-    return {**found, "sentence": sentence(question, few, full, float(mine[0][at]), float(random[0][at]))}
+    return {**figures, "sentence": sentence(question, few, full, float(own[0][at]), float(random[0][at]))}
 
 
 def sentence(question: Question, few: int, full: float, left: float, by_chance: float) -> str:

@@ -45,18 +45,18 @@ def integrate(question: Question) -> tuple[Floats, dict[str, Any]]:
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"--method gradients: this answer has no loss ({error}). {INSTEAD}") from error
     start, end = (_tensors(task, {**arrays, **others}) for arrays in (question.inputs(every), full))
-    ways = [*full, *prompt]
-    found: dict[str, Floats] = {}
+    names = [*full, *prompt]
+    slopes_of: dict[str, Floats] = {}
     for step in range(STEPS):
-        for key, slopes in _slopes(net, task, start, end, list(full), ways, (step + 0.5) / STEPS).items():
-            found[key] = found.get(key, 0.0) + slopes / STEPS
-    if not found:
+        for key, slopes in _slopes(net, task, start, end, list(full), names, (step + 0.5) / STEPS).items():
+            slopes_of[key] = slopes_of.get(key, 0.0) + slopes / STEPS
+    if not slopes_of:
         raise UsageError(f"--method gradients: this net does not read its input in a way that has slopes. {INSTEAD}")
     with torch.no_grad():
-        here = -float(task.loss(net(**{k: end[k] for k in ways}), end))
-    total = sum(float(v.sum()) for v in found.values())
+        here = -float(task.loss(net(**{k: end[k] for k in names}), end))
+    total = sum(float(v.sum()) for v in slopes_of.values())
     what = "the example itself" if task.target in task.fields else "this answer"
-    return spread(question, full, found), {"of": f"minus the loss of {what}", "here": here, "explained": total}
+    return spread(question, full, slopes_of), {"of": f"minus the loss of {what}", "here": here, "explained": total}
 
 
 def _tensors(task: Task, arrays: Arrays) -> "dict[str, Tensor]":
@@ -68,7 +68,7 @@ def _tensors(task: Task, arrays: Arrays) -> "dict[str, Tensor]":
 
 
 def _slopes(
-    net: "nn.Module", task: Task, start: "dict[str, Tensor]", end: "dict[str, Tensor]", names: list[str], ways: list[str],
+    net: "nn.Module", task: Task, start: "dict[str, Tensor]", end: "dict[str, Tensor]", names: list[str], inputs: list[str],
     share: float,
 ) -> dict[str, Floats]:  # fmt: skip
     """At this share of the way, for each array the slope at each of its places times the length of the way there."""
@@ -81,20 +81,20 @@ def _slopes(
     looked: dict[str, tuple[Tensor, Tensor, int]] = {}
     torch.manual_seed(0)
     with lookups({k: end[k] for k in names}, share, looked):
-        value = -task.loss(net(**{k: leaves.get(k, end[k]) for k in ways}), {**end, **leaves})
+        value = -task.loss(net(**{k: leaves.get(k, end[k]) for k in inputs}), {**end, **leaves})
     if not value.requires_grad:
         return {}
     value.backward()  # type: ignore[no-untyped-call]
-    found = {}
+    slopes = {}
     for key, leaf in leaves.items():
         if leaf.grad is not None:
-            found[key] = (leaf.grad * (end[key] - start[key]))[0].detach().numpy().astype(np.float64)
+            slopes[key] = (leaf.grad * (end[key] - start[key]))[0].detach().numpy().astype(np.float64)
     for key, (embedded, leaf, late) in looked.items():
         if leaf.grad is not None:
             each = (leaf.grad * embedded)[0].sum(dim=-1).numpy().astype(np.float64)  # (T,)
             each = np.append(each[1:], 0.0) if late else each  # what was read last of all told nothing of itself
-            found[key] = each.reshape(tuple(end[key].shape[1:]))
-    return found
+            slopes[key] = each.reshape(tuple(end[key].shape[1:]))
+    return slopes
 
 
 def with_answer(task: Task, example: Example, answer: Answer) -> Example:
@@ -111,11 +111,11 @@ def with_answer(task: Task, example: Example, answer: Answer) -> Example:
     return {**example, task.target: answer}
 
 
-def spread(question: Question, full: Arrays, found: Mapping[str, Floats]) -> Floats:
+def spread(question: Question, full: Arrays, slopes: Mapping[str, Floats]) -> Floats:
     """Attributions of places in the arrays -> of units: a place belongs to the units without which it is another."""
     weights = np.zeros(len(question.units))
     without = [question.inputs({i}) for i in range(len(question.units))]
-    for key, values in found.items():
+    for key, values in slopes.items():
         changed = np.stack([changes(full[key], arrays[key]).reshape(values.shape) for arrays in without])
         total = changed.sum(axis=0)
         shares = np.divide(changed, total, out=np.zeros_like(changed), where=total > 0)
@@ -133,13 +133,15 @@ def changes(one: Array, other: Array) -> Floats:
         return np.abs(one.astype(np.float64) - other) if one.shape == other.shape else np.ones(one.shape)
     from difflib import SequenceMatcher
 
-    flat, found = one.ravel().tolist(), np.zeros(one.size)
+    flat, changed = one.ravel().tolist(), np.zeros(one.size)
     for word, a, b, _, _ in SequenceMatcher(None, flat, other.ravel().tolist(), False).get_opcodes():
-        found[a:b] = word != "equal"
-    return np.where(one.ravel() != 0, found, 0.0).reshape(one.shape)
+        changed[a:b] = word != "equal"
+    return np.where(one.ravel() != 0, changed, 0.0).reshape(one.shape)
 
 
-def lookups(given: "Mapping[str, Tensor]", share: float, found: "dict[str, tuple[Tensor, Tensor, int]]") -> Any:
+def lookups(
+    given: "Mapping[str, Tensor]", share: float, embedded_by_name: "dict[str, tuple[Tensor, Tensor, int]]"
+) -> Any:
     """While this is open, what is looked up for given ids is scaled by `share` and kept: whole, scaled, and how late.
 
     A net may read a text shifted by one, with a start before it: then it is 1 late.
@@ -152,7 +154,7 @@ def lookups(given: "Mapping[str, Tensor]", share: float, found: "dict[str, tuple
         seen = ids.flatten(1)
         for name, wanted in given.items():
             flat = wanted.flatten(1)
-            if wanted.is_floating_point() or name in found or seen.shape != flat.shape:
+            if wanted.is_floating_point() or name in embedded_by_name or seen.shape != flat.shape:
                 continue
             if bool((seen == flat).all()):
                 return name, 0
@@ -167,7 +169,7 @@ def lookups(given: "Mapping[str, Tensor]", share: float, found: "dict[str, tuple
                 return out
             embedded = out.detach().flatten(1, -2)  # (1, T, D)
             leaf = (share * embedded).requires_grad_()
-            found[which[0]] = embedded, leaf, which[1]
+            embedded_by_name[which[0]] = embedded, leaf, which[1]
             with torch._C.DisableTorchFunction():
                 return leaf.view(out.shape)
 
@@ -210,13 +212,13 @@ def rebuilt(question: Question) -> "nn.Module":
 
 def stored(model: Model) -> dict[str, Array]:
     """All float32 arrays in the model's graphs by name, in the order of the files."""
-    found: dict[str, Array] = {}
+    weights: dict[str, Array] = {}
     for file, raw in sorted(model.files.items()):
         if file.endswith(".onnx"):
             for name, kept in wire.read(raw).stored.items():
                 if kept.kind == 1 and kept.data is not None:
-                    found[name] = np.frombuffer(raw[slice(*kept.data)], "<f4").reshape(kept.shape)
-    return found
+                    weights[name] = np.frombuffer(raw[slice(*kept.data)], "<f4").reshape(kept.shape)
+    return weights
 
 
 def _folded(arrays: dict[str, Array], state: Mapping[str, Any], shape: tuple[int, ...]) -> Array | None:

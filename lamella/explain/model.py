@@ -42,7 +42,7 @@ def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str
     examples = _some(job, examples, CALIBRATED)
     quick = _quick(trained)
     looked = look(quick, clip(quick, examples[0], 200))
-    found: list[Section] = []
+    parts_of_report: list[Section] = []
     showing, shown = _of_vectors(quick, examples[:SEEN])
     first = looked if showing is quick else look(showing, clip(showing, shown[0], 200))
     seen = observe(showing, shown, first, SEEN_SECONDS)
@@ -51,19 +51,19 @@ def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str
             bound = f" Looking was ended after {SEEN_SECONDS:g} seconds of the processor."
         else:
             bound = ""
-        found += sections.units(showing, seen)
+        parts_of_report += sections.units(showing, seen)
         texts = [name for name, field in job.fields.items() if field.prose]
         if len(texts) == 1:
-            found += sections.coloured(seen, texts[0], 3 if job.target in job.fields else 1)
-        found += sections.plane(showing, seen)
-        for section in found:
+            parts_of_report += sections.coloured(seen, texts[0], 3 if job.target in job.fields else 1)
+        parts_of_report += sections.plane(showing, seen)
+        for section in parts_of_report:
             section["note"] += bound
-    found += sections.filters(trained)
-    found += ablation(quick, examples, looked, ABLATION_SECONDS)
-    found += calibration(trained, examples)
-    if found:
-        found[0]["note"] = f"Measured on {source}. {found[0]['note']}"
-    return {"task": trained.manifest.task, "model": Path(trained.where).name, "sections": found}
+    parts_of_report += sections.filters(trained)
+    parts_of_report += ablation(quick, examples, looked, ABLATION_SECONDS)
+    parts_of_report += calibration(trained, examples)
+    if parts_of_report:
+        parts_of_report[0]["note"] = f"Measured on {source}. {parts_of_report[0]['note']}"
+    return {"task": trained.manifest.task, "model": Path(trained.where).name, "sections": parts_of_report}
 
 
 def _examples(trained: Model, data: Sequence[str], columns: Mapping[str, str] | None) -> tuple[list[Example], str]:
@@ -113,23 +113,23 @@ def _of_vectors(trained: Model, examples: list[Example]) -> tuple[Model, list[Ex
 
 def ablation(trained: Model, examples: Sequence[Example], looked: Looked, seconds: float) -> list[Section]:
     """Every head and layer taken out, one at a time, against the task's own metric (Michel, Levy and Neubig, 2019)."""
-    found = parts(trained.files, looked.shapes)
-    found = [p for p in found if {f.removesuffix(".onnx") for f in (*p.zeros, *p.nodes)} & set(looked.counts)]
-    if not found:
+    removable = parts(trained.files, looked.shapes)
+    removable = [p for p in removable if {f.removesuffix(".onnx") for f in (*p.zeros, *p.nodes)} & set(looked.counts)]
+    if not removable:
         return []
     trained.graphs  # noqa: B018 - opened before the clock is started
     begun = time.process_time()
     measure = _Measure(trained, examples[:ABLATED])
-    base, told = measure.value(trained.graphs), time.process_time()
-    graphs, opened = _graphs_without(trained, found[0]), time.process_time()
+    base, measured = measure.value(trained.graphs), time.process_time()
+    graphs, opened = _graphs_without(trained, removable[0]), time.process_time()
     measure.value(graphs)  # a net without a layer often is at a loss for an end, and slow
     each = max(1e-6, time.process_time() - opened) / len(measure.examples)
-    left = (seconds - (time.process_time() - begun)) / len(found) - (opened - told)
+    left = (seconds - (time.process_time() - begun)) / len(removable) - (opened - measured)
     if (count := max(FEWEST, int(left / each))) < len(measure.examples):
         measure = _Measure(trained, examples[:count])
         base = measure.value(trained.graphs)
     rows: list[dict[str, Any]] = []
-    for part in found:
+    for part in removable:
         if time.process_time() - begun > seconds:
             break
         value = measure.value(_graphs_without(trained, part))
@@ -140,8 +140,8 @@ def ablation(trained: Model, examples: Sequence[Example], looked: Looked, second
         f"taken out by itself; {'less' if measure.less_is_better else 'more'} is better. Parts can stand in for each other, so "
         "small changes do not add up."
     )
-    if len(rows) < len(found):
-        note += f" {len(rows)} of {len(found)} parts were tried, in {seconds:g} seconds of the processor; whole layers first, then heads."
+    if len(rows) < len(removable):
+        note += f" {len(rows)} of {len(removable)} parts were tried, in {seconds:g} seconds of the processor; whole layers first, then heads."
     return [
         {
             "kind": "ablation",
@@ -186,7 +186,7 @@ class _Measure:
                 pass
             except (TypeError, ValueError, KeyError, AttributeError):  # they have another form
                 self._own = False
-        return self.task.answers(self.examples, lambda some: run_batches(self.task, graphs, some))
+        return self.task.answers(self.examples, lambda batch: run_batches(self.task, graphs, batch))
 
 
 def _graphs_without(trained: Model, part: Part) -> dict[str, OnnxGraph]:

@@ -103,7 +103,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
     if not layers:
         return None
     graph = layers[0].graph
-    found = Observed(trained, layers)
+    observed = Observed(trained, layers)
     latent = _latent(trained, looked)
     once = looked.counts[graph] == 1
     names = [layer.product.x for layer in layers] + ([latent] if latent else [])
@@ -126,18 +126,20 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
         if not calls:
             continue
         rows = [np.concatenate([flat(c[layer.product.x], layer.product.axis) for c in calls]) for layer in layers]
-        if found.examples and any(r.shape[1] != layer.seen[0].shape[1] for r, layer in zip(rows, layers, strict=True)):
+        if observed.examples and any(
+            r.shape[1] != layer.seen[0].shape[1] for r, layer in zip(rows, layers, strict=True)
+        ):
             continue
         kept += sum(r.size for r in rows)
-        found.examples.append(short)
+        observed.examples.append(short)
         for layer, row in zip(layers, rows, strict=True):
             layer.seen.append(row)
-        found.pieces.append(_tokens(calls))
+        observed.pieces.append(_tokens(calls))
         if latent:
-            found.latent.append(calls[0][latent][0])
+            observed.latent.append(calls[0][latent][0])
         if time.process_time() > end or kept > NUMBERS:
             break
-    return found if found.examples else None
+    return observed if observed.examples else None
 
 
 def clip(trained: Model, example: Example, letters: int) -> Example:
@@ -216,8 +218,8 @@ def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArra
 
     # How many of the whole text's pieces a beginning of it has already: a piece is there from its last letter on.
     def known(beginning: str) -> int:
-        some = _ids(trained, {**example, names[0]: beginning})
-        same = some[: len(ids)] == ids[: len(some)] if some is not None else np.zeros(0, bool)
+        shorter = _ids(trained, {**example, names[0]: beginning})
+        same = shorter[: len(ids)] == ids[: len(shorter)] if shorter is not None else np.zeros(0, bool)
         return len(same) if same.all() else int(same.argmin())
 
     done = np.array([known(text[: i + 1]) for i in range(len(text))])

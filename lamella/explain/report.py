@@ -197,22 +197,22 @@ def _matrix(attention: dict[str, Any]) -> str:
     return f'<table class="matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table>' + note("In percent, a row is 100.")
 
 
-def _by_kind(found: dict[str, Any], fields: dict[str, Any]) -> str:
+def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:
     """What kinds of answers have besides: a forecast with its intervals, the plane around a point."""
-    if found["kind"] == "forecast":
+    if answer["kind"] == "forecast":
         past = next((f for f in fields.values() if f["kind"] == "series"), None)
         if past is None:
             return ""
-        ends = [np.array(v, np.float64).T for k, v in found.items() if k.endswith("%")]
-        drawn = _line(past, np.zeros(len(past["units"])), found["median"], [(low, high) for low, high in ends])
+        ends = [np.array(v, np.float64).T for k, v in answer.items() if k.endswith("%")]
+        drawn = _line(past, np.zeros(len(past["units"])), answer["median"], [(low, high) for low, high in ends])
         return f"<h2>The forecast</h2>{drawn}"
-    if found["kind"] == "plane":
+    if answer["kind"] == "plane":
         rows = [
             "<tr>" + "".join(f"<td>{image(m, 44) or escape(str(m)[:60])}</td>" for m in row) + "</tr>"
-            for row in found["made"]
+            for row in answer["made"]
         ]
-        at = ", ".join(f"{x:g}" for x in found["point"])
-        span = f"{found['places'][0]:g} to {found['places'][-1]:g}"
+        at = ", ".join(f"{x:g}" for x in answer["point"])
+        span = f"{answer['places'][0]:g} to {answer['places'][-1]:g}"
         return f"<h2>The plane around it</h2>{note(f'It stands at {at}; the plane goes from {span} both ways.')}" + (
             f"<table>{''.join(rows)}</table>"
         )

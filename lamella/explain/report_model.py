@@ -23,10 +23,10 @@ LONG = 160  # characters of an example
 Section = dict[str, Any]
 
 
-def sections(found: Sequence[Section]) -> str:
+def sections(listed: Sequence[Section]) -> str:
     """Sections -> HTML, every word escaped; a kind that is not known is left out."""
     out = []
-    for section in found:
+    for section in listed:
         draw = DRAWN.get(section["kind"])
         if draw:
             out.append(f"<h2>{escape(section['title'])}</h2>{note(section['note'])}{draw(section)}")
@@ -119,10 +119,10 @@ DRAWN: dict[str, Callable[[Section], str]] = {
 # ---- for the terminal --------------------------------------------------------------------------------------------
 
 
-def lines(found: Sequence[Section], colour: bool, width: int) -> list[str]:
+def lines(listed: Sequence[Section], colour: bool, width: int) -> list[str]:
     """Sections -> lines; of pictures only how many there are."""
     out: list[str] = []
-    for section in found:
+    for section in listed:
         out += ["", clean(section["title"]), clean(section["note"])]
         out += _lines(section, colour, width)
     return out

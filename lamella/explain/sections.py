@@ -28,7 +28,7 @@ Section = dict[str, Any]
 def units(trained: Model, seen: Observed) -> list[Section]:
     """For each hidden layer its most selective units, with the examples at which they are largest."""
     labels = [label_of(trained, e) for e in seen.examples] if trained.task.answer.classes else None
-    found = []
+    listed = []
     for number, layer in enumerate(seen.layers):
         strongest = layer.strongest
         if len(strongest) < TOP:
@@ -37,7 +37,7 @@ def units(trained: Model, seen: Observed) -> list[Section]:
         order = [int(u) for u in np.argsort(-how, kind="stable")[:UNITS] if strongest[:, u].std() > 1e-6]
         items = [{"unit": str(u), "examples": _examples(trained, seen, layer, u)} for u in order]
         measure = "tell the labels apart best" if labels else "stand out most at a few examples"
-        found.append(
+        listed.append(
             {
                 "kind": "units",
                 "title": f"What single units respond to: {_where(number, layer)}",
@@ -46,7 +46,7 @@ def units(trained: Model, seen: Observed) -> list[Section]:
                 "items": items,
             }
         )
-    return [section for section in found if section["items"]]
+    return [section for section in listed if section["items"]]
 
 
 def by_label(values: Floats, labels: Sequence[str]) -> NDArray[np.float64]:
@@ -58,8 +58,8 @@ def by_label(values: Floats, labels: Sequence[str]) -> NDArray[np.float64]:
     spread = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
     between = np.zeros(values.shape[1])
     for label in sorted(set(labels)):
-        mine = values[[x == label for x in labels]]
-        between += len(mine) * (mine.mean(axis=0) - values.mean(axis=0)) ** 2
+        group = values[[x == label for x in labels]]
+        between += len(group) * (group.mean(axis=0) - values.mean(axis=0)) ** 2
     return np.asarray(between / np.maximum(spread, 1e-12), np.float64)
 
 
@@ -70,11 +70,11 @@ def peaks(values: Floats) -> NDArray[np.float64]:
 
 
 def _examples(trained: Model, seen: Observed, layer: Layer, unit: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    examples: list[dict[str, Any]] = []
     for i in np.argsort(-layer.strongest[:, unit], kind="stable"):
-        if len(found) == TOP:
+        if len(examples) == TOP:
             break
-        if any(_round(layer.strongest[i, unit]) == other["value"] for other in found):
+        if any(_round(layer.strongest[i, unit]) == other["value"] for other in examples):
             continue  # the same beginning again: it shows nothing new
         example = {**shown(trained, seen.examples[i]), "value": _round(layer.strongest[i, unit])}
         letters = seen.places(layer, int(i))
@@ -84,8 +84,8 @@ def _examples(trained: Model, seen: Observed, layer: Layer, unit: int) -> list[d
                 example |= {"start": int(at[0]), "end": int(at[-1]) + 1}
         if trained.task.answer.classes:
             example["label"] = label_of(trained, seen.examples[i])
-        found.append(example)
-    return found
+        examples.append(example)
+    return examples
 
 
 # ---- a text coloured by a unit -----------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def properties(text: str) -> dict[str, NDArray[np.float64]]:
         sentence.append(float(ago))
         capital = c.isupper()
         ago = 0 if c in ".!?" else ago
-    found = {
+    values_of = {
         "being within quotation marks": quoted,
         "how far into the line it is": line,
         "how far into the sentence it is": sentence,
@@ -174,7 +174,7 @@ def properties(text: str) -> dict[str, NDArray[np.float64]]:
         "punctuation": [float(bool(re.match(r"[^\w\s]", c))) for c in letters],
         "digits": [float(c.isdigit()) for c in letters],
     }
-    arrays = {name: np.array(values) for name, values in found.items()}
+    arrays = {name: np.array(values) for name, values in values_of.items()}
     return {name: a for name, a in arrays.items() if a.std() > 0}
 
 
@@ -212,8 +212,10 @@ def plane(trained: Model, seen: Observed) -> list[Section]:
     for (x, y), example in zip(points, seen.examples, strict=False):
         words = shown(trained, example)
         drawn = {"image": words["image"]} if "image" in words else {}
-        said = words.get("text") or (" ".join(f"{v:g}" for v in words["series"][-8:]) if "series" in words else "")
-        rows.append({"x": _round(x), "y": _round(y), "label": label_of(trained, example), "text": said[:120], **drawn})
+        caption = words.get("text") or (" ".join(f"{v:g}" for v in words["series"][-8:]) if "series" in words else "")
+        rows.append(
+            {"x": _round(x), "y": _round(y), "label": label_of(trained, example), "text": caption[:120], **drawn}
+        )
     return [{"kind": "map", "title": f"A map of {len(rows)} examples", "note": note, "points": rows}]
 
 
