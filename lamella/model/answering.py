@@ -13,7 +13,6 @@ from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Field
 from lamella.fields.row import rows_of
 from lamella.model import Model, as_example, load
-from lamella.model.reading import columns_for
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
@@ -111,7 +110,7 @@ def predict_file(
     """
     own, job = table_suffix(path), trained.task
     tell = tell or (lambda line: None)
-    columns = columns_for(job, [path], columns)
+    columns = _columns_for(job, path, columns)
     if path.is_dir():
         return _folder(trained, path, columns, tell, suffix)
     if (own in job.suffixes or is_table(path) and ".csv" in job.suffixes) and (
@@ -136,6 +135,15 @@ def predict_file(
         return (job.render(answer) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
     raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
+
+
+def _columns_for(job: Task, path: Path, given: Mapping[str, str] | None) -> dict[str, str] | None:
+    """The columns to read a table by, see `lamella.model.reading.columns_for`."""
+    if not job.used_columns_:
+        return dict(given) if given else None
+    from lamella.model.reading import columns_for  # only now: a short answer should not wait for readers of tables
+
+    return columns_for(job, [path], given)
 
 
 def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] | None:
@@ -209,26 +217,26 @@ def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str
             )
         files += inside
     whole = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
-    found = answer_all(trained, [{name: str(file)} for file in files])
+    results = answer_all(trained, [{name: str(file)} for file in files])
     places = [str(file) if whole is None else os.path.relpath(file, whole) for file in files]
     where = ", ".join(map(str, paths[:3]))
-    counts = _counted("files", where, [(p, "", a) for p, a in zip(places, found, strict=True)], tell)
-    answered = [({name: str(f)}, a) for f, a in zip(files, found, strict=True) if not isinstance(a, LamellaError)]
+    counts = _counted("files", where, [(p, "", a) for p, a in zip(places, results, strict=True)], tell)
+    answered = [({name: str(f)}, a) for f, a in zip(files, results, strict=True) if not isinstance(a, LamellaError)]
     if (raw := job.write(suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
         return raw, suffix, counts
-    answers = [_columns(job, a) for a in found]
+    answers = [_columns(job, a) for a in results]
     return new_table(name, places, answers, suffix), suffix or ".csv", counts
 
 
 def _media(folder: Path, field: Field) -> list[Path]:
     """The pictures or sounds below a folder, those of hidden files and folders left out, in order."""
-    found = []
+    media = []
     for inside, names, files in os.walk(folder):
         names[:] = sorted(n for n in names if not n.startswith("."))
-        found += [
+        media += [
             Path(inside, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in field.suffixes
         ]
-    return found
+    return media
 
 
 def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell) -> tuple[Any, dict[int, Any]]:
@@ -249,13 +257,13 @@ def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tel
 
 def predict_rows(trained: Model, path: Path, columns: Mapping[str, str] | None = None) -> list[Answer]:
     """A table -> an answer for each of its rows, None for an empty one. Raises what the first bad row raises."""
-    table, found = _answered(trained, path, columns_for(trained.task, [path], columns), lambda line: None)
+    table, answers = _answered(trained, path, _columns_for(trained.task, path, columns), lambda line: None)
     for row in table.rows:
         if row.problem:
             raise DataError(f"row {row.line}: {row.problem}")
-        if isinstance(answer := found.get(row.line), LamellaError):
+        if isinstance(answer := answers.get(row.line), LamellaError):
             raise answer
-    return [found.get(row.line) for row in table.rows]
+    return [answers.get(row.line) for row in table.rows]
 
 
 def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
@@ -270,11 +278,11 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
     if suffix not in (*TABLES, ""):
         tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
         suffix = ""
-    table, found = _answered(trained, path, columns, tell)
-    rows = [(f"line {row.line}", row.problem, found.get(row.line)) for row in table.rows]
+    table, answers = _answered(trained, path, columns, tell)
+    rows = [(f"line {row.line}", row.problem, answers.get(row.line)) for row in table.rows]
     counts = _counted("rows", str(path), rows, tell)
     seen = len(table.notes)
-    raw = table.render([_columns(job, found.get(row.line)) for row in table.rows], suffix)
+    raw = table.render([_columns(job, answers.get(row.line)) for row in table.rows], suffix)
     for note in table.notes[seen:]:
         tell(f"note: {note.removeprefix(f'{path}: ')}")
     return (raw, suffix, counts) if suffix else (_packed(path, raw), out_suffix(path), counts)
@@ -285,7 +293,7 @@ def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -
     from lamella.data.readers.answer_table import open_table
 
     texts = {name: field.prose for name, field in job.fields.items()}
-    columns = _of_example(job, columns_for(job, [path], columns))
+    columns = _of_example(job, _columns_for(job, path, columns))
     table = open_table(path, texts, list(job.optional), columns, rows_of(job.fields, path))
     rows = [
         row.fields for row in table.rows if row.fields and (not all(texts.values()) or any(map(row.fields.get, texts)))
@@ -347,9 +355,9 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
 
     def flush() -> Iterator[str]:
         nonlocal first, answered, problem
-        found = iter(answer_lines(trained, [line for line in waiting if line.strip()]))
+        answers = iter(answer_lines(trained, [line for line in waiting if line.strip()]))
         for number, line in enumerate(waiting, first):
-            answer = next(found) if line.strip() else None
+            answer = next(answers) if line.strip() else None
             if isinstance(answer, LamellaError):
                 problem = problem or f"line {number}: {answer}"
                 if tell is None:

@@ -78,10 +78,10 @@ def remarks(result: dict[str, Any], metric: str, less_is_better: bool) -> list[s
             "Train longer, or give more data"
         )
     for name, score in result["scores"].items():
-        said = name.removeprefix("coverage_")
+        level = name.removeprefix("coverage_")
         held = score.get("value")
-        if said != name and said.isdigit() and held is not None and abs(held - int(said) / 100) > OFF:
-            lines.append(f"warning: intervals that say {said}% hold {held:.0%} of the values they were measured on")
+        if level != name and level.isdigit() and held is not None and abs(held - int(level) / 100) > OFF:
+            lines.append(f"warning: intervals that say {level}% hold {held:.0%} of the values they were measured on")
     return lines
 
 

@@ -55,7 +55,7 @@ def _line(job: Task, example: Example) -> bytes:
 
 def read(trained: Model) -> list[Example]:
     """The held-out examples beside a model; none where there is no such file, or it is damaged."""
-    job, found = trained.task, []
+    job, examples = trained.task, []
     try:
         raw = disk.read_regular(Path(trained.where) / "training" / FILE, TOTAL + MOST)
         for line in raw.splitlines():
@@ -63,7 +63,7 @@ def read(trained: Model) -> list[Example]:
             media = [name for name, field in job.fields.items() if field.media]
             if any(not str(example.get(name)).startswith("data:") for name in media):
                 return []
-            found.append(as_example(job, example))
+            examples.append(as_example(job, example))
     except (OSError, LamellaError, msgspec.DecodeError, RecursionError):
         return []
-    return found
+    return examples

@@ -92,12 +92,12 @@ class Index:
         for first in range(0, len(self), BLOCK):
             rows = slice(first, first + BLOCK)
             cosines[:, rows] = queries @ self.bytes[rows].astype(np.float32).T * self.scales[rows]
-        found = []
+        neighbours = []
         for row in cosines:
             near = np.argpartition(-row, min(count, len(row)) - 1)[:count]
             order = near[np.lexsort((near, -row[near]))]  # of equal ones the first
-            found.append([(self.entries[i], round(float(row[i]), 5)) for i in order.tolist()])
-        return found
+            neighbours.append([(self.entries[i], round(float(row[i]), 5)) for i in order.tolist()])
+        return neighbours
 
     # ---- its file ----------------------------------------------------------------------------------------------
 
@@ -184,22 +184,22 @@ def asked(
     place = Path(index) if index else None
     if place and not place.exists() and not corpus:
         raise UsageError(f"{place}: no such index. Make it with --corpus FILE --index {place}")
-    mine = identity(model)
-    found = Index.read(place, mine) if place and place.exists() else Index(mine)
+    model_id = identity(model)
+    searched = Index.read(place, model_id) if place and place.exists() else Index(model_id)
     entries = [entry for path in corpus for entry in read_corpus(model.ask(source).task, Path(path), columns)]
-    fresh = found.lacks(entries)
+    fresh = searched.lacks(entries)
     for first in range(0, len(fresh), AT_ONCE):
         part = fresh[first : first + AT_ONCE]
-        found.add(part, np.array(model.ask(source).predict(part), np.float32))
+        searched.add(part, np.array(model.ask(source).predict(part), np.float32))
         if tell and len(fresh) > AT_ONCE:
             tell(f"index: {min(first + AT_ONCE, len(fresh)):,} of {len(fresh):,}")
     if place and fresh:
-        found.write(place)
+        searched.write(place)
         if tell:
-            tell(f"{place}: {len(fresh):,} entries added, {len(found):,} in all")
-    if not len(found):
+            tell(f"{place}: {len(fresh):,} entries added, {len(searched):,} in all")
+    if not len(searched):
         raise DataError(f"{', '.join(map(str, corpus)) or place}: expected something to search in, received nothing.")
-    return searching_in(trained, found)
+    return searching_in(trained, searched)
 
 
 def searching_in(model: Model, index: Index) -> Model:

@@ -29,8 +29,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     @property
     def examples(self) -> list[dict[str, Any]]:
         """A few held-out examples without their answers, for the model's page; in `training`, which other readers know."""
-        found = self.training.get("examples")
-        return [e for e in found if isinstance(e, dict)][:3] if isinstance(found, list) else []
+        examples = self.training.get("examples")
+        return [e for e in examples if isinstance(e, dict)][:3] if isinstance(examples, list) else []
 
 
 def digest(raw: bytes) -> str:

@@ -22,12 +22,12 @@ SEEN = 4000  # characters that tell a language
 
 def directions() -> dict[tuple[str, str], Path]:
     """(from, to) -> the folder of the model: `en-fr` holds one, `de+fr-en` German and French to English."""
-    found: dict[tuple[str, str], Path] = {}
+    places: dict[tuple[str, str], Path] = {}
     for place in sorted(FOLDER.glob("*-*")):
         if (place / "model.json").is_file():
             sources, _, targets = place.name.partition("-")
-            found |= {(a, b): place for a in sources.split("+") for b in targets.split("+")}
-    return found
+            places |= {(a, b): place for a in sources.split("+") for b in targets.split("+")}
+    return places
 
 
 def pairs() -> list[str]:

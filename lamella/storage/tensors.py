@@ -53,7 +53,7 @@ def read_tensors(raw: bytes, where: str) -> dict[str, NDArray[Any]]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(f"its header is damaged ({error})") from error
     data, end = memoryview(raw)[8 + size :], 0
-    found: dict[str, NDArray[Any]] = {}
+    tensors: dict[str, NDArray[Any]] = {}
     for name, entry in sorted(entries.items(), key=lambda pair: pair[1].data_offsets):
         first, last = entry.data_offsets
         kind = KINDS.get(entry.dtype)
@@ -63,7 +63,7 @@ def read_tensors(raw: bytes, where: str) -> dict[str, NDArray[Any]]:
             raise refused(f"{name[:60]!r} does not fill its place in the file")
         if last > len(data):
             raise refused(f"{name[:60]!r} ends behind the end of the file")
-        found[name], end = np.frombuffer(data[first:last], kind).reshape(entry.shape), last
+        tensors[name], end = np.frombuffer(data[first:last], kind).reshape(entry.shape), last
     if end != len(data):
         raise refused(f"{len(data) - end:,} bytes of it belong to no tensor")
-    return found
+    return tensors
