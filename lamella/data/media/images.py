@@ -188,9 +188,9 @@ def open_picture(value: Any, white: int = WHITE) -> "Image":
         except DataError:
             raise
         except _DAMAGED as error:
-            told = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+            reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
             raise DataError(
-                f"{name}: expected a whole picture, received a damaged one ({told}). Copy it again or remove it."
+                f"{name}: expected a whole picture, received a damaged one ({reason}). Copy it again or remove it."
             ) from error
 
 

@@ -62,9 +62,9 @@ class Message:
 
     def render(self, answers: Sequence[str], target: str) -> str:
         """The message with an answer for each of its texts. Raises ValueError where there are not as many as texts."""
-        found = iter(answers)
-        text = _rendered(self, found, base_code(target))
-        if next(found, None) is not None:
+        remaining = iter(answers)
+        text = _rendered(self, remaining, base_code(target))
+        if next(remaining, None) is not None:
             raise ValueError(f"expected {len(self.texts)} answers, received more")
         return text
 
@@ -91,13 +91,13 @@ def _fitted(kind: str, branches: list[tuple[str, str, str]], target: str) -> lis
     by_key = {key: text for _, key, text in branches}
     if not table or "other" not in by_key:
         return branches
-    found = [branch for branch in branches if branch[1] not in _CATEGORIES or branch[1] in table]
-    keys = {key for _, key, _ in found}
+    fitting = [branch for branch in branches if branch[1] not in _CATEGORIES or branch[1] in table]
+    keys = {key for _, key, _ in fitting}
     gap = branches[-1][0] or " "
     for key in table:
         if key not in keys:
-            found.insert(len(found) - 1, (gap, key, by_key["other"]))
-    return found
+            fitting.insert(len(fitting) - 1, (gap, key, by_key["other"]))
+    return fitting
 
 
 def parse(text: str) -> Message | None:

@@ -182,16 +182,16 @@ def _evidence(texts: Iterable[str]) -> dict[str, _Evidence]:
     japanese = kana > 0.1 * (kana + han)
     characters = {"ja": (kana + han) * japanese, "zh": han * (not japanese), "ko": hangul}
     accented = {word: count for word, count in words.items() if not word.isascii()}
-    found = {}
+    evidence = {}
     for code in NAMES:
         if code in characters:
-            found[code] = _Evidence(characters[code] / 2 / total, characters[code], {})
+            evidence[code] = _Evidence(characters[code] / 2 / total, characters[code], {})
             continue
         common = {word: words[word] for word in _VOCABULARY[code] if word in words}
         foreign = sum(count for word, count in accented.items() if _FOREIGN[code].search(word))
         hits = sum(common.values())
-        found[code] = _Evidence(max(0.0, (hits - foreign) / total), hits, common)
-    return found
+        evidence[code] = _Evidence(max(0.0, (hits - foreign) / total), hits, common)
+    return evidence
 
 
 def guess(texts: Iterable[str]) -> tuple[str | None, float]:
@@ -206,9 +206,9 @@ def guess(texts: Iterable[str]) -> tuple[str | None, float]:
     >>> guess(["Open", "Save as...", "Cancel"])
     (None, 0.0)
     """
-    found = _evidence(dict.fromkeys(texts))  # a line repeated says nothing more
-    code, second = sorted(found, key=lambda code: (-found[code].score, code))[:2]
-    best, other = found[code], found[second]
+    evidence = _evidence(dict.fromkeys(texts))  # a line repeated says nothing more
+    code, second = sorted(evidence, key=lambda code: (-evidence[code].score, code))[:2]
+    best, other = evidence[code], evidence[second]
     if code not in _VOCABULARY:
         return (code, round(min(1.0, best.score), 2)) if best.hits >= 40 and best.score >= 0.4 else (None, 0.0)
     # An unknown or made-up language shares a handful of very short words with one known here. Real text in a language

@@ -62,14 +62,14 @@ def parts(word: str) -> list[str]:
     return [word, *(f"~{edged[i : i + n]}" for n in LETTERS for i in range(len(edged) - n + 1))]
 
 
-def pairs(found: Sequence[str]) -> list[str]:
+def pairs(tokens: Sequence[str]) -> list[str]:
     """Neighbouring words; a mark between them, or a script without spaces, parts them.
 
     >>> pairs(["not", "so", "bad", "!"])
     ['not so', 'so bad']
     """
-    plain_words = [word[0].isalnum() and not _ideographic(word) for word in found]
-    both = zip(pairwise(found), pairwise(plain_words), strict=True)
+    plain_words = [word[0].isalnum() and not _ideographic(word) for word in tokens]
+    both = zip(pairwise(tokens), pairwise(plain_words), strict=True)
     return [f"{one} {other}" for (one, other), (left, right) in both if left and right]
 
 
@@ -97,10 +97,10 @@ def ids(text: str, buckets: int) -> list[int]:
     >>> ids("bad", 1000) == [bucket(part, 1000) for part in parts("bad")]
     True
     """
-    found = words(text)
+    tokens = words(text)
     return [
-        *(i for word in found for i in _ids_of_word(word, buckets)),
-        *(bucket(pair, buckets) for pair in pairs(found)),
+        *(i for word in tokens for i in _ids_of_word(word, buckets)),
+        *(bucket(pair, buckets) for pair in pairs(tokens)),
     ]
 
 

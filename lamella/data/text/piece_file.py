@@ -97,9 +97,9 @@ def _long_piece(raw: bytes, span: Span) -> tuple[bytes, float, int]:
 def _trainer(raw: bytes, span: Span) -> bool:
     """Whether letters that no piece holds are written as bytes."""
     by_bytes = False
-    found: set[int] = set()
+    ids: set[int] = set()
     for number, kind, _, where in message_fields(raw, *span):
-        found.add(number)
+        ids.add(number)
         if number in SETTINGS and (kind, where[0]) != (VARINT, SETTINGS[number]):
             raise ValueError("its kind, or the ids of padding, unknown, start and end, are not those of lamella")
         if number == BYTES_TOO:
@@ -108,7 +108,7 @@ def _trainer(raw: bytes, span: Span) -> bool:
             raw[slice(*where)].decode()
             if number == 44 and where[1] - where[0] > 16:
                 raise ValueError(f"what is written for an unknown piece is {where[1] - where[0]:,} bytes long")
-    if not found >= IDS:
+    if not ids >= IDS:
         raise ValueError("the ids of padding, unknown, start and end are not those of lamella")
     return by_bytes
 

@@ -190,15 +190,15 @@ def covers(plural: str, singular: str, format: str = "") -> bool:
 
 def _strays(text: str, names: frozenset[str]) -> list[str]:
     """What begins like a directive of the format and is none: there `printf` reads on, and msgfmt refuses the text."""
-    found = re.findall("%.?", _DIRECTIVE.sub("\0", text)) if names & _PERCENT else []
-    return found + (re.findall("[{}]", _BRACE.sub("\0", text)) if names & _BRACES else [])
+    percents = re.findall("%.?", _DIRECTIVE.sub("\0", text)) if names & _PERCENT else []
+    return percents + (re.findall("[{}]", _BRACE.sub("\0", text)) if names & _BRACES else [])
 
 
 def _ordered(text: str, names: frozenset[str]) -> list[str]:
     """The directives that take their arguments in turn: no two of them may change places."""
     if names & _PERCENT:
-        found = [match[0] for match in _DIRECTIVE.finditer(text)]
-        return [one for one in found if one[-1] != "%" and "$" not in one and "(" not in one]
+        directives = [match[0] for match in _DIRECTIVE.finditer(text)]
+        return [one for one in directives if one[-1] != "%" and "$" not in one and "(" not in one]
     return _UNNUMBERED.findall(text.replace("%%", ""))
 
 
