@@ -17,28 +17,28 @@ NO_PART = {"all", "dev"}  # extras that are no part of what lamella does
 def tasks() -> list[dict[str, Any]]:
     """Every task of the package, and the verbs, all of which it has."""
     names = [verb["name"] for verb in verbs()]
-    found = [(name, registry.find(name)) for name in registry.names()]
+    classes = [(name, registry.find(name)) for name in registry.names()]
     return [
         {"name": name, "summary": registry.summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": names}
-        for name, cls in found
+        for name, cls in classes
     ]
 
 
 @cache
 def verbs() -> list[dict[str, str]]:
     """Each verb: its name, what it does and a command, out of the text at the head of its file, which is not run."""
-    found = []
+    rows = []
     for path in sorted(VERBS.glob("[a-z]*.py")):
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         command = re.search(r"^ *(lamella .*?)(?: {3}.*)?$", text, re.MULTILINE)
-        found.append(
+        rows.append(
             {
                 "name": command[1].split()[1] if command else path.stem,  # `import` can name no file
                 "summary": text.partition("\n\n")[0].replace("\n", " "),
                 "command": command[1] if command else "",
             }
         )
-    return found
+    return rows
 
 
 @cache
@@ -48,14 +48,14 @@ def extras() -> list[dict[str, Any]]:
         required = metadata.requires("lamella") or []
     except metadata.PackageNotFoundError:
         return []
-    found: dict[str, list[str]] = {}
+    missing_of: dict[str, list[str]] = {}
     for line in required:
         name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"]([\w-]+)['\"]", line)
         if name and extra and extra[1] not in NO_PART and name[0] != "lamella":
-            missing = found.setdefault(extra[1], [])
+            missing = missing_of.setdefault(extra[1], [])
             if not _is_installed(name[0]):
                 missing.append(name[0])
-    return [{"name": name, "missing": missing} for name, missing in found.items()]
+    return [{"name": name, "missing": missing} for name, missing in missing_of.items()]
 
 
 def _is_installed(package: str) -> bool:

@@ -126,8 +126,8 @@ class Guard:
 
     async def _body(self, headers: Headers, receive: Receive, body: Body) -> bytes:
         """All of the body, within the limits of size and time."""
-        said = headers.get("content-length", "0")
-        size = int(said) if said.isascii() and said.isdigit() and len(said) < 20 else self.limits.body + 1
+        length = headers.get("content-length", "0")
+        size = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else self.limits.body + 1
         try:
             if size > self.limits.body:
                 raise self._large()

@@ -76,11 +76,11 @@ class State:
     async def facts(self) -> list[dict[str, Any]]:
         """What is told of each model; for those that are not ready it is waited a little."""
         await asyncio.gather(*(served.ready(patient=False) for served in self.models.values()), return_exceptions=True)
-        found = []
+        rows = []
         for served in self.models.values():
             with suppress(Exception):  # a model so broken that it cannot even be described
-                found.append(served.facts)
-        return found
+                rows.append(served.facts)
+        return rows
 
     async def described(self) -> bytes:
         """The description of the API, made again when a model is ready or was replaced."""
@@ -115,7 +115,7 @@ def make_app(
 
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, found: _unforeseen(found))
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: _unforeseen(context))
         looking = asyncio.ensure_future(state.look())
         for served in state.every:
             served.begin()
@@ -143,19 +143,19 @@ def make_app(
     return Guard(app, state.limits, names, everywhere)
 
 
-def _unforeseen(found: Mapping[str, Any]) -> None:
+def _unforeseen(context: Mapping[str, Any]) -> None:
     """What the event loop has to tell: in one line, as everything else."""
-    error = found.get("exception")
+    error = context.get("exception")
     if isinstance(error, Exception):
         report(error)
-    elif isinstance(found.get("message"), str):
-        note(found["message"])
+    elif isinstance(context.get("message"), str):
+        note(context["message"])
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    said = {404: "no such address. /openapi.json lists them.", 405: "the method is not allowed here."}
-    return reply({"error": said.get(error.status_code, error.detail)}, error.status_code, error.headers)
+    messages = {404: "no such address. /openapi.json lists them.", 405: "the method is not allowed here."}
+    return reply({"error": messages.get(error.status_code, error.detail)}, error.status_code, error.headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -245,20 +245,20 @@ async def _document(request: Request) -> Response:
     check_suffix(name, suffixes(model.task))
 
     async def work(tell: Tell | None) -> tuple[str, bytes, dict[str, int]]:
-        found, suffix, counts = await served.at_length(
+        content, suffix, counts = await served.at_length(
             model, lambda m: files.answer_document(state.scratch, m, name, raw), tell
         )
-        return files.name_of(name, suffix, *(opened.languages or [])), found, counts
+        return files.name_of(name, suffix, *(opened.languages or [])), content, counts
 
     if wants_progress(request):
 
-        async def told(tell: Tell | None) -> dict[str, Any]:
-            out, found, counts = await work(tell)
-            return {"file": f"/download_file/{state.store.put(out, found)}", "name": out, "counts": counts}
+        async def result(tell: Tell | None) -> dict[str, Any]:
+            out, content, counts = await work(tell)
+            return {"file": f"/download_file/{state.store.put(out, content)}", "name": out, "counts": counts}
 
-        return streamed(told)
-    out, found, counts = await until_left(request, work(None))
-    return files.download(out, found, {"X-Lamella-Counts": json.dumps(counts)})
+        return streamed(result)
+    out, content, counts = await until_left(request, work(None))
+    return files.download(out, content, {"X-Lamella-Counts": json.dumps(counts)})
 
 
 # ---- explain -----------------------------------------------------------------------------------------------------

@@ -51,12 +51,12 @@ class Job:
 
     def fits(self, other: "Job") -> bool:
         """Whether both may be answered in one go."""
-        mine, its = self.model.task.config, other.model.task.config
+        own, its = self.model.task.config, other.model.task.config
         same_model = self.model.manifest is other.model.manifest  # not the one that was there before a reload
         one, two = self.model.task, other.model.task
         same_question = one.asked == two.asked and one.index is two.index
         same = same_model and same_question and self.whole == other.whole and self.apart == other.apart
-        return same and (mine is its or mine == its)
+        return same and (own is its or own == its)
 
     def check(self) -> None:
         if self.left or self.future.cancelled():
@@ -229,9 +229,9 @@ def answer(batch: list[Job]) -> None:
     try:
         asked = [example for job in batch for example in job.examples]
         model = checked(batch[0].model, lambda: _any(batch), lambda: max(job.deadline for job in batch))
-        found = model.task.answers(asked, model.run) if batch[0].whole else model.run(asked)
-        if len(found) != len(asked):
-            raise ValueError(f"the model gave {len(found)} answers to {len(asked)} examples")
+        answers = model.task.answers(asked, model.run) if batch[0].whole else model.run(asked)
+        if len(answers) != len(asked):
+            raise ValueError(f"the model gave {len(answers)} answers to {len(asked)} examples")
     except BaseException as error:  # of a library too: SystemExit, and panics that are no exceptions of Python's
         if len(batch) > 1 and not isinstance(error, Stopped):
             for job in batch:
@@ -242,7 +242,7 @@ def answer(batch: list[Job]) -> None:
     at = 0
     for job in batch:
         with contextlib.suppress(Exception):  # it was given an answer by whoever replaced this thread
-            job.future.set_result(found[at : at + len(job.examples)])
+            job.future.set_result(answers[at : at + len(job.examples)])
         at += len(job.examples)
 
 
@@ -299,19 +299,19 @@ class Chunked(Model):
     def run(self, examples: Sequence[Example]) -> list[Answer]:
         """Answers of the net alone, chunk by chunk; those of about one length together."""
         order = sorted(range(len(examples)), key=lambda i: len(str(examples[i])))
-        found: list[Answer] = [None] * len(examples)
+        answers: list[Answer] = [None] * len(examples)
         self._total += len(examples)
         how: dict[str, Any] = {"whole": False, "long": True, "deadline": self._state.deadline}
         for first in range(0, len(order), CHUNK):
             self._state.check()
-            mine = order[first : first + CHUNK]
-            job = Job(self._model, [examples[i] for i in mine], self._state.seconds, **how)
+            chunk = order[first : first + CHUNK]
+            job = Job(self._model, [examples[i] for i in chunk], self._state.seconds, **how)
             self._worker.submit(job)
-            for i, one in zip(mine, _wait(job, self._state.check), strict=True):
-                found[i] = one
-            self._seen += len(mine)
+            for i, one in zip(chunk, _wait(job, self._state.check), strict=True):
+                answers[i] = one
+            self._seen += len(chunk)
             self._done(self._seen, self._total)
-        return found
+        return answers
 
 
 def _wait(job: Job, check: Check) -> list[Answer]:

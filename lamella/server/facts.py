@@ -48,7 +48,7 @@ class Opened:
     @cached_property
     def examples(self) -> list[Example]:
         """A few that the model can answer: its own, else of the task's set, if it was trained on that or came with lamella."""
-        job, found = self.model.task, []
+        job, examples = self.model.task, []
         own = getattr(self.model.manifest, "examples", [])
         if own or not self._knows_the_sample:
             return self._usable(own)
@@ -57,8 +57,8 @@ class Opened:
         if self.languages and not turned and self.languages != [usual.get("from"), usual.get("to")]:
             return []
         for example in job.sample("test")[: 2 * EXAMPLES]:
-            found.append({name: example[job.target if turned else name] for name in job.fields})
-        return self._usable(found)
+            examples.append({name: example[job.target if turned else name] for name in job.fields})
+        return self._usable(examples)
 
     @property
     def _knows_the_sample(self) -> bool:
@@ -70,15 +70,15 @@ class Opened:
 
     def _usable(self, examples: Sequence[Mapping[str, Any]]) -> list[Example]:
         """The fields of those that the model can read."""
-        job, found = self.model.task, []
+        job, usable = self.model.task, []
         for example in examples:
             given = {name: example[name] for name in schema.every_field(job) if name in example}
             try:
                 job.inputs(schema.check_example(job, given, self.limits))
-                found.append(given)
+                usable.append(given)
             except LamellaError:
                 continue
-        return found[:EXAMPLES]
+        return usable[:EXAMPLES]
 
     @property
     def headline(self) -> dict[str, Any] | None:
@@ -187,13 +187,13 @@ class Opened:
         if len(examples) > self.limits.examples:
             raise Refused(413, f"expected at most {self.limits.examples:,} examples, received {len(examples):,}.")
         many = len(examples) > 1
-        found: list[Example] = []
+        checked: list[Example] = []
         for i, example in enumerate(examples, start=1):
             go_on()
             what = f"example {i}" if many else "the example"
-            found.append(schema.check_example(job, example, self.limits, what))
-        schema.limit_characters(job, found, self.limits)
-        return found
+            checked.append(schema.check_example(job, example, self.limits, what))
+        schema.limit_characters(job, checked, self.limits)
+        return checked
 
 
 def suffixes(job: contract.Task) -> tuple[str, ...]:

@@ -63,8 +63,8 @@ class Store:
 def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """A file that a browser saves and never shows, whatever is in it."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    said = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(raw, 200, {"Content-Disposition": said, **(headers or {})}, "application/octet-stream")
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(raw, 200, {"Content-Disposition": disposition, **(headers or {})}, "application/octet-stream")
 
 
 def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:

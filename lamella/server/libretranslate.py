@@ -57,11 +57,11 @@ async def _asked(request: Request, kind: type[T]) -> T:
     if kind_of(request) == JSON:
         return schema.decode(await request.body(), kind)
     async with request.form(max_files=0, max_fields=1000) as form:
-        found: dict[str, Any] = {key: form[key] for key in form}
+        fields: dict[str, Any] = {key: form[key] for key in form}
         if len(form.getlist("q")) > 1:
-            found["q"] = form.getlist("q")
+            fields["q"] = form.getlist("q")
     try:
-        return msgspec.convert(found, kind, strict=False)
+        return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Refused(400, f"{error}.") from error
 
@@ -71,16 +71,16 @@ async def _asked(request: Request, kind: type[T]) -> T:
 
 def translators(request: Request) -> dict[tuple[str, str], tuple[Served, dict[str, Any]]]:
     """(from, to) -> the model for it, and what its examples hold besides the text."""
-    found: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
+    models: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
     turned: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}  # of models for both directions, the other one
     for served in request.app.state.shared.models.values():
         if served.languages:
             src, dst = served.languages
             both = bool(served.model.manifest.config.get("both"))
-            found.setdefault((src, dst), (served, {"to": dst} if both else {}))
+            models.setdefault((src, dst), (served, {"to": dst} if both else {}))
             if both:
                 turned.setdefault((dst, src), (served, {"to": src}))
-    return {**found, **{pair: model for pair, model in turned.items() if pair not in found}}
+    return {**models, **{pair: model for pair, model in turned.items() if pair not in models}}
 
 
 def _translator(request: Request, source: str, target: str) -> tuple[Served, dict[str, Any]]:
@@ -144,18 +144,18 @@ async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
     texts = [ask.q] if isinstance(ask.q, str) else ask.q
     source, detected = ask.source, []
     if source == AUTO:
-        detected = [_served(request, found, ask.target) for found in await _detected(request, texts)]
+        detected = [_served(request, guesses, ask.target) for guesses in await _detected(request, texts)]
         source = _commonest(detected) or ask.target
     if source == ask.target:
-        found: list[list[str]] = [[text] for text in texts]
+        answers: list[list[str]] = [[text] for text in texts]
     else:
         served, extra = _translator(request, source, ask.target)
         await served.ready()
         most = min(ask.alternatives + 1, MOST)
-        found = await _answers(served, extra, texts, ask, most)
-    out: dict[str, Any] = {"translatedText": [f[0] for f in found]}
+        answers = await _answers(served, extra, texts, ask, most)
+    out: dict[str, Any] = {"translatedText": [f[0] for f in answers]}
     if ask.alternatives:
-        out["alternatives"] = [f[1:] for f in found]
+        out["alternatives"] = [f[1:] for f in answers]
     if detected:
         out["detectedLanguage"] = detected
     return {name: value[0] for name, value in out.items()} if isinstance(ask.q, str) else out
@@ -185,19 +185,19 @@ async def _answers(
     if ask.format == "text":
         return lists
     # Of a page each translation has the nth of every sentence, where there is one.
-    found, at = [], 0
+    translations, at = [], 0
     rest = iter(pages)
     for text in texts:
         if not text.strip():
-            found.append([text])
+            translations.append([text])
             continue
         page = next(rest)
-        mine = lists[at : at + len(page.segments)]
+        own = lists[at : at + len(page.segments)]
         at += len(page.segments)
-        many = max(map(len, mine), default=1)
-        every = [page.render([m[min(n, len(m) - 1)] for m in mine]).decode() for n in range(many)]
-        found.append(list(dict.fromkeys(every)))
-    return found
+        many = max(map(len, own), default=1)
+        every = [page.render([m[min(n, len(m) - 1)] for m in own]).decode() for n in range(many)]
+        translations.append(list(dict.fromkeys(every)))
+    return translations
 
 
 # ---- detect ------------------------------------------------------------------------------------------------------
@@ -206,8 +206,8 @@ async def _answers(
 async def _detect(request: Request) -> Response:
     ask = await _asked(request, Detect)
     texts = [ask.q] if isinstance(ask.q, str) else ask.q
-    found = await until_left(request, _detected(request, texts))
-    return reply(found[0] if isinstance(ask.q, str) else found)
+    guesses = await until_left(request, _detected(request, texts))
+    return reply(guesses[0] if isinstance(ask.q, str) else guesses)
 
 
 async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
@@ -217,19 +217,19 @@ async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[st
         raise Refused(501, "no model that tells languages is installed. Name the language of the text.")
     await identifier.ready()
     examples = identifier.check([{"text": text} for text in texts])
-    found = []
+    guesses = []
     for answer in await identifier.answers(identifier.model, examples):
         ranked = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
         likely = [(code, p) for code, p in ranked if p >= SLIGHT] or ranked[:1]
-        found.append([{"confidence": round(100 * p, 1), "language": code} for code, p in likely[:5]])
-    return [f if any(map(str.isalpha, text)) else [] for f, text in zip(found, texts, strict=True)]
+        guesses.append([{"confidence": round(100 * p, 1), "language": code} for code, p in likely[:5]])
+    return [f if any(map(str.isalpha, text)) else [] for f, text in zip(guesses, texts, strict=True)]
 
 
-def _served(request: Request, found: Sequence[dict[str, Any]], target: str) -> dict[str, Any]:
+def _served(request: Request, guesses: Sequence[dict[str, Any]], target: str) -> dict[str, Any]:
     """The likeliest language that can be translated: a short text may be in several, and few of them are served."""
     sources = [a for a, b in translators(request) if b == base_code(target)]
-    known = [f for f in found if f["language"] in (*sources, base_code(target))]
-    return next(iter([*known, *found]), {"confidence": 0.0, "language": next(iter(sources), target)})
+    known = [f for f in guesses if f["language"] in (*sources, base_code(target))]
+    return next(iter([*known, *guesses]), {"confidence": 0.0, "language": next(iter(sources), target)})
 
 
 def _commonest(detected: Sequence[dict[str, Any]]) -> str:
@@ -255,8 +255,8 @@ async def _translate_file(request: Request) -> Response:
         raise Refused(400, f"files are translated from {' to '.join(served.languages or [])} only by this model.")
     await served.ready()
     work = served.at_length(served.model, lambda model: files.answer_document(state.scratch, model, name, raw))
-    found, suffix, _ = await until_left(request, work)
-    key = state.store.put(files.name_of(name, suffix, source, target[:20]), found)
+    content, suffix, _ = await until_left(request, work)
+    key = state.store.put(files.name_of(name, suffix, source, target[:20]), content)
     return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
 
 

@@ -161,8 +161,8 @@ class Served:
     @property
     def facts(self) -> dict[str, Any]:
         """The facts; before the model has answered for the first time, without examples."""
-        found = self.now.facts if self.status == "ready" else self.now.described(())
-        return {**found, "status": self.status}
+        facts = self.now.facts if self.status == "ready" else self.now.described(())
+        return {**facts, "status": self.status}
 
     @property
     def health(self) -> dict[str, str]:
@@ -189,7 +189,7 @@ class Served:
         """
         if schema.characters(model.task, examples) > LENGTHY:
             return await self.at_length(model, lambda m: list(m.predict(list(examples))), done)
-        found: list[Answer] = []
+        answers: list[Answer] = []
         chunk = max(1, int(CHUNK / schema.work(model.task, model.task.config)))
         long = len(examples) > chunk
         seconds = self.limits.patience if long else self.limits.seconds
@@ -199,12 +199,12 @@ class Served:
             job = Job(model, [], seconds, long=long, apart=apart, deadline=until)
             try:
                 job.examples = await self._prepared(model, examples[first : first + chunk], budget, job)
-                found += await self._answered(job)
+                answers += await self._answered(job)
             finally:
                 job.left = True  # nobody waits any more, whether it is done or the client has gone
             if done:
-                done(len(found), len(examples))
-        return found
+                done(len(answers), len(examples))
+        return answers
 
     async def _prepared(self, model: Model, examples: Sequence[Example], budget: Budget, job: Job) -> Sequence[Example]:
         """The examples with their pictures and sounds read, which is not done in the thread that all wait for."""
@@ -274,12 +274,12 @@ class Served:
 
 def named(models: Sequence[Model]) -> dict[str, Model]:
     """Models by the names of their folders; of equal ones the second is name-2."""
-    found: dict[str, Model] = {}
+    by_name: dict[str, Model] = {}
     for model in models:
         place = Path(model.where).resolve()
         name = base = place.stem if place.suffix == ".zip" else place.name
         number = 2
-        while name in found:
+        while name in by_name:
             name, number = f"{base}-{number}", number + 1
-        found[name] = model
-    return found
+        by_name[name] = model
+    return by_name

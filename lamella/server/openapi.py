@@ -14,7 +14,7 @@ ERROR: Schema = {"type": "object", "properties": {"error": {"type": "string"}}, 
 
 def describe(models: Sequence[Mapping[str, Any]], schemas: Mapping[str, tuple[Schema, Schema]], version: str) -> Schema:
     """Facts of models, and for each the schemas of an example and of the options -> OpenAPI 3.1."""
-    _, found = msgspec.json.schema_components([Translate, Detect], ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components([Translate, Detect], ref_template="#/components/schemas/{name}")
     paths: Schema = {
         "/health": {"get": _answered("Whether the server answers, and each of its models.", {"type": "object"})},
         "/models": {"get": _answered("Every model, its fields and options.", {"type": "object"})},
@@ -38,7 +38,7 @@ def describe(models: Sequence[Mapping[str, Any]], schemas: Mapping[str, tuple[Sc
         "openapi": "3.1.0",
         "info": {"title": "lamella", "version": version, "description": "Small neural nets on this machine."},
         "paths": paths,
-        "components": {"schemas": found},
+        "components": {"schemas": components},
     }
 
 

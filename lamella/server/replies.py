@@ -80,7 +80,7 @@ def without_paths(line: str, places: Iterable[str] = ()) -> str:
     """
     for place in sorted(places, key=len, reverse=True):
         line = line.replace(place.rstrip("/\\"), "/_")  # a path still, and one without spaces
-    return _PATH.sub(lambda found: found["name"], line)
+    return _PATH.sub(lambda match: match["name"], line)
 
 
 _FOLDERS: set[str] = set()  # where models and temporary files lie

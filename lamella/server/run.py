@@ -54,25 +54,25 @@ class Connections:
 
     def add(self, one: "Protocol") -> bool:
         """Whether there is room for one more, which may have been made just now."""
-        mine = self._of.setdefault(one.address, {})
-        mine[one] = None
+        own = self._of.setdefault(one.address, {})
+        own[one] = None
         self._count += 1
-        if len(mine) > self._each * (2 if one.address == LOCAL else 1):
-            return self._evict(mine, one)
+        if len(own) > self._each * (2 if one.address == LOCAL else 1):
+            return self._evict(own, one)
         if self._count > self._most:
             return self._evict(max(self._of.values(), key=len), one)
         return True
 
     def remove(self, one: "Protocol") -> None:
-        mine = self._of.get(one.address, {})
-        if one in mine:
-            del mine[one]
+        own = self._of.get(one.address, {})
+        if one in own:
+            del own[one]
             self._count -= 1
-            if not mine:
+            if not own:
                 del self._of[one.address]
 
-    def _evict(self, some: "dict[Protocol, None]", new: "Protocol") -> bool:
-        waiting = [other for other in some if other is not new and other.asks_nothing]
+    def _evict(self, connections: "dict[Protocol, None]", new: "Protocol") -> bool:
+        waiting = [other for other in connections if other is not new and other.asks_nothing]
         if not waiting:
             return False
         oldest = min(waiting, key=lambda other: other.since)
@@ -244,14 +244,14 @@ class Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 is any that is free. UsageError where there is none."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = addresses[0]
         place = socket.socket(family, kind, protocol)
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(address)
     except (OSError, OverflowError, UnicodeError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot listen at {host}:{port} ({said}). Choose another --port or --host.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen at {host}:{port} ({reason}). Choose another --port or --host.") from error
     return place
 
 

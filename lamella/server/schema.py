@@ -111,15 +111,15 @@ def offered(job: Task) -> list[Option]:
 def options_of(config: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The type of a request's options: each field as the task declares it, none required."""
     types = hints(config)
-    found: list[tuple[str, Any, Any]] = []
+    fields: list[tuple[str, Any, Any]] = []
     for option in all_options(config):
         if option.answering and option.holds != "file":
             bound = {"int": msgspec.Meta(le=MOST), "str": msgspec.Meta(max_length=LONGEST)}.get(option.kind)
             hint = types[option.name]
             if option.holds == "value":
                 bound = None
-            found.append((option.name, _bounded(hint, bound) if bound else hint, option.default))
-    return msgspec.defstruct("Options", found, kw_only=True, forbid_unknown_fields=True)
+            fields.append((option.name, _bounded(hint, bound) if bound else hint, option.default))
+    return msgspec.defstruct("Options", fields, kw_only=True, forbid_unknown_fields=True)
 
 
 def _bounded(hint: Any, bound: msgspec.Meta) -> Any:
@@ -141,12 +141,12 @@ def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER)
         named = ", ".join(sorted(unknown))[:100]
         raise Refused(400, f"options: expected some of {', '.join(known) or 'none'}, received {named}.")
     try:
-        found = msgspec.convert(dict(given), options_of(type(job).Config), strict=False)
+        converted = msgspec.convert(dict(given), options_of(type(job).Config), strict=False)
     except msgspec.ValidationError as error:
         raise Refused(400, f"options: {error}.") from error
     except (UsageError, OverflowError, RecursionError) as error:
         raise Refused(400, "options: out of bounds.") from error
-    values = {name: getattr(found, name) for name in given}  # by their stored names, `from` among them
+    values = {name: getattr(converted, name) for name in given}  # by their stored names, `from` among them
     for name, value in values.items():
         if known[name].holds == "value" and value:
             read = receive(next(iter(job.fields.values())), f"options, {name}", value, limits)
@@ -160,14 +160,14 @@ def work(job: Task, config: Any) -> float:
 
     An option with an upper bound is an amount; one without, such as a seed, is none.
     """
-    usual, found = type(job).Config(), 1.0
+    usual, factor = type(job).Config(), 1.0
     types = hints(type(job).Config)
     for option in offered(job):
         metas = [m for m in getattr(types[option.name], "__metadata__", ()) if isinstance(m, msgspec.Meta)]
         if option.kind == "int" and any(m.le is not None for m in metas):
             name = _attribute(type(job).Config, option.name)
-            found *= max(1.0, getattr(config, name) / max(1, getattr(usual, name)))
-    return found
+            factor *= max(1.0, getattr(config, name) / max(1, getattr(usual, name)))
+    return factor
 
 
 @cache

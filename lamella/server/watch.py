@@ -21,10 +21,10 @@ def signature(where: Path) -> Signature | None:
 def signature_of(model: Model) -> Signature | None:
     """The signature of what was read; UNKNOWN where the folder holds another model already, so that it is read again."""
     where = Path(model.where)
-    found = signature(where)
+    current = signature(where)
     try:
-        if found and where.is_dir() and (where / "model.json").read_bytes() != model.files.get("model.json"):
+        if current and where.is_dir() and (where / "model.json").read_bytes() != model.files.get("model.json"):
             return UNKNOWN
     except OSError:
         return UNKNOWN
-    return found
+    return current

@@ -45,7 +45,7 @@ def prepare(model: Model, examples: Sequence[Example], budget: Budget, check: Ch
     media = next((name for name, field in job.fields.items() if field.media), None)
     if media is None:
         return list(examples)
-    found: list[Example] = []
+    prepared: list[Example] = []
     with at_most(budget):
         for example in examples:
             check()
@@ -55,8 +55,8 @@ def prepare(model: Model, examples: Sequence[Example], budget: Budget, check: Ch
                 if budget.spent:
                     raise Refused(413, str(error)) from error
                 raise
-            found.append({**example, media: Prepared(arrays)})
-    return found
+            prepared.append({**example, media: Prepared(arrays)})
+    return prepared
 
 
 class _Reading:
