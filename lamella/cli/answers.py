@@ -50,13 +50,13 @@ def _answer_lines(trained: Any, out: str | None, force: bool, as_json: bool) -> 
     if out:
         free(Path(out), force)
     unread: list[str] = []
-    found = answering.predict_lines(trained, iter(sys.stdin.readline, ""), unread.append)
+    answers = answering.predict_lines(trained, iter(sys.stdin.readline, ""), unread.append)
     if as_json:
-        click.echo(to_json({"answers": list(found)}))
+        click.echo(to_json({"answers": list(answers)}))
     elif out:
-        verb.write_answer("".join(line + "\n" for line in found).encode(errors="surrogateescape"), Path(out), force)
+        verb.write_answer("".join(line + "\n" for line in answers).encode(errors="surrogateescape"), Path(out), force)
     else:
-        for line in found:
+        for line in answers:
             click.echo(shown(line))
     _name("standard input", {"not read": len(unread)} if unread else {}, unread)
 

@@ -220,15 +220,15 @@ def explain(
     trained = _asked(load(model, task), **asking)
     trained, example = verb.question(trained, inputs, split_columns(columns), as_text, options)
     form = verb.form(out, force)
-    found = verb.explain(trained, example, method=method, pairs=pairs, data=data, columns=split_columns(columns))
+    explanation = verb.explain(trained, example, method=method, pairs=pairs, data=data, columns=split_columns(columns))
     if out:
-        verb.write(found, out, form)
+        verb.write(explanation, out, form)
         click.echo(f"wrote {out}", err=True)
     if as_json:
-        click.echo(found.to_json())
+        click.echo(explanation.to_json())
     elif not out:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        click.echo(found.to_text(colour, shutil.get_terminal_size().columns), color=colour)
+        click.echo(explanation.to_text(colour, shutil.get_terminal_size().columns), color=colour)
 
 
 @main.command()
@@ -333,11 +333,11 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
     from lamella import registry
     from lamella.options import all_options
 
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for name in only or registry.names():
         cls = registry.find(name)
         summary = registry.summary(cls)
-        found.append(
+        rows.append(
             {
                 "name": name,
                 "summary": summary,
@@ -349,9 +349,9 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
             }
         )
     if as_json:
-        click.echo(to_json({"tasks": found}))
+        click.echo(to_json({"tasks": rows}))
         return
-    for t in found:
+    for t in rows:
         click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
         for o in t["options"]:
             click.echo(f"    --{o['flag']:14} {o['description']} ({o['kind']}, {o['default']!r})")

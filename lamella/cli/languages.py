@@ -35,12 +35,12 @@ def _beginnings(inputs: Sequence[str], as_text: bool) -> list[str]:
         return [sys.stdin.buffer.peek(BYTES)[:BYTES].decode(errors="ignore")]  # type: ignore[attr-defined]
     from lamella.model.shipped import words_of
 
-    found = []
+    beginnings = []
     for word in inputs:
         path = Path(word)
         if not as_text and path.is_file():
             with path.open("rb") as file:
-                found.append(words_of(path) or file.read(BYTES).decode(errors="ignore"))
+                beginnings.append(words_of(path) or file.read(BYTES).decode(errors="ignore"))
         else:
-            found.append(word)
-    return found
+            beginnings.append(word)
+    return beginnings
