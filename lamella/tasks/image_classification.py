@@ -91,11 +91,11 @@ class ImageClassification(Task):
                 f"expected pictures of at least two classes, received {len(examples):,} of {self.labels_}. "
                 "Give a folder with one folder a class."
             )
-        some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
-        found, self.channels_ = shape_of(some)
-        self.side_ = self.config.image_size or found
-        self.white_ = white_of(some)
-        points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in some]) / 255
+        pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
+        side, self.channels_ = shape_of(pictures)
+        self.side_ = self.config.image_size or side
+        self.white_ = white_of(pictures)
+        points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
     # ---- arrays ------------------------------------------------------------------------------------------------

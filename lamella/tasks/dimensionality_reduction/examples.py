@@ -84,8 +84,8 @@ def learn(values: Sequence[Any], side: int = 0) -> tuple[list[int], list[dict[st
     if isinstance(values[0], dict):
         columns, _ = measures.learn_columns(values)
         return [measures.width(columns)], columns
-    found, channels = shape_of(values[:LOOKED_AT])
-    return [channels, side or found, side or found], []
+    shared_side, channels = shape_of(values[:LOOKED_AT])
+    return [channels, side or shared_side, side or shared_side], []
 
 
 def seed(value: Any) -> int:
@@ -156,8 +156,8 @@ def read(
     before decimals; leave_out: columns of a table that are not read, "none" for not even those that number its rows.
     """
     if not all(map(is_table, paths)):
-        found, lines = image_folder(list(paths))
-        return [row["image"] for row in found], lines
+        pictures, lines = image_folder(list(paths))
+        return [row["image"] for row in pictures], lines
     if not choice and not _of_pictures(paths[0]):
         rows, lines = measures.read_rows(paths, decimal, columns or ())
         notes: list[str] = []

@@ -190,13 +190,13 @@ class TextClassification(Task):
         examples = [e for e in examples if e["label"] in self.labels_]
         if not examples:
             return
-        said = []
+        scores = []
         for part in ([1.0, 0.0], [0.0, 1.0]):
             self.mix_ = part
             likely = [[a["probabilities"][name] for name in self.labels_] for a in run(examples)]
-            said.append(np.log(np.maximum(likely, LEAST)))
+            scores.append(np.log(np.maximum(likely, LEAST)))
         wanted = np.array([self.labels_.index(e["label"]) for e in examples])
-        shares, _, _ = linear.stack(np.stack(said), wanted, type(self).mix_, DOUBT, extra=False)
+        shares, _, _ = linear.stack(np.stack(scores), wanted, type(self).mix_, DOUBT, extra=False)
         self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:

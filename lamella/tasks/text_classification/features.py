@@ -49,15 +49,15 @@ def features(text: str) -> list[str]:
     >>> features("not bad")[:4], features("bad")[3:]
     (['not', 'bad', '\\n not', 'not bad'], ['~<ba', '~bad', '~ad>', '~<bad', '~bad>', '~<bad>'])
     """
-    found = words(text)
-    edged = ["\n", *found, "\n"]
+    tokens = words(text)
+    edged = ["\n", *tokens, "\n"]
     pairs = [f"{a} {b}" for a, b in pairwise(edged)]
     parts = []
-    for word in found:
+    for word in tokens:
         if word[0].isalnum():
             inside = f"<{word}>"
             parts += [f"{PART}{inside[i : i + n]}" for n in LETTERS for i in range(len(inside) - n + 1)]
-    return list(dict.fromkeys([*found, *pairs, *parts]))
+    return list(dict.fromkeys([*tokens, *pairs, *parts]))
 
 
 def _is_part(name: str) -> bool:
@@ -112,7 +112,7 @@ class FeatureSet:
 
     def encode(self, text: str) -> Ints:
         """The ids of a text's features, (R, 16), zeros at the end; at least one row."""
-        found = [self.index[name] for name in features(text) if name in self.index]
-        rows = np.zeros((max(1, -(-len(found) // ROW)), ROW), np.int32)
-        rows.flat[: len(found)] = found
+        ids = [self.index[name] for name in features(text) if name in self.index]
+        rows = np.zeros((max(1, -(-len(ids) // ROW)), ROW), np.int32)
+        rows.flat[: len(ids)] = ids
         return rows

@@ -48,7 +48,7 @@ def solve(
     few, theirs = _some(rows, wanted, labels, CHOICE)
     tried = STRENGTHS if strength is None else (strength,)
     # (strengths, 2, N, L): what naive Bayes and the regression say about texts that they have not seen.
-    said = np.zeros((len(tried), 2, len(few), labels))
+    held_out_scores = np.zeros((len(tried), 2, len(few), labels))
     folds = min(FOLDS, len(few))
     fold = np.random.default_rng(0).permutation(len(few)) % folds
     for held in range(folds):
@@ -57,14 +57,16 @@ def solve(
         known = np.unique(np.concatenate([few[int(i)] for i in seen]))
         place = np.full(features, -1)
         place[known] = np.arange(len(known))
-        some, unseen = ([place[few[int(i)]] for i in side] for side in (seen, new))
+        seen_rows, unseen = ([place[few[int(i)]] for i in side] for side in (seen, new))
         unseen = [row[row >= 0] for row in unseen]
-        for at, members in enumerate(_members(some, theirs[seen], len(known), labels, tried, parts[known], ROUGH)):
+        for at, members in enumerate(_members(seen_rows, theirs[seen], len(known), labels, tried, parts[known], ROUGH)):
             for m, (weights, bias) in enumerate(members):
-                said[at, m, new] = [weights[row].sum(axis=0) / max(1, len(row)) ** 0.5 + bias for row in unseen]
-    found = [stack(scores, theirs) for scores in said]
-    best = int(np.argmin([loss for _, _, loss in found]))
-    shares, extra, _ = found[best]
+                held_out_scores[at, m, new] = [
+                    weights[row].sum(axis=0) / max(1, len(row)) ** 0.5 + bias for row in unseen
+                ]
+    mixes = [stack(scores, theirs) for scores in held_out_scores]
+    best = int(np.argmin([loss for _, _, loss in mixes]))
+    shares, extra, _ = mixes[best]
     [members] = _members(rows, wanted, features, labels, tried[best : best + 1], parts)
     weights = sum(share * table for share, (table, _) in zip(shares, members, strict=True))
     return np.asarray(weights), np.asarray(extra + shares[1] * members[1][1])
@@ -94,15 +96,15 @@ def _members(
     values = [telling[row] / max(1, len(row)) ** 0.5 for row in rows]
     unit = float(np.mean([value @ value for value in values])) ** 0.5 or 1.0  # the mean text has length 1
     counted = np.where(parts[:, None], 0, ratios), np.zeros(labels)
-    found, start = [], None
+    members, start = [], None
     for strength in strengths:
         start = logistic(rows, [v / unit for v in values], wanted, features, labels, strength, start, exact)
-        found.append([counted, (start[0] * (telling / unit)[:, None], start[1])])
-    return found
+        members.append([counted, (start[0] * (telling / unit)[:, None], start[1])])
+    return members
 
 
 def stack(
-    said: Floats, wanted: Ints, first: Sequence[float] = (0.5, 0.5), doubt: float = 1.0, extra: bool = True
+    member_scores: Floats, wanted: Ints, first: Sequence[float] = (0.5, 0.5), doubt: float = 1.0, extra: bool = True
 ) -> tuple[Floats, Floats, float]:
     """How much each of M members counts (M,), what is added for each label (L,), and the loss a text that is left.
 
@@ -115,14 +117,14 @@ def stack(
     >>> bool(shares[0] > 3), float(shares[1].round(3))
     (True, 0.5)
     """
-    count, texts, labels = said.shape
+    count, texts, labels = member_scores.shape
     right, start = np.eye(labels)[wanted], np.concatenate([np.asarray(first, float), np.zeros(labels)])
 
     def loss(point: Floats) -> tuple[float, Floats]:
-        scores = np.tensordot(point[:count], said, 1) + point[count:]
+        scores = np.tensordot(point[:count], member_scores, 1) + point[count:]
         likely = logs(scores)
         total, off = -float((likely * right).sum()), np.exp(likely) - right
-        slope = np.concatenate([(said * off).sum(axis=(1, 2)), extra * off.sum(axis=0)])
+        slope = np.concatenate([(member_scores * off).sum(axis=(1, 2)), extra * off.sum(axis=0)])
         away = point - start
         return total + doubt * float(away @ away) / 2, slope + doubt * away
 

@@ -91,8 +91,8 @@ class TextGeneration(Task):
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         words = self.config.unit == "pieces"
         window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
-        found, lines = passages.read_passages(list(paths), window, words, columns)
-        return [{"text": text} for text in found], lines
+        texts, lines = passages.read_passages(list(paths), window, words, columns)
+        return [{"text": text} for text in texts], lines
 
     def sample(self, split: str) -> list[Example]:
         return [{"text": text} for text in samples.tales(split)]
@@ -140,9 +140,9 @@ class TextGeneration(Task):
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         rows = [row[row != 0].tolist() for row in inputs["text"]]
-        found = decode.sample(*self._drawing(graphs, rows))
+        written = decode.sample(*self._drawing(graphs, rows))
         totals = decode.log_probabilities(decode.scorer(graphs), rows, START, self.config.window)
-        return [_answer(*three) for three in zip(map(self._text, rows, found), totals, map(len, rows), strict=True)]
+        return [_answer(*three) for three in zip(map(self._text, rows, written), totals, map(len, rows), strict=True)]
 
     def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
         """The text as it is written, its likelihood known from the start."""
@@ -193,13 +193,13 @@ class TextGeneration(Task):
         before = [row[row != 0][seen:].tolist() for row in inputs["text"]]
         tokens = self.collate([{"": np.array([START, *row, *written])} for row in before])[""]
         each = decode.scorer(graphs)(tokens[:, :-1], tokens[:, 1:])  # (B, T)
-        mine = np.stack([line[len(row) :][: len(written)] for line, row in zip(each, before, strict=True)])
+        own = np.stack([line[len(row) :][: len(written)] for line, row in zip(each, before, strict=True)])
         words, starts = self.units.words(written)
-        return Focus("log-probability of what follows", np.add.reduceat(mine.astype(float), starts, axis=1), words)
+        return Focus("log-probability of what follows", np.add.reduceat(own.astype(float), starts, axis=1), words)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """How likely texts are to one who knows how frequent each unit is, and nothing more."""
-        known, rows = ([self.units.encode(e["text"]) for e in some] for some in (learn, examples))
+        known, rows = ([self.units.encode(e["text"]) for e in examples_of] for examples_of in (learn, examples))
         return [_answer("", total, len(row)) for row, total in zip(rows, by_frequency(known, rows), strict=True)]
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:

@@ -47,8 +47,8 @@ class Characters:
 
     def words(self, tokens: Sequence[int]) -> tuple[list[str], list[int]]:
         """The words that these ids make, and at which id each begins, the space before it its own."""
-        found = list(re.finditer(r"\s*\S+\s*$|\s*\S+|\s+$", self.decode([], tokens)))
-        return [match[0].strip() or "(space)" for match in found], [match.start() for match in found]
+        matches = list(re.finditer(r"\s*\S+\s*$|\s*\S+|\s+$", self.decode([], tokens)))
+        return [match[0].strip() or "(space)" for match in matches], [match.start() for match in matches]
 
 
 class Words:
