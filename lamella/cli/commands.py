@@ -7,6 +7,7 @@ heavier than click is imported inside a command, so that `--help` answers at onc
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -182,11 +183,10 @@ def predict(
 ) -> None:  # fmt: skip
     """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
     from lamella.model import load
-    from lamella.model.reading import encoded_as
 
     inputs, options = split_options(inputs)
     trained = _asked(load(model, task), **asking)
-    with encoded_as(encoding):
+    with _encoded(encoding):
         answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
 
@@ -364,6 +364,15 @@ def _asked(model: Any, ask: str, corpus: tuple[str, ...], index: str | None) -> 
     from lamella.model.index import asked
 
     return asked(model, ask, corpus, index, tell=partial(click.echo, err=True))
+
+
+def _encoded(name: str) -> Any:
+    """A context in which files are read in the encoding that is named; what it needs is imported only then."""
+    if not name:
+        return nullcontext()
+    from lamella.model.reading import encoded_as
+
+    return encoded_as(name)
 
 
 def _wrote(trained: Any, as_json: bool) -> None:
