@@ -26,6 +26,7 @@ from lamella.errors import UsageError
 from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task, Training
 from lamella.tasks.translation import case, chinese, guard
+from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.net import Net
 from lamella.tasks.translation.outcomes import Outcome
 
@@ -65,6 +66,13 @@ class Config(msgspec.Struct, kw_only=True):
     beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
     memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=FILE)] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
+    details: Annotated[
+        bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=LATER)
+    ] = False
+    keep_below: Annotated[
+        float,
+        Meta(description="Keep the source where the confidence is below this, from 0 to 1.", ge=0, le=1, extra=LATER),
+    ] = 0.0
     alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=LATER)] = 1
 
 
@@ -238,17 +246,21 @@ class Translation(Task):
         beams = max(self.config.beams, self.config.alternatives)
         asked = step, state, memory, START, END, limits
         found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
+        texts = [self.target_pieces.decode([h.tokens for h in best]) for best in found]
+        candidates = [
+            [Candidate(text, h.mean(1.0)) for text, h in zip(some, best, strict=True)]
+            for some, best in zip(texts, found, strict=True)
+        ]
         if self.config.alternatives > 1:
-            return [self._likely(best) for best in found]
-        return [self.target_pieces.decode([h.tokens for h in best]) for best in found]
+            return [self._likely(some, best) for some, best in zip(candidates, found, strict=True)]
+        return candidates
 
     def _candidates(self, source: Array, also: Sequence[int] = ()) -> Arrays:
         """With a shortlist the ids that a step scores for each source, (B, N), `also` these."""
         return {"candidates": self.shortlist.candidates(source, also)} if self.shortlist_ else {}
 
-    def _likely(self, best: Sequence[Hypothesis]) -> list[str]:
+    def _likely(self, texts: Sequence[str], best: Sequence[Hypothesis]) -> list[str]:
         """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
-        texts = self.target_pieces.decode([h.tokens for h in best])
         floors = [max(best[0].score + math.log(SHARE), _words(text) * math.log(SURE)) for text in texts]
         return [t for i, (t, h, low) in enumerate(zip(texts, best, floors, strict=True)) if not i or h.score >= low]
 
@@ -269,9 +281,15 @@ class Translation(Task):
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         found = self.outcomes(examples, run)
-        return [[o.text, *o.others] if self.config.alternatives > 1 else o.text for o in found]
+        several = self.config.alternatives > 1
+        if not self.config.details:
+            return [[o.text, *o.others] if several else o.text for o in found]
+        return [{**o.details(), **({"alternatives": o.others} if several else {})} for o in found]
 
     def render(self, answer: Answer) -> str:
+        if isinstance(answer, dict):
+            sure = "" if answer["confidence"] is None else f", {answer['confidence']:.0%} sure"
+            return f"{answer['translation']}\n    {', '.join([answer['status'], *answer['doubts']])}{sure}"
         return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
 
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[Outcome]:
@@ -289,10 +307,10 @@ class Translation(Task):
             answers = dict(zip(forms, run([{"text": readable(form), "to": to} for form in forms]), strict=True))
             found = [one.chosen(answers[one.text], answers.get(one.also, [])) for one in asked]
             if chinese.is_chinese(to):
-                return [[chinese.punctuate(a) for a in best] for best in found]
-            return [[one.restore(a) for a in best] for best, one in zip(found, asked, strict=True)]
+                return [[changed(a, chinese.punctuate) for a in best] for best in found]
+            return [[changed(a, one.restore) for a in best] for best, one in zip(found, asked, strict=True)]
 
-        return guard.translate_texts(
+        outcomes = guard.translate_texts(
             [e["text"] for e in examples],
             translate,
             formats=[e.get("format", "") for e in examples],
@@ -304,6 +322,10 @@ class Translation(Task):
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
         )
+        return [
+            one.left(e["text"]) if one.confidence is not None and one.confidence < self.config.keep_below else one
+            for one, e in zip(outcomes, examples, strict=True)
+        ]
 
     def _cost(self, word: str) -> int:
         """How many pieces a word is to the net."""
@@ -328,7 +350,7 @@ class Translation(Task):
         return document.render(found), document.summary(found)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        best = [a if isinstance(a, str) else a[0] for a in answers]
+        best = [a if isinstance(a, str) else a["translation"] if isinstance(a, dict) else a[0] for a in answers]
         return metrics.translation(best, [e["translation"] for e in examples])
 
 

@@ -42,6 +42,7 @@ class Verdict(NamedTuple):
     faults: list[str]
     doubts: list[str]
     unsure: list[str]
+    sure: float | None = None  # the mean log-probability of its pieces, where the net says it
 
 
 class Checks:

@@ -29,11 +29,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lamella.data.text import placeholders, sentences
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
+from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
 from lamella.tasks.translation.plans import Plan, Status, Unit, common, render, union
@@ -158,7 +160,7 @@ class _Net:
         masks = [mask_of(unit.source, unit.frozen, token) for unit in units]
         answers = self.ask(mask.sent for mask in masks)
         for unit, mask in zip(units, masks, strict=True):
-            self._take(unit, map(mask.lift, answers[mask.sent]), "translated")
+            self._take(unit, (changed(a, mask.lift) for a in answers[mask.sent]), "translated")
         return [unit for unit in units if unit.status == "kept"]
 
     def termed(self, units: list[Unit], token: str) -> list[Unit]:
@@ -173,7 +175,7 @@ class _Net:
         masks = [(unit, mask_of(unit.source, unit.frozen, token, unit.terms)) for unit in lacking]
         answers = self.ask(mask.sent for _, mask in masks)
         for unit, mask in masks:
-            self._take(unit, map(mask.lift, answers[mask.sent]), "repaired")
+            self._take(unit, (changed(a, mask.lift) for a in answers[mask.sent]), "repaired")
         return [unit for unit in units if unit.status == "kept"]
 
     def _swapped(self, unit: Unit, answer: str, words: dict[str, Sequence[str]]) -> Iterator[str]:
@@ -213,7 +215,7 @@ class _Net:
         answers = self.ask(mask.sent for _, mask in masks)
         for unit, mask in masks:
             if unit.status == "kept":
-                self._take(unit, map(mask.lift, answers[mask.sent]), "repaired")
+                self._take(unit, (changed(a, mask.lift) for a in answers[mask.sent]), "repaired")
         return [unit for unit in units if unit.status == "kept"]
 
     def forced(self, units: list[Unit]) -> list[Unit]:
@@ -232,15 +234,20 @@ class _Net:
         parts = [part for _, nodes in plans for part in nodes if isinstance(part, Unit)]
         answers = self.ask(part.source for part in parts)
         for part in parts:
-            self._take(
-                part, (fragment(part.source, one, self.style.target) for one in answers[part.source]), "repaired"
-            )
+            part_of = partial(fragment, part.source, target=self.style.target)
+            self._take(part, (changed(one, part_of) for one in answers[part.source]), "repaired")
             if part.status == "kept" and (best := part.best()):
                 part.settle(best, "repaired")
         for unit, nodes in plans:
             inside = [part.status for part in nodes if isinstance(part, Unit)]
             if (inside or unit.terms) and "kept" not in inside:
-                self._take(unit, [render(nodes)], "repaired")
+                means = [
+                    (part.sure, len(part.source)) for part in nodes if isinstance(part, Unit) and part.sure is not None
+                ]
+                size = sum(length for _, length in means)
+                text = render(nodes)
+                mean = sum(mean * length for mean, length in means) / size if size else None
+                self._take(unit, [text if mean is None else Candidate(text, mean)], "repaired")
 
     def _checks(self, unit: Unit) -> Checks:
         if unit.checks is None:
@@ -264,7 +271,7 @@ class _Net:
             if self.glossary and self.glossary.honoured(answer, unit.terms) < len(unit.terms):
                 unit.spare.append(answer)
                 continue
-            verdict = checks.judge(answer, self.names)
+            verdict = checks.judge(answer, self.names)._replace(sure=getattr(raw, "mean", None))
             if unit.status != "kept":
                 unit.others += [] if verdict.faults else [verdict.text]
             elif marked and answer == unit.source:
@@ -283,7 +290,8 @@ class _Net:
 
     def _again(self, unit: Unit, status: Status, force: bool = False) -> None:
         """The answers that lacked something, judged by what is known now."""
-        verdicts = [self._checks(unit).judge(one.text, self.names, force) for one in unit.flawed]
+        checks = self._checks(unit)
+        verdicts = [checks.judge(one.text, self.names, force)._replace(sure=one.sure) for one in unit.flawed]
         unit.flawed = [one for one in verdicts if one.faults]
         for verdict in sorted((one for one in verdicts if not one.faults), key=lambda one: len(one.doubts)):
             if unit.status == "kept":

@@ -26,4 +26,11 @@ def joined(text: str, message: Message | None, outcomes: Sequence[Outcome], targ
     if statuses == {"kept"}:
         return Outcome(text, "kept", kept)
     doubts = list(dict.fromkeys(doubt for one in outcomes for doubt in one.doubts))
-    return Outcome(answer, "repaired" if statuses - {"translated"} else "translated", kept, doubts=doubts)
+    sure = [one.confidence for one in outcomes if one.confidence is not None]
+    return Outcome(
+        answer,
+        "repaired" if statuses - {"translated"} else "translated",
+        kept,
+        doubts=doubts,
+        confidence=min(sure, default=None),
+    )

@@ -7,6 +7,7 @@ import heapq
 import msgspec
 
 from lamella.data.text import placeholders
+from lamella.tasks.translation.confidence import DOUBTED, REPAIRED, calibrated
 from lamella.tasks.translation.plans import Plan, Status, render
 
 
@@ -23,6 +24,20 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     kept: int = 0
     others: list[str] = []  # further translations, where they were asked for, best first
     doubts: list[str] = []  # what may be wrong: digits, names, marks, negation, length, repeated, question
+    confidence: float | None = None  # from 0 to 1; None where nothing was translated or the net says nothing of itself
+
+    def details(self) -> dict[str, str | float | list[str] | None]:
+        """The translation and what is known of it, for people and programs."""
+        sure = None if self.confidence is None else round(self.confidence, 3)
+        return {"translation": self.text, "status": self.status, "confidence": sure, "doubts": self.doubts}
+
+    def left(self, text: str) -> Outcome:
+        """The source in the place of a translation that is not sure enough."""
+        return (
+            self
+            if self.status in ("empty", "copied")
+            else Outcome(text, "kept", self.kept, confidence=self.confidence, doubts=self.doubts)
+        )
 
     @property
     def answer(self) -> str | None:
@@ -36,15 +51,20 @@ def outcome_of(plan: Plan, alternatives: int) -> Outcome:
     text = render(plan.nodes)
     others = _others(plan, text, alternatives - 1) if alternatives > 1 else []
     # Sentences that are sound one by one can still make something new where they meet, as "50 %" and "s'il" do.
-    sure = text == text.strip() and text.count("\n") == plan.core.count("\n")
-    sure = sure and placeholders.agree(plan.core, text, plan.format)
-    kept = sum(unit.status == "kept" for unit in plan.units) if sure else len(plan.units)
+    sound = text == text.strip() and text.count("\n") == plan.core.count("\n")
+    sound = sound and placeholders.agree(plan.core, text, plan.format)
+    kept = sum(unit.status == "kept" for unit in plan.units) if sound else len(plan.units)
     if kept == len(plan.units):
         return Outcome(plan.text, "kept", kept)
     text = placeholders.restore_accelerator(text, plan.mark, plan.format)
     clean = all(unit.status == "translated" for unit in plan.units)
     doubts = list(dict.fromkeys(doubt for unit in plan.units for doubt in unit.doubts))
-    return Outcome(plan.before + text + plan.after, "translated" if clean else "repaired", kept, others, doubts)
+    sure = calibrated([(unit.sure, len(unit.source)) for unit in plan.units if unit.sure is not None])
+    if sure is not None:
+        share = sum(unit.status == "translated" for unit in plan.units) / len(plan.units)
+        sure *= DOUBTED ** len(doubts) * (share + (1 - share) * REPAIRED)
+    status: Status = "translated" if clean else "repaired"
+    return Outcome(plan.before + text + plan.after, status, kept, others, doubts, sure)
 
 
 def _others(plan: Plan, best: str, count: int) -> list[str]:

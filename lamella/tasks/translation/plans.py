@@ -44,6 +44,7 @@ class Unit:
     others: list[str] = field(default_factory=list)  # further sound answers, best first
     flawed: list[Verdict] = field(default_factory=list)  # sound answers that lack a number, a name or a mark
     doubts: list[str] = field(default_factory=list)  # what is uncertain about the answer
+    sure: float | None = None  # the mean log-probability of the answer's pieces
     checks: Checks | None = None
 
     def best(self) -> Verdict | None:
@@ -53,7 +54,7 @@ class Unit:
     def settle(self, verdict: Verdict, status: Status) -> None:
         """Take an answer."""
         self.answer, self.doubts = verdict.text, [*verdict.faults, *verdict.doubts]
-        self.status = "repaired" if verdict.mended else status
+        self.status, self.sure = "repaired" if verdict.mended else status, verdict.sure
 
 
 @dataclass

@@ -258,7 +258,7 @@ def test_figures_and_mistakes() -> None:
         (b"", "a.md", "a.md: expected text, received an empty file"),
         (b"a\x00b", "a.txt", "a.txt, line 1: expected text, received a NUL"),
         (b"\x89PNG\r\n\x1a\n", "a.md", "a.md: expected text .* received a PNG picture"),
-        (b"text", "a.docx", r"a.docx: expected one of .* received .docx\. Save it"),
+        (b"text", "a.doc", r"a.doc: expected one of .* received .doc\. Save it"),
         (b"text", "README", "README: expected one of .* received a name without a suffix"),
         (b"text", None, "the text: expected one of"),
     ],
