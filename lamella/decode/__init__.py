@@ -1,4 +1,4 @@
-"""From scores to answers: search, sampling, likelihood. Numpy only, and no engine is known here."""
+"""From scores to answers: search, sampling, likelihood. Numpy only: any engine may compute the scores."""
 
 from lamella.decode.likelihood import importance_bounds, log_odds, log_probabilities
 from lamella.decode.sampling import narrowed, sample, sampling

@@ -1,4 +1,4 @@
-"""Maps of centres and distances -> boxes: the points that are higher than their neighbours, each with the box around it."""
+"""Heat maps of centres -> boxes: the local maxima, each with the box around it; non-maximum suppression."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Floats = NDArray[np.floating[Any]]
 def peaks(
     centers: Floats, sides: Floats, most: int = 100, least: float = 0.0
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """The boxes of one picture, the surest first: boxes (N, 4), scores (N,) from 0 to 1, labels (N,).
+    """The boxes of one picture, highest score first: boxes (N, 4), scores (N,) from 0 to 1, labels (N,).
 
     centers (L, H, W): log-odds of a centre; sides (4, H, W): logarithms of the distances to left, top, right and bottom.
     Boxes are left, top, right, bottom in points of the map. At most `most` of them, with a score of at least `least`.
@@ -41,9 +41,10 @@ def peaks(
 
 
 def suppress(boxes: Floats, labels: Sequence[int] | NDArray[np.int64], overlap: float) -> list[int]:
-    """Which boxes stay where one of two that overlap by more than this goes: the later one, of those with one label.
+    """Non-maximum suppression: the indices of the boxes to keep.
 
-    boxes (N, 4), the surest first. A large object may have two peaks; neighbours of one kind that touch are not one.
+    boxes (N, 4), highest score first. Of two boxes with one label whose intersection over union exceeds `overlap`, the one
+    with the lower score is dropped.
 
     >>> suppress(np.array([[0, 0, 4, 4], [0, 0, 4, 3], [9, 9, 10, 10]]), [0, 0, 0], 0.6)
     [0, 2]

@@ -1,4 +1,4 @@
-"""How likely a net holds an answer to be: log-probabilities, log-odds, bounds by importance sampling."""
+"""How likely an answer is according to a net: log-probabilities, log-odds, bounds by importance sampling."""
 
 import math
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from lamella.decode.steps import Array, Graph
 def log_probabilities(
     score: Callable[[Array, Array], Array], rows: list[list[int]], start: int, window: int, at_once: int = 64
 ) -> list[float]:
-    """The log-probability of each text, in nats, read in windows one after another, each with nothing before it.
+    """The log-probability of each text, in nats: the sum over its consecutive windows, each read without context.
 
     score(tokens, wanted), both (B, T), gives the log-probability of each wanted token after those up to its place.
     """
     totals = [0.0] * len(rows)
     windows = [(i, row[at : at + window]) for i, row in enumerate(rows) for at in range(0, len(row), window)]
-    windows.sort(key=lambda pair: len(pair[1]))  # so that little is padding
+    windows.sort(key=lambda pair: len(pair[1]))  # so that a batch has little padding
     for first in range(0, len(windows), at_once):
         batch = windows[first : first + at_once]
         wanted = np.zeros((len(batch), len(batch[-1][1])), np.int64)
@@ -33,7 +33,7 @@ def log_probabilities(
 
 
 def log_odds(scores: Array, place: int) -> Array:
-    """Scores of L labels (B, L), up to a constant their log-probabilities -> the log-odds of one of them, (B,).
+    """The log-odds (B,) of one of L labels, from their unnormalised log-probabilities (B, L).
 
     >>> log_odds(np.log([[0.8, 0.1, 0.1]]), 0).round(4).tolist()  # the logarithm of 4 to 1
     [1.3863]
@@ -43,11 +43,11 @@ def log_odds(scores: Array, place: int) -> Array:
 
 
 def importance_bounds(decode: Graph, x: Array, mean: Array, log_variance: Array, draws: int) -> list[float]:
-    """Bounds on the log-likelihoods, in nats, of examples of zeros and ones: (B, ...) and their clouds (B, Z) -> B numbers.
+    """Lower bounds on the log-likelihoods of binary examples (B, ...), in nats, by importance sampling: B numbers.
 
-    The log of the mean of p(x, z) / q(z | x) over draws of z from the cloud (Burda et al., 2016): with one draw the
-    evidence lower bound, with more ever nearer to the truth, from below. decode(z (K, Z)) gives the probability of a
-    one at each place as "values" (K, ...). The noise is the same for every example, so that company changes nothing.
+    The log of the mean of p(x, z) / q(z | x) over samples of z from q, given by mean and log_variance (B, Z) (Burda et al.,
+    2016): with one draw it is the evidence lower bound, with more it gets tighter. decode(z (K, Z)) gives the probability
+    of a 1 at each place as "values" (K, ...). All examples share the noise, so no result depends on the other examples.
     """
     noise = np.random.default_rng(0).standard_normal((draws, mean.shape[1])).astype(np.float32)  # (K, Z)
     bounds = []

@@ -6,15 +6,13 @@ import numpy as np
 
 from lamella.decode.steps import Array, Arrays
 
-# ---- chance ------------------------------------------------------------------------------------------------------
-
 
 def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, first: int = 0) -> Array:
-    """Log-probabilities (B, V) -> probabilities (B, V) to draw from; tokens before `first` are never drawn.
+    """Log-probabilities (B, V) -> the probabilities (B, V) to sample from; tokens before `first` get 0.
 
-    temperature: below 1 the likely becomes likelier, and at 0 the likeliest certain. top_k: only so many of the
-    likeliest (0: all; Fan et al., 2018). top_p: only the fewest that together hold this much (nucleus sampling;
-    Holtzman et al., 2020). In this order.
+    In this order: temperature divides the log-probabilities (0: always the most likely token). top_k keeps the k most
+    likely tokens (0: all; Fan et al., 2018). top_p keeps the fewest tokens whose probabilities add up to p (nucleus
+    sampling; Holtzman et al., 2020).
 
     >>> narrowed(np.log([[0.5, 0.3, 0.2]]), top_p=0.6).round(3).tolist()
     [[0.625, 0.375, 0.0]]
@@ -33,8 +31,10 @@ def narrowed(scores: Array, temperature: float = 1.0, top_k: int = 0, top_p: flo
     if top_k:
         ordered[:, top_k:] = 0
     ordered /= ordered.sum(axis=1, keepdims=True)
-    before = np.cumsum(ordered, axis=1) - ordered  # what the better ones hold: one is kept while they hold too little
-    ordered[:, 1:][before[:, 1:] >= top_p] = 0  # the likeliest stays, however little is asked for
+    before = (
+        np.cumsum(ordered, axis=1) - ordered
+    )  # the sum over better tokens: a token is kept while that is below top_p
+    ordered[:, 1:][before[:, 1:] >= top_p] = 0  # the most likely token stays, even with top_p = 0
     probabilities = np.zeros_like(ordered)
     np.put_along_axis(probabilities, order, ordered / ordered.sum(axis=1, keepdims=True), axis=1)
     return np.asarray(probabilities)
@@ -51,7 +51,7 @@ def sample(
     seed: int = 0,
     window: int | None = None,
 ) -> list[list[int]]:
-    """Go on with each prompt by chance: `length` tokens, or fewer where `done(tokens)` says so. As `sampling`, at once."""
+    """Sample a continuation of each prompt: `length` tokens, or fewer if `done(tokens)` is true. See `sampling`."""
     texts = [list(p) for p in prompts]
     for texts in sampling(step, empty, prompts, start, length, pick, done, seed, window):  # noqa: B007
         pass
@@ -69,18 +69,24 @@ def sampling(
     seed: int = 0,
     window: int | None = None,
 ) -> Iterator[list[list[int]]]:
-    """As `sample`, token by token: the prompts with what has been written so far, the same lists each time.
+    """As `sample`, token by token: yields the prompts with their continuations so far, the same lists each time.
 
-    step(token (B,), state) gives log-probabilities "scores" (B, V) and the new state; empty(B) is the state before
-    all; pick turns scores into the probabilities to draw from, `narrowed` say. window: the most tokens that a state may
-    have seen, the start among them; then a new one begins and reads the latter half of them again, so that it stands
-    as it stood in training. Each prompt has a generator of its own, so that its answer does not depend on its neighbours.
+    step(token (B,), state) gives log-probabilities "scores" (B, V) and the new state; empty(B) is the initial state; pick
+    turns scores into the probabilities to sample from, such as `narrowed`. window: the most tokens that a state may have
+    read, start included; after that a new state begins and reads the second half of them again, so that it never sees
+    more than in training. Each prompt has its own random generator, so that no answer depends on the other prompts.
     """
     rngs = [np.random.default_rng(seed) for _ in prompts]
     texts = [list(p) for p in prompts]
     first = np.array([len(p) for p in prompts], dtype=np.int64)
-    at = np.where(first < window, 0, first - window // 2) if window else np.zeros_like(first)  # the next to be read
-    rows, state, seen = np.arange(len(texts)), empty(len(texts)), 0  # rows: those not done, in the order of the state
+    at = (
+        np.where(first < window, 0, first - window // 2) if window else np.zeros_like(first)
+    )  # index of the next token to read
+    rows, state, seen = (
+        np.arange(len(texts)),
+        empty(len(texts)),
+        0,
+    )  # rows: the texts not done yet, in the state's order
     while len(rows) and length > 0:
         if window and seen == window:
             at[rows] -= window // 2
@@ -90,7 +96,7 @@ def sampling(
         at[rows] += seen > 0
         seen += 1
         ends = np.zeros(len(rows), dtype=bool)
-        due = np.flatnonzero([at[r] == len(texts[r]) for r in rows])  # all before is read: now something new
+        due = np.flatnonzero([at[r] == len(texts[r]) for r in rows])  # everything is read: a new token is sampled
         for place, weights in zip(due, pick(out["scores"][due]) if len(due) else (), strict=True):
             row = rows[place]
             drawn = np.searchsorted(np.cumsum(weights), rngs[row].random() * weights.sum(), side="right")

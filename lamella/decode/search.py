@@ -1,8 +1,8 @@
-"""Search for the answer: greedy and beam. Numpy only; what computes the scores is a function, whichever engine runs it.
+"""Search for the best answer: greedy search and beam search. Numpy only; any engine may compute the scores.
 
-A `Step` takes the last tokens (B, K), K hypotheses for each of B sentences, and the state so far, and answers the best
-next tokens: "scores" and "tokens" (B, K, N), best first, with "attention" and the new state beside them. Everything has
-the batch first, so that one index reorders hypotheses and another drops finished sentences.
+A `Step` takes the last tokens (B, K) of K hypotheses for each of B sentences, and the state, and returns the best next
+tokens as "scores" and "tokens" (B, K, N), best first, with "attention" and the new state. Every array has the batch
+first, so that one index reorders hypotheses and another drops finished sentences.
 """
 
 import math
@@ -16,21 +16,21 @@ from lamella.decode.steps import Arrays, Step
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One answer: its tokens without start and end, and the sum of their log-probabilities (with the end's)."""
+    """One answer: its tokens without start and end, and the sum of their log-probabilities, the end's included."""
 
     tokens: list[int]
     score: float
     ended: bool
 
     def mean(self, power: float) -> float:
-        """The score over the length to a power: 0 favours short answers, 1 is the mean (Wu et al., 2016)."""
+        """The score divided by length ** power: 0 favours short answers, 1 is the mean (Wu et al., 2016)."""
         return self.score / math.pow(len(self.tokens) + 1, power)
 
 
 def greedy(
     step: Step, state: Arrays, memory: Arrays, start: int, end: int, limits: NDArray[np.int64]
 ) -> list[Hypothesis]:
-    """The likeliest next token, again and again: the plainest search, and the oracle of the other.
+    """Greedy search: always take the most likely next token. It is the test oracle of beam search with one beam.
 
     state: arrays (B, 1, ...); memory: arrays (B, ...); limits (B,): the most tokens of each answer.
     """
@@ -63,7 +63,7 @@ def beam(
     beams: int = 4,
     power: float = 1.0,
 ) -> list[list[Hypothesis]]:
-    """Beam search: the `beams` likeliest prefixes of each sentence go on; finished sentences leave the batch.
+    """Beam search: keep the `beams` most likely prefixes of each sentence; finished sentences leave the batch.
 
     state: arrays (B, 1, ...), memory (B, ...), limits (B,). Returns for each sentence its finished hypotheses, best
     first by their score over length ** power; at least one, at most `beams`. One beam is greedy search.
@@ -79,18 +79,18 @@ def beam(
         total = scores[:, :, None] + out["scores"]  # (B, K, N)
         width = total.shape[2]
         flat = total.reshape(len(rows), -1)
-        # Twice as many as are kept: at worst half of them end here.
+        # Twice as many as are kept: at most one for each beam ends here, so enough remain to go on.
         best = np.argsort(-flat, axis=1, kind="stable")[:, : 2 * beams]
         parent, ids = best // width, np.take_along_axis(out["tokens"].reshape(len(rows), -1), best, axis=1)
         best_scores = np.take_along_axis(flat, best, axis=1)
         ends = (ids == end) | (length >= limits[rows])[:, None]
-        # An end counts among the best K only, and never that of a beam that ended before and is kept for its place.
+        # Only an end among the best K counts; a beam that ended earlier keeps its place with a score of -inf.
         for row, place in zip(*np.nonzero((ends & np.isfinite(best_scores))[:, :beams]), strict=True):
             if len(finished[rows[row]]) < beams:
                 tokens = prefixes[row, parent[row, place]].tolist()
                 ended = bool(ids[row, place] == end)
                 finished[rows[row]].append(Hypothesis(tokens, float(best_scores[row, place]), ended))
-        # The best that have not ended go on: a stable sort brings them to the front in order.
+        # The best that have not ended continue: a stable sort brings them to the front in order.
         onward = np.argsort(ends, axis=1, kind="stable")[:, :beams]
         parent, ids = np.take_along_axis(parent, onward, axis=1), np.take_along_axis(ids, onward, axis=1)
         scores = np.take_along_axis(np.where(ends, -np.inf, best_scores), onward, axis=1)

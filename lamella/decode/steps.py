@@ -12,7 +12,7 @@ Step = Callable[[Array, Arrays, Arrays], Arrays]  # (token, state, memory) -> sc
 
 
 class Graph(Protocol):
-    """A step as it is exported; `empty` is the state before the first one."""
+    """An exported graph of one step; `empty` is the state before the first step."""
 
     def __call__(self, **inputs: Array) -> Arrays: ...
 
@@ -22,7 +22,7 @@ class Graph(Protocol):
 def by_steps(
     step: Callable[[Array, Arrays], Arrays], empty: Callable[[int], Arrays]
 ) -> Callable[[Array, Array], Array]:
-    """A `score` for `log_probabilities`, of a net that has steps alone."""
+    """A `score` for `log_probabilities`, made from a net that is exported as single steps."""
 
     def score(tokens: Array, wanted: Array) -> Array:
         state, likelihoods = empty(len(tokens)), np.zeros(tokens.shape)
@@ -36,22 +36,22 @@ def by_steps(
 
 
 def scorer(graphs: Mapping[str, Graph]) -> Callable[[Array, Array], Array]:
-    """A `score` for `log_probabilities`: of all units at once, where there is a graph for that."""
+    """A `score` for `log_probabilities`: all tokens at once if there is a graph for that, else step by step."""
     if "score" not in graphs:
         return by_steps(*stepping(graphs["step"]))
     return lambda tokens, wanted: graphs["score"](tokens=tokens, wanted=wanted)["log_probability"]
 
 
 def stepping(graph: Graph) -> tuple[Callable[[Array, Arrays], Arrays], Callable[[int], Arrays]]:
-    """A graph as `sample` and `by_steps` want it: the step, and the state before the first one."""
+    """A graph in the form that `sample` and `by_steps` take: the step, and a function for the initial state."""
     return lambda token, state: graph(token=token, **state), lambda batch: graph.empty(batch=batch)
 
 
 def forced(step: Graph, memory: Arrays, start: int, ids: list[int], batch: int) -> Array:
-    """The log-probability of each of these tokens where a search would have taken them, (B, T).
+    """The log-probability (B, T) of each of these tokens, had a search chosen them (teacher forcing).
 
-    A step tells of its likeliest tokens alone; one that is not among them counts as all others together, at most as the
-    last that is.
+    A step returns only its most likely tokens. Any other token counts as much as all the others together, but at most as
+    much as the last one returned.
     """
     state, likelihoods = step.empty(batch=batch, beam=1), np.zeros((batch, len(ids)))
     for at, (token, wanted) in enumerate(zip([start, *ids], ids, strict=False)):
@@ -64,7 +64,7 @@ def forced(step: Graph, memory: Arrays, start: int, ids: list[int], batch: int) 
 
 
 def both_ways(step: Graph, tokens: Array) -> Arrays:
-    """The state after all tokens (B, T), zeros at the end of shorter rows, read one at a time from both ends."""
+    """The state of a bidirectional net after all tokens (B, T), one step at a time; shorter rows are padded with 0."""
     lengths = (tokens != 0).sum(axis=1, keepdims=True)
     order = np.maximum(lengths - 1 - np.arange(tokens.shape[1]), 0)
     backward = np.where(tokens != 0, np.take_along_axis(tokens, order, axis=1), 0)

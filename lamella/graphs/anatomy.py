@@ -1,7 +1,7 @@
-"""What the parts of an ONNX graph are: its layers, the branches beside its residual streams, its heads of attention.
+"""The parts of an ONNX graph: its layers, the branches of its residual streams, its attention heads.
 
-All is found by how operations hang together, never by a task's or a net's name; names of weights only give parts a word
-to be called by. float32 and int8 files are read alike: what rounds a value on its way into a product is looked through.
+They are recognised by how operations are connected, never by a task's or a net's name; the names of weights only serve
+to name parts. float32 and int8 files are read alike: rounding before a product is skipped over.
 
     anatomy = Anatomy(wire.read(raw))
     anatomy.products       every product or convolution with a stored weight, in order
@@ -24,7 +24,7 @@ BENT = ("Relu", "Tanh", "Sigmoid", "Gelu", "Pow", "Mul")  # Mul: a gate, or x * 
 
 @dataclass(frozen=True)
 class Product:
-    """A product of what flows through with a stored weight."""
+    """A product of an activation with a stored weight."""
 
     node: Node
     x: str  # what flows in, before it is rounded
@@ -60,7 +60,7 @@ class Joined:
 
 
 class Anatomy:
-    """A graph, and who makes and who reads each value."""
+    """A graph, with the node that makes each value and the nodes that read it."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -86,7 +86,7 @@ class Anatomy:
         return Product(node, self.behind(node.inputs[0], ROUNDING), weight, path, 1 if node.op == "Conv" else -1)
 
     def _stored(self, name: str) -> str | None:
-        """The stored array that a value is made of, and of nothing that flows; the largest of several."""
+        """The stored array from which alone a value is computed; the largest of several; None if it depends on inputs."""
         names: list[str] = []
         todo, seen = [name], set()
         while todo:
@@ -101,7 +101,7 @@ class Anatomy:
         return max(names, key=lambda n: _size(self.graph.stored[n].shape)) if names else None
 
     def behind(self, name: str, through: Sequence[str]) -> str:
-        """The value that this one was before operations of these kinds."""
+        """Go back from a value through operations of these kinds to the value they started from."""
         while name in self.maker and self.maker[name].inputs[0] in self._flows:
             # Before it is rounded a row is divided by its scale.
             if self.maker[name].op not in through and not ("QuantizeLinear" in through and name.endswith("_unit")):
@@ -110,7 +110,7 @@ class Anatomy:
         return name
 
     def source(self, name: str) -> Product | None:
-        """The product that a value is the plain outcome of: a bias, a scale, a rectifier or another shape may follow."""
+        """The product that a value comes from; a bias, a scale, an activation or a reshape may lie between."""
         for _ in range(20):
             if name in self._by_output:
                 return self._by_output[name]
@@ -157,7 +157,7 @@ class Anatomy:
         return branches
 
     def _parts_of(self, stream: str) -> set[str]:
-        """A stream, and what it is the sum of: branches that stand in parallel all read what came before the first."""
+        """A stream and the sums it consists of: parallel branches all read the value before the first sum."""
         parts, todo = set(), [stream]
         while todo:
             name = todo.pop()
@@ -190,7 +190,7 @@ class Anatomy:
         return heads
 
     def _after(self, name: str) -> Product | None:
-        """The product that reads a value, other shapes and rounding between."""
+        """The product that reads a value; reshapes and rounding may lie between."""
         for _ in range(8):
             readers = [node for node in self.readers.get(name, []) if not node.outputs[0].endswith("_size")]
             if len(readers) != 1:
@@ -239,7 +239,7 @@ class Anatomy:
         return [p for p in self.products if made & self.before(p.x)]
 
     def bent(self, name: str) -> bool:
-        """Whether a value comes straight out of something that is not linear: there single units mean most."""
+        """Whether a value is the direct output of an activation function: there single units mean most."""
         node = self.maker.get(name)
         return node is not None and node.op in BENT and (node.op != "Mul" or self._flows.issuperset(node.inputs))
 

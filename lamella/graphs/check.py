@@ -1,6 +1,6 @@
-"""A graph is judged before an engine sees it: read from its bytes, in bounded time, without the `onnx` package.
+"""Check that a graph is safe before an engine loads it: from its bytes, in bounded time, without the `onnx` package.
 
-    check(raw, "net.onnx")     nothing where it may run; ModelError with the reason where not
+    check(raw, "net.onnx")     returns nothing if it may run; ModelError with the reason if not
 
 A graph from elsewhere is a program: it may name files to read, ask for any memory, and loop. One that passes here uses
 the operators of `operators.py` alone, reads its own bytes and its inputs, holds numbers that are finite and as many as
@@ -46,10 +46,10 @@ WHOLE = (-(1 << 31), (1 << 63) - 1)  # all others
 
 
 def check(raw: bytes, name: str) -> None:
-    """ModelError, with the reason in one line, where a graph may not run."""
+    """Raise ModelError, with the reason in one line, if a graph must not run."""
     try:
         _Check(raw).model()
-    except Exception as error:  # whatever cannot be followed is no graph of ours
+    except Exception as error:  # a graph that cannot be followed is not one of ours
         reason = str(error).splitlines() or [type(error).__name__]
         raise ModelError(f"{name}: not a graph that may run: {reason[0]}. Do not use this model.") from error
 

@@ -1,4 +1,4 @@
-"""How large a graph's constants become: a few bytes may ask for gigabytes, as in ConstantOfShape of [30000, 30000].
+"""Limits on the size of a graph's constants: a few bytes may ask for gigabytes, as ConstantOfShape of [30000, 30000] does.
 
 Nodes that read stored arrays alone are constants too, and the engine computes them while it opens the file. Their shapes
 are followed here, and their values where these are few, since such say how large others become. The exporter leaves
@@ -44,7 +44,7 @@ NUMBERS = {
 
 
 class Growth:
-    """What is known of the constants of one graph: the shape of each, the numbers of small ones."""
+    """The constants of one graph: the shape of each, and the values of small ones."""
 
     def __init__(self, size: int) -> None:
         self.most = max(LEAST, TIMES * size)
@@ -57,7 +57,7 @@ class Growth:
             self.values[name] = array
 
     def node(self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Mapping[str, Any]) -> None:
-        """ValueError where the node makes a constant too large, or stretches what it is given too far."""
+        """ValueError if the node makes too large a constant, or enlarges its input too much."""
         if op == "Constant":
             self.store(outputs[0], _constant(attributes))
             return
@@ -75,11 +75,11 @@ class Growth:
                 self.values[outputs[0]] = value.reshape(shapes[0])
 
     def _limit(self, op: str, shape: Sequence[int]) -> None:
-        if 8 * math.prod(shape) > self.most:  # bytes, as if every number took eight
+        if 8 * math.prod(shape) > self.most:  # bytes, at the most: eight a number
             raise ValueError(f"{op} makes a constant of shape {list(shape)} out of a file of a few bytes")
 
     def _known(self, op: str, inputs: Sequence[str], place: int) -> list[Any] | None:
-        """The numbers of an input: None where it is left out or hangs on what the graph is given."""
+        """The values of an input; None if it is left out or depends on the graph's inputs."""
         name = inputs[place] if len(inputs) > place else ""
         if not name or name not in self.shapes:
             return None
@@ -118,7 +118,7 @@ class Growth:
     def _shapes(
         self, op: str, inputs: Sequence[str], attributes: Mapping[str, Any], outputs: int
     ) -> list[tuple[int, ...]]:
-        """The shapes of what a node gives that reads constants alone."""
+        """The output shapes of a node that reads only constants."""
         given = [self.shapes[name] for name in inputs if name]
         first = given[0]
         if op in EACH:
@@ -172,7 +172,7 @@ def _value(op: str, values: list[Array], shape: tuple[int, ...], attributes: Map
 
 
 def _constant(attributes: Mapping[str, Any]) -> Array:
-    """What a Constant holds, in whichever of its attributes."""
+    """The value of a Constant node, whichever attribute holds it."""
     kinds: dict[str, Any] = {
         "value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64,
     }  # fmt: skip

@@ -1,7 +1,7 @@
-"""Dynamic int8: every stored matrix becomes bytes with a scale a column; what flows past it is rounded as it comes.
+"""Dynamic int8 quantisation: stored matrices become int8 with a scale a column; activations are rounded at run time.
 
-Weights are symmetric, 8 bits, one scale an output (per channel); activations are rounded with one scale a row, found
-anew at each run (Jacob et al., 2018, without their training). With one scale a tensor, which onnxruntime would fuse,
+Weights are symmetric, 8 bits, one scale an output (per channel); activations are rounded with one scale a row, computed
+at each run (Jacob et al., 2018, without their training). With one scale a tensor, which onnxruntime would fuse,
 the answer to one example would depend on the others of its batch. A table that embeds on one side and scores on the
 other, transposed, is stored once.
 """
@@ -63,7 +63,7 @@ def _large(tensor: TensorProto | None) -> bool:
 
 
 def _transposed(model: onnx.ModelProto, name: str, weights: dict[str, TensorProto]) -> TensorProto | None:
-    """The stored table behind a Transpose, if that is where this input comes from."""
+    """The stored table behind a Transpose, if this input comes from one."""
     for node in model.graph.node:
         if node.op_type == "Transpose" and node.output[0] == name and _large(weights.get(node.input[0])):
             return weights[node.input[0]]
@@ -87,7 +87,7 @@ def _transpose_weights(graph: onnx.GraphProto) -> None:
 
 
 def _store(weight: TensorProto, axis: int, stored: dict[str, TensorProto]) -> tuple[str, str]:
-    """Put a weight's bytes and scales among the stored tensors, once; returns their names."""
+    """Store a weight as int8 and its scales, once; returns the two names."""
     name = weight.name
     if f"{name}_int8" not in stored:
         q, scale = round_rows(numpy_helper.to_array(weight), axis)

@@ -1,4 +1,4 @@
-"""Static int8 for convolutions: what flows in and out is rounded to steps that examples have fixed beforehand.
+"""Static int8 quantisation of convolutions: inputs and outputs are rounded with scales from a calibration set.
 
 A product of matrices can find the range of its input anew at each run (`int8.py`); for a convolution that costs more
 than it gains. So the ranges are measured once on examples (Jacob et al., 2018), and each convolution is written as

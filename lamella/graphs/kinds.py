@@ -1,7 +1,7 @@
-"""Which kind of number each value of a graph holds, and which whole numbers may be divided by which.
+"""The number type of each value in a graph, and the check that no integer division can stop the process.
 
-Processors stop a process that divides the least whole number by -1, and the engine does not look. So whole numbers are
-divided by constants above 0 alone, which is all that sizes need.
+Dividing the smallest integer by -1 or anything by 0 stops the process, and the engine does not check it. So integers may
+be divided by constants above 0 only, which is all that sizes need.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _LIKE = {
 
 
 class Kinds:
-    """The kind of every value, followed from node to node; None where it is not known."""
+    """The number type of every value, propagated from node to node; None if it is not known."""
 
     def __init__(self) -> None:
         self.of: dict[str, int | None] = {}
@@ -41,7 +41,7 @@ class Kinds:
         attributes: Mapping[str, Any],
         values: Mapping[str, NDArray[Any]],
     ) -> None:
-        """Follow one node; ValueError where it divides whole numbers by what may be no number above 0."""
+        """Propagate through one node; ValueError if it divides integers by anything but a constant above 0."""
         given = [self.of.get(name) for name in inputs]
         if op in ("Div", "Mod") and given[0] not in FLOATS:
             divisor = values.get(inputs[1]) if len(inputs) > 1 else None
@@ -51,7 +51,7 @@ class Kinds:
 
 
 def _given(op: str, given: list[int | None], count: int, attributes: Mapping[str, Any]) -> list[int | None]:
-    """The kinds of a node's outputs."""
+    """The number types of a node's outputs."""
     first = given[0] if given else None
     if op in _FIXED:
         return [*_FIXED[op], *[None] * count][:count]

@@ -1,4 +1,4 @@
-"""Which units of a layer to keep, and how those that stay make up for those that go: least squares, without a gradient.
+"""Which units of a layer to keep, and new weights for them: least squares, without gradients.
 
 The step of Optimal Brain Surgeon (Hassibi and Stork, 1993) applied to whole units, or to whole heads of attention, at
 once; what goes is chosen as in "ThiNet" (Luo et al., 2017), by what its loss would do to the next layer.
@@ -52,7 +52,7 @@ def fit(moments: Floats, weight: Floats, keep: int, size: int = 1) -> tuple[NDAr
 
 
 def rows_of(units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """The rows of units that have `size` of them each.
+    """The row indices of these units, each of which has `size` neighbouring rows.
 
     >>> rows_of(np.array([0, 2]), 2).tolist()
     [0, 1, 4, 5]

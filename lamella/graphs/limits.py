@@ -26,7 +26,7 @@ _arena: bool = False
 
 
 def begin(ticket: int, stop: Callable[[], None], seconds: float) -> None:
-    """From now on `stop` is called once `seconds` have passed, unless `end(ticket)` comes first."""
+    """Call `stop` after `seconds`, unless `end(ticket)` is called first."""
     _running[ticket] = (time.monotonic() + seconds, stop)
     if not _busy.is_set():
         _wake()
@@ -38,7 +38,7 @@ def end(ticket: int) -> None:
 
 @contextmanager
 def until(deadline: float) -> Iterator[None]:
-    """Calls of graphs by this thread end at `deadline` (of `time.monotonic`), where that is before `SECONDS` are over."""
+    """Limit calls of graphs by this thread: they end at `deadline` (of `time.monotonic`), or after `SECONDS` if earlier."""
     before = getattr(_own, "deadline", None)
     _own.deadline = deadline
     try:
@@ -48,7 +48,7 @@ def until(deadline: float) -> Iterator[None]:
 
 
 def seconds() -> float:
-    """For how long a call that begins now may run."""
+    """How long, in seconds, a call that begins now may run."""
     deadline = getattr(_own, "deadline", None)
     return SECONDS if deadline is None else max(0.0, min(SECONDS, deadline - time.monotonic()))
 
@@ -89,7 +89,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def share_memory(ort: Any, options: Any) -> None:
-    """Let a session take its memory from the one store that is limited."""
+    """Let a session take its memory from the shared, limited arena."""
     global _arena
     with _lock:
         if not _arena:

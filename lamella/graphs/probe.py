@@ -1,10 +1,10 @@
-"""Inner values of a net's graphs, read while it answers.
+"""Record the hidden values of a net's graphs while it answers.
 
     probes = attach(files, {"encode": ["relu_1"]})
     task.decode(probes, inputs)
     probes["encode"].calls        for each call its inputs and the inner values, in order
 
-A probe shows the same face as the graph that it stands for, so `decode` does not know that somebody watches.
+A probe has the same interface as the graph it stands for, so `decode` runs unchanged.
 """
 
 import time
@@ -21,11 +21,11 @@ Arrays = dict[str, Array]
 
 
 class Enough(Exception):
-    """What was wanted is known, and the rest of the answer is not needed."""
+    """Raised to stop answering once the wanted values are recorded."""
 
 
 class Probe:
-    """A graph that keeps what it saw. enough: the answer is broken off, by `Enough`, after one call."""
+    """A graph that records inputs and hidden values. enough: stop with `Enough` after one call."""
 
     def __init__(self, raw: bytes, name: str, inner: Sequence[str] = (), enough: bool = False) -> None:
         graph = wire.read(raw)
@@ -60,7 +60,7 @@ def attach(files: Mapping[str, bytes], inner: Mapping[str, Sequence[str]], enoug
 
 
 def constant(raw: bytes, name: str) -> Array:
-    """A value that depends on no input, as stored or as made from what is stored: the weights behind int8 as floats."""
+    """A value that depends on no input, stored or computed from stored ones: the weights behind int8 as floats."""
     graph = OnnxGraph(wire.with_outputs(raw, [name]), name)
     inputs: Arrays = {
         k: np.zeros([a if isinstance(a, int) else 1 for a in axes], t) for k, (t, axes) in graph.axes.items()

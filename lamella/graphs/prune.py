@@ -1,9 +1,9 @@
-"""Structured pruning of exported graphs: what is taken away makes products smaller, not sparse.
+"""Structured pruning of exported graphs: whole units are removed, so that products become smaller, not sparse.
 
-Three kinds of thing can go: units between two products (the width of feed-forward layers), channels between two
-convolutions (inside residual blocks), both in `prune_layers.py`, and whole heads of attention (`prune_heads.py`). Which
-ones go, and how those that stay make up for them, is computed from second moments on examples, without a gradient: the
-weight behind them is fitted anew so that what it gives stays as close as it can in the least-squares sense (`least_squares.py`).
+Three kinds can be removed: units between two products (the width of feed-forward layers), channels between two
+convolutions (inside residual blocks), both in `prune_layers.py`, and whole attention heads (`prune_heads.py`). Which ones
+to remove follows from second moments on a calibration set, without gradients: the weight behind them is fitted again by
+least squares, so that its output changes as little as possible (`least_squares.py`).
 
 Works on the ONNX files of a model folder, so it needs neither the net's code nor torch, and knows no task.
 """
@@ -24,9 +24,9 @@ KINDS = ("units", "heads", "channels")
 
 
 class Calibrator:
-    """A graph that answers as before and notes on the way what compressing it needs to know.
+    """A graph that answers as before and collects the statistics that compression needs.
 
-    That is the second moments of what can be taken away, and how far the values around convolutions range.
+    Those are the second moments of units that can be removed, and the ranges of values around convolutions.
     """
 
     def __init__(self, raw: bytes, name: str) -> None:
@@ -73,7 +73,7 @@ def _rows(hidden: NDArray[np.generic]) -> Floats:
 
 
 def calibrate(graphs: Mapping[str, bytes], run: Callable[[Mapping[str, Calibrator]], object]) -> dict[str, Calibrator]:
-    """ONNX files by name -> probes by graph name, after `run` has answered examples through them.
+    """ONNX files by name -> calibrators by graph name, after `run` has answered examples through them.
 
     Graphs of one net share weights; what one saw of a layer counts for all, so that it is pruned alike in all.
     """
@@ -91,13 +91,13 @@ def calibrate(graphs: Mapping[str, bytes], run: Callable[[Mapping[str, Calibrato
 
 
 def kinds(probes: Mapping[str, Calibrator]) -> list[str]:
-    """What there is to take away, of `KINDS`."""
+    """The kinds of units in these graphs that can be removed, of `KINDS`."""
     present = {layer.kind for probe in probes.values() for layer in probe.layers}
     return [kind for kind in KINDS if kind in present or (kind == "heads" and any(_free(probes)))]
 
 
 def count(files: Mapping[str, bytes]) -> int:
-    """How many numbers of matrices the ONNX files hold; what several graphs share is counted once."""
+    """The number of weights in the matrices of the ONNX files; what several graphs share is counted once."""
     sizes: dict[str, int] = {}
     for name, raw in files.items():
         if name.endswith(".onnx"):
@@ -109,7 +109,7 @@ def count(files: Mapping[str, bytes]) -> int:
 def prune(
     files: Mapping[str, bytes], probes: Mapping[str, Calibrator], shares: Mapping[str, float]
 ) -> dict[str, bytes]:
-    """A model's files -> the same with a share of the units, heads and channels taken away, the others fitted anew."""
+    """A model's files -> the same with a share of units, heads and channels removed and the others fitted again."""
     pruned = dict(files)
     models = {name: _opened(files[f"{name}.onnx"]) for name in probes}
     for name, probe in probes.items():
@@ -117,7 +117,7 @@ def prune(
         for layer in probe.layers:
             moments = probe.moments.get(stored[layer.second])
             share = shares.get(layer.kind, 0.0)
-            if moments is not None and share:  # else no example came this way: what its units do is not known
+            if moments is not None and share:  # else no example reached it: nothing is known about its units
                 prune_layers.narrow(models[name].graph, layer, moments, share)
     if shares.get("heads"):
         for group in _free(probes):
@@ -133,7 +133,7 @@ def prune(
 
 
 def _free(probes: Mapping[str, Calibrator]) -> Iterator[dict[str, list[prune_heads.HeadGroup]]]:
-    """The heads that can go, those that must go together together; where no example reached one, none of its state."""
+    """Groups of heads to prune together; if no example reached one of them, all that share its state are left out."""
     groups = prune_heads.together({name: probe.heads for name, probe in probes.items()})
     seen = [_moments(group, probes) is not None for group in groups]
     unseen = {
@@ -151,7 +151,7 @@ def _moments(group: Mapping[str, list[prune_heads.HeadGroup]], probes: Mapping[s
 
 
 def _reader(group: Mapping[str, list[prune_heads.HeadGroup]]) -> tuple[str, str]:
-    """In which graph, and which weight, reads the heads."""
+    """The graph and the weight in it that read the heads."""
     return next((name, weight) for name, own in group.items() for h in own for weight, _ in h.outs)
 
 

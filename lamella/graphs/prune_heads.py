@@ -4,8 +4,8 @@ A head is found by following it: from the product that makes queries, keys or va
 heads an axis of their own, along everything that keeps them apart, to the product that brings them together again. On
 its way it may leave a graph and enter another one, as a decoder's state does, or the memory of what was read: the axis
 of that input becomes shorter, which is all that a state of zeros needs to know. What is not understood is left as it
-is, and with it all that shares a state with it. HeadGroup were first taken away by Michel et al., 2019, and by Voita et
-al., 2019; here those that stay are fitted anew to make up for the others.
+is, and with it all that shares a state with it. Heads were first pruned by Michel et al., 2019, and by Voita et al.,
+2019; here those that stay are fitted again to make up for the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ EACH = {"Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Reciprocal", "Softmax", "Rel
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value holds heads: on an axis, or `joined` with their columns on the last one."""
+    """Where a value holds heads: on an axis of their own, or `joined` with their columns on the last axis."""
 
     rank: int
     axis: int
@@ -41,7 +41,7 @@ class Place:
 
 @dataclass
 class HeadGroup:
-    """HeadGroup that stay together in a graph, and all that hangs on their number."""
+    """Heads of one attention in a graph, and everything whose shape depends on their number."""
 
     count: int
     size: int  # columns of each
@@ -58,12 +58,12 @@ class HeadGroup:
 
 
 def find(graph: onnx.GraphProto) -> list[HeadGroup]:
-    """All heads of a graph, those too that cannot go."""
+    """All groups of heads in a graph, including those that cannot be pruned."""
     return _Trace(graph).run()
 
 
 def together(graphs: Mapping[str, Sequence[HeadGroup]]) -> list[dict[str, list[HeadGroup]]]:
-    """The heads that must go together, by the graphs they are in; without those that cannot go."""
+    """The heads that must be pruned together, by graph name; those that cannot be pruned are left out."""
     groups: list[list[tuple[str, HeadGroup]]] = []
     for name, own in graphs.items():
         for heads in own:
@@ -81,14 +81,14 @@ def _states(group: Sequence[tuple[str, HeadGroup]]) -> set[str]:
 
 
 def _whole(group: Sequence[tuple[str, HeadGroup]]) -> bool:
-    """Whether all of it is understood, and there is one weight that reads the heads."""
+    """Whether every use of the heads is understood, and exactly one weight reads them."""
     shapes = {(h.count, h.size) for _, h in group}
     outs = {weight for _, h in group for weight, _ in h.outs}
     return all(h.understood for _, h in group) and len(shapes) == len(outs) == 1
 
 
 def cut(graph: onnx.GraphProto, heads: HeadGroup, kept: NDArray[np.int64], fitted: Floats) -> None:
-    """Leave the heads `kept` alone, in place; fitted (kept x size, D) is what reads them from now on."""
+    """Keep only the heads `kept`, in place; fitted (kept x size, D) is the new weight that reads them."""
     weights = {t.name: t for t in graph.initializer}
     for weight, bias, biased in heads.projections:
         array = numpy_helper.to_array(weights[weight])
@@ -112,7 +112,7 @@ def cut(graph: onnx.GraphProto, heads: HeadGroup, kept: NDArray[np.int64], fitte
 
 
 def _reshape_to(graph: onnx.GraphProto, node: NodeProto, changed: set[int], before: int, after: int) -> None:
-    """Give a reshape a shape of its own in which some entries are so much smaller."""
+    """Give a reshape its own shape tensor, with the changed entries scaled from `before` to `after` heads."""
     weights = {t.name: t for t in graph.initializer}
     made = {o: n for n in graph.node for o in n.output}
     stored = node.input[1] in weights
@@ -150,7 +150,7 @@ class _Trace:
         self.outputs = {v.name for v in graph.output}
         self.places: dict[str, Place] = {}
         self.heads: dict[str, HeadGroup] = {}
-        self.parents: dict[str, str] = {}  # root -> the root that it was found to be one with
+        self.parents: dict[str, str] = {}  # root -> the root that it was merged with (union-find)
         self.failed: set[str] = set()
 
     def run(self) -> list[HeadGroup]:
@@ -158,7 +158,7 @@ class _Trace:
             if node.op_type == "MatMul" and self._matrix(node.input[1]):
                 self._begin(node)
         known = -1
-        while known != len(self.places):  # some things are found backwards: go on until nothing new is learned
+        while known != len(self.places):  # some places follow from later nodes: repeat until nothing new is learned
             known = len(self.places)
             self.failed.clear()
             for node in self.graph.node:
@@ -176,7 +176,7 @@ class _Trace:
         return self._gathered()
 
     def _gathered(self) -> list[HeadGroup]:
-        """One entry for all that was found to be one."""
+        """Merge the groups that turned out to be the same heads."""
         groups: dict[str, HeadGroup] = {}
         for name, heads in self.heads.items():
             first = groups.setdefault(self._root(name), heads)
@@ -194,7 +194,7 @@ class _Trace:
     # ---- where heads begin and end
 
     def _begin(self, node: NodeProto) -> None:
-        """If this product's columns are given an axis of heads, note whose they are."""
+        """If the columns of this product are reshaped to an axis of heads, start a group there."""
         weight, value, bias, biased = self.weights[node.input[1]], node.output[0], None, ""
         after = self.read.get(value, [])
         if len(after) == 1 and after[0].op_type == "Add":
@@ -224,7 +224,7 @@ class _Trace:
     # ---- what they pass through
 
     def _through(self, node: NodeProto, held: Sequence[Place]) -> bool:
-        """Note where a node's output holds heads, and its other inputs must; False where that is not understood."""
+        """Note where a node's output holds heads, and where its other inputs must; False if the node is not understood."""
         place, kind = max(held, key=lambda p: p.rank), node.op_type
         if kind == "Reshape":
             return self._reshape(node, place)
@@ -260,7 +260,7 @@ class _Trace:
         return self._put(node.output, Place(rank, axis, place.root, joined), axis)
 
     def _each(self, node: NodeProto, held: Sequence[Place], place: Place) -> bool:
-        """Values meet place by place; what has no heads is the same for all of them."""
+        """Elementwise operations: all inputs hold the heads in the same place, or none, and are then broadcast."""
         if any(p.behind != place.behind or p.joined for p in held):
             return False
         if node.op_type == "Softmax" and self._number(node, "axis", -1) % place.rank == place.axis:
@@ -272,7 +272,7 @@ class _Trace:
         return self._put(node.output, place, place.axis)
 
     def _meet(self, node: NodeProto, place: Place) -> bool:
-        """A product of two values, head by head."""
+        """A matrix product of two values, head by head."""
         return (
             place.behind > 2
             and all([self._back(name, place) for name in node.input])
@@ -315,7 +315,7 @@ class _Trace:
     # ---- where a state comes in
 
     def _back(self, name: str, like: Place) -> bool:
-        """See to it that a value holds the same heads in the same place as another one."""
+        """Require that a value holds the same heads in the same place as another one."""
         if name in self.places:
             place = self.places[name]
             self._join([place, like])
@@ -343,7 +343,7 @@ class _Trace:
     # ---- small things
 
     def _put(self, names: Iterable[str], place: Place, axis: int) -> bool:
-        """Note where values hold heads, and whether that is where they were found to before."""
+        """Note where values hold heads; False if that contradicts what was noted before."""
         here = Place(place.rank, axis, place.root, place.joined)
         olds = [self.places.setdefault(name, here) for name in names]
         self._join([here, *olds])
@@ -359,7 +359,7 @@ class _Trace:
         return name
 
     def _beside(self, node: NodeProto, rank: int, axis: int) -> bool:
-        """Whether a node asks for lengths of other axes only."""
+        """Whether a Shape node's result is only used for other axes."""
         first, last = self._number(node, "start", 0) % rank, self._number(node, "end", rank)
         return node.op_type == "Shape" and not first <= axis < (last % rank or rank)
 
@@ -371,7 +371,7 @@ class _Trace:
         return numpy_helper.to_array(self.weights[name]) if name in self.weights else None
 
     def _entries(self, node: NodeProto) -> list[int | None]:
-        """The entries of a reshape's shape, None where one is found as the graph runs; [] where it is made in another way."""
+        """The entries of a reshape's shape, None for those computed at run time; [] if its origin is not understood."""
         shape = self._stored(node.input[1])
         if shape is not None:
             return [int(x) for x in shape]

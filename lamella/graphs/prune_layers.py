@@ -1,4 +1,4 @@
-"""Units between two products and channels between two convolutions: where a graph has them, and how to take some away.
+"""Units between two products, and channels between two convolutions: find them in a graph, and remove some.
 
 Where a product, a bias and an elementwise function lead to a second product, the units between the two go together with
 their column of the first weight and their row of the second. The channels inside a residual block are the same thing,
@@ -35,13 +35,13 @@ class Layer:
     second: str  # name of the weight (U, D), or of the filters (O, U, k, k)
 
     def rows(self, hidden: NDArray[np.generic]) -> Floats:
-        """What was seen of the units, a row a place: (N, U)."""
+        """The units' values, one row for each place: (N, U)."""
         last = hidden if self.kind == "units" else np.moveaxis(hidden, 1, -1)
         return last.reshape(-1, last.shape[-1]).astype(np.float64)
 
 
 def find(graph: onnx.GraphProto) -> list[Layer]:
-    """The layers of a graph that can be narrower, in order."""
+    """The layers of a graph that can be made narrower, in order."""
     weights = {t.name: t for t in graph.initializer}
     read = readers(graph)
     outputs = {o.name for o in graph.output}
@@ -81,7 +81,7 @@ def find(graph: onnx.GraphProto) -> list[Layer]:
 
 
 def readers(graph: onnx.GraphProto) -> dict[str, list[NodeProto]]:
-    """Who reads each value."""
+    """The nodes that read each value."""
     nodes: dict[str, list[NodeProto]] = {}
     for node in graph.node:
         for name in dict.fromkeys(node.input):
@@ -108,12 +108,12 @@ def _swish(after: list[NodeProto], value: str, read: dict[str, list[NodeProto]])
 
 
 def _scalar(weights: Mapping[str, TensorProto], names: list[str]) -> bool:
-    """Whether there is one other input, and it is one stored number."""
+    """Whether the node has one other input, a stored scalar."""
     return len(names) == 1 and names[0] in weights and int(np.prod(weights[names[0]].dims)) == 1
 
 
 def vector(tensor: TensorProto | None, size: int) -> bool:
-    """Whether this is a stored row of so many numbers."""
+    """Whether this is a stored vector of that length."""
     return tensor is not None and list(tensor.dims) == [size] and tensor.data_type == TensorProto.FLOAT
 
 
@@ -131,7 +131,7 @@ def unfold(graph: onnx.GraphProto) -> None:
 
 
 def narrow(graph: onnx.GraphProto, layer: Layer, moments: Floats, share: float) -> None:
-    """Take away about `share` of a layer's units, in place, and fit the others anew; moments (U, U) are means."""
+    """Remove about `share` of a layer's units, in place, and fit the others again; moments (U, U) are means."""
     weights = {t.name: t for t in graph.initializer}
     first, second = (numpy_helper.to_array(weights[name]) for name in (layer.first, layer.second))
     axis = 1 if layer.kind == "units" else 0  # of the first weight; of the second it is the other
@@ -149,7 +149,7 @@ def narrow(graph: onnx.GraphProto, layer: Layer, moments: Floats, share: float) 
 
 
 def give_bias(graph: onnx.GraphProto, bias: str, biased: str, array: NDArray[np.float32]) -> None:
-    """Let the node that gives `biased` add another bias: under a name of its own, where others read the same one."""
+    """Replace the bias that the node behind `biased` adds; under a new name if other nodes read the old one."""
     (node,) = (n for n in graph.node if n.output[0] == biased)
     own = f"{biased}_bias" if len(readers(graph)[bias]) > 1 else bias
     graph.initializer.append(numpy_helper.from_array(array, own))
@@ -159,7 +159,7 @@ def give_bias(graph: onnx.GraphProto, bias: str, biased: str, array: NDArray[np.
 
 
 def key(tensor: TensorProto) -> str:
-    """What graphs of one net share a weight by. A name that the exporter made up may be another weight's elsewhere."""
+    """The key by which graphs of one net share a weight; a name made up by the exporter may differ between graphs."""
     return f"{tensor.name} {zlib.crc32(numpy_helper.to_array(tensor).tobytes()):08x}"
 
 
@@ -170,7 +170,7 @@ def put(graph: onnx.GraphProto, name: str, array: NDArray[np.generic]) -> None:
 
 
 def tidy(graph: onnx.GraphProto) -> None:
-    """Drop what is stored and read by nobody."""
+    """Drop stored tensors that no node reads."""
     needed = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
     kept = [t for t in graph.initializer if t.name in needed]
     del graph.initializer[:]

@@ -1,9 +1,9 @@
-"""Float32 weights -> bytes with a scale a row: what both kinds of int8 share."""
+"""Float32 weights -> int8 with a scale for each row: shared by both kinds of int8."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST = 4096  # weights: below this a matrix gains nothing
+SMALLEST = 4096  # weights: smaller matrices gain nothing from int8
 
 
 def round_rows(matrix: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

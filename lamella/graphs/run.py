@@ -1,6 +1,6 @@
 """A graph is a named function from arrays to arrays. Two engines run it: onnxruntime, and torch while it trains.
 
-Both show one face, so that `decode` is written once and gives the same answers over either:
+Both have one interface, so that `decode` is written once and gives the same answers with either:
 
     out = graph(token=..., keys=...)       named arrays in, named arrays out
     state = graph.empty(batch=2, beam=1)   its state before the first step: zeros, free axes of the given sizes or 0
@@ -26,15 +26,15 @@ Arrays = dict[str, Array]
 Axes = tuple[str | int, ...]
 NEXT = "next_"
 TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
-SILENT = 4  # of onnxruntime's levels of logging: what goes wrong is an exception, and needs no coloured line besides
+SILENT = 4  # log level of onnxruntime: errors are raised as exceptions, so they need no log line as well
 LINE = 300  # characters of what the engine says of an error
 
 
 class OnnxGraph:
     """An ONNX file, run by onnxruntime.
 
-    Where it is not `trusted`, which only what comes with the package is, it is judged first (`check`), and its time and
-    memory are limited. Whatever the engine fails at is a ModelError.
+    Only files that come with the package are `trusted`; any other is checked first (`check`), and its time and memory are
+    limited. Errors of the engine are raised as ModelError.
     """
 
     def __init__(self, raw: bytes, name: str, threads: int = 1, trusted: bool = False) -> None:
@@ -89,7 +89,7 @@ class OnnxGraph:
         return values
 
     def _run_limited(self, inputs: Arrays) -> list[Array]:
-        """As `run`, but no longer than the limit."""
+        """As `run`, within the time limit."""
         options = self._run_options()
         seconds = limits.seconds()
         limits.begin(id(options), lambda: setattr(options, "terminate", True), seconds)
@@ -112,7 +112,7 @@ class OnnxGraph:
 
 
 class Outputs(dict[str, Array]):
-    """What a graph gave, by name. One that it does not give is a ModelError."""
+    """A graph's outputs by name; ModelError for a name that it does not have."""
 
     def __init__(self, graph: str, values: Iterable[tuple[str, Array]]) -> None:
         super().__init__(values)
@@ -123,14 +123,14 @@ class Outputs(dict[str, Array]):
 
 
 class Graphs(dict[str, OnnxGraph]):
-    """A model's graphs by name. One that it does not have is a ModelError."""
+    """A model's graphs by name; ModelError for a name that it does not have."""
 
     def __missing__(self, name: str) -> OnnxGraph:
         raise ModelError(f"{name}.onnx: missing: the model has {', '.join(self) or 'no graphs'}. Copy the model again.")
 
 
 def _line(error: Exception) -> str:
-    """What the engine says, in one line without the places in its own source."""
+    """The engine's error message in one line, without places in its source code."""
     text = " ".join(str(error).split())
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= LINE else f"{text[:LINE]}..."

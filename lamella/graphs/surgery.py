@@ -1,4 +1,4 @@
-"""Parts of a net - heads of attention, layers, memories - and the same net without one of them.
+"""The parts of a net (attention heads, layers, states), and the same net without one of them (ablation).
 
     for part in parts(files, heads):
         files_without = without(files, part)
@@ -21,7 +21,7 @@ SIZE = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # bytes of a number by its kind: float3
 
 @dataclass
 class Part:
-    """Something that can be taken out."""
+    """A part that can be removed."""
 
     name: str
     kind: str  # "layer", "branch", "head", "memory" or "output"
@@ -30,7 +30,7 @@ class Part:
 
 
 def without(files: Mapping[str, bytes], part: Part) -> dict[str, bytes]:
-    """The files of the net without this part; those that do not hold it are left as they are."""
+    """The net's files without this part; files that do not contain it are unchanged."""
     out = dict(files)
     for name, spans in part.zeros.items():
         out[name] = wire.zeroed(out[name], spans)
@@ -40,7 +40,7 @@ def without(files: Mapping[str, bytes], part: Part) -> dict[str, bytes]:
 
 
 def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> list[Part]:
-    """All parts of a net, whole layers first, then heads, and what makes up a layer last.
+    """All parts of a net: whole layers first, then heads, then the branches of layers.
 
     shapes: graph -> value -> its shape as seen while it answered; needed of the weights of attention (B, H, T, S) and of
     values that stand side by side.
@@ -82,7 +82,7 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
     kept = list(by_name.values())
     for whole in [p for p in by_name.values() if p.kind == "layer"]:
         branches = [p for p in inside if p.name.startswith(f"{whole.name}, ")]
-        if len(branches) < 2:  # its one branch is all of it
+        if len(branches) < 2:  # its only branch is the same as the whole layer
             kept.remove(whole)
             for alone in branches:
                 alone.kind = "layer"
@@ -92,7 +92,7 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
 
 
 def _readers(files: Mapping[str, bytes]) -> list[Part]:
-    """Where a net is a plain row of layers: each that reads another, reading nothing."""
+    """The layers of a net without residual streams: each layer that reads another one, with its input set to zero."""
     by_name: dict[str, Part] = {}
     for file, raw in files.items():
         if file.endswith(".onnx"):
@@ -172,5 +172,5 @@ def _kind(branch: Branch, anatomy: Anatomy) -> str:
 
 
 def _plain(path: str) -> str:
-    """A weight's name without what all have: net.windows.1.filters.weight is windows.1.filters."""
+    """A weight's name without prefix and suffix: net.windows.1.filters.weight -> windows.1.filters."""
     return path.removeprefix("net.").removesuffix(".weight").removesuffix("_table")

@@ -1,7 +1,7 @@
-"""The weights of a model's graphs by the names of its net: what another training, or an explanation, begins with.
+"""The weights of a model's graphs under the names of its net: the start of fine-tuning and of gradients.
 
 The exporter keeps a parameter's name, `net.encoder.0.feed.up.weight`; int8 stores it as bytes with a scale for each row or
-column beside them. What the exporter folded into another array has lost its name and is not found here.
+column beside them. An array that the exporter folded into another one has lost its name and is missing here.
 """
 
 from collections.abc import Mapping

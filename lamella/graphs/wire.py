@@ -1,4 +1,4 @@
-"""An ONNX file as it lies on disk: protobuf's wire format, read and edited without the `onnx` package.
+"""An ONNX file in protobuf's wire format, read and edited without the `onnx` package.
 
     graph = read(raw)                      its nodes in order, the stored arrays by name, inputs and outputs
     raw = with_outputs(raw, ["relu_1"])    the same file, giving an inner value too
@@ -42,7 +42,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Graph:
-    """What a file holds, in its order."""
+    """The contents of an ONNX file, in its order."""
 
     nodes: list[Node]
     stored: dict[str, Stored]
@@ -51,7 +51,7 @@ class Graph:
 
 
 def read(raw: bytes) -> Graph:
-    """An ONNX file -> its graph. ModelError where it is no such file."""
+    """An ONNX file -> its graph. ModelError if it is not an ONNX file."""
     try:
         graph, count = Graph([], {}, [], []), 0
         for number, kind, _, span in message_fields(raw, 0, len(raw)):

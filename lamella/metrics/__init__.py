@@ -3,7 +3,7 @@
 Every measure is a function of how often each example counts, so a bootstrap interval (Koehn, 2004) costs no second
 decoding. Most are functions of sums over examples: of counts of matched n-grams, of cells of a confusion matrix.
 
-A measure is imported when it is first named: an answer does not wait for what scores it.
+Each measure is imported when it is first used, so that predicting does not wait for scoring libraries.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What answers score that need no net: what training must beat."""
+"""The score of trivial answers, which need no net: the baseline that training must beat."""
 
 import math
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from lamella.task import Example, Task
 def trivial(
     task: Task, learn: Sequence[Example], answers: Sequence[Any], examples: Sequence[Example]
 ) -> dict[str, Any]:
-    """Each measure of the task's trivial answers to these examples; None where it is no finite number.
+    """Each measure of the task's trivial answers to these examples; None for values that are not finite.
 
-    learn: the examples from which such an answer is known. Where the task knows none, each of the net's own answers is
-    given to the next question.
+    learn: the training examples, from which such answers come. For a task without a trivial answer, the net's own answers
+    are shifted by one example.
     """
     without = task.trivial(learn, examples) or [*answers[1:], answers[0]]
     values = task.score(without, examples).values

@@ -20,18 +20,18 @@ from lamella.task import Scores
 
 OVERLAPS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
-MOST = 100  # boxes of a picture that count, by score, in COCO's AP
+MOST = 100  # boxes of a picture that COCO's AP counts, highest score first
 
 
 @dataclass(frozen=True)
 class Matches:
-    """One label's answers in all pictures, the surest first, and what they met."""
+    """One label's answers in all pictures, highest score first, and which of them match an object."""
 
     label: str
-    picture: NDArray[np.int64]  # (D,) of each answer
+    picture: NDArray[np.int64]  # (D,) index of each answer's picture
     score: Floats  # (D,)
-    right: NDArray[np.bool_]  # (10, D): whether it met an object, for each overlap
-    wanted: Floats  # (N,) objects of each picture
+    right: NDArray[np.bool_]  # (10, D): whether it matches an object, at each overlap
+    wanted: Floats  # (N,) number of objects in each picture
 
 
 def detection(
@@ -52,7 +52,7 @@ def detection(
     >>> {name: round(value, 3) for name, value in scores.values.items()}
     {'AP': 0.505, 'AP50': 0.505, 'AP75': 0.505, 'precision': 1.0, 'recall': 0.5}
     """
-    _pycocotools()  # or say what is missing, before anything else
+    _pycocotools()  # a missing library is reported before any work is done
     matches = match(answers, wanted, labels, most)
 
     sure = [one.score >= thresholds.get(one.label, 0.0) for one in matches]
@@ -77,7 +77,7 @@ def detection(
 
 
 def match(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], most: int = MOST) -> list[Matches]:
-    """Which answers meet which objects, for each label that is wanted anywhere: COCO's greedy matching by score."""
+    """Match answers and objects for each label that occurs among the objects: COCO's greedy matching by score."""
     pictures = range(len(wanted))
     names = [label for label in labels if any(one["label"] == label for boxes in wanted for one in boxes)]
     if not names:
@@ -107,7 +107,7 @@ def match(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str], 
 
 
 def average_precision(matches: Matches, weights: Floats) -> Floats:
-    """Average precision of a label at each overlap, (10,), where picture i counts weights[i] times."""
+    """Average precision of a label at each overlap, (10,); picture i counts weights[i] times."""
     total = float(matches.wanted @ weights)
     each = weights[matches.picture]  # (D,)
     hits = np.cumsum(matches.right * each, axis=1)  # (10, D)
@@ -124,7 +124,7 @@ def average_precision(matches: Matches, weights: Floats) -> Floats:
 
 
 def by_label(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """AP and AP50 of each label that is wanted, the worst first: {"label", "AP", "AP50", "count"}."""
+    """AP and AP50 of each label that occurs, worst first: {"label", "AP", "AP50", "count"}."""
     rows = []
     for one in match(answers, wanted, labels):
         ap = average_precision(one, np.ones(len(wanted)))
@@ -133,9 +133,9 @@ def by_label(answers: Sequence[Any], wanted: Sequence[Any], labels: Sequence[str
 
 
 def best_threshold(matches: Matches) -> float:
-    """The score from which on answers of a label are right and complete most often: the highest F1 at an overlap of .5.
+    """The score threshold of a label with the highest F1 at an overlap of .5.
 
-    Halfway to the next score below, so that the last right answer stays when its score changes by a rounding.
+    It lies halfway to the next lower score, so that rounding does not push the last right answer below it.
     """
     if not len(matches.score):
         return 0.5

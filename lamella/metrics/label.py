@@ -1,4 +1,4 @@
-"""Measures of labels: accuracy, F1, calibration, and which labels are answered worst."""
+"""Measures of labels: accuracy, F1, calibration, and the labels with the lowest F1."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from lamella.task import Scores
 
 
 def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequence[str]) -> Scores:
-    """Accuracy, and F1 as the mean over the labels (macro) and weighted by how often each is wanted, all 0 to 1."""
+    """Accuracy and F1, both 0 to 1; F1 as the mean over labels (macro) and weighted by how often each label occurs."""
     index = {label: i for i, label in enumerate(labels)}
     parts = np.zeros((len(wanted), len(labels) ** 2 + 1))
     for row, answer, right in zip(parts, answers, wanted, strict=True):
-        # A label that training never saw is wrong whatever the answer: it stands in the last column.
+        # A label that training never saw cannot be answered: it is counted in the last column, which no measure calls right.
         row[index[right] * len(labels) + index[answer] if right in index else -1] = 1
 
     def table(sums: Floats) -> Floats:
@@ -39,10 +39,10 @@ def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequen
 
 
 def calibration(answers: Sequence[Any], wanted: Sequence[str], bins: int = 10) -> dict[str, Any]:
-    """How sure the answers are beside how often they are right: {"sure", "right", "error", "bins"}.
+    """Calibration: mean confidence against accuracy, {"sure", "right", "error", "bins"}.
 
-    answers: dicts with "label" and "probabilities". The error is the expected calibration error (Guo et al., 2017): the
-    gap between the two, bin by bin of ten equal steps of sureness, weighted by how many answers each holds.
+    answers: dicts with "label" and "probabilities". "error" is the expected calibration error (Guo et al., 2017): the gap
+    between confidence and accuracy in each of `bins` equal steps of confidence, weighted by the number of answers in it.
 
     >>> sure = {"label": "a", "probabilities": {"a": 0.8, "b": 0.2}}
     >>> calibration([sure] * 4, ["a", "a", "a", "b"])["error"]
@@ -65,7 +65,7 @@ def calibration(answers: Sequence[Any], wanted: Sequence[str], bins: int = 10) -
 
 
 def by_label(answers: Sequence[str], wanted: Sequence[str]) -> list[dict[str, Any]]:
-    """F1 of each label that was wanted, the worst first: {"label", "f1", "count", "taken for"}.
+    """F1 of each label that occurs, worst first: {"label", "f1", "count", "taken for"}.
 
     >>> by_label(["a", "b", "b"], ["a", "b", "a"])[0]["f1"]
     0.666...

@@ -1,4 +1,4 @@
-"""Measures of order: rank correlation of grades, and whether what is looked for is among the first k."""
+"""Measures of ranking: rank correlation of grades, and recall at k."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ DEPTHS = (1, 10)
 
 
 def ranks(values: Floats, weights: Floats) -> Floats:
-    """The mean rank of each value, where value i stands there `weights[i]` times; equal values share theirs.
+    """The mean rank of each value (N,), where value i occurs `weights[i]` times; equal values share one rank.
 
     >>> ranks(np.array([3.0, 1.0, 3.0]), np.ones(3)).tolist()
     [2.5, 1.0, 2.5]
@@ -26,7 +26,7 @@ def ranks(values: Floats, weights: Floats) -> Floats:
 
 
 def pearson(one: Floats, other: Floats, weights: Floats) -> float:
-    """The correlation of two lists of numbers (N,), each pair counted `weights[i]` times; 0 where one is constant."""
+    """Pearson's correlation of two lists of numbers (N,), where pair i counts `weights[i]` times; 0 if one is constant."""
     total = weights.sum()
     if not total:
         return 0.0
@@ -36,7 +36,7 @@ def pearson(one: Floats, other: Floats, weights: Floats) -> float:
 
 
 def spearman(one: Floats, other: Floats, weights: Floats) -> float:
-    """Spearman's rank correlation (1904), ties by their mean rank; it equals `scipy.stats.spearmanr` on repeated rows.
+    """Spearman's rank correlation (1904), ties by their mean rank; equal to `scipy.stats.spearmanr` on repeated rows.
 
     >>> spearman(np.array([1.0, 2.0, 30.0]), np.array([0.1, 0.2, 0.3]), np.ones(3))
     1.0
@@ -47,10 +47,10 @@ def spearman(one: Floats, other: Floats, weights: Floats) -> float:
 
 
 def places(queries: Array, candidates: Array, wanted: Sequence[int], block: int = 512) -> Floats:
-    """At which place, from 0, each query's wanted candidate comes when all are ordered by cosine, likeliest first.
+    """The rank, from 0, of each query's right candidate when all candidates are ordered by cosine similarity.
 
-    queries (N, D), candidates (M, D) of unit vectors; wanted: the row of the right candidate. Candidates as near as the
-    right one count half, so that vectors which are all the same are no better than chance.
+    queries (N, D), candidates (M, D): unit vectors; wanted: the row of the right candidate. Ties with the right candidate
+    count half, so that a net whose vectors are all the same scores no better than chance.
 
     >>> places(np.eye(2), np.eye(2)[::-1], [1, 0]).tolist()
     [0.0, 0.0]
@@ -68,11 +68,11 @@ def places(queries: Array, candidates: Array, wanted: Sequence[int], block: int 
 def similarity(
     answers: Sequence[Mapping[str, Any]], examples: Sequence[Mapping[str, Any]], keys: Sequence[Sequence[str]]
 ) -> Scores:
-    """Spearman's and Pearson's correlation of grades, and recall at k: how often a text's partner is among its k nearest.
+    """Spearman's and Pearson's correlation of grades, and recall at k: how often a text's partner is among the k nearest.
 
-    answers: each with "grade" and maybe "vectors", of both texts; examples with "score" where that is known. A pair without
-    a score belongs together: then it is compared with one that does not, its first text beside the next pair's second, and
-    the recall is among the second texts of all such pairs; `keys` says which texts are the same.
+    answers: each with "grade", and "vectors" of both texts if there are any; examples: with "score" if it is known. A pair
+    without a score is a positive: it is compared with a negative, its first text with the next pair's second, and recall
+    is measured among the second texts of all such pairs. keys: pairs of ids; texts with one id are the same.
     """
     count = len(answers)
     graded = np.array(["score" in e for e in examples], bool)

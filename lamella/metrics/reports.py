@@ -1,4 +1,4 @@
-"""What a score does not say: how far confidences can be trusted, and how well each label is answered."""
+"""Details beside the scores: calibration, and the score of each label."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from lamella.task import Example, Task
 
 
 def details(task: Task, answers: Sequence[Any], examples: Sequence[Example]) -> dict[str, Any]:
-    """What stands beside the scores: of labels calibration and those that are answered worst, of boxes each label's AP."""
+    """Details to print beside the scores: for labels, calibration and the worst labels; for boxes, each label's AP."""
     if answers and all(isinstance(a, list) and all(isinstance(b, dict) and "box" in b for b in a) for a in answers):
         wanted_boxes = [e[task.target] for e in examples]
         labels = sorted({one["label"] for all_of_one in wanted_boxes for one in all_of_one})

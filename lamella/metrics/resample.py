@@ -1,4 +1,4 @@
-"""Bootstrap intervals (Efron, 1979; Koehn, 2004): examples are drawn again with replacement, and scored again, not answered again."""
+"""Bootstrap intervals (Efron, 1979; Koehn, 2004): answers are resampled with replacement and scored again."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,10 @@ Floats = NDArray[np.float64]
 
 
 def intervals(scores: Scores, resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, float]]:
-    """Each measure with its 95% bootstrap interval: {"chrF": {"value", "low", "high"}}; of one example there is none, and
-    both ends are the value."""
+    """Each measure with its 95% bootstrap interval: {"chrF": {"value", "low", "high"}}.
+
+    With a single example there is nothing to resample: both ends are the value.
+    """
     rng = np.random.default_rng(seed)
     even = np.full(scores.count, 1 / scores.count)
     draws = [scores.measure(rng.multinomial(scores.count, even)) for _ in range(resamples)]

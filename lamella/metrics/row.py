@@ -1,4 +1,4 @@
-"""Measures of examples that are made again: rows and images."""
+"""Measures of reconstructions of rows and images."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,9 +9,9 @@ from lamella.task import Scores
 
 
 def reconstructions(errors: Sequence[tuple[float, float]], bounds: Sequence[float] = ()) -> Scores:
-    """Of things made again: the mean squared error of a value, and, where there are such, the mean bound in nats.
+    """The mean squared error of a value; and the mean bound on the log-likelihood in nats, if bounds are given.
 
-    errors: of each thing the sum of its squared errors, and of how many values.
+    errors: for each example, the sum of its squared errors and the number of its values.
     """
     parts = np.array([(*pair, bound, 1.0) for pair, bound in zip(errors, bounds or [0.0] * len(errors), strict=True)])
     measures: dict[str, Callable[[Floats], float]] = {"error": lambda sums: float(sums[0] / max(1.0, sums[1]))}

@@ -11,12 +11,12 @@ from lamella.task import Scores
 def forecasts(
     answers: Sequence[Floats], wanted: Sequence[Floats], units: Sequence[float], levels: Sequence[float]
 ) -> Scores:
-    """Of forecasts, each (Q, H) for quantiles at `levels`, the median first, then lower and upper ends in pairs.
+    """Measures of forecasts, each (Q, H): quantiles at `levels`, the median first, then lower and upper ends in pairs.
 
-    mase: the median's mean error in units of the seasonal-naive error before it (Hyndman and Koehler, 2006), where that is
-    not zero. wql: the pinball losses of all quantiles, doubled, by the sum of what was wanted. coverage_80: how much of
-    what was wanted lies between the 10% and the 90% quantile. mae, rmse: the median's mean error and the root of its mean
-    squared error, in the unit of the series.
+    mase: mean absolute scaled error of the median, scaled by the seasonal-naive error of the past (Hyndman and Koehler,
+    2006); series whose scale is 0 are left out. wql: weighted quantile loss, twice the pinball losses of all quantiles
+    divided by the sum of the true values. coverage_80: share of the true values between the 10% and the 90% quantile.
+    mae, rmse: mean absolute and root mean squared error of the median, in the unit of the series.
     """
     low, high = (levels.index(level) for level in (0.1, 0.9))
     rows = []

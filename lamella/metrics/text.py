@@ -1,4 +1,4 @@
-"""Measures of texts: BLEU and chrF beside a reference, and the likelihood of a text."""
+"""Measures of texts: BLEU and chrF against a reference, and the likelihood of a text."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,9 +35,9 @@ def _from_counts(metric: Any, columns: slice) -> Callable[[Floats], float]:
 def likelihood(
     totals: Sequence[float], units: Sequence[int], characters: Sequence[int], notes: dict[str, str]
 ) -> Scores:
-    """How likely texts were found: the loss in nats a unit, bits a character, and perplexity; less is better.
+    """Loss in nats a token, bits a character, and perplexity; less is better.
 
-    totals are the texts' log-probabilities in nats, units and characters their lengths.
+    totals: the texts' log-probabilities in nats; units, characters: their lengths in tokens and in characters.
     """
 
     def loss(sums: Floats) -> float:
