@@ -52,16 +52,13 @@ class Asked(NamedTuple):
     also: str = ""  # of one word: how it is written within a sentence
 
     def chosen(self, answers: Sequence[str], others: Sequence[str]) -> list[str]:
-        """Of the answers to a word with and without its capital those that are no copies of it, then the rest.
+        """Of the answers to a word with and without its capital those with it, unless the first is a copy of the word.
 
         A word that stands by itself is a label, which nets know with a capital, or a name, which they copy.
         """
         word = self.text.casefold()
-        new, other = ([a for a in some if a.casefold() != word] for some in (answers, others))
         copied = not answers or answers[0].casefold() == word
-        return list(
-            dict.fromkeys([*other, *new, *answers] if copied and others and others[0] in other else [*answers, *others])
-        )
+        return list(others if copied and others and others[0].casefold() != word else answers)
 
     def restore(self, answer: str) -> str:
         """An answer in the case of the source."""
