@@ -82,7 +82,7 @@ def run_light(code: str, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program, *args], capture_output=True, text=True, timeout=120)
 
 
-COMMAND = "import sys, lamella.cli\nsys.argv[0] = 'lamella'\nlamella.cli.main()"
+COMMAND = "import sys, lamella.__main__\nsys.argv[0] = 'lamella'\nlamella.__main__.main()"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The loss of object detection by centres and sides: a focal loss of the heat map, and the overlap with the true boxes.
+"""The loss of detection of objects by centres and sides: a focal loss of the heat map, and the overlap with the true boxes.
 
 Every object is a Gaussian on the heat map of its label, as wide as the object is large (Zhou et al., 2019), and the
 points under it learn the object's sides (Liu et al., 2019). All boxes of a batch are drawn at once, on the device of the
