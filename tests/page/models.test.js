@@ -197,7 +197,9 @@ describe("the overview", () => {
       const row = page.locator(".here tbody tr", { has: page.getByRole("link", { name, exact: true }) });
       assert.match(await row.textContent(), /\d.*held out.*(kB|MB)/, name);
     }
-    assert.equal(await page.locator(".task").count(), TASKS.length + 1);
+    const tasks = await page.evaluate(async () => (await (await fetch("/models")).json()).tasks.length);
+    assert.ok(tasks > TASKS.length);
+    assert.equal(await page.locator(".task").count(), tasks);
     await page.locator(".here tbody tr", { hasText: "flowers" }).getByText("try it").click();
     await page.waitForSelector(".row-form");
     await page.goto(`${page.base}/#/overview`);
