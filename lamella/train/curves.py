@@ -47,10 +47,10 @@ def write_log(path: Path, losses: Sequence[tuple[int, float]]) -> None:
     put(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def put(path: Path, text: str) -> None:
+def put(path: Path, content: str | bytes) -> None:
     """Write a file of the training's folder in one step; a link in its place is replaced, not followed."""
     try:
-        disk.replace_file(text.encode(), path)
+        disk.replace_file(content.encode() if isinstance(content, str) else content, path)
     except OSError as error:
         raise TrainingError(
             f"{path}: could not be written ({error.strerror or error}). The last checkpoint is intact. "

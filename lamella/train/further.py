@@ -19,6 +19,8 @@ from lamella import model
 from lamella.errors import DataError, UsageError
 from lamella.graphs.weights import named_weights
 from lamella.options import make_config
+from lamella.storage import disk
+from lamella.storage.tensors import read_tensors
 from lamella.task import Example, Task
 from lamella.train.adopt import fill
 from lamella.train.engine import Run
@@ -30,6 +32,8 @@ RATE = 0.3  # of the learning rate that a net takes which begins at random weigh
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones, tried in this order
 TOLERANCE = 0.01  # of the metric on the old data may be lost
 MEASURED = 100  # examples of each side
+WEIGHTS = "weights.safetensors"  # in the folder of the training
+MOST_WEIGHTS = 8 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ def with_replay(
     line = f"begun from {Path(opened.where).name}, a model of {opened.manifest.parameters / 1e6:.1f} million parameters"
     gathered = replace(gathered, lines=[*gathered.lines, line])
     if len(old) < 2:
-        note = "note: nothing of what the model knows is trained on again; --keep FILE names data that it must not forget"
+        note = (
+            "note: nothing of what the model knows is trained on again; --keep FILE names data that it must not forget"
+        )
         return origin, replace(gathered, lines=[*gathered.lines, note])
     again, kept = hold_out(job, old, 0.2, MEASURED, seed)
     again = again[: len(gathered.learn)]
@@ -94,7 +100,7 @@ def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[s
     UsageError where that cannot be: another net, or examples of what the other model does not know, such as a new label.
     """
     where = origin.model.where
-    weights = job.adopt(origin.model.task, named_weights(origin.model.files))
+    weights = job.adopt(origin.model.task, weights_of(origin.model))
     try:
         for example in learn:
             job.targets(example)
@@ -107,8 +113,33 @@ def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[s
             f"--init {where}: its net is another one ({filled.lines()[0]}). Leave out the options that make the net, or "
             "train without --init."
         )
+    if filled.missing:
+        raise UsageError(
+            f"--init {where}: its graphs do not hold {filled.missing[0]} by that name, since the export has put it together "
+            f"with what follows. Begin from the folder that lamella train wrote, which holds training/{WEIGHTS}."
+        )
     tell(filled.lines()[0])
     return net
+
+
+def weights_file(net: nn.Module) -> bytes:
+    """The weights of a net by name, as safetensors: graphs keep most of them by name, but not all."""
+    from safetensors.torch import save
+
+    return save({name: tensor.detach().cpu().float().contiguous() for name, tensor in net.state_dict().items()})
+
+
+def weights_of(opened: model.Model) -> dict[str, Any]:
+    """A model's weights by the names of its net: of the file that its training left beside it, else out of its graphs."""
+    path = Path(opened.where) / "training" / WEIGHTS
+    wanted = opened.manifest.training.get("weights")
+    try:
+        raw = disk.read_regular(path, MOST_WEIGHTS)
+    except OSError:  # a .zip, or a model that was made smaller
+        return named_weights(opened.files)
+    if model.digest(raw) != wanted:  # of a training since
+        return named_weights(opened.files)
+    return dict(read_tensors(raw, str(path)))
 
 
 def begin(run: Run, weights: Mapping[str, Tensor]) -> None:

@@ -14,7 +14,7 @@ from lamella.model import card, fingerprint
 from lamella.model import examples as kept
 from lamella.model.learned import learned
 from lamella.task import Example, GraphLike, Task
-from lamella.train import curves
+from lamella.train import curves, further
 from lamella.train.export import export_graphs
 from lamella.train.gather import Gathered
 from lamella.train.loop import Trained
@@ -112,8 +112,11 @@ def keep_examples(
 
 
 def put(manifest: model.Manifest, files: dict[str, bytes], place: Path, trained: Trained, metric: str) -> None:
-    """Write the card, the picture of the training, then the model, complete when its model.json is there."""
+    """Write the card, the weights and the picture of the training, then the model, complete when its model.json is there."""
+    raw = further.weights_file(trained.run.net)
+    manifest.training["weights"] = model.digest(raw)
     files["card.md"] = card.write(manifest, sum(map(len, files.values()))).encode()
     points = [(step, value) for step, value in trained.run.looks.points if value is not None]
     curves.put(place / "training" / "curves.svg", curves.svg(trained.losses, points, metric))
+    curves.put(place / "training" / further.WEIGHTS, raw)
     model.write(manifest, files, place)
