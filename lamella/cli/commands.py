@@ -21,19 +21,26 @@ from lamella.version import __version__
 
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-FORCE = click.option("--force", is_flag=True, help="Overwrite what is there.")
+FORCE = click.option("--force", is_flag=True, help="Overwrite existing files.")
 TASK_FILE = click.option(
-    "--task", metavar="FILE.py", help="The task's own file, for a model of a task from outside lamella."
+    "--task", metavar="FILE.py", help="The Python file of the task, for a model whose task is not part of lamella."
 )
 ENCODING = click.option(
-    "--encoding", default="", metavar="NAME", help="Of files: utf-8, cp1252, shift_jis ... (else found)."
+    "--encoding",
+    default="",
+    metavar="NAME",
+    help="Encoding of the files: utf-8, cp1252, shift_jis ... (default: detected).",
 )
 COLUMNS = click.option(
     "--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars."
 )
-ASK = click.option("--ask", default="", metavar="QUESTION", help="Which question to answer, of a model of several.")
-CORPUS = click.option("--corpus", multiple=True, metavar="FILE", help="What to search in: a line or a row is an entry.")
-INDEX = click.option("--index", metavar="FILE", help="Keep the vectors of what is searched here; --corpus adds to it.")
+ASK = click.option(
+    "--ask", default="", metavar="QUESTION", help="Which question to answer, if the model answers several."
+)
+CORPUS = click.option(
+    "--corpus", multiple=True, metavar="FILE", help="File to search in; each line or row is an entry."
+)
+INDEX = click.option("--index", metavar="FILE", help="File that keeps the vectors of the entries; --corpus adds to it.")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -49,11 +56,11 @@ def main() -> None:
 
 @main.command(context_settings=ANY)
 @click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="TEXT|FILE...|-")
-@click.option("--from", "src", default="en", show_default=True, help="Language of the text; auto: told from the text.")
+@click.option("--from", "src", default="en", show_default=True, help="Language of the text; auto: detect it.")
 @click.option("--to", "dst", required=True, help="Language of the translation.")
-@click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
-@click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
-@click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@click.option("-o", "--out", metavar="OUT", help="Output: a file for one input, a folder for several.")
+@click.option("--text", "as_text", is_flag=True, help="Take the arguments as texts, even if files have these names.")
+@click.option("--file", "as_file", is_flag=True, help="Take the arguments as files.")
 @FORCE
 @JSON
 def translate(
@@ -84,7 +91,7 @@ def translate(
 @click.argument("inputs", nargs=-1, required=True, metavar="TEXT...|-")
 @JSON
 def detect(inputs: tuple[str, ...], as_json: bool) -> None:
-    """Tell which language each text, or each line of standard input (-), is in, and how likely that is."""
+    """Detect the language of each text, or of each line of standard input (-), with its probability."""
     from lamella.model.shipped import identifier
 
     answer(identifier(), inputs, {}, None, inputs != ("-",), False, False, as_json)
@@ -94,29 +101,44 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.argument("task")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
-@click.option("--minutes", type=float, help="Train so long (5 if neither --steps nor --epochs is given).")
-@click.option("--steps", type=int, help="Train so many steps.")
-@click.option("--epochs", type=float, help="Train so many times through the data.")
+@click.option(
+    "--minutes", type=float, help="Minutes of training (default: 5, if neither --steps nor --epochs is given)."
+)
+@click.option("--steps", type=int, help="Number of training steps.")
+@click.option("--epochs", type=float, help="Number of passes through the data.")
 @click.option("--size", help="tiny, small (the default) or base: width, depth and learning rate.")
 @click.option("--init", metavar="MODEL", help="Adapt this model to DATA: a path, or the name of one that is installed.")
-@click.option("--keep", multiple=True, metavar="FILE", help="With --init: data of what it must not forget.")
-@click.option("--resume", is_flag=True, help="Go on from the last checkpoint, at the exact step.")
-@click.option("--test", multiple=True, metavar="FILE", help="Measure on this file (else a tenth of DATA is held out).")
-@click.option("--seed", default=0, show_default=True, help="Of the split, the start and the order.")
-@click.option("--rate", type=float, help="Peak learning rate (else by --size).")
-@click.option("--threads", type=int, help="Processor threads (else as many as there are cores).")
-@click.option("--accumulate", default=1, show_default=True, help="Batches whose gradients make one update.")
-@click.option("--patience", type=int, help="Stop when so many looks at the metric found no better one; keep the best.")
-@click.option("--schedule", help="How the learning rate falls: linear (at the end; the default) or cosine.")
+@click.option(
+    "--keep", multiple=True, metavar="FILE", help="With --init: older data to replay, so that it is not forgotten."
+)
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint, at the exact step.")
+@click.option("--test", multiple=True, metavar="FILE", help="Test file (default: a tenth of DATA is held out).")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Random seed of the split, the initial weights and the order of examples.",
+)
+@click.option("--rate", type=float, help="Peak learning rate (default: set by --size).")
+@click.option("--threads", type=int, help="Processor threads (default: one for each core).")
+@click.option("--accumulate", default=1, show_default=True, help="Gradient accumulation: batches for each update.")
+@click.option(
+    "--patience",
+    type=int,
+    help="Early stopping: evaluations without improvement before training stops; the best weights are kept.",
+)
+@click.option("--schedule", help="Learning rate schedule: linear (falls at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps, or auto: the first there is.")
+@click.option(
+    "--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps, or auto: the first one available."
+)
 @click.option(
     "--no-examples",
     "examples",
     is_flag=True,
     flag_value=False,
     default=True,
-    help="Keep no held-out examples in the model.",
+    help="Do not keep held-out examples in the model folder.",
 )
 @COLUMNS
 @ENCODING
@@ -140,7 +162,7 @@ def train(
 @main.command(context_settings=ANY)
 @click.argument("model")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
-@click.option("--limit", type=int, help="At most so many examples.")
+@click.option("--limit", type=int, help="Use at most this many examples.")
 @COLUMNS
 @ENCODING
 @TASK_FILE
@@ -148,7 +170,7 @@ def train(
 def evaluate(
     model: str, data: tuple[str, ...], columns: str | None, encoding: str, as_json: bool, **given: Any
 ) -> None:
-    """Measure MODEL on files (or the word `sample`), with 95% intervals."""
+    """Evaluate MODEL on files (or the word `sample`), with 95% confidence intervals."""
     from lamella.model.reading import encoded_as
     from lamella.verbs.evaluate import evaluate as run
     from lamella.verbs.evaluate import lines
@@ -166,9 +188,9 @@ def evaluate(
 @main.command(context_settings=ANY)
 @click.argument("model")
 @click.argument("inputs", nargs=-1, type=click.UNPROCESSED, required=True, metavar="TEXT|FILE...|-")
-@click.option("-o", "--out", metavar="OUT", help="A file for one input, a folder for several.")
-@click.option("--text", "as_text", is_flag=True, help="The arguments are texts, even where a file has that name.")
-@click.option("--file", "as_file", is_flag=True, help="The arguments are files.")
+@click.option("-o", "--out", metavar="OUT", help="Output: a file for one input, a folder for several.")
+@click.option("--text", "as_text", is_flag=True, help="Take the arguments as texts, even if files have these names.")
+@click.option("--file", "as_file", is_flag=True, help="Take the arguments as files.")
 @ASK
 @CORPUS
 @INDEX
@@ -181,7 +203,7 @@ def predict(
     model: str, inputs: tuple[str, ...], out: str | None, as_text: bool, as_file: bool, columns: str | None,
     encoding: str, task: str | None, force: bool, as_json: bool, **asking: Any,
 ) -> None:  # fmt: skip
-    """Answer: texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
+    """Predict: for texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
     from lamella.model import load
 
     inputs, options = split_options(inputs)
@@ -194,12 +216,17 @@ def predict(
 @click.argument("model")
 @click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="[TEXT|FILE]")
 @click.option(
-    "-o", "--out", metavar="REPORT", help="A page (.html) or an object (.json); else a picture in the terminal."
+    "-o",
+    "--out",
+    metavar="REPORT",
+    help="Write a page (.html) or an object (.json); default: a picture in the terminal.",
 )
 @click.option("--method", default="ablation", show_default=True, help="ablation, or gradients (needs torch).")
-@click.option("--pairs", is_flag=True, help="Look for units that are weak alone and strong together.")
-@click.option("--data", multiple=True, metavar="FILE", help="Explain the whole model on these (else on held-out data).")
-@click.option("--text", "as_text", is_flag=True, help="The argument is a text, even where a file has that name.")
+@click.option("--pairs", is_flag=True, help="Also look for pairs of units that are weak alone and strong together.")
+@click.option(
+    "--data", multiple=True, metavar="FILE", help="Explain the whole model on these files (default: held-out data)."
+)
+@click.option("--text", "as_text", is_flag=True, help="Take the argument as a text, even if a file has this name.")
 @ASK
 @CORPUS
 @INDEX
@@ -211,7 +238,7 @@ def explain(
     model: str, inputs: tuple[str, ...], out: str | None, method: str, pairs: bool, as_text: bool, columns: str | None,
     task: str | None, force: bool, as_json: bool, data: tuple[str, ...], **asking: Any,
 ) -> None:  # fmt: skip
-    """Say why MODEL answers as it does, or, without an input, what it has learned."""
+    """Explain why MODEL answers as it does, or, without an input, what it has learned."""
     from lamella.verbs import explain as verb
 
     inputs, options = split_options(inputs)
@@ -234,8 +261,10 @@ def explain(
 @main.command()
 @click.argument("model")
 @click.option("-o", "--out", required=True, metavar="SMALL", help="The model folder to write.")
-@click.option("--data", multiple=True, metavar="FILE", help="Measure on these files (else on the task's sample).")
-@click.option("--tolerance", default=0.01, show_default=True, help="How much of its metric may be lost, as a share.")
+@click.option("--data", multiple=True, metavar="FILE", help="Evaluate on these files (default: the task's sample).")
+@click.option(
+    "--tolerance", default=0.01, show_default=True, help="Largest loss of the metric, as a share of its value."
+)
 @COLUMNS
 @TASK_FILE
 @FORCE
@@ -251,7 +280,7 @@ def compress(model: str, out: str, data: tuple[str, ...], columns: str | None, a
 @main.command()
 @click.argument("model")
 @click.option("-o", "--out", required=True, metavar="OUT", help="The zip file, or the folder for --to onnx.")
-@click.option("--to", default="zip", show_default=True, help="zip, or onnx: bare graphs with an example.")
+@click.option("--to", default="zip", show_default=True, help="zip, or onnx: bare graphs with an example.py.")
 @TASK_FILE
 @FORCE
 @JSON
@@ -267,12 +296,12 @@ def export(model: str, out: str, as_json: bool, **given: Any) -> None:
 @click.argument("source", type=click.UNPROCESSED)
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[--field value ...]")
 @click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
-@click.option("--task", metavar="TASK", help="Which task's, where several could read it.")
-@click.option("--int8", is_flag=True, help="Store weights in bytes: a quarter of the size.")
+@click.option("--task", metavar="TASK", help="Task of the model, if several tasks could import SOURCE.")
+@click.option("--int8", is_flag=True, help="Store weights as int8: a quarter of the size.")
 @FORCE
 @JSON
 def import_(source: str, rest: tuple[str, ...], out: str, as_json: bool, **given: Any) -> None:
-    """Make a model of SOURCE, a net that another program has trained.
+    """Import SOURCE, a net that another program has trained, as a model.
 
     Translators: a Hugging Face MarianMT folder with model.safetensors, source.spm, target.spm and vocab.json; an OPUS-MT
     release, unpacked (.npz, .vocab.yml, source.spm, target.spm); a Firefox (Bergamot) folder (model.*.bin, vocab.*.spm).
@@ -291,7 +320,7 @@ def import_(source: str, rest: tuple[str, ...], out: str, as_json: bool, **given
 @TASK_FILE
 @JSON
 def show(model: str, task: str | None, as_json: bool) -> None:
-    """One screen about MODEL: what it is, how good, how big."""
+    """Show one screen about MODEL: what it is, how good, how big."""
     from lamella.verbs.show import lines
     from lamella.verbs.show import show as run
 
@@ -301,17 +330,21 @@ def show(model: str, task: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("models", nargs=-1, metavar="[MODEL...]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
-@click.option("--port", default=8000, show_default=True, help="0: any that is free.")
-@click.option("--name", "names", multiple=True, metavar="HOST", help="A further host under which it is asked.")
-@click.option("--seconds", default=60.0, show_default=True, help="For an answer; ten times as long for a document.")
-@click.option("--megabytes", default=8.0, show_default=True, help="Of a request.")
-@click.option("--queue", default=256, show_default=True, help="Requests that wait for one model.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all addresses.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen at; 0: any free port.")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST", help="Another host name under which requests are accepted."
+)
+@click.option(
+    "--seconds", default=60.0, show_default=True, help="Time limit of a request; ten times as long for a document."
+)
+@click.option("--megabytes", default=8.0, show_default=True, help="Size limit of a request.")
+@click.option("--queue", default=256, show_default=True, help="Most requests that may wait for one model.")
 @click.option("--index", multiple=True, metavar="FILE", help="An index to search in, made by: predict --index.")
 @TASK_FILE
 @JSON
 def serve(models: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Answer over HTTP, with a page in the browser: the models named, or the shipped translators."""
+    """Serve models over HTTP, with a web page: the models named, or the shipped translators."""
     from lamella.verbs.serve import serve as run
 
     def begun(facts: dict[str, Any]) -> None:
@@ -358,7 +391,7 @@ def tasks(only: tuple[str, ...], as_json: bool) -> None:
 
 
 def _asked(model: Any, ask: str, corpus: tuple[str, ...], index: str | None) -> Any:
-    """The model as it answers one of its questions; most are asked their first, and then nothing more is loaded."""
+    """The model set to one of its questions; for the default question nothing more is loaded."""
     if not (ask or corpus or index):
         return model
     from lamella.model.index import asked
@@ -367,7 +400,7 @@ def _asked(model: Any, ask: str, corpus: tuple[str, ...], index: str | None) -> 
 
 
 def _encoded(name: str) -> Any:
-    """A context in which files are read in the encoding that is named; what it needs is imported only then."""
+    """A context in which files are read in the named encoding; imports are delayed until one is given."""
     if not name:
         return nullcontext()
     from lamella.model.reading import encoded_as

@@ -1,14 +1,13 @@
-"""Sort pictures by label: digits, parts, plants, defects.
+"""Classify pictures by label: digits, parts, plants, defects.
 
-Two nets can do it, and `--net` says which. The residual CNN (He et al., 2016) lays small filters over the picture, then
-over what they found, at three resolutions; that neighbours belong together, and that a thing is the same wherever it
-stands, is built in, so it learns from few pictures. The Transformer over patches (Dosovitskiy et al., 2021) has to learn
-both from the data, and is ahead where there are very many.
+There are two nets, chosen with `--net`. The residual CNN (He et al., 2016) applies small filters to the picture, then to
+their output, at three resolutions; that neighbours belong together and that an object may be anywhere is built in, so it
+learns from few pictures. The vision Transformer (Dosovitskiy et al., 2021) has to learn both from the data, and is better
+when there are very many pictures.
 
-In training no picture is seen twice as it is: a random affine translates, rotates and scales it a little each time
-(`--translate`, `--rotate`, `--scale`, and `--flip` where left and right mean the same). With a few thousand pictures that
-is worth more than a larger net. Pictures come as a folder with one folder a class, or as a table of path and label; side and colour are
-found from them.
+Data augmentation: in training each picture is translated, rotated and scaled at random (`--translate`, `--rotate`,
+`--scale`, and `--flip` if left and right mean the same). With a few thousand pictures that is worth more than a larger
+net. Pictures come as a folder with one subfolder a class, or as a table of path and label; size and colour are detected.
 """
 
 from collections import Counter
@@ -37,14 +36,14 @@ LOOKED_AT = 200  # pictures that tell side and colour of all
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["cnn", "transformer"], Meta(description="Family of the net.")] = "cnn"
     image_size: Annotated[
-        int, Meta(description="Side that pictures are brought to; 0: found from them.", ge=0, le=256, multiple_of=4)
+        int, Meta(description="Side that pictures are scaled to; 0: detected.", ge=0, le=256, multiple_of=4)
     ] = 0
     translate: Annotated[
         float,
         Meta(description="Translate by up to this share of the side in training.", ge=0, lt=1, extra={"was": "shift"}),
     ] = 0.07
     rotate: Annotated[
-        float, Meta(description="Rotate by up to so many degrees in training.", ge=0, le=180, extra={"was": "turn"})
+        float, Meta(description="Rotate by up to this many degrees in training.", ge=0, le=180, extra={"was": "turn"})
     ] = 10.0
     scale: Annotated[
         float, Meta(description="Scale by up to this share in training.", ge=0, lt=1, extra={"was": "zoom"})
@@ -59,8 +58,8 @@ class Config(msgspec.Struct, kw_only=True):
 
 
 class ImageClassification(Task):
-    fields = {"image": Image("What to sort.")}
-    answer = Label("The likeliest label, and how likely each is.")
+    fields = {"image": Image("The picture to classify.")}
+    answer = Label("The most likely label, and the probability of each.")
     target = "label"
     metric = "accuracy"
     nets = ("cnn", "transformer")
@@ -69,9 +68,9 @@ class ImageClassification(Task):
     labels_: list[str]
     side_: int
     channels_: int
-    mean_: float  # of all points, 0 to 1
+    mean_: float  # of all pixels, on a scale of 0 to 1
     deviation_: float
-    white_: int = WHITE  # of pictures of 16 bits
+    white_: int = WHITE  # the value of white in pictures of 16 bits
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -109,7 +108,7 @@ class ImageClassification(Task):
         return {"label": np.array(self.labels_.index(example["label"]))}
 
     def collate(self, rows: Sequence[Arrays]) -> Arrays:
-        """Points are kept in a byte and handed over on a scale of mean 0 and deviation 1."""
+        """Pixels are stored as bytes and standardised here to mean 0 and standard deviation 1."""
         batch = super().collate(rows)
         points = batch["pictures"].astype(np.float32) / 255
         return {**batch, "pictures": (points - np.float32(self.mean_)) / np.float32(self.deviation_)}

@@ -1,18 +1,18 @@
-"""Say each example in a few numbers: a map of pictures or of rows of a table, and new ones made from it.
+"""Map each example to a few numbers: a map of pictures or of rows of a table, and new ones decoded from it.
 
-The net is a variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014). One half turns an example into a
-point, or rather into a small cloud of points, since it says how sure it is; the other half makes the example again from
-a point of that cloud. Principal components do the same with straight lines; two bent halves follow what bends, and need
-fewer numbers for the same error. The clouds are pressed together by `--kl-weight`, until a walk from one example to another
-leads over things that look real. How wrong the second half may be is not set but measured: its variance is the one that
-fits best (Rybkin et al., 2021). With `--likelihood bernoulli` points are black or white, and the answer holds a bound on
-the log-likelihood in nats, from many weighted draws (Burda et al., 2016).
+The net is a variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014). The encoder maps an example to a
+normal distribution over a few latent variables; the decoder reconstructs the example from a sample of it. Principal
+components do the same linearly; a nonlinear encoder and decoder need fewer numbers for the same error. `--kl-weight`
+pulls the distributions towards one standard normal, so that points between two examples decode to something plausible.
+The variance of the decoder is not set but takes the value that fits best (Rybkin et al., 2021). With `--likelihood
+bernoulli` pixels are black or white, and the answer holds a bound on the log-likelihood in nats, by importance sampling
+(Burda et al., 2016).
 
-Pictures get a convolutional net, rows of numbers and categories a dense one: numbers stand on one scale, categories as
-ones and zeros, missing values as the mean, which no score counts. When it answers, `--make` says what is wanted:
+Pictures get a convolutional net, rows of numbers and categories a dense one: numbers are standardised, categories one-hot
+encoded, missing values replaced by the mean and left out of the score. In prediction, `--make` chooses the answer:
 
-    lamella predict my-model digit.png                                  its point, and how well that says it
-    lamella predict my-model 7 --make samples -o samples.svg            new ones, by a seed
+    lamella predict my-model digit.png                                  its point, and the reconstruction error
+    lamella predict my-model 7 --make samples -o samples.svg            new examples, by a seed
     lamella predict my-model a.png --make line --other b.png -o line.svg
     lamella predict my-model rows.csv --make map -o map.svg             or a folder of pictures
 """
@@ -59,18 +59,20 @@ NOW = {"when": "predict"}
 
 class Config(msgspec.Struct, kw_only=True):
     latent_size: Annotated[
-        int, Meta(description="Numbers that an example becomes.", ge=1, le=1024, extra={"was": "dims"})
+        int, Meta(description="Number of latent variables.", ge=1, le=1024, extra={"was": "dims"})
     ] = 2
     kl_weight: Annotated[float, Meta(description="Weight of the KL term (beta).", ge=0, extra={"was": "beta"})] = 1.0
-    likelihood: Annotated[Literal["gaussian", "bernoulli"], Meta(description="Shades, or black and white.")] = (
-        "gaussian"
+    likelihood: Annotated[
+        Literal["gaussian", "bernoulli"], Meta(description="Of pixels: shades, or black and white.")
+    ] = "gaussian"
+    net: Annotated[Literal["found", "conv", "dense"], Meta(description="found: dense for rows, conv for pictures.")] = (
+        "found"
     )
-    net: Annotated[Literal["found", "conv", "dense"], Meta(description="Found: dense for rows, else conv.")] = "found"
     image_size: Annotated[
-        int, Meta(description="Side that pictures are scaled to; 0: theirs.", ge=0, le=256, extra={"was": "side"})
+        int, Meta(description="Side that pictures are scaled to; 0: detected.", ge=0, le=256, extra={"was": "side"})
     ] = 0
-    decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).", extra=NOW)] = ""
-    leave_out: Annotated[str, Meta(description="Columns that are not read, with commas between; none: keep all.")] = ""
+    decimal: Annotated[Literal["", ".", ","], Meta(description="Decimal mark (default: detected).", extra=NOW)] = ""
+    leave_out: Annotated[str, Meta(description="Columns to ignore, separated by commas; none: keep all.")] = ""
     make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
     other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "value"})] = ""
     importance_samples: Annotated[
@@ -80,7 +82,7 @@ class Config(msgspec.Struct, kw_only=True):
 
 
 class DimensionalityReduction(Task):
-    answer = Vector("The example's point, what is made from it, and how far that is from the example.")
+    answer = Vector("The example's point, its reconstruction, and the reconstruction error.")
     target = "example"
     metric = "error"
     less_is_better = True
@@ -190,7 +192,7 @@ class DimensionalityReduction(Task):
         return Focus("closeness to the point, minus the distance", -np.linalg.norm(away, axis=1))
 
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
-        """The plane of the first two numbers, the others as they are: what is made at the places of a lattice."""
+        """Reconstructions on a grid over the first two latent variables, the others unchanged."""
         places, z = kinds.lattice(answer["point"])
         made = [self._made(graphs, row) for row in z]
         return {"kind": "plane", "point": answer["point"], "places": places, "made": made}
@@ -211,7 +213,7 @@ class DimensionalityReduction(Task):
         return gallery.sheet(gallery.square(answer["samples"]) if "samples" in answer else [answer["line"]])
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        """A table or a folder -> the map of what is in it, as SVG, where `--make map` asks for it."""
+        """With `--make map`: a table or a folder -> the map of its examples, as SVG."""
         if self.config.make != "map":
             return None
         rows = [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else []

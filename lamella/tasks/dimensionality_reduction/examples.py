@@ -89,7 +89,7 @@ def learn(values: Sequence[Any], side: int = 0) -> tuple[list[int], list[dict[st
 
 
 def seed(value: Any) -> int:
-    """The seed that stands where an example is expected."""
+    """The seed that was given in place of an example."""
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise DataError(f"--make samples: expected a seed, such as 7, received {text[:40]!r}.")
@@ -97,12 +97,12 @@ def seed(value: Any) -> int:
 
 
 def normal(seeds: Iterable[Any], dims: int, count: int = SAMPLES) -> list[Array]:
-    """For each seed so many draws of standard normal numbers, (count, dims)."""
+    """For each seed, `count` draws of standard normal numbers, (count, dims)."""
     return [np.random.default_rng(int(s)).standard_normal((count, dims)) for s in seeds]
 
 
 def between(one: Array, other: Array, steps: int = STEPS) -> list[Array]:
-    """Points (B, Z) twice -> the straight line from each to its other, both ends included: B times (steps, Z).
+    """Points (B, Z) twice -> the straight lines between them, both ends included: B times (steps, Z).
 
     >>> between(np.zeros((1, 1)), np.ones((1, 1)), 3)[0].tolist()
     [[0.0], [0.5], [1.0]]
@@ -112,8 +112,9 @@ def between(one: Array, other: Array, steps: int = STEPS) -> list[Array]:
 
 
 def lattice(point: Sequence[float], reach: float = WALK, count: int = STEPS) -> tuple[list[float], Array]:
-    """Places from -reach to reach, and a plane of points (count, count, Z) there: the first two numbers change, the others
-    are those of `point`.
+    """Grid coordinates from -reach to reach, and a grid of points (count, count, Z).
+
+    The first two numbers vary over the grid, the others are those of `point`.
 
     >>> lattice([0.0, 0.0, 7.0], 1.0, 2)[1].tolist()  # up is more
     [[[-1.0, 1.0, 7.0], [1.0, 1.0, 7.0]], [[-1.0, -1.0, 7.0], [1.0, -1.0, 7.0]]]
@@ -126,7 +127,7 @@ def lattice(point: Sequence[float], reach: float = WALK, count: int = STEPS) -> 
 
 
 def key(value: Any) -> str:
-    """A word that examples with the same content share."""
+    """A key that examples with the same content share."""
     return msgspec.json.encode(value).decode() if isinstance(value, dict) else fingerprint(value)
 
 

@@ -1,12 +1,12 @@
-"""Sort texts by label: opinions, topics, intents, spam.
+"""Classify texts by label: opinions, topics, intents, spam.
 
-Two readers answer together. The wide one is linear in which words, pairs of words and parts of words a text has; it has
-one best solution, which is found exactly before training (see `lamella.tasks.text_classification.linear`). The deep one reads the pieces in
-their order, and `--net` says how: windows of neighbours (cnn; Kim, 2014), from both ends a piece at a time (rnn; Cho et
-al., 2014), or every piece looking at every other (transformer; Vaswani et al., 2017). A wide and deep net, as Cheng et
-al. (2016) have it, but for two things: the wide part is solved, not trained, and how much the deep part counts is
-learned last, from texts that neither has seen. With a few thousand examples the wide one is hard to beat and the other
-gets little; with many, or where the order of words decides, it takes the lead.
+The net is wide and deep (Cheng et al., 2016). The wide part is a linear classifier over the words, pairs of words and
+parts of words of a text; its loss is convex, and its best solution is computed before training
+(`lamella.tasks.text_classification.linear`). The deep part reads the tokens in order, as `--net` says: a CNN (Kim, 2014), a
+bidirectional GRU (rnn; Cho et al., 2014) or a Transformer encoder (Vaswani et al., 2017). Two things differ from the
+paper: the wide part is solved, not trained, and the weights of the two parts are learned last, on texts that neither has
+seen. With a few thousand examples the wide part is hard to beat and gets most of the weight; with many examples, or
+where the order of words decides, the deep part does.
 """
 
 from collections import Counter
@@ -57,11 +57,17 @@ class Config(msgspec.Struct, kw_only=True):
         float, Meta(description="Inverse regularization (C) of the linear part; 0: by cross-validation.", ge=0)
     ] = 0.0
     max_length: Annotated[
-        int, Meta(description="Pieces of a text that the net reads.", ge=8, le=4096, extra={"was": "longest"})
+        int, Meta(description="Most tokens of a text that the net reads.", ge=8, le=4096, extra={"was": "longest"})
     ] = 256
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.5
     word_dropout: Annotated[
-        float, Meta(description="Share of pieces made unknown in training.", ge=0, lt=1, extra={"was": "forget"})
+        float,
+        Meta(
+            description="Word dropout: share of tokens replaced by the unknown token in training.",
+            ge=0,
+            lt=1,
+            extra={"was": "forget"},
+        ),
     ] = 0.1
     label_smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1, extra={"was": "smoothing"})] = (
         0.0
@@ -69,8 +75,8 @@ class Config(msgspec.Struct, kw_only=True):
 
 
 class TextClassification(Task):
-    fields = {"text": Text("What to sort.")}
-    answer = Label("The likeliest label, and how likely each is.")
+    fields = {"text": Text("The text to classify.")}
+    answer = Label("The most likely label, and the probability of each.")
     target = "label"
     metric = "f1_weighted"
     nets = ("cnn", "rnn", "transformer")
@@ -78,7 +84,7 @@ class TextClassification(Task):
     labels_: list[str]
     vocabulary_: bytes
     features_: bytes
-    mix_: Sequence[float] = (0.2, 0.9)  # how much the deep and the wide part count, until texts kept aside tell
+    mix_: Sequence[float] = (0.2, 0.9)  # weights of the deep and the wide part before calibration
     solution: tuple[Array, Array] | None = None  # of the linear part; it is in the net, so it is not kept twice
 
     # ---- data --------------------------------------------------------------------------------------------------
@@ -163,7 +169,7 @@ class TextClassification(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _likely(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Array:
-        """The logarithms of the labels' likelihoods, (B, L)."""
+        """Log-probabilities of the labels, (B, L)."""
         pieces, features = inputs["pieces"], inputs["features"]
         if "read" in graphs:
             strongest = both_ways(graphs["read"], pieces)["strongest"]
@@ -185,8 +191,10 @@ class TextClassification(Task):
         return Focus(f"log-odds of {answer['label']}", log_odds(self._likely(graphs, inputs), label))
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
-        """How much either part counts, which makes the labels of texts kept aside likeliest; near the first guess where
-        these are few. The sum of the two says how sure the answers are."""
+        """Fit the weights of the two parts to held-out texts by maximum likelihood, near the first guess if they are few.
+
+        The sum of the weights sets how confident the answers are.
+        """
         examples = [e for e in examples if e["label"] in self.labels_]
         if not examples:
             return
@@ -200,7 +208,7 @@ class TextClassification(Task):
         self.mix_ = [round(max(0.0, float(share)), 3) for share in shares]
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
-        """The most frequent label, as often as it is."""
+        """The most frequent label of the training data, with the labels' frequencies as probabilities."""
         counts = Counter(e["label"] for e in learn)
         label = max(sorted(counts), key=lambda name: counts[name])
         return [{"label": label, "probabilities": {k: n / len(learn) for k, n in counts.items()}}] * len(examples)

@@ -28,12 +28,12 @@ _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]
 
 
 def plain(text: str) -> str:
-    """In lower case, in one form, not too long, and such as every library takes: half a surrogate pair is none."""
+    """Normalise a text: lower case, one Unicode form, limited length, without unpaired surrogates."""
     return normalise(text[:READ].encode(errors="replace").decode()).lower()
 
 
 def words(text: str) -> list[str]:
-    """Words and marks in lower case.
+    """The words and punctuation marks of a text, in lower case.
 
     >>> words("It isn't bad, is it?")
     ['it', "isn't", 'bad', ',', 'is', 'it', '?']
@@ -44,7 +44,7 @@ def words(text: str) -> list[str]:
 
 
 def features(text: str) -> list[str]:
-    """The features of a text, each once, in the order in which they stand.
+    """The distinct features of a text, in order of appearance.
 
     >>> features("not bad")[:4], features("bad")[3:]
     (['not', 'bad', '\\n not', 'not bad'], ['~<ba', '~bad', '~ad>', '~<bad', '~bad>', '~<bad>'])
@@ -65,7 +65,7 @@ def _is_part(name: str) -> bool:
 
 
 class FeatureSet:
-    """The features that training has seen, numbered from 1, the most frequent first.
+    """The vocabulary of features seen in training, numbered from 1, most frequent first.
 
     Words and pairs that stand in one text only count too: half of all words are such, each tells little, together they
     tell whether a text is like others of its label (on film reviews two points of F1).
@@ -89,7 +89,7 @@ class FeatureSet:
 
     @classmethod
     def learn(cls, texts: Sequence[str], most: int) -> "FeatureSet":
-        """The `most` that stand in most texts."""
+        """The `most` features that occur in the most texts."""
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(features(text))
@@ -107,7 +107,7 @@ class FeatureSet:
 
     @property
     def parts(self) -> NDArray[np.bool_]:
-        """(1 + N,): by id, whether it is a part of a word."""
+        """For each id, whether it is a part of a word: (1 + N,)."""
         return np.array([False, *map(_is_part, self.names)])
 
     def encode(self, text: str) -> Ints:

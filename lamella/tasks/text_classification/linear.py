@@ -73,7 +73,7 @@ def solve(
 
 
 def _some(rows: Sequence[Ints], wanted: Ints, labels: int, work: int) -> tuple[Sequence[Ints], Ints]:
-    """As many of the texts as so much work is enough for."""
+    """As many of the texts as this amount of work allows."""
     room = work // max(1, sum(map(len, rows)) // len(rows)) // labels
     if room >= len(rows):
         return rows, wanted
@@ -90,7 +90,7 @@ def _members(
     parts: NDArray[np.bool_],
     exact: float = 1e-4,
 ) -> list[list[tuple[Floats, Floats]]]:
-    """For each strength naive Bayes' weights and biases, and the regression's."""
+    """For each strength, the weights and biases of naive Bayes and of the regression."""
     ratios, share = naive_bayes(rows, wanted, features, labels, ADDED)
     telling = np.sqrt(ratios**2 @ share)
     values = [telling[row] / max(1, len(row)) ** 0.5 for row in rows]
@@ -106,11 +106,10 @@ def _members(
 def stack(
     member_scores: Floats, wanted: Ints, first: Sequence[float] = (0.5, 0.5), doubt: float = 1.0, extra: bool = True
 ) -> tuple[Floats, Floats, float]:
-    """How much each of M members counts (M,), what is added for each label (L,), and the loss a text that is left.
+    """Stacking: the weight of each of M members (M,), a bias for each label (L,), and the loss a text.
 
-    said (M, N, L): the members' scores of texts they have not seen; wanted (N,): the texts' labels. They count as at
-    `first`, and no label more than others, until there is evidence for something else; `doubt` is how much it takes.
-    extra: whether anything is added for a label.
+    member_scores (M, N, L): of texts that the members have not seen; wanted (N,): the texts' labels. The weights are pulled
+    towards `first` and the biases towards 0; doubt: the strength of that prior. extra: whether to learn biases.
 
     >>> right = np.eye(2)[[0, 1] * 50]
     >>> shares, _, _ = stack(np.stack([right, np.zeros((100, 2))]), np.array([0, 1] * 50))
@@ -135,7 +134,7 @@ def stack(
 def naive_bayes(
     rows: Sequence[Ints], wanted: Ints, features: int, labels: int, added: float = 1.0
 ) -> tuple[Floats, Floats]:
-    """How much likelier each feature is in texts of each label than in all, as logarithms, and the share of each label.
+    """Naive Bayes: log-ratios of each feature's frequency with each label to its overall frequency, and label frequencies.
 
     (features, labels), with `added` to each count (Laplace: 1); (labels,).
 
@@ -192,7 +191,7 @@ def logistic(
 
 
 def logs(scores: NDArray[Any]) -> NDArray[Any]:
-    """Scores (N, L) -> the logarithms of the labels' likelihoods: softmax.
+    """Log-softmax: scores (N, L) -> log-probabilities of the labels (N, L).
 
     >>> np.exp(logs(np.zeros((1, 4)))).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
@@ -204,9 +203,9 @@ def logs(scores: NDArray[Any]) -> NDArray[Any]:
 def minimise(
     loss: Callable[[Floats], tuple[float, Floats]], point: Floats, steps: int = 100, least: float | None = None
 ) -> Floats:
-    """The lowest point of a smooth convex function that gives its value and slope: L-BFGS (Liu and Nocedal, 1989).
+    """Minimise a smooth convex function that returns its value and gradient: L-BFGS (Liu and Nocedal, 1989).
 
-    It stops where no slope is above `least`, or above a ten-thousandth of the first.
+    It stops when no component of the gradient is above `least`, or above a ten-thousandth of the largest at the start.
 
     >>> minimise(lambda x: (float((x - 3) @ (x - 3)), 2 * (x - 3)), np.zeros(2)).round(4).tolist()
     [3.0, 3.0]
@@ -217,7 +216,7 @@ def minimise(
     for _ in range(steps):
         if np.abs(slope).max() <= least:
             break
-        # The slope times an estimate of the inverse curvature, built from how it changed over the last steps.
+        # The gradient times an estimate of the inverse Hessian, built from its changes over the last steps.
         way, back = -slope, []
         for move, change, scale in reversed(moves):
             back.append(scale * float(move @ way))
@@ -229,7 +228,7 @@ def minimise(
             way = way / float(np.linalg.norm(slope))
         for (move, change, scale), b in zip(moves, reversed(back), strict=True):
             way = way + (b - scale * float(change @ way)) * move
-        # Half as far, until the value falls by a fair part of what the slope promises.
+        # Backtracking line search: half the step until the value falls by a fair part of what the gradient predicts.
         far, down = 1.0, float(slope @ way)
         while far > 1e-8:
             there = point + far * way

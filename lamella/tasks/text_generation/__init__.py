@@ -1,19 +1,19 @@
-"""Go on with a text: verse, code, names, recipes, whatever it was trained on.
+"""Continue a text: verse, code, names, recipes, whatever the model was trained on.
 
-The net is a language model: it reads a text unit by unit (characters, or pieces of words) and says at each how likely
-every unit of its vocabulary is to come next. Training shows it windows of the text and asks for every next unit at once
+The net is a language model: it reads a text token by token (characters, or pieces of words) and gives the probability of
+every token of its vocabulary to come next. Training shows it windows of the text and asks for every next token at once
 (Bengio et al., 2003). `--net` says how it remembers: in a state of fixed size that is changed at every unit (rnn: an
 LSTM, Hochreiter and Schmidhuber, 1997, or a GRU, Cho et al., 2014), or by looking back at everything that stands in the
 window (transformer: the decoder of Vaswani et al., 2017, as in GPT-2, Radford et al., 2019).
 
-Writing is the same question asked again and again: draw a unit from what the net finds likely, append it, go on.
-`--temperature`, `--top-k` and `--top-p` (Holtzman et al., 2020) say how daring the drawing is. The answer also holds how
-likely the net found the text that it was given: the sum of its units' log-probabilities, in nats, and its perplexity,
-which is among how many equally likely units the net was choosing. `--length 0` asks for these alone.
+Generation repeats one step: sample a token from the probabilities and append it. `--temperature`, `--top-k` and
+`--top-p` (Holtzman et al., 2020) control the sampling. The answer also holds the log-probability of the given text in
+nats and its perplexity: the number of equally likely tokens among which a choice would be as uncertain. `--length 0`
+asks for these alone.
 
-An example is a passage of many windows. In training the net takes a window from a random place of it each time: the
-same cuts seen again and again would be learnt by heart, and windows that overlap would stand on both sides of a split.
-A passage is measured in windows one after another, each of the training length and each with nothing before it.
+An example is a passage of many windows. In training the net takes a window from a random place of it each time: fixed
+windows would be memorised, and overlapping ones would leak between training and test sets. In evaluation a passage is
+read in consecutive windows of the training length, each without context.
 """
 
 import math
@@ -68,7 +68,7 @@ class Config(msgspec.Struct, kw_only=True):
 
 
 class TextGeneration(Task):
-    fields = {"text": Text("The beginning, to be gone on with.")}
+    fields = {"text": Text("The beginning, which the model continues.")}
     answer = Text("What comes next, and how likely the beginning was.")
     target = "text"
     metric = "loss"
@@ -81,8 +81,8 @@ class TextGeneration(Task):
 
     @property
     def training(self) -> Training:  # type: ignore[override]
-        """A batch is so many passages, of each of which the net sees a window; those, all of one length, bear twice the
-        usual rate (docs/LOG.md). The best weights are kept: a small text is learnt by heart sooner or later."""
+        """The batch size in passages, a window of each. Windows have one length, so twice the usual learning rate is stable
+        (docs/LOG.md). The best weights are kept, since a small text is memorised sooner or later."""
         passages = max(1, int(self.size.tokens / min(self.config.window, getattr(self, "length_", self.config.window))))
         return Training(batch=passages, rate=2.0, keep_best=True, measured={"length": 0})
 
@@ -125,7 +125,7 @@ class TextGeneration(Task):
         if c.net == "rnn":
             from lamella.nets.rnn.language import LanguageRNN
 
-            # A wide layer remembers more than two narrow ones, and time runs once.
+            # One wide layer remembers more than two narrow ones, and runs through time only once.
             return LanguageRNN(len(self.units), 2 * size.width, max(1, size.depth // 2), c.cell, c.window, c.dropout)
         from lamella.nets.transformer.language import CausalTransformer
 
@@ -145,7 +145,7 @@ class TextGeneration(Task):
         return [_answer(*three) for three in zip(map(self._text, rows, written), totals, map(len, rows), strict=True)]
 
     def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
-        """The text as it is written, its likelihood known from the start."""
+        """The answers so far while a text is generated; the log-probability of the prompt is known from the start."""
         row = inputs["text"][0][inputs["text"][0] != 0].tolist()
         [total] = decode.log_probabilities(decode.scorer(graphs), [row], START, self.config.window)
         yield lambda: _answer("", total, len(row))
@@ -156,14 +156,14 @@ class TextGeneration(Task):
         return _answer(self._text(row, written[len(row) :]), total, len(row))
 
     def _drawing(self, graphs: Mapping[str, GraphLike], rows: list[list[int]]) -> tuple[Any, ...]:
-        """The arguments of `decode.sample` that go on with these rows."""
+        """The arguments of `decode.sample` that continue these rows."""
         c, stop = self.config, self._stop
         pick = partial(decode.narrowed, temperature=c.temperature, top_k=c.top_k, top_p=c.top_p, first=FIRST)
 
         def done(tokens: list[int]) -> bool:
             return stop in self.units.decode([], tokens[-len(stop) - 1 :])
 
-        window = c.window if c.net == "transformer" else None  # an rnn's state goes on for ever
+        window = c.window if c.net == "transformer" else None  # an RNN has no window
         how = pick, done if stop else None, c.seed, window
         return (*decode.stepping(graphs["step"]), rows, START, c.length, *how)
 
@@ -176,7 +176,7 @@ class TextGeneration(Task):
         return text.partition(self._stop)[0] if self._stop else text
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
-        """What a Transformer sees of a long text when it begins to write: half a window. An rnn's state holds all of it."""
+        """The end of a long text that a Transformer reads before it generates, half a window; an RNN reads all of it."""
         ids, half, unit = self.units.encode(example["text"]), self.config.window // 2, self.config.unit
         if self.config.net == "rnn" or len(ids) < self.config.window:
             return example, ""
@@ -185,7 +185,7 @@ class TextGeneration(Task):
         return {**example, "text": text}, note
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        """The log-probability of what was written, word by word: of half a window of it, after what the net has seen."""
+        """The log-probability of the generated text, word by word, for at most half a window of it."""
         written = self.units.encode(answer["text"])[: self.config.window // 2]
         if not written:
             raise UsageError("nothing was written that could be explained. Give a --length above 0.")
@@ -198,7 +198,7 @@ class TextGeneration(Task):
         return Focus("log-probability of what follows", np.add.reduceat(own.astype(float), starts, axis=1), words)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
-        """How likely texts are to one who knows how frequent each unit is, and nothing more."""
+        """The baseline: the log-probability of texts under token frequencies alone (a unigram model)."""
         known, rows = ([self.units.encode(e["text"]) for e in examples_of] for examples_of in (learn, examples))
         return [_answer("", total, len(row)) for row, total in zip(rows, by_frequency(known, rows), strict=True)]
 

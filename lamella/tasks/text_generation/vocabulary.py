@@ -1,6 +1,6 @@
-"""Text -> ids of its units -> the same text, for nets that write: characters, or pieces of words with their line breaks.
+"""Vocabularies for text generation, text -> ids -> text: characters, or pieces of words with line breaks.
 
-Ids: 0 padding, 1 unknown, 2 start, 3 end, then the units. Both kinds show one face: `encode`, `decode`, `len`.
+Ids: 0 padding, 1 unknown, 2 start, 3 end, then the tokens. Both kinds have one interface: `encode`, `decode`, `len`.
 """
 
 import math
@@ -17,7 +17,7 @@ PART = 4096  # characters that are cut into pieces at a time: the time grows fas
 
 
 class Characters:
-    """Each character is a unit.
+    """A vocabulary whose tokens are characters.
 
     >>> units = Characters(Characters.learn(["abba"], most=9))
     >>> units.encode("bad"), units.decode([], [5, 4])
@@ -42,7 +42,7 @@ class Characters:
         return [self.ids.get(letter, UNKNOWN) for letter in text]
 
     def decode(self, before: Sequence[int], tokens: Sequence[int]) -> str:
-        """What `tokens` say; for characters it is the same whatever stands before."""
+        """The text of `tokens`; for characters it does not depend on the tokens before."""
         return "".join(self.letters[i - FIRST] for i in tokens)
 
     def words(self, tokens: Sequence[int]) -> tuple[list[str], list[int]]:
@@ -52,7 +52,7 @@ class Characters:
 
 
 class Words:
-    """Pieces of words; a line break is a piece, and several spaces are one.
+    """A vocabulary whose tokens are pieces of words; a line break is a piece, and several spaces become one.
 
     >>> units = Words(Words.learn(["to be or\\nnot to be"] * 20, most=50))
     >>> ids = units.encode("to be\\n\\nor not")
@@ -68,7 +68,7 @@ class Words:
 
     @staticmethod
     def learn(texts: Sequence[str], most: int) -> bytes:
-        """A vocabulary of at most so many pieces."""
+        """Learn a vocabulary of at most this many pieces."""
         return learn([_marked(line) for text in texts for line in text.splitlines(keepends=True)], most, [BREAK])
 
     def encode(self, text: str) -> list[int]:
@@ -77,18 +77,18 @@ class Words:
         return [i for ids in self.pieces.encode([_marked(part) for part in parts]) for i in ids]
 
     def decode(self, before: Sequence[int], tokens: Sequence[int]) -> str:
-        """What `tokens` say after those before: the first piece of a text loses its space, that of a continuation not."""
+        """The text of `tokens` after those before; only the first piece of a whole text loses its leading space."""
         whole, known = self.pieces.decode([[*before, *tokens], before])
         return _unmarked(whole)[len(_unmarked(known)) :]
 
     def words(self, tokens: Sequence[int]) -> tuple[list[str], list[int]]:
-        """As of characters."""
+        """As `Characters.words`."""
         words, starts = self.pieces.words(tokens)
         return [word.replace(BREAK, "") or "(break)" for word in words], starts
 
 
 def by_frequency(learn: Iterable[Sequence[int]], rows: Sequence[Sequence[int]]) -> list[float]:
-    """The log-probability in nats of each row to one who knows how frequent each unit is, and nothing more.
+    """The log-probability in nats of each row under token frequencies alone (a unigram model).
 
     >>> [round(x, 4) for x in by_frequency([[4, 4, 5]], [[4], [5, 6]])]  # 3 of 6, then 2 of 6 and 1 of 6
     [-0.6931, -2.8904]
