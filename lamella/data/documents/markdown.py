@@ -39,6 +39,13 @@ _HTML = re.compile(
 _SHORTCUT = re.compile(r"(?<![\]\\!])\[(?P<text>[^\[\]]+)\](?:\[\])?(?![\[(:])")
 _STARTS = re.compile(r"(?:[-+*](?=\s|$)|\d{1,9}(?=[.)](?:\s|$))|#{1,6}(?=\s|$)|>|=+\s*$|-+\s*$|```|~~~|:::|\|)")
 
+# Lines that are no text: the kind of a note, attributes, a table of contents, and in MDX what is JavaScript.
+_ALONE = re.compile(
+    r"\s{0,3}(?:\[![\w-]{1,40}\][+-]?|\{:[^{}\n]*\}|\[\[?_?(?i:toc)_?\]?\]|</?[A-Z][^<>\n]*>"
+    r"|import\s+(?:[\w*{][^'\"\n]*\sfrom\s+)?['\"][^'\"\n]+['\"];?"
+    r"|export\s+(?:const|let|default|function|async|\{)[^\n]*[;{}()=][^\n]*)\s*$|\s{0,3}\[(?:TOC|toc)\]\s*$"
+)
+_MEANING = re.compile(r" {0,3}:[ \t]+(?=\S)")  # of a term, in a list of definitions
 _DEPTH = 30  # items that begin in one line: more is no list, and each is looked at to the end of its line
 
 Line = tuple[str, str]
@@ -133,6 +140,8 @@ class _Reader:
         if fence := _FENCE.match(rest):
             yield from self._copy(self._fenced(fence["fence"], rest[fence.end() :]))
             self.blank = True
+        elif _ALONE.match(rest):
+            yield from self._copy()
         elif html := _HTML.match(rest):
             yield from self._copy(self._html(html))
         elif _DEFINITION.match(rest) or _DIRECTIVE.match(rest) or _RULE.match(rest) or not rest.strip():
@@ -150,7 +159,7 @@ class _Reader:
             yield rest[heading.end() + len(text) :] + eol
             self.at += 1
         else:
-            footnote = _FOOTNOTE.match(rest)
+            footnote = _FOOTNOTE.match(rest) or _MEANING.match(rest)
             begin = footnote[0] if footnote else ""
             yield done + begin
             yield from self._paragraph(rest[len(begin) :])
@@ -223,7 +232,14 @@ class _Reader:
         if quote.count(">") != self.depth or not rest.strip() or ("|" in rest and self._is_table()):
             return False
         html = _HTML.match(rest)
-        begins = _FENCE.match(rest) or _ITEM.match(rest) or _HEADING.match(rest) or _RULE.match(rest)
+        begins = (
+            _ALONE.match(rest)
+            or _MEANING.match(rest)
+            or _FENCE.match(rest)
+            or _ITEM.match(rest)
+            or _HEADING.match(rest)
+            or _RULE.match(rest)
+        )
         # A tag alone on its line, or a line break, may stand inside a paragraph.
         return not (begins or _FOOTNOTE.match(rest) or _DIRECTIVE.match(rest) or (html and html["comment"]))
 

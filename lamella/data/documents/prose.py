@@ -84,10 +84,16 @@ class Prose:
 
 
 class Text(Prose):
-    """Plain text: paragraphs of wrapped lines are put together, lists, tables and verses stay line by line."""
+    """Plain text: paragraphs of wrapped lines are put together, lists, tables and verses stay line by line.
+
+    Where nearly every line ends as a sentence does, each is a text by itself. `summary` says which was chosen: so many
+    `lines`, or `paragraphs`.
+    """
 
     def parse(self, lines: list[tuple[str, str]]) -> list[str | Block]:
         parts: list[str | Block] = []
+        full = [line for line, _ in lines if line.strip()]
+        self.by_line = sum(bool(_SENTENCE.search(line[-40:])) for line in full) >= _MOSTLY * len(full)
         index = 0
         while index < len(lines):
             end = index
@@ -95,13 +101,18 @@ class Text(Prose):
                 end += 1
             width = max((len(line) for line, _ in lines[index:end]), default=0)
             while index < end:
-                index = _paragraph(lines, index, end, width, parts)
+                index = _paragraph(lines, index, index + 1 if self.by_line else end, width, parts)
             if index < len(lines):
                 parts.append("".join(lines[index]))
                 index += 1
         return parts
 
+    def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
+        return {**super().summary(answers), "lines" if self.by_line else "paragraphs": len(self.segments)}
 
+
+_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*\s*$")
+_MOSTLY = 0.8  # of the lines
 _COLUMNS = re.compile(r"\S(?: {3,}|\t)\S")
 _HYPHEN = re.compile(r"\w-$")
 
@@ -153,7 +164,8 @@ _CODECS = {
     "UTF-16 BE without byte order mark": ("utf-16-be", b""),
     "UTF-16 LE": ("utf-16-le", b"\xff\xfe"),
     "UTF-16 BE": ("utf-16-be", b"\xfe\xff"),
-    "UTF-32": ("utf-32", b""),
+    "UTF-32 BE": ("utf-32-be", b"\x00\x00\xfe\xff"),
+    "UTF-32": ("utf-32-le", b"\xff\xfe\x00\x00"),
     "CP1252": ("cp1252", b""),
 }
 

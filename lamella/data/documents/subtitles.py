@@ -39,6 +39,9 @@ _OPEN = re.compile(_TAG)
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _CLOSING = "\"'”’»)]"
 _STOPS = tuple(".!?…:;。！？")
+_SOUND = re.compile(r"[(\[][^()\[\]]*[)\]]")  # [door slams]
+# A sound, or the name of who speaks.
+_BEGINS = re.compile(r"[(\[][^()\[\]]*[)\]]|[^\W\d_a-z][\w .'’-]{0,24}:(?=\s|$)")
 _MOST = 300  # characters of what is joined: more is no sentence
 _PAUSE = 2000  # milliseconds between two cues of one sentence
 _NOTES = "♪♫#"
@@ -110,6 +113,10 @@ class Subtitles:
         if line.cue == last.cue and line.number > last.number + 1:  # a blank line inside a cue
             return False
         if _MARKUP.sub("", last.after + line.before).strip():  # a dash, a note of music
+            return False
+        if _BEGINS.match(line.core) or _SOUND.fullmatch(last.core) or _tags(last.after, "/") != _tags(line.before, ""):
+            return False
+        if _ended(last.core) and not line.core[:1].islower():
             return False
         if len(line.core) + sum(len(one.core) for one in mine) > _MOST:
             return False
@@ -186,6 +193,11 @@ def _is_number(raw: list[tuple[str, str]], at: int, web: bool) -> bool:
     """Whether a line is the number, or with `web` the name, of the cue whose times follow."""
     named = web and (not at or not raw[at - 1][0].strip())
     return (named or raw[at][0].strip().isdigit()) and at + 1 < len(raw) and bool(_TIMES.match(raw[at + 1][0]))
+
+
+def _tags(text: str, slash: str) -> list[str]:
+    """The names of the elements that a text closes, or opens."""
+    return sorted(re.findall(rf"<{slash}([A-Za-z]+)", text))
 
 
 def _ended(text: str) -> bool:

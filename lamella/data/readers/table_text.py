@@ -124,7 +124,7 @@ def in_encoding(text: str, label: str, is_json: bool) -> tuple[bytes, str]:
     (b'\\xfe\\xff\\x00\\xe9', b'\\xe9')
     """
     label = label.removesuffix(", gzip")
-    codecs = {"UTF-16 LE": "utf-16-le", "UTF-16 BE": "utf-16-be", "UTF-32": "utf-32-le"}
+    codecs = {"UTF-16 LE": "utf-16-le", "UTF-16 BE": "utf-16-be", "UTF-32 BE": "utf-32-be", "UTF-32": "utf-32-le"}
     for name, codec in codecs.items():
         if label.startswith(name):
             mark = "" if "without" in label else "\ufeff"

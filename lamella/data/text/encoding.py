@@ -182,7 +182,7 @@ a PNG picture. What to do: give a text file
     for mark, codec, label in (
         (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with byte order mark"),
         (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),  # before UTF-16 LE, whose mark is the first half of this one
-        (b"\x00\x00\xfe\xff", "utf-32", "UTF-32"),
+        (b"\x00\x00\xfe\xff", "utf-32", "UTF-32 BE"),
         (b"\xff\xfe", "utf-16", "UTF-16 LE"),
         (b"\xfe\xff", "utf-16", "UTF-16 BE"),
     ):

@@ -246,7 +246,7 @@ def test_without_answers_not_one_byte_changes(lines: list[str], eol: str, name: 
 
 def test_figures_and_mistakes() -> None:
     document = open_document(b"One\n\nTwo\n", "a.txt")
-    assert document.summary(["Un", None]) == {"segments": 2, "kept": 1}
+    assert document.summary(["Un", None]) == {"segments": 2, "kept": 1, "paragraphs": 2}
     with pytest.raises(ValueError):
         document.render(["Un"])
 
@@ -275,3 +275,39 @@ def test_files_are_opened_by_path(tmp_path: Path) -> None:
     assert open_document(path).segments == open_document(str(path)).segments == ["Title"]
     with pytest.raises(DataError, match="Check the path"):
         open_document(tmp_path / "none.txt")
+
+
+def test_lines_that_end_as_sentences_do_are_texts_by_themselves() -> None:
+    text = b"The first line ends here, as it should.\nThe second one does so as well, at its end.\nand the third!\n"
+    document = open_document(text, "a.txt")
+    assert document.segments == [line for line in text.decode().split("\n") if line]
+    assert document.summary([None] * 3)["lines"] == 3
+    wrapped = (
+        b"This paragraph was wrapped by an editor at about\nforty columns, and so it is one text. It\nends here.\n"
+    )
+    assert open_document(wrapped, "b.txt").summary([None]) == {"segments": 1, "kept": 1, "paragraphs": 1}
+
+
+@pytest.mark.parametrize(
+    ("page", "segments"),
+    [
+        ("> [!NOTE]\n> This is a note.\n", ["This is a note."]),
+        (
+            "Term\n: The meaning of it,\n  in two lines.\n: Another.\n",
+            ["Term", "The meaning of it, in two lines.", "Another."],
+        ),
+        ("Some text.\n{: .note }\n", ["Some text."]),
+        ("[[_TOC_]]\n\n[TOC]\n\nText\n", ["Text"]),
+        ("import Tabs from '@theme/Tabs';\nexport const x = 1;\n\n<Tabs value=\"a\">\nInside.\n</Tabs>\n", ["Inside."]),
+        ("This is ==important== here.\n", ["This is ==important== here."]),
+        ("- item\n\n  > quoted in it\n", ["item", "quoted in it"]),
+        (
+            "We import goods from 'Spain' and export const goods.\n",
+            ["We import goods from 'Spain' and export const goods."],
+        ),
+    ],
+)
+def test_markdown_of_several_programs(page: str, segments: list[str]) -> None:
+    document = open_document(page.encode(), "a.md")
+    assert document.segments == segments
+    assert document.render(segments) == page.encode()

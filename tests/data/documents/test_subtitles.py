@@ -177,3 +177,23 @@ def test_a_film_on_the_command_line(cli, tmp_path: Path) -> None:
     fixed = re.compile(r"^(?:\d+|\d\d:.*)$", re.MULTILINE)
     assert fixed.findall(found) == fixed.findall(FILM)
     assert found.count("\n\n") == FILM.count("\n\n") and r"{\an8}" in found and "<b>" in found and "child" not in found
+
+
+@pytest.mark.parametrize(
+    ("cue", "segments"),
+    [
+        ("[door slams]\nWho is there?", ["[door slams]", "Who is there?"]), ("Ann: Come in\nBob: No", ["Ann: Come in", "Bob: No"]),
+        ("<i>Far away</i>\nnear here", ["Far away", "near here"]), ("<i>Far away</i>\n<i>and near</i>", ["Far away and near"]),
+        ("It is late.\nGo home.", ["It is late.", "Go home."]), ("It is late...\nand cold.", ["It is late... and cold."]),
+        ("- Yes\n- No", ["Yes", "No"]), ("of the two\nbest ones", ["of the two best ones"]), ("MAN (on phone):\nHello", ["MAN (on phone):", "Hello"]),
+    ],
+)  # fmt: skip
+def test_what_begins_a_new_text(cue: str, segments: list[str]) -> None:
+    film = f"1\n00:00:01,000 --> 00:00:02,000\n{cue}\n\n".encode()
+    assert open_document(film, "film.srt").segments == segments
+
+
+@pytest.mark.parametrize("codec", ["utf-32-le", "utf-32-be"])
+def test_the_order_of_bytes_stays(codec: str) -> None:
+    film = "\ufeff1\n00:00:01,000 --> 00:00:02,000\nYes\n".encode(codec)
+    assert open_document(film, "film.srt").render(["Oui"]) == film.decode(codec).replace("Yes", "Oui").encode(codec)
