@@ -43,6 +43,7 @@ _SOUND = re.compile(r"[(\[][^()\[\]]*[)\]]")  # [door slams]
 # A sound, or the name of who speaks.
 _BEGINS = re.compile(r"[(\[][^()\[\]]*[)\]]|[^\W\d_a-z][\w .'’-]{0,24}:(?=\s|$)")
 _MOST = 300  # characters of what is joined: more is no sentence
+_NEVER = 10_000.0
 _PAUSE = 2000  # milliseconds between two cues of one sentence
 _NOTES = "♪♫#"
 # Elements inside each other, and lines of a cue that one spans: more is no subtitle, and must not take long.
@@ -288,7 +289,12 @@ def _cut(text: str, sizes: Sequence[int]) -> list[str] | None:
         done += size
         ideal = len(text) * done / max(1, sum(sizes))
         last = len(places) - (len(sizes) - 1 - index)  # enough of them are left over for the parts that follow
-        chosen = min(range(first, last), key=lambda i: _cost(text, places[i], ideal))
+
+        def cost(i: int, start: int = start, ideal: float = ideal) -> float:
+            # A line of nothing but a number, before the next times, would be that cue's number.
+            return _cost(text, places[i], ideal) + _NEVER * text[start : places[i][0]].isdigit()
+
+        chosen = min(range(first, last), key=cost)
         parts.append(text[start : places[chosen][0]])
         start, first = places[chosen][1], chosen + 1
     return [*parts, text[start:]]
