@@ -1,14 +1,14 @@
-"""What each unit does for the answer: units are taken away, and the focus is measured again (causal ablation).
+"""What each unit does for the answer: units are removed and the focus is measured again (causal ablation).
 
     question = Question(model, example)
     weights, how = weigh(question)      (N,) of the units, and in words what they are
-    single = ablate(question)           (N, P): what taking each away by itself does to each part of the answer
+    single = ablate(question)           (N, P): the effect of removing each one alone on each part of the answer
 
-The idea is older than nets; for pictures it is occlusion (Zeiler and Fergus, 2014), for words erasure (Li et al.,
-2016). A unit that is taken away by itself is not missed where another says the same. So a weight is a Shapley value:
-what taking the unit away does in the mean, whatever else is away already. Only of a series it is what a step does by
-itself. `pairs` looks for units that are weak by themselves and strong together. Everything runs over the graphs that
-answer, so that what is explained is what was shipped.
+For pictures this is occlusion (Zeiler and Fergus, 2014), for words erasure (Li et al., 2016). Removing a single unit shows
+nothing if another unit carries the same information. So a weight is a Shapley value: the mean effect of removing the
+unit over all sets of other units that are removed already. Only for a series it is the effect of each step alone.
+`pairs` looks for units that are weak alone and strong together. Everything runs on the graphs that answer, so that the
+explanation is of what was shipped.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,12 +34,12 @@ Floats = NDArray[np.float64]
 
 
 class Question:
-    """An example as units, and how strongly the model is for one answer when some of them are away."""
+    """An example cut into units, and the model's support for one answer when some of them are removed."""
 
     def __init__(self, model: Model, example: Example, answer: Answer = None) -> None:
         self.model, self.task = model, model.task
         example, self.note = self.task.excerpt({k: whole(v) for k, v in example.items()})
-        # Where the wanted answer is known it must not be seen.
+        # If the right answer is known, the model must not see it.
         names = {k for k in example if k in self.task.fields or k != self.task.target}
         self.example = {k: v for k, v in example.items() if k in names}
         self.answer = model.predict(self.example) if answer is None else answer
@@ -48,7 +48,7 @@ class Question:
             for name, field in self.task.fields.items()
             if name in self.example
         }
-        self.parts |= {  # a covariate is as good a reason as the past; a time is none
+        self.parts |= {  # covariates can be a reason, as the past can; times cannot
             name: field.split(self.example[name])
             for name, field in self.task.optional.items()
             if name in self.example and field.numeric
@@ -59,7 +59,7 @@ class Question:
         self.start = self._split(first.values)[0]  # (P,)
 
     def _usual(self, name: str) -> Any:
-        """What stands for a single value: what is usual in the task's sample, of which it has examples."""
+        """Replacements for single values: typical values from the task's sample."""
         field = self.task.fields[name]
         if not field.single:
             return None
@@ -67,23 +67,25 @@ class Question:
 
     @property
     def value(self) -> float:
-        """The focus of the example as it is."""
+        """The focus of the unchanged example."""
         return float(self.start.sum())
 
     def without(self, gone: Collection[int] = (), other: bool = False) -> Example:
-        """The example with these of `units` taken away."""
+        """The example without these units (indices into `units`)."""
         changed = dict(self.example)
         for name, parts in self.parts.items():
             removed = {i for at, (field, i) in enumerate(self.units) if field == name and at in gone}
-            changed[name] = parts.without(removed, other)  # without any too: read the same way each time
+            changed[name] = parts.without(
+                removed, other
+            )  # even if none is removed, so that every variant is read in the same way
         return changed
 
     def inputs(self, gone: Collection[int] = (), other: bool = False) -> Arrays:
-        """What the net is given then."""
+        """The net's input without these units."""
         return self.task.inputs(self.without(gone, other))
 
     def focus(self, gone: Sequence[Collection[int]], other: bool = False) -> Floats:
-        """The focus without each of these sets of units, by the parts of the answer: (N, P)."""
+        """The focus without each of these sets of units, for each part of the answer: (N, P)."""
         values = []
         for first in range(0, len(gone), AT_ONCE):
             rows = [self.inputs(removed, other) for removed in gone[first : first + AT_ONCE]]
@@ -99,9 +101,9 @@ class Question:
 
 
 def weigh(question: Question) -> tuple[Floats, str]:
-    """The weights (N,) of the units, and in words what they are: Shapley values, of a series what each does by itself.
+    """The weights (N,) of the units and a description: Shapley values, or for a series each step's own effect.
 
-    A step that is away lies between its neighbours; were these away too, they would get the credit for standing in.
+    A removed step of a series is interpolated from its neighbours, so that sets of steps would credit them for it.
     """
     if any(parts.kind == "series" for parts in question.parts.values()):
         return ablate(question).sum(axis=1), SINGLE
@@ -109,11 +111,11 @@ def weigh(question: Question) -> tuple[Floats, str]:
 
 
 def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Floats:
-    """By how much the focus falls with each unit, in the mean over orders in which all are taken away: (N,).
+    """Shapley values (N,): how much the focus falls with each unit, averaged over random orders of removal.
 
     Permutation sampling (Castro et al., 2009; Strumbelj and Kononenko, 2014) with the orders in pairs, each with its
-    reverse (Mitchell et al., 2022): 2 N measures a round. Whatever the orders, the weights add up to what separates the
-    example from an empty one, and of a sum of terms they are its terms.
+    reverse (Mitchell et al., 2022): 2 N evaluations a round. For any orders, the weights add up to the difference between
+    the example and an empty one; for an additive model they are its terms.
     """
     count, rng = len(question.units), np.random.default_rng(seed)
     if rounds is None:
@@ -130,17 +132,17 @@ def shapley(question: Question, rounds: int | None = None, seed: int = 0) -> Flo
 
 
 def ablate(question: Question) -> Floats:
-    """By how much each part of the focus falls when each unit is taken away by itself: (N, P)."""
+    """How much each part of the focus falls when a single unit is removed: (N, P)."""
     left: Floats = question.focus([{i} for i in range(len(question.units))])
     fallen: Floats = question.start - left
     return fallen
 
 
 def pairs(question: Question) -> list[tuple[int, int, float]]:
-    """Pairs of units that together do more than one by one: (unit, unit, what taking both away does), heaviest first.
+    """Pairs of units that do more together than separately: (unit, unit, effect of removing both), strongest first.
 
-    Tried are the heaviest units and those that do most when they alone are there, which is where a unit shows that
-    others stand in for when it is away.
+    Candidates are the heaviest units, and those with the largest effect when they alone are present: a unit that others can
+    replace shows its effect only then.
     """
     single = ablate(question).sum(axis=1)
     count = len(single)

@@ -1,6 +1,6 @@
-"""The explanation of one answer: which units speak for it, pairs, which part of the answer hangs on which unit, and a check.
+"""The explanation of one answer: weights of units and pairs, which units each part of the answer depends on, and a check.
 
-    found = explain_answer(model, {"text": "not a good film"})      a dict that JSON can hold
+    result = explain_answer(model, {"text": "not a good film"})      a dict that JSON can hold
 
 `method` "ablation" runs over the graphs that answer and needs nothing else; "gradients" is `lamella.explain.gradients`.
 """
@@ -23,9 +23,8 @@ METHODS = ("ablation", "gradients")
 def explain_answer(model: Model, example: Example, method: str = "ablation", pairs: bool = False) -> dict[str, Any]:
     """Why an example gets its answer.
 
-    weight > 0: a unit speaks for the answer; what a weight is, is among the notes (`ablation.weigh`). `pairs` and
-    "attention" are of units that are taken away by themselves.
-    Raises UsageError for an unknown method and DataError for an example that is none.
+    weight > 0: a unit supports the answer; the notes say what a weight means (`ablation.weigh`). `pairs` and "attention"
+    come from removing single units. Raises UsageError for an unknown method and DataError for a wrong example.
     """
     if method not in METHODS:
         raise UsageError(f"--method {method}: expected {' or '.join(METHODS)}.")
@@ -64,7 +63,7 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
 
 
 def attributed(about: dict[str, Any]) -> str:
-    """What gradients attribute, in words."""
+    """What the gradients attribute, as a sentence."""
     return (
         f"The weights are shares of {about['of']}: {about['here']:.4g} here, of which the way from an empty example "
         f"explains {about['explained']:.4g}."
@@ -82,10 +81,10 @@ def _fields(question: Question, weights: Floats) -> dict[str, Any]:
 
 
 def alignment(question: Question, by_part: Floats) -> dict[str, Any]:
-    """On which units each part of the answer hangs: by how much it suffers without each, as shares that add up to 1.
+    """Which units each part of the answer depends on: its loss without each unit, as shares that add up to 1.
 
-    by_part (P, N) -> {"rows": P parts, "columns": N units, "weights": (P, N)}. It is what taking a unit away does, not
-    what the net's attention looks at, which need not be the same (Jain and Wallace, 2019); so every net has one.
+    by_part (P, N) -> {"rows": P parts, "columns": N units, "weights": (P, N)}. This is the effect of removing a unit, not
+    the net's attention, which may differ (Jain and Wallace, 2019); so it exists for every net.
     """
     shares = np.abs(by_part) if question.amounts else np.maximum(by_part, 0)
     total = shares.sum(axis=1, keepdims=True)
@@ -95,7 +94,7 @@ def alignment(question: Question, by_part: Floats) -> dict[str, Any]:
 
 
 def _short(value: float) -> float:
-    """Six digits: more are noise.
+    """A number rounded to six significant digits.
 
     >>> _short(0.123456789)
     0.123457

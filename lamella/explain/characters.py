@@ -5,7 +5,7 @@ FOR, AGAINST = (194, 157, 120, 83, 46), (224, 217, 210, 203, 196)
 
 
 def paint(text: str, share: float, colour: bool, front: bool = False) -> str:
-    """A text on a ground, or in letters, as strong as `share` (-1 to 1) says."""
+    """Colour a text's background or letters; share (-1 to 1) sets the strength."""
     if not colour or abs(share) < 0.05:
         return text
     tones = FOR if share > 0 else AGAINST
@@ -14,6 +14,6 @@ def paint(text: str, share: float, colour: bool, front: bool = False) -> str:
 
 
 def clean(text: str, keep: bool = False) -> str:
-    """A text that cannot steer a terminal: no control characters; and on one line unless it is to be kept."""
+    """A text without control characters, which could steer a terminal; line breaks become spaces unless kept."""
     text = str(text) if keep else " ".join(str(text).split())
     return "".join(c if c.isprintable() or (keep and c == "\n") else "\ufffd" for c in text)

@@ -23,12 +23,11 @@ def explain(
 ) -> Explanation:
     """Why `example` gets its answer: a dict, its one field's value, or the word "sample", the task's first test example.
 
-    method: "ablation" takes units away in random orders and measures, with nothing but the model's own graphs (Shapley
-    values; each step of a series by itself); "gradients" follows the net's slopes (integrated gradients; needs torch and
-    float32 weights). pairs: look for units that are weak alone and strong together, too. Without an example: what the
-    whole model has learned, measured on `data` (with `columns`), else on what was held out of the data it was trained on.
-    options: those that may change when it answers. Raises UsageError and DataError for wrong
-    arguments and examples.
+    method: "ablation" removes units in random orders and measures, using only the model's graphs (Shapley values; each step
+    of a series alone); "gradients" uses integrated gradients (needs torch and float32 weights). pairs: also look for units
+    that are weak alone and strong together. Without an example: explain what the whole model has learned, measured on `data`
+    (with `columns`), or by default on held-out training data. options: the prediction options to change. Raises UsageError
+    and DataError for wrong arguments and examples.
     """
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))

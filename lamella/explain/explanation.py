@@ -1,7 +1,7 @@
-"""An explanation: what the verb gives back, and the forms it comes out in.
+"""An explanation and its output formats.
 
-found.to_json()     one object          found.to_html()     one page, nothing fetched from elsewhere
-str(found)          for the terminal    in a notebook it shows itself
+explanation.to_json()   one object          explanation.to_html()   one page, nothing fetched from elsewhere
+str(explanation)        for the terminal    a notebook shows it as a page
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ class Explanation:
         return self.data[name]
 
     def top(self, count: int = 5) -> list[tuple[str, str, float]]:
-        """The heaviest units, whichever way they speak: (field, label, weight)."""
+        """The units with the largest absolute weights: (field, label, weight)."""
         units = [(name, u["label"], u["weight"]) for name, f in self.data["fields"].items() for u in f["units"]]
         return sorted(units, key=lambda unit: -abs(unit[2]))[:count]
 
@@ -41,7 +41,7 @@ class Explanation:
         return page(self.data)
 
     def to_text(self, colour: bool = False, width: int = 80) -> str:
-        """A picture of characters, with colours where they are wanted."""
+        """The explanation as text for a terminal, optionally coloured."""
         from lamella.explain.terminal import picture
 
         return picture(self.data, colour, width)

@@ -1,8 +1,8 @@
-"""Is an explanation true? Units are taken away in its order, and in random ones, and the focus is watched.
+"""Is an explanation faithful? Units are removed in its order and in random orders, and the focus is measured.
 
-Deletion takes the units away, those first that speak most for the answer: the focus must fall sooner than in a random
-order. Insertion begins with all of them away and gives them back in the same order: it must rise sooner (Petsiuk et al.,
-2018). Both use another replacement than the attribution did, so that it cannot shine merely by what it put in.
+Deletion removes the units that support the answer most first: the focus must fall sooner than in a random order.
+Insertion starts without any unit and adds them in the same order: it must rise sooner (Petsiuk et al., 2018). Both use a
+different replacement for removed units than the attribution, so that the replacement cannot be the reason.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ FEW = 3  # units of which the sentence speaks
 
 
 def order_of(question: Question, weights: Floats) -> list[int]:
-    """Units in the order of an explanation: who speaks most for the answer, or, of amounts, who moves it most."""
+    """Units in the order of an explanation: strongest support first, or, for amounts, largest effect first."""
     return [int(i) for i in np.argsort(-np.abs(weights) if question.amounts else -weights, kind="stable")]
 
 
 def kept(question: Question, gone: Sequence[set[int]], other: bool = True) -> Floats:
-    """How much is left of the focus without each of these sets of units: (N,). Of amounts, how little they moved."""
+    """The remaining focus (N,) without each of these sets of units; for amounts, minus how far they moved."""
     values = question.focus(gone, other)
     if question.amounts:
         return np.asarray(-np.abs(values - question.start).sum(axis=1))
@@ -31,7 +31,7 @@ def kept(question: Question, gone: Sequence[set[int]], other: bool = True) -> Fl
 
 
 def curves(question: Question, order: list[int], points: list[int], other: bool = True) -> tuple[Floats, Floats]:
-    """What is left after the first k units of an order were taken away, and where only they are there: (K,) each."""
+    """The focus without the first k units of an order, and with only those: (K,) each."""
     every = set(order)
     gone = [set(order[:k]) for k in points]
     values = kept(question, [*gone, *(every - removed for removed in gone)], other)
@@ -39,9 +39,9 @@ def curves(question: Question, order: list[int], points: list[int], other: bool 
 
 
 def check(question: Question, weights: Floats, seed: int = 0) -> dict[str, Any]:
-    """Deletion and insertion beside random orders, as means over the curve: 1 is what the whole example has, 0 an empty one.
+    """Mean deletion and insertion curves against random orders; 1 is the whole example's focus, 0 an empty one's.
 
-    Of fewer than two units there are no orders: then only the sentence is there, and says so.
+    With fewer than two units there is no order: only a sentence is returned, which says so.
     """
     count = len(weights)
     if count < 2:
@@ -51,7 +51,7 @@ def check(question: Question, weights: Floats, seed: int = 0) -> dict[str, Any]:
     order, rng = order_of(question, weights), np.random.default_rng(seed)
     full = 0.0 if question.amounts else question.value
     empty = float(kept(question, [set(order)])[0])
-    # Where an empty example is answered alike, the heaviest unit gives the scale.
+    # If an empty example gets the same focus, the heaviest unit sets the scale.
     unit = max(abs(full - empty), float(np.abs(weights).max()), 1e-9)
     own = curves(question, order, points)
     others = [curves(question, rng.permutation(count).tolist(), points) for _ in range(DRAWS)]
@@ -65,7 +65,7 @@ def check(question: Question, weights: Floats, seed: int = 0) -> dict[str, Any]:
 
 
 def sentence(question: Question, few: int, full: float, left: float, by_chance: float) -> str:
-    """What the check found, for people."""
+    """The result of the check as a sentence."""
     kinds = {"text": "words", "image": "patches", "series": "steps", "row": "columns"}
     names = {kinds.get(parts.kind, "values") for parts in question.parts.values()}
     units = names.pop() if len(names) == 1 else "units"

@@ -1,9 +1,8 @@
-"""Integrated gradients (Sundararajan et al., 2017): the net's slopes, summed on the way from an empty example to this one.
+"""Integrated gradients (Sundararajan et al., 2017): gradients summed along the path from an empty example to this one.
 
-What is attributed is minus the loss that training would have for this answer, since every task has a loss: so it works for
-all of them, and for tasks from outside. The net is built again and given the weights that the graphs hold; that it then
-answers as they do is checked, and where it does not, this says so. Ids are looked up first, and the way leads from zeros
-to what was found; numbers start from the example with every unit taken away.
+The attributed function is minus the training loss of this answer: every task has a loss, so it works for all tasks. The
+net is rebuilt with the weights of the graphs, and it is an error if it does not answer as they do. For ids the path
+leads from zeros to their embeddings; for numbers, from the example with every unit removed.
 """
 
 import copy
@@ -27,10 +26,10 @@ INSTEAD = "Explain it by ablation, which needs the graphs alone."
 
 
 def integrate(question: Question) -> tuple[Floats, dict[str, Any]]:
-    """Weights (N,) of the units, and what they are shares of: its name, its value here, how much of that is explained.
+    """The weights (N,) of the units; and the name of the attributed function, its value, and the part explained.
 
-    The weights add up to what is explained, but for what no unit holds. Raises
-    MissingExtra without torch, UsageError where the net cannot be built again from what the model holds.
+    The weights add up to the explained part, except for what belongs to no unit. Raises MissingExtra without torch, and
+    UsageError if the net cannot be rebuilt from the model.
     """
     try:
         import torch
@@ -71,7 +70,7 @@ def _slopes(
     net: "nn.Module", task: Task, start: "dict[str, Tensor]", end: "dict[str, Tensor]", names: list[str], inputs: list[str],
     share: float,
 ) -> dict[str, Floats]:  # fmt: skip
-    """At this share of the way, for each array the slope at each of its places times the length of the way there."""
+    """At this share of the path, for each array: the gradient at each place times the length of the path there."""
     import torch
 
     leaves = {}
@@ -98,7 +97,7 @@ def _slopes(
 
 
 def with_answer(task: Task, example: Example, answer: Answer) -> Example:
-    """The example as if this answer were what is wanted: of a dict or a list the value that comes first."""
+    """The example with this answer as its target; of a dict or a list, the first value."""
     if task.target in task.fields:
         return example
     while isinstance(answer, dict | list) and answer:
@@ -112,7 +111,7 @@ def with_answer(task: Task, example: Example, answer: Answer) -> Example:
 
 
 def spread(question: Question, full: Arrays, slopes: Mapping[str, Floats]) -> Floats:
-    """Attributions of places in the arrays -> of units: a place belongs to the units without which it is another."""
+    """Attributions of array places -> of units (N,): a place belongs to the units whose removal changes it."""
     weights = np.zeros(len(question.units))
     without = [question.inputs({i}) for i in range(len(question.units))]
     for key, values in slopes.items():
@@ -124,7 +123,7 @@ def spread(question: Question, full: Arrays, slopes: Mapping[str, Floats]) -> Fl
 
 
 def changes(one: Array, other: Array) -> Floats:
-    """How much each place of an array is another in the second: by how much a number differs; whether an id has gone.
+    """How much each place of an array changes in the second one: the difference of numbers; 1 for an id that is gone.
 
     >>> changes(np.array([4, 5, 6]), np.array([4, 6])).tolist()
     [0.0, 1.0, 0.0]
@@ -142,9 +141,9 @@ def changes(one: Array, other: Array) -> Floats:
 def lookups(
     given: "Mapping[str, Tensor]", share: float, embedded_by_name: "dict[str, tuple[Tensor, Tensor, int]]"
 ) -> Any:
-    """While this is open, what is looked up for given ids is scaled by `share` and kept: whole, scaled, and how late.
+    """A context in which embeddings of the given ids are scaled by `share` and recorded: whole, scaled, and their shift.
 
-    A net may read a text shifted by one, with a start before it: then it is 1 late.
+    A net may read a text shifted by one, after a start token: then the shift is 1.
     """
     import torch
     from torch.nn import functional as F
@@ -180,7 +179,7 @@ def lookups(
 
 
 def rebuilt(question: Question) -> "nn.Module":
-    """The task's net with the weights that the graphs hold, checked by the focus of the question."""
+    """The task's net with the weights of the graphs, checked against the focus of the question."""
     import torch
 
     model = question.model
@@ -222,7 +221,7 @@ def stored(model: Model) -> dict[str, Array]:
 
 
 def _folded(arrays: dict[str, Array], state: Mapping[str, Any], shape: tuple[int, ...]) -> Array | None:
-    """The first array that is none of the net's by name and would fit, turned or in another shape; it is used up."""
+    """The first array without a matching name that fits, possibly transposed or reshaped; it is removed from the list."""
     for name, array in arrays.items():
         if name.removeprefix("net.") in state or array.ndim < 2 or array.size != int(np.prod(shape)):
             continue
@@ -234,7 +233,7 @@ def _folded(arrays: dict[str, Array], state: Mapping[str, Any], shape: tuple[int
 
 
 def checkpoint(model: Model) -> dict[str, Array]:
-    """The averaged weights of the newest complete checkpoint, where the model's folder still has one."""
+    """The averaged weights of the newest complete checkpoint, if the model's folder still has one."""
     from hashlib import sha256
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What goes with what between two fields of an example: word by word, by how much more two units do together.
+"""Alignment of two text fields of an example, word by word: the interaction of pairs of units.
 
 across(question)      rows: the second field's units, columns: the first's; None where an example has no two texts
 """
@@ -15,9 +15,8 @@ MOST = 900  # pairs of units that are measured, each by a run of the net
 def across(question: Question) -> dict[str, Any] | None:
     """An alignment of the units of two fields that are cut into words: {"rows", "columns", "weights", "title"}.
 
-    What a pair does together is the focus with both, minus that without the one, minus that without the other, plus that
-    without both (the interaction of two factors in an experiment): where a word stands in for nothing else, it is what the
-    focus gains because both are there. Of a row the shares add up to 1; what speaks against counts as nothing.
+    The interaction of a pair is the focus with both, minus that without the one, minus that without the other, plus that
+    without both: what the focus gains because both are present. The shares of a row add up to 1; negative ones count as 0.
     """
     names = [name for name, parts in question.parts.items() if parts.kind == "text"]
     if len(names) != 2 or len(question.part_names) > 1:

@@ -7,17 +7,17 @@ FOR, AGAINST = "46,160,67", "218,54,51"
 
 
 def note(text: str) -> str:
-    """A line in small letters."""
+    """A note in small print."""
     return f'<p class="note">{escape(text)}</p>'
 
 
 def tint(share: float) -> str:
-    """The ground of something whose weight is this share of the heaviest, -1 to 1."""
+    """The background colour for a weight, given as a share of the largest, -1 to 1."""
     return f"background:rgba({FOR if share > 0 else AGAINST},{0.75 * min(1.0, abs(share)):.2f})"
 
 
 def image(uri: Any, width: int, inside: str = "") -> str:
-    """A picture from a data URI, and from nowhere else."""
+    """An image element; only `data:` URIs are accepted."""
     if not str(uri).startswith("data:image/"):
         return ""
     return f'<img src="{escape(str(uri), quote=True)}" width="{width}" alt="{escape(inside, quote=True)}">'

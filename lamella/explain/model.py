@@ -1,8 +1,8 @@
-"""A whole model explained: what its units respond to, its filters, a map of what it makes of examples, what each of its
-parts is worth, and whether it is as often right as it is sure.
+"""A whole model explained: what its units respond to, its filters, a map of examples, the value of each of its parts
+(ablation), and its calibration.
 
-All of it is read from the shipped graphs by onnxruntime; torch is not needed. What costs time is bounded, and each note
-says by what; seconds are the processor's, so that a busy machine gives the same report.
+Everything is measured on the shipped graphs with onnxruntime; torch is not needed. Expensive parts are bounded, and notes
+say by what; seconds are of processor time, so that a busy machine gives the same report.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str
 
 
 def _examples(trained: Model, data: Sequence[str], columns: Mapping[str, str] | None) -> tuple[list[Example], str]:
-    """What to explain the model with, and in words what that is. DataError where there is nothing fit for it."""
+    """The examples to explain the model with, and a description of them. DataError if there are none."""
     job = trained.task
     if list(data) == ["sample"] or not data and "held_out" not in trained.manifest.training:
         return job.sample("test"), "the task's own sample set"
@@ -88,19 +88,19 @@ def _examples(trained: Model, data: Sequence[str], columns: Mapping[str, str] | 
 
 
 def _some(job: Task, examples: list[Example], most: int) -> list[Example]:
-    """At most so many, the same ones each time, in no order that the file has."""
+    """A fixed random sample of at most `most` examples."""
     return sorted(examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest())[
         :most
     ]
 
 
 def _quick(trained: Model) -> Model:
-    """The same model as it answers fastest: without what no score asks for, and without a wide search."""
+    """The same model with its fastest options: no wide search, nothing that scores do not need."""
     return trained.with_config(trained.task.to_measure(quick=True).config)
 
 
 def _of_vectors(trained: Model, examples: list[Example]) -> tuple[Model, list[Example]]:
-    """The model asked for vectors, where it answers such a question, and examples of that: one thing each, not two compared."""
+    """The model set to its vector question, if it has one, and examples of that question: single items, not pairs."""
     names = [name for name, question in trained.task.questions.items() if question.answer.kind == "vector"]
     if not names:
         return trained, examples
@@ -112,7 +112,7 @@ def _of_vectors(trained: Model, examples: list[Example]) -> tuple[Model, list[Ex
 
 
 def ablation(trained: Model, examples: Sequence[Example], looked: Looked, seconds: float) -> list[Section]:
-    """Every head and layer taken out, one at a time, against the task's own metric (Michel, Levy and Neubig, 2019)."""
+    """Ablation: the task's metric without each head and layer, one at a time (Michel, Levy and Neubig, 2019)."""
     removable = parts(trained.files, looked.shapes)
     removable = [p for p in removable if {f.removesuffix(".onnx") for f in (*p.zeros, *p.nodes)} & set(looked.counts)]
     if not removable:
@@ -122,7 +122,7 @@ def ablation(trained: Model, examples: Sequence[Example], looked: Looked, second
     measure = _Measure(trained, examples[:ABLATED])
     base, measured = measure.value(trained.graphs), time.process_time()
     graphs, opened = _graphs_without(trained, removable[0]), time.process_time()
-    measure.value(graphs)  # a net without a layer often is at a loss for an end, and slow
+    measure.value(graphs)  # a net without a layer often fails to end its answer, and is slow
     each = max(1e-6, time.process_time() - opened) / len(measure.examples)
     left = (seconds - (time.process_time() - begun)) / len(removable) - (opened - measured)
     if (count := max(FEWEST, int(left / each))) < len(measure.examples):
@@ -156,7 +156,7 @@ def ablation(trained: Model, examples: Sequence[Example], looked: Looked, second
 
 
 class _Measure:
-    """The task's metric; where its reference library is not installed, how many answers stay as they were."""
+    """The task's metric; if its reference library is missing, the share of answers that do not change."""
 
     def __init__(self, trained: Model, examples: Sequence[Example]) -> None:
         self.task, self.examples = trained.task, list(examples)
@@ -176,7 +176,7 @@ class _Measure:
         return float(np.mean([self.task.render(a) == b for a, b in zip(answers, self._same, strict=True)]))
 
     def _answers(self, graphs: Mapping[str, OnnxGraph]) -> list[Answer]:
-        """The net's own, where they can be scored: what a task does around them would mend what is to be seen."""
+        """The net's raw answers if they can be scored: a task's post-processing could hide the damage."""
         if self._own:
             answers = run_batches(self.task, graphs, self.examples)
             try:
@@ -190,7 +190,7 @@ class _Measure:
 
 
 def _graphs_without(trained: Model, part: Part) -> dict[str, OnnxGraph]:
-    """Graphs that do not hold the part are those that are open already."""
+    """The graphs without the part; graphs that do not contain it are reused."""
     changed = {*part.zeros, *part.nodes}
     files = without({name: trained.files[name] for name in changed}, part)
     return {**trained.graphs, **load_graphs(files)}
@@ -200,7 +200,7 @@ def _graphs_without(trained: Model, part: Part) -> dict[str, OnnxGraph]:
 
 
 def calibration(trained: Model, examples: Sequence[Example], seconds: float = CALIBRATION_SECONDS) -> list[Section]:
-    """How sure answers are beside how often they are right, where they say how sure they are."""
+    """Calibration: confidence against accuracy, for tasks whose answers have probabilities."""
     job, first = trained.task, list(examples[:TRIED])
     if job.answer.prose or not job.target:
         return []
@@ -226,7 +226,7 @@ def calibration(trained: Model, examples: Sequence[Example], seconds: float = CA
 
 
 def _claims(answer: Answer) -> list[str]:
-    """The intervals that an answer holds: "50%", "80%"."""
+    """The names of the intervals in an answer: "50%", "80%"."""
     names = [k for k in answer if k.endswith("%") and k[:-1].isdigit()] if isinstance(answer, dict) else []
     return sorted(names, key=lambda k: int(k[:-1]))
 

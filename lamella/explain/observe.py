@@ -1,7 +1,7 @@
-"""Many examples through a net, one by one, and what its hidden layers did at each.
+"""Run examples through a net one by one and record its hidden layers.
 
-One by one, so that no padding and no neighbour stands between an example and what is seen of it. The graph that is
-watched is the first that is called once an example and has hidden layers; of a net that has steps alone, the step.
+One by one, so that neither padding nor other examples affect what is recorded. The observed graph is the first one that is
+called once an example and has hidden layers; for a net that only has steps, the step.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ NUMBERS = 50_000_000  # of inner values that are kept
 
 @dataclass
 class Layer:
-    """A hidden layer: which value of which graph, read by which product; what it did at each example, (N_i, U)."""
+    """A hidden layer: its value, its graph, the product that reads it, and its activations for each example (N_i, U)."""
 
     graph: str
     product: Product
@@ -37,7 +37,7 @@ class Layer:
 
     @property
     def strongest(self) -> Floats:
-        """The largest value of each unit at each example, wherever it was: (N, U)."""
+        """The maximum of each unit over time or space, for each example: (N, U)."""
         return np.stack([s.max(axis=0) for s in self.seen])
 
     @property
@@ -48,7 +48,7 @@ class Layer:
 
 @dataclass
 class Observed:
-    """Examples, what each hidden layer did at them, and each one's latent point where the net has such a thing."""
+    """Examples with the activations of each hidden layer, and their latent points if the net has any."""
 
     trained: Model
     layers: list[Layer]  # the last one first
@@ -60,7 +60,7 @@ class Observed:
     _letters: dict[int, NDArray[np.int64] | None] = field(default_factory=dict)
 
     def places(self, layer: Layer, example: int) -> NDArray[np.int64] | None:
-        """Of each letter of an example's text its row of a layer; None where rows are no pieces of the text."""
+        """For each character of an example's text, its row in a layer; None if rows are not tokens of the text."""
         read = self.pieces[example]
         if read is None or len(layer.seen[example]) != len(read):
             return None
@@ -71,7 +71,7 @@ class Observed:
 
 @dataclass
 class Looked:
-    """What one answer tells of the graphs: shapes of inner values, how often each graph was called, and which first."""
+    """Facts about the graphs from one answer: shapes of values, number of calls of each graph, and their order."""
 
     shapes: dict[str, dict[str, tuple[int, ...]]]
     counts: dict[str, int]
@@ -80,7 +80,7 @@ class Looked:
 
 
 def look(trained: Model, example: Example) -> Looked:
-    """Answer once, and see."""
+    """Answer one example and collect these facts."""
     wanted: dict[str, list[str]] = {}
     for name, raw in _graphs(trained).items():
         anatomy = Anatomy(wire.read(raw))
@@ -98,7 +98,7 @@ def look(trained: Model, example: Example) -> Looked:
 
 
 def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds: float) -> Observed | None:
-    """See what the last hidden layer and one in the middle do; None where the graphs have none. Ends after `seconds` of the processor."""
+    """Record the last hidden layer and a middle one; None if the graphs have none. Stops after `seconds` of processor time."""
     layers = _layers(trained, looked)
     if not layers:
         return None
@@ -143,7 +143,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
 
 
 def clip(trained: Model, example: Example, letters: int) -> Example:
-    """An example whose texts are cut to so many letters."""
+    """The example with its texts cut to this many characters."""
     texts = {name for name, field in trained.task.fields.items() if field.prose}
     return {k: v[:letters] if k in texts and isinstance(v, str) else v for k, v in example.items()}
 
@@ -163,7 +163,7 @@ def _answer(trained: Model, probes: dict[str, Probe], example: Example) -> None:
 
 
 def _layers(trained: Model, looked: Looked) -> list[Layer]:
-    """The last hidden layer and, before it, the middle one of those that are bent."""
+    """The last hidden layer, and the middle one of those before it that follow an activation function."""
     graphs = {name: Anatomy(wire.read(raw)) for name, raw in _graphs(trained).items()}
     made = {o.removeprefix("next_") for a in graphs.values() for o in a.graph.outputs}
     hidden = {n: graphs[n].hidden(made.intersection(graphs[n].graph.inputs)) for n in looked.order}
@@ -177,7 +177,7 @@ def _layers(trained: Model, looked: Looked) -> list[Layer]:
 
 
 def _vectors(graphs: dict[str, Anatomy], looked: Looked) -> list[Layer]:
-    """Of a net without hidden layers what it gives, where that is a vector: its numbers are units too."""
+    """For a net without hidden layers, its output vector, whose numbers are taken as units."""
     for name in looked.order:
         for output in graphs[name].graph.outputs:
             shape, node = looked.shapes[name].get(output, ()), graphs[name].maker.get(output)
@@ -187,7 +187,7 @@ def _vectors(graphs: dict[str, Anatomy], looked: Looked) -> list[Layer]:
 
 
 def _latent(trained: Model, looked: Looked) -> str | None:
-    """The output of the watched graph that another graph decodes: few numbers for an example, made again from them."""
+    """The latent output of the observed graph: the one that another graph decodes."""
     graphs = {name: wire.read(raw) for name, raw in _graphs(trained).items()}
     first = looked.order[0]
     if trained.task.answer.prose or looked.counts[first] != 1:
@@ -204,7 +204,7 @@ def _latent(trained: Model, looked: Looked) -> str | None:
 
 
 def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Of each letter of the one text which of the pieces that were read holds it; None where that cannot be told."""
+    """For each character of the text, the index of the token that contains it; None if that is not known."""
     names = [name for name, field in trained.task.fields.items() if field.prose]
     if len(names) != 1:
         return None
@@ -216,7 +216,7 @@ def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArra
     if shift and not np.array_equal(read[1:], ids[: len(read) - 1]):
         return None
 
-    # How many of the whole text's pieces a beginning of it has already: a piece is there from its last letter on.
+    # How many tokens of the whole text a prefix has already: a token appears with its last character.
     def known(beginning: str) -> int:
         shorter = _ids(trained, {**example, names[0]: beginning})
         same = shorter[: len(ids)] == ids[: len(shorter)] if shorter is not None else np.zeros(0, bool)
@@ -238,7 +238,7 @@ def _ids(trained: Model, example: Example) -> NDArray[np.int64] | None:
 
 
 def _tokens(calls: Sequence[Arrays]) -> NDArray[np.int64] | None:
-    """What was read, one number a piece, in all calls."""
+    """The token ids read in all calls."""
     for name, array in calls[0].items():
         if array.dtype.kind == "i" and len(array) == 1 and array.ndim <= 2:
             return np.concatenate([np.ravel(c[name]) for c in calls]).astype(np.int64)
@@ -246,7 +246,7 @@ def _tokens(calls: Sequence[Arrays]) -> NDArray[np.int64] | None:
 
 
 def shown(trained: Model, example: Example) -> dict[str, Any]:
-    """An example as a reader sees it, by its first field: {"text"}, {"image"} or {"series"}; a file as the net sees it."""
+    """An example for display, by its first field: {"text"}, {"image"} or {"series"}; a file as the net sees it."""
     name, field = next(iter(trained.task.fields.items()))
     if drawn := field.show(example[name]):
         return drawn

@@ -1,4 +1,4 @@
-"""What a net is given and what it has learned, as pictures: numbers on any scale -> points of 0 to 255."""
+"""Inputs and filters of a net as pictures: numbers on any scale -> pixels of 0 to 255."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ Bytes = NDArray[np.uint8]
 
 
 def picture(array: NDArray[Any]) -> Bytes:
-    """What a net is given, (C, H, W) on any scale -> (3, H, W) or (1, H, W), from its least to its largest value."""
+    """An input (C, H, W) on any scale -> (3, H, W) or (1, H, W), stretched from its smallest to its largest value."""
     low, high = float(array.min()), float(array.max())
     return _channels((array - low) * (255 / max(high - low, 1e-9)))
 
@@ -21,7 +21,7 @@ def weights(array: NDArray[Any], times: int = 8) -> Bytes:
 
 
 def _channels(array: NDArray[Any]) -> Bytes:
-    """Three channels are colours; of any other number the mean is shown."""
+    """Three channels are colours; any other number of channels is averaged to grey."""
     shown = array if len(array) == 3 else array.mean(axis=0, keepdims=True)
     points: Bytes = np.clip(np.rint(shown), 0, 255).astype(np.uint8)
     return points

@@ -1,8 +1,8 @@
-"""An explanation as one HTML page: its style and pictures are in it, it has no script, and asks no other place for anything.
+"""An explanation as one HTML page with its style and pictures inside, without scripts and without requests elsewhere.
 
-Every word that comes from an example, an answer or a model is escaped; of pictures only `data:image/` is let in. A
-policy in the page says the same to the browser. Green speaks for the answer, red against it, and each unit's weight is
-written where the pointer rests; the bars below say it without colour.
+Every word from an example, an answer or a model is escaped, and pictures must be `data:image/` URIs. A content security
+policy in the page tells the browser the same. Green supports the answer, red opposes it; hovering over a unit shows its
+weight, and the bars below show it without colour.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _answer(data: dict[str, Any]) -> str:
 
 
 def _how(data: dict[str, Any]) -> str:
-    """In words how units are taken away."""
+    """How units are removed, as a sentence."""
     if data["method"] != "ablation":
         return note("A weight is a unit's share of what separates the example from an empty one.")
     how = sorted({f["taken away"] for f in data["fields"].values()})
@@ -132,7 +132,7 @@ def _words(text: str, units: Sequence[dict[str, Any]], shares: Any) -> str:
 
 
 def _heat(uri: str, field: dict[str, Any], shares: Any, answer: Any) -> str:
-    """The picture beside itself with its patches tinted, and with the boxes of an answer that has some."""
+    """The picture, and beside it the same with tinted patches and the answer's boxes, if any."""
     rows, columns = field["rows"], field["columns"]
     cells = "".join(
         f'<rect x="{u["column"]}" y="{u["row"]}" width="1" height="1" fill="rgb({FOR if s > 0 else AGAINST})" '
@@ -198,7 +198,7 @@ def _matrix(attention: dict[str, Any]) -> str:
 
 
 def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:
-    """What kinds of answers have besides: a forecast with its intervals, the plane around a point."""
+    """Extra drawings for some kinds of answers: a forecast with its intervals, the plane around a point."""
     if answer["kind"] == "forecast":
         past = next((f for f in fields.values() if f["kind"] == "series"), None)
         if past is None:

@@ -146,6 +146,6 @@ def _lines(section: Section, colour: bool, width: int) -> list[str]:
 
 
 def _best(examples: Sequence[dict[str, Any]], width: int) -> str:
-    """The examples at which a unit is largest, in a line."""
+    """The examples with the largest values of a unit, on one line."""
     words = [clean(e.get("label") or e.get("text") or "")[:width] for e in examples]
     return ", ".join(dict.fromkeys(w for w in words if w))[: max(20, width)]

@@ -1,4 +1,4 @@
-"""What is drawn of a whole model: single units, texts coloured by them, a map of what it makes of examples, its filters."""
+"""Sections of a model's report: single units, texts coloured by them, a map of examples, filters."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ Section = dict[str, Any]
 
 
 def units(trained: Model, seen: Observed) -> list[Section]:
-    """For each hidden layer its most selective units, with the examples at which they are largest."""
+    """For each hidden layer, its most selective units and the examples with their largest values."""
     labels = [label_of(trained, e) for e in seen.examples] if trained.task.answer.classes else None
     listed = []
     for number, layer in enumerate(seen.layers):
@@ -50,7 +50,7 @@ def units(trained: Model, seen: Observed) -> list[Section]:
 
 
 def by_label(values: Floats, labels: Sequence[str]) -> NDArray[np.float64]:
-    """Share of each unit's variance that lies between labels (eta squared): values (N, U) -> (U,), 0 to 1.
+    """The share of each unit's variance between labels (eta squared): values (N, U) -> (U,), 0 to 1.
 
     >>> by_label(np.array([[1.0, 1], [1, 2], [5, 1], [5, 2]]), ["a", "a", "b", "b"]).tolist()
     [1.0, 0.0]
@@ -64,7 +64,7 @@ def by_label(values: Floats, labels: Sequence[str]) -> NDArray[np.float64]:
 
 
 def peaks(values: Floats) -> NDArray[np.float64]:
-    """How far the largest few stand above the mean, in deviations: values (N, U) -> (U,)."""
+    """How far the largest few values lie above the mean, in standard deviations: values (N, U) -> (U,)."""
     top = np.sort(values, axis=0)[-TOP:].mean(axis=0)
     return np.asarray((top - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-6), np.float64)
 
@@ -92,8 +92,8 @@ def _examples(trained: Model, seen: Observed, layer: Layer, unit: int) -> list[d
 
 
 def coloured(seen: Observed, field: str, most: int) -> list[Section]:
-    """Texts coloured by the units that follow something one can name best, one unit each, after Karpathy, Johnson and
-    Fei-Fei (2015), "Visualizing and Understanding Recurrent Networks"."""
+    """Texts coloured by the units that correlate most with a nameable property, after Karpathy, Johnson and Fei-Fei (2015),
+    "Visualizing and Understanding Recurrent Networks"."""
     text, taken = "", []
     able = [layer for layer in seen.layers if seen.places(layer, 0) is not None]
     for i, example in enumerate(seen.examples):
@@ -132,7 +132,7 @@ def coloured(seen: Observed, field: str, most: int) -> list[Section]:
 
 
 def _by_letter(seen: Observed, layer: Layer, taken: Sequence[int]) -> Floats:
-    """A row a letter, and one between texts, which is as if nothing had been read."""
+    """One row for each character, and a row of zeros between texts."""
     rows: list[Floats] = []
     for i in taken:
         letters = seen.places(layer, i)
@@ -144,7 +144,7 @@ def _by_letter(seen: Observed, layer: Layer, taken: Sequence[int]) -> Floats:
 
 
 def properties(text: str) -> dict[str, NDArray[np.float64]]:
-    """What one can say about each letter of a text, in numbers, (letters,) each; constant ones are left out.
+    """Nameable properties of each character of a text as numbers, (characters,) each; constant ones are left out.
 
     >>> properties('A "b".')["being within quotation marks"].tolist()
     [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
@@ -198,7 +198,7 @@ def scaled(values: Floats) -> NDArray[np.float64]:
 
 
 def plane(trained: Model, seen: Observed) -> list[Section]:
-    """Examples on a plane: a latent of two numbers as it is, else the two directions in which most varies."""
+    """Examples on a plane: two latent variables as they are, else the first two principal components."""
     whole = np.stack(seen.latent) if seen.latent else seen.layers[0].mean
     if len(whole) < 3 or whole.shape[1] < 2:
         return []
@@ -220,7 +220,7 @@ def plane(trained: Model, seen: Observed) -> list[Section]:
 
 
 def principal(values: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
-    """(N, U) -> (N, 2) along the two directions of most variance, and the share of it that they hold.
+    """Principal components: (N, U) -> (N, 2), and the share of the variance that the two explain.
 
     >>> points, share = principal(np.array([[0.0, 0, 0], [2, 0, 0], [0, 1, 0], [2, 1, 0]]))
     >>> round(share, 6), points[:, 0].round(6).tolist() in ([-1, 1, -1, 1], [1, -1, 1, -1])
@@ -233,7 +233,7 @@ def principal(values: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
 
 
 def label_of(trained: Model, example: Example) -> str:
-    """What colours an example: the group of its wanted answer, such as its label; "" where it is its own answer."""
+    """The group that colours an example, such as its label; "" if it has none."""
     task = trained.task
     wanted = example.get(task.target) if task.target not in task.fields else None
     if wanted is None:
@@ -245,7 +245,7 @@ def label_of(trained: Model, example: Example) -> str:
 
 
 def filters(trained: Model) -> list[Section]:
-    """The first layer of nets that look at pictures: what each filter is light and dark for."""
+    """The filters of the first layer of nets that read pictures."""
     for file, raw in trained.files.items():
         if not file.endswith(".onnx"):
             continue
@@ -275,7 +275,7 @@ def filters(trained: Model) -> list[Section]:
 
 
 def as_filters(kernels: Floats, channels: int) -> Floats | None:
-    """Weights of a convolution (K, C, h, w), or of squares laid flat (C h h, K), -> (K, C, h, w); None if neither.
+    """Weights of a convolution (K, C, h, w) or of flat patches (C h h, K) -> filters (K, C, h, w); None if neither.
 
     >>> as_filters(np.zeros((48, 7), np.float32), 3).shape
     (7, 3, 4, 4)

@@ -1,4 +1,4 @@
-"""An explanation as a picture of characters: coloured where the terminal can, plain everywhere else."""
+"""An explanation as text for a terminal, coloured if the terminal supports it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
-    """What an explanation holds, in lines."""
+    """An explanation as lines."""
     if "sections" in data:
         from lamella.explain.report_model import lines
 
@@ -60,7 +60,7 @@ def bars(units: Sequence[tuple[float, str]], colour: bool) -> list[str]:
 
 
 def field_picture(field: dict[str, Any], value: Any, colour: bool, width: int) -> list[str]:
-    """A field's value with its units marked; where there is nothing to see but labels, no line."""
+    """A field's value with its units marked; no line if there are only labels."""
     weights = np.array([unit["weight"] for unit in field["units"]])
     if not len(weights):
         return []
@@ -86,7 +86,7 @@ def _text(text: str, units: Sequence[dict[str, Any]], shares: Any, colour: bool)
 
 
 def _grid(shares: Any, colour: bool) -> list[str]:
-    """A heat map, two characters a patch: the stronger the darker, - before what speaks against."""
+    """A heat map, two characters a patch: darker is stronger, - marks patches that oppose the answer."""
     out = []
     for row in shares:
         cells = [("-" if x < 0 else " ") + SHADES[min(9, int(10 * abs(x)))] for x in row]
@@ -95,7 +95,7 @@ def _grid(shares: Any, colour: bool) -> list[str]:
 
 
 def _series(field: dict[str, Any], shares: Any, colour: bool, width: int) -> list[str]:
-    """The latest values as columns, and under each the mark of its weight."""
+    """The latest values as columns, with a mark of the weight under each."""
     values = np.array(field["values"], np.float64)
     first = max(0, len(values) - width)
     low, spread = values[first:].min(), np.ptp(values[first:]) or 1.0
@@ -109,7 +109,7 @@ def _series(field: dict[str, Any], shares: Any, colour: bool, width: int) -> lis
 
 
 def alignment(attention: dict[str, Any]) -> list[str]:
-    """For each part of the answer the units it hangs on."""
+    """For each part of the answer, the units it depends on."""
     out = []
     width = min(16, max(map(len, attention["rows"]), default=0))
     for row, weights in zip(attention["rows"], attention["weights"], strict=True):
