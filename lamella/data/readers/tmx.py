@@ -39,8 +39,10 @@ def read_memories(paths: Sequence[StrPath], src: str, dst: str) -> Table:
     rows: list[Row] = []
     for path in paths:
         name = show_path(path)
-        units, languages = _units(path, name)
+        units, languages, broken = _units(path, name)
         found = []
+        for _ in range(broken):
+            report.drop("a unit that is no XML")
         for texts, line in units:
             sides = [_side(texts, code) for code in (src, dst)]
             if sides[0] is None or sides[1] is None:
@@ -132,7 +134,11 @@ class _Target:
         pass
 
 
-def _units(path: StrPath, name: str) -> tuple[list[Unit], Counter[str]]:
+_TU = re.compile(rb"<tu[\s>](?:(?!<tu[\s>]).)*?</tu\s*>", re.DOTALL | re.IGNORECASE)
+
+
+def _units(path: StrPath, name: str) -> tuple[list[Unit], Counter[str], int]:
+    """The units of a file, how many there are in each language, and how many could not be read."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
@@ -153,9 +159,41 @@ def _units(path: StrPath, name: str) -> tuple[list[Unit], Counter[str]]:
             f"({what}), which is refused. Remove its <!DOCTYPE ...>"
         ) from error
     except (ParseError, ValueError, LookupError) as error:
+        if (rest := _each(data)) is not None:
+            return rest
         raise DataError(
             f"{name}: expected a translation memory (TMX), received what is no XML ({error}). Export it again"
         ) from error
     if target.root != "tmx":
         raise DataError(f"{name}: expected a translation memory (TMX), received XML with the root <{target.root[:40]}>")
-    return target.units, target.languages
+    return target.units, target.languages, 0
+
+
+def _each(data: bytes) -> tuple[list[Unit], Counter[str], int] | None:
+    """The units of a file that is no XML as a whole, each read by itself; None where it is no TMX or none can be read."""
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    first = data.lower().find(b"<tu")
+    head = data[: max(first, 0)]
+    if b"<tmx" not in head.lower() or b"<!entity" in data.lower():
+        return None
+    said = re.match(rb"(?:\xef\xbb\xbf)?\s*(<\?xml[^>]*>)", head)
+    units: list[Unit] = []
+    languages: Counter[str] = Counter()
+    broken, line, at = 0, 1, 0
+    for match in _TU.finditer(data):
+        line, at = line + data.count(b"\n", at, match.start()), match.start()
+        target = _Target()
+        target.parser = DefusedXMLParser(target=target, forbid_dtd=True)
+        try:
+            target.parser.feed((said[1] if said else b"") + match[0])
+            target.parser.close()
+        except (ParseError, DefusedXmlException, ValueError, LookupError):
+            broken += 1
+            continue
+        units += [(texts, line) for texts, _ in target.units]
+        languages.update(target.languages)
+    return (units, languages, broken) if units and broken else None  # else it only ends too early

@@ -64,7 +64,7 @@ class Config(msgspec.Struct, kw_only=True):
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
     beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
-    memory: Annotated[str, Meta(description="A .po or .mo file whose exact matches are reused first.", extra=FILE)] = ""
+    memory: Annotated[str, Meta(description="Translations made before, reused word for word: .tmx .po .mo .tsv.", extra=FILE)] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
     details: Annotated[
         bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=LATER)
@@ -338,16 +338,10 @@ class Translation(Task):
         return "".join(c if self.pieces.knows(c) else chinese.simplify(c) for c in text)
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        from lamella.data.documents import formats
-        from lamella.data.documents.json_locale import is_locale
+        from lamella.tasks.translation.documents import translate_document
 
-        if path.suffix.lower() == ".json" and not is_locale(path):
-            return None  # a table
-        memory = [self.config.memory] if self.config.memory else None
-        document = formats.open_document(path, target_language=self.config.dst, memory=memory)
-        pairs = zip(document.segments, document.formats, strict=True)
-        found = [o.answer for o in self.outcomes([{"text": text, "format": flag} for text, flag in pairs], run)]
-        return document.render(found), document.summary(found)
+        c = self.config
+        return translate_document(path, c.src, c.dst, c.memory, lambda texts: self.outcomes(texts, run))
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         best = [a if isinstance(a, str) else a["translation"] if isinstance(a, dict) else a[0] for a in answers]

@@ -136,3 +136,19 @@ def test_utf_16(tmp_path: Path) -> None:
     body = HEAD.replace("UTF-8", "UTF-16") + unit(en="The tea", fr="Le thé") + TAIL
     (tmp_path / "a.tmx").write_bytes(body.encode("utf-16"))
     assert read_parallel(tmp_path / "a.tmx", "en", "fr").rows[0]["dst"] == "Le thé"
+
+
+def test_one_bad_unit_costs_no_other(tmp_path: Path) -> None:
+    body = (
+        HEAD
+        + unit(en="Yes", fr="Oui")
+        + unit(en="A & B", fr="A & B")
+        + unit(en="\x0b", fr="x")
+        + unit(en="No", fr="Non")
+        + TAIL
+    )
+    table = read(tmp_path / "a.tmx", body)
+    assert [(row["src"], row["dst"], row.line) for row in table.rows] == [("Yes", "Oui", 4), ("No", "Non", 7)]
+    assert table.report.dropped == {"a unit that is no XML": 2}
+    with pytest.raises(DataError, match="what is no XML"):
+        read(tmp_path / "b.tmx", HEAD + unit(en="A & B", fr="A & B") + TAIL)
