@@ -62,12 +62,13 @@ class Model:
     Opened with `lamella.load`; what it needs is read and verified at once, graphs are built when first used.
     """
 
+    before: "Model | None" = None  # whose answers are what this one is asked: see `after`
+
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
         self.trusted: frozenset[str] = frozenset()  # names of graphs that came with the package
         self._building = threading.Lock()
         self._built: list[dict[str, OnnxGraph]] = []  # one or none, shared with the same model of another configuration
-        self.before: Model | None = None  # whose answers are what this one is asked: see `after`
         values: dict[str, Any] = {}
         for name, value in manifest.learned.items():
             is_file = isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)

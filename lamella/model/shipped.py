@@ -170,7 +170,7 @@ def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr")
         raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
     if src_lang == AUTO:
         src_lang = source_of(text if isinstance(text, str) else "\n".join(map(str, text)), dst_lang)
-    if _known(src_lang) == _known(dst_lang):
-        return text
+        if src_lang == _known(dst_lang):
+            return text
     answers: str | list[str] = translator(src_lang, dst_lang).predict(text)
     return answers

@@ -23,6 +23,7 @@ class Model(lamella.model.Model):
 
     def __init__(self) -> None:
         self.task = SimpleNamespace(
+            asked="",
             config=None,
             answers=self._answers,
             batch=100,

@@ -150,7 +150,7 @@ class Model(lamella.model.Model):
     """As much of a model as the queue knows: answers 10 times the number, waits for `open` before it answers 0."""
 
     def __init__(self):
-        self.task = SimpleNamespace(config=None, answers=self._answers)
+        self.task = SimpleNamespace(config=None, asked="", answers=self._answers)
         self.manifest, self.open = SimpleNamespace(), threading.Event()
         self._built, self._building = [{}], threading.Lock()
 

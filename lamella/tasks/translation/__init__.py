@@ -19,13 +19,14 @@ from msgspec import Meta
 
 from lamella import decode, metrics
 from lamella.data.text import placeholders
+from lamella.data.text.languages import base_code
 from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.data.text.sentences import is_wide, split
 from lamella.decode.search import Hypothesis
 from lamella.errors import UsageError
 from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task, Training
-from lamella.tasks.translation import case, chinese, guard
+from lamella.tasks.translation import case, guard
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.net import Net
 from lamella.tasks.translation.outcomes import Outcome
@@ -295,18 +296,17 @@ class Translation(Task):
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[Outcome]:
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
-        src = next((a for a, b in self.directions if b == to and (a == self.config.src or self.config.both)), None)
-        if src is None:
-            able = ", ".join(f"{a} to {b}" for a, b in self.directions)
-            raise UsageError(f"this model does not translate {self.config.src} to {to}. It translates {able}.")
-        readable = self._readable if chinese.is_chinese(src) else str
+        src = self._source_of(to)
+        readable = self._readable if is_chinese(src) else str
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
             asked = [case.ask(s, placeholders.spans(s, ""), self._cost, src) for s in sentences]
             forms = dict.fromkeys(form for one in asked for form in (one.text, one.also) if form)
             answers = dict(zip(forms, run([{"text": readable(form), "to": to} for form in forms]), strict=True))
             found = [one.chosen(answers[one.text], answers.get(one.also, [])) for one in asked]
-            if chinese.is_chinese(to):
+            if is_chinese(to):
+                from lamella.tasks.translation import chinese
+
                 return [[changed(a, chinese.punctuate) for a in best] for best in found]
             return [[changed(a, one.restore) for a in best] for best, one in zip(found, asked, strict=True)]
 
@@ -335,7 +335,19 @@ class Translation(Task):
         """A Chinese text with simplified characters where the net cannot read traditional ones."""
         if self.pieces.knows(text):
             return text
-        return "".join(c if self.pieces.knows(c) else chinese.simplify(c) for c in text)
+        from lamella.tasks.translation.chinese import simplify
+
+        return "".join(c if self.pieces.knows(c) else simplify(c) for c in text)
+
+    def _source_of(self, to: str) -> str:
+        """The language that is translated to another; UsageError where the model does not know the pair."""
+        src = self.config.src
+        if self.config.both and to != self.config.dst:  # asked for the other direction, example by example
+            src = next((a for a, b in self.directions if b == to), src)
+        if (src, to) not in self.directions:
+            able = ", ".join(f"{a} to {b}" for a, b in self.directions)
+            raise UsageError(f"this model does not translate {src} to {to}. It translates {able}.")
+        return src
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         from lamella.tasks.translation.documents import translate_document
@@ -356,6 +368,11 @@ LONGEST = 512  # pieces of one sentence, the end among them; the guard splits wh
 
 def _ids(pieces: Pieces, text: str) -> list[int]:
     return pieces.encode([normalise(text)])[0]
+
+
+def is_chinese(code: str) -> bool:
+    """Whether a language code is one of Chinese: zh, zh-TW, zh_Hans."""
+    return base_code(code) in ("zh", "cmn")
 
 
 def _words(text: str) -> float:

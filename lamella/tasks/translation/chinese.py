@@ -19,11 +19,6 @@ _BRACKETS = re.compile(rf"\(([^()\n]*[{_HAN}][^()\n]*)\)")
 _QUOTES = re.compile(rf'"([^"\n]*[{_HAN}][^"\n]*)"')
 
 
-def is_chinese(code: str) -> bool:
-    """Whether a language code is one of Chinese: zh, zh-TW, zh_Hans."""
-    return re.split("[-_]", code)[0].lower() in ("zh", "cmn")
-
-
 @cache
 def _table() -> dict[int, str]:
     traditional, simple = (Path(__file__).parent / "simplified.txt").read_text("utf-8").split()

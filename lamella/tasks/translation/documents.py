@@ -7,7 +7,9 @@ from pathlib import Path
 
 from lamella.data.text.encoding import StrPath
 from lamella.task import Example
+from lamella.tasks.translation.guard import CURLY
 from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.typography import curls
 
 Outcomes = Callable[[Sequence[Example]], list[Outcome]]
 CATALOGUES = (".po", ".pot")  # which look into catalogues themselves, context by context
@@ -32,7 +34,8 @@ def translate_document(
     known = remembered(memory, src, dst) if memory and not own else {}
     answers: list[str | None] = [known.get(_key(text)) for text in document.segments]
     open_ = [i for i, answer in enumerate(answers) if answer is None]
-    asked = [{"text": document.segments[i], "format": document.formats[i]} for i in open_]
+    curly = f" {CURLY}" if curls(document.segments) else ""  # the same apostrophes in the whole file
+    asked = [{"text": document.segments[i], "format": (document.formats[i] + curly).strip()} for i in open_]
     for i, outcome in zip(open_, outcomes(asked), strict=True):
         answers[i] = outcome.answer
     counts = document.summary(answers)

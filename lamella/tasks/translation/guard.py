@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # most translations have none
 
 NBest = Callable[[list[str]], Sequence[Sequence[str]]]
 TOKENS = ("X{}",)
+CURLY = "curly"  # among the flags of a format: apostrophes are written as `’`
 
 
 def glossary_of(path: str, language: str) -> Glossary | None:
@@ -105,8 +106,11 @@ def translate_texts(
             messages.joined(text, message, [next(answers) for _ in some], target)
             for text, message, some in zip(texts, found, parts, strict=True)
         ]
+    flags = [
+        f"{flag} {CURLY}".strip() if typography.curls([text]) else flag for text, flag in zip(texts, flags, strict=True)
+    ]
     plans = [Plan(text, flag, known or common, limit) for text, flag in zip(texts, flags, strict=True)]
-    net = _Net(nbest, on_count, Style(source, target, typography.curls(texts), cost), glossary, alternatives > 1)
+    net = _Net(nbest, on_count, Style(source, target, False, cost), glossary, alternatives > 1)
     units = [unit for plan in plans for unit in plan.units]
     if glossary:
         for unit in units:
@@ -251,7 +255,8 @@ class _Net:
 
     def _checks(self, unit: Unit) -> Checks:
         if unit.checks is None:
-            unit.checks = Checks(unit.source, unit.format, unit.frozen, self.style)
+            style = self.style._replace(curly=CURLY in unit.format.split())
+            unit.checks = Checks(unit.source, unit.format, unit.frozen, style)
         return unit.checks
 
     def _take(self, unit: Unit, answers: Iterable[str], status: Status) -> None:
