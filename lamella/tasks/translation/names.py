@@ -81,8 +81,9 @@ class Names:
         for match in _EXACT.finditer(text):
             self._add(match.span(), "exact")
             text = _bar(text, *match.span())
-        if text.upper() == text or is_title_case(text):
+        if text.upper() == text:
             return
+        titled = is_title_case(text)  # where a capital says nothing
         ignored = ordinary(self.src)
         for match in _ACRONYM.finditer(text):
             self._add(match.span(), "acronym")

@@ -126,6 +126,10 @@ class Numbers:
         run = text[start:end]
         if not re.search("[0-9]", run):
             return
+        clock = _CLOCK.match(text, end) if re.fullmatch(r"[0-9]{1,2}(?::[0-9]{2}){0,2}", run) else None
+        if clock:
+            self.constants.append(_code(start, text[start : clock.end()].rstrip(".") + "." * ("." in clock[0][:-1])))
+            return
         if bare := re.fullmatch(rf"([+−-]?)({_CURRENCY})?([0-9][0-9.,]*)(%|‰|{_CURRENCY})?", run):
             if self._is_number(bare[3]) and not (self._is_version(text, start, bare[3]) and not (bare[2] or bare[4])):
                 self._number(text, start + bare.start(3), start + bare.end(3))
@@ -170,8 +174,6 @@ class Numbers:
         percent = bool(after and after[1] == "%")
         low = start - (len(before[0].lstrip()) if before and (sign or before[2]) else 0)
         high = end + (len(after[0]) if after and (percent or (currency and not (before and before[2]))) else 0)
-        if clock := _CLOCK.match(text, end):
-            high = clock.end()
         value = int(number) if number.isdigit() and len(number) < 3 else None
         digits = re.sub("[^0-9]", "", number)
         self.constants.append(

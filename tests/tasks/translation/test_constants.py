@@ -22,7 +22,7 @@ from lamella.tasks.translation import (
     soundness,
     typography,
 )
-from lamella.tasks.translation.guard import translate_texts
+from lamella.tasks.translation.guard import CURLY, translate_texts
 from lamella.tasks.translation.outcomes import Outcome
 
 MODULES = (case, checks, icu, masks, messages, names, numbers, numerals, proper, soundness, typography)
@@ -219,11 +219,13 @@ def test_marks_as_the_target_language_writes_them(source: str, raw: str, src: st
     assert typography.set_marks(source, raw, src, dst).text == expected
 
 
-def test_apostrophes_are_the_same_in_a_whole_file() -> None:
-    some = translate_texts(
-        ["It’s me.", "Of water."], lambda texts: [["C'est l'eau."] for _ in texts], source="en", target="fr"
-    )
-    assert [one.text for one in some] == ["C’est l’eau."] * 2
+def test_apostrophes_are_those_of_the_text_or_of_its_file() -> None:
+    def net(texts: list[str]) -> list[list[str]]:
+        return [["C'est l'eau."] for _ in texts]
+
+    some = translate_texts(["It’s me.", "Of water."], net, source="en", target="fr")
+    assert [one.text for one in some] == ["C’est l’eau.", "C'est l'eau."], "no text depends on others beside it"
+    assert translate_texts(["Of water."], net, source="en", target="fr", formats=[CURLY])[0].text == "C’est l’eau."
 
 
 SHAPES = sorted(
