@@ -1,4 +1,4 @@
-"""What the page tells besides its models: the tasks, what each verb does, and which packages are missing here."""
+"""Facts for the page besides the models: the tasks, the verbs, and the packages that are not installed."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ NO_PART = {"all", "dev"}  # extras that are no part of what lamella does
 
 @cache
 def tasks() -> list[dict[str, Any]]:
-    """Every task of the package, and the verbs, all of which it has."""
+    """Every task of the package; each supports every verb."""
     names = [verb["name"] for verb in verbs()]
     classes = [(name, registry.find(name)) for name in registry.names()]
     return [
@@ -26,7 +26,7 @@ def tasks() -> list[dict[str, Any]]:
 
 @cache
 def verbs() -> list[dict[str, str]]:
-    """Each verb: its name, what it does and a command, out of the text at the head of its file, which is not run."""
+    """Each verb: its name, what it does and a command, from the docstring of its file, which is not executed."""
     rows = []
     for path in sorted(VERBS.glob("[a-z]*.py")):
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
@@ -43,7 +43,7 @@ def verbs() -> list[dict[str, str]]:
 
 @cache
 def extras() -> list[dict[str, Any]]:
-    """Each extra of lamella, and which of its packages are not installed; none where lamella itself is not."""
+    """Each extra of lamella and its missing packages; nothing if lamella itself is not installed as a package."""
     try:
         required = metadata.requires("lamella") or []
     except metadata.PackageNotFoundError:

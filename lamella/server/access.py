@@ -1,9 +1,9 @@
-"""What stands before the app: who may ask, how large and how slow a request may be, and what browsers may do with replies.
+"""ASGI middleware: who may send requests, how large and slow they may be, and what browsers may do with replies.
 
-Pure ASGI, in this order: headers on every reply, the Host (a page elsewhere may point a name of its own at this machine:
-DNS rebinding), the origin (a page elsewhere may send forms and plain text, and name an address as that of a picture,
-without asking), then the body, read whole before the app begins, so that a slow or endless one costs a little memory and
-no thread. A reply goes out in pieces, each of which must be taken in time.
+In this order: security headers on every reply; the Host header (against DNS rebinding); the origin (another site's page
+can send forms and plain text, and load any address as an image, without permission); then the body, which is read whole
+before the app starts, so that a slow or endless one costs little memory and no thread. A reply is sent in chunks, each of
+which must be accepted in time.
 """
 
 import asyncio
@@ -37,18 +37,18 @@ DRAIN = 5.0  # seconds in which the rest of a refused body is read, since many c
 
 
 class Gone(Refused):
-    """The client has gone, or behaves as if it had."""
+    """The client has disconnected, or does not respond."""
 
     def __init__(self, why: str) -> None:
         super().__init__(400, why)
 
 
 class Guard:
-    """The app behind its limits."""
+    """The middleware around the app."""
 
     def __init__(self, app: ASGIApp, limits: Limits, names: Iterable[str] = (), everywhere: bool = False) -> None:
-        """names: hosts under which the server may be asked; everywhere: it listens beyond this machine, so that any
-        address, which no rebinding can fake, is one of them."""
+        """names: allowed hosts. everywhere: the server listens beyond this machine, so IP addresses, which DNS rebinding
+        cannot fake, are allowed too."""
         self.app, self.limits, self.everywhere = app, limits, everywhere
         self.names = {"localhost", *(name.lower() for name in names)}
         self._bodies = Bodies(limits)
@@ -99,7 +99,7 @@ class Guard:
         if scope["http_version"] not in ("1.0", "1.1"):
             raise Refused(505, "expected HTTP/1.1, received another version.")
         if "transfer-encoding" in headers and "content-length" in headers:
-            # Two servers in a row that read different ones of these take the end of one request for another.
+            # With both headers, two servers in a row may disagree about where a request ends (request smuggling).
             raise Refused(400, "expected Content-Length or Transfer-Encoding, received both.")
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._known(hosts[0]):
@@ -125,7 +125,7 @@ class Guard:
         return self.everywhere or address.is_loopback
 
     async def _body(self, headers: Headers, receive: Receive, body: Body) -> bytes:
-        """All of the body, within the limits of size and time."""
+        """The whole body, within the limits of size and time."""
         length = headers.get("content-length", "0")
         size = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else self.limits.body + 1
         try:
@@ -169,7 +169,7 @@ def _host(origin: str) -> str:
 
 
 def _is_link(scope: Scope, headers: Headers) -> bool:
-    """Whether a person followed a link to the page itself, which costs nothing, from a page elsewhere."""
+    """Whether a user followed a link from another site to the page itself, which is harmless."""
     document = headers.get("sec-fetch-dest", "document") == "document"
     return scope["path"] == "/" and headers.get("sec-fetch-mode", "navigate") == "navigate" and document
 
@@ -187,7 +187,7 @@ async def _drain(receive: Receive, most: int) -> None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body in one piece, then what the client does next."""
+    """An ASGI `receive` that gives the whole body, then the client's further messages."""
     given = False
 
     async def again() -> Message:

@@ -1,4 +1,4 @@
-"""Clients by their addresses, so that none takes everything: shares of connections and of requests under way."""
+"""Clients by address, with a limit on how many connections and requests each may have at a time."""
 
 import ipaddress
 from collections import Counter
@@ -11,7 +11,7 @@ LOCAL = "this machine"
 
 
 def client_of(address: str) -> str:
-    """What counts as one client: an address, all of this machine's own, or the network of 64 bits of IPv6 that one has.
+    """The key of a client: an IPv4 address, an IPv6 network of 64 bits, or LOCAL for all of this machine's addresses.
 
     >>> client_of("127.0.0.5") == client_of("::1") == client_of("::ffff:127.0.0.1") == LOCAL
     True
@@ -30,7 +30,7 @@ def client_of(address: str) -> str:
 
 
 class Shares:
-    """How many of something each client has: at most half of all, and this machine's own clients as many as there are."""
+    """Counts for each client: at most half of the total each, but all of it for clients of this machine."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -38,7 +38,7 @@ class Shares:
 
     @contextmanager
     def one(self, address: str) -> Iterator[None]:
-        """One more while the block lasts; Refused with 503 where the client has its share already."""
+        """Count one more during the block; Refused with 503 if the client has reached its share."""
         client = client_of(address)
         if client != LOCAL and self._counts[client] >= max(1, self._most // 2):
             raise Refused(503, "too many requests of this address are under way. Ask again in a moment.", 1)

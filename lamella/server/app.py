@@ -1,4 +1,4 @@
-"""The routes: one for each verb over every model, the page, and what translation clients expect.
+"""The routes: one for each verb and model, the page, and the LibreTranslate API.
 
 app = make_app({"my-model": lamella.load("my-model")})     an ASGI application, with all its limits
 """
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class State:
-    """What all requests share."""
+    """State that all requests share."""
 
     def __init__(self, models: Mapping[str, Model], limits: Limits, task: str | None = None) -> None:
         self.limits = limits
@@ -61,20 +61,20 @@ class State:
         return [*self.models.values(), *([self.identifier] if self.identifier else [])]
 
     def named(self, request: Request) -> Served:
-        """The model of an address; Refused with 404 where there is none."""
+        """The model named in the request's path; Refused with 404 if there is none."""
         name = request.path_params["name"]
         if name not in self.models:
             raise Refused(404, f"no such model. Served are: {', '.join(self.models)}.")
         return self.models[name]
 
     async def served(self, request: Request) -> Served:
-        """The model of an address, once it can be run."""
+        """The same, once the model is ready."""
         served = self.named(request)
         await served.ready()
         return served
 
     async def facts(self) -> list[dict[str, Any]]:
-        """What is told of each model; for those that are not ready it is waited a little."""
+        """The facts of each model, after a short wait for those that are not ready."""
         await asyncio.gather(*(served.ready(patient=False) for served in self.models.values()), return_exceptions=True)
         rows = []
         for served in self.models.values():
@@ -83,7 +83,7 @@ class State:
         return rows
 
     async def described(self) -> bytes:
-        """The description of the API, made again when a model is ready or was replaced."""
+        """The OpenAPI description, rebuilt when a model becomes ready or is replaced."""
         facts = await self.facts()
         key = [(served.name, served.status, served.version) for served in self.models.values()]
         if self._described[0] != key:
@@ -92,7 +92,7 @@ class State:
         return self._described[1]
 
     async def look(self) -> None:
-        """Once a second: threads that hang, and models that were replaced on disk."""
+        """Once a second, replace threads that hang and reload models that changed on disk."""
         while True:
             await asyncio.sleep(LOOK)
             for served in self.every:
@@ -144,7 +144,7 @@ def make_app(
 
 
 def _unforeseen(context: Mapping[str, Any]) -> None:
-    """What the event loop has to tell: in one line, as everything else."""
+    """Log an error of the event loop on one line."""
     error = context.get("exception")
     if isinstance(error, Exception):
         report(error)
@@ -169,7 +169,7 @@ HANDLERS: Any = {HTTPException: _http, LamellaError: _refused, Exception: _refus
 
 
 async def _health(request: Request) -> Response:
-    """Whether the server answers, and each of its models. "degraded": at least one does not, or is an older one."""
+    """Health of the server and of each model. "degraded": at least one fails, or could not be reloaded."""
     state: State = request.app.state.shared
     models = {name: served.health for name, served in state.models.items()}
     well = all(one["status"] != "failed" and "note" not in one for one in models.values())
@@ -216,7 +216,7 @@ async def _predict(request: Request) -> Response:
 
 
 async def _read(served: Served, size: int, read: Callable[[Check], T]) -> T:
-    """What `read` makes of a body; of a large one in a thread, so that nobody waits for it."""
+    """Parse a body with `read`; a large one in a thread, so that the event loop does not wait."""
     if size < LARGE:
         return read(lambda: None)
     state = Job(served.model, [], served.limits.seconds)
@@ -227,7 +227,7 @@ async def _read(served: Served, size: int, read: Callable[[Check], T]) -> T:
 
 
 def _asked(opened: Opened, body: bytes, check: Check) -> tuple[Model, list[Example]]:
-    """The model with a request's options, and its examples."""
+    """The model with the request's options, and the request's examples."""
     ask = schema.decode(body, schema.Ask)
     model = opened.with_options(ask.options, ask.ask)
     return model, opened.check(ask.examples, check, model)
@@ -265,7 +265,7 @@ async def _document(request: Request) -> Response:
 
 
 async def _explain(request: Request) -> Response:
-    """Why an example gets its answer, or, without one, what the whole model has learned."""
+    """Explain an example's answer, or, without an example, the whole model."""
     state: State = request.app.state.shared
     body = await json_of(request)
     served = await state.served(request)
@@ -285,7 +285,7 @@ async def _explain(request: Request) -> Response:
 
 
 async def _explain_whole(state: State, served: Served) -> Response:
-    """The explanation of the whole model: made once, kept; who asks meanwhile waits for the same one."""
+    """The explanation of the whole model, computed once and cached; concurrent requests wait for the same one."""
     key = (served.name, served.version)
     making = state.whole.get(key)
     if making is None or (making.done() and (making.cancelled() or making.exception())):

@@ -1,13 +1,14 @@
-"""The queue before a model: requests that come close together are answered together.
+"""Dynamic batching: requests that arrive close together are answered in one batch.
 
-One thread a model takes what waits, answers it in one go and begins again. It waits for company only after a batch that
-had some: then the same clients are likely to ask again within milliseconds, while a single client never waits for
-nobody. Long work (documents, tables, many examples) comes in chunks and has every second turn, so that a short question
-is not kept by a book. What nobody waits for any more is dropped, before it begins or between two calls of a graph.
+Each model has one thread, which takes the waiting jobs, answers them as one batch, and repeats. It waits a few
+milliseconds for more jobs only if the last batch had several requests: then the same clients are likely to send again,
+while a single client never waits. Long work (documents, tables, many examples) comes in chunks and gets every second
+turn, so that it does not block short requests. A job whose client has gone is dropped, before it starts or between two
+calls of a graph.
 
-A thread that dies is replaced, and one that hangs in a native library long after its time is left behind and replaced.
-Whoever was being answered then gets an error, whoever waited gets an answer. Where that happens again and again, the
-model takes no more work and says so (`trouble`).
+A thread that dies is replaced; one that hangs in a native library long after its time limit is abandoned and replaced.
+Jobs in its batch get an error, waiting jobs get their answers. If that happens repeatedly, the model takes no more work
+and reports why (`trouble`).
 """
 
 import contextlib
@@ -38,7 +39,7 @@ HANGING = 3  # threads left behind, after which no other is started until one of
 
 
 class Job:
-    """Examples of one request, or of a piece of it, that wait for their answers."""
+    """The examples of one request, or of a chunk of it, waiting for answers."""
 
     def __init__(self, model: Model, examples: Sequence[Example], seconds: float, **how: Any) -> None:
         self.model, self.examples, self.seconds = model, examples, seconds
@@ -50,7 +51,7 @@ class Job:
         self.left = False
 
     def fits(self, other: "Job") -> bool:
-        """Whether both may be answered in one go."""
+        """Whether two jobs may be answered in one batch."""
         own, its = self.model.task.config, other.model.task.config
         same_model = self.model.manifest is other.model.manifest  # not the one that was there before a reload
         one, two = self.model.task, other.model.task
@@ -66,7 +67,7 @@ class Job:
 
 
 class Worker:
-    """One model's thread and what waits for it."""
+    """One model's thread and its queue."""
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.name, self.limits = name, limits
@@ -82,7 +83,7 @@ class Worker:
         self._start()
 
     def _start(self) -> bool:
-        """Whether a thread could be started; if not, the next request tries again."""
+        """Start a thread; False if that failed, and the next request tries again."""
         self._thread = threading.Thread(target=self._live, name=f"model {self.name}", daemon=True)
         try:
             self._thread.start()
@@ -92,7 +93,7 @@ class Worker:
 
     @property
     def trouble(self) -> str:
-        """Why the model takes no more work; "" where it does."""
+        """Why the model takes no more work; "" if it does."""
         if self._dies:
             return "what answers for this model died again and again. Start the server again, or replace the model."
         if self._hangs:
@@ -108,7 +109,7 @@ class Worker:
         return sum(thread.is_alive() for thread in self._hanging) >= HANGING
 
     def submit(self, job: Job) -> Job:
-        """Let a job wait; Refused with 503 where too many do."""
+        """Queue a job; Refused with 503 if the queue is full."""
         with self._changed:
             if self._stopping:
                 raise Refused(503, "the server is stopping. Ask again later.", 5)
@@ -123,7 +124,7 @@ class Worker:
         return job
 
     def stop(self) -> None:
-        """Finish what waits, then end the thread."""
+        """Answer the waiting jobs, then end the thread."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -140,7 +141,7 @@ class Worker:
                 self._start()
 
     def relieve(self) -> None:
-        """Replace the thread if it hangs: everything that it answers should have been done a while ago."""
+        """Replace the thread if it hangs: all jobs of its batch are long past their time limits."""
         with self._changed:
             now = time.monotonic()
             if not self._batch or any(now < job.deadline + GRACE for job in self._batch):
@@ -153,7 +154,7 @@ class Worker:
         _fail(waiting, Refused(503, self.trouble or NO_THREAD, 60))
 
     def _died(self, error: BaseException) -> None:
-        """What was being answered fails; another thread takes over."""
+        """Fail the jobs of the current batch and let another thread take over."""
         with self._changed:
             if self._thread is not threading.current_thread():  # one that was left behind
                 return
@@ -166,7 +167,7 @@ class Worker:
         _fail(waiting, Refused(503, self.trouble or NO_THREAD, 60))
 
     def _replace(self, give_up: bool) -> list[Job]:
-        """Start another thread, or give up: then what waits is returned, to be refused."""
+        """Start another thread, or give up and return the waiting jobs, to be refused."""
         self._thread = None
         if not give_up and self._start():
             return []
@@ -199,7 +200,7 @@ class Worker:
                 _give_back()
 
     def _take(self) -> list[Job]:
-        """The next jobs that may be answered together; none when it is time to stop."""
+        """The next jobs that may be answered together; none when the worker should stop."""
         with self._changed:
             me = threading.current_thread()
             self._changed.wait_for(lambda: self.short or self.long or self._stopping or self._thread is not me)
@@ -225,7 +226,7 @@ class Worker:
 
 
 def answer(batch: list[Job]) -> None:
-    """Answer jobs that fit together. Where one of them is at fault, each gets its own answer."""
+    """Answer compatible jobs as one batch; if that fails, each by itself, so that only the faulty one gets an error."""
     try:
         asked = [example for job in batch for example in job.examples]
         model = checked(batch[0].model, lambda: _any(batch), lambda: max(job.deadline for job in batch))
@@ -247,7 +248,7 @@ def answer(batch: list[Job]) -> None:
 
 
 def _fail(jobs: Sequence[Job], error: BaseException) -> None:
-    """Give jobs an error that ends no thread and no loop that asks for their answers."""
+    """Set an error on jobs, always an `Exception`: others would end a thread or the event loop."""
     if not isinstance(error, Exception) or isinstance(error, StopIteration):
         error = Crashed(f"{type(error).__name__}: {error}")
     for job in jobs:
@@ -257,16 +258,16 @@ def _fail(jobs: Sequence[Job], error: BaseException) -> None:
 
 
 def _give_back() -> None:
-    """Give free memory back to the system: arrays of ever other sizes leave holes that glibc keeps for itself.
+    """Return free memory to the system, since glibc keeps the holes that arrays of varying sizes leave.
 
-    Other C libraries have no such call, and nothing is done.
+    Does nothing with other C libraries.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):  # TypeError: Windows has no library without a name
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _still(job: Job) -> bool:
-    """Whether a job should begin; from then on its future is not cancelled but left."""
+    """Whether a job should start; after that its future cannot be cancelled."""
     try:
         job.check()
     except LamellaError as error:
@@ -277,7 +278,7 @@ def _still(job: Job) -> bool:
 
 
 def _any(batch: Sequence[Job]) -> None:
-    """Go on while anyone in the batch waits and has time."""
+    """Raise if nobody in the batch is waiting any more or has time left."""
     for job in batch:
         try:
             job.check()
@@ -288,7 +289,7 @@ def _any(batch: Sequence[Job]) -> None:
 
 
 class Chunked(Model):
-    """A model whose net takes its turns in the queue: what a thread with long work calls, in place of the model."""
+    """A model for threads with long work, whose net calls go through the queue in chunks."""
 
     def __init__(self, model: Model, worker: Worker, state: Job, done: Callable[[int, int], None]) -> None:
         """state: the long work, whose time and whose client count for every chunk; done: told how many of how many."""
@@ -297,7 +298,7 @@ class Chunked(Model):
         self._seen = self._total = 0
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
-        """Answers of the net alone, chunk by chunk; those of about one length together."""
+        """The net's answers, chunk by chunk; examples of similar length share a chunk."""
         order = sorted(range(len(examples)), key=lambda i: len(str(examples[i])))
         answers: list[Answer] = [None] * len(examples)
         self._total += len(examples)
@@ -315,7 +316,7 @@ class Chunked(Model):
 
 
 def _wait(job: Job, check: Check) -> list[Answer]:
-    """The answers to a job, unless `check` raises before they are there."""
+    """Wait for the answers to a job; `check` may raise meanwhile."""
     while True:
         try:
             return job.future.result(1.0)

@@ -1,4 +1,4 @@
-"""What comes in and goes out by pieces: bodies of requests, clients that leave, answers that stream."""
+"""Request bodies, clients that disconnect, and streamed replies."""
 
 import asyncio
 import contextlib
@@ -25,12 +25,12 @@ Put = Callable[[dict[str, Any]], None]  # a line of JSON, for who waits
 
 
 def kind_of(request: Request) -> str:
-    """The media type of its body."""
+    """The media type of a request's body."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def expect(request: Request, *kinds: str) -> None:
-    """Refused with 415 where the body says to be something else: browsers send plain text across origins unasked."""
+    """Refused with 415 for another media type: browsers send plain text to other origins without permission."""
     if kind_of(request) not in kinds:
         received = kind_of(request)[:60] or "none"
         raise Refused(415, f"expected Content-Type: {' or '.join(kinds)}, received {received}.")
@@ -42,7 +42,7 @@ async def json_of(request: Request) -> bytes:
 
 
 class _InMemory(MultiPartParser):
-    """A form that lies in memory already, so that no file of it is written to a temporary folder."""
+    """A form parsed in memory, so that nothing is written to a temporary folder."""
 
     spool_max_size = sys.maxsize
 
@@ -70,13 +70,13 @@ def check_suffix(name: str, suffixes: Iterable[str]) -> None:
 
 
 async def _gone(request: Request) -> None:
-    """Returns when the client has."""
+    """Return when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def until_left(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives, unless the client goes before."""
+    """The result of `work`; cancelled if the client disconnects."""
     doing, going = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({doing, going}, return_when=asyncio.FIRST_COMPLETED)
@@ -93,14 +93,14 @@ def wants_progress(request: Request) -> bool:
 
 
 def streamed(work: Callable[[Tell], Awaitable[dict[str, Any]]]) -> Response:
-    """Lines of JSON: {"done", "total"} while it works, then what came of it, or {"error"}."""
+    """A reply of JSON lines: {"done", "total"} as progress, then the result or {"error"}."""
     return in_lines(lambda put: work(lambda done, total: put({"done": done, "total": total})))
 
 
 def in_lines(work: Callable[[Put], Awaitable[dict[str, Any]]]) -> Response:
-    """Lines of JSON: what `work` puts while it works, then what came of it, or {"error"}.
+    """A reply of JSON lines: what `work` puts meanwhile, then its result or {"error"}.
 
-    Each line makes the one before it out of date, so a slow reader gets fewer of them.
+    Each line replaces the one before it, so a slow reader gets fewer lines.
     """
 
     async def lines() -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""What is told about a model that is served: its fields, options, examples, card, scores and the picture of its training."""
+"""The facts about a served model: its fields, options, examples, card, scores and training curves."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -22,13 +22,13 @@ EXAMPLES = 6
 
 
 class Opened:
-    """A model as it was read from disk. Nothing of it is run before `warm` is called."""
+    """A model as read from disk; its graphs do not run before `warm` is called."""
 
     def __init__(self, name: str, model: Model, limits: Limits) -> None:
         self.name, self.model, self.limits = name, model, limits
 
     def warm(self, check: Check, deadline: Deadline) -> None:
-        """Build the graphs and answer once, so that copies with other options share what a task makes when first used."""
+        """Build the graphs and answer once, so that copies with other options share what a task caches on first use."""
         self.model.graphs  # noqa: B018
         if self.examples:
             checked(self.model, check, deadline).predict(self.examples[0])
@@ -36,7 +36,7 @@ class Opened:
 
     @cached_property
     def languages(self) -> list[str] | None:
-        """From and to, of a model that translates: text in, text out, and a Config that declares these two."""
+        """The languages (from, to) of a translation model: text in, text out, and a Config that declares these two."""
         job, config = self.model.task, msgspec.to_builtins(self.model.task.config)
         declared = {field.encode_name for field in msgspec.structs.fields(type(job).Config)}
         texts = all(field.prose for field in (*job.fields.values(), job.answer))
@@ -47,7 +47,7 @@ class Opened:
 
     @cached_property
     def examples(self) -> list[Example]:
-        """A few that the model can answer: its own, else of the task's set, if it was trained on that or came with lamella."""
+        """A few examples to try: the model's own, else the task's sample if it was trained on that or came with lamella."""
         job, examples = self.model.task, []
         own = getattr(self.model.manifest, "examples", [])
         if own or not self._knows_the_sample:
@@ -62,14 +62,14 @@ class Opened:
 
     @property
     def _knows_the_sample(self) -> bool:
-        """Whether examples of the task's own set are of the kind that it was trained on."""
+        """Whether the model was trained on the task's sample, or came with lamella."""
         shipped_with = Path(self.model.where).resolve().parent == shipped.FOLDER.resolve()
         return shipped_with or any(
             "own sample set" in str(line) for line in self.model.manifest.training.get("data", [])
         )
 
     def _usable(self, examples: Sequence[Mapping[str, Any]]) -> list[Example]:
-        """The fields of those that the model can read."""
+        """Those examples that the model can read."""
         job, usable = self.model.task, []
         for example in examples:
             given = {name: example[name] for name in schema.every_field(job) if name in example}
@@ -82,7 +82,7 @@ class Opened:
 
     @property
     def headline(self) -> dict[str, Any] | None:
-        """The score of the task's metric on the first set that it was measured on, with its interval."""
+        """The score of the task's metric on the first evaluated set, with its interval."""
         for name, measured in self.model.manifest.scores.items():
             score = measured.get("scores", {}).get(self.model.task.metric) if isinstance(measured, dict) else None
             if isinstance(score, dict):
@@ -94,7 +94,7 @@ class Opened:
         return self.described(self.examples)
 
     def described(self, examples: Sequence[Example]) -> dict[str, Any]:
-        """The facts with these examples; nothing of the model is run."""
+        """The facts with these examples; does not run the model."""
         job, manifest = self.model.task, self.model.manifest
         return {
             "name": self.name,
@@ -127,7 +127,7 @@ class Opened:
         return {n: m for n, m in offered.items() if m.task.index is not None or not m.task.questions[n].corpus}
 
     def _question(self, name: str, examples: Sequence[Example]) -> dict[str, Any]:
-        """What a form must know of a question."""
+        """The facts about a question that a form needs."""
         job = self.questions[name].task
         return {
             "name": name,
@@ -148,7 +148,7 @@ class Opened:
 
     @cached_property
     def more(self) -> dict[str, Any]:
-        """The facts, with the card, the scores and the picture of the training."""
+        """The facts, with the card, the scores and the training curves."""
         return {
             **self.facts,
             "card": self.model.files.get("card.md", b"").decode(errors="replace"),
@@ -206,5 +206,5 @@ def suffixes(job: contract.Task) -> tuple[str, ...]:
 
 
 def grows(job: contract.Task) -> bool:
-    """Whether a task makes its answers piece by piece, so that they can be shown while they are made."""
+    """Whether a task can stream its answers."""
     return type(job).grow is not contract.Task.grow

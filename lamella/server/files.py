@@ -1,4 +1,4 @@
-"""Files that come and go over HTTP: documents to answer, answers that wait to be fetched, and the page itself."""
+"""Files over HTTP: uploaded documents, answers to download, and the page itself."""
 
 import hashlib
 import re
@@ -27,14 +27,14 @@ TYPES = {
 
 
 class Store:
-    """Files in memory under names that nobody can guess, for a while."""
+    """Files kept in memory for a limited time, under unguessable names."""
 
     def __init__(self, limits: Limits) -> None:
         self._most, self._seconds = int(limits.kept * 1e6), 60 * limits.minutes
         self._files: dict[str, tuple[float, str, bytes]] = {}  # in the order in which they came
 
     def put(self, name: str, raw: bytes) -> str:
-        """Keep a file; returns what it is fetched by. The oldest make room."""
+        """Store a file and return its key; the oldest files make room."""
         self._forget()
         while self._files and self._size + len(raw) > self._most:
             del self._files[next(iter(self._files))]
@@ -45,7 +45,7 @@ class Store:
         return key
 
     def get(self, key: str) -> tuple[str, bytes]:
-        """Its name and bytes; Refused with 404 once it is gone."""
+        """A file's name and bytes; Refused with 404 if it is gone."""
         self._forget()
         if key not in self._files:
             raise Refused(404, "no such file. It may have been kept too long: send the document again.")
@@ -61,14 +61,14 @@ class Store:
 
 
 def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) -> Response:
-    """A file that a browser saves and never shows, whatever is in it."""
+    """A reply that browsers save and never display, whatever its content."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
     return Response(raw, 200, {"Content-Disposition": disposition, **(headers or {})}, "application/octet-stream")
 
 
 def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:
-    """A document's bytes -> those of its answers, their suffix, and counts."""
+    """A document's bytes -> the bytes of its answers, their suffix, and counts."""
     from lamella.model.answering import predict_file
 
     suffix = Path(name).suffix.lower()
@@ -91,12 +91,12 @@ def name_of(name: str, suffix: str, source: str = "", target: str = "answers") -
 
 
 def _stem(name: str) -> str:
-    """A name for a file here, out of one that came from elsewhere: errors show it."""
+    """A safe file name made from a client's, for use in errors."""
     return re.sub(r"[^\w-]", "_", Path(name).stem)[:60] or "document"
 
 
 def page(name: str, request: Request) -> Response:
-    """One of the page's own files. Browsers keep it and ask whether it has changed."""
+    """One of the page's files; browsers cache it and revalidate."""
     if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", name) or Path(name).suffix not in TYPES or not (WEB / name).is_file():
         raise Refused(404, "no such file.")
     raw = (WEB / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Answers that are shown while they are made: the answer so far, more and more rarely the longer it grows."""
+"""Streamed answers: the answer so far, at longer intervals the longer it gets."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ PACE = 100_000  # bytes a second, at most, that answers so far take in the long 
 
 
 def grow(model: Model, example: Example, tell: Callable[[Answer], None]) -> Answer:
-    """The answer to one example, made in the thread that calls; `tell` is told the answer so far."""
+    """The answer to one example, computed in the calling thread; `tell` receives the answer so far."""
     job = model.task
     inputs = job.collate([job.inputs({name: whole(value) for name, value in example.items()})])
     due = 0.0

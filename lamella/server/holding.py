@@ -1,8 +1,7 @@
-"""The bodies of all requests together: how much memory they take, and which one goes where it is too much.
+"""A limit on the memory of all request bodies together.
 
-Refusing whoever comes next would let a few clients that send very slowly shut out everyone else. So room is made by
-dropping the body that has been coming in for longest; one that comes in a single piece always finds room, unless
-requests that are being answered take all of it.
+Refusing new requests at the limit would let a few slow clients shut out everyone else. So the body that has been arriving
+for longest is dropped; a body that arrives in one piece always gets room, unless requests being answered use all of it.
 """
 
 import time
@@ -15,7 +14,7 @@ from lamella.server.replies import Refused
 
 
 class Body:
-    """One body: what has come of it."""
+    """One body and the number of bytes received."""
 
     def __init__(self, bodies: "Bodies", client: str) -> None:
         self.size, self.since, self.client = 0, time.monotonic(), client
@@ -24,21 +23,21 @@ class Body:
         self._bodies = bodies
 
     def coming(self, drop: Callable[[], None]) -> None:
-        """It begins to come in; `drop` ends that."""
+        """Mark the body as arriving; `drop` aborts it."""
         self.drop = drop
 
     def complete(self) -> None:
-        """It is there, and is kept until its request was answered."""
+        """Mark the body as complete; it is kept until its request is answered."""
         self.drop = None
 
     def add(self, size: int) -> None:
-        """So many bytes more have come; Refused with 503 where there is no room for them."""
+        """Count newly received bytes; Refused with 503 if there is no room for them."""
         self.size += size
         self._bodies.make_room(self, size)
 
 
 class Bodies:
-    """All bodies that are held."""
+    """All request bodies in memory."""
 
     def __init__(self, limits: Limits) -> None:
         self._most = int(limits.held * 1e6)
@@ -47,7 +46,7 @@ class Bodies:
 
     @contextmanager
     def one(self, address: str) -> Iterator[Body]:
-        """A body while the block lasts."""
+        """A body that is counted during the block."""
         body = Body(self, client_of(address))
         self._held[body] = None
         try:
@@ -59,7 +58,7 @@ class Bodies:
             del self._held[body]
 
     def make_room(self, body: Body, size: int) -> None:
-        """Count bytes of a body, and drop the slowest others where they are too many."""
+        """Count bytes of a body; over the limit, drop the slowest other bodies."""
         if body.evicted:
             return  # it is counted no longer
         self._total += size

@@ -1,7 +1,7 @@
-"""The LibreTranslate API over the models that translate, so that its clients work unchanged.
+"""The LibreTranslate API over the translation models, so that its clients work unchanged.
 
 Written from its public description: /translate, /languages, /detect, /translate_file, /download_file, /frontend/settings
-and /suggest, with bodies as JSON or as a form, and a key in either left unread: whoever reaches this server may ask.
+and /suggest, with bodies as JSON or as a form. API keys are ignored: whoever reaches this server may use it.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def routes() -> list[Route]:
 
 
 async def _asked(request: Request, kind: type[T]) -> T:
-    """The fields of a JSON body or of a form; what is too much is left unread."""
+    """The fields of a JSON body or of a form; unknown fields are ignored."""
     expect(request, JSON, *FORMS)
     if kind_of(request) == JSON:
         return schema.decode(await request.body(), kind)
@@ -70,7 +70,7 @@ async def _asked(request: Request, kind: type[T]) -> T:
 
 
 def translators(request: Request) -> dict[tuple[str, str], tuple[Served, dict[str, Any]]]:
-    """(from, to) -> the model for it, and what its examples hold besides the text."""
+    """(from, to) -> the model, and the fields of its examples besides the text."""
     models: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
     turned: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}  # of models for both directions, the other one
     for served in request.app.state.shared.models.values():
@@ -164,7 +164,7 @@ async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
 async def _answers(
     served: Served, extra: dict[str, Any], texts: Sequence[str], ask: Translate, most: int
 ) -> list[list[str]]:
-    """For each text its translations, best first."""
+    """The translations of each text, best first."""
     limits, model = served.limits, served.with_options({"alternatives": most} if most > 1 else {})
     field = next(iter(model.task.fields))
     schema.limit_characters(model.task, [{field: text} for text in texts], limits)
@@ -184,7 +184,7 @@ async def _answers(
     lists = [a if isinstance(a, list) else [a] for a in answers]
     if ask.format == "text":
         return lists
-    # Of a page each translation has the nth of every sentence, where there is one.
+    # The nth translation of a page takes the nth one of every sentence, or its last.
     translations, at = [], 0
     rest = iter(pages)
     for text in texts:
@@ -211,7 +211,7 @@ async def _detect(request: Request) -> Response:
 
 
 async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
-    """For each text the languages that it may be, likeliest first, with confidences in percent; none without a letter."""
+    """The possible languages of each text, most likely first, in percent; none for a text without letters."""
     identifier: Served | None = request.app.state.shared.identifier
     if identifier is None:
         raise Refused(501, "no model that tells languages is installed. Name the language of the text.")
@@ -226,7 +226,7 @@ async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[st
 
 
 def _served(request: Request, guesses: Sequence[dict[str, Any]], target: str) -> dict[str, Any]:
-    """The likeliest language that can be translated: a short text may be in several, and few of them are served."""
+    """The most likely language that can be translated: a short text may fit several, and few are served."""
     sources = [a for a, b in translators(request) if b == base_code(target)]
     known = [f for f in guesses if f["language"] in (*sources, base_code(target))]
     return next(iter([*known, *guesses]), {"confidence": 0.0, "language": next(iter(sources), target)})

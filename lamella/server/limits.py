@@ -1,10 +1,10 @@
-"""How much one request may ask for. What a user may set stands in the command line's help."""
+"""Limits on requests. Those that a user can set are options of `lamella serve`."""
 
 import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Beyond these a request is refused with a line that says so, and others are still answered."""
+    """A request beyond a limit is refused with a message; other requests are not affected."""
 
     seconds: float = 60.0  # to answer, reading included; a document or an explanation may take ten times as long
     megabytes: float = 8.0  # of a request's body

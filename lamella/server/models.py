@@ -1,7 +1,7 @@
-"""The models that are served: when each is ready, what work it does, and whether its folder holds another one by now.
+"""The served models: their state, their work, and reloading when their folders change.
 
-A model is run for the first time after the server listens, in a thread of its own: one that is slow or broken keeps no
-other from being served, and its own requests wait or are told to come again.
+A model runs for the first time after the server listens, in its own thread: a slow or broken model does not delay the
+others, and requests to it wait or get a 503 with a time to retry.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ Tell = Callable[[int, int], None]
 
 
 class Served:
-    """One model under a name."""
+    """A served model and its name."""
 
     def __init__(self, name: str, model: Model, limits: Limits, task: str | None = None) -> None:
         """task: the file of a task from outside lamella, for when the model is read again."""
@@ -61,7 +61,7 @@ class Served:
         self._settled.set_running_or_notify_cancel()  # so that who waits and leaves does not cancel it
 
     def begin(self) -> None:
-        """Run the model for the first time, in a thread of its own."""
+        """Run the model for the first time, in its own thread."""
         threading.Thread(target=self._begin, name=f"begin {self.name}", daemon=True).start()
 
     def _begin(self) -> None:
@@ -80,9 +80,9 @@ class Served:
         opened.warm(first.check, lambda: first.deadline)
 
     async def ready(self, patient: bool = True) -> Opened:
-        """The model, once it can be run; Refused with 503 where it is not ready in time, or cannot be used.
+        """The model, once it is ready; Refused with 503 if it is not ready in time or failed.
 
-        patient: wait even if it has been waited for before; a list of all models should not hang on one of them.
+        patient: wait even if an earlier request has waited already; a list of all models should not wait for one of them.
         """
         self.look()
         if self.status == "starting":
@@ -104,7 +104,7 @@ class Served:
     # ---- replaced on disk --------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Read the model again if its folder holds another one; until that is verified and has answered, this one stays."""
+        """Reload the model if its folder has changed; the old one stays until the new one is verified and has answered."""
         now = time.monotonic()
         if now < self._looked + LOOK or self._reading_again:
             return
@@ -138,7 +138,7 @@ class Served:
             self._reading_again = False
 
     def _tell(self, line: str) -> None:
-        """What /health shows, and once on standard error."""
+        """Note a problem: /health shows it, and standard error once."""
         if line and line != self.note:
             note(f"{self.name}: {line}")
         self.note = line
@@ -166,7 +166,7 @@ class Served:
 
     @property
     def health(self) -> dict[str, str]:
-        """Whether it answers, and what is wrong with it."""
+        """The model's status and problem, for /health."""
         trouble = self.worker.trouble
         if trouble and self.status == "ready":
             return {"status": "failed", "note": trouble}
@@ -183,9 +183,9 @@ class Served:
     async def answers(
         self, model: Model, examples: Sequence[Example], done: Tell | None = None, apart: str = "", begun: float = 0.0
     ) -> list[Answer]:
-        """The answers; much work is done in chunks, which let others pass. `done` is told after each: how many of how many.
+        """The answers; much work is split into chunks between which others run. done: called with progress after each chunk.
 
-        begun: when the request came (`time.monotonic`), since reading it counts too.
+        begun: when the request arrived (`time.monotonic`), since reading it counts too.
         """
         if schema.characters(model.task, examples) > LENGTHY:
             return await self.at_length(model, lambda m: list(m.predict(list(examples))), done)
@@ -221,7 +221,7 @@ class Served:
             state.left = True
 
     async def reading(self, work: Callable[[], T], state: Job) -> T:
-        """What `work` makes of a request, in a thread for reading, in the time that the request has."""
+        """The result of `work`, run in a reading thread, within the request's time limit."""
         try:
             async with asyncio.timeout(max(0.0, state.deadline - time.monotonic())):
                 return await self._readers.run(work)
@@ -246,7 +246,7 @@ class Served:
     # ---- long work ---------------------------------------------------------------------------------------------
 
     async def at_length(self, model: Model, work: Callable[[Model], T], done: Tell | None = None) -> T:
-        """What `work` makes of the model, in a thread; its net takes turns with short questions."""
+        """The result of `work` on the model, run in a thread; its net calls take turns with short requests."""
         if len(self._waiting) >= WAITING:
             raise Refused(503, f"{WAITING} documents and explanations wait already. Ask again in a while.", 10)
         state = Job(model, [], self.limits.patience)
@@ -273,7 +273,7 @@ class Served:
 
 
 def named(models: Sequence[Model]) -> dict[str, Model]:
-    """Models by the names of their folders; of equal ones the second is name-2."""
+    """Models by the names of their folders; a second one of a name becomes name-2."""
     by_name: dict[str, Model] = {}
     for model in models:
         place = Path(model.where).resolve()

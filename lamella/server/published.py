@@ -1,4 +1,4 @@
-"""Files of a model folder that are shown without being covered by its checksums: the picture of the training.
+"""Files of a model folder that are shown although its checksums do not cover them: the training curves.
 
 A model folder may come from anywhere. `training/curves.svg` may be a link to a private file, a pipe that never answers,
 a file of gigabytes, or a drawing with a script in it. So it is opened without following links, must be a regular file
@@ -26,7 +26,7 @@ ATTRIBUTES = {
 
 
 def drawing(folder: Path, *parts: str) -> str:
-    """The SVG file at `parts` below a folder; "" where there is none, or none that may be shown."""
+    """The SVG file at `parts` below a folder; "" if there is none, or it may not be shown."""
     raw = read_below(folder, parts, LARGEST)
     if raw is None:
         return ""
@@ -39,7 +39,7 @@ def drawing(folder: Path, *parts: str) -> str:
 
 
 def _is_plain(element: Element) -> bool:
-    """Whether it draws and does nothing else: no script, no link, no style sheet, nothing from another place."""
+    """Whether an SVG only draws: no script, no link, no style sheet, no external resource."""
     values = element.attrib.values()
     return (
         element.tag in ELEMENTS and set(element.attrib) <= ATTRIBUTES and not any("(" in v and ":" in v for v in values)
@@ -89,7 +89,7 @@ def _read_checked(folder: Path, parts: Sequence[str], most: int) -> bytes | None
 
 
 def _may_be_read(about: os.stat_result, most: int) -> bool:
-    """A file with a second name may be somebody else's, put here by a hard link."""
+    """Whether the file is regular and has one name; with a second one it may be a hard link to somebody else's file."""
     return stat.S_ISREG(about.st_mode) and about.st_nlink == 1 and about.st_size <= most
 
 

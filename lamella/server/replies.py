@@ -1,4 +1,4 @@
-"""What is sent back: JSON, and errors of one line that tell nothing about the machine."""
+"""Replies: JSON, and errors of one line that reveal nothing about the machine."""
 
 import re
 import sys
@@ -22,7 +22,7 @@ _PATH = re.compile(r"(?<![\w.:/<])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,'\"<>]+[/\\])+
 
 
 class Refused(LamellaError):
-    """A request that is not answered: the status says whose fault it is, `retry` in how many seconds it may go better."""
+    """A refused request: its status, and in `retry` the seconds after which to try again."""
 
     def __init__(self, status: int, message: str, retry: int | None = None) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Refused(LamellaError):
 
 
 def encode(value: Any) -> bytes:
-    """JSON; half a surrogate pair, which no encoding of the web has, is a question mark."""
+    """A JSON reply; an unpaired surrogate, which UTF-8 cannot hold, becomes a question mark."""
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
@@ -62,7 +62,7 @@ def status_of(error: Exception) -> int:
 
 
 def line_of(error: Exception) -> str:
-    """The error as one line without paths; of what was not foreseen, no word."""
+    """The error as one line without paths; for an unexpected error, nothing about it."""
     if isinstance(error, MemoryError):
         return "there is not enough memory for this now. Ask for less at once, or again in a while."
     if not isinstance(error, LamellaError):
@@ -105,13 +105,13 @@ def _places() -> set[str]:
 
 
 def note(line: str) -> None:
-    """A line of the server's own output, without control characters: parts of it may come from elsewhere."""
+    """Log a line without control characters, since parts of it may come from clients."""
     line = " ".join(line.split())[:500]
     print(f"lamella: {''.join(c if c.isprintable() else '?' for c in line)}", file=sys.stderr, flush=True)
 
 
 def report(error: BaseException) -> None:
-    """Tell the server's own output of what was not foreseen: one line, or with --traceback all."""
+    """Log an unexpected error: one line, or with --traceback all of it."""
     if isinstance(error, LamellaError):
         return
     if WHOLE:

@@ -1,4 +1,4 @@
-"""The server itself: uvicorn on one socket, stopped gently, with connections that cannot be kept from others."""
+"""The server process: uvicorn on one socket, graceful shutdown, and limits on idle connections."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ REASONS |= {501: "Not Implemented", 503: "Service Unavailable"}
 
 
 class _OneLine(logging.Handler):
-    """What uvicorn has to tell, as everything else: in one line."""
+    """Log uvicorn's messages on one line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info and record.exc_info[1]
@@ -42,9 +42,9 @@ class _OneLine(logging.Handler):
 
 
 class Connections:
-    """All connections, by client. Where there are too many, the one goes that has been asking for nothing for longest.
+    """All connections, by client. Over the limit, the one that has been idle for longest is closed.
 
-    Turning away whoever comes next would let clients that say nothing shut out all others, so these make room instead.
+    Refusing new connections would let idle clients shut out all others, so idle ones make room instead.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -53,7 +53,7 @@ class Connections:
         self._count = 0
 
     def add(self, one: "Protocol") -> bool:
-        """Whether there is room for one more, which may have been made just now."""
+        """Add a connection, closing an idle one if needed; False if there is no room."""
         own = self._of.setdefault(one.address, {})
         own[one] = None
         self._count += 1
@@ -82,7 +82,7 @@ class Connections:
 
 
 def _at_most(connections: int) -> int:
-    """As many connections as the process may open files, at most."""
+    """The limit on connections, at most the number of files that the process may open."""
     try:
         import resource
     except ImportError:  # Windows
@@ -92,7 +92,7 @@ def _at_most(connections: int) -> int:
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 that waits for ever for nothing: not for the head of a request, nor for a client that takes no reply."""
+    """HTTP/1.1 with time limits: for the head of a request, and for clients that do not read replies."""
 
     limits = Limits()
     everyone = Connections(limits)
@@ -174,13 +174,13 @@ class Protocol(H11Protocol):
             self._end()
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP. Called where h11 has raised, whose hint tells what it was."""
+        """Answer invalid HTTP, after h11 has raised an error with a hint."""
         status = getattr(sys.exc_info()[1], "error_status_hint", 400)
         lines = {431: "expected a head of at most 64 kB.", 501: "expected no transfer encoding but chunked."}
         self.refuse(status, lines.get(status, "expected a request of HTTP/1.1, received something else."))
 
     def refuse(self, status: int, line: str) -> None:
-        """Answer without the app, where no other answer has begun, and close."""
+        """Answer without the app, unless a reply has started, and close the connection."""
         if self.transport.is_closing():
             self.transport.abort()
             return
@@ -208,7 +208,7 @@ class Protocol(H11Protocol):
         self._abort_later()
 
     def _abort_later(self, seconds: float = ABORT) -> None:
-        """A client that takes nothing would keep what was written, and the connection, for ever."""
+        """Close a connection whose client does not read: otherwise it and its buffer would stay for ever."""
         self.loop.call_later(seconds, self.transport.abort)
 
 
@@ -218,7 +218,7 @@ LOG.addHandler(_OneLine())
 
 
 class Server(uvicorn.Server):
-    """A server that says when it has begun, and whose process ends with 0 after a signal."""
+    """A server that reports when it has started, and whose process exits with 0 after a signal."""
 
     def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
         super().__init__(config)
@@ -242,7 +242,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 is any that is free. UsageError where there is none."""
+    """A bound socket; port 0 chooses a free one. UsageError if that fails."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = addresses[0]
@@ -256,7 +256,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def make_server(app: Guard, begun: Callable[[], None], limits: Limits) -> Server:
-    """A server that runs until SIGINT or SIGTERM, or until its `should_exit` is set; what has begun is finished."""
+    """A server that runs until SIGINT or SIGTERM, or until `should_exit` is set, and finishes running requests."""
     # A class of its own for each server: uvicorn makes the connections, and these share limits and know each other.
     protocol = type("Protocol", (Protocol,), {"limits": limits, "everyone": Connections(limits)})
     config = uvicorn.Config(

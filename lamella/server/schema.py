@@ -38,7 +38,7 @@ class AskWhy(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """A body -> what it should be; anything else is Refused with 400."""
+    """Decode a JSON body as this type; Refused with 400 if it does not fit."""
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -59,7 +59,7 @@ def of_field(field: Field, limits: Limits) -> dict[str, Any]:
 
 
 def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str = "the example") -> Example:
-    """An example as it came -> one that the task may be given: every field, of its kind, nothing besides."""
+    """Check a request's example: all fields present, each of its kind, no others."""
     every = every_field(job)
     unknown, missing = set(given) - set(every), set(job.fields) - set(given)
     if unknown or missing:
@@ -72,12 +72,12 @@ def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str
 
 
 def every_field(job: Task) -> dict[str, Field]:
-    """Those that an example must have, and those that it may have."""
+    """The required and the optional fields of an example."""
     return {**job.fields, **job.optional}
 
 
 def receive(field: Field, where: str, value: Any, limits: Limits) -> Any:
-    """A value of a request as the task takes it; Refused with 400 where it is of another kind, with 413 where too large."""
+    """A request's value in the task's form; Refused with 400 for the wrong kind, with 413 if it is too large."""
     try:
         return field.receive(where, value, limits)
     except UsageError as error:
@@ -85,13 +85,13 @@ def receive(field: Field, where: str, value: Any, limits: Limits) -> Any:
 
 
 def characters(job: Task, examples: Sequence[Example]) -> int:
-    """How much text there is in all of them; pictures and sounds are none."""
+    """The number of characters in the examples; pictures and sounds do not count."""
     names = [name for name, field in every_field(job).items() if not field.media]
     return sum(len(e[name]) for e in examples for name in names if isinstance(e.get(name), str))
 
 
 def limit_characters(job: Task, examples: Sequence[Example], limits: Limits) -> None:
-    """Too much text is Refused before anything looks at it."""
+    """Refused if there is too much text, before any of it is processed."""
     total = characters(job, examples)
     if total > limits.characters:
         raise Refused(
@@ -123,7 +123,7 @@ def options_of(config: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 
 def _bounded(hint: Any, bound: msgspec.Meta) -> Any:
-    """The hint with a bound, where it has none of the kind."""
+    """The type hint with a bound, unless it has one of that kind."""
     metas = getattr(hint, "__metadata__", ())
     if any(
         m.le is not None or m.lt is not None or m.max_length is not None for m in metas if isinstance(m, msgspec.Meta)
@@ -133,7 +133,7 @@ def _bounded(hint: Any, bound: msgspec.Meta) -> Any:
 
 
 def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER) -> Any:
-    """The task's configuration with a request's options in it; Refused with 400 where one is unknown or out of bounds."""
+    """The task's configuration with a request's options; Refused with 400 if one is unknown or out of bounds."""
     if not given:
         return job.config
     known = {o.name: o for o in offered(job)}
@@ -156,9 +156,9 @@ def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER)
 
 
 def work(job: Task, config: Any) -> float:
-    """How much more than usual an example asks of the model, at least 1: beams, draws, or the length of a text.
+    """How much more work than usual these options ask for, at least 1: beams, samples, or the length of a text.
 
-    An option with an upper bound is an amount; one without, such as a seed, is none.
+    An option with an upper bound is an amount; one without, such as a seed, is not.
     """
     usual, factor = type(job).Config(), 1.0
     types = hints(type(job).Config)
@@ -172,7 +172,7 @@ def work(job: Task, config: Any) -> float:
 
 @cache
 def _attribute(config: type[msgspec.Struct], name: str) -> str:
-    """The name in Python of a field that is stored under another."""
+    """The Python name of a field that is stored under another name."""
     return next(f.name for f in msgspec.structs.fields(config) if f.encode_name == name)
 
 

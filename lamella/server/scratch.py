@@ -19,7 +19,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errn
 
 
 class Scratch:
-    """A folder for files that live as long as a request."""
+    """A folder for files that exist during one request."""
 
     def __init__(self, most: int) -> None:
         """most: bytes of all files together."""
@@ -30,7 +30,7 @@ class Scratch:
 
     @contextlib.contextmanager
     def file(self, name: str, raw: bytes) -> Iterator[Path]:
-        """A file with these bytes while the block lasts; Refused with 507 where it cannot be written."""
+        """A file with these bytes during the block; Refused with 507 if it cannot be written."""
         with self._lock:
             if self._used + len(raw) > self._most:
                 raise Refused(507, "the server's temporary folder is full. Ask again in a while.", 10)

@@ -1,4 +1,4 @@
-"""Work in threads of its own that can never take the server with it: not by what it raises, and not by never ending.
+"""Run work in threads that cannot stop the server, whatever they raise and even if they never end.
 
 The threads are daemons: one that hangs in a native library is abandoned, and does not keep the process from ending.
 """
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class Crashed(Exception):
-    """Work was ended by something that is no ordinary exception: SystemExit, or the panic of a native library."""
+    """Work that ended with something other than an `Exception`: SystemExit, or a panic of a native library."""
 
 
 def contained(work: Callable[[], T]) -> T:
-    """What `work` returns; what it raises is an `Exception`, since others would end the thread or the event loop."""
+    """The result of `work`; anything that it raises becomes an `Exception`, since others would end the event loop."""
     try:
         return work()
     except (StopIteration, StopAsyncIteration) as error:  # a future cannot hold these
@@ -60,7 +60,7 @@ def start(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
 
 
 async def in_thread(work: Callable[[], T], name: str = "work") -> T:
-    """What `work` returns, run in a daemon thread. Cancelled or timed out, it stops waiting and the thread goes on."""
+    """The result of `work` in a daemon thread. If cancelled or timed out it stops waiting, and the thread goes on."""
     return await start(work, name)
 
 

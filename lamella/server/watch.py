@@ -10,7 +10,7 @@ UNKNOWN: Signature = (0, 0, 0, 0)
 
 
 def signature(where: Path) -> Signature | None:
-    """What changes whenever a model is written anew; None where there is none at the moment."""
+    """A signature that changes whenever a model is written; None if there is no model at the moment."""
     try:
         about = (where / "model.json").stat() if where.is_dir() else where.stat()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Work that can be stopped: a model that looks, before each example it reads and each call of a graph, whether to go on.
+"""Work that can be stopped: a model that checks before each example and each call of a graph whether to go on.
 
 Reading counts as much as answering: a photograph takes a second to decode, and a request may hold many.
 """
@@ -18,14 +18,14 @@ Deadline = Callable[[], float]  # when that will be, at the latest, by `time.mon
 
 
 class Stopped(Refused):
-    """Work that goes no further: its time is over, or nobody waits for it."""
+    """Raised to stop work whose time is over or that nobody waits for."""
 
     def __init__(self, why: str) -> None:
         super().__init__(503, why, 10)
 
 
 class Prepared:
-    """What the task makes of an example, in place of its picture or sound, which was read before."""
+    """The task's arrays for an example, in place of its picture or sound, which has been read already."""
 
     __slots__ = ("arrays",)
 
@@ -60,7 +60,7 @@ def prepare(model: Model, examples: Sequence[Example], budget: Budget, check: Ch
 
 
 class _Reading:
-    """A task that looks before each example whether there is still a reason to read it."""
+    """A task that checks before each example whether to go on."""
 
     def __init__(self, task: Task, check: Check) -> None:
         self._task, self._check = task, check
@@ -77,7 +77,7 @@ class _Reading:
 
 
 class Checked:
-    """A graph that looks before each call whether there is still a reason to run, and is stopped when time is over."""
+    """A graph that checks before each call whether to go on, and is stopped when its time is over."""
 
     def __init__(self, graph: GraphLike, check: Check, deadline: Deadline) -> None:
         self._graph, self._check, self._deadline = graph, check, deadline
@@ -96,7 +96,7 @@ class Checked:
 
 
 class CheckedModel(Model):
-    """The same model, which looks before each example and each call of a graph."""
+    """The same model, with these checks before each example and each call of a graph."""
 
     def __init__(self, model: Model, check: Check, deadline: Deadline) -> None:
         vars(self).update(vars(model))
