@@ -59,7 +59,7 @@ BATCH_TOKENS = 2048  # of a batch when answering, padding included
 class Model:
     """A trained task: `predict` gives answers.
 
-    Opened with `lamella.load`; what it needs is read and verified at once, graphs are built when first used.
+    Opened with `lamella.load`. All files are read and verified at once; graphs are built when first used.
     """
 
     before: "Model | None" = None  # whose answers are what this one is asked: see `after`
@@ -90,7 +90,7 @@ class Model:
 
     @property
     def graphs(self) -> dict[str, OnnxGraph]:
-        """The graphs, over onnxruntime, built when they are first asked for."""
+        """The graphs, run by onnxruntime, built on first use."""
         with self._building:
             if not self._built:
                 files = {k: v for k, v in self.files.items() if k.endswith(".onnx")}
@@ -98,11 +98,11 @@ class Model:
         return self._built[0]
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
-        """Answers of the net alone, in batches of about one length."""
+        """The net's answers, in batches of similar length."""
         return run_batches(self.task, self.graphs, self.relayed(examples))
 
     def relayed(self, examples: Sequence[Example]) -> Sequence[Example]:
-        """What the net is given: the examples, or, after another model, that one's best answers to them."""
+        """The net's examples: those given, or, after another model, that model's best answers to them."""
         if self.before is None:
             return examples
         name = next(iter(self.task.fields))
@@ -117,13 +117,13 @@ class Model:
         return self.task.answers([as_example(self.task, e) for e in examples], self.run)
 
     def explain(self, example: Any = None, method: str = "ablation", pairs: bool = False) -> Any:
-        """Why an example gets its answer, or, without one, what the whole model has learned: `lamella.explain`."""
+        """Explain an example's answer, or, without an example, the whole model: `lamella.explain`."""
         from lamella.explain.explain import explain  # the one door that leads back up: only when it is asked for
 
         return explain(self, example, method=method, pairs=pairs)
 
     def with_config(self, config: Any) -> "Model":
-        """The same model with another configuration; this one stays as it is."""
+        """A copy of the model with another configuration."""
         if config is self.task.config:
             return self
         other = copy.copy(self)
@@ -132,22 +132,23 @@ class Model:
         return other
 
     def ask(self, name: str = "") -> "Model":
-        """The same model as it answers one of its questions, by default the first; UsageError for an unknown one."""
+        """A copy of the model that answers one of its questions, by default the first; UsageError for an unknown one."""
         other = copy.copy(self)
         other.task = self.task.ask(name)
         return other
 
     def after(self, first: "Model") -> "Model":
-        """This model with another before its net: each sentence goes through both, as French does to German by English.
+        """This model with another one before its net (pivot translation): each sentence goes through both, as French does to
+        German by English.
 
-        What stands around the net, such as what puts placeholders back, sees the first source and the last answer.
+        Pre- and post-processing, such as restoring placeholders, see the first source and the last answer.
         """
         other = copy.copy(self)
         other.before = first
         return other
 
     def again(self, task: str | None = None) -> "Model":
-        """The same model as its folder holds it now, with the configuration that was chosen for this one."""
+        """The model in its folder now, read again, with this model's configuration."""
         fresh = load(self.where, task)
         if msgspec.to_builtins(self.task.config) != current_names(type(self.task.config), self.manifest.config):
             fresh = fresh.with_config(self.task.config)
@@ -155,12 +156,12 @@ class Model:
 
     @property
     def bytes(self) -> int:
-        """The size of all files that ship."""
+        """The size in bytes of all files that ship."""
         return sum(len(raw) for raw in self.files.values())
 
 
 def as_example(task: Task, value: Any) -> Example:
-    """A dict as an example, a tuple as its fields in order, another value as the task's one field.
+    """Turn a value into an example: a dict as it is, a tuple by the fields in order, other values as the only field.
 
     Raises UsageError where a field is missing or of another kind.
     """
@@ -175,7 +176,7 @@ def as_example(task: Task, value: Any) -> Example:
 
 
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
-    """Examples -> answers in their order, batched by length so that little is padding."""
+    """Examples -> answers in their order, batched by length so that there is little padding."""
     rows = [task.inputs({k: whole(v) for k, v in e.items()}) for e in examples]
     longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
     order = sorted(range(len(rows)), key=lambda i: longest[i])
@@ -209,7 +210,7 @@ def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequenc
 
 
 def whole(value: Any) -> Any:
-    """A text with U+FFFD for each half of a letter (a surrogate by itself), which no tokenizer takes."""
+    """A text with U+FFFD in place of unpaired surrogates, which no tokenizer accepts."""
     return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
 
 
@@ -250,7 +251,7 @@ def _is_file(where: Path) -> bool:
 
 
 def _task_of(manifest: Manifest, where: Path, task: str | None) -> type[Task]:
-    """The task of a model; one from outside the package is run only from the file that was named and is the same."""
+    """The task of a model; one from outside the package only from the named file, whose digest must match."""
     if not manifest.task.endswith(".py"):
         if task is None and manifest.task.replace("_", "-") not in registry.names():
             raise ModelError(

@@ -1,4 +1,4 @@
-"""Answers of a model to what people have: values, lines, tables, folders and whole documents. `predict` and the server share it."""
+"""Answer values, lines, tables, folders and whole documents with a model. Shared by `predict` and the server."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from lamella.model import Model, as_example, load
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
-LINES_AT_ONCE = 256  # of standard input: enough to batch, few enough to answer while more is coming
+LINES_AT_ONCE = 256  # lines of standard input: enough for a batch, few enough to answer while more arrive
 Tell = Callable[[str], None]
 """Gets a line for each part of an input that has no answer, and why."""
 Written = tuple[bytes, str, dict[str, int]]
@@ -24,7 +24,7 @@ Written = tuple[bytes, str, dict[str, int]]
 
 
 def opened(model: str | Model, task: str | None, options: Mapping[str, Any]) -> Model:
-    """A model with the options that may change when it answers; one that was given open stays as it is."""
+    """Open a model and set the options that may change in prediction; a model object is copied, not changed."""
     trained = model if isinstance(model, Model) else load(model, task)
     return trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
 
@@ -35,13 +35,13 @@ def example_of(job: Task, value: Any) -> Example:
 
 
 def sample_of(job: Task) -> Example:
-    """The task's first test example, as the question that is asked wants it."""
+    """The task's first test example, in the form of the model's current question."""
     example = job.sample("test")[0]
     return example if set(job.fields) <= set(example) else job.given(example)
 
 
 def grouped(job: Task, words: Sequence[str]) -> list[Any]:
-    """Words of a command line as values: one each, or, where an example has several fields, so many after each other.
+    """Command line words as values: one for each example, or one for each of its fields in turn.
 
     A word that is a JSON object, or the word "sample", is an example by itself. UsageError where some are left over.
     """
@@ -71,7 +71,7 @@ def of_line(job: Task, line: str) -> Any:
 
 
 def answer_all(trained: Model, examples: Sequence[Example]) -> list[Answer | LamellaError]:
-    """Examples -> for each its answer, or the error that says why it has none; one bad example spoils no other."""
+    """Examples -> an answer or an error for each; a bad example does not affect the others."""
     if not examples:
         return []
     try:
@@ -85,7 +85,7 @@ def answer_all(trained: Model, examples: Sequence[Example]) -> list[Answer | Lam
 
 
 def answer_lines(trained: Model, lines: Sequence[str]) -> list[Answer | LamellaError]:
-    """Lines -> for each its answer, or the error that says why it has none."""
+    """Lines -> an answer or an error for each."""
     examples: list[Example | LamellaError] = []
     for line in lines:
         try:
@@ -141,13 +141,15 @@ def _columns_for(job: Task, path: Path, given: Mapping[str, str] | None) -> dict
     """The columns to read a table by, see `lamella.model.reading.columns_for`."""
     if not job.used_columns_:
         return dict(given) if given else None
-    from lamella.model.reading import columns_for  # only now: a short answer should not wait for readers of tables
+    from lamella.model.reading import (
+        columns_for,
+    )  # late: a short answer needs no tables
 
     return columns_for(job, [path], given)
 
 
 def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] | None:
-    """Those of the columns that an example holds when it is asked, without the answer's."""
+    """The columns of the input fields, without the answer's."""
     known = {*job.fields, *job.optional}
     if columns is None or not set(columns) & {job.target, *job.used_columns_} - known:
         return dict(columns) if columns else None
@@ -155,13 +157,13 @@ def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] 
 
 
 def out_suffix(path: Path) -> str:
-    """How the name of the answers to a file should end: like the file's, but for tables that are read and not written."""
+    """The suffix of the answers to a file: the file's own, unless tables of that kind are read but not written."""
     own = path.suffix.lower()
     return ".csv" if path.is_dir() or own == ".xlsx" else ".jsonl" if own == ".parquet" else path.suffix
 
 
 def _packed(path: Path, raw: bytes) -> bytes:
-    """Answers to a `.gz` file are packed as it is."""
+    """Compress the answers to a `.gz` file like the file itself."""
     if path.suffix.lower() != ".gz":
         return raw
     import gzip
@@ -170,22 +172,22 @@ def _packed(path: Path, raw: bytes) -> bytes:
 
 
 def suffixes_of(job: Task) -> tuple[str, ...]:
-    """How the names of files end that are answered as a whole."""
+    """The suffixes of files that are answered as a whole."""
     return (*job.suffixes, *TABLES, *PACKED)
 
 
 def writes_pictures(job: Task) -> bool:
-    """Whether a task writes files of its own kinds, such as a picture with what was found in it."""
+    """Whether a task writes its own kinds of files, such as a picture with boxes."""
     return type(job).write is not Task.write
 
 
 def takes_folders(job: Task) -> bool:
-    """Whether an example is a file of its own, so that a folder is many examples."""
+    """Whether each example is a file, so that a folder holds many examples."""
     return any(field.media for field in job.fields.values())
 
 
 def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
-    """A folder -> a table with a row for each file in it, its path and the answer; or what the task makes of the whole."""
+    """A folder -> a table with the path and answer of each file in it, or the task's own kind of output."""
     job = trained.task
     if job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
         return whole[0], ".csv", whole[1]
@@ -193,7 +195,7 @@ def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell:
 
 
 def all_media(job: Task, paths: Sequence[Path]) -> bool:
-    """Whether these are all folders, pictures or sounds, of a task whose examples are such files."""
+    """Whether all paths are folders, pictures or sounds, and the task's examples are such files."""
     suffixes = {suffix for field in job.fields.values() if field.media for suffix in field.suffixes}
     return bool(suffixes) and all(path.is_dir() or path.suffix.lower() in suffixes for path in paths)
 
@@ -240,8 +242,10 @@ def _media(folder: Path, field: Field) -> list[Path]:
 
 
 def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell) -> tuple[Any, dict[int, Any]]:
-    """A table, opened, and by line the answers to its rows, or the errors that say why there are none; none to empty rows."""
-    from lamella.data.readers.answer_table import open_table  # only now: a short answer should not wait for it
+    """An opened table and, by line number, the answers to its rows or the errors; nothing for empty rows."""
+    from lamella.data.readers.answer_table import (
+        open_table,
+    )  # late: a short answer needs no tables
 
     job = trained.task
     texts = {name: field.prose for name, field in job.fields.items()}
@@ -304,7 +308,7 @@ def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -
 def _counted(
     noun: str, file: str, parts: Sequence[tuple[str, str, Answer | LamellaError | None]], tell: Tell
 ) -> dict[str, int]:
-    """How many parts of a file were answered; DataError where none was.
+    """Count the answered parts of a file; DataError if there are none.
 
     In: of each part where it is, why it could not be read (or ""), and its answer, None for an empty text.
     """
@@ -328,7 +332,7 @@ def _counted(
 
 
 def _beside(job: Task, row: Mapping[str, Any], table: Path) -> Example:
-    """A picture or sound that a table names is looked for in the table's folder first."""
+    """Resolve a picture or sound named in a table: first relative to the table's folder."""
     located = {name: field.locate(row[name], table.parent) for name, field in job.fields.items() if name in row}
     return {**row, **located}
 

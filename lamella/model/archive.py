@@ -1,13 +1,13 @@
-"""A zip as model archives are: read member by member from its list of contents, and refused where anything is odd.
+"""A strict reader of zip files for model archives: anything unusual is refused.
 
     with Archive(path) as archive:
         archive.names                    what it holds, each once
         archive.read("model.json")       the bytes of one member, as many as the list says
 
-Zip files from elsewhere have many ways to say two things at once: a list with a million entries, members that lie over
-each other, sizes that are not the real ones, links, encryption, methods that unpack to thousands of times their size. The
-library of Python reads the list of contents into objects before one can look. So the end of the file is read first, then
-a list of bounded length, and nothing is unpacked that is not plain: stored or deflated, in one piece, of the stated size.
+Hostile zip files may have a central directory of a million entries, overlapping members, wrong sizes, links, encryption,
+or data that unpacks to thousands of times its size, and Python's `zipfile` reads the whole directory before one can check
+it. So the end of the file is read first, then a directory of bounded length, and only plain members are unpacked: stored
+or deflated, in one piece, of the stated size.
 """
 
 import os
@@ -34,7 +34,7 @@ ENCRYPTED = 0x1 | 0x20 | 0x40 | 0x2000  # also: patches, strong encryption, a ma
 
 @dataclass(frozen=True)
 class Member:
-    """One entry of the list of contents."""
+    """One entry of the central directory."""
 
     name: str
     method: int
@@ -45,7 +45,7 @@ class Member:
 
 
 class Archive:
-    """An opened zip file; ModelError for whatever is not as it should be."""
+    """An opened zip file; ModelError for anything unusual."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -73,11 +73,11 @@ class Archive:
 
     @property
     def names(self) -> list[str]:
-        """What it holds, each once."""
+        """The names of the members."""
         return list(self._members)
 
     def read(self, name: str, most: int = LARGEST) -> bytes:
-        """The bytes of one member, which are of the stated size; more than `most` are refused unread."""
+        """The bytes of one member, of exactly the stated size; more than `most` are refused unread."""
         member = self._members[name]
         if member.size > most:
             raise self._odd(f"{name} of {member.size:,} bytes, expected at most {most:,}")
@@ -106,7 +106,7 @@ class Archive:
         return raw
 
     def _start(self, member: Member) -> int:
-        """Where a member's bytes begin: behind its own header, which must tell the same."""
+        """Where a member's bytes begin, after its local header, which must agree with the directory."""
         head = LOCAL.unpack(self._at(member.begin, LOCAL.size))
         magic, _, flags, method, _, _, _, _, _, name_size, extra_size = head
         name = self._at(member.begin + LOCAL.size, name_size)
@@ -115,7 +115,7 @@ class Archive:
         return member.begin + LOCAL.size + int(name_size) + int(extra_size)
 
     def _list(self, size: int) -> dict[str, Member]:
-        """The list of contents, read once its length is known to be small."""
+        """Read the central directory, after checking that it is small."""
         if size > LARGEST:
             raise ModelError(f"{self.path}: {size:,} bytes are too many for a model.")
         if size < END.size:
@@ -166,7 +166,7 @@ class Archive:
         return members
 
     def _check_sizes(self, members: list[Member], end: int, size: int) -> None:
-        """No name twice, no member over another or over the list, no more unpacked than a model has."""
+        """Check that names are unique, members do not overlap, and the unpacked size is within the limit."""
         names = [m.name for m in members]
         if twice := next((n for i, n in enumerate(names) if n in names[:i]), None):
             raise self._odd(f"{twice} is in it twice")

@@ -1,4 +1,4 @@
-"""`card.md`: what a model is, what it learned from, how good it is and what it was not tested on. Generated, not written."""
+"""Generate the model card, `card.md`: what the model is, its training data, its scores and what was not tested."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
 
 
 def beside(result: dict[str, Any]) -> list[str]:
-    """Calibration, the worst labels or each label's AP of a score set, where it has them, as lines of Markdown."""
+    """The details of a score set as lines of Markdown: calibration, the worst labels, or each label's AP."""
     lines: list[str] = []
     if rows := result.get("boxes"):
         shown = ", ".join(f"{row['label']} {row['AP50']:.3f} of {row['count']:,}" for row in rows[:20])
@@ -65,7 +65,7 @@ def beside(result: dict[str, Any]) -> list[str]:
 
 
 def remarks(result: dict[str, Any], metric: str, less_is_better: bool) -> list[str]:
-    """What must be said before any figure of a score set: that the net is worse than no net, or its intervals do not hold.
+    """Warnings about a score set: the net is no better than no net, or its intervals are miscalibrated.
 
     >>> remarks({"count": 9, "scores": {"coverage_80": {"value": 0.6}, "mase": {"value": 1.2}}, "trivial": {"mase": 1.0}}, "mase", True)
     ['warning: mase 1.2 is no better than 1, what an answer without a net scores. Train longer, or give more data', 'warning: intervals that say 80% hold 60% of the values they were measured on']

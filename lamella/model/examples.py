@@ -1,4 +1,4 @@
-"""A few examples that travel with a model, without their answers, so that its page can offer something to try."""
+"""A few examples stored with a model, without their answers, for users of its page to try."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ COUNTS = {1: "one held-out example is", 2: "two held-out examples are", 3: "thre
 
 
 def without_answer(job: Task, example: Example) -> Example | None:
-    """An example as it is given, of JSON-able values, a picture as a `data:` URI; None where it is too large."""
+    """An example as JSON-able values, a picture as a `data:` URI; None if it is too large."""
     fields = {**job.optional, **job.fields}
     shown = {name: _small(fields[name].keep(value, BYTES)) for name, value in job.given(example).items()}
     try:
@@ -26,5 +26,5 @@ def without_answer(job: Task, example: Example) -> Example | None:
 
 
 def _small(value: Any) -> Any:
-    """A value as JSON has it: what is no finite number is None."""
+    """A JSON-able value: numbers that are not finite become None."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,9 +1,8 @@
-"""Which examples a model was trained on, as hashes: so that a score on them is not taken for one on new data.
+"""Hashes of the training examples, to detect when a model is evaluated on data that it was trained on.
 
 `fingerprint.bin` holds a salt and a sorted list of 40-bit hashes of the examples' keys (`Task.keys`: the text in one
-form, the points of a picture). Nobody can read a text out of it; who has a text already can see whether it is in, and
-that is what it is for. A key that was not trained on is taken for one that was with a probability of N / 2^40 where N
-keys were: 3e-8 for 32,000, 1e-6 for a million.
+form, the points of a picture). No text can be read from it; it only shows whether a given text is in it. With N keys, a
+key that was not trained on matches by accident with a probability of N / 2^40: 3e-8 for 32,000, 1e-6 for a million.
 
 Of more than MOST keys the smallest hashes are kept, a sample that depends on no order: those whose hash lies above
 the last one kept are unknown, and what is counted is scaled up from the others.
@@ -25,7 +24,7 @@ MAGIC, SALT = b"LFP1", 8
 
 
 class TrainedOn(msgspec.Struct, frozen=True):
-    """How many of some examples a model was trained on."""
+    """How many of the given examples a model was trained on."""
 
     count: int
     of: int
@@ -47,7 +46,7 @@ def make(keys: Iterable[Sequence[str]]) -> bytes:
 
 
 def trained_on(raw: bytes, keys: Sequence[Sequence[str]]) -> TrainedOn:
-    """How many examples share a key with those that a model was trained on. Raises ModelError for what is none.
+    """Count the examples that share a key with the training data. ModelError if the bytes are not a fingerprint.
 
     >>> trained_on(make([["a"], ["b", "c"]]), [["c", "x"], ["d"]])
     TrainedOn(count=1, of=2, exact=True)

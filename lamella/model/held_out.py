@@ -1,4 +1,4 @@
-"""What was held out of the user's own data, kept beside the model: what a whole model is explained and measured on later.
+"""Held-out examples of the user's data, kept beside the model to explain and evaluate it later.
 
 `training/held-out.jsonl` stays behind when a model is shipped, like all in that folder. Pictures and sounds are in it as
 `data:` URIs, so that reading it opens no other file.
@@ -24,7 +24,7 @@ TOTAL = 8_000_000  # bytes of all
 
 
 def keep(folder: Path, job: Task, held: Sequence[Example]) -> int:
-    """Write held-out examples, with their answers, into the folder of a training; how many there were room for."""
+    """Write held-out examples with their answers into the training folder; returns how many fit."""
     lines: list[bytes] = []
     total = 0
     order = sorted(held, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest())
@@ -38,7 +38,7 @@ def keep(folder: Path, job: Task, held: Sequence[Example]) -> int:
 
 
 def _line(job: Task, example: Example) -> bytes:
-    """An example as JSON; empty where it is too large, or a picture of it is."""
+    """An example as JSON; empty if it, or a picture in it, is too large."""
     fields = {**job.optional, **job.fields}
     kept: dict[str, Any] = {}
     for name, value in example.items():
@@ -54,7 +54,7 @@ def _line(job: Task, example: Example) -> bytes:
 
 
 def read(trained: Model) -> list[Example]:
-    """The held-out examples beside a model; none where there is no such file, or it is damaged."""
+    """The held-out examples beside a model; none if the file is missing or damaged."""
     job, examples = trained.task, []
     try:
         raw = disk.read_regular(Path(trained.where) / "training" / FILE, TOTAL + MOST)

@@ -1,11 +1,11 @@
-"""An index: things to search in, each with the vector that a model makes of it, in one file that may grow.
+"""A vector index: entries to search in, each with its embedding by a model, in one file that may grow.
 
     lamella predict my-model "a red car" --ask neighbours --corpus cars.txt --index cars.index
     lamella predict my-model "a blue car" --ask neighbours --index cars.index
 
-A vector is kept as bytes with one scale, a quarter of its size; comparing with every one of a million takes a tenth of a
-second, so there is no structure to be built and nothing to be rebuilt when entries are added. The file says which model
-its vectors are of, since those of another would be compared without sense, and holds a checksum of all of it.
+Vectors are stored as int8 with one scale each, a quarter of the size. Comparing with all of a million takes a tenth of a
+second, so there is no search structure to build or rebuild. The file names the model of its vectors, since vectors of
+different models cannot be compared, and holds a checksum of its content.
 """
 
 import copy
@@ -68,12 +68,12 @@ class Index:
         return f"<Index of {len(self):,} entries>"
 
     def lacks(self, entries: Sequence[Example]) -> list[Example]:
-        """Those that are not in it yet, each once."""
+        """The distinct entries that are not in the index yet."""
         fresh = {_key(e): e for e in entries}
         return [e for key, e in fresh.items() if key not in self._known]
 
     def add(self, entries: Sequence[Example], vectors: NDArray[Any]) -> int:
-        """Take entries in with their vectors (N, D); how many there are then."""
+        """Add entries with their vectors (N, D); returns the new number of entries."""
         rows = np.asarray(vectors, np.float32).reshape(len(entries), -1)
         scales = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-9) / 127
         fresh = np.rint(rows / scales[:, None]).astype(np.int8)
@@ -110,7 +110,7 @@ class Index:
 
     @classmethod
     def read(cls, path: Path, model: str = "") -> "Index":
-        """Read a file of this model's vectors, "": of any, verified. ModelError where it is damaged or another's."""
+        """Read and verify an index file of this model ("": of any). ModelError if it is damaged or another's."""
         try:
             raw = read_regular(path, LARGEST)
         except OSError as error:
@@ -149,7 +149,7 @@ def _key(entry: Mapping[str, Any]) -> bytes:
 
 
 def identity(model: Model) -> str:
-    """What tells a model's vectors from those of another: a digest of its graphs and of what it learned."""
+    """The identity of a model's vectors: a digest of its graphs and of what it learned."""
     names = sorted(name for name in model.files if name.endswith((".onnx", ".model")))
     return digest(b"".join(digest(model.files[name]).encode() for name in names))
 
@@ -162,7 +162,7 @@ def asked(
     columns: Mapping[str, str] | None = None,
     tell: Tell | None = None,
 ) -> Model:
-    """The model as it answers one of its questions, with what that is looked up in.
+    """The model set to one of its questions, with the index that it searches, if any.
 
     ask: the question's name, "": the first. corpus: files whose lines, rows or pictures are searched. index: the file that
     keeps their vectors: read where it exists, and written where entries are added. columns: of a table in the corpus.

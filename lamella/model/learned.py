@@ -1,4 +1,4 @@
-"""What a task has learned before its training: out of the task and into a model's `model.json`, and back.
+"""What `fit` learned (vocabularies, labels, scales): from the task into `model.json`, and back.
 
 A task declares it in its class, name by name (`labels_: list[str]`); names end in `_`. A model folder may come from
 anywhere, so nothing is set but those names, and only to values of the declared types.
@@ -26,7 +26,7 @@ def declared(cls: type[Task]) -> dict[str, Any]:
 
 
 def learned(task: Task) -> dict[str, Any]:
-    """What `fit` learned: every attribute whose name ends in `_`, which the class declares."""
+    """What `fit` learned: the attributes whose names end in `_`, all declared by the class."""
     kept = {k: v for k, v in vars(task).items() if k.endswith("_") and not k.startswith("_")}
     if unknown := sorted(kept.keys() - declared(type(task)).keys()):
         raise UsageError(
@@ -37,7 +37,7 @@ def learned(task: Task) -> dict[str, Any]:
 
 
 def restore(task: Task, values: Mapping[str, Any]) -> None:
-    """Give a task what it learned in training. ValueError where that is not what its class declares."""
+    """Restore what a task learned in `fit`. ValueError if it does not match the declarations of its class."""
     types = declared(type(task))
     for name, value in values.items():
         if name not in types:

@@ -1,4 +1,4 @@
-"""What `model.json` says of a model, and the checksums of its files and of itself."""
+"""The contents of `model.json`, with checksums of all files and of itself."""
 
 import hashlib
 from typing import Any
@@ -9,7 +9,7 @@ FORMAT = 1
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What `model.json` says."""
+    """The contents of `model.json`."""
 
     format: int = FORMAT
     lamella: str  # version that wrote it

@@ -1,4 +1,4 @@
-"""`model.json` from its bytes: typed all the way down, so that whoever shows a model need not doubt what it says.
+"""Parse `model.json` from its bytes, with every type checked, so that code which shows a model can rely on it.
 
 The file may come from anywhere, and its checksum is its own: it says that nothing was damaged, not that anything is true.
 What is checked here holds for every task; what a task has learned is checked against what the task declares
@@ -52,7 +52,7 @@ class _Result(msgspec.Struct):
 
 
 class _Trained(msgspec.Struct):
-    """How a model was trained; what else stands there is shown as it is."""
+    """How a model was trained; unknown keys are kept."""
 
     data: list[str] = []
     limits: list[str] = []
@@ -63,13 +63,13 @@ class _Trained(msgspec.Struct):
 
 
 def parse(raw: bytes, where: str) -> Manifest:
-    """The bytes of `model.json` -> what it says. ModelError, in one line, for whatever is none."""
+    """The bytes of `model.json` -> its manifest. ModelError, in one line, if they are not valid."""
     place = f"{where}/model.json"
     if len(raw) > MOST:
         raise ModelError(f"{place}: {len(raw):,} bytes are too many. Expected at most {MOST:,}.")
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-        # Of two keys of one name readers take this or that. Laid out, every member is a line, so that one counts lines.
+        # Readers differ about duplicate keys. Formatted, each member is one line, so lines are counted to detect them.
         if _lines(raw) != _lines(msgspec.json.encode(msgspec.json.decode(raw))):
             raise ValueError("a key that stands twice")
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError, MemoryError) as error:

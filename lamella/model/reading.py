@@ -1,4 +1,4 @@
-"""How a task's files are read for the verbs: by which columns, and which of them are parts of a data set."""
+"""Read a task's files for the verbs: which columns to use, and which files are splits of a data set."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ __all__ = [
 def read_to_learn(
     job: Task, paths: Sequence[str], columns: Mapping[str, str] | None
 ) -> tuple[list[Example], list[str]]:
-    """The user's files -> examples and lines for people; the task remembers which columns they were taken from."""
+    """The user's files -> examples and messages for the user; the task remembers the columns."""
     with recording() as used:
         examples, lines = job.read(list(paths), columns)
     if used:
@@ -35,7 +35,7 @@ def read_to_learn(
 
 
 def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:
-    """The columns to read tables by: those given, else those that training used, where the tables have them."""
+    """The columns to read: those given, else those used in training if the tables have them."""
     if not job.used_columns_:
         return dict(given) if given else None
     return columns_of(list(paths), job.used_columns_, given)

@@ -1,4 +1,4 @@
-"""The models that come with the package: the one-line translator over them, and what language a text is in.
+"""The models that come with the package: one-line translation and language detection.
 
 >>> import lamella
 >>> isinstance(lamella.translate("Hello, world!", "en", "fr"), str)
@@ -41,7 +41,7 @@ def _opened(place: Path) -> Model:
 
 
 def between(src_lang: str, dst_lang: str) -> str:
-    """The language that a pair goes through: "" where one model does it. UsageError for a pair that cannot be had."""
+    """The pivot language of a pair, "" if one model translates it directly. UsageError for an impossible pair."""
     known = directions()
     src_lang, dst_lang = _known(src_lang), _known(dst_lang)
     if src_lang == dst_lang:
@@ -61,7 +61,7 @@ def between(src_lang: str, dst_lang: str) -> str:
 
 @cache
 def translator(src_lang: str, dst_lang: str) -> Model:
-    """The installed model for a pair of languages, read once; a pair that none is for goes through English.
+    """The installed model for a pair of languages, cached; a pair without a model goes through English.
 
     An unknown pair is a UsageError that lists the known ones.
     """
@@ -74,13 +74,13 @@ def translator(src_lang: str, dst_lang: str) -> Model:
 
 
 def _known(code: str) -> str:
-    """A code as models are named: `fr_CA` and `fr` are both fr where nothing is for Canada."""
+    """A language code as models are named: fr_CA becomes fr if there is no model for Canada."""
     codes = {c for pair in directions() for c in pair}
     return code if code in codes else next((c for c in codes if c == base_code(code)), code)
 
 
 def translators() -> dict[str, Model]:
-    """All that can be translated, by name: "en-fr", and the pairs that go through another language after those."""
+    """All supported pairs by name: direct ones such as "en-fr", then those through another language."""
     known = sorted(directions())
     codes = sorted({code for pair in known for code in pair})
     relayed = [(a, b) for a in codes for b in codes if a != b and (a, b) not in known and _reaches(a, b)]
@@ -94,14 +94,14 @@ def _reaches(src: str, dst: str) -> bool:
 
 @cache
 def identifier() -> Model:
-    """The installed model that tells which language a text is in; a UsageError where there is none."""
+    """The installed language detection model; UsageError if there is none."""
     if not (FOLDER / "languages" / "model.json").is_file():
         raise UsageError("no model that tells languages is installed. Name the language of the text.")
     return load(FOLDER / "languages")
 
 
 def detect(text: str) -> list[tuple[str, float]]:
-    """The languages that a text may be in, as (code, probability), likeliest first; none where it has no letter.
+    """Detect the language of a text: (code, probability), most likely first; empty for a text without letters.
 
     Told by the model that comes with lamella, offline; 30 languages. Probabilities under 0.01 are left out.
 
@@ -123,7 +123,7 @@ def language_name(code: str) -> str:
 
 
 def words_of(path: Path) -> str:
-    """The first words of a document: of a page without its tags, of a catalogue its sources. "" where it cannot be read."""
+    """The first words of a document, of a page without tags, of a catalogue its sources; "" if it cannot be read."""
     from lamella.data.documents import formats
 
     try:
@@ -133,7 +133,7 @@ def words_of(path: Path) -> str:
 
 
 def source_of(text: str, dst_lang: str) -> str:
-    """The likeliest language of a text among those that can be translated to another, or that one itself.
+    """The most likely language of a text, among those that can be translated to `target` and `target` itself.
 
     UsageError where the text has no letters, or where it is most likely in a language that no model reads.
     """

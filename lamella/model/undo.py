@@ -1,4 +1,4 @@
-"""What keeps a model loadable while its files are replaced one by one.
+"""Keep a model loadable while its files are replaced one by one.
 
 Files of the old model and of the new one have the same names, so between the first replaced file and the last the folder
 holds a mixture. Before the first is touched, the old model is kept beside it under second names (hard links, which
@@ -33,7 +33,7 @@ TRIES = 10  # of a reader whom one writer after another comes in the way of
 
 
 class Journal(msgspec.Struct, frozen=True):
-    """What is being written: name -> sha256 of each new file; and of the old files, those that were there."""
+    """The journal of a write: name -> sha256 of each new file and of each old one."""
 
     new: dict[str, str]
     old: dict[str, str]
@@ -62,7 +62,7 @@ def read_whole(folder: Path) -> tuple[dict[str, bytes], Manifest]:
 
 
 def _state(folder: Path) -> tuple[int, int] | None:
-    """What changes when model.json is replaced."""
+    """A signature that changes when model.json is replaced."""
     with suppress(OSError, ValueError):  # ValueError: a NUL in the name
         about = (folder / "model.json").stat()
         return about.st_ino, about.st_mtime_ns
@@ -94,7 +94,7 @@ def is_plain(name: str) -> bool:
 
 
 def begin(folder: Path, listed: dict[str, str], new: dict[str, str]) -> Journal:
-    """Keep the old model under second names; from here on `roll_back` and `recover` can put it back. Raises OSError."""
+    """Keep the old model under second names, so that `roll_back` and `recover` can restore it. Raises OSError."""
     old = {name: sha for name in listed if (sha := _sha(folder / name)) is not None}
     journal = Journal(new, old, {name: sha for name, sha in listed.items() if name not in new})
     staged = disk.unfinished(folder / UNDO)
@@ -119,7 +119,7 @@ def begin(folder: Path, listed: dict[str, str], new: dict[str, str]) -> Journal:
 
 
 def recover(folder: Path) -> None:
-    """Settle what a killed process left: finish its write where all files are new, else put the old ones back.
+    """Repair the folder after a killed process: finish the write if all files are new, else restore the old ones.
 
     The caller holds the folder's lock. Raises OSError where that cannot be done; the old model still stands in
     `.lamella-undo`.
@@ -134,7 +134,7 @@ def recover(folder: Path) -> None:
 
 
 def roll_back(folder: Path, journal: Journal) -> None:
-    """Put the old model's files back and remove the new ones. model.json goes first, so that this can be taken up again."""
+    """Restore the old model's files and remove the new ones; model.json first, so that this can be resumed."""
     for name in sorted(journal.new.keys() | journal.old.keys(), key=lambda name: (name != "model.json", name)):
         kept, place = folder / UNDO / "model" / name, folder / name
         now = _sha(place)
@@ -150,7 +150,7 @@ def roll_back(folder: Path, journal: Journal) -> None:
 
 
 def finish(folder: Path, journal: Journal) -> None:
-    """The new model is complete: remove what only the old one listed, then the old one itself."""
+    """Finish a complete write: remove files that only the old model listed, then the backup."""
     for name, sha in journal.gone.items():
         if is_plain(name) and name not in journal.new and _sha(folder / name) == sha:
             os.unlink(folder / name)
@@ -159,7 +159,7 @@ def finish(folder: Path, journal: Journal) -> None:
 
 
 def _retire(folder: Path) -> None:
-    """Remove the old model's second names; from the first step on nobody looks at them any more."""
+    """Remove the backup; from its first step on no reader uses it."""
     gone = disk.unfinished(folder / UNDO)
     os.rename(folder / UNDO, gone)
     disk.sync_folder(folder)

@@ -1,4 +1,4 @@
-"""Values as they come from Python -> examples that a task may be given, or one line that says what is wrong.
+"""Check and convert Python values to examples of a task, or raise an error of one line.
 
 check_example(task, {"text": "Hello"})      the same
 check_example(task, {"text": None})         UsageError: text: expected a text, received None. ...
@@ -14,7 +14,7 @@ SHOWN = 60  # characters of a wrong value
 
 
 def check_example(task: Task, example: Mapping[Any, Any]) -> Example:
-    """An example whose fields are all there and of their kind; what else it holds stays.
+    """Check that all fields of an example are present and of their kinds; other keys are kept.
 
     Arrays of other libraries become lists, strings of other types plain ones. Raises UsageError.
     """

@@ -23,7 +23,7 @@ __all__ = ["free", "seal", "write", "write_file", "write_zip"]
 
 
 def write(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None:
-    """Write a model's files into a folder, made where there is none; a model there is replaced, all else stays.
+    """Write a model's files into a folder, created if needed; a model in it is replaced, other files are kept.
 
     At every moment the old model or the new one can be loaded, also after a crash. Raises ModelError, the old model
     intact, where that fails, or where a file would be overwritten that the model there does not list.
@@ -45,7 +45,7 @@ def write(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None:
 
 
 def _put(sealed: dict[str, bytes], out: Path) -> None:
-    """Put a model's files in place, one by one. Raises OSError and ModelError, the old model in its place again."""
+    """Move a model's files into place, one by one. On OSError and ModelError the old model is restored first."""
     listed, new = undo.listed(out), {name: digest(raw) for name, raw in sealed.items()}
     _no_strangers(out, listed, new)
     places: dict[str, Path] = {}

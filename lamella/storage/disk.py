@@ -26,7 +26,7 @@ ANOTHER_HOST = 86_400.0  # seconds after which what another machine left unfinis
 
 
 def unfinished(path: Path) -> Path:
-    """A hidden name beside `path`, for what will be moved there when it is complete."""
+    """A hidden temporary name beside `path`, to be moved there when complete."""
     import secrets  # slow to import, and whoever only reads needs it not
 
     return path.with_name(f".{path.name}.lamella-{_host()}-{os.getpid()}-{secrets.token_hex(4)}")
@@ -47,7 +47,7 @@ def write_beside(raw: bytes, path: Path) -> Path:
 
 
 def replace_file(raw: bytes, path: Path) -> None:
-    """Put a file in its place: the old one or the new one is there at every moment. Raises OSError, the old one intact.
+    """Move a file into place atomically. On OSError the old file is intact.
 
     A link in that place is replaced, not followed.
     """
@@ -62,7 +62,7 @@ def replace_file(raw: bytes, path: Path) -> None:
 
 
 def write_file(raw: bytes, out: Path) -> None:
-    """Write a file in one step: whole or not at all. Raises DataError where that cannot be done.
+    """Write a file atomically: whole or not at all. Raises DataError if that fails.
 
     What is neither a file nor a link, such as a pipe or /dev/null, is written to and stays what it is.
     """
@@ -154,7 +154,7 @@ def is_folder(path: Path) -> bool:
 
 
 def clean(folder: Path, name: str = "", own: bool = False) -> None:
-    """Remove what killed processes left unfinished in a folder; with a `name`, only what was to become that.
+    """Remove unfinished files of killed processes from a folder; with a `name`, only those that were to become it.
 
     own: this process's too, which is right for who holds the folder's lock and has nothing unfinished there.
     """
@@ -187,7 +187,7 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Wait until no other process writes in this folder. Where the filesystem has no locks nobody waits."""
+    """Lock a folder against other writers; without effect on filesystems that have no locks."""
     try:
         import fcntl
     except ImportError:

@@ -44,7 +44,7 @@ def message_fields(raw: bytes, at: int, end: int) -> Iterator[tuple[int, int, in
 
 
 def read_varint(raw: bytes, at: int, end: int) -> tuple[int, int]:
-    """Seven bits a byte, the lowest first; the eighth says that more follow. -> its value, and where it ends.
+    """Decode a varint: seven bits a byte, lowest first, the eighth set if more follow -> value, end position.
 
     >>> read_varint(bytes([0xAC, 0x02]), 0, 2)
     (300, 2)
@@ -61,7 +61,7 @@ def read_varint(raw: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def varint(value: int) -> bytes:
-    """A number in seven bits a byte.
+    """Encode a number as a varint.
 
     >>> varint(300)
     b'\\xac\\x02'
@@ -74,6 +74,6 @@ def varint(value: int) -> bytes:
 
 
 def message_field(number: int, content: bytes | str) -> bytes:
-    """One field of bytes or of text."""
+    """Encode a field of bytes or of text."""
     content = content.encode() if isinstance(content, str) else content
     return varint(number << 3 | BYTES) + varint(len(content)) + content

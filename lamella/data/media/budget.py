@@ -1,4 +1,4 @@
-"""How many points of pictures may be decoded: each may be just small enough, and all of them together too much.
+"""A limit on the pixels that may be decoded in all: single pictures may be small enough, but not their sum.
 
 budget = Budget(points=1000)
 with at_most(budget):
@@ -13,7 +13,7 @@ from lamella.errors import DataError
 
 
 class Budget:
-    """Points that may still be decoded.
+    """The number of pixels that may still be decoded.
 
     >>> budget = Budget(1000)
     >>> with at_most(budget):
@@ -27,7 +27,7 @@ class Budget:
 
     @property
     def spent(self) -> bool:
-        """Whether more was asked for than there was."""
+        """Whether more was requested than the budget had."""
         return self.left < 0
 
 
@@ -36,7 +36,7 @@ _CURRENT: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 @contextmanager
 def at_most(budget: Budget) -> Iterator[None]:
-    """Whatever this thread or task reads in the block is paid for from the budget; without one there is no limit."""
+    """Charge all pictures that this thread or task reads in the block to the budget; without one there is no limit."""
     before = _CURRENT.set(budget)
     try:
         yield
@@ -45,7 +45,7 @@ def at_most(budget: Budget) -> Iterator[None]:
 
 
 def spend(points: int, name: str) -> None:
-    """Pay for a picture before it is decoded. Raises DataError where the budget of this thread is too small."""
+    """Charge a picture to this thread's budget before decoding it; DataError if too little is left."""
     budget = _CURRENT.get()
     if budget is None:
         return

@@ -1,4 +1,4 @@
-"""A picture fitted into a frame of fixed sides without being stretched, and the size and turn that its header tells.
+"""Fit a picture into a frame of fixed size without distortion; read size and orientation from its header.
 
 points, scale = fit_picture("cat.jpg", height=240, width=320, channels=3)    (3, 240, 320) of 0 to 255, and its scale
 header("cat.jpg")                                                            (4000, 3000, 6): width, height, orientation

@@ -1,4 +1,4 @@
-"""Boxes drawn on a picture."""
+"""Draw boxes on a picture."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#c
 
 
 def draw_boxes(value: Any, boxes: Sequence[Mapping[str, Any]], labels: Sequence[str], suffix: str) -> bytes:
-    """A picture with a frame for each box, its label and score above it -> the bytes of a file with this suffix.
+    """Draw a frame, label and score for each box on a picture -> the bytes of a file with this suffix.
 
     boxes: {"label", "box": [left, top, right, bottom], "score"?} in pixels of the upright picture; a label has the same
     colour in every picture.

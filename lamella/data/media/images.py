@@ -1,10 +1,10 @@
-"""Pictures -> arrays, whatever they come as: a path, a `data:` URI, bytes, or an array already.
+"""Read pictures as arrays, from a path, a `data:` URI, bytes, or an array.
 
     read_image("cat.jpg", size=64, channels=3)      (3, 64, 64) of 0 to 255
 
-A picture is a program for its reader, and some are written to hurt: 17 kB may unfold to 144 million points. So the size
-is read from the header and compared with a limit before anything is decoded, and only common formats are opened: some
-others are handed to a printer's interpreter. What cannot be read is an error that names the file, never a grey square.
+Pictures may be hostile: 17 kB may decode to 144 million pixels. So the size in the header is compared with a limit before
+anything is decoded, and only common formats are opened, since some others are passed to a PostScript interpreter. A
+picture that cannot be read is an error that names the file, never a grey square.
 """
 
 import base64
@@ -84,7 +84,7 @@ def encode_png(points: Bytes) -> str:
 
 
 def fingerprint(value: Any) -> str:
-    """A word that two pictures share exactly if they have the same points.
+    """A key that two pictures share exactly if they have the same pixels.
 
     >>> fingerprint(np.zeros((2, 2), np.uint8)) == fingerprint(encode_png(np.zeros((2, 2), np.uint8)))
     True
@@ -115,7 +115,7 @@ def _fingerprint(value: Any) -> str:
 
 
 def white_of(values: Sequence[Any]) -> int:
-    """What is white in pictures of 16 bits: the least of 255, 511, 1023, ... 65535 that none of them is above.
+    """The value of white in pictures of 16 bits: the smallest of 255, 511, 1023, ... 65535 that none exceeds.
 
     Cameras and scanners put 10, 12 or 14 bits into 16. 65535 where no picture has more than 8 bits.
 
@@ -131,7 +131,7 @@ def white_of(values: Sequence[Any]) -> int:
 
 
 def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tuple[int, int]:
-    """The side and the channels that suit these pictures: the median of their longer sides, in steps of four.
+    """A side and channels for these pictures: the median of their longer sides, in steps of four.
 
     Grey pictures are often stored with three equal channels; one is enough for them.
 
@@ -249,7 +249,7 @@ def _too_large(received: str, most: int = MOST_POINTS) -> str:
 
 
 def _seen(raw: bytes) -> str:
-    """The beginning of a file that is no picture, in words."""
+    """A description of the beginning of a file that is not a picture."""
     if not raw:
         return "an empty file"
     start = raw[:24].decode("latin-1")
@@ -257,12 +257,12 @@ def _seen(raw: bytes) -> str:
 
 
 def _as(picture: "Image", mode: str) -> "Image":
-    """The picture in a mode; itself, and no copy, where it has that mode."""
+    """The picture in a mode; the same object if it has that mode already."""
     return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _strips(picture: "Image") -> Iterator[tuple[int, int, int, int]]:
-    """The picture cut across into boxes of about a million points: what is made of each is small."""
+    """Horizontal strips of about a million pixels, so that temporary arrays stay small."""
     width, height = picture.size
     rows = max(1, 1_000_000 // max(1, width))
     return ((0, top, width, min(height, top + rows)) for top in range(0, height, rows))

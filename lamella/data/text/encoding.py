@@ -135,7 +135,7 @@ _said: ContextVar[str] = ContextVar("said", default="")
 
 @contextmanager
 def encoded_as(name: str) -> Iterator[None]:
-    """Read all files in an encoding that the user names, and do not guess; "" guesses. UsageError for an unknown one.
+    """A context in which all files are read in the named encoding; "": detect it. UsageError for an unknown name.
 
     >>> with encoded_as("shift_jis"):
     ...     decode_bytes("表".encode("shift_jis"), "a.txt")
@@ -238,7 +238,7 @@ def _no_nul(text: str, name: str) -> str:
 
 
 def _decode_unmarked_utf16(raw: bytes, name: str) -> tuple[str, str]:
-    """UTF-16 without its mark is told by Latin letters and spaces, every other byte of which is NUL."""
+    """Detect UTF-16 without a byte order mark: of Latin letters and spaces every other byte is NUL."""
     half = max(1, len(raw) // 2)
     even, odd = raw[0::2].count(0) / half, raw[1::2].count(0) / half
     for here, there, codec, label in ((odd, even, "utf-16-le", "UTF-16 LE"), (even, odd, "utf-16-be", "UTF-16 BE")):

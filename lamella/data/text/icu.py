@@ -36,7 +36,7 @@ _CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
 @dataclass
 class Argument:
-    """A plural, an ordinal or a choice: its head as it is written, and its branches."""
+    """A plural, ordinal or select argument: its head as written, and its branches."""
 
     name: str
     kind: str
@@ -57,7 +57,7 @@ class Message:
 
     @property
     def texts(self) -> list[str]:
-        """What is translated: the text itself, then those of the branches, depth first."""
+        """The texts to translate: the message itself, then its branches, depth first."""
         return [self.text, *(one for a in self.arguments for _, _, m in a.branches for one in m.texts)]
 
     def render(self, answers: Sequence[str], target: str) -> str:
@@ -86,7 +86,7 @@ def _rendered(message: Message, answers: Iterator[str], target: str) -> str:
 
 
 def _fitted(kind: str, branches: list[tuple[str, str, str]], target: str) -> list[tuple[str, str, str]]:
-    """The branches that the target language has: of a plural those of its categories, a missing one from `other`."""
+    """The branches for the target language: of a plural, one for each category; missing ones are copies of `other`."""
     table = {"plural": CARDINAL, "selectordinal": ORDINAL}.get(kind, {}).get(target)
     by_key = {key: text for _, key, text in branches}
     if not table or "other" not in by_key:
@@ -101,7 +101,7 @@ def _fitted(kind: str, branches: list[tuple[str, str, str]], target: str) -> lis
 
 
 def parse(text: str) -> Message | None:
-    """A text as an ICU message; None where it holds no plural and no choice, or is not well formed."""
+    """Parse a text as an ICU message; None if it has no plural or select argument, or is malformed."""
     if not _OPEN.search(text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Which language is this? Enough to notice swapped columns and the wrong file, and to say nothing when unsure.
+"""Simple language detection, enough to notice swapped columns or a wrong file; it says nothing when unsure.
 
 Some twenty languages with nothing but their commonest words and their letters: no model, no download, about 10 µs a line.
 Languages outside the list, made-up ones, and short interface strings ("Open", "Save as...") get no answer: a false
@@ -144,7 +144,7 @@ def base_code(code: str) -> str:
 
 
 def scores(text: str) -> dict[str, float]:
-    """How much of a text looks like each language known here.
+    """A score for each language known here: how much of a text looks like it.
 
     In: any text. Out: code -> share from 0 to 1 of its words that are common words of the language, less those with
     letters foreign to it (for Chinese, Japanese and Korean: of its characters in their script). In real paragraphs the
@@ -195,7 +195,7 @@ def _evidence(texts: Iterable[str]) -> dict[str, _Evidence]:
 
 
 def guess(texts: Iterable[str]) -> tuple[str | None, float]:
-    """The language of a set of lines, or None when unsure.
+    """Detect the language of a set of lines; None when unsure.
 
     In: lines of text. Out: a code of `NAMES` and a confidence from 0 to 1, or (None, 0.0). Twenty interface strings or
     five sentences are enough for most languages; a thousand lines for close relatives such as Danish and Norwegian.

@@ -1,4 +1,4 @@
-"""Words, pairs of words and parts of words as numbers: hashed, so that no list of them is kept and none is unknown.
+"""Feature hashing: words, word bigrams and character n-grams as ids, without a vocabulary.
 
     "not bad"   ->   not, ~<no, ..., bad, ..., not bad   ->   ids below the number of buckets
 
@@ -29,7 +29,7 @@ _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]+|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}
 
 
 def plain(text: str) -> str:
-    """In lower case, in one form, at most `READ` characters, and such as every library takes: half a surrogate is "?".
+    """Normalise a text: lower case, one Unicode form, at most `READ` characters, "?" for unpaired surrogates.
 
     An underscore parts words like a blank: in names of code, and where it stands for a word that was taken away.
 
@@ -40,7 +40,7 @@ def plain(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Words, marks, and runs of ideographs.
+    """The words, punctuation marks and runs of ideographs of a text.
 
     >>> words("It isn't bad: 中国人")
     ['It', "isn't", 'bad', ':', '中国人']
@@ -63,7 +63,7 @@ def parts(word: str) -> list[str]:
 
 
 def pairs(tokens: Sequence[str]) -> list[str]:
-    """Neighbouring words; a mark between them, or a script without spaces, parts them.
+    """Word bigrams; not across punctuation marks, and not in scripts without spaces.
 
     >>> pairs(["not", "so", "bad", "!"])
     ['not so', 'so bad']
@@ -117,7 +117,7 @@ def hashed(text: str, buckets: int) -> Ints:
 
 
 def inverse_frequency(rows: Sequence[NDArray[Any]], size: int) -> NDArray[np.float32]:
-    """How much each id tells: the logarithm of how rare it is among texts (Sparck Jones, 1972), (size,).
+    """Inverse document frequency of each id (Sparck Jones, 1972): (size,).
 
     rows: the ids of each text. One that stands in no text weighs as if it stood in one.
 

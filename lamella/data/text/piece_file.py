@@ -1,4 +1,4 @@
-"""A vocabulary's file is judged before its library sees it: read from its bytes, in a few milliseconds.
+"""Check a vocabulary file before its library loads it: from its bytes, in a few milliseconds.
 
 The library, sentencepiece, reads more than our files hold: tables of how letters are replaced, whose places it trusts,
 other kinds of vocabulary. `check` lets through what `pieces.learn` and the import of other programs' vocabularies write:
@@ -27,7 +27,7 @@ IDS = {43}  # by themselves these are not what we use, so they must stand
 
 
 def check(raw: bytes) -> None:
-    """ValueError, with the reason, where this is no vocabulary that lamella has made."""
+    """Raise ValueError, with the reason, if this is not a vocabulary as lamella writes it."""
     if not 0 < len(raw) <= LARGEST:
         raise ValueError(f"{len(raw):,} bytes, expected 1 to {LARGEST:,}")
     types: list[int] = []
@@ -95,7 +95,7 @@ def _long_piece(raw: bytes, span: Span) -> tuple[bytes, float, int]:
 
 
 def _trainer(raw: bytes, span: Span) -> bool:
-    """Whether letters that no piece holds are written as bytes."""
+    """Whether characters without a piece are encoded as bytes (byte fallback)."""
     by_bytes = False
     ids: set[int] = set()
     for number, kind, _, where in message_fields(raw, *span):

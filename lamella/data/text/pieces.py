@@ -1,4 +1,4 @@
-"""Pieces of words (SentencePiece unigram; Kudo, 2018): the vocabulary of the tasks that read and write text.
+"""Subword vocabularies (SentencePiece unigram; Kudo, 2018) for the tasks that read and write text.
 
 Ids: 0 padding, 1 unknown, 2 start, 3 end, then the marks that a task asks for, then pieces.
 """
@@ -40,7 +40,7 @@ _SAME = str.maketrans(
 
 
 def normalise(text: str) -> str:
-    """Composed letters, straight quotes, single plain spaces: what training and answering both see.
+    """Normalise a text for training and prediction alike: composed letters, straight quotes, single plain spaces.
 
     >>> normalise("l’été…\\u00a0!")
     "l'été... !"
@@ -49,7 +49,7 @@ def normalise(text: str) -> str:
 
 
 def limit(text: str) -> None:
-    """UsageError for a text of more than `MOST` characters, before time and memory are spent on it."""
+    """Raise UsageError for a text of more than `MOST` characters, before any work on it."""
     if len(text) > MOST:
         raise UsageError(f"expected a text of at most {MOST:,} characters, received {len(text):,}. Divide it.")
 
@@ -133,7 +133,7 @@ class Pieces:
             raise self._damaged(error) from error
 
     def words(self, ids: Sequence[int]) -> tuple[list[str], list[int]]:
-        """The words that these ids make, the end a word by itself, and at which id each begins."""
+        """The words of these ids, the end token as a word of its own, and the index at which each begins."""
         pieces = [self.processor.IdToPiece(int(i)) for i in ids]
         starts = [i for i, p in enumerate(pieces) if not i or p.startswith("\u2581") or ids[i] == END]
         ends = [*starts[1:], len(ids)]
@@ -144,14 +144,14 @@ class Pieces:
         return int(self.processor.PieceToId(name))
 
     def knows(self, text: str) -> bool:
-        """Whether all of a text can be read and written."""
+        """Whether a text can be encoded and decoded without loss."""
         if self.processor.PieceToId("<0x00>") != UNKNOWN and self.processor.IsByte(self.processor.PieceToId("<0x00>")):
             return True  # what no piece holds is written as bytes
         return set(normalise(text)) <= self.letters
 
     @cached_property
     def letters(self) -> frozenset[str]:
-        """Every character that some piece holds: others cannot be read or written."""
+        """All characters in the pieces; others cannot be encoded."""
         pieces = (self.processor.IdToPiece(i) for i in range(4, len(self)) if not self.processor.IsUnused(i))
         return frozenset("".join(pieces).replace("\u2581", " "))
 

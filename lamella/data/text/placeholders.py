@@ -120,7 +120,7 @@ def _kind(format: str) -> str:
 
 
 def spans(text: str, format: str = "") -> list[Span]:
-    """Where the placeholders of a text are, as (start, end), in order, none overlapping another.
+    """The positions (start, end) of a text's placeholders, in order, not overlapping.
 
     >>> spans("Hello {name}!")
     [(6, 12)]
@@ -144,7 +144,7 @@ def find(text: str, format: str = "") -> list[str]:
 
 
 def same(a: str, b: str, format: str = "") -> bool:
-    """Whether two texts hold the same placeholders, each as often, in whatever order.
+    """Whether two texts hold the same placeholders equally often, in any order.
 
     >>> same("{a} of {b}", "{b} : {a}"), same("%d files", "files")
     (True, False)
@@ -189,13 +189,13 @@ def covers(plural: str, singular: str, format: str = "") -> bool:
 
 
 def _strays(text: str, names: frozenset[str]) -> list[str]:
-    """What begins like a directive of the format and is none: there `printf` reads on, and msgfmt refuses the text."""
+    """Characters that begin like a directive of the format but are none; msgfmt refuses such a text."""
     percents = re.findall("%.?", _DIRECTIVE.sub("\0", text)) if names & _PERCENT else []
     return percents + (re.findall("[{}]", _BRACE.sub("\0", text)) if names & _BRACES else [])
 
 
 def _ordered(text: str, names: frozenset[str]) -> list[str]:
-    """The directives that take their arguments in turn: no two of them may change places."""
+    """The directives that take their arguments in order, and so must not be reordered."""
     if names & _PERCENT:
         directives = [match[0] for match in _DIRECTIVE.finditer(text)]
         return [one for one in directives if one[-1] != "%" and "$" not in one and "(" not in one]

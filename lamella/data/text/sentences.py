@@ -1,4 +1,4 @@
-"""Cut a text of any length into sentences, and put it together again with not one character lost.
+"""Split a text of any length into sentences, and join it again without losing a character.
 
 A translator takes one sentence at a time, so `split` has two duties. It must be right where a full stop ends nothing
 (`Mr. Smith`, `3.14`, `e.g.`, `www.example.org`), and it must be exact: the pieces and the white space between them are
@@ -80,7 +80,7 @@ def split(text: str, limit: int = LIMIT, keep: Sequence[Span] = ()) -> list[Piec
     starts = [begin for begin, _ in keep]
 
     def cut_span(position: int) -> Span | None:
-        """The span that a cut at this position would go through."""
+        """The protected span that contains this position."""
         index = bisect_right(starts, position) - 1
         return keep[index] if index >= 0 and keep[index][0] < position < keep[index][1] else None
 
@@ -99,7 +99,7 @@ def split(text: str, limit: int = LIMIT, keep: Sequence[Span] = ()) -> list[Piec
 
 
 def join(pieces: Sequence[Piece], answers: Sequence[str] | None = None) -> str:
-    """Put pieces together again, or what they were translated to.
+    """Join pieces again, or their translations.
 
     In: the pieces of `split`, and one text for each of them, or nothing for their own. Out: the text; without answers
     exactly what was split. Raises ValueError where there are not as many answers as pieces. Sentences that need no
@@ -178,7 +178,7 @@ def _divide(text: str, start: int, end: int, limit: int, cut_span: CutSpan) -> I
 
 
 def _cut(text: str, start: int, limit: int, cut_span: CutSpan) -> int:
-    """The best place to divide a sentence of more than `limit` characters: late, and after a strong mark."""
+    """The best place to divide a sentence of more than `limit` characters: late, and after strong punctuation."""
     last: dict[str, int] = {}
     for match in _WEAK.finditer(text, start + 1, start + limit + 1):
         kind = str(match.lastgroup)
