@@ -94,9 +94,9 @@ class Names:
         elif self.src != "de":  # where every noun has a capital
             for match in _CAPITAL.finditer(text):
                 word = match[0]
-                if word.casefold() in ignored or (_BEGINS.search(text, 0, match.start()) and not self._is_name(word)):
-                    continue
-                self._add(match.span(), "name")
+                begins = titled or bool(_BEGINS.search(text, 0, match.start()))
+                if word.casefold() not in ignored and (not begins or self._is_name(word)):
+                    self._add(match.span(), "initial" if begins else "name")
         self.names.sort()
 
     def _add(self, span: Span, kind: Kind) -> None:
@@ -159,6 +159,8 @@ class Names:
         if known is None:
             return "unsure"
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
+        if name.kind == "name" and known and _plain(known[0]) == _plain(name.text):
+            others = []  # by itself the net would keep it
         plain = [_plain(match[0]) for match in words]
         if any(_contains(plain, candidate) for candidate in others):
             # A net that bends a name in a sentence may bend it alone as well; of one it knows, this is the translation.
