@@ -1,7 +1,7 @@
 """Answers on the command line: what predict and translate share.
 
-Texts, files and standard input are told apart; answers go to standard output or to `-o`, and what has no answer is named
-on standard error. Of several inputs a bad one spoils no other.
+Inputs are sorted into texts, files and standard input; answers go to standard output or to `-o`, and inputs without an
+answer are named on standard error. A bad input does not affect the others.
 """
 
 import sys
@@ -20,13 +20,13 @@ def answer(
     trained: Any, inputs: tuple[str, ...], options: dict[str, Any], out: str | None, as_text: bool, as_file: bool,
     force: bool, as_json: bool, columns: dict[str, str] | None = None,
 ) -> None:  # fmt: skip
-    """What predict and translate share: sort out texts, files and standard input, and put the answers where they go."""
+    """Answer texts, files or standard input, and write the answers; shared by predict and translate."""
     from lamella.errors import UsageError
     from lamella.model import answering
 
     trained = answering.opened(trained, None, options)
     if not inputs:
-        raise UsageError("nothing to do. Expected a text, a file, or - for standard input.")
+        raise UsageError("expected a text, a file, or - for standard input, received nothing.")
     if inputs == ("-",) and not as_text:
         _answer_lines(trained, out, force, as_json)
         return
@@ -39,7 +39,7 @@ def answer(
         if not as_text and (what := not_a_file(word)):
             raise UsageError(f"{word}: expected a file or a text, received {what}. Its lines go in with < and -.")
         if not as_text and looks_like_file(word, answering.suffixes_of(trained.task)):
-            raise UsageError(f"{word}: no such file. If it is a text, say --text.")
+            raise UsageError(f"{word}: no such file. If it is a text, add --text.")
     _answer_texts(trained, inputs, out, force, as_json)
 
 
@@ -87,7 +87,7 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
 def _answer_files(
     trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None
 ) -> None:
-    """Each file by itself: of several a bad one is named, and the others are done."""
+    """Answer each file by itself; bad files are named, the others are done."""
     from lamella.errors import LamellaError, UsageError
     from lamella.model import answering, free
     from lamella.verbs import predict as verb
@@ -118,7 +118,7 @@ def _answer_files(
             if not inputs[i] or not is_file(path, folders):
                 what = not_a_file(inputs[i]) or ("a folder" if inputs[i] and path.is_dir() else "")
                 what = f"is {what}" if what else "no such file" if inputs[i] else "an empty name"
-                raise UsageError(f"{path}: {what}. Expected files; say --text if they are texts.")
+                raise UsageError(f"{path}: {what}. Expected files; add --text if they are texts.")
             raw, _, counts = answering.predict_file(
                 trained, path, columns, notes.append, places[i].suffix.lower() if out else ""
             )
@@ -153,7 +153,7 @@ def _one_table(job: Any, out: str | None) -> Path | None:
 
 
 def _put(raw: bytes, place: Path | None, force: bool) -> None:
-    """Bytes into a file, or to standard output."""
+    """Write bytes to a file or to standard output."""
     from lamella.verbs import predict as verb
 
     if place is None:
@@ -164,7 +164,7 @@ def _put(raw: bytes, place: Path | None, force: bool) -> None:
 
 
 def _name(source: str, counts: dict[str, int], notes: list[str]) -> None:
-    """Say on standard error how much was answered, and what was not and why."""
+    """Report on standard error how much was answered, and what was not and why."""
     unread = [line for line in notes if not line.startswith("note: ")]
     if counts:
         counted = ", ".join(f"{count:,} {what}" for what, count in counts.items())

@@ -1,4 +1,4 @@
-"""What words on the command line mean: texts, files, options of a task, columns."""
+"""Interpret words on the command line: texts, files, options of a task, columns."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
 
 
 def is_file(path: Path, or_folder: bool = False) -> bool:
-    """Whether there is such a file. An empty word names none, though a path made of it is the current folder."""
+    """Whether a word names an existing file; an empty word does not, though its path is the current folder."""
     try:
         return path.is_file() or (or_folder and path != Path() and path.is_dir())
     except (OSError, ValueError):  # a text too long for a name, or with a NUL in it
@@ -18,7 +18,7 @@ def is_file(path: Path, or_folder: bool = False) -> bool:
 
 
 def not_a_file(word: str) -> str:
-    """What a path leads to that is neither file nor folder, in words; "" for those and for what is no path.
+    """A description of a path that is neither a file nor a folder; "" for files, folders and non-paths.
 
     To open a pipe waits for someone to write, and a device may never end.
     """
@@ -33,12 +33,12 @@ def not_a_file(word: str) -> str:
 
 
 def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
-    """Whether a word that names no file was likely meant to: it ends like one and has no space."""
+    """Whether a word looks like the name of a file: it has a known suffix and no space."""
     return " " not in word and word.lower().endswith(suffixes)
 
 
 def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
-    """The options of a task behind all other words, since before MODEL click would take them for it.
+    """Move a task's options behind all other words, since click would take one before MODEL for it.
 
     own: the command's own options, and whether each takes a value. What stands after `--` is marked as PLAIN.
 
@@ -60,7 +60,7 @@ def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
 
 
 def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Arguments and `--field value` pairs of a task, apart; after `--` all are arguments."""
+    """Separate arguments from a task's `--field value` pairs; after `--` all are arguments."""
     rest, plain, options = list(words), [], {}
     while rest:
         word = rest.pop(0)

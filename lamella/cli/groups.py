@@ -13,7 +13,7 @@ from lamella.cli.streams import open_streams, visible
 
 
 class Command(click.Command):
-    """After `--` all words are arguments: click forgets where it stood, so they are marked until `split_options` reads them."""
+    """Mark the words after `--` as arguments for `split_options`, since click does not keep the position of `--`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.ignore_unknown_options:
@@ -76,7 +76,7 @@ class Group(click.Group):
         # Here, since further out click has answers of its own: a blank line, and exit code 1 for a closed pipe.
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()  # while its errors can still be said
+            sys.stdout.flush()  # while its errors can still be reported
             return result
         except KeyboardInterrupt as error:
             _fail(str(error) or "stopped.", 130)
@@ -86,7 +86,7 @@ class Group(click.Group):
 
 
 def _mute() -> None:
-    """Where standard output takes nothing more, Python would complain once more while closing it."""
+    """Discard a broken standard output, which Python would otherwise report again while closing it."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):

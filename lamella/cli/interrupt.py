@@ -1,4 +1,4 @@
-"""Ctrl-C is one line on standard error and exit code 130, at whatever moment it comes."""
+"""Ctrl-C prints one line on standard error and exits with code 130, whenever it comes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Interrupt:
 
 
 def stop_at_once(*_: object) -> NoReturn:
-    """End here and now. Right where nothing has begun that must be finished, or everything is done."""
+    """Exit immediately; for moments when no work needs to be finished."""
     try:
         os.write(2, b"lamella: stopped.\n")
     finally:
@@ -29,7 +29,7 @@ def stop_at_once(*_: object) -> NoReturn:
 
 
 def stop_while_loading() -> bool:
-    """From now on Ctrl-C ends the process at once; False where a shell asked for it to be ignored, which stays."""
+    """Make Ctrl-C exit at once; False if the shell asked to ignore it, which is respected."""
     if getsignal(SIGINT) is not default_int_handler:
         return False
     signal(SIGINT, stop_at_once)
@@ -37,7 +37,7 @@ def stop_while_loading() -> bool:
 
 
 def take_interrupts() -> None:
-    """From now on Ctrl-C raises KeyboardInterrupt, and where Python would print that and go on, it ends the process.
+    """Make Ctrl-C raise KeyboardInterrupt, and exit where Python would only print the exception.
 
     For a process of lamella's own: these handlers stay.
     """

@@ -1,4 +1,4 @@
-"""Which languages a translation goes from, through and to, as the command line says it on standard error."""
+"""Source, pivot and target language of a translation, as reported on standard error."""
 
 import sys
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ BYTES = 4000  # of a file or of standard input, which tell the language
 
 
 def tell_source(inputs: Sequence[str], dst: str, as_text: bool) -> str:
-    """The language of the inputs, told from the text and named on standard error.
+    """Detect the language of the inputs and name it on standard error.
 
-    UsageError where it cannot be told, or where no installed model reads it.
+    UsageError if it cannot be detected, or no installed model reads it.
     """
     from lamella.model.shipped import language_name, source_of
 
@@ -22,7 +22,7 @@ def tell_source(inputs: Sequence[str], dst: str, as_text: bool) -> str:
 
 
 def tell_route(src: str, dst: str) -> None:
-    """Name the language between, where a pair has no model of its own."""
+    """Name the pivot language on standard error, if a pair has no model of its own."""
     from lamella.model.shipped import between, language_name
 
     if middle := between(src, dst):
@@ -30,7 +30,7 @@ def tell_route(src: str, dst: str) -> None:
 
 
 def _beginnings(inputs: Sequence[str], as_text: bool) -> list[str]:
-    """The first characters of each text and file; standard input is looked at and left as it is."""
+    """The first characters of each text and file; standard input is only peeked at."""
     if tuple(inputs) == ("-",) and not as_text:
         return [sys.stdin.buffer.peek(BYTES)[:BYTES].decode(errors="ignore")]  # type: ignore[attr-defined]
     from lamella.model.shipped import words_of

@@ -1,7 +1,7 @@
-"""Standard input, output and error as a command needs them, whatever the shell has made of them.
+"""Make standard input, output and error usable, however the shell has set them.
 
-A stream that was closed (`<&-`, `>&-`) is None in Python; here it becomes one that says so when it is used. A pipe gets
-UTF-8, and what an old terminal cannot show becomes an escape.
+A closed stream (`<&-`, `>&-`) is None in Python; here it becomes one that raises an error when it is used. Pipes use
+UTF-8, and characters that an old terminal cannot show become escapes.
 """
 
 import errno
@@ -16,7 +16,7 @@ _CONTROLS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if ch
 
 
 def visible(text: str) -> str:
-    """A text whose control characters are U+FFFD: a label or a card from elsewhere must not steer the terminal.
+    """Replace control characters by U+FFFD: a label or a card from elsewhere must not control the terminal.
 
     >>> visible("a\\x1b[2Jb\\n")
     'a\ufffd[2Jb\\n'
@@ -25,7 +25,7 @@ def visible(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """The text as it goes to standard output: `visible` on a terminal, unchanged in a pipe, where it is data."""
+    """A text for standard output: `visible` on a terminal, unchanged in a pipe, where it is data."""
     return visible(text) if sys.stdout.isatty() else text
 
 

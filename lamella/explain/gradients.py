@@ -91,7 +91,7 @@ def _slopes(
     for key, (embedded, leaf, late) in looked.items():
         if leaf.grad is not None:
             each = (leaf.grad * embedded)[0].sum(dim=-1).numpy().astype(np.float64)  # (T,)
-            each = np.append(each[1:], 0.0) if late else each  # what was read last of all told nothing of itself
+            each = np.append(each[1:], 0.0) if late else each  # the last id was only read after the last prediction
             slopes[key] = each.reshape(tuple(end[key].shape[1:]))
     return slopes
 

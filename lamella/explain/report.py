@@ -213,7 +213,8 @@ def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:
         ]
         at = ", ".join(f"{x:g}" for x in answer["point"])
         span = f"{answer['places'][0]:g} to {answer['places'][-1]:g}"
-        return f"<h2>The plane around it</h2>{note(f'It stands at {at}; the plane goes from {span} both ways.')}" + (
-            f"<table>{''.join(rows)}</table>"
+        return (
+            f"<h2>The plane around it</h2>{note(f'The point is {at}; the plane goes from {span} in both directions.')}"
+            + (f"<table>{''.join(rows)}</table>")
         )
     return ""

@@ -70,7 +70,12 @@ def parts(files: Mapping[str, bytes], shapes: Mapping[str, Mapping[str, tuple[in
                 origin, count = anatomy.origin(value), seen[value][-1]
                 if origin is not None:
                     _rows(
-                        anatomy, joined.product, first, count, file, get("branch", f"what {_plain(origin.path)} found")
+                        anatomy,
+                        joined.product,
+                        first,
+                        count,
+                        file,
+                        get("branch", f"the output of {_plain(origin.path)}"),
                     )
                 first += count
         for product in anatomy.recurrent():

@@ -96,7 +96,7 @@ def _reaches(src: str, dst: str) -> bool:
 def identifier() -> Model:
     """The installed language detection model; UsageError if there is none."""
     if not (FOLDER / "languages" / "model.json").is_file():
-        raise UsageError("no model that tells languages is installed. Name the language of the text.")
+        raise UsageError("no language detection model is installed. Name the language of the text.")
     return load(FOLDER / "languages")
 
 
@@ -128,7 +128,7 @@ def words_of(path: Path) -> str:
 
     try:
         return "\n".join(formats.open_document(path).segments)[:SEEN]
-    except LamellaError:  # said again, and better, when it is translated
+    except LamellaError:  # the translation reports it with a better message
         return ""
 
 
@@ -139,7 +139,9 @@ def source_of(text: str, dst_lang: str) -> str:
     """
     ranked = detect(text[:SEEN])
     if not ranked:
-        raise UsageError("the language cannot be told: the text has no letters. Name it: --from en.")
+        raise UsageError(
+            "the language cannot be detected: the text has no letters. Name it with --from, such as --from en."
+        )
     codes = {a for a, _ in directions()} | {_known(dst_lang)}
     code, share = ranked[0]
     likely = next(((c, p) for c, p in ranked if _known(c) in codes), None)
@@ -159,7 +161,7 @@ def translate(text: list[str], src_lang: str, dst_lang: str) -> list[str]: ...
 def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
     """Translate a text, or each of a list, with the model that comes with lamella. Works offline, without torch.
 
-    Text of any length; placeholders and markup are kept. A source language of "auto" is told from the text; a pair
+    Text of any length; placeholders and markup are kept. A source language of "auto" is detected from the text; a pair
     without a model of its own, such as French to German, goes through English. Raises UsageError for a pair that is not
     installed.
     """

@@ -55,9 +55,9 @@ def read_whole(folder: Path) -> tuple[dict[str, bytes], Manifest]:
         if disk.is_folder(folder / UNDO) and disk.is_folder(kept):
             with suppress(ModelError):
                 return _verified(kept)
-        # In this order: a writer that ends between the two looks has changed the state.
+        # In this order: a writer that ends between the two checks has changed the state.
         if not disk.is_folder(folder / UNDO) and _state(folder) == before:
-            break  # nobody is writing: it is as damaged as it looks
+            break  # nobody is writing, so the folder is really damaged
     raise failed
 
 

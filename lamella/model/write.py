@@ -123,5 +123,5 @@ def free(out: Path, force: bool, whole: bool = False) -> None:
         raise UsageError(f"{out}: exists already. Choose another name, or overwrite it with --force.")
     if whole and full and not undo.listed(out):
         raise UsageError(
-            f"{out / 'model.json'}: damaged, so which files are the model's cannot be told. Move the folder, or choose another name."
+            f"{out / 'model.json'}: damaged, so it is not known which files are the model's. Move the folder, or choose another name."
         )

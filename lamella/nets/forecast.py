@@ -1,14 +1,14 @@
 """Forecasters: the past of a series and what is known of its future -> quantiles of the next values.
 
-A linear part carries the seasons and the drift on; over long horizons such a map alone beats most Transformers (Zeng et
-al., 2023). A deep part corrects it: an encoder reads the past in patches (Nie et al., 2023), be it a gated recurrent
-unit or a Transformer, whose tokens for the future hold what is known of it, and a small net that is the same for every
-step of the horizon joins what was read with that step's calendar, covariates and the values of seasons before: the
-multi-horizon quantile forecaster of Wen et al., 2017. A few members that differ by their start are trained side by side
-and averaged.
+A linear part continues the seasons and the trend; over long horizons a linear map alone beats most Transformers (Zeng et
+al., 2023). A deep part corrects it: an encoder reads the past in patches (Nie et al., 2023), either a GRU or a
+Transformer, which also has tokens for the future with its known features. A small net, shared by all steps of the
+horizon, combines the encoder's output with the step's calendar, covariates and the values of earlier seasons: the
+multi-horizon quantile forecaster of Wen et al., 2017. An ensemble of a few members with different initial weights is
+trained at once and averaged.
 
-Tensors in, tensors out: C steps of past, H of horizon, K features known of each step (the first one is 1 where the step
-is real and 0 where it is padding), P steps a patch, M members, Q quantiles. Values are scaled by the window that is read.
+Tensors in, tensors out: C steps of past, H of horizon, K features known of each step (the first is 1 for real steps and 0
+for padding), P steps a patch, M members, Q quantiles. Values are scaled by the window that is read.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,21 @@ from lamella.nets.layers import Linear, positions
 from lamella.nets.rnn.cells import GRU
 from lamella.nets.transformer.blocks import EncoderBlock
 
-SPANS = (2, 3, 5, 8, 12)  # over so many steps a drift is measured
-CONTEXT = 24  # numbers about the past as a whole that each step of the horizon is given
-FEW = 3  # with fewer values before it a step teaches nothing
+SPANS = (2, 3, 5, 8, 12)  # numbers of steps over which a trend is measured
+CONTEXT = 24  # size of the encoder's output for each step of the horizon
+FEW = 3  # windows with fewer past values do not count in the loss
 
 
 def rescale(past: Tensor, seen: Tensor, season: int) -> tuple[Tensor, Tensor]:
-    """The centre and the unit of each window (B, 1): past and seen (B, C).
+    """The centre and the scale of each window (B, 1), from past and mask (B, C): seen is 1 where a value is known.
 
-    With a season, mean and standard deviation; without, the last value and the mean step from one to the next.
+    With a season: mean and standard deviation. Without: the last value and the mean absolute change from step to step.
 
     >>> [float(x) for x in rescale(torch.tensor([[9.0, 2.0, 4.0, 8.0]]), torch.tensor([[0.0, 1, 1, 1]]), 1)]
     [8.0, 3.0]
     """
     if season == 1:
+        # A series without seasons wanders: its last value says more about the next ones than its mean does.
         both = seen[:, 1:] * seen[:, :-1]
         steps = ((past[:, 1:] - past[:, :-1]).abs() * both).sum(1, keepdim=True)
         return past[:, -1:], steps / both.sum(1, keepdim=True).clamp(min=1)
@@ -45,15 +46,15 @@ def rescale(past: Tensor, seen: Tensor, season: int) -> tuple[Tensor, Tensor]:
 
 
 class Window(NamedTuple):
-    """What a forecaster reads and writes."""
+    """The shape of a forecaster's input and output."""
 
     context: int  # steps of past that are read
     horizon: int  # steps that are forecast
     season: int  # steps of a season; 1: none
     patch: int  # steps that make one token
     known: int  # features known of each step
-    extra: int  # covariates among them
-    lags: Tensor  # (H, L): for each step of the horizon, the steps of the past that seasons say it is like
+    extra: int  # how many of those are covariates, the last ones
+    lags: Tensor  # (H, L): for each step of the horizon, the same step of earlier seasons, as indices of the past
 
 
 class Member(nn.Module):
@@ -70,6 +71,7 @@ class Member(nn.Module):
         self.context, self.horizon, self.patch, self.extra = context, horizon, patch, extra
         self.width, self.future = width, -(-horizon // patch)
         self.register_buffer("lags", lags, persistent=False)
+        # Covariates of the steps just before may act with a delay.
         self.near = [d for d in (1, 2, 4, 8) if d < min(context, horizon)] if extra else []
         self.enter = Linear(patch * (1 + known), width)
         self.drop = nn.Dropout(dropout)
@@ -84,21 +86,23 @@ class Member(nn.Module):
         count = lags.shape[1]
         local = known + count * (1 + extra) + len(self.near) * extra + CONTEXT + 1
         self.first, self.second, self.last = Linear(local, width), Linear(width, width), Linear(width, quantiles)
+        # The weights of earlier seasons start in favour of the latest one; without seasons, of the last value.
         self.mix_table = nn.Parameter(torch.linspace(8.0 if season == 1 else 2.0, 0.0, count)[None])
-        self.window_table = nn.Parameter(torch.zeros(context, horizon))  # zero: it begins as the season before
-        self.spans = [s for s in SPANS if s < context] if season == 1 else []  # or, without one, as the drift goes on
+        self.window_table = nn.Parameter(torch.zeros(context, horizon))  # zero: it starts as a seasonal-naive forecast
+        self.spans = [s for s in SPANS if s < context] if season == 1 else []  # without a season: the trend continues
         self.drift_table = nn.Parameter(torch.zeros(1, max(1, len(self.spans))))
         self.damp_table = nn.Parameter(torch.zeros(1, horizon))
+        # Small: the deep part starts as a small correction of the linear one.
         with torch.no_grad():
             self.last.weight.mul_(0.1)
 
     def tokens(self, past: Tensor, known: Tensor) -> Tensor:
-        """(B, T), (B, T, K) -> (B, T / P, D)."""
+        """Patches as tokens: past (B, T), known (B, T, K) -> (B, T / P, D)."""
         x = torch.cat([past[:, :, None], known], dim=2)  # (B, T, 1 + K)
         return self.enter(x.reshape(x.shape[0], x.shape[1] // self.patch, -1))
 
     def summary(self, past: Tensor, known: Tensor) -> Tensor:
-        """What a Transformer says of each step: (B, H, CONTEXT)."""
+        """The Transformer's output for each step of the horizon: (B, H, CONTEXT)."""
         pad = self.future * self.patch - self.horizon
         values, known = F.pad(past, (0, self.future * self.patch)), F.pad(known, (0, 0, 0, pad))
         x = self.drop(self.tokens(values, known) + self.places)
@@ -107,23 +111,23 @@ class Member(nn.Module):
         return x.reshape(x.shape[0], self.future * self.patch, CONTEXT)[:, : self.horizon]
 
     def about(self, past: Tensor, known: Tensor) -> Tensor:
-        """What is said of each step of the horizon, (B, H, CONTEXT); the recurrent unit runs over all patches in one call."""
+        """The encoder's output for each step of the horizon, (B, H, CONTEXT); a GRU reads all patches in one call."""
         if isinstance(self.reader, GRU):
             return self.unfold(self.reader(self.drop(self.tokens(past, known[:, : self.context])))[:, -1])
         return self.summary(past, known)
 
     def step(self, patch: Tensor, state: Tensor) -> Tensor:
-        """One patch further: patch (B, P (1 + K)), state (B, D) -> the next state."""
+        """One patch further, for the exported GRU: patch (B, P (1 + K)), state (B, D) -> the next state (B, D)."""
         assert isinstance(self.reader, GRU)
         return self.reader.step(self.enter(patch), state)
 
     def unfold(self, state: Tensor) -> Tensor:
-        """The state (B, D) -> what it says of each step (B, H, CONTEXT)."""
+        """The GRU's state (B, D) -> the output for each step of the horizon (B, H, CONTEXT)."""
         x = self.leave(self.drop(state))
         return x.reshape(x.shape[0], self.future * self.patch, CONTEXT)[:, : self.horizon]
 
     def answer(self, past: Tensor, known: Tensor, about: Tensor) -> Tensor:
-        """The linear part and what is added to it: (B, H, Q)."""
+        """The linear forecast plus the deep part's correction: quantiles (B, H, Q)."""
         lags = past[:, self.lags.flatten()].reshape(-1, *self.lags.shape)  # (B, H, L)
         base = (lags * torch.softmax(self.mix_table, dim=1)).sum(dim=2) + self.drop(past) @ self.window_table  # (B, H)
         if self.spans:
@@ -145,7 +149,7 @@ class Member(nn.Module):
 
 
 class Forecaster(nn.Module):
-    """Members side by side; windows are cut and scaled here in training, and outside of it in the task.
+    """An ensemble of members. Windows are cut and scaled here in training, and by the task otherwise.
 
     >>> lags = torch.tensor([[7, 6], [7, 6]])
     >>> window = Window(context=8, horizon=2, season=1, patch=2, known=1, extra=0, lags=lags)
@@ -181,9 +185,9 @@ class Forecaster(nn.Module):
         wanted: Tensor,
         unit: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """For training: a window from anywhere in earlier (B, S), past (B, C), wanted (B, H) and what is known of them.
+        """For training: a random window of earlier (B, S), past (B, C), wanted (B, H), and their known features.
 
-        -> each member's quantiles (B, M, H, Q), the values wanted in the same unit (B, H), and which of them count.
+        Returns each member's quantiles (B, M, H, Q), the true values on the same scale (B, H), and which of them count.
         """
         values = torch.cat([earlier, past, wanted], dim=1)  # (B, S + C + H)
         features = torch.cat([earlier_known, known], dim=1)
@@ -197,6 +201,7 @@ class Forecaster(nn.Module):
             values, features = values[:, -self.context - self.horizon :], features[:, -self.context - self.horizon :]
         window, seen = values[:, : self.context], features[:, : self.context, 0]
         centre, unit = rescale(window.float(), seen.float(), self.season)
+        # A constant window has no scale of its own.
         unit = unit.clamp(min=0.05)
         values = ((values - centre) / unit).to(past.dtype)
         window = values[:, : self.context]
@@ -205,13 +210,13 @@ class Forecaster(nn.Module):
         return {"quantiles": torch.stack(every, dim=1), "wanted": values[:, self.context :], "count": count}
 
     def read(self, patch: Tensor, state: Tensor) -> dict[str, Tensor]:
-        """One patch further: patch (B, P (1 + K)), the members' states (B, M D) -> the next ones."""
+        """One patch further: patch (B, P (1 + K)), the members' states (B, M D) -> the next states."""
         states = state.chunk(len(self.members), dim=1)
         after = [m.step(patch, s) for m, s in zip(self._members(), states, strict=True)]
         return {"state": torch.cat(after, dim=1)}
 
     def forecast(self, past: Tensor, known: Tensor, state: Tensor | None = None) -> dict[str, Tensor]:
-        """past (B, C), scaled, known (B, C + H, K), and the states where the net is recurrent -> quantiles (B, H, Q)."""
+        """past (B, C), scaled, known (B, C + H, K), and the states of a recurrent net -> quantiles (B, H, Q)."""
         if state is None:
             every = [m.answer(past, known, m.about(past, known)) for m in self._members()]
         else:
@@ -239,14 +244,14 @@ class Forecaster(nn.Module):
 
 
 def pinball_loss(quantiles: Tensor, wanted: Tensor, count: Tensor, levels: Sequence[float]) -> Tensor:
-    """The mean over steps that count (B, H) of all members' quantiles (B, M, H, Q) of the values wanted (B, H)."""
+    """The mean pinball loss of all members' quantiles (B, M, H, Q) for the values wanted (B, H), over steps that count."""
     every = torch.tensor(levels, device=quantiles.device)
     losses = pinball(quantiles, wanted[:, None].expand(quantiles.shape[:-1]), every)
     return (losses.mean(dim=(1, 3)) * count).sum() / count.sum().clamp(min=1)
 
 
 def pinball(quantiles: Tensor, wanted: Tensor, levels: Tensor) -> Tensor:
-    """The loss that a quantile makes least (Koenker and Bassett, 1978): (..., Q), (...), (Q) -> (..., Q).
+    """The pinball loss, which the true quantile minimises (Koenker and Bassett, 1978): (..., Q), (...), (Q) -> (..., Q).
 
     >>> pinball(torch.tensor([[1.0, 1.0]]), torch.tensor([3.0]), torch.tensor([0.5, 0.9])).tolist()
     [[1.0, 1.8]]

@@ -292,7 +292,7 @@ class Chunked(Model):
     """A model for threads with long work, whose net calls go through the queue in chunks."""
 
     def __init__(self, model: Model, worker: Worker, state: Job, done: Callable[[int, int], None]) -> None:
-        """state: the long work, whose time and whose client count for every chunk; done: told how many of how many."""
+        """state: the long work, whose time limit and client apply to every chunk; done: called with progress."""
         vars(self).update(vars(model))
         self._model, self._worker, self._state, self._done = model, worker, state, done
         self._seen = self._total = 0

@@ -32,8 +32,8 @@ WAITING = 16  # of those
 LENGTHY = 5000  # characters: a text with so many is long work too, sentence by sentence
 READERS = 2  # threads that read pictures and large bodies, of all models
 START = 10.0  # seconds that a request waits for a model that is not ready yet
-LOOK = 1.0  # seconds between two looks at a model's folder
-MISSING = 5  # looks at which it was not there
+LOOK = 1.0  # seconds between two checks of a model's folder
+MISSING = 5  # checks in a row that do not find it
 RETRY = 300.0  # seconds, at most, until a model that could not be read is tried again
 Tell = Callable[[int, int], None]
 
@@ -148,7 +148,7 @@ class Served:
         self._warm(opened)
         return opened
 
-    # ---- what is told ------------------------------------------------------------------------------------------
+    # ---- facts and health ---------------------------------------------------------------------------------------
 
     @property
     def model(self) -> Model:

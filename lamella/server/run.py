@@ -187,7 +187,7 @@ class Protocol(H11Protocol):
         begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if (
             self.cycle is not None and not self.cycle.response_complete
-        ):  # whoever reads its body is told that it has gone
+        ):  # readers of its body learn that the client has disconnected
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not begun:

@@ -53,12 +53,12 @@ def _resized(picture: "Image", size: tuple[int, int]) -> "Image":
 def header(value: Any) -> tuple[int, int, int]:
     """Width, height and EXIF orientation (1: upright) of a picture, as they are stored and before it is turned.
 
-    Only the head of a file is read. The picture must be one that `read_image` reads: what is wrong with it is said there.
+    Only the head of a file is read. The picture must be one that `read_image` reads, which reports any errors.
     """
     if isinstance(value, str | Path) and not is_uri(value):
         try:
             return _header_of_file(str(value), Path(value).stat().st_mtime_ns)
-        except (OSError, ValueError, SyntaxError):  # whatever is wrong with it is said better below
+        except (OSError, ValueError, SyntaxError):  # read_image below gives a better error
             pass
     width, height = open_picture(value).size
     return width, height, 1

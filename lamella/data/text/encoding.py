@@ -1,7 +1,7 @@
 """Bytes of unknown encoding -> text, and text -> numbered lines.
 
 Files that people have come as UTF-8, as UTF-8 with a byte order mark (spreadsheets), as UTF-16 ("Unicode text" of some
-programs) or as CP1252 (older Windows). All of these are read, and which one it was is said. What is not text at all
+programs) or as CP1252 (older Windows). All of these are read, and the encoding is reported. What is not text at all
 (a picture, a spreadsheet renamed to .csv) is refused in one line that says what it is.
 
     text, encoding = read_text("reviews.csv")
@@ -130,7 +130,7 @@ def _open(path: str, flags: int) -> int:
     return handle
 
 
-_said: ContextVar[str] = ContextVar("said", default="")
+_named: ContextVar[str] = ContextVar("encoding", default="")
 
 
 @contextmanager
@@ -146,11 +146,11 @@ def encoded_as(name: str) -> Iterator[None]:
         raise UsageError(
             f"--encoding {name}: expected one such as utf-8, cp1252, iso-8859-2, shift_jis, gb18030 or utf-16."
         )
-    token = _said.set(codec if name else "")
+    token = _named.set(codec if name else "")
     try:
         yield
     finally:
-        _said.reset(token)
+        _named.reset(token)
 
 
 def read_text(path: StrPath) -> tuple[str, str]:
@@ -163,7 +163,7 @@ def decode_bytes(raw: bytes, name: str) -> tuple[str, str]:
 
     In: the bytes of a file, and the name to use in errors.
     Out: the text without byte order mark, and the encoding in words for a report.
-    Raises DataError, one line, where the bytes are not text or their encoding cannot be told.
+    Raises DataError, one line, if the bytes are not text or their encoding cannot be detected.
 
     >>> decode_bytes("déjà".encode(), "a.txt")
     ('déjà', 'UTF-8')
@@ -177,8 +177,8 @@ def decode_bytes(raw: bytes, name: str) -> tuple[str, str]:
 a PNG picture. What to do: give a text file
     """
     refuse_binary(raw, name)
-    if said := _said.get():
-        return _decode_as(raw, name, said)
+    if named := _named.get():
+        return _decode_as(raw, name, named)
     for mark, codec, label in (
         (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with byte order mark"),
         (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),  # before UTF-16 LE, whose mark is the first half of this one
@@ -270,7 +270,7 @@ def _decode_utf8(raw: bytes, name: str, label: str) -> tuple[str, str]:
     except UnicodeDecodeError as error:  # five bytes mean nothing in CP1252, and are common in Asian encodings
         raise unknown from error
     # Western European text has one accented letter in ten at most. Far more means Cyrillic, Greek or Chinese bytes,
-    # and reading those as CP1252 would teach a model rubbish without a word said.
+    # and reading those as CP1252 would silently train a model on garbage.
     letters = sum(map(str.isalpha, text))
     foreign = sum(match[0].isalpha() for match in re.finditer("[^\x00-\x7f]", text))
     if foreign > 20 and foreign > 0.3 * letters:

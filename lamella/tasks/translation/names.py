@@ -161,7 +161,9 @@ class Names:
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
         if name.kind == "name" and known and _plain(known[0]) == _plain(name.text):
             others = []  # by itself the net would keep it
-        plain = [_plain(match[0]) for match in words]
+        # The translation of a name that the net hardly knows is a name too.
+        small = name.kind != "name" or self._is_common(name.text)
+        plain = [_plain(match[0]) for match in words if small or match[0] != match[0].lower()]
         if any(_contains(plain, candidate) for candidate in others):
             # A net that bends a name in a sentence may bend it alone as well; of one it knows, this is the translation.
             short = name.kind == "initial" or (name.kind == "acronym" and len(name.text) <= _SHORT)
