@@ -562,7 +562,7 @@ def test_a_training_whose_loss_is_no_number_keeps_its_checkpoint(tmp_path, monke
 
     real = find
     monkeypatch.setattr(
-        verb.contract,
+        verb.registry,
         "find",
         lambda word: type("W", (real(word),), {"loss": loss, "__module__": real(word).__module__}),
     )
