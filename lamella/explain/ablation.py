@@ -23,11 +23,11 @@ from lamella.model import Model, whole
 from lamella.task import Answer, Arrays, Example, Focus
 
 AT_ONCE = 64  # examples of a batch
-ROUNDS = 4  # at most, of a random order and its reverse
-MEASURES = 4000  # times the parts of the answer, which a decoder writes one after the other: then fewer rounds
-STRONG, ALONE = 6, 6  # units whose pairs are tried: the heaviest, and those that do most by themselves
-MARGIN = 0.25  # of the heaviest unit: by so much a pair must exceed the sum of its two
-PAIRS = 5  # at most, heaviest first
+ROUNDS = 4  # most rounds, each with a random order and its reverse
+MEASURES = 4000  # evaluations times parts of the answer; beyond that there are fewer rounds
+STRONG, ALONE = 6, 6  # units whose pairs are tried: the heaviest, and those with the largest effect alone
+MARGIN = 0.25  # a pair must exceed the sum of its two units by this share of the heaviest unit
+PAIRS = 5  # most pairs that are reported
 SHAPLEY = "A weight is by how much this falls without the unit, in the mean over what else is away already (Shapley)."
 SINGLE = "A weight is by how much this falls when the unit alone is taken away."
 Floats = NDArray[np.float64]

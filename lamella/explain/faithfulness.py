@@ -12,9 +12,9 @@ import numpy as np
 
 from lamella.explain.ablation import Floats, Question
 
-POINTS = 4  # of a curve, both ends aside
-DRAWS = 3  # random orders
-FEW = 3  # units of which the sentence speaks
+POINTS = 4  # points of a curve between its ends
+DRAWS = 3  # random orders to compare with
+FEW = 3  # units that the sentence mentions
 
 
 def order_of(question: Question, weights: Floats) -> list[int]:

@@ -20,8 +20,8 @@ from lamella.task import EXPLAINED, Answer, Array, Arrays, Example, Task
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-STEPS = 24  # of the way, each at the middle of its stretch
-CLOSE = 0.01  # of the focus: by so much the net built again may differ
+STEPS = 24  # steps of the path (midpoint rule)
+CLOSE = 0.01  # by this share the focus of the rebuilt net may differ
 INSTEAD = "Explain it by ablation, which needs the graphs alone."
 
 
@@ -249,7 +249,7 @@ def checkpoint(model: Model) -> dict[str, Array]:
             raw = disk.read_regular(path := place / "run.safetensors", 8 << 30)
             tensors = read_tensors(raw, str(path)) if sha256(raw).hexdigest() == wanted else {}
         except (OSError, ValueError, TypeError, KeyError, RecursionError, ModelError):
-            continue  # damaged, or no checkpoint: the one before, or none, will do
+            continue  # damaged or incomplete: try the one before
         kept = {name.removeprefix("average."): a for name, a in tensors.items() if name.startswith("average.")}
         if kept:
             return kept

@@ -24,10 +24,10 @@ from lamella.model import Model, fingerprint, held_out, run_batches
 from lamella.model.reading import columns_for
 from lamella.task import Answer, Example, Task
 
-SEEN, SEEN_SECONDS = 300, 8.0  # examples whose inner values are read, and for how long
-ABLATED, FEWEST, ABLATION_SECONDS = 60, 12, 20.0  # examples that measure what a part is worth
+SEEN, SEEN_SECONDS = 300, 8.0  # limits on the examples whose hidden layers are recorded
+ABLATED, FEWEST, ABLATION_SECONDS = 60, 12, 20.0  # most and fewest examples for ablation, and its time
 CALIBRATED, CALIBRATION_SECONDS = 1000, 5.0
-TRIED = 8  # answers that tell what answers are
+TRIED = 8  # answers that are looked at to learn the form of answers
 
 
 def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -161,7 +161,7 @@ class _Measure:
     def __init__(self, trained: Model, examples: Sequence[Example]) -> None:
         self.task, self.examples = trained.task, list(examples)
         self.name, self.less_is_better = self.task.metric, self.task.less_is_better
-        self._same: list[str] | None = None  # the answers of the whole net, as people read them
+        self._same: list[str] | None = None  # the answers of the whole net, as text
         self._own = True
 
     def value(self, graphs: Mapping[str, OnnxGraph]) -> float:

@@ -23,8 +23,8 @@ from lamella.model import Model
 from lamella.task import Example
 
 Floats = NDArray[np.float32]
-LETTERS = 400  # of a text that are read at once
-NUMBERS = 50_000_000  # of inner values that are kept
+LETTERS = 400  # characters of a text that are read
+NUMBERS = 50_000_000  # limit on the recorded numbers
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Observed:
     """Examples with the activations of each hidden layer, and their latent points if the net has any."""
 
     trained: Model
-    layers: list[Layer]  # the last one first
+    layers: list[Layer]  # the last layer first
     examples: list[Example] = field(default_factory=list)
     pieces: list[NDArray[np.int64] | None] = field(
         default_factory=list
@@ -116,7 +116,7 @@ def observe(trained: Model, examples: Sequence[Example], looked: Looked, seconds
                 probe.calls.clear()
             try:
                 _answer(trained, probes, short)
-            except DataError:  # an example that cannot be read is no reason to show none
+            except DataError:  # a bad example is skipped
                 break
             calls = probes[graph].calls
             if calls and max(len(a) for a in calls[0].values() if a.ndim) > 1 and limit > 20 and _has_text(trained):
@@ -223,12 +223,14 @@ def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArra
         return len(same) if same.all() else int(same.argmin())
 
     done = np.array([known(text[: i + 1]) for i in range(len(text))])
-    done[-1] = min(done[-1], known(f"{text} x"))  # a mark of the end belongs to no letter
+    done[-1] = min(done[-1], known(f"{text} x"))  # an end token belongs to no character
     done = np.maximum.accumulate(done)
-    ends = np.searchsorted(done, np.arange(1, len(ids) + 1))  # of each piece its last letter
+    ends = np.searchsorted(done, np.arange(1, len(ids) + 1))  # the last character of each token
     pieces = np.searchsorted(ends, np.arange(len(text)))
     ending = ends[np.minimum(pieces, len(ends) - 1)]
-    pieces = np.maximum(pieces, np.searchsorted(ends, ending, side="right") - 1)  # of those that end together the last
+    pieces = np.maximum(
+        pieces, np.searchsorted(ends, ending, side="right") - 1
+    )  # of tokens that end together, the last
     return np.minimum(pieces + shift, len(read) - 1)
 
 

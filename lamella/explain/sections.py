@@ -17,10 +17,10 @@ from lamella.model import Model
 from lamella.task import Example
 
 UNITS, TOP = 12, 5  # units of a layer, and examples of each
-MAPPED = 300  # points of a map
-COLOURED = 600  # letters of a coloured text
-PICTURES = 48  # filters
-FAINT = 0.3  # a correlation below this is no property
+MAPPED = 300  # most points of a map
+COLOURED = 600  # most characters of a coloured text
+PICTURES = 48  # most filters that are shown
+FAINT = 0.3  # smaller correlations are not reported
 
 Section = dict[str, Any]
 
@@ -75,7 +75,7 @@ def _examples(trained: Model, seen: Observed, layer: Layer, unit: int) -> list[d
         if len(examples) == TOP:
             break
         if any(_round(layer.strongest[i, unit]) == other["value"] for other in examples):
-            continue  # the same beginning again: it shows nothing new
+            continue  # a repeated beginning shows nothing new
         example = {**shown(trained, seen.examples[i]), "value": _round(layer.strongest[i, unit])}
         letters = seen.places(layer, int(i))
         if letters is not None and "text" in example:  # where in the text
@@ -290,7 +290,7 @@ def as_filters(kernels: Floats, channels: int) -> Floats | None:
 
 def _where(number: int, layer: Layer) -> str:
     words = layer_of(layer.product.path)
-    if not layer.product.weight:  # it is read by nothing
+    if not layer.product.weight:  # no product reads it
         return "the vector that the net gives"
     return (
         "the last hidden layer"

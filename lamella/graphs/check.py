@@ -26,15 +26,15 @@ OPSETS = range(17, 25)  # versions of the standard's operators
 STANDARD = ("", "ai.onnx")
 NODES, EDGES, RANK, AXIS = 20_000, 4096, 8, 1 << 31
 WINDOW = 4096  # a stride, a pad or a side of a kernel, in elements
-# Kinds of number by onnx's numbers for them; bfloat16 has none in numpy, and is looked at as the bits it is.
+# Number types by onnx's codes; numpy has no bfloat16, which is checked as raw bits.
 KINDS: dict[int, Any] = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64, 9: np.bool_,
     10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64, 16: np.uint16,
 }  # fmt: skip
 BFLOAT16 = 16
-FED = {1: np.float32, 7: np.int64, 9: np.bool_}  # what a graph may be given: what tasks make
+FED = {1: np.float32, 7: np.int64, 9: np.bool_}  # input types: those that tasks produce
 ATTRIBUTES = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}  # kinds of attribute and where each has its value
-# Whole numbers in attributes: from, to. The engine trusts some of them, and reads beside its memory where they are odd.
+# Ranges of integer attributes. The engine trusts some of them, and reads out of bounds if they are wrong.
 RANGES = {
     **dict.fromkeys(("strides", "dilations", "kernel_shape", "output_shape", "blocksize", "group"), (1, WINDOW)),
     **dict.fromkeys(("num_groups", "num_outputs"), (1, WINDOW)),
@@ -144,7 +144,7 @@ class _Check:
             if name and name not in self.defined:  # "": an optional input that is left out
                 raise ValueError(f"{op} reads {name!r}, which nothing before it makes")
         attributes = self.attributes(op, node.get("attribute", []))
-        if attributes.get("num_outputs", len(outputs)) != len(outputs):  # the engine counts on it
+        if attributes.get("num_outputs", len(outputs)) != len(outputs):  # the engine relies on it
             raise ValueError(f"{op} of {attributes['num_outputs']} parts gives {len(outputs)}")
         self.growth.node(op, inputs, outputs, attributes)
         self.kinds.node(op, inputs, outputs, attributes, self.growth.values)

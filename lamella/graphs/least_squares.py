@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-ALIKE = 0.5  # partial correlation: above this two units do not go in one round
-RIDGE = 1e-4  # of the mean second moment, added to the diagonal: a unit that never fires has none of its own
+ALIKE = 0.5  # two units with a higher partial correlation are not removed in one round
+RIDGE = 1e-4  # share of the mean second moment added to the diagonal, since a unit that never fires has a moment of 0
 
 
 def fit(moments: Floats, weight: Floats, keep: int, size: int = 1) -> tuple[NDArray[np.int64], Floats]:

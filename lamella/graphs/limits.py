@@ -13,7 +13,7 @@ from typing import Any
 
 from lamella.machine import memory
 
-SECONDS = 120.0  # of one call of a graph, and of opening it: a hundred times what the slowest of ours takes
+SECONDS = 120.0  # of one call of a graph, and of opening it: a hundred times our slowest
 MEMORY = 4 << 30  # bytes for what graphs compute, all together; less where the machine has less than twice as much
 PERIOD = 0.5
 
@@ -73,7 +73,7 @@ def _watch() -> None:
                 stop()
         if not _running:
             _busy.clear()
-            if _running:  # one has begun in between, and may have seen the flag as it was
+            if _running:  # one that began in between may have seen the old flag
                 _busy.set()
 
 

@@ -19,8 +19,8 @@ from lamella.graphs.least_squares import Floats, fit
 
 # A product with no other input is a square.
 POINTWISE = {"Mul", "Relu", "Gelu", "Tanh", "Sigmoid", "Elu", "LeakyRelu", "Softplus", "Erf"}
-NARROWEST = {"units": 32, "channels": 8}  # below this a layer is left as it is
-MULTIPLE = {"units": 16, "channels": 8}  # what is kept is a multiple of this, which is what products are fast at
+NARROWEST = {"units": 32, "channels": 8}  # narrower layers are left as they are
+MULTIPLE = {"units": 16, "channels": 8}  # widths are multiples of this, for which products are fast
 
 
 @dataclass(frozen=True)

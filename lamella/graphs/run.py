@@ -27,7 +27,7 @@ Axes = tuple[str | int, ...]
 NEXT = "next_"
 TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
 SILENT = 4  # log level of onnxruntime: errors are raised as exceptions, so they need no log line as well
-LINE = 300  # characters of what the engine says of an error
+LINE = 300  # most characters of an engine's error message
 
 
 class OnnxGraph:
@@ -45,14 +45,14 @@ class OnnxGraph:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = SILENT
-        # A plan of memory is kept for every shape that was seen; texts and batches have a new one nearly every time.
+        # A memory plan is kept for every input shape, and texts and batches have new shapes nearly every time.
         options.enable_mem_pattern = False
         # Denormal numbers slow some processors tenfold, and no answer depends on them.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        # Threads that wait in a loop gain nothing here on a quiet machine, and on a busy one they keep out the work.
+        # Spinning threads gain nothing here on an idle machine, and take time from others on a busy one.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if self._limited:
-            from lamella.graphs.check import check  # what comes with the package starts without it
+            from lamella.graphs.check import check  # imported late: models of the package start without it
             from lamella.graphs.growth import Growth
 
             check(raw, name)

@@ -53,7 +53,7 @@ __all__ = [
     "write_zip",
 ]
 
-BATCH_TOKENS = 2048  # of a batch when answering, padding included
+BATCH_TOKENS = 2048  # tokens of a batch in prediction, padding included
 
 
 class Model:
@@ -62,13 +62,13 @@ class Model:
     Opened with `lamella.load`. All files are read and verified at once; graphs are built when first used.
     """
 
-    before: "Model | None" = None  # whose answers are what this one is asked: see `after`
+    before: "Model | None" = None  # the model whose answers are this one's inputs: see `after`
 
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
         self.trusted: frozenset[str] = frozenset()  # names of graphs that came with the package
         self._building = threading.Lock()
-        self._built: list[dict[str, OnnxGraph]] = []  # one or none, shared with the same model of another configuration
+        self._built: list[dict[str, OnnxGraph]] = []  # at most one; shared with copies that have another configuration
         values: dict[str, Any] = {}
         for name, value in manifest.learned.items():
             is_file = isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)
@@ -118,7 +118,7 @@ class Model:
 
     def explain(self, example: Any = None, method: str = "ablation", pairs: bool = False) -> Any:
         """Explain an example's answer, or, without an example, the whole model: `lamella.explain`."""
-        from lamella.explain.explain import explain  # the one door that leads back up: only when it is asked for
+        from lamella.explain.explain import explain  # the only import of a higher room, and only on use
 
         return explain(self, example, method=method, pairs=pairs)
 

@@ -141,9 +141,8 @@ def _columns_for(job: Task, path: Path, given: Mapping[str, str] | None) -> dict
     """The columns to read a table by, see `lamella.model.reading.columns_for`."""
     if not job.used_columns_:
         return dict(given) if given else None
-    from lamella.model.reading import (
-        columns_for,
-    )  # late: a short answer needs no tables
+    # Imported late: a short answer needs no tables.
+    from lamella.model.reading import columns_for
 
     return columns_for(job, [path], given)
 
@@ -243,9 +242,8 @@ def _media(folder: Path, field: Field) -> list[Path]:
 
 def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell) -> tuple[Any, dict[int, Any]]:
     """An opened table and, by line number, the answers to its rows or the errors; nothing for empty rows."""
-    from lamella.data.readers.answer_table import (
-        open_table,
-    )  # late: a short answer needs no tables
+    # Imported late: a short answer needs no tables.
+    from lamella.data.readers.answer_table import open_table
 
     job = trained.task
     texts = {name: field.prose for name, field in job.fields.items()}

@@ -23,11 +23,11 @@ from lamella.errors import ModelError
 
 LARGEST = 2 << 30  # bytes of a model, packed or not
 MEMBERS = 1000
-RATIO, LEAST = 100, 64 << 20  # unpacked to packed; what holds less than that unpacked may be any times larger
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # of a file of a model
-END = struct.Struct("<4s4H2LH")  # end of the list of contents
-ENTRY = struct.Struct("<4s6H3L5H2L")  # an entry of it
-LOCAL = struct.Struct("<4s5H3L2H")  # what stands before a member's bytes
+RATIO, LEAST = 100, 64 << 20  # limit on unpacked / packed, for members above that size
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # allowed names of a model's files
+END = struct.Struct("<4s4H2LH")  # end of central directory record
+ENTRY = struct.Struct("<4s6H3L5H2L")  # central directory entry
+LOCAL = struct.Struct("<4s5H3L2H")  # local file header
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 0x1 | 0x20 | 0x40 | 0x2000  # also: patches, strong encryption, a masked list
 
@@ -86,7 +86,7 @@ class Archive:
             raw = packed
             if member.method == DEFLATED:
                 inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-                raw = inflate.decompress(packed, member.size + 1)  # never more than it says, and one byte to see it
+                raw = inflate.decompress(packed, member.size + 1)  # at most one byte more than stated, to notice a lie
                 if not inflate.eof or inflate.unused_data:
                     raise self._odd(f"{name} does not end where the list of contents says")
         except (OSError, zlib.error, struct.error) as error:
@@ -132,7 +132,7 @@ class Archive:
             raise ModelError(
                 f"{self.path}: {count:,} members, or {length:,} bytes that list them, are too many for a model."
             )
-        if begin + length != end:  # also where the numbers are too large for this form, and stand in another (zip64)
+        if begin + length != end:  # also rejects zip64, whose real numbers are elsewhere
             raise self._odd("its list of contents is not where it should be")
         members = self._entries(self._at(begin, length), count)
         self._check_sizes(members, begin, size)
@@ -153,7 +153,7 @@ class Archive:
                 raise ModelError(f"{self.path}: a model's zip has no folders. Was it made by lamella export?")
             if not NAME.fullmatch(name):
                 raise self._odd(f"a member called {name[:100]!r}")
-            kind = stat.S_IFMT(mode >> 16) if made_by >> 8 == 3 else 0  # 3: made on a system with such modes
+            kind = stat.S_IFMT(mode >> 16) if made_by >> 8 == 3 else 0  # 3: Unix, which stores file modes
             if kind not in (0, stat.S_IFREG) or mode & 0x10:
                 raise self._odd(f"{name} is a link, a folder or a device")
             if flags & ENCRYPTED or method not in (STORED, DEFLATED):

@@ -6,7 +6,7 @@ from typing import Any
 from lamella.model import Manifest
 from lamella.model.fingerprint import FILE
 
-OFF = 0.1  # by which the share that an interval holds may differ from what it says
+OFF = 0.1  # an interval's coverage may differ by this much from its level without a warning
 
 
 def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:

@@ -8,8 +8,8 @@ import msgspec
 from lamella.task import Example, Task
 
 MOST = 3
-TRIED = 30  # held-out examples that are looked at for such as are small enough
-BYTES = 20_000  # of an example as JSON
+TRIED = 30  # held-out examples that are tried, since some are too large
+BYTES = 20_000  # most bytes of an example as JSON
 COUNTS = {1: "one held-out example is", 2: "two held-out examples are", 3: "three held-out examples are"}
 
 

@@ -18,9 +18,9 @@ from lamella.storage import disk
 from lamella.task import Example, Task
 
 FILE = "held-out.jsonl"
-MOST = 300  # examples
-LARGEST = 100_000  # bytes of one
-TOTAL = 8_000_000  # bytes of all
+MOST = 300  # most examples
+LARGEST = 100_000  # most bytes of one example
+TOTAL = 8_000_000  # most bytes of all examples
 
 
 def keep(folder: Path, job: Task, held: Sequence[Example]) -> int:

@@ -29,7 +29,7 @@ from lamella.task import Example, Task
 
 MAGIC = b"lamella index 1\n"
 LARGEST = 8 << 30  # bytes of a file
-AT_ONCE = 2048  # entries that are embedded, or compared, at a time
+AT_ONCE = 2048  # entries that are embedded or compared at a time
 BLOCK = 65_536
 Tell = Callable[[str], None]
 
@@ -95,7 +95,7 @@ class Index:
         neighbours = []
         for row in cosines:
             near = np.argpartition(-row, min(count, len(row)) - 1)[:count]
-            order = near[np.lexsort((near, -row[near]))]  # of equal ones the first
+            order = near[np.lexsort((near, -row[near]))]  # ties by order of entry
             neighbours.append([(self.entries[i], round(float(row[i]), 5)) for i in order.tolist()])
         return neighbours
 

@@ -16,8 +16,8 @@ from lamella.options import replace_config
 
 FOLDER = Path(__file__).parent.parent / "models"
 AUTO = "auto"
-SLIGHT = 0.01  # a language less likely than that is not named
-SEEN = 4000  # characters that tell a language
+SLIGHT = 0.01  # languages with a lower probability are left out
+SEEN = 4000  # characters that are read to detect a language
 
 
 def directions() -> dict[tuple[str, str], Path]:

@@ -29,7 +29,7 @@ from lamella.storage import disk
 UNDO = ".lamella-undo"
 MOST_JOURNAL = 4 << 20  # bytes
 MOST_FILE = 2 << 30
-TRIES = 10  # of a reader whom one writer after another comes in the way of
+TRIES = 10  # attempts of a reader that writers keep interrupting
 
 
 class Journal(msgspec.Struct, frozen=True):

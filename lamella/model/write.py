@@ -56,7 +56,7 @@ def _put(sealed: dict[str, bytes], out: Path) -> None:
         try:
             for name in sorted(sealed, key=lambda name: (name == "model.json", name)):
                 if name == "model.json":
-                    disk.sync_folder(out)  # or a crash might keep this name and lose the others
+                    disk.sync_folder(out)  # otherwise a crash might keep model.json and lose the other files
                 os.replace(places[name], out / name)
             disk.sync_folder(out)
         except BaseException:
@@ -67,7 +67,7 @@ def _put(sealed: dict[str, bytes], out: Path) -> None:
         for place in places.values():
             disk.remove(place)
         raise
-    with suppress(OSError):  # the new model stands; what is left of the old one goes with the next write
+    with suppress(OSError):  # the new model is complete; the next write removes what is left of the old one
         undo.finish(out, journal)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from lamella import registry
 
 VERBS = Path(__file__).parent.parent / "verbs"
-NO_PART = {"all", "dev"}  # extras that are no part of what lamella does
+NO_PART = {"all", "dev"}  # extras that add no feature
 
 
 @cache
@@ -33,7 +33,7 @@ def verbs() -> list[dict[str, str]]:
         command = re.search(r"^ *(lamella .*?)(?: {3}.*)?$", text, re.MULTILINE)
         rows.append(
             {
-                "name": command[1].split()[1] if command else path.stem,  # `import` can name no file
+                "name": command[1].split()[1] if command else path.stem,  # no file can be called import.py
                 "summary": text.partition("\n\n")[0].replace("\n", " "),
                 "command": command[1] if command else "",
             }

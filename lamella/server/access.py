@@ -31,9 +31,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-PIECE = 1 << 17  # bytes of a reply that are sent at a time
-DRAINED = 4  # times the limit of a body that are read of one that was refused
-DRAIN = 5.0  # seconds in which the rest of a refused body is read, since many clients read no reply before
+PIECE = 1 << 17  # bytes of a reply sent at a time
+DRAINED = 4  # a refused body is read up to this many times the limit
+DRAIN = 5.0  # seconds for reading the rest of a refused body: many clients read no reply before they have sent it
 
 
 class Gone(Refused):
@@ -88,7 +88,7 @@ class Guard:
             if ended:
                 return
             if begun:
-                raise  # half a reply cannot be taken back: the connection is closed
+                raise  # a reply that has started cannot be changed: the connection is closed
             reply = refusal(error)
             if not read:
                 reply.headers["Connection"] = "close"
@@ -106,7 +106,7 @@ class Guard:
             raise Refused(400, "the Host header names no host of this server. If it should, serve with --name HOST.")
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
         foreign = site not in ("same-origin", "none") or (origin is not None and _host(origin) != hosts[0].lower())
-        if "referer" in headers and "sec-fetch-site" not in headers:  # browsers that say no more than that
+        if "referer" in headers and "sec-fetch-site" not in headers:  # older browsers, which send only this header
             foreign = foreign or _host(headers["referer"]).partition("/")[0] != hosts[0].lower()
         if foreign and not (scope["method"] in SAFE and _is_link(scope, headers)):
             raise Refused(403, "a page of another origin may not ask here.")

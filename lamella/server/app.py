@@ -33,8 +33,8 @@ from lamella.server.work import Check
 from lamella.task import Example
 from lamella.version import __version__
 
-LARGE = 1 << 16  # bytes of a body that is not read while everyone waits
-PICTURE = 1 << 12  # bytes that take about as long to read as an answer to be shown, which may be a picture
+LARGE = 1 << 16  # bytes; larger bodies are parsed in a thread
+PICTURE = 1 << 12  # bytes; larger ones may be pictures, which take time to decode
 T = TypeVar("T")
 
 
@@ -51,7 +51,7 @@ class State:
             self.identifier = None
         self.store = files.Store(limits)
         self.scratch = Scratch(int(limits.scratch * 1e6))
-        self.whole: dict[tuple[str, int], asyncio.Task[bytes]] = {}  # explanations of whole models, made once
+        self.whole: dict[tuple[str, int], asyncio.Task[bytes]] = {}  # cached explanations of whole models
         self._described: tuple[object, bytes] = (None, b"")
         for model in models.values():
             hide(Path(model.where))
@@ -78,7 +78,7 @@ class State:
         await asyncio.gather(*(served.ready(patient=False) for served in self.models.values()), return_exceptions=True)
         rows = []
         for served in self.models.values():
-            with suppress(Exception):  # a model so broken that it cannot even be described
+            with suppress(Exception):  # a model may be too broken to be described
                 rows.append(served.facts)
         return rows
 
@@ -300,6 +300,6 @@ async def _explain_whole(state: State, served: Served) -> Response:
 
 
 def _explained(model: Model, example: Any, **how: Any) -> bytes:
-    from lamella.explain.explain import explain  # only now: most servers are never asked
+    from lamella.explain.explain import explain  # imported late: most servers never explain
 
     return explain(model, example, **how).to_json().encode(errors="replace")

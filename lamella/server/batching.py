@@ -28,14 +28,14 @@ from lamella.server.threads import Crashed
 from lamella.server.work import Check, Stopped, checked
 from lamella.task import Answer, Example
 
-COMPANY = 0.004  # seconds to wait for others, where others were there before
-AT_ONCE = 64  # examples of a batch
-CHUNK = 32  # examples of a piece of long work
+WAIT = 0.004  # seconds to wait for more jobs, if the last batch had several
+AT_ONCE = 64  # most examples of a batch
+CHUNK = 32  # examples of a chunk of long work
 TIDY = 50  # batches after which free memory is given back
-GRACE = 5.0  # seconds after the end of its time in which work may still come to its end by itself
+GRACE = 5.0  # seconds after its time limit in which work may still end by itself
 NO_THREAD = "this machine gives no more threads. Ask again in a while."
-DEATHS = 10  # of a thread in a minute, after which it is not replaced
-HANGING = 3  # threads left behind, after which no other is started until one of them ends
+DEATHS = 10  # deaths of a thread in a minute after which it is not replaced
+HANGING = 3  # abandoned threads after which no other is started until one of them ends
 
 
 class Job:
@@ -46,14 +46,14 @@ class Job:
         self.deadline: float = how.get("deadline") or time.monotonic() + seconds
         self.whole: bool = how.get("whole", True)  # the task's answers, or the net's alone
         self.long: bool = how.get("long", False)
-        self.apart: str = how.get("apart", "")  # jobs with another word here are not answered together
+        self.apart: str = how.get("apart", "")  # jobs that differ here are not answered together
         self.future: Future[list[Answer]] = Future()
         self.left = False
 
     def fits(self, other: "Job") -> bool:
         """Whether two jobs may be answered in one batch."""
         own, its = self.model.task.config, other.model.task.config
-        same_model = self.model.manifest is other.model.manifest  # not the one that was there before a reload
+        same_model = self.model.manifest is other.model.manifest  # not the model from before a reload
         one, two = self.model.task, other.model.task
         same_question = one.asked == two.asked and one.index is two.index
         same = same_model and same_question and self.whole == other.whole and self.apart == other.apart
@@ -76,10 +76,10 @@ class Worker:
         self.together = 1  # requests of the last batch
         self._long_next = self._stopping = False
         self._changed = threading.Condition()
-        self._batch: list[Job] = []  # what is being answered
+        self._batch: list[Job] = []  # the current batch
         self._deaths: deque[float] = deque(maxlen=DEATHS)  # when threads died
         self._hanging: list[threading.Thread] = []
-        self._thread: threading.Thread | None = None  # none where it could not be replaced
+        self._thread: threading.Thread | None = None  # None if it could not be replaced
         self._start()
 
     def _start(self) -> bool:
@@ -156,7 +156,7 @@ class Worker:
     def _died(self, error: BaseException) -> None:
         """Fail the jobs of the current batch and let another thread take over."""
         with self._changed:
-            if self._thread is not threading.current_thread():  # one that was left behind
+            if self._thread is not threading.current_thread():  # an abandoned thread that has ended
                 return
             batch, self._batch = self._batch, []
             self._deaths.append(time.monotonic())
@@ -194,7 +194,7 @@ class Worker:
             with self._changed:
                 if self._thread is threading.current_thread():
                     self._batch = []
-            del batch  # what was asked is not kept until the next request
+            del batch  # frees the examples before waiting for the next request
             done += 1
             if done % TIDY == 0:
                 _give_back()
@@ -205,7 +205,7 @@ class Worker:
             me = threading.current_thread()
             self._changed.wait_for(lambda: self.short or self.long or self._stopping or self._thread is not me)
             if self.together > 1 and not self._stopping:
-                self._changed.wait_for(lambda: len(self.short) >= self.together, COMPANY)
+                self._changed.wait_for(lambda: len(self.short) >= self.together, WAIT)
             if self._thread is not me:
                 return []
             queue = self.long if self.long and (self._long_next or not self.short) else self.short
@@ -233,7 +233,7 @@ def answer(batch: list[Job]) -> None:
         answers = model.task.answers(asked, model.run) if batch[0].whole else model.run(asked)
         if len(answers) != len(asked):
             raise ValueError(f"the model gave {len(answers)} answers to {len(asked)} examples")
-    except BaseException as error:  # of a library too: SystemExit, and panics that are no exceptions of Python's
+    except BaseException as error:  # also SystemExit, and panics of native libraries
         if len(batch) > 1 and not isinstance(error, Stopped):
             for job in batch:
                 answer([job])
@@ -242,7 +242,7 @@ def answer(batch: list[Job]) -> None:
         return
     at = 0
     for job in batch:
-        with contextlib.suppress(Exception):  # it was given an answer by whoever replaced this thread
+        with contextlib.suppress(Exception):  # the watchdog may have failed it already
             job.future.set_result(answers[at : at + len(job.examples)])
         at += len(job.examples)
 
@@ -321,7 +321,7 @@ def _wait(job: Job, check: Check) -> list[Answer]:
         try:
             return job.future.result(1.0)
         except TimeoutError:
-            if job.future.done():  # the error is the job's own
+            if job.future.done():  # the job's own error, not a timeout of waiting
                 raise
         try:
             check()

@@ -16,12 +16,12 @@ from starlette.responses import Response, StreamingResponse
 from lamella.server.replies import JSON, NDJSON, Refused, encode, line_of, report
 from lamella.server.work import Stopped
 
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # each odd form would be a line of the server's output
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it would log a line for each malformed form
 FORM = "multipart/form-data"
 FORMS = (FORM, "application/x-www-form-urlencoded")
 T = TypeVar("T")
-Tell = Callable[[int, int], None]  # how many are done, of how many
-Put = Callable[[dict[str, Any]], None]  # a line of JSON, for who waits
+Tell = Callable[[int, int], None]  # progress: how many are done, of how many
+Put = Callable[[dict[str, Any]], None]  # sends a JSON line to the client
 
 
 def kind_of(request: Request) -> str:

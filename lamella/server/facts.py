@@ -142,7 +142,7 @@ class Opened:
     def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """JSON schemas of an example and of the options."""
         jobs = [model.task for model in self.questions.values()] or [self.model.task]
-        examples = {str(job.fields): schema.of_example(job, self.limits) for job in jobs}  # several ask for the same
+        examples = {str(job.fields): schema.of_example(job, self.limits) for job in jobs}  # questions may share fields
         one, *more = examples.values()
         return {"anyOf": [one, *more]} if more else one, schema.options_schema(self.model.task)
 

@@ -12,8 +12,8 @@ from lamella.server.models import Served
 from lamella.server.replies import encode
 from lamella.task import Answer, Example
 
-PAUSE = 0.05  # seconds between two answers, at least
-PACE = 100_000  # bytes a second, at most, that answers so far take in the long run
+PAUSE = 0.05  # shortest time between two partial answers, in seconds
+PACE = 100_000  # most bytes a second that partial answers take in the long run
 
 
 def grow(model: Model, example: Example, tell: Callable[[Answer], None]) -> Answer:

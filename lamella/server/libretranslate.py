@@ -23,8 +23,8 @@ from lamella.task import Example
 
 AUTO = "auto"
 T = TypeVar("T")
-MOST = 8  # translations of one text
-SLIGHT = 0.01  # a language less likely than that is not named
+MOST = 8  # most translations of one text
+SLIGHT = 0.01  # languages with a lower probability are left out
 
 
 class Translate(msgspec.Struct):
@@ -72,7 +72,9 @@ async def _asked(request: Request, kind: type[T]) -> T:
 def translators(request: Request) -> dict[tuple[str, str], tuple[Served, dict[str, Any]]]:
     """(from, to) -> the model, and the fields of its examples besides the text."""
     models: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
-    turned: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}  # of models for both directions, the other one
+    turned: dict[
+        tuple[str, str], tuple[Served, dict[str, Any]]
+    ] = {}  # the reverse direction of models that translate both ways
     for served in request.app.state.shared.models.values():
         if served.languages:
             src, dst = served.languages

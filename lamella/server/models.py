@@ -27,14 +27,14 @@ from lamella.task import Answer, Example
 __all__ = ["Served", "named"]
 
 T = TypeVar("T")
-THREADS = 2  # for documents and explanations, which think between two calls of the net
-WAITING = 16  # of those
-LENGTHY = 5000  # characters: a text with so many is long work too, sentence by sentence
-READERS = 2  # threads that read pictures and large bodies, of all models
+THREADS = 2  # threads for documents and explanations, which compute between two calls of the net
+WAITING = 16  # documents and explanations that may wait for them
+LENGTHY = 5000  # characters; a longer text is long work too, sentence by sentence
+READERS = 2  # threads that read pictures and large bodies, for all models
 START = 10.0  # seconds that a request waits for a model that is not ready yet
 LOOK = 1.0  # seconds between two checks of a model's folder
 MISSING = 5  # checks in a row that do not find it
-RETRY = 300.0  # seconds, at most, until a model that could not be read is tried again
+RETRY = 300.0  # longest time, in seconds, until a model that could not be read is tried again
 Tell = Callable[[int, int], None]
 
 
@@ -58,7 +58,7 @@ class Served:
         self._long = Threads(f"long {name}", THREADS, limits.patience + GRACE)
         self._readers = Threads(f"read {name}", READERS, limits.seconds + GRACE)
         self._settled: Future[None] = Future()
-        self._settled.set_running_or_notify_cancel()  # so that who waits and leaves does not cancel it
+        self._settled.set_running_or_notify_cancel()  # so that a client that stops waiting does not cancel it
 
     def begin(self) -> None:
         """Run the model for the first time, in its own thread."""
@@ -98,7 +98,7 @@ class Served:
 
     def stop(self) -> None:
         self.worker.stop()
-        for state in self._waiting:  # such as an explanation of the whole model that nobody waits for
+        for state in self._waiting:  # such as an explanation of the whole model whose client has gone
             state.left = True
 
     # ---- replaced on disk --------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class Served:
         self._looked = now
         seen = watch.signature(Path(self.now.model.where))
         self._missing = 0 if seen else self._missing + 1
-        if self._missing == MISSING:  # for less long it may be missing while it is replaced
+        if self._missing == MISSING:  # a folder may be missing for a moment while it is replaced
             self._tell("the model is no longer on disk. What was read before still answers.")
         if seen is None or (seen == self._signature and not (self._failures and now > self._again)):
             return
@@ -122,7 +122,7 @@ class Served:
         try:
             opened = contained(self._opened_again)
         except Exception as error:
-            # Files that are copied one by one are not the model yet, and `model.json` may have been the first.
+            # Files may be copied one by one, `model.json` first: the model may not be complete yet.
             self._failures += 1
             self._again = time.monotonic() + min(RETRY, 2.0**self._failures)
             line = f"the model was replaced on disk by one that cannot be used: {line_of(error)}"
@@ -201,7 +201,7 @@ class Served:
                 job.examples = await self._prepared(model, examples[first : first + chunk], budget, job)
                 answers += await self._answered(job)
             finally:
-                job.left = True  # nobody waits any more, whether it is done or the client has gone
+                job.left = True  # nobody waits any more: it is done, or the client has gone
             if done:
                 done(len(answers), len(examples))
         return answers

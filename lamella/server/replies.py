@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from lamella.errors import DataError, LamellaError, MissingExtra, UsageError
 
-WHOLE = "--traceback" in sys.orig_argv  # what was not foreseen is shown with every call that led to it
+WHOLE = "--traceback" in sys.orig_argv  # unexpected errors are logged with their traceback
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
-# An absolute path, of which the last name is left. A closing tag or a fraction is none: it has no second slash.
+# An absolute path, of which only the last name is kept. A closing tag or a fraction has no second slash.
 _PATH = re.compile(r"(?<![\w.:/<])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,'\"<>]+[/\\])+(?P<name>[^\s/\\:;,'\"<>]*)")
 
 
@@ -79,7 +79,7 @@ def without_paths(line: str, places: Iterable[str] = ()) -> str:
     'x.po: empty.'
     """
     for place in sorted(places, key=len, reverse=True):
-        line = line.replace(place.rstrip("/\\"), "/_")  # a path still, and one without spaces
+        line = line.replace(place.rstrip("/\\"), "/_")  # still a path for the expression below, now without spaces
     return _PATH.sub(lambda match: match["name"], line)
 
 

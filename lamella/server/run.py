@@ -22,10 +22,10 @@ from lamella.server.limits import Limits
 from lamella.server.replies import JSON, encode, note
 
 HEAD = 1 << 16  # bytes of the head of a request
-IDLE = 20  # seconds that a connection stays open with nothing asked
-ABORT = 5.0  # seconds in which a client takes what was sent before its connection was closed
-OVERHEAD = 1 << 18  # bytes of one request that are not its body: a body in chunks of one byte has five for each of them
-FILES = 100  # open files that are not connections
+IDLE = 20  # seconds that an idle connection stays open
+ABORT = 5.0  # seconds for a client to read the last reply before its connection is aborted
+OVERHEAD = 1 << 18  # bytes of a request besides its body: chunks of one byte take five more each
+FILES = 100  # open files kept for things other than connections
 REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
 REASONS |= {501: "Not Implemented", 503: "Service Unavailable"}
 
@@ -98,8 +98,8 @@ class Protocol(H11Protocol):
     everyone = Connections(limits)
     _late: asyncio.TimerHandle | None = None
     address = ""
-    since = 0.0  # when it was opened, or last asked for something
-    _overhead = 0  # bytes since the last reply that were no body
+    since = 0.0  # when it was opened, or last sent a request
+    _overhead = 0  # bytes since the last reply that were not part of a body
     _takes_nothing: asyncio.TimerHandle | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -168,7 +168,7 @@ class Protocol(H11Protocol):
         self._late = None
         if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
             return
-        if self.conn.trailing_data[0]:  # half a request: who sends it should know
+        if self.conn.trailing_data[0]:  # half a request: its sender should get an error
             self.refuse(408, f"expected the whole request within {self.limits.upload:g} seconds.")
         else:
             self._end()
@@ -212,7 +212,7 @@ class Protocol(H11Protocol):
         self.loop.call_later(seconds, self.transport.abort)
 
 
-LOG = logging.Logger("lamella.server")  # of its own: that of uvicorn may be set up by whoever uses this in a program
+LOG = logging.Logger("lamella.server")  # not uvicorn's, which a program that embeds this server may configure
 LOG.setLevel(logging.ERROR)
 LOG.addHandler(_OneLine())
 
@@ -230,7 +230,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():  # only there can signals be caught
+        if threading.current_thread() is not threading.main_thread():  # signals can only be caught there
             yield
             return
         before = {s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)}

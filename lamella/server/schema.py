@@ -14,8 +14,8 @@ from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.task import Example, Task
 
-MOST = 2**31 - 1  # of a whole number that has no limit of its own
-LONGEST = 1000  # characters of an option
+MOST = 2**31 - 1  # limit of integers that have none of their own
+LONGEST = 1000  # most characters of an option
 NO_OTHER = Limits()
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 
     examples: list[dict[str, Any]]
     options: dict[str, Any] = {}
-    ask: str = ""  # which question, of a model of several
+    ask: str = ""  # which question, if the model answers several
 
 
 class AskWhy(msgspec.Struct, forbid_unknown_fields=True):
@@ -146,7 +146,7 @@ def with_options(job: Task, given: Mapping[str, Any], limits: Limits = NO_OTHER)
         raise Refused(400, f"options: {error}.") from error
     except (UsageError, OverflowError, RecursionError) as error:
         raise Refused(400, "options: out of bounds.") from error
-    values = {name: getattr(converted, name) for name in given}  # by their stored names, `from` among them
+    values = {name: getattr(converted, name) for name in given}  # by their stored names, such as `from`
     for name, value in values.items():
         if known[name].holds == "value" and value:
             read = receive(next(iter(job.fields.values())), f"options, {name}", value, limits)

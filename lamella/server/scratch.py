@@ -54,7 +54,7 @@ class Scratch:
     def _made(self) -> Path:
         """The folder, readable by this user alone."""
         with self._lock:
-            if self._folder is None or not self._folder.is_dir():  # something that tidies /tmp may have taken it
+            if self._folder is None or not self._folder.is_dir():  # a cleaner of /tmp may have removed it
                 self._folder = Path(tempfile.mkdtemp(prefix="lamella-serve-"))
                 self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
             return self._folder

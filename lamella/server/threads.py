@@ -20,7 +20,7 @@ def contained(work: Callable[[], T]) -> T:
     """The result of `work`; anything that it raises becomes an `Exception`, since others would end the event loop."""
     try:
         return work()
-    except (StopIteration, StopAsyncIteration) as error:  # a future cannot hold these
+    except (StopIteration, StopAsyncIteration) as error:  # a future cannot hold these exceptions
         raise Crashed(type(error).__name__) from error
     except Exception:
         raise
@@ -40,7 +40,7 @@ def start(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
             future.set_result(result)
         else:
             future.set_exception(error)
-            future.exception()  # retrieved, whether anybody still waits for it or not
+            future.exception()  # marks it as retrieved, or asyncio logs it if nobody waits
 
     def run() -> None:
         result: Any = None

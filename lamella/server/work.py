@@ -13,8 +13,8 @@ from lamella.model import Model, run_batches, whole
 from lamella.server.replies import Refused
 from lamella.task import Answer, Array, Arrays, Example, GraphLike, Task
 
-Check = Callable[[], None]  # raises where the work should go no further
-Deadline = Callable[[], float]  # when that will be, at the latest, by `time.monotonic`
+Check = Callable[[], None]  # raises to stop the work
+Deadline = Callable[[], float]  # the time limit, by `time.monotonic`
 
 
 class Stopped(Refused):

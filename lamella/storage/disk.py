@@ -22,12 +22,12 @@ from pathlib import Path
 from lamella.errors import DataError
 
 UNFINISHED = re.compile(r"\..+\.lamella-([0-9a-f]{4})-([0-9]{1,10})-[0-9a-f]{8}")
-ANOTHER_HOST = 86_400.0  # seconds after which what another machine left unfinished is taken for abandoned
+ANOTHER_HOST = 86_400.0  # seconds after which unfinished files of another machine count as abandoned
 
 
 def unfinished(path: Path) -> Path:
     """A hidden temporary name beside `path`, to be moved there when complete."""
-    import secrets  # slow to import, and whoever only reads needs it not
+    import secrets  # slow to import, and not needed for reading
 
     return path.with_name(f".{path.name}.lamella-{_host()}-{os.getpid()}-{secrets.token_hex(4)}")
 
@@ -204,7 +204,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def lives(process: int) -> bool:
     """Whether a process of this number is running on this machine."""
-    if os.name != "posix":  # where the question itself would end it
+    if os.name != "posix":  # where asking would end the process
         return True
     try:
         os.kill(process, 0)

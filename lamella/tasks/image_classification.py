@@ -30,7 +30,7 @@ from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scor
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-LOOKED_AT = 200  # pictures that tell side and colour of all
+LOOKED_AT = 200  # pictures from which size and channels are detected
 
 
 class Config(msgspec.Struct, kw_only=True):

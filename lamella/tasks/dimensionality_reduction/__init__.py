@@ -91,9 +91,9 @@ class DimensionalityReduction(Task):
     training = Training(batch=128, muon=False, quick={"importance_samples": 1})
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
-    columns_: list[dict[str, Any]]  # of a table; none for pictures
+    columns_: list[dict[str, Any]]  # of a table; empty for pictures
     white_: int = WHITE  # of pictures of 16 bits
-    middle: Array | None = None  # the mean of the arrays; it is in the net, so it is not kept twice
+    middle: Array | None = None  # mean of the arrays; stored in the net, so not among what is learned
 
     @as_learned({"example": Image("A picture; or a row, of a model that was trained on a table.")})
     def fields(self) -> Mapping[str, Field]:

@@ -24,9 +24,9 @@ from lamella.data.text.encoding import quote_all
 from lamella.errors import DataError, UsageError
 
 NAMES = ("example", *IMAGE_NAMES)  # of a table's column with pictures
-SAMPLES = 64  # new ones that are made at once
-STEPS = 9  # of a line, both ends included, and of each side of a plane
-WALK = 2.5  # deviations that a plane shows on each side of the middle
+SAMPLES = 64  # new examples that are decoded at once
+STEPS = 9  # points of a line, ends included, and of each side of a plane
+WALK = 2.5  # half the width of a plane, in standard deviations
 LOOKED_AT = 100  # pictures that say which side and channels suit all
 Array = NDArray[Any]
 

@@ -30,9 +30,9 @@ from lamella.task import EXPLAINED, Answer, Array, Arrays, Choice, Example, Focu
 from lamella.tasks.text_classification import linear
 from lamella.tasks.text_classification.features import FeatureSet, plain
 
-TABLE = 4_000_000  # features times labels: of many labels fewer features are counted
-DOUBT = 10.0  # how much it takes to count the two parts otherwise than at first
-LEAST = 5e-4  # of a likelihood, which an answer gives to three places
+TABLE = 4_000_000  # limit on features times labels: with many labels there are fewer features
+DOUBT = 10.0  # strength of the prior on the weights of the two parts
+LEAST = 5e-4  # smallest probability, since answers have three decimals
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -85,7 +85,7 @@ class TextClassification(Task):
     vocabulary_: bytes
     features_: bytes
     mix_: Sequence[float] = (0.2, 0.9)  # weights of the deep and the wide part before calibration
-    solution: tuple[Array, Array] | None = None  # of the linear part; it is in the net, so it is not kept twice
+    solution: tuple[Array, Array] | None = None  # of the linear part; stored in the net, so not among what is learned
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class TextClassification(Task):
         self.labels_ = sorted({e["label"] for e in examples})
         self.vocabulary_ = learn([text or "-" for text in texts], self.config.vocabulary_size)
         self.features_ = FeatureSet.learn(texts, min(self.config.max_features, TABLE // len(self.labels_))).dump()
-        for name in ("pieces", "known", "mix_"):  # what an earlier fit knew
+        for name in ("pieces", "known", "mix_"):  # caches of an earlier fit
             vars(self).pop(name, None)
         rows = [ids[ids != 0].astype(np.int64) for ids in map(self.known.encode, texts)]
         wanted = np.array([self.labels_.index(e["label"]) for e in examples])

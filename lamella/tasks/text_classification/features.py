@@ -20,9 +20,9 @@ Ints = NDArray[np.int32]
 
 ROW = 16  # features that stand in one row of an array: a text's rows are then about as many as its words
 LETTERS = (3, 4, 5)
-READ = 20_000  # letters of a text
-PART = "~"  # stands before a part of a word; by itself it is a mark like others
-RARE = 2  # in fewer texts than this a part of a word is not kept: there are many, and the word itself is
+READ = 20_000  # characters of a text that are read
+PART = "~"  # prefix of a part of a word; by itself an ordinary mark
+RARE = 2  # parts of words in fewer texts are dropped: there are many, and the words themselves are kept
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is taken for a word
 _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
 

@@ -22,12 +22,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MEMORY = 8  # past steps that L-BFGS remembers
-WORK = 100_000_000  # features times labels of all texts: of more than that a part is taken
-CHOICE = 6_000_000  # the same, where many solutions are compared
+WORK = 100_000_000  # features times labels of all texts; beyond that a subset is used
+CHOICE = 6_000_000  # the same, when many solutions are compared
 FOLDS = 4
-STRENGTHS = (1.0, 3.0)  # that are compared; where a text is about of length 1, most sets want one of about these
-ADDED = 0.3  # to each count: less than Laplace's 1, where most features stand in one text or two
-ROUGH = 5e-4  # how exact a solution is that is only compared
+STRENGTHS = (1.0, 3.0)  # candidates; for texts of length 1 the best is usually near these
+ADDED = 0.3  # additive smoothing: less than Laplace's 1, since most features occur in one text or two
+ROUGH = 5e-4  # tolerance for solutions that are only compared
 
 
 def solve(
@@ -47,13 +47,13 @@ def solve(
     rows, wanted = _some(rows, wanted, labels, WORK)
     few, theirs = _some(rows, wanted, labels, CHOICE)
     tried = STRENGTHS if strength is None else (strength,)
-    # (strengths, 2, N, L): what naive Bayes and the regression say about texts that they have not seen.
+    # (strengths, 2, N, L): scores of naive Bayes and the regression on texts that they have not seen.
     held_out_scores = np.zeros((len(tried), 2, len(few), labels))
     folds = min(FOLDS, len(few))
     fold = np.random.default_rng(0).permutation(len(few)) % folds
     for held in range(folds):
         seen, new = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
-        # What these texts do not have is unknown, and no part of the table: as it will be when new texts come.
+        # Features that these texts lack are unknown to the solution, as they will be in new texts.
         known = np.unique(np.concatenate([few[int(i)] for i in seen]))
         place = np.full(features, -1)
         place[known] = np.arange(len(known))

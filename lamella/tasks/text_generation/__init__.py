@@ -75,9 +75,9 @@ class TextGeneration(Task):
     less_is_better = True
     nets = ("rnn", "transformer")
 
-    characters_: Sequence[str] = ()  # this or a vocabulary, by the unit
+    characters_: Sequence[str] = ()  # either this or a vocabulary, depending on `unit`
     vocabulary_: bytes = b""
-    length_: float  # in units of a passage, on average
+    length_: float  # mean length of a passage in tokens
 
     @property
     def training(self) -> Training:  # type: ignore[override]
@@ -103,7 +103,7 @@ class TextGeneration(Task):
             self.vocabulary_ = Words.learn(texts, self.config.vocabulary_size)
         else:
             self.characters_ = Characters.learn(texts, self.config.vocabulary_size)
-        vars(self).pop("units", None)  # what an earlier fit knew
+        vars(self).pop("units", None)  # cache of an earlier fit
         self.length_ = float(np.mean([len(self.units.encode(text)) for text in texts]))
 
     @cached_property
@@ -116,7 +116,7 @@ class TextGeneration(Task):
         return {"text": np.array(self.units.encode(example["text"]), np.int32)}
 
     def targets(self, example: Example) -> Arrays:
-        return {}  # every unit of the text is the answer to those before it
+        return {}  # every token of the text is the target of those before it
 
     # ---- net ---------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from lamella.data.readers.passages import cut
 from lamella.data.text.pieces import END, UNKNOWN, Pieces, learn, limit
 
-FIRST = END + 1  # id of the first unit; those below are marks, which are never written
-BREAK = "\u2424"  # stands for a line break among pieces, which know spaces only
+FIRST = END + 1  # id of the first token; those below are special and never generated
+BREAK = "\u2424"  # replaces line breaks, since pieces only know spaces
 PART = 4096  # characters that are cut into pieces at a time: the time grows faster than the text
 
 
@@ -94,7 +94,7 @@ def by_frequency(learn: Iterable[Sequence[int]], rows: Sequence[Sequence[int]]) 
     [-0.6931, -2.8904]
     """
     counts = Counter(i for row in learn for i in row)
-    total = sum(counts.values()) + len(counts) + 1  # one more of each, and one of all others
+    total = sum(counts.values()) + len(counts) + 1  # add-one smoothing; all unknown tokens count as one
     return [sum(math.log((counts[i] + 1) / total) for i in row) for row in rows]
 
 
