@@ -90,7 +90,7 @@ def table(scores: dict[str, Any]) -> list[str]:
     may have "trivial": what answers score that need no net."""
     if not scores:
         return ["Not measured."]
-    # What answers score that need no net, beside what the net scores: so one sees what training has gained.
+    # The trivial baseline beside the net's score shows what training has gained.
     trivial = any(result.get("trivial") for result in scores.values())
     lines = [
         "| held out | examples | measure | value | 95% interval |" + (" trivial answer |" if trivial else ""),

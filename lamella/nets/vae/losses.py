@@ -45,6 +45,7 @@ def negative_bound(
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Kullback-Leibler divergence in nats of each distribution from the standard normal one: (B, Z) twice -> (B,).
 
+    >>> import torch
     >>> divergence(torch.zeros(1, 3), torch.zeros(1, 3)).tolist()
     [0.0]
     """

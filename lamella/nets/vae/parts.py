@@ -9,6 +9,7 @@ from lamella.nets.layers import Linear
 class Block(nn.Module):
     """A residual block of two linear layers: (B, D) -> (B, D). At first it changes nothing.
 
+    >>> import torch
     >>> x = torch.ones(2, 8)
     >>> bool((Block(8)(x) == x).all())
     True
