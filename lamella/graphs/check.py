@@ -2,10 +2,9 @@
 
     check(raw, "net.onnx")     returns nothing if it may run; ModelError with the reason if not
 
-A graph from elsewhere is a program: it may name files to read, ask for any memory, and loop. One that passes here uses
-the operators of `operators.py` alone, reads its own bytes and its inputs, holds numbers that are finite and as many as
-their shapes say, and asks for no array of constants that is far larger than the file. How long it may run and how much
-memory it may take from what it is given is limited where it runs, in `run.py`.
+A graph from elsewhere is a program: it may read files, ask for any amount of memory, and loop. One that passes this check
+uses only the operators of `operators.py`, reads only its own bytes and its inputs, holds finite numbers, as many as its
+shapes say, and makes no constant that is far larger than the file. Run time and memory are limited in `run.py`.
 """
 
 import math

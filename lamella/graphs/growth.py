@@ -1,9 +1,9 @@
 """Limits on the size of a graph's constants: a few bytes may ask for gigabytes, as ConstantOfShape of [30000, 30000] does.
 
-Nodes that read stored arrays alone are constants too, and the engine computes them while it opens the file. Their shapes
-are followed here, and their values where these are few, since such say how large others become. The exporter leaves
-hardly any, so that an operator whose shape is not known here is refused where all that it reads is constant. Whatever
-hangs on inputs has sizes that are known when it runs, and is limited there.
+Nodes that read only stored arrays are constants too, which the engine computes while it opens the file. Their shapes are
+propagated here, and their values if these are few, since they may be the shapes of others. The exporter leaves hardly
+any, so an unknown operator is refused if all its inputs are constant. Whatever depends on inputs has sizes that are known
+only at run time, and is limited there.
 """
 
 import math
@@ -19,7 +19,7 @@ TIMES = 4  # or so many times the file
 STRETCH = 1 << 20  # by how much Tile, Resize and the like may make an input larger
 Array = NDArray[Any]
 
-# Of one shape with what they read, their inputs spread over each other where there are several.
+# The output has the shape of the inputs, broadcast against each other.
 _EACH = """
 Abs Add And Ceil Clip Cos DequantizeLinear Div Elu Equal Erf Exp Floor Gelu Greater GreaterOrEqual HardSigmoid
 Identity IsInf IsNaN LeakyRelu Less LessOrEqual Log Max Mean Min Mod Mul Neg Not Or Pow QuantizeLinear Reciprocal Relu

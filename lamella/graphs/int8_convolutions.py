@@ -1,11 +1,11 @@
 """Static int8 quantisation of convolutions: inputs and outputs are rounded with scales from a calibration set.
 
-A product of matrices can find the range of its input anew at each run (`int8.py`); for a convolution that costs more
-than it gains. So the ranges are measured once on examples (Jacob et al., 2018), and each convolution is written as
-onnxruntime fuses it to one of whole numbers: rounded input, weights in bytes with a scale a filter, rounded output. A
-rectifier behind it is then no work at all: what is below zero has no step.
+A matrix product can measure the range of its input at each run (`int8.py`); for a convolution that costs more than it
+saves. So ranges are measured once on a calibration set (Jacob et al., 2018), and each convolution is written in the form
+that onnxruntime fuses into an integer one: rounded input, int8 weights with a scale a filter, rounded output. A ReLU
+after it is then free, since values below zero are clipped by the rounding.
 
-Without ranges the weights alone become bytes, and are floats again when the file is loaded: as small, and as fast as before.
+Without ranges only the weights become int8, and floats again when the file is loaded: as small, but no faster.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from lamella.graphs.rounding import SMALLEST, round_rows
 
-Ranges = Mapping[str, tuple[float, float]]  # value -> the least and the largest it was seen to hold
+Ranges = Mapping[str, tuple[float, float]]  # value -> its smallest and largest number on the calibration set
 
 
 @dataclass(frozen=True)
 class Filters:
-    """A convolution with a stored weight, and the rectifier behind it where nothing else reads what comes between."""
+    """A convolution with a stored weight, and the ReLU after it if nothing else reads the value between."""
 
     node: NodeProto
     weight: NDArray[np.float32]  # (out, in, ...)
@@ -32,12 +32,12 @@ class Filters:
 
     @property
     def out(self) -> str:
-        """The value that leaves: the rectifier's, where there is one."""
+        """The output value: that of the ReLU if there is one."""
         return str((self.rectifier or self.node).output[0])
 
 
 def find_filters(graph: onnx.GraphProto) -> list[Filters]:
-    """The convolutions that are large enough to be worth it, in order."""
+    """The convolutions that are large enough to gain from int8, in order."""
     stored = {t.name: t for t in graph.initializer}
     made = {n.output[0]: n for n in graph.node}
     readers: dict[str, list[NodeProto]] = {}
@@ -60,7 +60,7 @@ def find_filters(graph: onnx.GraphProto) -> list[Filters]:
 
 
 def _stored(name: str, stored: Mapping[str, TensorProto], made: Mapping[str, NodeProto]) -> NDArray[np.float32] | None:
-    """A stored array, or one that is only reshaped on its way."""
+    """A stored array, possibly reshaped before use."""
     if name in stored:
         return numpy_helper.to_array(stored[name]) if stored[name].data_type == TensorProto.FLOAT else None
     node = made.get(name)
@@ -75,7 +75,7 @@ def watched(graph: onnx.GraphProto) -> list[str]:
 
 
 def convert(graph: onnx.GraphProto, ranges: Ranges | None) -> None:
-    """Rewrite a graph's convolutions in place, in whole numbers where the ranges are known."""
+    """Rewrite a graph's convolutions in place, as integer ones if their ranges are known."""
     filters = {f.node.output[0]: f for f in find_filters(graph)}
     dropped = {f.rectifier.output[0] for f in filters.values() if f.rectifier and _known(f, ranges)}
     fresh: list[NodeProto] = []
@@ -104,7 +104,7 @@ def _known(f: Filters, ranges: Ranges | None) -> bool:
 
 
 def _weight(f: Filters) -> tuple[str, NDArray[np.int8], NDArray[np.float32]]:
-    """Its name, its bytes in its own shape, and a scale a filter."""
+    """The weight's name, its int8 values in its own shape, and a scale a filter."""
     rows = f.weight.reshape(len(f.weight), -1)
     q, scale = round_rows(rows, 1)
     return f"{f.node.output[0]}_weight", q.reshape(f.weight.shape), scale.ravel()
@@ -151,7 +151,7 @@ def _whole(
 
 
 def _step(seen: tuple[float, float]) -> tuple[np.float32, np.uint8]:
-    """The step between two whole numbers, and which of them is zero.
+    """The scale and the zero point of a quantised range.
 
     >>> step, zero = _step((-1.0, 4.1))
     >>> round(float(step), 4), int(zero)
@@ -165,7 +165,7 @@ def _step(seen: tuple[float, float]) -> tuple[np.float32, np.uint8]:
 def _round(
     value: str, source: str, out: str, seen: tuple[float, float], arrays: dict[str, NDArray[np.generic]]
 ) -> list[NodeProto]:
-    """Two nodes: to bytes, and back to floats that are whole steps."""
+    """Two nodes: quantise to bytes, and dequantise."""
     step, zero = _step(seen)
     arrays[f"{value}_step"], arrays[f"{value}_zero"] = np.array(step), np.array(zero)
     names = f"{value}_step", f"{value}_zero"

@@ -1,7 +1,7 @@
 """Which units of a layer to keep, and new weights for them: least squares, without gradients.
 
-The step of Optimal Brain Surgeon (Hassibi and Stork, 1993) applied to whole units, or to whole heads of attention, at
-once; what goes is chosen as in "ThiNet" (Luo et al., 2017), by what its loss would do to the next layer.
+Optimal Brain Surgeon (Hassibi and Stork, 1993) applied to whole units or attention heads; which ones to remove is chosen
+as in "ThiNet" (Luo et al., 2017), by the effect on the next layer.
 """
 
 import numpy as np
@@ -38,8 +38,8 @@ def fit(moments: Floats, weight: Floats, keep: int, size: int = 1) -> tuple[NDAr
         blocks = inverse.reshape(len(kept), size, len(kept), size)[each, :, each]  # (U, size, size)
         parts = fitted.reshape(len(kept), size, -1)
         cost = (parts * np.linalg.solve(blocks, parts)).sum(axis=(1, 2))
-        # An eighth at a time, since the cost of one depends on which others are gone; and of two that can each stand
-        # in for the other (partial correlation), one only. Of heads, which are few, one at a time.
+        # An eighth at a time, since the cost of one depends on which others are gone; and of two that can replace
+        # each other (partial correlation), only one. Of heads, which are few, one at a time.
         most, alike = 1, np.eye(len(kept), dtype=bool)
         if size == 1:
             most, scale = min(len(kept) - keep, max(1, len(kept) // 8)), np.sqrt(inverse.diagonal())

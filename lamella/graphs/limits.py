@@ -1,7 +1,7 @@
 """Limits on graphs that did not come with lamella: seconds of each call, and memory of all of them together.
 
-onnxruntime stops a run between two operators when its `terminate` is set. One thread sets it for all calls that are too
-late: it wakes twice a second while any call runs, and sleeps else, so that a call costs two operations on a dict.
+onnxruntime stops a run between two operators when its `terminate` flag is set. One thread sets it for all overdue calls:
+it wakes twice a second while any call runs and sleeps otherwise, so that a call costs only two operations on a dict.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""The operators that a graph may use: those of the standard that nets are made of, none that runs another graph.
+"""The operators that a graph may use: those of the standard that nets consist of, none that runs another graph.
 
-What lamella writes is in `WRITTEN`, and a test exports every task to see that it is so. `ALLOWED` adds what nets of the
-same four families use elsewhere. Left out are control flow (If, Loop, Scan), sequences and optional values, random
-numbers, texts, and what only draws or parses: none is needed, and each is code that a hostile file could reach.
+`WRITTEN` holds those that lamella exports; a test exports every task to check it. `ALLOWED` adds those that nets of the
+same four families use elsewhere. Control flow (If, Loop, Scan), sequences, optional values, random numbers, strings and
+parsing are left out: they are not needed, and each is code that a hostile file could reach.
 """
 
 _OURS = """

@@ -1,8 +1,8 @@
-"""One ONNX message, read strictly: only fields that are named here, each of its one kind, and once where once is meant.
+"""A strict reader of ONNX messages: only the fields named here, each of its type, and only once unless repeated.
 
-Readers of protobuf forgive much: unknown fields are skipped, the last of two values counts, two messages merge, numbers
-wrap around. A file that uses any of this may say one thing to us and another to the engine, and our exporter uses none.
-So all of it is refused, and with it what is left out below: external data, subgraphs, functions, sparse arrays, training
+Protobuf readers are lenient: they skip unknown fields, take the last of two values, merge messages, and let numbers wrap
+around. A file that relies on this may mean one thing to us and another to the engine, and our exporter never does. So all
+of it is refused, and with it the fields left out below: external data, subgraphs, functions, sparse arrays, training
 information, sequences, metadata (onnx.proto3 has the whole list).
 """
 
@@ -87,7 +87,7 @@ REFUSED = {
 
 
 class Reader:
-    """Reads messages of one file and counts their fields: no file takes longer than `FIELDS` of them."""
+    """Read the messages of one file, at most `FIELDS` fields in all, so that the time is bounded."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw, self._left = raw, FIELDS

@@ -86,8 +86,10 @@ def remarks(result: dict[str, Any], metric: str, less_is_better: bool) -> list[s
 
 
 def table(scores: dict[str, Any]) -> list[str]:
-    """Scores with their intervals as lines of a Markdown table; a score set is {"count", "scores", "notes"} by name, and
-    may have "trivial": what answers score that need no net."""
+    """Scores with their intervals as lines of a Markdown table.
+
+    scores: by name, {"count", "scores", "notes"}, and "trivial" if the score of a trivial baseline is known.
+    """
     if not scores:
         return ["Not measured."]
     # The trivial baseline beside the net's score shows what training has gained.

@@ -73,7 +73,7 @@ def read_below(folder: Path, parts: Sequence[str], most: int) -> bytes | None:
 
 
 def _read_checked(folder: Path, parts: Sequence[str], most: int) -> bytes | None:
-    """The same where the system cannot open relative to a folder: every part is looked at first."""
+    """The same for systems that cannot open a file relative to a folder: every part of the path is checked first."""
     place = folder
     for part in parts:
         place = place / part

@@ -23,7 +23,7 @@ def draw_boxes(value: Any, boxes: Sequence[Mapping[str, Any]], labels: Sequence[
     pen = ImageDraw.Draw(picture)
     line = max(1, round(max(picture.size) / 320))
     font = ImageFont.load_default(size=max(10, round(max(picture.size) / 45)))
-    for one in reversed(boxes):  # the surest above all others
+    for one in reversed(boxes):  # the highest score is drawn last, above all others
         colour = COLOURS[labels.index(one["label"]) % len(COLOURS)] if one["label"] in labels else "#ffffff"
         left, top, right, bottom = one["box"]
         pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=colour, width=line)

@@ -1,15 +1,14 @@
 """Linear classifiers over sets of features, solved rather than trained: the part of a classifier that needs no net.
 
-`naive_bayes` counts. `logistic` minimises a convex loss, so there is one best answer and no seed, no learning rate and
-no number of steps to choose; a few thousand texts take seconds. Tests compare both with scikit-learn's.
+`naive_bayes` counts features. `logistic` minimises a convex loss, so there is one best solution, and no seed, learning
+rate or number of steps to choose; a few thousand texts take seconds. Tests compare both with scikit-learn's.
 
-`solve` joins them. Each feature counts in the regression as much as naive Bayes thinks it tells (Wang and Manning,
-2012), and both answer together: on sentences of ten words counts are often nearer the truth than what a regression
-makes of them, on longer or lopsided sets they are not. Which of the two to trust more is therefore learned, by
-stacking (Wolpert, 1992): each text is scored by solutions that have not seen it, and how much either counts, and
-what is added for each label, is what makes these scores likeliest. So is how closely the regression may fit. Since all
-this is linear in the same features, what comes out is one table, as large and as fast as either alone, and since it
-was fitted to texts it did not know, its probabilities can be believed.
+`solve` combines them. Features enter the regression scaled by their naive Bayes log-ratios (Wang and Manning, 2012), and
+the two classifiers are mixed: on sentences of ten words naive Bayes is often better than the regression, on longer texts
+or unbalanced labels it is not. The weights of the mixture are therefore learned by stacking (Wolpert, 1992): each text is
+scored by solutions that have not seen it, and the weights and a bias for each label maximise the likelihood of these
+scores. So does the strength of the regression. Everything is linear in the same features, so the result is one table, as
+large and as fast as either alone; and since it was fitted to held-out scores, its probabilities are calibrated.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,11 +37,11 @@ def solve(
     strength: float | None,
     parts: NDArray[np.bool_],
 ) -> tuple[Floats, Floats]:
-    """Weights (features, labels) and biases (labels,): a text's scores are its features' sum over the root of their number.
+    """Weights (features, labels) and biases (labels,); the sum of a text's features is divided by the root of their number.
 
-    rows: of each of N texts the ids of its features; wanted (N,): the texts' labels; strength: how closely the
-    regression fits, None: chosen by cross-validation; parts (features,): where a feature is a part of a word, which
-    naive Bayes leaves out: it takes features for independent, and parts of one word are not.
+    rows: for each of N texts the ids of its features. wanted (N,): the texts' labels. strength: the inverse regularisation
+    of the regression; None: chosen by cross-validation. parts (features,): whether a feature is a part of a word; naive
+    Bayes ignores those, since it assumes independent features and parts of one word are not.
     """
     rows, wanted = _some(rows, wanted, labels, WORK)
     few, theirs = _some(rows, wanted, labels, CHOICE)
