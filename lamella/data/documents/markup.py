@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lamella.data.text.encoding import decode_bytes, refuse_binary, text_codec
+from lamella.data.text.languages import base_code
 from lamella.errors import DataError
 
 
@@ -105,7 +106,7 @@ def read_tokens(text: str) -> Iterator[Token]:
     """The pieces of a page in order; joined, their `raw` is the page."""
     stack: list[tuple[str, bool]] = []  # open elements, and whether what is in them is translated
     names: Counter[str] = Counter()  # how many of each are open
-    at, last = 0, text.rfind(">")
+    at, last, own = 0, text.rfind(">"), ""
     while at < len(text):
         on = not stack or stack[-1][1]
         match = _next_tag(text, at, last)
@@ -134,7 +135,8 @@ def read_tokens(text: str) -> Iterator[Token]:
             if name in _VOID or (raw.endswith("/>") and name in ("svg", "math", "path", "use")):
                 yield Token("void", name, raw, on and not _says_no(raw))
                 continue
-            inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw)
+            own = _language(raw) if name == "html" else own
+            inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw) and not _is_foreign(raw, own)
             stack.append((name, inside))
             names[name] += 1
             yield Token("open", name, raw, on and inside)
@@ -163,6 +165,15 @@ def _says_no(tag: str) -> bool:
         return False
     found = attributes_of(tag)
     return value_of(found.get("translate")).lower() == "no" or "notranslate" in value_of(found.get("class")).split()
+
+
+def _language(tag: str) -> str:
+    return base_code(value_of(attributes_of(tag).get("lang"))) if "lang" in tag.lower() else ""
+
+
+def _is_foreign(tag: str, own: str) -> bool:
+    """Whether an element is in another language than its page, which says its own."""
+    return bool(own) and _language(tag) not in ("", own)
 
 
 def _says_yes(tag: str) -> bool:

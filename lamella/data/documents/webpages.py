@@ -7,8 +7,8 @@ r"""Web pages (.html): the words are translated, every other byte stays.
     '<html lang="fr"><p>Un <b>gros</b> caf&#233; &amp; plus</p><pre>x = 1</pre>'
 
 Translated are the text between the tags and what readers are shown or read from attributes: alt, title, placeholder,
-aria-label, and the description for search engines. Copied are scripts, styles, code, formulas and whatever says
-translate="no". Markup inside a sentence travels with it as `<1>` and `</1>`, which `placeholders` keep together; a
+aria-label, the words on buttons and tracks, and what search engines and previews of links show. Copied are scripts,
+styles, code, formulas, and whatever says translate="no" or is in another language than its page. Markup inside a sentence travels with it as `<1>` and `</1>`, which `placeholders` keep together; a
 sentence that loses some of it keeps its source. A page is not parsed into a tree and written anew: browsers forgive
 what a writer would "correct".
 """
@@ -35,6 +35,17 @@ from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 _SHOWN = frozenset(("alt", "title", "placeholder", "aria-label"))
+_PREVIEWS = frozenset(
+    (
+        "description",
+        "og:title",
+        "og:description",
+        "og:image:alt",
+        "twitter:title",
+        "twitter:description",
+        "twitter:image:alt",
+    )
+)
 _NUMBERED = re.compile(r"(</?\d{1,3}/?>)")
 _SPACE = re.compile("[ \t\r\n\f]+")
 
@@ -117,8 +128,12 @@ class WebPage:
             return [token.raw]
         found = attributes_of(token.raw)
         names = set(_SHOWN)
-        if token.name == "meta" and value_of(found.get("name")).lower() == "description":
+        if token.name == "meta" and {value_of(found.get(n)).lower() for n in ("name", "property")} & _PREVIEWS:
             names.add("content")
+        elif token.name == "input" and value_of(found.get("type")).lower() in ("submit", "button", "reset"):
+            names.add("value")
+        elif token.name in ("track", "option", "optgroup"):
+            names.add("label")
         parts: Tag = []
         done = 0
         for name, match in found.items():

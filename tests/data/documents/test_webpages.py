@@ -276,3 +276,21 @@ def test_a_page_on_the_command_line(cli, tmp_path: Path) -> None:
     )
     assert "Hello" not in after.text and "code stays" in after.text and "Lamella Inc" in after.text
     assert lamella.translate("Your name", "en", "fr") and "Your name" not in (tmp_path / "b.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "segments"),
+    [
+        ('<html lang="en"><p>Say <span lang="de">Guten Tag</span> now.</p>', ["Say <1/> now."]),
+        ('<html lang="en"><p lang="fr">Bonjour</p><p lang="en-US">Hello</p>', ["Hello"]),
+        ('<p lang="fr">Hello</p>', ["Hello"]),  # the page does not say what it is in
+        ('<meta property="og:title" content="My page"><meta property="og:url" content="https://a.org">', ["My page"]),
+        ('<input type="submit" value="Send"><input type="text" value="Kept">', ["Send"]),
+        ('<track label="English subtitles" src="a.vtt">', ["English subtitles"]),
+        ("<p>H<sub>2</sub>O is water.</p>", ["H<1>2</1>O is water."]), ("<p><a href=x>Home</a></p>", ["Home"]),
+    ],
+)  # fmt: skip
+def test_what_is_shown_and_what_is_foreign(page: str, segments: list[str]) -> None:
+    document = open_document(page.encode(), "a.html", "fr")
+    assert document.segments == segments
+    assert open_document(page.encode(), "a.html").render(segments) == page.encode()
