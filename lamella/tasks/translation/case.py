@@ -108,7 +108,8 @@ def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, languag
 def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = None) -> bool:
     """Whether all letters are capitals, in words of which one at least is no acronym, or in three or more.
 
-    cost: a short word that is one piece to the net in small letters, and several in capitals, is no acronym either.
+    cost: a short word that is fewer pieces to the net in small letters is no acronym either; of four letters by themselves,
+    nor is one of as many: as a word it is asked for, and comes back in capitals either way.
 
     >>> is_all_capitals("ADD TO CART"), is_all_capitals("CANCEL"), is_all_capitals("DELETE %s", [(7, 9)])
     (True, True, True)
@@ -122,7 +123,9 @@ def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = N
     if len(words) > 2:
         return True
     return any(
-        len(word) > ACRONYM or word.lower() in _LOUD or (cost is not None and cost(word.lower()) < cost(word))
+        len(word) > ACRONYM
+        or word.lower() in _LOUD
+        or (cost is not None and cost(word.lower()) < cost(word) + (len(words) == 1 and len(word) == ACRONYM))
         for word in words
         if len(word) > 1
     )
