@@ -15,6 +15,7 @@ from lamella.errors import UsageError
 CPU_PRODUCT = 2048, 256, 1024  # rows, columns, outputs: the shape that training makes most
 ACCELERATOR_PRODUCT = 16_384, 1024, 1024  # a small one would measure how fast an accelerator is told what to do
 
+
 def cores() -> int:
     """How many cores this process may use, at least 1."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

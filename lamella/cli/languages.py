@@ -32,7 +32,7 @@ def tell_route(src: str, dst: str) -> None:
 def _beginnings(inputs: Sequence[str], as_text: bool) -> list[str]:
     """The first characters of each text and file; standard input is only peeked at."""
     if tuple(inputs) == ("-",) and not as_text:
-        return [sys.stdin.buffer.peek(BYTES)[:BYTES].decode(errors="ignore")]  # type: ignore[attr-defined]
+        return [sys.stdin.buffer.peek(BYTES)[:BYTES].decode(errors="ignore")]  # type: ignore[union-attr]
     from lamella.model.shipped import words_of
 
     beginnings = []

@@ -45,7 +45,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
                 f"{name}: {quote(file)}",
             )
             continue
-        sides = image.get("width"), image.get("height")
+        sides: tuple[Any, Any] = image.get("width"), image.get("height")
         size = (float(sides[0]), float(sides[1])) if all(_number(s) and s for s in sides) else None
         annotated[key] = Annotated(str(place), [], name, size)
     if not annotated:
@@ -55,10 +55,10 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         )
     for one in _dicts(content.get("annotations")):
         where = f"annotation {one.get('id', '?')}"
-        image, category = _id(one.get("image_id")), _id(one.get("category_id"))
-        if image in missing:
+        image_id, category = _id(one.get("image_id")), _id(one.get("category_id"))
+        if image_id in missing:
             continue  # reported above, with its picture
-        if image not in annotated:
+        if image_id not in annotated:
             account.drop("an image_id that no image has", f"{name}, {where}: {one.get('image_id')}")
         elif category not in categories:
             account.drop("a category_id that no category has", f"{name}, {where}: {one.get('category_id')}")
@@ -71,7 +71,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
                 continue
             left, top, width, height = map(float, box)
             drawn = Drawn(categories[category], [left, top, left + width, top + height], where)
-            annotated[image].boxes.append(drawn)
+            annotated[image_id].boxes.append(drawn)
     account.lines.append(f"{name}: COCO, {len(annotated):,} pictures, {len(categories):,} categories")
     return list(annotated.values())
 

@@ -56,7 +56,7 @@ def read_labelme(path: Path, content: Mapping[str, Any], places: Places, account
             account.drop("a shape that is no rectangle, polygon or circle, or has no label", f"{name}, {where}")
         else:
             boxes.append(Drawn(str(label).strip(), sides, where))
-    stated = content.get("imageWidth"), content.get("imageHeight")
+    stated: tuple[Any, Any] = content.get("imageWidth"), content.get("imageHeight")
     size = (float(stated[0]), float(stated[1])) if all(_number(s) and s for s in stated) else None
     return [Annotated(image, boxes, name, size)]
 

@@ -37,8 +37,8 @@ def read_xml(paths: Sequence[Path], account: Account) -> list[Annotated]:
 
 
 def _root(path: Path) -> Any:
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
+    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 
     try:
         return fromstring(read_bytes(path))
@@ -117,7 +117,7 @@ def _cvat_sides(thing: Element) -> list[float] | None:
         return None
     points = [[_float(n) for n in pair.split(",")] for pair in thing.get("points", "").split(";")]
     numbers = [(p[0], p[1]) for p in points if len(p) == 2 and p[0] is not None and p[1] is not None]
-    return around(numbers) if len(numbers) > 2 else None  # type: ignore[arg-type]
+    return around(numbers) if len(numbers) > 2 else None
 
 
 def around(points: Sequence[tuple[float, float]]) -> list[float]:

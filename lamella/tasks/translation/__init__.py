@@ -341,7 +341,7 @@ class Translation(Task):
 
     def _source_of(self, to: str) -> str:
         """The language that is translated to another; UsageError where the model does not know the pair."""
-        src = self.config.src
+        src: str = self.config.src
         if self.config.both and to != self.config.dst:  # asked for the other direction, example by example
             src = next((a for a, b in self.directions if b == to), src)
         if (src, to) not in self.directions:
