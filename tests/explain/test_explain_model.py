@@ -280,7 +280,7 @@ def test_side_by_side_readers_and_windows_are_parts(trained):
     found = surgery.parts(model.files, look(model, example).shapes)
     names = [p.name for p in found]
     assert {"the output 'deep'", "the output 'wide'"} <= set(names)
-    assert sum(name.startswith("what windows.") for name in names) == 4
+    assert sum(name.startswith("the output of windows.") for name in names) == 4
     given = model.task.collate([model.task.inputs(example)])
     out = answers(surgery.without(model.files, next(p for p in found if "wide" in p.name)), given)
     assert not out["wide"].any() and out["deep"].any()
