@@ -9,7 +9,7 @@ carries placeholders and markup over, and notices when the net loops or drops so
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -65,7 +65,9 @@ class Config(msgspec.Struct, kw_only=True):
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
     beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
-    memory: Annotated[str, Meta(description="Translations made before, reused word for word: .tmx .po .mo .tsv.", extra=FILE)] = ""
+    memory: Annotated[
+        str, Meta(description="Translations made before, reused word for word: .tmx .po .mo .tsv.", extra=FILE)
+    ] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
     details: Annotated[
         bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=LATER)
@@ -297,7 +299,7 @@ class Translation(Task):
         """Translations with what became of each: translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
         src = self._source_of(to)
-        readable = self._readable if is_chinese(src) else str
+        readable = partial(self._readable, chinese=is_chinese(src))
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
             asked = [case.ask(s, placeholders.spans(s, ""), self._cost, src) for s in sentences]
@@ -331,13 +333,17 @@ class Translation(Task):
         """How many pieces a word is to the net."""
         return len(self.pieces.encode([word])[0])
 
-    def _readable(self, text: str) -> str:
-        """A Chinese text with simplified characters where the net cannot read traditional ones."""
-        if self.pieces.knows(text):
+    def _readable(self, text: str, chinese: bool) -> str:
+        """A text in letters that the net can read: small ones for capitals, and in Chinese simplified for traditional ones."""
+        knows = self.pieces.knows
+        if knows(text):
+            return text
+        text = "".join(c if knows(c) or not knows(c.lower()) else c.lower() for c in text)
+        if not chinese:
             return text
         from lamella.tasks.translation.chinese import simplify
 
-        return "".join(c if self.pieces.knows(c) else simplify(c) for c in text)
+        return "".join(c if knows(c) else simplify(c) for c in text)
 
     def _source_of(self, to: str) -> str:
         """The language that is translated to another; UsageError where the model does not know the pair."""

@@ -42,6 +42,7 @@ class Verdict(NamedTuple):
     faults: list[str]
     doubts: list[str]
     unsure: list[str]
+    slight: bool = False  # nothing is wrong but words that begin a sentence, which may be no names
     sure: float | None = None  # the mean log-probability of its pieces, where the net says it
 
 
@@ -86,7 +87,7 @@ class Checks:
         )
         spans = union([*digits.missing, *names.missing, *marks.places])
         uncertain = doubts(self.source, text, self.style.source, self.style.target)
-        return Verdict(text, mended, spans, faults, uncertain, names.unsure)
+        return Verdict(text, mended, spans, faults, uncertain, names.unsure, faults == ["names"] and names.slight)
 
     def _taken(self, answer: str) -> list[Span]:
         """What in an answer is a placeholder, or was put back as one."""

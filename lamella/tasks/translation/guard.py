@@ -205,6 +205,8 @@ class _Net:
         self.names |= {name: [bare(a) for form in some for a in answers[form]] for name, some in forms.items()}
         for unit in unsure:
             self._again(unit, "translated")
+            if unit.status == "kept" and unit.waiting:
+                unit.settle(unit.waiting, "translated")
         return [unit for unit in units if unit.status == "kept"]
 
     def protected(self, units: list[Unit], tokens: Sequence[str]) -> list[Unit]:
@@ -283,6 +285,8 @@ class _Net:
                 unit.copied = True
             elif verdict.faults:
                 unit.flawed.append(verdict)
+            elif any(one.slight and one.unsure for one in unit.flawed):
+                unit.waiting = unit.waiting or verdict
             elif verdict.doubts:
                 doubtful = doubtful or verdict
             else:

@@ -54,6 +54,7 @@ class NameCheck(NamedTuple):
     text: str
     missing: list[Span]
     unsure: list[str]
+    slight: bool = False  # all that is missing begins a sentence, and may be no name
 
 
 @dataclass
@@ -131,6 +132,7 @@ class Names:
                 missing.append(name)
         edits: list[tuple[int, int, str]] = []
         lost: list[Span] = []
+        slight = True
         unsure: list[str] = []
         sources = {_plain(word) for word in _WORDS.findall(self.source)}
         for name in missing[:_MOST]:
@@ -144,11 +146,12 @@ class Names:
                 left = _bar(left, *near)
             elif verdict != "translated":
                 lost.append(name.span)
+                slight = slight and name.kind == "initial"
                 if verdict == "unsure":
                     unsure.append(name.text)
         for start, end, new in sorted(edits, reverse=True):
             answer = answer[:start] + new + answer[end:]
-        return NameCheck(answer, sorted(lost), unsure)
+        return NameCheck(answer, sorted(lost), unsure, bool(lost) and slight)
 
     def _judge(
         self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str] | None

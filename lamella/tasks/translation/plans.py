@@ -43,6 +43,7 @@ class Unit:
     spare: list[str] = field(default_factory=list)  # sound answers that lack some of them
     others: list[str] = field(default_factory=list)  # further sound answers, best first
     flawed: list[Verdict] = field(default_factory=list)  # sound answers that lack a number, a name or a mark
+    waiting: Verdict | None = None  # an answer that lacks nothing, after one that may lack nothing either
     doubts: list[str] = field(default_factory=list)  # what is uncertain about the answer
     sure: float | None = None  # the mean log-probability of the answer's pieces
     checks: Checks | None = None

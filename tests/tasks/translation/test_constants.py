@@ -10,7 +10,11 @@ from collections.abc import Callable
 import pytest
 
 from lamella.data.text import icu, placeholders
+from lamella.data.text.pieces import learn
+from lamella.task import Example
 from lamella.tasks.translation import (
+    Config,
+    Translation,
     case,
     checks,
     masks,
@@ -306,3 +310,30 @@ def test_a_candidate_that_loses_something_gives_way(text: str, worse: str, bette
     assert found == Outcome(better, "translated")
     alone = translate_texts([text], lambda some: [[worse] for _ in some], source="en", target="fr")[0]
     assert alone.text == worse and alone.doubts
+
+
+def test_capitals_that_the_vocabulary_lacks_are_asked_as_small_letters() -> None:
+    """Of `À` and `Ê` in texts of capitals: a vocabulary may hold no piece with them."""
+    task = Translation(Config(src="fr", dst="en"))
+    task.vocabulary_ = learn(["a propos de la fete à côté, ê"] * 20, 60)
+    asked: list[str] = []
+
+    def run(examples: list[Example]) -> list[list[str]]:
+        asked.extend(one["text"] for one in examples)
+        return [["about"] for _ in examples]
+
+    found = task.outcomes([{"text": "à la fête"}, {"text": "À LA FÊTE"}], run)
+    assert [one.text for one in found] == ["about", "ABOUT"]
+    assert asked and all(task.pieces.knows(text) for text in asked)
+
+
+def test_a_word_that_begins_a_sentence_waits_for_what_the_net_makes_of_it() -> None:
+    """A copy further down the candidates must not come before a translation."""
+
+    def net(texts: list[str]) -> list[list[str]]:
+        return [["Stop", "Quit", "Arrêt"] for _ in texts]
+
+    def cost(word: str) -> int:
+        return 1 if word[:1].isupper() else 3
+
+    assert translate_texts(["Arrêt"], net, source="fr", target="en", cost=cost)[0].text == "Stop"
