@@ -34,7 +34,7 @@ from lamella.verbs.train import train
 
 STEPS = 45  # of the training: enough to beat the trivial answer, few enough to wait for
 EXAMPLES, HELD_OUT = 200, 30  # that a sample must have, and of them for testing
-OPTIONS = 12  # at most of a Config
+OPTIONS = 16  # at most of a Config, what is asked when a model answers counted in
 GAIN = 0.1  # of the trivial score, by which a net must be better
 ODD = ("", " ", "🎉", "\udce9", "é" * 3000, "<b>%s</b>", "\0", "line\nline", "١٢٣")  # texts that break careless code
 

@@ -2,6 +2,7 @@
 
     python -m recipes.translation.ship to --weights FOLDER              measure and write lamella/models/en-de+es+fr+zh
     python -m recipes.translation.ship from --limit 200 --dev           a quick look at the newest checkpoint of `many.py`
+    python -m recipes.translation.ship to --lang fr --weights FOLDER --vocabulary 8000 --width 256     a net of one pair
 
 Without --weights the newest checkpoint of `many.py` is taken. Measured on what training never saw: everyday sentences of
 Tatoeba and health advice (both development sets: what ships was chosen by them), and interface strings, descriptions and
@@ -25,27 +26,27 @@ from lamella.graphs import load_graphs
 from lamella.graphs.int8 import quantize
 from lamella.machine import cores
 from lamella.model import card
-from lamella.tasks.translation import Translation
+from lamella.model.shipped import language_name
+from lamella.tasks.translation import Config, Translation
 from lamella.tasks.translation.net import Net
 from lamella.train import checkpoint
 from lamella.train.engine import Run
 from lamella.train.export import export_graphs
 from lamella.train.optimizer import Optimizer
 from lamella.train.ship import store_learned
-from recipes.translation.common import read_pairs
+from recipes.translation.common import Pair, read_pairs
 from recipes.translation.many import read_weights
 from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, OUT
 from recipes.translation.release import licences
 
 MODELS = Path(lamella.__file__).parent / "models"
-NAMES = {"to": f"en-{'+'.join(sorted(LANGUAGES))}", "from": f"{'+'.join(sorted(LANGUAGES))}-en"}
 KINDS = ("interface", "descriptions", "help")
 
 
 def task_of(stage: str, given: argparse.Namespace) -> Translation:
     """The task around such a net, with what it knows of its shape and its languages."""
-    pairs = [("en", x) if stage == "to" else (x, "en") for x in sorted(LANGUAGES)]
-    task = Translation(msgspec.convert({"from": pairs[0][0], "to": pairs[0][1]}, Translation.Config))
+    pairs = [("en", x) if stage == "to" else (x, "en") for x in sorted(given.lang)]
+    task = Translation(msgspec.convert({"from": pairs[0][0], "to": pairs[0][1]}, Config))
     task.vocabulary_ = (given.data / f"vocabulary-{given.vocabulary}.model").read_bytes()
     task.directions_ = [f"{a}-{b}" for a, b in pairs]
     task.net_ = Net(
@@ -64,21 +65,40 @@ def trained(stage: str, given: argparse.Namespace, task: Translation) -> tuple[n
     if given.weights:
         read_weights(run, given.weights)
         facts = json.loads((given.weights / "facts.json").read_text())
-        return run.current().eval(), {k: facts[k] for k in ("steps", "seconds", "tokens")}
+        net = run.averaged() if given.average else run.current()
+        if given.before:  # both ends of a training are good, and their errors differ (Wortsman et al., 2022)
+            latest = {n: w.detach().clone() for n, w in net.named_parameters()}
+            read_weights(run, given.before)
+            with torch.no_grad():
+                for name, weight in run.current().named_parameters():
+                    weight.copy_((1 - given.blend) * latest[name] + given.blend * weight)
+        return net.eval(), {k: facts[k] for k in ("steps", "seconds", "tokens")}
     if not checkpoint.load(run, given.data / f"run-{given.name or stage}", {}):
         raise SystemExit(f"no checkpoint: run python -m recipes.translation.many {stage}")
     net = run.averaged() if given.average else run.current()
     return net.eval(), {"steps": run.step, "seconds": run.seconds, "tokens": run.tokens}
 
 
-def held_out(stage: str, side: str, limit: int) -> dict[str, tuple[str, str, list[tuple[str, str]]]]:
+def read_rows(path: Path) -> list[Pair]:
+    """The pairs of a corpus file, or of a table of English and another language."""
+    if not path.name.startswith("everyday"):
+        return list(read_pairs(path))
+    return [Pair("everyday", "", *line.split("\t")[:2]) for line in path.read_text("utf-8").splitlines()]
+
+
+def held_out(
+    stage: str, languages: list[str], side: str, limit: int
+) -> dict[str, tuple[str, str, list[tuple[str, str]]]]:
     """Name of a set -> (from, to, pairs of source and reference)."""
     sets = {}
-    for lang in LANGUAGES:
+    for lang in languages:
         places = {f"{kind}-{lang}": OUT / f"dev-{kind}-{lang}.tsv" for kind in ("tatoeba", "health")}
         places |= {f"{kind}-{lang}": CACHE / f"en-{DEBIAN[lang]}" / f"{side}-{kind}.tsv" for kind in KINDS}
-        for name, path in places.items():
-            rows = [(p.source, p.target) for p in read_pairs(path)][:limit] if path.is_file() else []
+        own = Path(__file__).parent / ("everyday-dev.tsv" if side == "dev" else "everyday.tsv")
+        for name, path in {**places, f"everyday-{lang}": own}.items():
+            if name.startswith("everyday") and lang != "fr":
+                continue
+            rows = [(p.source, p.target) for p in read_rows(path)][:limit] if path.is_file() else []
             if rows and stage == "to":
                 sets[name] = ("en", lang, rows)
             elif rows:
@@ -108,7 +128,7 @@ def ship(stage: str, given: argparse.Namespace) -> None:
     net, facts = trained(stage, given, task)
     learned, blobs = store_learned(task)
     files = {**export_graphs(net), **blobs}
-    sets = held_out(stage, "dev" if given.dev else "test", given.limit)
+    sets = held_out(stage, given.lang, "dev" if given.dev else "test", given.limit)
     if given.full:
         print("float32", flush=True)
         measure(task, files, sets)
@@ -131,8 +151,8 @@ def ship(stage: str, given: argparse.Namespace) -> None:
         scores=results,
         training={
             "data": [
-                "4.9 million pairs of English with German, French, Spanish and Chinese: Tatoeba, free software and its "
-                "documentation, games, books, dictionaries; the recipe is recipes/translation",
+                f"{given.pairs} pairs of English with {', '.join(language_name(x) for x in sorted(given.lang))}: Tatoeba, "
+                "free software and its documentation, games, books, dictionaries; the recipe is recipes/translation",
                 "nothing from Debian packages whose names begin with t; nothing that it is measured on",
             ],
             **facts,
@@ -140,21 +160,27 @@ def ship(stage: str, given: argparse.Namespace) -> None:
             "written": time.strftime("%Y-%m-%d"),
             "limits": [
                 "One sentence at a time: what a pronoun refers to in the sentence before is not seen.",
-                "Names, idioms and literary language are its weak side, and Chinese is weaker than the others.",
+                "Names, idioms and literary language are its weak side.",
                 "Not tested on medical, legal or safety texts. Read what it writes before you rely on it.",
             ],
         },
     )
     text = card.write(manifest, sum(map(len, files.values())), licences())
     files["card.md"] = text.encode()
-    folder.write(manifest, files, MODELS / NAMES[stage])
-    print(f"wrote {MODELS / NAMES[stage]}: {sum(map(len, files.values())) / 1e6:.1f} MB")
+    others = "+".join(sorted(given.lang))
+    place = MODELS / (f"en-{others}" if stage == "to" else f"{others}-en")
+    folder.write(manifest, files, place)
+    print(f"wrote {place}: {sum(map(len, files.values())) / 1e6:.1f} MB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=["to", "from"])
+    parser.add_argument("--lang", choices=LANGUAGES, action="append", help="beside English; else all of them")
+    parser.add_argument("--pairs", default="4.9 million", help="how many were trained on, for the card")
     parser.add_argument("--weights", type=Path, help="folder of weights-*.safetensors and facts.json")
+    parser.add_argument("--before", type=Path, help="folder of the weights that training began with, to blend in")
+    parser.add_argument("--blend", type=float, default=0.15, help="their share")
     parser.add_argument("--data", type=Path, default=OUT, help="folder of vocabulary, runs and development sets")
     parser.add_argument("--name", help="of the run of many.py")
     parser.add_argument("--average", action="store_true", help="the moving average of its weights")
@@ -166,6 +192,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="measure float32 too")
     parser.add_argument("--dev", action="store_true", help="on development sets alone; nothing is written")
     given = parser.parse_args()
+    given.lang = given.lang or list(LANGUAGES)
     ship(given.stage, given)
 
 

@@ -24,6 +24,7 @@ class Model(lamella.model.Model):
     def __init__(self) -> None:
         self.task = SimpleNamespace(
             asked="",
+            index=None,
             config=None,
             answers=self._answers,
             batch=100,
