@@ -13,6 +13,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -118,7 +119,13 @@ _EXTRA = {
     "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
     "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
 }
-_FOREIGN = {code: re.compile(f"[^a-z{letters}]") for code, letters in _EXTRA.items()}
+
+
+@cache
+def _foreign(code: str) -> re.Pattern[str]:
+    """What is no letter of a language; compiled when it is first asked for."""
+    return re.compile(f"[^a-z{_EXTRA[code]}]")
+
 
 _WORD = re.compile(r"[^\W\d_]+")
 _ASIAN = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -188,7 +195,7 @@ def _evidence(texts: Iterable[str]) -> dict[str, _Evidence]:
             evidence[code] = _Evidence(characters[code] / 2 / total, characters[code], {})
             continue
         common = {word: words[word] for word in _VOCABULARY[code] if word in words}
-        foreign = sum(count for word, count in accented.items() if _FOREIGN[code].search(word))
+        foreign = sum(count for word, count in accented.items() if _foreign(code).search(word))
         hits = sum(common.values())
         evidence[code] = _Evidence(max(0.0, (hits - foreign) / total), hits, common)
     return evidence

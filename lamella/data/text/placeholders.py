@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from lamella.data.text.sentences import Span, is_wide
 
@@ -91,17 +92,33 @@ def _compile(*parts: str) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.VERBOSE)
 
 
-_PATTERNS = {
-    "": _compile(_ROLE, _CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
-    "percent": _compile(_ROLE, _ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
-    "srt": _compile(_OVERRIDE, _ADDRESS, _TAG, _VARIABLE, _NATURAL),
-    "markdown": _compile(_CODE, _ADDRESS, _TAG, _MARKDOWN, _VARIABLE, _NATURAL, _PATH, _OPTION),
+_PARTS = {
+    "": (_ROLE, _CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
+    "percent": (_ROLE, _ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
+    "srt": (_OVERRIDE, _ADDRESS, _TAG, _VARIABLE, _NATURAL),
+    "markdown": (_CODE, _ADDRESS, _TAG, _MARKDOWN, _VARIABLE, _NATURAL, _PATH, _OPTION),
 }
+
+
+@cache
+def _directive() -> re.Pattern[str]:
+    return _compile(_STRICT)
+
+
+@cache
+def _brace() -> re.Pattern[str]:
+    return _compile(_VARIABLE)
+
+
+@cache
+def _pattern(kind: str) -> re.Pattern[str]:
+    """Compiled when it is first asked for: each takes some milliseconds, and a text has one format."""
+    return _compile(*_PARTS[kind])
+
+
 _PERCENT = frozenset(("c", "objc", "gcc-internal", "python", "php", "perl", "lua", "javascript", "tcl", "awk"))
 _BRACES = frozenset(("python-brace", "perl-brace", "csharp", "java"))
-_DIRECTIVE = _compile(_STRICT)
 _UNNUMBERED = re.compile(rf"(?<!\d)%[-+#0']*{_WIDTH}{_CONVERSION}")
-_BRACE = _compile(_VARIABLE)
 _ELEMENT = re.compile(r"<(?P<close>/)?(?P<name>[A-Za-z0-9][\w:.-]*)[^<>]*?(?P<empty>/)?>")
 # An element that lost its content, as in `<b></b> Start`, is well nested and still wrong.
 _EMPTIED = re.compile(r"<\w[^<>]*>\s*</\w[^<>]*>|\*\*\s*\*\*|\[\]\(")
@@ -125,7 +142,7 @@ def spans(text: str, format: str = "") -> list[Span]:
     >>> spans("Hello {name}!")
     [(6, 12)]
     """
-    return [match.span() for match in _PATTERNS[_kind(format)].finditer(text)]
+    return [match.span() for match in _pattern(_kind(format)).finditer(text)]
 
 
 def find(text: str, format: str = "") -> list[str]:
@@ -190,14 +207,14 @@ def covers(plural: str, singular: str, format: str = "") -> bool:
 
 def _strays(text: str, names: frozenset[str]) -> list[str]:
     """Characters that begin like a directive of the format but are none; msgfmt refuses such a text."""
-    percents = re.findall("%.?", _DIRECTIVE.sub("\0", text)) if names & _PERCENT else []
-    return percents + (re.findall("[{}]", _BRACE.sub("\0", text)) if names & _BRACES else [])
+    percents = re.findall("%.?", _directive().sub("\0", text)) if names & _PERCENT else []
+    return percents + (re.findall("[{}]", _brace().sub("\0", text)) if names & _BRACES else [])
 
 
 def _ordered(text: str, names: frozenset[str]) -> list[str]:
     """The directives that take their arguments in order, and so must not be reordered."""
     if names & _PERCENT:
-        directives = [match[0] for match in _DIRECTIVE.finditer(text)]
+        directives = [match[0] for match in _directive().finditer(text)]
         return [one for one in directives if one[-1] != "%" and "$" not in one and "(" not in one]
     return _UNNUMBERED.findall(text.replace("%%", ""))
 
