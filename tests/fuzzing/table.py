@@ -92,7 +92,6 @@ READERS: tuple[Reader, ...] = (
         readers.read_labelled,
         lambda: [*seeds.pairs(seeds.ARRAY), b"[" * 100_000, b'{"a":' * 100_000],
         OBJECTS,
-        OFFICE,
     ),
     Reader("parallel", ".tsv", readers.read_pairs, lambda: seeds.pairs(seeds.PAIRS), CELLS),
     Reader(
