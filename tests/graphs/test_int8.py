@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -25,6 +24,8 @@ def net(weights: np.ndarray, opset: int) -> bytes:
 
 @pytest.mark.parametrize("opset", [17, 18])
 def test_a_row_is_the_same_alone_and_in_any_company(opset: int) -> None:
+    import onnxruntime
+
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(96, 64)).astype(np.float32)
     raw = quantize(net(weights, opset))

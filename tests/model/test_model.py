@@ -461,7 +461,7 @@ def test_a_value_for_the_one_field():
     job = Echo(config=3)
     assert model.as_example(job, "a") == {"text": "a"} and model.as_example(job, {"text": "b"}) == {"text": "b"}
     job.fields = {"text": Text(), "other": Text()}
-    with pytest.raises(UsageError, match="a dict with text, other, received str"):
+    with pytest.raises(UsageError, match="expected text and other, as a dict or a tuple, received str"):
         model.as_example(job, "a")
 
 

@@ -16,6 +16,7 @@ from lamella.server import batching, replies
 from lamella.server.batching import Job, Stopped, Worker
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
+from lamella.task import Training
 
 
 class Model(lamella.model.Model):
@@ -27,7 +28,7 @@ class Model(lamella.model.Model):
             index=None,
             config=None,
             answers=self._answers,
-            batch=100,
+            training=Training(batch=100),
             inputs=lambda example: {"n": np.array(example["n"])},
             collate=lambda rows: rows,
             decode=lambda graphs, rows: [100 * int(row["n"]) for row in rows],
