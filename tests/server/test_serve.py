@@ -65,14 +65,17 @@ def test_models(server):
     assert server.get("/models/none").status == 404 and "tiny" in server.get("/models/none").error
 
 
+NO_FILES = {"stop", "date_format", "from", "to"}  # words that a task compares or reads, never opens
+
+
 def test_options_are_those_of_the_fields_and_name_no_file(server):
     """Of every task: an option that answers is offered with its own bounds, unless it names a file of the server."""
     for name in lamella.tasks():
         for option in all_options(find(name).Config):
             if option.answering and option.kind == "str":
-                assert option.holds or option.name == "stop", f"{name} --{option.flag}: does it name a file?"
+                assert option.holds or option.name in NO_FILES, f"{name} --{option.flag}: does it name a file?"
     offered = {o["name"] for o in server.get("/models").json["models"][0]["options"]}
-    assert offered == {"beams", "alternatives"}
+    assert offered == {"beams", "alternatives", "details", "keep_below", "from", "to"}
     described = server.get("/openapi.json").json
     ask = described["paths"]["/models/tiny/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert ask["properties"]["options"]["properties"]["beams"]["maximum"] == 8
@@ -241,11 +244,14 @@ def test_odd_bodies(server, predict, body, status):
 )  # fmt: skip
 def test_options_out_of_bounds(predict, options):
     reply = predict(options=options)
-    assert reply.status == 400 and reply.error.startswith(("options", "expected JSON"))
+    assert reply.status == 400
+    assert reply.error.startswith(("options", "expected JSON", "this model does not translate de to fr"))
 
 
 def test_options_that_may_be_set(predict):
     assert predict(options={"beams": "1"}).status == 200
+    assert predict(options={"details": True, "keep_below": 0.5, "from": "en", "to": "fr"}).status == 200
+    assert predict(options={"to": "../en"}).status == 400
     assert len(predict(options={"alternatives": 3}).json["answers"][0]) <= 3
 
 
