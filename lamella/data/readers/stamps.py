@@ -196,7 +196,7 @@ def _number_kind(filled: Sequence[str], name: str) -> str:
 def _formatted(cell: str, format: str) -> int:
     try:
         when = datetime.strptime(cell, format)
-    except ValueError:
+    except (ValueError, re.error):  # the second where a format names a part twice
         return int(NONE)
     return _seconds(when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when)
 

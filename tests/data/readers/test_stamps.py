@@ -84,6 +84,9 @@ def test_day_and_month(tmp_path):
     assert ahead(series(tmp_path, stamps, day_first=True), 1) == ["04-04-1982"]
     assert series(tmp_path, stamps, day_first=False).step == Step(1, "months")
     assert ahead(series(tmp_path, stamps, date_format="%d-%m-%Y"), 1) == ["04-04-1982"]
+    for odd in ("%d-%d-%Y", "%d-%Q-%Y", "%"):  # a part twice, one that there is not, half of one
+        with pytest.raises(DataError):
+            series(tmp_path, stamps, date_format=odd)
 
 
 def test_resample(tmp_path):
