@@ -155,7 +155,7 @@ def test_alternatives_that_are_much_less_likely_are_left_out() -> None:
         "Hello",
         "Thursday",
         "Screwdriver",
-        "The dog sleeps.",
+        "The cat sleeps.",
         "Berlin",
     ):  # once Héllo, Thurdi, Écrewdriver, ...
         assert lamella.predict(model, word, alternatives=4) == [model.predict(word)]
