@@ -28,6 +28,7 @@ import lamella
 from bench import crash
 from lamella import model
 from lamella.errors import DataError, LamellaError, ModelError, TrainingError, UsageError
+from lamella.fields.text import KEPT
 from lamella.model import examples, fingerprint, load, undo, write, write_zip
 from lamella.registry import find
 from lamella.storage import disk, tensors
@@ -37,6 +38,7 @@ from tests.train.test_engine import ball, fill, go, squares, whole
 
 WEATHER = str(Path(__file__).parents[1] / "tasks" / "weather.py")
 verb = importlib.import_module("lamella.verbs.train")
+shipping = importlib.import_module("lamella.train.ship")
 USES = ("rename", "replace", "link", "unlink", "rmdir", "mkdir", "fsync")
 
 
@@ -602,14 +604,16 @@ def test_the_best_weights_and_the_looks_are_in_the_checkpoint(tmp_path):
 def test_a_run_that_stopped_early_does_not_go_on(tmp_path):
     options = {"out": str(tmp_path / "m"), "size": "tiny", "steps": 400, "threads": 1, "tell": lambda line: None}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verb, "_look_at", lambda job, watched: lambda run: float(run.step))
-        patch.setattr(verb, "_ship", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(loop, "metric_of", lambda job, watched: lambda run: float(run.step))
+        patch.setattr(shipping, "ship", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             lamella.train(WEATHER, "sample", **options, patience=2)
         saved = checkpoint.peek(tmp_path / "m" / "training" / "checkpoint")
         assert saved.state.step == 72 and saved.state.looks.since == 2
         ended: list[int] = []
-        patch.setattr(verb, "_ship", lambda job, name, found, trained, *a: ended.append(trained.run.step) or 1 / 0)
+        patch.setattr(
+            shipping, "ship", lambda job, name, gathered, trained, *a: ended.append(trained.run.step) or 1 / 0
+        )
         with pytest.raises(ZeroDivisionError):
             lamella.train(WEATHER, "sample", **options, patience=2, resume=True)
     assert ended == [72]
@@ -754,7 +758,7 @@ def test_examples_are_small_and_json(tmp_path):
     assert examples.without_answer(job, {"image": str(tmp_path / "none.png"), "label": "x"}) is None
     words = find("text-classification")(find("text-classification").Config())
     long = examples.without_answer(words, {"text": "word " * 9000, "label": "x"})
-    assert long is not None and len(long["text"]) <= examples.LETTERS
+    assert long is not None and len(long["text"]) <= KEPT
     hostile = manifest(training={"examples": [1, {"text": "a"}, "b", {"text": "c"}]})
     assert hostile.examples == [{"text": "a"}, {"text": "c"}]
     assert manifest(training={"examples": {"a": 1}}).examples == []
