@@ -107,6 +107,8 @@ def replace_config(config: Any, given: Mapping[str, Any], task: str) -> Any:
     for name in given:
         if name.replace("-", "_") not in {o.name for o in changeable}:
             may = ", ".join("--" + o.flag for o in changeable) or "none"
-            raise UsageError(f"--{name} cannot be changed once {task} is trained. Options when answering: {may}.")
+            raise UsageError(
+                f"--{name.replace('_', '-')} cannot be changed once {task} is trained. Options when answering: {may}."
+            )
     now = msgspec.to_builtins(config)
     return make_config(type(config), {**now, **given}, task)

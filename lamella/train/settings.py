@@ -52,7 +52,7 @@ def split(options: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
     """Options of a training -> its settings, checked, and what is left over for the task.
 
     >>> split({"steps": 5, "vocabulary_size": 200, "threads": None})
-    (Settings(..., steps=5, ...), {'pieces': 200})
+    (Settings(..., steps=5, ...), {'vocabulary_size': 200})
     """
     own = {name: value for name, value in options.items() if name in Settings.__struct_fields__}
     rest = {name: value for name, value in options.items() if name not in own}
