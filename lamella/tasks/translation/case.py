@@ -49,12 +49,12 @@ class Asked(NamedTuple):
     source: str
     case: Literal["", "capitals", "title", "small", "initial"]
     format: str = ""
-    also: str = ""  # of one word: how it is written within a sentence
+    also: str = ""  # of one word: the same in the other case
 
     def chosen(self, answers: Sequence[str], others: Sequence[str]) -> list[str]:
-        """Of the answers to a word with and without its capital those with it, unless the first is a copy of the word.
+        """Of the answers to a word in its two cases those to the first, unless the best of them is a copy of the word.
 
-        A word that stands by itself is a label, which nets know with a capital, or a name, which they copy.
+        A word that stands by itself is an entry of a dictionary, a label, or a name, which nets copy.
         """
         word = self.text.casefold()
         copied = not answers or answers[0].casefold() == word
@@ -95,6 +95,8 @@ def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, languag
     if single and (loud or words[0][1:] == words[0][1:].lower()) and plain.strip(" .!?…:") == words[0]:
         big = _sentence(text, spans, cheapest)
         also = _outside(big, spans, str.lower) if words[0].lower() not in ordinary(base_code(language)) else ""
+        if also and cost is not None and cost(also) <= cost(big):  # the net has seen this form more often
+            big, also = also, big
         return Asked(big, text, "capitals" if loud else "initial" if words[0][0].isupper() else "small", format, also)
     if loud:
         return Asked(_sentence(text, spans, cheapest), text, "capitals", format)

@@ -194,7 +194,7 @@ def test_every_case_is_asked_alike(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "forms"),
-    [("DOG", ("Dog", "dog")), ("Dog", ("Dog", "dog")), ("dog", ("Dog", "dog")), ("Monday", ("Monday", ""))],
+    [("DOG", ("dog", "Dog")), ("Dog", ("dog", "Dog")), ("dog", ("dog", "Dog")), ("Monday", ("Monday", ""))],
 )
 def test_a_single_word_is_asked_as_a_label_and_as_a_word(text: str, forms: tuple[str, str]) -> None:
     asked = case.ask(text, cost=lambda word: 1 if word.islower() else 2, language="en")
@@ -202,6 +202,8 @@ def test_a_single_word_is_asked_as_a_label_and_as_a_word(text: str, forms: tuple
     if asked.also:
         assert next(map(asked.restore, asked.chosen(["Dog"], ["chien"]))).lower() == "chien"
         assert asked.chosen(["Chien"], ["dog"])[0] == "Chien"
+    label = case.ask(text, cost=lambda word: 2 if word.islower() else 1, language="en")
+    assert label.text == text.capitalize()  # what is one piece to the net only with its capital is asked with it
 
 
 def test_placeholders_keep_their_letters_in_capitals() -> None:
