@@ -361,33 +361,10 @@ def serve(models: tuple[str, ...], as_json: bool, **given: Any) -> None:
 @JSON
 def tasks(only: tuple[str, ...], as_json: bool) -> None:
     """List every task: its nets, what it reads, its options."""
-    from msgspec.structs import asdict
+    from lamella.cli.listing import describe, lines
 
-    from lamella import registry
-    from lamella.options import all_options
-
-    rows: list[dict[str, Any]] = []
-    for name in only or registry.names():
-        cls = registry.find(name)
-        summary = registry.summary(cls)
-        rows.append(
-            {
-                "name": name,
-                "summary": summary,
-                "nets": list(cls.nets),
-                "fields": {k: v.kind for k, v in cls.fields.items()},
-                "answer": type(cls.answer).__name__.lower(),
-                "metric": cls.metric,
-                "options": [asdict(o) for o in all_options(cls.Config)],
-            }
-        )
-    if as_json:
-        click.echo(to_json({"tasks": rows}))
-        return
-    for t in rows:
-        click.echo(f"{t['name']}\n    {t['summary']} Nets: {', '.join(t['nets'])}. Scored by {t['metric']}.")
-        for o in t["options"]:
-            click.echo(f"    --{o['flag']:14} {o['description']} ({o['kind']}, {o['default']!r})")
+    rows = describe(only)
+    click.echo(to_json({"tasks": rows}) if as_json else "\n".join(lines(rows)))
 
 
 def _asked(model: Any, ask: str, corpus: tuple[str, ...], index: str | None) -> Any:
