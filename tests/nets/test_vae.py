@@ -289,8 +289,8 @@ def test_rows_that_do_not_fit_are_counted_or_stop_it(tmp_path, job):
     path.write_text("a,b\n" + good + "oops,1\n")
     examples, lines = job().read([str(path)])
     assert len(examples) == 300 and any("rows.csv, line 302" in line and "oops" in line for line in lines)
-    path.write_text("a,b\n" + good + "oops,1\n" * 9)
-    with pytest.raises(lamella.DataError, match="9 of 309"):
+    path.write_text("a,b\n" + good + "1,2,3\n" * 40)
+    with pytest.raises(lamella.DataError, match="40 of 340"):
         job().read([str(path)])
     path.write_text("a,b\n" + "1,2\n" * 20)
     with pytest.raises(lamella.DataError, match="expected columns of numbers or categories"):
