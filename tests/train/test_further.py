@@ -24,6 +24,7 @@ from lamella.train.settings import Settings
 
 loop = importlib.import_module("lamella.train.loop")
 COLOURS = {"red": "rouge", "blue": "bleu", "green": "vert", "grey": "gris", "black": "noir", "white": "blanc"}
+THINGS = {"wall": "mur", "roof": "toit", "bench": "banc", "boat": "bateau", "coat": "manteau", "garden": "jardin"}
 
 
 def translator(src: str = "en", dst: str = "fr"):
@@ -65,22 +66,23 @@ def test_every_task_goes_on_from_its_own_model(word, trained, adapt):
 
 
 def test_it_learns_the_new_and_keeps_the_old(tiny_model, adapt):
-    learn = [
-        {"text": f"Paint wall {n} {en}.", "translation": f"Peindre le mur {n} en {fr}."}
-        for n in range(20, 50) for en, fr in COLOURS.items()
+    pairs = [
+        {"text": f"the {what} is {en}.", "translation": f"le {thing} est {fr}."}
+        for what, thing in THINGS.items() for en, fr in COLOURS.items()
     ]  # fmt: skip
-    job, done, lines = adapt("translation", tiny_model, learn[6:], learn[:6], steps=50, rate=2e-3)
+    watched, learn = pairs[::7], [pair for at, pair in enumerate(pairs) if at % 7]
+    job, done, lines = adapt("translation", tiny_model, learn, watched, steps=150, rate=2e-3)
     old, new, kept = map(int, re.findall(r"\d+", next(line for line in lines if line.startswith("replay: "))))
-    assert old == new == len(learn) - 6 and kept == further.MEASURED
+    assert old == new == len(learn) and kept == further.MEASURED
     first = next(line for line in lines if line.startswith("before: "))
     last = [line for line in lines if "of the way to the new" in line][-1]
     (new0, old0), (new1, old1) = ([float(v) for v in re.findall(r"chrF ([\d.]+)", line)] for line in (first, last))
     losses = [loss for _, loss in done.losses]
-    assert new1 >= new0 and old1 > 0.95 * old0, (first, last)
+    assert new1 > new0 + 10 and old1 > 0.95 * old0, (first, last)
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5]), "it learns what is new"
     graphs = torch_graphs(done.run.averaged())
-    answers = job.answers(learn[:6], lambda rows: run_batches(job, graphs, rows))
-    assert job.score(answers, learn[:6]).values["chrF"] == pytest.approx(new1, abs=2), "what was measured is what ships"
+    answers = job.answers(watched, lambda rows: run_batches(job, graphs, rows))
+    assert job.score(answers, watched).values["chrF"] == pytest.approx(new1, abs=2), "what was measured is what ships"
 
 
 def test_what_ships_lies_where_the_old_data_allow(monkeypatch):
