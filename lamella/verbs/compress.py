@@ -30,6 +30,7 @@ TIMED = 24  # examples answered again and again to see how fast
 SHARES = (0.25, 0.5, 0.625, 0.75, 0.875)  # of the units, heads or channels, taken away
 SLOWER, NOTICED = 1.25, 0.1  # times as long as before, and milliseconds more, are slower; less is noise
 WIDE = 58  # letters of a setting's name
+AGAIN = 4  # times that what seems slow is timed again
 LONG_ENOUGH = 0.3  # seconds of timing: short answers are timed often, or a time slice of another process decides
 
 Files = dict[str, bytes]
@@ -78,8 +79,9 @@ class Search:
         loss = worse / max(abs(before.value), 1e-9) if before else 0.0
         timed = self.examples[:TIMED]
         speed = _speed(lambda: self.answers(graphs, timed))
-        if before and slower(speed, before.speed):  # a busy moment of the machine is not slowness: look again
-            speed = min(speed, _speed(lambda: self.answers(graphs, timed)))
+        for _ in range(AGAIN):  # a busy moment of the machine is not slowness: look again
+            if before and slower(speed, before.speed):
+                speed = min(speed, _speed(lambda: self.answers(graphs, timed)))
         return judged(Tried(name, files, value, loss, speed, result, removed), before, self.tolerance)
 
     def attempt(self, name: str, narrow: Files, removed: int, ranges: Mapping[str, Any]) -> Tried:
