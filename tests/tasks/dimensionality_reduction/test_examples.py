@@ -322,7 +322,9 @@ def test_columns_that_number_the_rows_are_left_out(tmp_path: Path) -> None:
     rows = "".join(f"{n};{n * n % 7},{n % 10};{'red' if n % 2 else 'blue'};{n % 3}\n" for n in range(20))
     path = write(tmp_path / "a.csv", f"id;x;colour;target\n{rows}")
     values, lines = examples.read([path])
-    assert values[1] == {"x": 1.1, "colour": "red", "target": "1"} and any('"id" numbers the rows' in line for line in lines)
+    assert values[1] == {"x": 1.1, "colour": "red", "target": "1"} and any(
+        '"id" numbers the rows' in line for line in lines
+    )
     assert list(examples.read([path], leave_out=["none"])[0][0]) == ["id", "x", "colour", "target"]
     assert list(examples.read([path], leave_out=["id", "target"])[0][0]) == ["x", "colour"]
     with pytest.raises(UsageError, match="--leave-out y: expected one of"):

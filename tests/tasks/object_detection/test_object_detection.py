@@ -240,7 +240,8 @@ def test_a_threshold_per_label_is_learned_and_may_be_overruled(model):
     assert all(b["score"] >= job.thresholds_[b["label"]] for boxes in few for b in boxes)
     assert sum(map(len, many)) > sum(map(len, few))
     assert all(
-        len(boxes) <= 2 for boxes in lamella.predict(model, *[e["image"] for e in examples], threshold=0.02, max_boxes=2)
+        len(boxes) <= 2
+        for boxes in lamella.predict(model, *[e["image"] for e in examples], threshold=0.02, max_boxes=2)
     )
 
 
