@@ -162,9 +162,10 @@ describe("every other task", () => {
     await page.click("text=Options");
     await page.getByLabel("Length").fill("5");
     await page.click("text=Ask");
-    await page.waitForSelector(".written");
-    const made = await page.textContent(".written span >> nth=1");
-    assert.equal(made.length, 5);
+    // It grows letter by letter: what counts is where it ends.
+    await page.waitForFunction(() => document.querySelectorAll(".written span")[1]?.textContent.length >= 5);
+    await page.waitForSelector("button:has-text('Ask')");
+    assert.equal((await page.textContent(".written span >> nth=1")).length, 5);
     await leave(page);
   });
 
