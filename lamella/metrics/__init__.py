@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lamella.metrics.baseline import trivial
-    from lamella.metrics.label import by_label, calibration, classification
+    from lamella.metrics.label import by_label, calibration, classification, most_frequent
     from lamella.metrics.reports import details
     from lamella.metrics.resample import Floats, intervals
     from lamella.metrics.row import reconstructions
@@ -27,6 +27,7 @@ _PLACES = {
     "forecasts": "series",
     "intervals": "resample",
     "likelihood": "text",
+    "most_frequent": "label",
     "reconstructions": "row",
     "translation": "text",
     "trivial": "baseline",
@@ -40,6 +41,7 @@ __all__ = [
     "forecasts",
     "intervals",
     "likelihood",
+    "most_frequent",
     "reconstructions",
     "translation",
     "trivial",

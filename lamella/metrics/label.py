@@ -1,5 +1,6 @@
 """Measures of labels: accuracy, F1, calibration, and the labels with the lowest F1."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,17 @@ import numpy as np
 
 from lamella.metrics.resample import Floats
 from lamella.task import Scores
+
+
+def most_frequent(learn: Sequence[str], count: int) -> list[dict[str, Any]]:
+    """The trivial answers to `count` examples: the most frequent label, with the labels' frequencies as probabilities.
+
+    >>> most_frequent(["yes", "no", "yes", "yes"], 1)
+    [{'label': 'yes', 'probabilities': {'yes': 0.75, 'no': 0.25}}]
+    """
+    counts = Counter(learn)
+    label = max(sorted(counts), key=lambda name: counts[name])
+    return [{"label": label, "probabilities": {k: n / len(learn) for k, n in counts.items()}}] * count
 
 
 def classification(answers: Sequence[str], wanted: Sequence[str], labels: Sequence[str]) -> Scores:

@@ -10,7 +10,6 @@ Data augmentation: in training each picture is translated, rotated and scaled at
 net. Pictures come as a folder with one subfolder a class, or as a table of path and label; size and colour are detected.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -158,9 +157,7 @@ class ImageClassification(Task):
         return Focus(f"log-odds of {answer['label']}", log_odds(scores, self.labels_.index(answer["label"])))
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
-        counts = Counter(e["label"] for e in learn)
-        label = max(sorted(counts), key=lambda name: counts[name])
-        return [{"label": label, "probabilities": {k: n / len(learn) for k, n in counts.items()}}] * len(examples)
+        return metrics.most_frequent([e["label"] for e in learn], len(examples))
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})

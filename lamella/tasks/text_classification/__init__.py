@@ -9,7 +9,6 @@ seen. With a few thousand examples the wide part is hard to beat and gets most o
 where the order of words decides, the deep part does.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -209,9 +208,7 @@ class TextClassification(Task):
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The most frequent label of the training data, with the labels' frequencies as probabilities."""
-        counts = Counter(e["label"] for e in learn)
-        label = max(sorted(counts), key=lambda name: counts[name])
-        return [{"label": label, "probabilities": {k: n / len(learn) for k, n in counts.items()}}] * len(examples)
+        return metrics.most_frequent([e["label"] for e in learn], len(examples))
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})
