@@ -5,7 +5,7 @@
     python -m recipes.translation.mix encode                                             pairs as arrays of ids
     python -m recipes.translation.mix pack -o FOLDER                                     a part of them for another machine
 
-`--parallel` holds en-XX.tsv, as `repositories` writes it, and words-XX.tsv, as `words` does; en-XX.tsv.gz of `--tatoeba`
+`--parallel` holds en-XX.tsv or en-XX.tsv.gz, as `repositories` writes them, and words-XX.tsv, as `words` does; en-XX.tsv.gz of `--tatoeba`
 English and other; `--tico` one .txt.gz a language, line by line. The Debian corpus of `corpus.py` joins where it was built.
 
 Nothing that is measured on is trained on: a pair goes where any development or test set has its English or its other
@@ -36,6 +36,7 @@ from recipes.translation.chinese import simplify
 from recipes.translation.clean import judge, prepare
 from recipes.translation.common import Pair, read_pairs, write_rows
 from recipes.translation.normalise import key
+from recipes.translation.repositories.__main__ import SOURCES
 from recipes.translation.split import is_pangram
 
 LANGUAGES = ("fr", "de", "es", "zh")
@@ -89,6 +90,13 @@ def raw(lang: str, parallel: Path, tatoeba: Path, tico: Path) -> Iterator[Pair]:
     for path in (parallel / f"en-{lang}.tsv", parallel / f"words-{lang}.tsv"):
         if path.is_file():
             yield from read_pairs(path)
+    packed = parallel / f"en-{lang}.tsv.gz"
+    if packed.is_file():
+        kinds = {source.name: source.kind for source in SOURCES}
+        for source, english, translation in lines_of(packed):
+            # What the table no longer names was found to be a machine's work, or not free.
+            if kind := kinds.get(source, "prose" if source.startswith("book-") else ""):
+                yield Pair(kind, source, english, translation)
     if (tico / f"{lang}.txt.gz").is_file():
         for en, xx in zip(lines_of(tico / "en.txt.gz"), lines_of(tico / f"{lang}.txt.gz"), strict=True):
             yield Pair("health", "health", en[0], xx[0])
