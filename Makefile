@@ -75,7 +75,7 @@ asked:
 .PHONY: test
 test: .venv/ready gettext ## Run every test, docstrings and README included; ARGS="-k name" for some.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-		.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+		.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal --reruns 2 -rR --durations 40 --durations-min 5 $(ARGS)
 
 .PHONY: test-page
 test-page: .venv/ready ## Try the page in a real browser; Node and Chromium are installed where that can be done.
