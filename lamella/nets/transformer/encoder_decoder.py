@@ -9,6 +9,7 @@ Tensors in, tensors out: what the tokens mean is the task's business. Padding is
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -134,6 +135,31 @@ class EncoderDecoder(nn.Module):
         bias = torch.zeros_like(source, dtype=self.table.dtype).masked_fill(source == PADDING, MASKED)
         return bias[:, None, None, :]
 
+    def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """What the encoder makes of the source (B, S): its output (B, S, D), and the padding mask (B, 1, 1, S)."""
+        bias, x = self.padding_bias(source), self.embed(source, source=True)
+        for block in self.encoder:
+            x = block(x, bias)
+        return self.norm_encoder(x), bias
+
+    def remember(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of all L decoder layers, (B, L, H, S, d) each, from the encoder's output (B, S, D)."""
+        # Made once and not in `step`: they are the same for every token and every beam.
+        pairs = [block.cross.remember(memory) for block in self.blocks()]
+        keys, values = (torch.stack(side, dim=1) for side in zip(*pairs, strict=True))
+        return keys, values
+
+    def write(self, prompt: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+        """The hidden states (B, T, D) of the shifted target (B, T), given what `read` returns; of N decoders (N, B, T, D)."""
+        causal, start = causal_bias(prompt.shape[1], prompt.device).to(self.table.dtype), self.embed(prompt)
+        outputs, blocks = [], self.blocks()
+        for layers, norm in self.parts():
+            y = start
+            for layer in layers:
+                y = blocks[layer](y, memory, bias, causal)
+            outputs.append(norm(y))
+        return outputs[0] if len(outputs) == 1 else torch.stack(outputs)
+
     def forward(self, source: Tensor, prompt: Tensor) -> dict[str, Tensor]:
         """Teacher forcing: source (B, S) and the shifted target (B, T) -> hidden (B, T, D), table (V, D), bias (V,).
 
@@ -143,48 +169,26 @@ class EncoderDecoder(nn.Module):
         The scores of the next token are `hidden @ table.T`, plus the bias if there is one; the loss computes them in
         blocks, since all of them at once are the largest array of the whole step (`losses.tied_cross_entropy`).
         """
-        bias, causal = self.padding_bias(source), causal_bias(prompt.shape[1], prompt.device).to(self.table.dtype)
-        x = self.embed(source, source=True)
-        for block in self.encoder:
-            x = block(x, bias)
-        memory, start = self.norm_encoder(x), self.embed(prompt)
-        outputs, blocks = [], self.blocks()
-        for layers, norm in self.parts():
-            y = start
-            for layer in layers:
-                y = blocks[layer](y, memory, bias, causal)
-            outputs.append(norm(y))
-        hidden = outputs[0] if len(outputs) == 1 else torch.stack(outputs)
-        out = {"hidden": hidden, "table": self.output()}
+        out = {"hidden": self.write(prompt, *self.read(source)), "table": self.output()}
         return out if self.output_bias is None else {**out, "bias": self.output_bias}
 
     def encode(self, source: Tensor) -> dict[str, Tensor]:
         """Encode the source, once a sentence: (B, S) -> keys and values of all L decoder layers (B, L, H, S, d), bias."""
-        bias, x = self.padding_bias(source), self.embed(source, source=True)
-        for block in self.encoder:
-            x = block(x, bias)
-        memory = self.norm_encoder(x)
-        # Keys and values are made here and not in `step`: they are the same for every token and every beam.
-        pairs = [block.cross.remember(memory) for block in self.blocks()]
-        keys, values = (torch.stack(side, dim=1) for side in zip(*pairs, strict=True))
+        memory, bias = self.read(source)
+        keys, values = self.remember(memory)
         return {"memory_keys": keys, "memory_values": values, "memory_bias": bias}
 
-    def step(
+    def advance(
         self,
         token: Tensor,
         memory_keys: Tensor,
         memory_values: Tensor,
         memory_bias: Tensor,
-        candidates: Tensor | None = None,
-        **state: Tensor,
-    ) -> dict[str, Tensor]:
-        """One token further: token (B, K) of K beams a sentence, and the state, named as in `graphs`.
+        state: Mapping[str, Tensor],
+    ) -> tuple[list[Tensor], list[Tensor], dict[str, Tensor]]:
+        """One token further, up to the hidden state: arguments as of `step`.
 
-        candidates (B, N): with a shortlist, the only tokens that are scored, padded with zeros.
-
-        state: keys and values of the past (B, K, L, H, T, d); with a recurrent decoder its cells (B, K, L, D) and the
-        number of tokens so far, time (B, K). Returns the log-probabilities and ids of the best next tokens (B, K, 16), the
-        new state, and the last layer's cross-attention (B, K, S). With several decoders both are means over them.
+        Returns for each decoder its hidden state (B, K, D) and its last layer's cross-attention (B, K, S), and the new state.
         """
         recurrent = self.options.decoder == "ssru"
         names = ("cells",) if recurrent else ("keys", "values")
@@ -204,6 +208,30 @@ class EncoderDecoder(nn.Module):
                 pasts.append(past)
             outputs.append(norm(y))
             attentions.append(attention)
+        after = {name: torch.stack(side, dim=2) for name, side in zip(names, zip(*pasts, strict=True), strict=True)}
+        if recurrent:
+            after["time"] = state["time"] + 1
+        return outputs, attentions, after
+
+    def step(
+        self,
+        token: Tensor,
+        memory_keys: Tensor,
+        memory_values: Tensor,
+        memory_bias: Tensor,
+        candidates: Tensor | None = None,
+        **state: Tensor,
+    ) -> dict[str, Tensor]:
+        """One token further: token (B, K) of K beams a sentence, and the state, named as in `graphs`.
+
+        candidates (B, N): with a shortlist, the only tokens that are scored, padded with zeros.
+
+        state: keys and values of the past (B, K, L, H, T, d); with a recurrent decoder its cells (B, K, L, D) and the
+        number of tokens so far, time (B, K). Returns the log-probabilities and ids of the best next tokens (B, K, 16), the
+        new state, and the last layer's cross-attention (B, K, S). With several decoders both are means over them.
+        """
+        outputs, attentions, after = self.advance(token, memory_keys, memory_values, memory_bias, state)
+        attention = attentions[0]
         if candidates is not None:  # padded, so that there are at least `CANDIDATES` to choose from
             candidates = torch.cat(
                 [candidates, torch.full_like(candidates[:, :1], PADDING).expand(-1, CANDIDATES)], dim=1
@@ -217,9 +245,6 @@ class EncoderDecoder(nn.Module):
         best, ids = torch.topk(scores, min(CANDIDATES, scores.shape[-1]), dim=-1)
         if candidates is not None:
             ids = candidates[:, None].expand(-1, token.shape[1], -1).gather(2, ids)
-        after = {name: torch.stack(side, dim=2) for name, side in zip(names, zip(*pasts, strict=True), strict=True)}
-        if recurrent:
-            after["time"] = state["time"] + 1
         return {"scores": best, "tokens": ids, **after, "attention": attention}
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
