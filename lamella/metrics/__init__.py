@@ -11,19 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lamella.metrics.baseline import trivial
+    from lamella.metrics.image import bits_per_dim
     from lamella.metrics.label import by_label, calibration, classification, most_frequent
     from lamella.metrics.reports import details
     from lamella.metrics.resample import Floats, intervals
     from lamella.metrics.row import reconstructions
     from lamella.metrics.series import forecasts
-    from lamella.metrics.text import likelihood, translation
+    from lamella.metrics.text import captions, likelihood, translation
+    from lamella.metrics.words import fillings
 
 _PLACES = {
     "Floats": "resample",
+    "bits_per_dim": "image",
     "by_label": "label",
     "calibration": "label",
+    "captions": "text",
     "classification": "label",
     "details": "reports",
+    "fillings": "words",
     "forecasts": "series",
     "intervals": "resample",
     "likelihood": "text",
@@ -34,10 +39,13 @@ _PLACES = {
 }
 __all__ = [
     "Floats",
+    "bits_per_dim",
     "by_label",
     "calibration",
+    "captions",
     "classification",
     "details",
+    "fillings",
     "forecasts",
     "intervals",
     "likelihood",

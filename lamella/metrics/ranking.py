@@ -9,6 +9,8 @@ from lamella.metrics.resample import Floats
 from lamella.task import Array, Scores
 
 DEPTHS = (1, 10)
+NEXT = 10  # recommendations that are looked at
+CLOSEST = (1, 5)  # of search between pictures and texts
 
 
 def ranks(values: Floats, weights: Floats) -> Floats:
@@ -65,6 +67,45 @@ def places(queries: Array, candidates: Array, wanted: Sequence[int], block: int 
     return ranks_of_wanted
 
 
+def both_ways(
+    pictures: Sequence[Sequence[float]], texts: Sequence[Sequence[Sequence[float]]], names: Sequence[Sequence[str]]
+) -> dict[str, Floats]:
+    """Recall at 1 and 5 of search between N things and their texts, in both directions: name -> a number each (N,).
+
+    pictures: N unit vectors; texts: of each thing those of its texts; names: the texts themselves. A text finds a thing
+    that has it, whichever of several that is; a thing finds one of its texts. Ties count half.
+
+    >>> both_ways([[1.0, 0.0], [0.0, 1.0]], [[[1.0, 0.0]], [[1.0, 0.0]]], [["a"], ["b"]])["text_recall_at_1"].tolist()
+    [1.0, 0.0]
+    """
+    things = np.array(pictures, np.float32)  # (N, D)
+    owner = np.repeat(np.arange(len(texts)), [len(own) for own in texts])  # (M,)
+    vectors = np.array([vector for own in texts for vector in own], np.float32)  # (M, D)
+    flat = [name for own in names for name in own]
+    number = {name: i for i, name in enumerate(dict.fromkeys(flat))}
+    same = np.array([number[name] for name in flat])
+    has = np.zeros((len(things), len(number)), bool)
+    has[owner, same] = True
+    right = has[:, same]  # (N, M): thing n has text m
+    cosines = things @ vectors.T
+    count = np.bincount(owner, minlength=len(things))
+    hits: dict[str, Floats] = {}
+    for k in CLOSEST:
+        found = _first(cosines, right) < k
+        hits[f"recall_at_{k}"] = found.astype(np.float64)
+        found = _first(cosines.T, right.T) < k
+        hits[f"text_recall_at_{k}"] = np.bincount(owner, found, len(things)) / np.maximum(count, 1)
+    return hits
+
+
+def _first(cosines: Array, right: Array) -> Floats:
+    """The rank, from 0, of the best right candidate of each row: (N, M) -> (N,); ties with wrong ones count half."""
+    best = np.where(right, cosines, -np.inf).max(axis=1, keepdims=True)
+    above = (cosines > best + 1e-6).sum(axis=1)
+    tied = ((np.abs(cosines - best) <= 1e-6) & ~right).sum(axis=1)
+    return np.asarray(above + tied / 2, np.float64)
+
+
 def similarity(
     answers: Sequence[Mapping[str, Any]], examples: Sequence[Mapping[str, Any]], keys: Sequence[Sequence[str]]
 ) -> Scores:
@@ -107,3 +148,33 @@ def similarity(
         return {**(of_graded if graded.sum() > 1 else of_loose), **recalls}
 
     return Scores(count, measure)
+
+
+def next_items(ranked: Sequence[Sequence[str]], wanted: Sequence[str], catalogue: int) -> Scores:
+    """Where the item that came stands in lists of recommendations: hit and NDCG at 10, MRR, and what of a catalogue is shown.
+
+    ranked: of each example the items in order, the best of all that could be recommended; one that is not among them counts
+    as not found. NDCG of one right item is 1 / log2(1 + rank), MRR 1 / rank. coverage_at_10: the share of the catalogue, of
+    so many items, that stands in any of the lists.
+
+    >>> next_items([["a", "b"], ["b", "c"]], ["b", "x"], catalogue=4).values["hit_at_10"]
+    0.5
+    """
+    rank = np.array([[*row, item].index(item) + 1 if item in row else 0 for row, item in zip(ranked, wanted, strict=True)])
+    found, top = rank > 0, (rank > 0) & (rank <= NEXT)
+    gains = np.where(found, 1 / np.log2(1 + np.maximum(1, rank)), 0.0)
+    parts = np.stack([top, gains * top, np.where(found, 1 / np.maximum(1, rank), 0.0)], axis=1).astype(float)
+    number = {item: n for n, item in enumerate(dict.fromkeys(item for row in ranked for item in row[:NEXT]))}
+    shown = [np.array([number[item] for item in row[:NEXT]], int) for row in ranked]
+    names = (f"ndcg_at_{NEXT}", f"hit_at_{NEXT}", "mrr")
+
+    def measure(weights: Floats) -> dict[str, float]:
+        hit, gain, reciprocal = (weights @ parts / max(1.0, float(weights.sum()))).tolist()
+        seen = np.zeros(len(number), bool)
+        for row, weight in zip(shown, weights, strict=True):
+            if weight:
+                seen[row] = True
+        means = dict(zip(names, (gain, hit, reciprocal), strict=True))
+        return {**means, f"coverage_at_{NEXT}": float(seen.sum()) / max(1, catalogue)}
+
+    return Scores(len(wanted), measure)

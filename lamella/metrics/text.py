@@ -1,4 +1,4 @@
-"""Measures of texts: BLEU and chrF against a reference, and the likelihood of a text."""
+"""Measures of texts: BLEU and chrF against references, and the likelihood of a text."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,26 +6,70 @@ from typing import Any
 import numpy as np
 
 from lamella.errors import MissingExtra
+from lamella.metrics import ranking
 from lamella.metrics.resample import Floats
 from lamella.task import Scores
 
 
 def translation(answers: Sequence[str], wanted: Sequence[str]) -> Scores:
     """chrF (Popović, 2015) and BLEU (Papineni et al., 2002) by sacrebleu (Post, 2018), both 0 to 100, with signatures."""
+    return Scores.from_sums(*_overlaps(answers, [list(wanted)]))
+
+
+def captions(
+    answers: Sequence[str],
+    wanted: Sequence[Sequence[str]],
+    vectors: Sequence[tuple[Sequence[float], Sequence[Sequence[float]]]] = (),
+) -> Scores:
+    """chrF and BLEU of captions against all references of their pictures, and with vectors the recalls of search.
+
+    vectors: of each picture its own, and those of its captions. recall_at_k: how often one of the picture's captions is
+    among the k nearest of all captions; text_recall_at_k: how often a caption finds a picture that has it among its k
+    nearest, the mean over a picture's captions.
+    """
+    most = max(map(len, wanted))
+    streams = [[texts[i] if i < len(texts) else None for texts in wanted] for i in range(most)]
+    parts, measures, notes = _overlaps(answers, streams)
+    different = len(set(answers))
+    notes["captions"] = f"{different} different captions of {len(answers)} pictures"
+    if vectors:
+        hits = ranking.both_ways([v for v, _ in vectors], [of for _, of in vectors], wanted)
+        for name, column in hits.items():
+            measures[name] = _mean_of(parts.shape[1])
+            parts = np.concatenate([parts, np.asarray(column)[:, None]], axis=1)
+        parts = np.concatenate([parts, np.ones((len(parts), 1))], axis=1)
+    return Scores.from_sums(parts, measures, notes)
+
+
+def _mean_of(column: int) -> Callable[[Floats], float]:
+    """The mean of a column, the last column being ones."""
+    return lambda sums: float(sums[column] / max(1.0, sums[-1]))
+
+
+def _overlaps(
+    answers: Sequence[str], references: Sequence[Sequence[str | None]]
+) -> tuple[Floats, dict[str, Callable[[Floats], float]], dict[str, str]]:
+    """Counts (N, M) of matched n-grams, chrF and BLEU as functions of their sums, and signatures.
+
+    references: one or several streams of N texts, None where an example has no more of them.
+    """
     try:
         from sacrebleu.metrics import BLEU, CHRF
     except ImportError as error:
         raise MissingExtra("BLEU and chrF", "evaluate") from error
-    parts, measures, notes, first = [], {}, {}, 0
+    streams: Any = [list(stream) for stream in references]
+    parts, first = [], 0
+    measures: dict[str, Callable[[Floats], float]] = {}
+    notes: dict[str, str] = {}
     for name, metric in (("chrF", CHRF()), ("BLEU", BLEU())):
         # The corpus scores of sacrebleu are functions of these per-sentence counts; a test compares them with its own.
-        counts = np.array(metric._extract_corpus_statistics(list(answers), [list(wanted)]), dtype=np.float64)
-        metric.corpus_score(list(answers), [list(wanted)])  # the signature needs the number of references
+        counts = np.array(metric._extract_corpus_statistics(list(answers), streams), dtype=np.float64)
+        metric.corpus_score(list(answers), streams)  # the signature needs the number of references
         parts.append(counts)
         measures[name] = _from_counts(metric, slice(first, first + counts.shape[1]))
         notes[name] = str(metric.get_signature())
         first += counts.shape[1]
-    return Scores.from_sums(np.concatenate(parts, axis=1), measures, notes)
+    return np.concatenate(parts, axis=1), measures, notes
 
 
 def _from_counts(metric: Any, columns: slice) -> Callable[[Floats], float]:

@@ -1,4 +1,4 @@
-"""Contrastive losses of nets that embed each example as a vector: InfoNCE for pairs, CoSENT for graded pairs."""
+"""Contrastive losses of nets that embed each example as a vector: InfoNCE, CoSENT for graded pairs, sigmoid of SigLIP."""
 
 import torch
 from torch import Tensor
@@ -46,3 +46,20 @@ def cosent(cosines: Tensor, grades: Tensor, scale: float = 20.0) -> Tensor:
     # Pairs of pairs without an order between them are masked; the 0 that is appended is the 1 inside the logarithm.
     wrong = gaps.masked_fill(grades[:, None] <= grades[None, :], MASKED)
     return torch.logsumexp(torch.cat([wrong.flatten(), wrong.new_zeros(1)]), dim=0)
+
+
+def sigmoid_pairs(one: Tensor, other: Tensor, alike: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+    """The sigmoid loss of SigLIP (Zhai et al., 2023): whether each pair of the batch belongs together, by itself.
+
+    one, other (B, D): unit vectors; alike (B, B): which pairs belong together; scale, bias: learned, the logit of a pair
+    is exp(scale) cosine + bias. Unlike InfoNCE it needs no large batch, and a row may have several partners.
+
+    >>> one = torch.eye(3)
+    >>> right, wrong = torch.eye(3, dtype=torch.bool), torch.eye(3, dtype=torch.bool).roll(1, 0)
+    >>> losses = [sigmoid_pairs(one, one, a, torch.tensor(3.0), torch.tensor(-10.0)) for a in (right, wrong)]
+    >>> bool(losses[0] < 1e-3 < losses[1])
+    True
+    """
+    logits = (one @ other.t()).float() * scale.float().exp() + bias.float()  # (B, B)
+    signs = torch.where(alike, 1.0, -1.0)
+    return -F.logsigmoid(signs * logits).sum() / len(one)

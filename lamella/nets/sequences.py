@@ -32,3 +32,18 @@ def shifted(wanted: Tensor) -> Tensor:
 def chosen(scores: Tensor, wanted: Tensor) -> Tensor:
     """Log-probabilities of the tokens that came: scores (B, T, V), wanted (B, T) -> (B, T)."""
     return torch.log_softmax(scores.float(), dim=-1).gather(2, wanted[:, :, None])[:, :, 0]
+
+
+def pick_segments(tokens: Tensor, end: int, which: Tensor) -> Tensor:
+    """One segment of each row, of those that `end` closes: (B, S), which (B,) from 0 -> (B, longest), `end` included.
+
+    >>> pick_segments(torch.tensor([[5, 6, 3, 7, 3], [8, 3, 0, 0, 0]]), end=3, which=torch.tensor([1, 0])).tolist()
+    [[7, 3], [8, 3]]
+    """
+    ends = tokens == end
+    inside = (ends.cumsum(dim=1) - ends.long() == which[:, None]) & (tokens != 0)
+    length = inside.sum(dim=1)  # (B,)
+    first = inside.long().argmax(dim=1)
+    places = torch.arange(int(length.max()), device=tokens.device)
+    picked = tokens.gather(1, (first[:, None] + places).clamp(max=tokens.shape[1] - 1))
+    return picked * (places < length[:, None])

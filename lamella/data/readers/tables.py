@@ -24,6 +24,7 @@ from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.headers import first_is_header, is_name, is_number, is_numbered
 from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, Cells, Sheet, common_width, fold, read_sheet
 from lamella.data.readers.report import LISTED, Report, Source, counted
+from lamella.data.readers.table_text import json_text
 from lamella.data.text.encoding import StrPath, quote
 from lamella.errors import DataError, UsageError
 
@@ -81,13 +82,15 @@ def read_table(
     allow_empty: bool = False,
     choose: Choose | None = None,
     words: Collection[str] = (),
+    nested: Collection[str] = (),
 ) -> Table:
     """Read one or several tables.
 
     In: the path or paths; `wanted`: each field with the names its column may have, likeliest first; `columns`: field ->
     the name or the number (from 1) of its column, where names do not find it; `optional`: fields that may be missing or
     empty; `allow_empty`: empty fields are not errors; `choose`: finds the columns by what they hold where names do not;
-    `words`: names that may stand as a word in a longer one, as `en` does in `en-US`, where only one column has it.
+    `words`: names that may stand as a word in a longer one, as `en` does in `en-US`, where only one column has it;
+    `nested`: fields that may hold a JSON list or object, which is kept as JSON.
     Out: a `Table` whose rows have exactly the wanted fields, white space around them removed, in the order of the files.
     Raises DataError where a file is missing, empty, not a table, without the wanted columns, or has more than a tenth bad
     rows (`details` then lists the first ten), and UsageError where `columns` names a field that does not exist.
@@ -123,13 +126,14 @@ def read_table(
         before = len(rows)
         width = 0 if source.header and sheet.keys else len(source.header or ()) or common_width(sheet.rows)
         for line, cells in sheet.rows[body:]:
-            fields, problem = pick(cells, keys, width, optional, allow_empty)
+            fields, problem = pick(cells, keys, width, optional, allow_empty, nested)
             if problem and problem[1] == EMPTY:
                 report.drop(problem[0])
             elif problem:
                 sheet.bad.append(BadRow(sheet.file, line, *problem))
             else:
-                rows.append(Row(fields, sheet.file, line))
+                texts = {k: v if isinstance(v, str) else json_text(v) for k, v in fields.items()}
+                rows.append(Row(texts, sheet.file, line))
         source.rows = len(rows) - before
         bad += sorted(sheet.bad, key=lambda row: row.line)
         if width > len(keys) and not source.header:

@@ -53,15 +53,18 @@ class DecoderBlock(nn.Module):
         self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout, activation)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
-        """All positions at once, for training: y (B, T, D), memory (B, S, D), bias (B, 1, 1, S), causal (T, T)."""
+    def forward(self, y: Tensor, memory: Tensor, bias: Tensor | None, causal: Tensor) -> Tensor:
+        """All positions at once, for training: y (B, T, D), memory (B, S, D), bias (B, 1, 1, S), causal (T, T).
+
+        bias: None where no position of the memory is padding.
+        """
         y = y + self.drop(self.attention(self.norm_attention(y), causal))
         # Keys and values of the source are made again in each batch: in training nothing is asked of them twice.
         y = y + self.drop(self.cross(self.norm_cross(y), *self.cross.remember(memory), bias))
         return y + self.drop(self.feed(self.norm_feed(y)))
 
     def step(
-        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor | None
     ) -> tuple[Tensor, Past, Tensor]:
         """One position of K beams a sentence, given the state after the positions before it.
 
@@ -88,14 +91,14 @@ class PostNormEncoderBlock(EncoderBlock):
 class PostNormDecoderBlock(DecoderBlock):
     """As in the paper: each sub-layer's output is added to its input and the sum is normalised; (B, T, D) -> (B, T, D)."""
 
-    def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
+    def forward(self, y: Tensor, memory: Tensor, bias: Tensor | None, causal: Tensor) -> Tensor:
         """As `DecoderBlock.forward`."""
         y = self.norm_attention(y + self.drop(self.attention(y, causal)))
         y = self.norm_cross(y + self.drop(self.cross(y, *self.cross.remember(memory), bias)))
         return self.norm_feed(y + self.drop(self.feed(y)))
 
     def step(
-        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor | None
     ) -> tuple[Tensor, Past, Tensor]:
         """As `DecoderBlock.step`."""
         mixed, past = _step_past(self.attention, y, past)
@@ -138,13 +141,13 @@ class ParallelDecoderBlock(nn.Module):
         self.feed = FeedForward(width, inner, dropout, activation)
         self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
 
-    def forward(self, y: Tensor, memory: Tensor, bias: Tensor, causal: Tensor) -> Tensor:
+    def forward(self, y: Tensor, memory: Tensor, bias: Tensor | None, causal: Tensor) -> Tensor:
         """As `DecoderBlock.forward`."""
         crossed = self.cross(y, *self.cross.remember(memory), bias)
         return self.norm(y + self.drop(self.attention(y, causal)) + self.drop(self.feed(y)) + self.drop(crossed))
 
     def step(
-        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor
+        self, y: Tensor, past: Past, cross_key: Tensor, cross_value: Tensor, bias: Tensor | None
     ) -> tuple[Tensor, Past, Tensor]:
         """As `DecoderBlock.step`."""
         # All three read the same y, which is what makes the block parallel.
@@ -175,7 +178,9 @@ def _step_past(unit: nn.Module, y: Tensor, past: Past) -> tuple[Tensor, Past]:
     return attention.out(merge_heads(mixed)).view(batch, beams, width), (keys, values)
 
 
-def _step_cross(cross: CrossAttention, y: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+def _step_cross(
+    cross: CrossAttention, y: Tensor, key: Tensor, value: Tensor, bias: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Cross-attention of one position (B, K, D) -> output (B, K, D), and attention weights, mean over heads (B, K, S).
 
     The beams of a sentence are queries of one attention, so its keys and values are never copied.

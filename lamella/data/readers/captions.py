@@ -1,0 +1,294 @@
+"""Pictures with captions, whatever they come as -> examples: tables, Flickr8k's lines, COCO's captions, a text a picture.
+
+examples, lines = read_captions(["flickr8k/captions.txt"])
+examples[0]         {"image": "flickr8k/Images/1000268201.jpg", "caption": ["A child climbs stairs.", "A girl enters a house."]}
+
+| what | how it is known |
+| --- | --- |
+| CSV, TSV, JSONL, JSON array | a column of pictures and one of captions; a caption may be a JSON list of several |
+| Flickr8k's and Flickr30k's lists | `.txt` or `.token`: a picture's name, perhaps `#0`, a tab or a comma, a caption a line |
+| COCO's captions | `.json` with `images`, and `annotations` with `caption` |
+| a folder | one of these in it, else `x.jpg` with `x.txt`, in which each line is a caption |
+
+Captions of one picture are collected, in whatever rows they stand.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lamella.data.media.images import SUFFIXES, is_uri
+from lamella.data.readers.bad_rows import refuse_many
+from lamella.data.readers.coco import is_coco
+from lamella.data.readers.image_folders import IMAGE_NAMES, readable
+from lamella.data.readers.parts import inside, visible
+from lamella.data.readers.picture_places import Places
+from lamella.data.readers.suffixes import is_table
+from lamella.data.readers.tables import read_table
+from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, split_lines
+from lamella.errors import DataError
+
+EXPECTED = (
+    "a table of image and caption, Flickr8k's list (.txt), COCO's captions (.json), or a folder of x.jpg with x.txt"
+)
+CAPTION_NAMES = (
+    *("caption", "captions", "text", "description", "alt_text", "alt", "sentence", "sentences", "comment", "title"),
+)
+LISTS = (".txt", ".token")
+LISTED = 100  # places that are named one by one; all are counted
+LONGEST = 10_000  # characters of a caption
+_ENDS = "|".join(sorted(suffix[1:] for suffix in SUFFIXES))
+_LINE = re.compile(
+    rf"\s*(?P<image>[^\t]{{1,500}}?\.(?:{_ENDS}))(?:#\d+)?[ ]*[\t,;|][ \t]*(?P<caption>.*)", re.IGNORECASE
+)
+_NUMBERED = re.compile(rf"(.+\.(?:{_ENDS}))#\d+", re.IGNORECASE)
+
+Captions = dict[str, list[str]]  # the path of a picture, or its data: URI -> its captions
+
+
+class Account(msgspec.Struct):
+    """What was understood, and what was left out and why."""
+
+    lines: list[str] = []
+    bad: dict[str, list[str]] = {}  # reason -> where; too many of them stop the reading
+    odd: dict[str, list[str]] = {}  # the same for what stops nothing
+
+    def report(self) -> list[str]:
+        """A line for each reason with how many there are, then the places."""
+        lines = []
+        for head, places in {**self.bad, **self.odd}.items():
+            lines.append(f"left out, {head}: {len(places):,}")
+            lines += [f"  {place}" for place in places[:LISTED]]
+            if len(places) > LISTED:
+                lines.append(f"  and {len(places) - LISTED:,} more")
+        return lines
+
+
+def read_captions(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Files and folders -> [{"image", "caption": [text, ...]}], and lines that say what was understood and left out.
+
+    columns: of a table, which column is the `image` and which the `caption`. Raises DataError where no format is
+    recognised, nothing is found, or more than a tenth of the captions or pictures cannot be used.
+    """
+    account, captions = Account(), Captions()
+    for given in paths:
+        place = Path(given)
+        if place.is_dir():
+            _folder(place, columns, captions, account)
+        elif not place.exists():
+            raise DataError(f"{show_path(place)}: expected {EXPECTED}; received no such file or folder.")
+        elif not _file(place, columns, captions, account):
+            raise DataError(
+                f"{show_path(place)}: expected {EXPECTED}; received a file with the suffix {quote(place.suffix)}."
+            )
+    where = " and ".join(show_path(p) for p in paths[:3])
+    total = sum(map(len, captions.values()))
+    bad = [f"{place} ({reason})" for reason, places in account.bad.items() for place in places]
+    refuse_many(
+        where, total, bad, "captions", "Put the pictures beside the file or in images/, or correct the captions."
+    )
+    if not captions:
+        raise DataError(f"{where}: expected pictures with captions, received none. Expected {EXPECTED}.")
+    lines = list(account.lines)
+    rows, marks = readable([{"image": image, "caption": own} for image, own in captions.items()], lines, where)
+    kept = sum(len(row["caption"]) for row in rows)
+    different = len({caption for row in rows for caption in row["caption"]})
+    lines.append(f"kept {len(rows):,} pictures with {kept:,} captions, {different:,} of them different")
+    if len(set(marks)) < len(marks):
+        lines.append(f"note: {len(marks) - len(set(marks)):,} pictures repeat another one, point for point")
+    return rows, lines + account.report()
+
+
+def _file(path: Path, columns: Mapping[str, str] | None, captions: Captions, account: Account) -> bool:
+    """Add what a file says; whether it is of a known kind."""
+    suffix = path.suffix.lower()
+    if suffix in LISTS:
+        _add(_lines(path, account), path, captions, account)
+    elif suffix == ".json" and (content := _coco(path)) is not None:
+        _add(_annotations(path, content, account), path, captions, account)
+    elif is_table(path):
+        _add(_rows(path, columns, account), path, captions, account)
+    else:
+        return False
+    return True
+
+
+def _add(found: Iterator[tuple[str, str, str]], path: Path, captions: Captions, account: Account) -> None:
+    """Collect (picture's name, caption, where it stands) under the places of the pictures."""
+    places = [Places(path.parent)]
+    known: dict[str, str] = {}
+    for name, caption, where in found:
+        text = " ".join(caption.split())
+        if not text:
+            account.bad.setdefault("an empty caption", []).append(f"{where}: {quote(name[:200])}")
+            continue
+        if len(text) > LONGEST:
+            account.bad.setdefault(f"a caption of more than {LONGEST:,} characters", []).append(where)
+            continue
+        if name not in known:
+            known[name] = name if is_uri(name) else _found(name, path, places, any(known.values()))
+        if not known[name]:
+            reason = "a picture that is not there, or of which several have that name"
+            account.bad.setdefault(reason, []).append(f"{where}: {quote(name[:200])}")
+            continue
+        own = captions.setdefault(known[name], [])
+        if text not in own:
+            own.append(text)
+
+
+def _found(name: str, path: Path, places: list[Places], others: bool) -> str:
+    """The path of a picture; "" where there is none. Where none was found yet, the folder above is looked in too:
+    Flickr8k has its texts in one folder and its pictures in another beside it."""
+    for near in places:
+        if place := near.find(name):
+            return str(place)
+    if others or len(places) > 1 or path.parent.resolve().parent == path.parent.resolve():
+        return ""
+    places.append(Places(path.parent.resolve().parent))
+    return str(places[1].find(name) or "")
+
+
+# ---- the formats ------------------------------------------------------------------------------------------------------
+
+
+def _lines(path: Path, account: Account) -> Iterator[tuple[str, str, str]]:
+    """Flickr8k's list: a picture's name and a caption a line; a first line without a name is a header."""
+    lines = split_lines(read_text(path)[0])
+    account.lines.append(f"{show_path(path)}: a list, a picture and a caption a line, {len(lines):,} lines")
+    for number, line in enumerate(lines, start=1):
+        where = f"{show_path(path)}, line {number}"
+        if match := _LINE.fullmatch(line):
+            caption = match["caption"].strip()
+            if len(caption) > 1 and caption[0] == caption[-1] == '"':
+                caption = caption[1:-1].replace('""', '"')
+            yield match["image"], caption, where
+        elif line.strip() and number > 1:
+            account.bad.setdefault("a line that is no picture and its caption", []).append(
+                f"{where}: {quote(line[:80])}"
+            )
+
+
+def _rows(path: Path, columns: Mapping[str, str] | None, account: Account) -> Iterator[tuple[str, str, str]]:
+    """The rows of a table; a caption may be a JSON list of several."""
+    wanted = {"image": (*IMAGE_NAMES, "image_name", "image_id"), "caption": CAPTION_NAMES}
+    table = read_table([path], wanted, columns, nested=("caption",), choose=_choose)
+    account.lines += table.report.lines()
+    for row in table.rows:
+        match = _NUMBERED.fullmatch(row["image"]) if len(row["image"]) < 1000 else None
+        for caption in _several(row["caption"]):
+            yield (match[1] if match else row["image"]), caption, row.where
+
+
+def _choose(rows: list[list[str]]) -> dict[str, int] | None:
+    """Without a header: the column of names of pictures, and of the others the one with the longest texts."""
+    columns = list(zip(*rows, strict=True))
+    shares = [sum(Path(c.partition("#")[0][-300:]).suffix.lower() in SUFFIXES for c in cells) for cells in columns]
+    image = max(range(len(columns)), key=lambda at: shares[at], default=-1)
+    others = [at for at in range(len(columns)) if at != image]
+    if image < 0 or not others or shares[image] < 0.5 * len(rows):
+        return None
+    return {"image": image, "caption": max(others, key=lambda at: sum(map(len, columns[at])))}
+
+
+def _several(cell: str) -> list[str]:
+    """The captions in a cell: a JSON list of texts, or of objects with a text, or the cell itself.
+
+    >>> _several('["a cat", "a pet"]'), _several("[left] a cat")
+    (['a cat', 'a pet'], ['[left] a cat'])
+    """
+    if cell[:1] != "[":
+        return [cell]
+    try:
+        values = json.loads(cell)
+    except (ValueError, RecursionError):
+        return [cell]
+    texts = [v.get("raw", v.get("caption", v.get("text"))) if isinstance(v, dict) else v for v in values]
+    return texts if all(isinstance(text, str) for text in texts) else [cell]
+
+
+def _coco(path: Path) -> dict[str, Any] | None:
+    """The content of COCO's captions; None where the file is something else."""
+    try:
+        content = msgspec.json.decode(read_bytes(path).removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # as a table it is said to be no JSON
+    return content if is_coco(content) else None
+
+
+def _annotations(path: Path, content: Mapping[str, Any], account: Account) -> Iterator[tuple[str, str, str]]:
+    name, of = show_path(path), content["annotations"]
+    annotations = [one for one in of if isinstance(one, dict)] if isinstance(of, list) else []
+    images = [one for one in content["images"] if isinstance(one, dict)]
+    files = {str(one.get("id")): str(one.get("file_name", "")) for one in images}
+    if not any(isinstance(one.get("caption"), str) for one in annotations):
+        raise DataError(
+            f"{name}: expected annotations with a caption, received {len(annotations):,} without. Give COCO's captions file."
+        )
+    account.lines.append(f"{name}: COCO, {len(images):,} pictures, {len(annotations):,} captions")
+    for one in annotations:
+        where = f"{name}, annotation {str(one.get('id', '?'))[:40]}"
+        file = files.get(str(one.get("image_id")), "")
+        if not file:
+            account.bad.setdefault("an image_id that no image has", []).append(
+                f"{where}: {str(one.get('image_id'))[:40]}"
+            )
+        else:
+            caption = one.get("caption")
+            yield file, caption if isinstance(caption, str) else "", where
+
+
+# ---- folders ----------------------------------------------------------------------------------------------------------
+
+
+def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, account: Account) -> None:
+    """A table, list or annotations in a folder, or texts beside its pictures."""
+    place = inside(place)
+    pictures = [p for p in sorted(place.rglob("*")) if p.suffix.lower() in SUFFIXES and not _hidden(p, place)]
+    stems = {str(p.with_suffix("")) for p in pictures}
+    described = [p for p in _files(place) if str(p.with_suffix("")) not in stems]
+    tables = [p for p in described if is_table(p) or p.suffix.lower() in LISTS and _is_list(p)]
+    beside = [p for p in pictures if p.with_suffix(".txt").is_file() or p.with_suffix(".caption").is_file()]
+    for table in tables if len(beside) < 0.5 * len(pictures) or not beside else ():
+        _file(table, columns, captions, account)
+    if tables and captions:
+        return
+    account.lines.append(f"{show_path(place)}: {len(beside):,} of {len(pictures):,} pictures with a .txt beside them")
+    for picture in pictures:
+        text = next((p for s in (".txt", ".caption") if (p := picture.with_suffix(s)).is_file()), None)
+        if text is None:
+            account.odd.setdefault("a picture without a text beside it", []).append(show_path(picture))
+            continue
+        own = [" ".join(line.split()) for line in split_lines(read_text(text)[0]) if line.strip()]
+        if own:
+            captions[str(picture)] = list(dict.fromkeys(line[:LONGEST] for line in own))
+        else:
+            account.bad.setdefault("an empty caption", []).append(show_path(text))
+    if not pictures:
+        raise DataError(f"{show_path(place)}: expected {EXPECTED}; received a folder without pictures.")
+    if not beside:
+        raise DataError(
+            f"{show_path(place)}: expected {EXPECTED}; received {len(pictures):,} pictures without a text beside them."
+        )
+
+
+def _files(place: Path) -> list[Path]:
+    """The files of a folder, and of `annotations/` in it, as COCO has it."""
+    here = visible(place)
+    more = [p for folder in here if folder.is_dir() and folder.name.lower() == "annotations" for p in visible(folder)]
+    return [p for p in (*here, *more) if p.is_file()]
+
+
+def _hidden(path: Path, place: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.relative_to(place).parts)
+
+
+def _is_list(path: Path) -> bool:
+    """Whether most of the first lines of a text name a picture and a caption."""
+    lines = [line for line in split_lines(read_text(path)[0])[:50] if line.strip()]
+    return sum(_LINE.fullmatch(line) is not None for line in lines) > 0.5 * len(lines)
