@@ -65,6 +65,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     muon: bool = True  # for matrices; it costs by the weight, too much where batches are small
     precise: bool = False  # in float32 where bfloat16 is faster too: numbers in, numbers out
     keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
+    short_first: int = 0  # epochs at the beginning in which batches of short examples come before those of long ones
     phases: tuple[Phase, ...] = ()  # one after another; (): one, in which all weights move
     measured: Mapping[str, Any] = {}  # Config fields while it is scored: what no score asks for is not made
     quick: Mapping[str, Any] = {}  # those that make answers worse and fast besides, for watching a training
@@ -118,8 +119,8 @@ class Question(msgspec.Struct, frozen=True):
 class IndexLike(Protocol):
     """Things to search in, each with a vector."""
 
-    def search(self, vectors: Array, count: int) -> list[list[tuple[Example, float]]]:
-        """The nearest entries of each vector (N, D), nearest first, with their cosines."""
+    def search(self, vectors: Array, count: int, holding: str = "") -> list[list[tuple[Example, float]]]:
+        """The nearest entries of each vector (N, D), nearest first, with their cosines; of those that hold a field."""
 
 
 class Focus(msgspec.Struct):

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from lamella.data.readers.suffixes import is_table
 from lamella.data.text.encoding import read_text, split_lines
-from lamella.errors import DataError, ModelError, UsageError
+from lamella.errors import DataError, LamellaError, ModelError, UsageError
 from lamella.model import Model
-from lamella.model.answering import read_rows
+from lamella.model.answering import answer_all, read_rows
 from lamella.model.manifest import digest
 from lamella.storage.disk import read_regular, write_file
 from lamella.task import Example, Task
@@ -74,6 +74,8 @@ class Index:
 
     def add(self, entries: Sequence[Example], vectors: NDArray[Any]) -> int:
         """Add entries with their vectors (N, D); returns the new number of entries."""
+        if not entries:
+            return len(self)
         rows = np.asarray(vectors, np.float32).reshape(len(entries), -1)
         scales = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-9) / 127
         fresh = np.rint(rows / scales[:, None]).astype(np.int8)
@@ -83,15 +85,21 @@ class Index:
         self._known.update(map(_key, entries))
         return len(self)
 
-    def search(self, vectors: NDArray[Any], count: int) -> list[list[tuple[Example, float]]]:
-        """The nearest entries of each vector (N, D), nearest first, with their cosines."""
-        if not len(self):
+    def search(self, vectors: NDArray[Any], count: int, holding: str = "") -> list[list[tuple[Example, float]]]:
+        """The nearest entries of each vector (N, D), nearest first, with their cosines.
+
+        holding: only those that have this field, where entries of several kinds are in one index, such as pictures and texts.
+        """
+        kept = np.array([not holding or holding in entry for entry in self.entries], bool)
+        if not kept.any():
             return [[] for _ in vectors]
+        count = min(count, int(kept.sum()))
         queries = np.asarray(vectors, np.float32)  # (Q, D)
         cosines = np.empty((len(queries), len(self)), np.float32)
         for first in range(0, len(self), BLOCK):
             rows = slice(first, first + BLOCK)
             cosines[:, rows] = queries @ self.bytes[rows].astype(np.float32).T * self.scales[rows]
+        cosines[:, ~kept] = -np.inf
         neighbours = []
         for row in cosines:
             near = np.argpartition(-row, min(count, len(row)) - 1)[:count]
@@ -187,16 +195,25 @@ def asked(
     model_id = identity(model)
     searched = Index.read(place, model_id) if place and place.exists() else Index(model_id)
     entries = [entry for path in corpus for entry in read_corpus(model.ask(source).task, Path(path), columns)]
-    fresh = searched.lacks(entries)
+    fresh, before = searched.lacks(entries), len(searched)
+    problems: list[str] = []
     for first in range(0, len(fresh), AT_ONCE):
         part = fresh[first : first + AT_ONCE]
-        searched.add(part, np.array(model.ask(source).predict(part), np.float32))
+        answered = list(zip(part, answer_all(model.ask(source), part), strict=True))
+        problems += [str(vector) for _, vector in answered if isinstance(vector, LamellaError)]
+        good = [(entry, vector) for entry, vector in answered if not isinstance(vector, LamellaError)]
+        searched.add([entry for entry, _ in good], np.array([vector for _, vector in good], np.float32))
         if tell and len(fresh) > AT_ONCE:
             tell(f"index: {min(first + AT_ONCE, len(fresh)):,} of {len(fresh):,}")
-    if place and fresh:
+    added = len(searched) - before
+    if problems and not added:  # nothing of it can be read: that is no slip but another kind of file
+        raise DataError(f"expected entries that can be read, received {len(problems):,} that cannot: {problems[0]}")
+    for problem in problems if tell else ():
+        tell(f"left out: {problem}")
+    if place and added:
         searched.write(place)
         if tell:
-            tell(f"{place}: {len(fresh):,} entries added, {len(searched):,} in all")
+            tell(f"{place}: {added:,} entries added, {len(searched):,} in all")
     if not len(searched):
         raise DataError(f"{', '.join(map(str, corpus)) or place}: expected something to search in, received nothing.")
     return searching_in(trained, searched)

@@ -24,7 +24,7 @@ from lamella.data.media.images import fingerprint, read_image, shape_of
 from lamella.data.readers.captions import read_captions
 from lamella.data.samples.image_to_text import scenes
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, learn, normalise
-from lamella.errors import UsageError
+from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Matches, Text, Vector
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
 
@@ -120,6 +120,11 @@ class ImageToText(Task):
 
     def fit(self, examples: Sequence[Example]) -> None:
         captions = [normalise(caption) for e in examples for caption in captions_of(e)]
+        if len(set(captions)) < 2:
+            raise DataError(
+                f"expected captions that differ, received {len(examples):,} pictures that all have {captions[0][:60]!r}. "
+                "Choose the column with --columns caption=NAME"
+            )
         some = captions[:: -(-len(captions) // LEARNED_FROM)]
         self.vocabulary_ = learn(dict.fromkeys([*some, *(c.lower() for c in some)]), self.config.vocabulary_size)
         vars(self).pop("pieces", None)  # what an earlier fit knew
@@ -226,6 +231,10 @@ class ImageToText(Task):
         return self.pieces.decode([hypothesis.tokens for hypothesis in best])
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        if self.asked not in CAPTION and not self.config.contrastive_weight:
+            raise UsageError(
+                f"--ask {self.asked}: this model only writes captions: it was trained with --contrastive-weight 0."
+            )
         own = run(examples)
         if self.asked in CAPTION:
             return self._with_texts(examples, own, run) if self.config.vectors else own
@@ -233,7 +242,12 @@ class ImageToText(Task):
             return own
         if self.index is None:
             raise UsageError(f"--ask {self.asked}: expected something to search in. Give it with --corpus or --index.")
-        near = self.index.search(np.array(own, np.float32), self.config.top)
+        kind = "image" if self.asked == "pictures" else "text"  # an index may hold both
+        near = self.index.search(np.array(own, np.float32), self.config.top, kind)
+        if near and not near[0]:
+            raise UsageError(
+                f"--ask {self.asked}: expected an index that holds {self.asked}, received one without. Add them with --corpus."
+            )
         return [[{**entry, "grade": cosine} for entry, cosine in entries] for entries in near]
 
     def _with_texts(self, examples: Sequence[Example], own: Sequence[Answer], run: Run) -> list[Answer]:
