@@ -14,6 +14,7 @@ import numpy as np
 from lamella.explain.markup import AGAINST, FOR, image, note, polyline, tint
 
 TOP = 12  # units that get a bar
+REPEATED = 40_000  # characters of a picture that is drawn again for each part of an answer
 STYLE = """
 .lamella{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff}
 .lamella h1{font-size:1.3rem;margin:.2rem 0}.lamella h2{font-size:1.05rem;margin:1.4rem 0 .3rem}
@@ -74,7 +75,7 @@ def _answer(data: dict[str, Any]) -> str:
         out += ["<h2>Weak alone, strong together</h2>", bars(labels)]
     if data["attention"]:
         title = data["attention"].get("title", "Which part of the answer hangs on which unit")
-        out += [f"<h2>{escape(title)}</h2>", _matrix(data["attention"])]
+        out += [f"<h2>{escape(title)}</h2>", _squares(data) or _matrix(data["attention"])]
     if data["by kind"]:
         out.append(_by_kind(data["by kind"], data["fields"]))
     probabilities = data["answer"].get("probabilities") if isinstance(data["answer"], dict) else None
@@ -195,6 +196,35 @@ def _matrix(attention: dict[str, Any]) -> str:
         for name, weights in zip(attention["rows"], attention["weights"], strict=True)
     ]
     return f'<table class="matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table>' + note("In percent, a row is 100.")
+
+
+def _squares(data: dict[str, Any]) -> str:
+    """The picture once for each part of the answer, its squares tinted by how much that part hangs on them.
+
+    "" where the example is more than a picture cut into squares: a matrix shows that.
+    """
+    [(name, field), *more] = data["fields"].items()
+    found, columns, rows = data["attention"], field.get("columns", 0), field.get("rows", 0)
+    if more or field["kind"] != "image" or columns * rows != len(found["columns"]):
+        return ""
+    uri = str(data["example"][name])
+    small = uri.startswith("data:image/") and len(uri) <= REPEATED
+    under = f'<image href="{escape(uri, quote=True)}" width="{columns}" height="{rows}" preserveAspectRatio="none"/>'
+    most = max((w for weights in found["weights"] for w in weights), default=0.0) or 1.0
+    out = []
+    for part, weights in zip(found["rows"], found["weights"], strict=True):
+        cells = "".join(
+            f'<rect x="{u["column"]}" y="{u["row"]}" width="1" height="1" fill="rgb({FOR})" '
+            f'fill-opacity="{0.75 * w / most:.2f}"><title>{w:.0%}</title></rect>'
+            for u, w in zip(field["units"], weights, strict=True)
+            if w > 0
+        )
+        shown = escape(str(part), quote=True)
+        svg = f'<svg viewBox="0 0 {columns} {rows}" width="110" role="img" aria-label="{shown}" style="image-rendering:pixelated">'
+        out.append(
+            f'<figure style="display:inline-block;margin:.3rem">{svg}{under * small}{cells}</svg><figcaption>{shown}</figcaption></figure>'
+        )
+    return "".join(out)
 
 
 def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:

@@ -26,11 +26,11 @@ export function answer(given, found, rendered) {
     el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
 }
 
-/** Grades, each with the text that it is of, where there is one. */
+/** Grades, each with the text, the picture or the picture's name that it is of, where there is one. */
 function graded(found) {
-  if (found.length === 1 && !found[0].text) return [el("p", { class: "headline" }, number(found[0].grade))];
-  return [el("ol", { class: "prose" }, found.map((match) => el("li", {}, el("strong", {}, number(match.grade)), " ",
-    el("bdi", {}, match.text))))];
+  if (found.length === 1 && !found[0].text && !found[0].image) return [el("p", { class: "headline" }, number(found[0].grade))];
+  return [el("ol", { class: "prose" }, found.map((match, i) => el("li", {}, el("strong", {}, number(match.grade)), " ",
+    isPicture(match.image) ? thing(match.image, `Number ${i + 1}`) : el("bdi", {}, match.text ?? match.image))))];
 }
 
 function several(found) {

@@ -57,7 +57,7 @@ export function explanation(found) {
       walked(found["by kind"])),
     el("div", { class: "words" }, reasons(found).map((text) => el("p", { dir: "auto" }, text)), about.map((note) => el("p", { class: "quiet" }, note)),
       el("p", { class: "faith" }, el("strong", {}, "Checked. "), said || faith?.sentence || "There was nothing to check it by.")),
-    attention(found.attention),
+    squared(found, fields) ?? attention(found.attention),
     el("details", { class: "measured" }, el("summary", {}, "How this was measured, with figures"),
       el("p", { class: "quiet" }, `Parts were taken away in many orders and the answer measured again. Measured is the ${focus.name}: ${number(focus.value)}.`),
       how.map((note) => el("p", { class: "quiet" }, note)),
@@ -147,6 +147,16 @@ function pairs(found) {
   return el("div", { class: "reason" }, el("h3", {}, "Together"),
     el("p", { class: "quiet" }, "Pairs that do more than their two do one by one: each stands in for the other."),
     signed(found.pairs.map((p) => ({ name: p.units.map(label).join(" + "), value: p.weight }))));
+}
+
+/** The squares of a picture for each part of the answer, drawn by a file of its own; null where there is more than a picture. */
+function squared(found, [[name, field] = [], ...more]) {
+  const count = found.attention?.rows?.length ? found.attention.columns?.length : 0;
+  if (more.length || field?.kind !== "image" || !field.rows || field.rows * field.columns !== count) return null;
+  const place = el("div", { class: "reason across" });
+  import("./squares.js").then(({ squares }) => place.append(...squares(found.attention, field, String(found.example?.[name]))))
+    .catch((error) => place.append(problem(error)));
+  return place;
 }
 
 /** Which part of the input each part of the answer hangs on, as a matrix; of a large one what weighs most. */
