@@ -228,7 +228,7 @@ def _squares(data: dict[str, Any]) -> str:
 
 
 def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:
-    """Extra drawings for some kinds of answers: a forecast with its intervals, the plane around a point."""
+    """Extra drawings for some kinds of answers: a forecast with its intervals, the plane around a point, shares of sentences."""
     if answer["kind"] == "forecast":
         past = next((f for f in fields.values() if f["kind"] == "series"), None)
         if past is None:
@@ -246,5 +246,10 @@ def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:
         return (
             f"<h2>The plane around it</h2>{note(f'The point is {at}; the plane goes from {span} in both directions.')}"
             + (f"<table>{''.join(rows)}</table>")
+        )
+    if answer["kind"] == "sentences":
+        shares = [(part["share"], f"{part['number']}. {part['text']}") for part in answer["sentences"]]
+        return f"<h2>{escape(answer['title'])}</h2>{bars(shares)}" + note(
+            "A weight is a sentence's share; all add up to 1."
         )
     return ""

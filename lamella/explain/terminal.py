@@ -9,6 +9,7 @@ from lamella.explain.characters import clean, paint
 
 TOP = 8  # units that get a bar
 BAR = 24  # characters of the longest one
+LEAST = 0.02  # share of a sentence that is shown
 SHADES = " .:-=+*#%@"
 LEVELS = "▁▂▃▄▅▆▇█"
 
@@ -41,6 +42,8 @@ def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
     if data["attention"]:
         title = data["attention"].get("title")
         out += ["", *([f"{title}:"] if title else []), *alignment(data["attention"])]
+    if data["by kind"].get("kind") == "sentences":
+        out += ["", f"{data['by kind']['title']}:", *sentences(data["by kind"]["sentences"], width)]
     return "\n".join([*out, "", clean(data["faithfulness"]["sentence"])])
 
 
@@ -117,6 +120,19 @@ def alignment(attention: dict[str, Any]) -> list[str]:
         named = [f"{clean(attention['columns'][i])} {weights[i]:.0%}" for i in best if weights[i] >= 0.15]
         out.append(f"{clean(row):{width}} <- {', '.join(named) or 'nothing by itself'}")
     return out
+
+
+def sentences(parts: Sequence[dict[str, Any]], width: int) -> list[str]:
+    """The share of each sentence of a text; those with next to nothing are left out.
+
+    >>> sentences([{"number": 1, "text": "Hello.", "share": 0.004}, {"number": 2, "text": "It is new.", "share": 0.99}], 80)
+    [' 99%  sentence 2: It is new.']
+    """
+    return [
+        _clip(f"{part['share']:4.0%}  sentence {part['number']}: {clean(part['text'])}", width)
+        for part in parts
+        if part["share"] >= LEAST
+    ]
 
 
 def _clip(text: str, most: int) -> str:

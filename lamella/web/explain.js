@@ -54,7 +54,7 @@ export function explanation(found) {
     el("div", { class: "reasons" },
       fields.map(([name, field]) => el("div", { class: "reason" }, fields.length > 1 && el("h3", {}, words(name)),
         units(field, found.example?.[name], found["by kind"] ?? {}))),
-      walked(found["by kind"])),
+      walked(found["by kind"]), sentences(found["by kind"])),
     el("div", { class: "words" }, reasons(found).map((text) => el("p", { dir: "auto" }, text)), about.map((note) => el("p", { class: "quiet" }, note)),
       el("p", { class: "faith" }, el("strong", {}, "Checked. "), said || faith?.sentence || "There was nothing to check it by.")),
     squared(found, fields) ?? attention(found.attention),
@@ -77,6 +77,13 @@ function heaviestParts(fields) {
 function walked(kind) {
   if (kind?.kind !== "plane" || typeof kind.made?.[0]?.[0] !== "string") return null;
   return el("div", { class: "reason" }, el("h3", {}, "Where it lies in the plane"), lattice(kind));
+}
+
+/** How much of the answer is from each sentence of a text. */
+function sentences(kind) {
+  if (kind?.kind !== "sentences") return null;
+  const rows = kind.sentences.map((s) => ({ name: `${s.number}. ${s.text}`, value: s.share }));
+  return el("div", { class: "reason across" }, el("h3", {}, kind.title), signed(rows, "share"));
 }
 
 const heaviest = (list) => Math.max(1e-12, ...list.map((u) => Math.abs(u.weight)));
