@@ -7,6 +7,7 @@ first, so that one index reorders hypotheses and another drops finished sentence
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +63,13 @@ def beam(
     limits: NDArray[np.int64],
     beams: int = 4,
     power: float = 1.0,
+    no_repeat: int = 0,
 ) -> list[list[Hypothesis]]:
     """Beam search: keep the `beams` most likely prefixes of each sentence; finished sentences leave the batch.
 
     state: arrays (B, 1, ...), memory (B, ...), limits (B,). Returns for each sentence its finished hypotheses, best
-    first by their score over length ** power; at least one, at most `beams`. One beam is greedy search.
+    first by their score over length ** power; at least one, at most `beams`. One beam is greedy search. no_repeat: no run of
+    so many tokens comes twice in an answer (Paulus et al., 2018); 0: it may.
     """
     batch = len(limits)
     rows = np.arange(batch)  # which sentence each row of the shrinking batch is
@@ -76,7 +79,8 @@ def beam(
     finished: list[list[Hypothesis]] = [[] for _ in range(batch)]
     for length in range(int(limits.max()) + 1):
         out = step(token, state, memory)
-        total = scores[:, :, None] + out["scores"]  # (B, K, N)
+        following = without_repeats(prefixes, out["tokens"], out["scores"], no_repeat) if no_repeat else out["scores"]
+        total = scores[:, :, None] + following  # (B, K, N)
         width = total.shape[2]
         flat = total.reshape(len(rows), -1)
         # Twice as many as are kept: at most one for each beam ends here, so enough remain to go on.
@@ -106,3 +110,23 @@ def beam(
             memory = {name: array[kept] for name, array in memory.items()}
         rows, token, scores = rows[kept], ids[kept], scores[kept]
     return [sorted(hypotheses, key=lambda h: -h.mean(power)) for hypotheses in finished]
+
+
+def without_repeats(
+    prefixes: NDArray[np.int64], tokens: NDArray[np.int64], scores: NDArray[Any], size: int
+) -> NDArray[Any]:
+    """The scores (B, K, N) of next tokens, -inf for each that would repeat a run of `size` tokens of its prefix (B, K, T).
+
+    >>> without_repeats(np.array([[[5, 6, 7, 5, 6]]]), np.array([[[7, 8]]]), np.zeros((1, 1, 2)), 3).tolist()
+    [[[-inf, 0.0]]]
+    """
+    length = prefixes.shape[2]
+    if length < size:
+        return scores
+    runs = np.lib.stride_tricks.sliding_window_view(prefixes, size, axis=2)  # (B, K, T - size + 1, size)
+    last = prefixes[
+        :, :, None, length - size + 1 :
+    ]  # (B, K, 1, size - 1): how the run that a next token completes begins
+    same = (runs[..., :-1] == last).all(axis=-1)  # (B, K, T - size + 1)
+    repeated = (same[:, :, :, None] & (runs[..., -1:] == tokens[:, :, None, :])).any(axis=2)  # (B, K, N)
+    return np.where(repeated, -np.inf, scores)
