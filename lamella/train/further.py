@@ -15,7 +15,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
-from lamella import model
+from lamella import model, registry
 from lamella.errors import DataError, UsageError
 from lamella.graphs.weights import named_weights
 from lamella.options import make_config
@@ -57,14 +57,23 @@ def open_origin(word: str, task: str) -> Origin:
         names = ", ".join(sorted(p.name for p in shipped.iterdir() if (p / "model.json").is_file()))
         raise UsageError(f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}.")
     opened = model.load(path, task=task if task.endswith(".py") else None)
-    if opened.manifest.task.replace("_", "-") != task.replace("_", "-"):
+    if not same_task(opened, task) and registry.find(task).adopt is Task.adopt:
         raise UsageError(f"--init {word}: a model of {opened.manifest.task}, and {task} is to be trained.")
     return Origin(opened)
 
 
+def same_task(opened: model.Model, task: str) -> bool:
+    """Whether a model is of this task, and not of another one that the task can begin from."""
+    return opened.manifest.task.replace("_", "-") == task.replace("_", "-")
+
+
 def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task: str) -> Any:
-    """The other model's configuration, with what the user wants otherwise."""
-    return make_config(cls.Config, {**msgspec.to_builtins(origin.model.task.config), **options}, task)
+    """The other model's configuration, with what the user wants otherwise; of another task's what both tasks have."""
+    known = msgspec.to_builtins(origin.model.task.config)
+    if not same_task(origin.model, task):
+        names = {field.encode_name for field in msgspec.structs.fields(cls.Config)}
+        known = {name: value for name, value in known.items() if name in names}
+    return make_config(cls.Config, {**known, **options}, task)
 
 
 def with_replay(
@@ -100,6 +109,9 @@ def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[s
     UsageError where that cannot be: another net, or examples of what the other model does not know, such as a new label.
     """
     where = origin.model.where
+    other = type(origin.model.task).__qualname__ != type(job).__qualname__  # a file may have been loaded twice
+    if other:  # what its task does not learn
+        job.fit(learn)
     weights = job.adopt(origin.model.task, weights_of(origin.model))
     try:
         for example in learn:
@@ -113,7 +125,7 @@ def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[s
             f"--init {where}: its net is another one ({filled.lines()[0]}). Leave out the options that make the net, or "
             "train without --init."
         )
-    if filled.missing:
+    if filled.missing and not other:
         raise UsageError(
             f"--init {where}: its graphs do not hold {filled.missing[0]} by that name, since the export has put it together "
             f"with what follows. Begin from the folder that lamella train wrote, which holds training/{WEIGHTS}."
