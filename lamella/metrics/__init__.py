@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lamella.metrics.label import by_label, calibration, classification, most_frequent
     from lamella.metrics.reports import details
     from lamella.metrics.resample import Floats, intervals
+    from lamella.metrics.rouge import summaries
     from lamella.metrics.row import reconstructions
     from lamella.metrics.series import forecasts
     from lamella.metrics.text import captions, likelihood, translation
@@ -34,6 +35,7 @@ _PLACES = {
     "likelihood": "text",
     "most_frequent": "label",
     "reconstructions": "row",
+    "summaries": "rouge",
     "translation": "text",
     "trivial": "baseline",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "likelihood",
     "most_frequent",
     "reconstructions",
+    "summaries",
     "translation",
     "trivial",
 ]

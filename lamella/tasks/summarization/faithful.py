@@ -1,0 +1,70 @@
+"""Whether a summary says what its text says, as far as that can be seen: its numbers and names must stand there.
+
+>>> unsupported("Version 2.4 of Krita", "Krita is a program for painting. Version 2.3 is out.")
+['2.4']
+"""
+
+import re
+
+# A word, with what belongs inside of it: 2.4, C++, X11, state-of-the-art, O'Neill.
+_WORD = re.compile(r"[^\W_]+(?:[.,:'’/\-_][^\W_]+)*[+#]*")
+_PART = re.compile(r"[^\W_]+")
+
+
+def unsupported(answer: str, source: str) -> list[str]:
+    """The numbers and names of an answer that its source does not have, in their order.
+
+    A number is a word with a digit. A name is a word with a capital, unless it is the first and has no other capital: a
+    sentence begins with one. Letters' case does not count, and a name may be a part of a longer word of the source or have
+    an ending more than a word there: Debian's, GNOME-based.
+
+    >>> unsupported("Opens at 9 on Monday", "On MONDAY, it opens at 9.")
+    []
+    >>> unsupported("Tools for GNOME", "Tools for the KDE desktop.")
+    ['GNOME']
+    """
+    whole = {word.casefold() for word in _WORD.findall(source)}
+    parts = {part.casefold() for part in _PART.findall(source)}
+    missing = []
+    for at, word in enumerate(_WORD.findall(answer)):
+        low = word.casefold()
+        if low in whole or low in parts:
+            continue
+        number = any(char.isdigit() for char in word)
+        name = any(char.isupper() for char in (word[1:] if at == 0 else word))
+        if (number or name) and not _made_of(low, parts) and (number or not _known(low, parts)):
+            missing.append(word)
+    return missing
+
+
+def _made_of(word: str, parts: set[str]) -> bool:
+    """Whether a word of several parts, as 10,000 or Perl/Tk, has all of them in the source."""
+    own = _PART.findall(word)
+    return len(own) > 1 and all(part in parts for part in own)
+
+
+def _known(word: str, parts: set[str]) -> bool:
+    """Whether a name has only another ending than a word of the source: 4 letters at least, and two differ at most."""
+    least = max(4, len(word) - 2)
+    return len(word) >= 4 and any(part[:least] == word[:least] and len(part) <= len(word) + 2 for part in parts)
+
+
+def choose(candidates: list[tuple[str, float]], source: str, words: int, faithful: bool) -> str | None:
+    """The best of the candidates (text, score), None where none may be given.
+
+    words: how many words are wanted, 0: any number. A candidate a fifth away from it costs nothing, one further off comes
+    after those that are nearer. faithful: candidates with unsupported numbers and names are left out.
+
+    >>> choose([("Krita 5", -0.1), ("Krita paints", -0.2)], "Krita is for painting.", 0, True)
+    'Krita paints'
+    """
+    if faithful:
+        candidates = [one for one in candidates if not unsupported(one[0], source)]
+    if not candidates:
+        return None
+
+    def off(text: str) -> int:
+        away = abs(len(text.split()) - words)
+        return max(0, away - words // 5) if words else 0
+
+    return min(candidates, key=lambda one: (off(one[0]), -one[1]))[0]
