@@ -1,0 +1,24 @@
+"""The kind of value `Gallery`: several pictures, as an answer that draws."""
+
+from typing import Any
+
+from lamella.fields.base import Field, Limits
+
+
+class Gallery(Field, frozen=True, tag="gallery"):
+    """A list of pictures, each a `data:image/...` URI."""
+
+    def cells(self, value: Any) -> Any:
+        """
+        >>> Gallery().cells(["data:image/png;base64,AA=="])
+        {'picture_1': 'data:image/png;base64,AA=='}
+        """
+        return {f"picture_{i}": one for i, one in enumerate(value, start=1)} if isinstance(value, list) else value
+
+    def show(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, list) and len(value) == 1:
+            return {"image": value[0]}
+        return {"text": f"{len(value)} pictures"} if isinstance(value, list) else super().show(value)
+
+    def schema(self, limits: Limits) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "pattern": "^data:image/"}, "maxItems": limits.values}

@@ -1,0 +1,352 @@
+"""Draw pictures like those it was trained on, by label; complete a picture of which a region is missing.
+
+A picture is taken for a grid of codes, 7 x 7 words out of a few hundred, and what is learned is which codes go together.
+Training has two phases. First an autoencoder (van den Oord et al., 2017) learns the codes: an encoder, a quantiser
+(`--quantizer`: FSQ, Mentzer et al., 2023, or VQ) and a decoder that gives each point a logistic distribution. Then a
+Transformer learns to fill in missing codes (MaskGIT; Chang et al., 2022), with the label as one more token, so that
+`--guidance` can make a picture more typical of it. Both losses are likelihoods, so one figure in bits tells how well both do.
+
+    lamella train image-generation digits/ -o my-model --minutes 20
+    lamella predict my-model --ask draw --label 7 -n 16 --seed 1 -o sheet.png
+    lamella predict my-model --ask complete --image half.png --region bottom -n 4 -o completions.png
+    lamella predict my-model digit.png                                  how likely it is, in nats
+    lamella predict my-model digit.png --ask reconstruct -o seen.png    as its codes hold it
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import metrics
+from lamella.data.media.canvas import upright_size
+from lamella.data.media.drawing import FORMATS
+from lamella.data.media.images import WHITE, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.sheets import sheet
+from lamella.data.readers.pictures import read_pictures
+from lamella.data.samples.image_generation import shapes
+from lamella.decode import code_grid
+from lamella.decode.likelihood import discrete_logistic
+from lamella.errors import DataError
+from lamella.fields import Gallery, Image, Label, Number, Region
+from lamella.fields.region import mask_of
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Phase,
+    Question,
+    Scores,
+    Task,
+    Training,
+)
+from lamella.tasks.image_generation import pictures as cells
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor, nn
+
+LOOKED_AT = 200  # pictures from which size and channels are detected
+AT_ONCE = 64  # pictures that are drawn together
+LARGE = 40  # sides above this are halved three times and not twice
+ANY = "any"  # the word for no label
+NOW = {"when": "predict"}
+
+
+class Config(msgspec.Struct, kw_only=True):
+    codebook_size: Annotated[int, Meta(description="Number of codes; fsq takes 64, 240 or 1000.", ge=64, le=8192)] = 240
+    quantizer: Annotated[Literal["fsq", "vq"], Meta(description="How codes are made: rounded, or a table.")] = "fsq"
+    image_size: Annotated[
+        int, Meta(description="Side that pictures are scaled to; 0: detected.", ge=0, le=128, multiple_of=4)
+    ] = 0
+    translate: Annotated[
+        float, Meta(description="Translate by up to this share of the side in training.", ge=0, lt=1)
+    ] = 0.03
+    flip: Annotated[bool, Meta(description="Flip half of the pictures left to right in training.")] = False
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
+    number: Annotated[
+        int, Meta(description="Pictures to draw for each answer.", ge=1, le=1024, extra=NOW | {"short": "n"})
+    ] = 1
+    seed: Annotated[int, Meta(description="Random seed: the same seed, the same pictures.", ge=0, extra=NOW)] = 0
+    passes: Annotated[
+        int, Meta(description="Passes in which codes are filled in; more: better and slower.", ge=1, le=256, extra=NOW)
+    ] = 12
+    temperature: Annotated[
+        float, Meta(description="Sampling temperature; lower: more alike and safer.", ge=0, le=10, extra=NOW)
+    ] = 1.0
+    guidance: Annotated[
+        float, Meta(description="Weight of the label; 1: as learned, more: more typical of it.", ge=0, le=20, extra=NOW)
+    ] = 1.5
+
+
+PICTURE = {"image": Image("A picture.")}
+LIKELY = Number("Log-likelihood of the picture, in nats.")
+LABEL = Label(f"What to draw: one of the labels, or {ANY}.")
+REGION = Region(
+    "Where to draw anew: top, bottom, left, right, a box left,top,right,bottom, or a mask that is white there."
+)
+
+
+class ImageGeneration(Task):
+    fields = PICTURE
+    answer = LIKELY
+    questions = {
+        "likelihood": Question(PICTURE, LIKELY, "How likely a picture is."),
+        "draw": Question({"label": LABEL}, Gallery("New pictures."), "New pictures, of a label or of any."),
+        "complete": Question(
+            {**PICTURE, "region": REGION}, Gallery("The picture, completed."), "A region of a picture drawn anew."
+        ),
+        "reconstruct": Question(PICTURE, Image("The picture made from its codes."), "A picture as its codes hold it."),
+    }
+    target = "image"
+    metric = "bits_per_dim"
+    less_is_better = True
+    nets = ("vae", "transformer")
+    training = Training(
+        noun="pictures",
+        batch=64,
+        precise=True,
+        keep_best=True,
+        phases=(Phase("codes", 0.35, ("codes.",)), Phase("prior", 0.65, ("prior.",))),
+        quick={"passes": 4},
+    )
+
+    labels_: list[str]  # none where pictures have no labels, or all the same one
+    side_: int
+    channels_: int
+    white_: int = WHITE  # the value of white in pictures of 16 bits
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        return read_pictures(paths, columns)
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"image": picture, "label": label} for picture, label in shapes(split)]
+
+    def given(self, example: Example) -> Example:
+        given = {"label": ANY, "region": "bottom", **example}
+        return {name: given[name] for name in self.fields}
+
+    def keys(self, example: Example) -> list[str]:
+        return [fingerprint(example["image"])]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        labels = sorted({e["label"] for e in examples if e.get("label")})
+        self.labels_ = labels if len(labels) > 1 else []
+        pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
+        side, self.channels_ = shape_of(pictures)
+        # Whole cells of 4 or 8 points: what is read is stretched by a few points at most.
+        side = self.config.image_size or side
+        self.side_ = side if side <= LARGE else -(-side // 8) * 8
+        self.white_ = white_of(pictures)
+        first = fingerprint(pictures[0])
+        if all(fingerprint(picture) == first for picture in pictures):
+            raise DataError("expected pictures that differ, received the same one again and again. Add others.")
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    @property
+    def halvings(self) -> int:
+        return 3 if self.side_ > LARGE else 2
+
+    @property
+    def grid(self) -> int:
+        """Cells of the grid of codes along a side."""
+        return int(self.side_ // 2**self.halvings)
+
+    def inputs(self, example: Example) -> Arrays:
+        if self.asked == "draw":
+            return {"label": np.array(self._label(example["label"]))}
+        points = read_image(example["image"], self.side_, self.channels_, self.white_)
+        if self.asked != "complete":
+            return {"pictures": points}
+        mask = mask_of(example["region"], *upright_size(example["image"]))
+        # A point is hidden where anything that is scaled into it is.
+        hidden = read_image(np.where(mask, 255, 0).astype(np.uint8), self.side_, 1) > 0
+        return {"pictures": points, "hidden": hidden[0].astype(np.uint8)}
+
+    def _label(self, name: Any) -> int:
+        """The id of a label; 0 for any."""
+        name = str(name)
+        if name == ANY and ANY not in self.labels_:
+            return 0
+        if name not in self.labels_:
+            known = ", ".join([*self.labels_[:50], ANY])
+            raise DataError(f"label: expected one of {known}, received {name[:60]!r}.")
+        return self.labels_.index(name) + 1
+
+    def prompt(self, example: Example) -> Arrays:
+        """The label, which the prior is given in training; 0 where there is none, or one that it does not know."""
+        label = example.get("label")
+        return {"label": np.array(self.labels_.index(label) + 1 if label in self.labels_ else 0)}
+
+    def targets(self, example: Example) -> Arrays:
+        return {}  # the pictures themselves
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        batch = super().collate(rows)
+        if "pictures" in batch:  # kept in one byte a point
+            batch["pictures"] = batch["pictures"].astype(np.float32) / np.float32(255)
+        return batch
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
+        from lamella.nets.augment import move_pictures, random_affine
+
+        c, pictures = self.config, batch["pictures"]
+        if not c.translate and not c.flip:
+            return batch
+        matrices = random_affine(len(pictures), rng, c.translate, flip_across=c.flip)
+        # By whole points: a picture between two grids of points is soft, and so would be what is drawn.
+        matrices[:, :, 2] = (matrices[:, :, 2] * self.side_ / 2).round() * 2 / self.side_
+        return {**batch, "pictures": move_pictures(pictures, matrices, "border")}
+
+    def build(self) -> "nn.Module":
+        from lamella.nets.vae.generator import Generator
+
+        c, size = self.config, self.size
+        shape = self.channels_, self.side_, self.halvings, len(self.labels_)
+        return Generator(*shape, size.width, size.depth, size.heads, c.dropout, c.quantizer, c.codebook_size)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        if "likely" in outputs:  # the prior's phase: nats a missing code
+            missing = outputs["missing"].float()
+            return -(outputs["likely"] * missing).sum() / missing.sum()
+        from lamella.nets.vae.losses import discrete_logistic as likelihood
+
+        likely = likelihood(outputs["values"], outputs["log_scale"], targets["pictures"].float())
+        return outputs["commitment"] - likely.mean()
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        if self.asked == "draw":
+            empty = np.full((len(inputs["label"]), self.grid**2), code_grid.MISSING)
+            return [cells.as_pngs(self._points(graphs, codes)) for codes in self._drawn(graphs, empty, inputs["label"])]
+        if self.asked == "complete":
+            return self._completed(graphs, inputs["pictures"], inputs["hidden"])
+        codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
+        if self.asked == "reconstruct":
+            return list(cells.as_pngs(self._points(graphs, codes)))
+        return [round(float(row.sum()), 3) for row in self._likely(graphs, inputs["pictures"], codes)]
+
+    def _predict(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
+        """Codes (B, T), some missing, of labels (B,), 0 for any -> log-probabilities (B, T, K), guided by the labels."""
+        net, scale = graphs["fill"], self.config.guidance
+
+        def run(label: Array) -> Array:
+            return net(codes=codes, label=label)["scores"]
+
+        if scale == 1 or not label.any():
+            return run(label)
+        return code_grid.guided(run(label), run(np.zeros_like(label)), scale)
+
+    def _drawn(self, graphs: Mapping[str, GraphLike], codes: Array, label: Array) -> list[Array]:
+        """Codes (B, T), some missing -> for each row `number` whole ones (N, T), each drawn by a generator of its own."""
+        c, count = self.config, self.config.number
+        rngs = [np.random.default_rng([c.seed, i]) for _ in codes for i in range(count)]
+        codes, label = np.repeat(codes, count, axis=0), np.repeat(label, count)
+        parts = []
+        for first in range(0, len(codes), AT_ONCE):
+            rows = slice(first, first + AT_ONCE)
+            predict = partial(self._aligned, graphs, label[rows])
+            parts.append(code_grid.fill(predict, codes[rows], rngs[rows], c.passes, c.temperature))
+        return list(np.concatenate(parts).reshape(-1, count, codes.shape[1]))
+
+    def _aligned(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
+        return self._predict(graphs, label[: len(codes)], codes)
+
+    def _points(self, graphs: Mapping[str, GraphLike], codes: Array) -> Array:
+        """Codes (N, T) -> points (N, C, S, S)."""
+        parts = [graphs["decode"](codes=codes[i : i + AT_ONCE])["values"] for i in range(0, len(codes), AT_ONCE)]
+        return np.concatenate(parts)
+
+    def _completed(self, graphs: Mapping[str, GraphLike], pictures: Array, hidden: Array) -> list[Answer]:
+        """Pictures (B, C, S, S) with hidden points drawn anew; what was seen stays as it was, point for point."""
+        seen = cells.painted(pictures, hidden)
+        codes = graphs["encode"](pictures=seen)["codes"]
+        codes = np.where(cells.cells_of(hidden, self.grid), code_grid.MISSING, codes)
+        answers = []
+        anywhere = np.zeros(len(codes), np.int64)
+        for picture, gone, drawn in zip(pictures, hidden, self._drawn(graphs, codes, anywhere), strict=True):
+            answers.append(cells.as_pngs(np.where(gone[None, None] != 0, self._points(graphs, drawn), picture[None])))
+        return answers
+
+    def _likely(self, graphs: Mapping[str, GraphLike], pictures: Array, codes: Array) -> Array:
+        """The log-likelihood of pictures in nats, by the cells of the grid (B, T): of their codes, and of their points."""
+        made = graphs["decode"](codes=codes)
+        points = discrete_logistic(made["values"], made["log_scale"], pictures)
+        anywhere = partial(self._aligned, graphs, np.zeros(len(codes), np.int64))
+        return cells.by_cell(points, self.grid) + code_grid.log_likelihood(anywhere, codes, self.config.passes)
+
+    # ---- explanations ------------------------------------------------------------------------------------------
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """By regions of the picture: how likely it is, or the codes that were drawn there."""
+        names, region = cells.regions(self.grid)
+        if self.asked in ("draw", "complete"):
+            return self._focus_drawn(graphs, inputs, answer[0])
+        codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
+        if self.asked == "reconstruct":
+            shown = read_image(answer, self.side_, self.channels_) / np.float32(255)
+            away = np.abs(self._points(graphs, codes).clip(0, 1) - shown)
+            values = -cells.by_region(cells.by_cell(away, self.grid), region, names)
+            return Focus("likeness to the reconstruction, minus the difference", values, names)
+        likely = self._likely(graphs, inputs["pictures"], codes)
+        return Focus("log-likelihood in nats", cells.by_region(likely, region, names), names, amounts=True)
+
+    def _focus_drawn(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: str) -> Focus:
+        """The log-probability of the codes of a drawn picture, given the label or the rest of the picture as it is now."""
+        names, region = cells.regions(self.grid)
+        shown = read_image(answer, self.side_, self.channels_)[None].astype(np.float32) / 255
+        codes = graphs["encode"](pictures=shown)["codes"]
+        if self.asked == "draw":
+            codes = np.repeat(codes, len(inputs["label"]), axis=0)
+            likely = code_grid.log_likelihood(partial(self._aligned, graphs, inputs["label"]), codes, self.config.passes)
+        else:
+            gone = cells.cells_of(inputs["hidden"], self.grid)
+            seen = graphs["encode"](pictures=cells.painted(inputs["pictures"], inputs["hidden"]))["codes"]
+            anywhere = np.zeros(len(seen), np.int64)
+            every = self._predict(graphs, anywhere, np.where(gone, code_grid.MISSING, seen))
+            wanted = np.repeat(codes, len(seen), axis=0)
+            likely = np.take_along_axis(every, wanted[:, :, None], axis=2)[:, :, 0] * gone
+        return Focus("log-probability of what was drawn", cells.by_region(likely, region, names), names)
+
+    # ---- scores ------------------------------------------------------------------------------------------------
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """How likely pictures are around the mean picture, with the scale that fits best."""
+        known = self.collate([{"pictures": self._read(e)} for e in learn[:: max(1, len(learn) // 1000)]])["pictures"]
+        mean = known.mean(axis=0, keepdims=True)
+        spread = np.log(max(1e-3, float(np.abs(known - mean).mean())))
+        wanted = self.collate([{"pictures": self._read(e)} for e in examples])["pictures"]
+        scale = np.full(len(wanted), spread)
+        return [float(row.sum()) for row in discrete_logistic(np.repeat(mean, len(wanted), axis=0), scale, wanted)]
+
+    def _read(self, example: Example) -> Array:
+        return read_image(example["image"], self.side_, self.channels_, self.white_)
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        return metrics.bits_per_dim(answers, self.channels_ * self.side_**2)
+
+    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
+        """All pictures of the answers on one sheet."""
+        made = [one for answer in answers for one in (answer if isinstance(answer, list) else [answer])]
+        if suffix not in FORMATS or not all(isinstance(one, str) for one in made):
+            return None
+        return sheet(made, suffix)
+
+    def render(self, answer: Answer) -> str:
+        if isinstance(answer, list | str):
+            count = len(answer) if isinstance(answer, list) else 1
+            return f"{count} picture{'s' * (count > 1)} of {self.side_} x {self.side_} points; -o FILE.png keeps them"
+        bits = -answer / np.log(2) / (self.channels_ * self.side_**2)
+        return f"{answer:.1f} nats, {bits:.3f} bits a value"
