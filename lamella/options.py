@@ -25,6 +25,7 @@ class Option(msgspec.Struct, frozen=True):
     answering: bool  # may be changed when the model answers, not only when it is trained
     holds: str = ""  # "file": its name, for this machine's user alone; "value": one of the task's field
     was: str = ""  # its name in earlier versions
+    short: str = ""  # the letter by which it may be typed: n for -n
 
 
 def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def all_options(config: type[msgspec.Struct]) -> list[Option]:
                 answering=extra.get("when") == "predict",
                 holds=extra.get("holds", ""),
                 was=extra.get("was", ""),
+                short=extra.get("short", ""),
             )
         )
     return found
@@ -77,9 +79,10 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
     """Values by field name, strings allowed for numbers -> a Config; an unknown name or a wrong value is an error."""
     known = {o.name: o for o in all_options(config)}
     renamed = {o.was: o.flag for o in known.values() if o.was}
+    letters = {o.short: o.name for o in known.values() if o.short}
     values = {}
     for name, value in given.items():
-        key = name.replace("-", "_")
+        key = letters.get(name, name.replace("-", "_"))
         if key in renamed:
             raise UsageError(f"--{name} is called --{renamed[key]} now.")
         if key not in known:
@@ -104,6 +107,8 @@ def replace_config(config: Any, given: Mapping[str, Any], task: str) -> Any:
     if not given:
         return config
     changeable = [o for o in all_options(type(config)) if o.answering]
+    letters = {o.short: o.name for o in changeable if o.short}
+    given = {letters.get(name, name): value for name, value in given.items()}
     for name in given:
         if name.replace("-", "_") not in {o.name for o in changeable}:
             may = ", ".join("--" + o.flag for o in changeable) or "none"

@@ -24,7 +24,11 @@ def answer(
     from lamella.errors import UsageError
     from lamella.model import answering
 
+    inputs, options, named = answering.by_name(trained.task, inputs, options)
     trained = answering.opened(trained, None, options)
+    if named:
+        _answer_texts(trained, inputs, out, force, as_json)
+        return
     if not inputs:
         raise UsageError("expected a text, a file, or - for standard input, received nothing.")
     if inputs == ("-",) and not as_text:
@@ -67,7 +71,8 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     from lamella.verbs import predict as verb
 
     values = answering.grouped(trained.task, inputs)
-    answers = answering.answer_all(trained, [answering.example_of(trained.task, value) for value in values])
+    examples = [answering.example_of(trained.task, value) for value in values]
+    answers = answering.answer_all(trained, examples)
     bad = [answer for answer in answers if isinstance(answer, LamellaError)]
     if bad and len(values) == 1:
         raise bad[0]
@@ -76,7 +81,12 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     if as_json:
         click.echo(to_json({"answers": given}))
     elif out:
-        verb.write_answer("".join(line + "\n" for line in lines).encode(errors="surrogateescape"), Path(out), force)
+        answered = [(e, a) for e, a in zip(examples, answers, strict=True) if not isinstance(a, LamellaError)]
+        raw = (
+            trained.task.write(Path(out).suffix.lower(), *map(list, zip(*answered, strict=True))) if answered else None
+        )
+        text = "".join(line + "\n" for line in lines).encode(errors="surrogateescape")
+        verb.write_answer(text if raw is None else raw, Path(out), force)
     else:
         click.echo(shown("\n".join(lines)))
     if bad:

@@ -51,7 +51,7 @@ def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
     while rest and rest[0] != "--":
         word = rest.pop(0)
         name, equals, _ = word.partition("=")
-        foreign = word.startswith("--") and " " not in word and name not in own
+        foreign = (word.startswith("--") or is_short(word)) and " " not in word and name not in own
         goes = last if foreign else first
         goes.append(word)
         if (foreign or own.get(name)) and not equals and rest and (own.get(name) or not rest[0].startswith("--")):
@@ -59,8 +59,17 @@ def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
     return [*first, *rest[:1], *(PLAIN + word for word in rest[1:]), *last]
 
 
+def is_short(word: str) -> bool:
+    """Whether a word is an option of one letter, such as -n; -5 is a number."""
+    return len(word) == 2 and word[0] == "-" and word[1].isalpha()
+
+
 def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Separate arguments from a task's `--field value` pairs; after `--` all are arguments."""
+    """Separate arguments from a task's `--field value` pairs, -n value among them; after `--` all are arguments.
+
+    >>> split_options(["my-model", "-n", "16", "--seed=1"])
+    (('my-model',), {'n': '16', 'seed': '1'})
+    """
     rest, plain, options = list(words), [], {}
     while rest:
         word = rest.pop(0)
@@ -72,6 +81,8 @@ def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]
                 flag = not rest or rest[0].startswith(("--", PLAIN))
                 value = "true" if flag else rest.pop(0)
             options[name.replace("-", "_")] = value
+        elif is_short(word):
+            options[word[1]] = rest.pop(0) if rest and not rest[0].startswith(("--", PLAIN)) else "true"
         else:
             plain.append(word)
     return tuple(plain), options

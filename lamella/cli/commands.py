@@ -187,7 +187,7 @@ def evaluate(
 
 @main.command(context_settings=ANY)
 @click.argument("model")
-@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, required=True, metavar="TEXT|FILE...|-")
+@click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="TEXT|FILE...|-")
 @click.option("-o", "--out", metavar="OUT", help="Output: a file for one input, a folder for several.")
 @click.option("--text", "as_text", is_flag=True, help="Take the arguments as texts, even if files have these names.")
 @click.option("--file", "as_file", is_flag=True, help="Take the arguments as files.")
