@@ -26,6 +26,7 @@ from lamella.terms import (
     Array,
     Arrays,
     Choice,
+    Encoder,
     Example,
     Focus,
     GraphLike,
@@ -51,6 +52,7 @@ __all__ = [
     "Array",
     "Arrays",
     "Choice",
+    "Encoder",
     "Example",
     "Focus",
     "GraphLike",
@@ -89,6 +91,8 @@ class Task:
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
     used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
+    begun: ClassVar[Mapping[str, Any]] = {}  # Config fields where it begins from an encoder and nobody says otherwise
+    few: ClassVar[int] = 0  # labelled examples up to which it begins from the encoder that ships; 0: never by itself
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -108,6 +112,7 @@ class Task:
     phase: str = (
         ""  # the name of the phase of a training that has several; EXPLAINED where an answer's loss is asked for
     )
+    progress: float = 0.0  # how much of a training is done, 0 to 1, for `augment`
     asked: str = ""  # the name of the question, where there are several
     index: IndexLike | None = None  # what is searched, where the question needs that
 
@@ -193,9 +198,26 @@ class Task:
         so here. UsageError where nothing fits.
         """
         if type(other).__qualname__ != type(self).__qualname__ or type(other).__module__ != type(self).__module__:
-            raise UsageError(f"a {type(self).__name__} cannot begin from a model of {type(other).__name__}.")
+            encoder = other.encoder(weights)
+            if encoder is None:
+                raise UsageError(f"a {type(self).__name__} cannot begin from a model of {type(other).__name__}.")
+            return self.begin(encoder)
         vars(self).update({k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")})
         return weights
+
+    def encoder(self, weights: Arrays) -> Encoder | None:
+        """What of this task's net reads text, for nets of other tasks to begin from (`begin`); None: nothing of it.
+
+        weights: the net's, by name.
+        """
+        return None
+
+    def begin(self, encoder: Encoder) -> Arrays:
+        """Begin with what another task's net knows of a language: keep its vocabulary, which `fit` then does not learn.
+
+        Returns the weights that the net of `build` begins with, by its own names. UsageError where it cannot, as by default.
+        """
+        raise UsageError(f"a {type(self).__name__} cannot begin from a model of another task.")
 
     def replay(self) -> list[Example]:
         """Examples of what a model of this configuration was made for, to train on beside new ones with `--init`; []: none."""
@@ -265,6 +287,10 @@ class Task:
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Learn, after training and from examples kept aside, how far the net's answers are to be trusted."""
+
+    def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
+        """What was found out about a trained net besides its scores, in lines for its card, such as whether it copies."""
+        return []
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """What of an example is explained, where the whole is too long, and a line that says so."""

@@ -36,6 +36,7 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
     lines += table(manifest.scores)
     for result in manifest.scores.values():
         lines += beside(result)
+    lines += ["", *training["findings"]] if training.get("findings") else []
     if manifest.training.get("limits"):
         lines += ["", "## Limits", "", *[f"- {line}" for line in training["limits"]]]
     lines += [*([""] if extra else []), *extra]

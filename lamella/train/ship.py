@@ -53,7 +53,12 @@ def ship(
             "seed": settings.seed,
         },
     )
-    result = measure(job, onnx_graphs(files, settings.threads), gathered.held, gathered.learn)
+    shipped = onnx_graphs(files, settings.threads)
+    result = measure(job, shipped, gathered.held, gathered.learn)
+    if findings := job.findings(shipped, gathered.learn, gathered.held):
+        manifest.training["findings"] = findings
+        for line in findings:
+            tell(line)
     manifest.scores = {"held out": result}
     manifest.files = {file: model.digest(raw) for file, raw in files.items()}  # the card speaks of them
     return files, manifest

@@ -7,6 +7,7 @@ logistic distributions of the points, so that its loss is a likelihood in nats a
 Tensors in, tensors out: B pictures, C channels, S side, G side of the grid, F numbers of a code.
 """
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -42,14 +43,13 @@ class Coder(nn.Module):
         # Halved at once: at full resolution most of the time would go into edges.
         self.stem = Convolution(channels, widths[0], stride=2)
         down: list[nn.Module] = [ResidualBlock(widths[0], widths[0], 1)]
-        down += [ResidualBlock(a, b, 2) for a, b in zip(widths, widths[1:], strict=False)]
+        down += [ResidualBlock(a, b, 2) for a, b in pairwise(widths)]
         self.down = nn.Sequential(*down, *(ResidualBlock(width, width, 1) for _ in range(depth)))
         self.to_code = Convolution(width, self.quantizer.features, side=1)
         self.from_code = Convolution(self.quantizer.features, width)
         self.deep = nn.Sequential(*(ResidualBlock(width, width, 1) for _ in range(depth)))
         self.up = nn.ModuleList(
-            nn.Sequential(Convolution(a, b), ResidualBlock(b, b, 1))
-            for a, b in zip(widths[::-1], widths[-2::-1], strict=False)
+            nn.Sequential(Convolution(a, b), ResidualBlock(b, b, 1)) for a, b in pairwise(reversed(widths))
         )
         self.out = Convolution(widths[0], 4 * channels)
         self.scale = Linear(width, 1)

@@ -47,6 +47,7 @@ from lamella.task import (
     Task,
     Training,
 )
+from lamella.tasks.image_generation import memorisation
 from lamella.tasks.image_generation import pictures as cells
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ class ImageGeneration(Task):
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         if self.asked == "draw":
-            empty = np.full((len(inputs["label"]), self.grid**2), code_grid.MISSING)
+            empty = self._nothing(len(inputs["label"]))
             return [cells.as_pngs(self._points(graphs, codes)) for codes in self._drawn(graphs, empty, inputs["label"])]
         if self.asked == "complete":
             return self._completed(graphs, inputs["pictures"], inputs["hidden"])
@@ -248,6 +249,10 @@ class ImageGeneration(Task):
         if scale == 1 or not label.any():
             return run(label)
         return code_grid.guided(run(label), run(np.zeros_like(label)), scale)
+
+    def _nothing(self, count: int) -> Array:
+        """Rows of codes that are all missing."""
+        return np.full((count, self.grid**2), code_grid.MISSING)
 
     def _drawn(self, graphs: Mapping[str, GraphLike], codes: Array, label: Array) -> list[Array]:
         """Codes (B, T), some missing -> for each row `number` whole ones (N, T), each drawn by a generator of its own."""
@@ -310,7 +315,9 @@ class ImageGeneration(Task):
         codes = graphs["encode"](pictures=shown)["codes"]
         if self.asked == "draw":
             codes = np.repeat(codes, len(inputs["label"]), axis=0)
-            likely = code_grid.log_likelihood(partial(self._aligned, graphs, inputs["label"]), codes, self.config.passes)
+            likely = code_grid.log_likelihood(
+                partial(self._aligned, graphs, inputs["label"]), codes, self.config.passes
+            )
         else:
             gone = cells.cells_of(inputs["hidden"], self.grid)
             seen = graphs["encode"](pictures=cells.painted(inputs["pictures"], inputs["hidden"]))["codes"]
@@ -336,6 +343,18 @@ class ImageGeneration(Task):
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return metrics.bits_per_dim(answers, self.channels_ * self.side_**2)
+
+    def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
+        """How near drawn pictures are to training pictures, beside held-out ones."""
+        labels = np.arange(1, len(self.labels_) + 1) if self.labels_ else np.zeros(1, np.int64)
+        job = self.ask("draw")
+        job.config = msgspec.structs.replace(self.config, number=-(-memorisation.DRAWN // len(labels)))
+        codes = np.concatenate(job._drawn(graphs, job._nothing(len(labels)), labels))
+        known = self.collate([{"pictures": self._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
+        unseen = self.collate([{"pictures": self._read(e)} for e in held[: memorisation.DRAWN]])["pictures"]
+        kept = graphs["encode"](pictures=unseen)["codes"]
+        near = [memorisation.nearest(self._points(graphs, c).clip(0, 1), known) for c in (codes, kept)]
+        return [memorisation.line(*near, len(known))]
 
     def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
         """All pictures of the answers on one sheet."""
