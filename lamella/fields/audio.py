@@ -1,16 +1,32 @@
-"""The kind of value `Audio`: a sound."""
+"""The kind of value `Audio`: a sound, explained slice by slice."""
 
+from collections.abc import Collection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lamella.fields.base import Field, Limits
+import numpy as np
+
+from lamella.data.media.sounds import Sound, read_sound, split_span
+from lamella.data.media.wave import wave_uri
+from lamella.fields.base import Field, Limits, Part, Parts
 from lamella.fields.media import beside, data_uri, kept_uri, medium
 
-TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+TYPES = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".mp3": "audio/mpeg",
+}
+SLICE, MOST = 0.1, 40  # seconds of a slice; slices of a longer sound are longer
+HEARD = 30.0  # seconds that go into a report to be played
+DRAWN = 240  # points of the drawing of a sound
 
 
 class Audio(Field, frozen=True, tag="audio"):
-    """A sound: a path, a `data:audio/...` URI, the bytes of a file, or an array of samples."""
+    """A sound: a path, a span of one (`talk.wav#t=12.5,17.2`), a `data:audio/...` URI, the bytes of a file, or samples."""
 
     media: ClassVar[str] = "audio"
     suffixes: ClassVar[frozenset[str]] = frozenset(TYPES)
@@ -20,10 +36,13 @@ class Audio(Field, frozen=True, tag="audio"):
         return str(path)
 
     def locate(self, value: Any, folder: Path) -> Any:
-        return beside(value, folder)
+        if not isinstance(value, str):
+            return value
+        path, span = split_span(value)
+        return beside(path, folder) + value[len(path) :] if span else beside(value, folder)
 
     def check(self, name: str, value: Any) -> Any:
-        return medium(name, value)
+        return value if isinstance(value, Sound) else medium(name, value)
 
     def receive(self, name: str, value: Any, limits: Limits) -> str:
         return data_uri(name, value, "audio")
@@ -37,4 +56,54 @@ class Audio(Field, frozen=True, tag="audio"):
         )
 
     def keep(self, value: Any, most: int) -> Any:
+        if isinstance(value, str) and split_span(value)[1]:
+            sound = read_sound(value)
+            uri = wave_uri(sound.samples, sound.rate)
+            return uri if len(uri) <= most else None
         return kept_uri(value, most, TYPES)
+
+    def split(self, value: Any, usual: Any = None) -> Parts:
+        """
+        >>> parts = Audio().split(Sound(np.ones(16000, np.float32), 16000))
+        >>> len(parts.units), parts.units[3]["label"], float(parts.without({3}).samples.sum())
+        (10, '0.3 to 0.4 s', 14400.0)
+        """
+        return AudioParts(value)
+
+
+class AudioParts:
+    """Slices of equal length, at most MOST, each of which may be silenced."""
+
+    kind = "audio"
+    how = ("silenced", "replaced by noise as faint as its quietest part")
+
+    def __init__(self, value: Any) -> None:
+        self.sound = read_sound(value)
+        count = max(2, min(MOST, round(self.sound.seconds / SLICE)))
+        self.edges = np.linspace(0, len(self.sound.samples), count + 1).round().astype(int).tolist()
+        times = [edge / self.sound.rate for edge in self.edges]
+        self.units: list[Part] = [
+            {"label": f"{a:.1f} to {b:.1f} s", "start": round(a, 3), "end": round(b, 3)} for a, b in pairwise(times)
+        ]
+
+    def without(self, gone: Collection[int], other: bool = False) -> Sound:
+        samples = self.sound.samples.copy()
+        loud = [float(np.abs(samples[a:b]).mean()) for a, b in pairwise(self.edges)]
+        noise = np.random.default_rng(0).normal(0, min(loud), len(samples)).astype(np.float32)
+        for i in gone:
+            first, last = self.edges[i : i + 2]
+            samples[first:last] = noise[first:last] if other else 0
+        return Sound(samples, self.sound.rate)
+
+    def shown(self) -> str:
+        if self.sound.seconds > HEARD:
+            return f"a sound of {self.sound.seconds:.1f} s"
+        return wave_uri(self.sound.samples, self.sound.rate)
+
+    def facts(self) -> dict[str, Any]:
+        """The loudness over time, from 0 to 1, for a drawing."""
+        size = np.abs(self.sound.samples)
+        groups = np.array_split(size, min(DRAWN, len(size)))
+        tops = np.array([float(group.max()) for group in groups])
+        values = (tops / max(1e-9, float(tops.max()))).round(3).tolist()
+        return {"seconds": round(self.sound.seconds, 3), "values": values}

@@ -48,8 +48,8 @@ def find_filters(graph: onnx.GraphProto) -> list[Filters]:
     filters = []
     for node in graph.node:
         weight = _stored(node.input[1], stored, made) if node.op_type == "Conv" else None
-        if weight is None or weight.size < SMALLEST:
-            continue
+        if weight is None or weight.size < SMALLEST or _groups(node) > 1:
+            continue  # one filter a channel is few weights, and whole numbers gain no time there
         bias = _stored(node.input[2], stored, made) if len(node.input) > 2 and node.input[2] else None
         if len(node.input) > 2 and node.input[2] and bias is None:
             continue
@@ -57,6 +57,10 @@ def find_filters(graph: onnx.GraphProto) -> list[Filters]:
         alone = len(after) == 1 and after[0].op_type == "Relu" and node.output[0] not in outputs
         filters.append(Filters(node, weight, bias, after[0] if alone else None))
     return filters
+
+
+def _groups(node: NodeProto) -> int:
+    return next((int(a.i) for a in node.attribute if a.name == "group"), 1)
 
 
 def _stored(name: str, stored: Mapping[str, TensorProto], made: Mapping[str, NodeProto]) -> NDArray[np.float32] | None:

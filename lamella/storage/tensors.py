@@ -67,3 +67,22 @@ def read_tensors(raw: bytes, where: str) -> dict[str, NDArray[Any]]:
     if end != len(data):
         raise refused(f"{len(data) - end:,} bytes of it belong to no tensor")
     return tensors
+
+
+def write_tensors(tensors: dict[str, NDArray[Any]]) -> bytes:
+    """Arrays by name -> the bytes of a safetensors file that `read_tensors` reads.
+
+    >>> read_tensors(write_tensors({"x": np.array([1, 2])}), "x")["x"].tolist()
+    [1, 2]
+    """
+    names = {np.dtype(kind): name for name, kind in KINDS.items()}
+    header, parts, at = {}, [], 0
+    for name, array in tensors.items():
+        raw = np.ascontiguousarray(array)
+        raw = raw.astype(raw.dtype.newbyteorder("<"))
+        header[name] = _Entry(names[raw.dtype], list(raw.shape), (at, at + raw.nbytes))
+        parts.append(raw.tobytes())
+        at += raw.nbytes
+    head = msgspec.json.encode(header)
+    head += b" " * (-len(head) % 8)
+    return b"".join([len(head).to_bytes(8, "little"), head, *parts])

@@ -75,13 +75,18 @@ def padding(lengths: Ints, groups: Sequence[Ints]) -> float:
 
 
 def forever(
-    lengths: Ints, weights: NDArray[np.float64] | None, tokens: int, seed: int, skip: int = 0
+    lengths: Ints, weights: NDArray[np.float64] | None, tokens: int, seed: int, skip: int = 0, short_first: int = 0
 ) -> Iterator[tuple[int, Ints]]:
-    """(epoch, indices) without end; `skip` batches are passed over without being made."""
+    """(epoch, indices) without end; `skip` batches are passed over without being made.
+
+    short_first: so many epochs go from short to long (Amodei et al., 2016, "SortaGrad"), all later ones in any order.
+    """
     epoch = 0
     while True:
         order = draw(len(lengths), weights, seed, epoch)
         groups = batches(lengths, order, tokens, seed, epoch)
+        if epoch < short_first:
+            groups.sort(key=lambda group: int(lengths[group].max()))
         for group in groups[skip:]:
             yield epoch, group
         skip = max(0, skip - len(groups))

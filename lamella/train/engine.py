@@ -11,7 +11,7 @@ happens on the device that the net is on; batches are made on the processor and 
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,7 +76,7 @@ class Batches:
 
     tokens: the most of a batch, padding included. examples: so many in every batch instead, for tasks whose examples are
     all of one size. weights (N,): how often an example is drawn an epoch. accumulate: so many batches before each update,
-    their gradients averaged: a larger batch in the memory of a small one.
+    their gradients averaged: a larger batch in the memory of a small one. short_first: see `Training`.
     """
 
     store: Store
@@ -86,6 +86,7 @@ class Batches:
     weights: NDArray[np.float64] | None = None
     seed: int = 0
     accumulate: int = 1
+    short_first: int = 0  # epochs in which short examples come first
 
     def in_epoch(self) -> int:
         """How many batches an epoch has."""
@@ -103,7 +104,7 @@ class Feed:
         self._lengths, tokens = batches.store.lengths(), batches.tokens
         if batches.examples:
             self._lengths, tokens = np.ones((len(batches.store), 1), np.int64), batches.examples
-        self._order = forever(self._lengths, batches.weights, tokens, batches.seed, skip)
+        self._order = forever(self._lengths, batches.weights, tokens, batches.seed, skip, batches.short_first)
         self._ready: tuple[dict[str, Tensor], int, int] | None = None
 
     def take(self) -> tuple[dict[str, Tensor], int, int]:
@@ -157,15 +158,16 @@ class Run:
     @classmethod
     def start(
         cls, net: nn.Module, rate: float, precision: str = "float32", device: str = "cpu",
-        decay: float = 0.01, muon: bool = True, trains: tuple[str, ...] = (),
+        decay: float = 0.01, muon: bool = True, trains: tuple[str, ...] = (), factors: Mapping[str, float] | None = None,
     ) -> "Run":  # fmt: skip
         """A net put on its device and into the number type that it computes in, with an optimizer of its own.
 
-        trains: how the names of the weights begin that move in the first phase; (): all of them.
+        trains: how the names of the weights begin that move in the first phase; (): all of them. factors: on the learning
+        rate, by the name of a weight.
         """
         net = net.to(device, getattr(torch, precision))
         fixed = _fix(net, trains)
-        return cls(net, Optimizer(net, rate, decay=decay, muon=muon), fixed=fixed)
+        return cls(net, Optimizer(net, rate, decay=decay, muon=muon, factors=factors), fixed=fixed)
 
     def next_phase(self, trains: tuple[str, ...], muon: bool = True) -> None:
         """Keep the averaged weights, or the best ones where those were put in their place, and go on with those that
@@ -178,7 +180,7 @@ class Run:
                     weight.requires_grad_(True)
         self.fixed = {name: weights[name] for name in _fix(self.net, trains)}
         last = self.optimizer
-        self.optimizer = Optimizer(self.net, last.rate, decay=last.decay, muon=muon)
+        self.optimizer = Optimizer(self.net, last.rate, decay=last.decay, muon=muon, factors=last.factors)
         for name, master in zip(self.optimizer.names, self.optimizer.masters, strict=True):
             master.copy_(weights[name])  # the net's own may be narrower
         self.average = [master.clone() for master in self.optimizer.masters]

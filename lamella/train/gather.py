@@ -106,7 +106,16 @@ def _apart(
 def encode(job: Task, learn: Sequence[Example], seed: int = 0, accumulate: int = 1) -> Batches:
     """Examples -> batches of their arrays, as the task has them. The task must have been fitted."""
     store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
-    return Batches(store, job.collate, job.size.tokens, job.training.batch, job.weights(learn), seed, accumulate)
+    return Batches(
+        store,
+        job.collate,
+        job.size.tokens,
+        job.training.batch,
+        job.weights(learn),
+        seed,
+        accumulate,
+        job.training.short_first,
+    )
 
 
 def hold_out(

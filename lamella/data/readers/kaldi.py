@@ -1,0 +1,58 @@
+"""Kaldi's data folders: `wav.scp` names recordings, `segments` parts of them, `text` what is said in each."""
+
+from pathlib import Path
+
+from lamella.data.media.sounds import name_span
+from lamella.data.text.encoding import quote, read_text, show_path, split_lines
+from lamella.errors import DataError
+
+
+def is_kaldi(place: Path) -> bool:
+    return (place / "wav.scp").is_file() and (place / "text").is_file()
+
+
+def read_kaldi(place: Path) -> list[tuple[str, str, str]]:
+    """A data folder -> (recording or a span of it, text, where that stands) for each line of `text`.
+
+    DataError where a recording comes out of a command, which is never run, or a line names what is not there.
+    """
+    sounds = {key: _sound(place, key, rest) for _, key, rest in _rows(place / "wav.scp")}
+    parts = {}
+    if (place / "segments").is_file():
+        for number, key, rest in _rows(place / "segments"):
+            cells = rest.split()
+            try:
+                name, start, end = cells[0], float(cells[1]), float(cells[2])
+                parts[key] = name_span(sounds[name], start, end)
+            except (KeyError, ValueError, IndexError) as error:
+                raise DataError(
+                    f"{show_path(place / 'segments')}, line {number}: expected a part, a recording of wav.scp, start and end in "
+                    f"seconds, received {quote(f'{key} {rest}')}."
+                ) from error
+    known = parts or sounds
+    found = []
+    for number, key, rest in _rows(place / "text"):
+        where = f"{show_path(place / 'text')}, line {number}"
+        if key not in known:
+            raise DataError(f"{where}: expected a name of {'segments' if parts else 'wav.scp'}, received {quote(key)}.")
+        found.append((known[key], rest, where))
+    return found
+
+
+def _rows(path: Path) -> list[tuple[int, str, str]]:
+    """(number of the line, its first word, the rest)."""
+    rows = []
+    for number, line in enumerate(split_lines(read_text(path)[0]), start=1):
+        key, _, rest = line.strip().partition(" ")
+        if key:
+            rows.append((number, key, rest.strip()))
+    return rows
+
+
+def _sound(place: Path, key: str, rest: str) -> str:
+    if rest.endswith("|") or not rest:
+        raise DataError(
+            f"{show_path(place / 'wav.scp')}: expected a file for {quote(key)}, received "
+            f"{'a command, which is not run' if rest else 'nothing'}. Write the sounds to files first."
+        )
+    return str(next((p for p in (Path(rest), place / rest) if p.is_file()), place / rest))

@@ -1,0 +1,147 @@
+"""A count-based language model: how likely a symbol is after those before it.
+
+    model = NGrams.learn([np.array([3, 5, 5])], symbols=8, order=3)
+    model.distribution((3, 5))              (8,): the probability of each symbol after 3 5
+
+Interpolated Kneser-Ney (Kneser and Ney, 1995; Chen and Goodman, 1999): of every count a discount is taken off and given to what
+a shorter history says, where a symbol counts by the number of different symbols that it follows. Symbols are whole numbers;
+those of an n-gram are packed into one, in order, so that all that go on from a history lie side by side.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+BITS = 62  # of a packed n-gram
+
+
+class NGrams:
+    """N-grams of every order with their counts; see the top of the file."""
+
+    def __init__(self, symbols: int, keys: Sequence[Ints], counts: Sequence[Ints]) -> None:
+        """keys, counts: for each order the packed n-grams, sorted, and how often each is counted."""
+        self.symbols, self.keys, self.counts = symbols, list(keys), list(counts)
+        self.bits = width_of(symbols)
+        self.sums = [np.concatenate([[0], np.cumsum(c, dtype=np.int64)]) for c in self.counts]
+        self.discounts = [discount(c) for c in self.counts]
+        self._known: dict[tuple[int, ...], Floats] = {}
+
+    @classmethod
+    def learn(cls, sequences: Sequence[Ints], symbols: int, order: int) -> "NGrams":
+        """Count sequences of whole numbers from 0 to symbols - 1; the order is lowered where its n-grams cannot be packed."""
+        bits = width_of(symbols)
+        order = max(1, min(order, BITS // bits))
+        sequences = [s for s in sequences if len(s)]
+        flat = np.concatenate([np.asarray(s, np.int64) for s in sequences]) if sequences else np.zeros(0, np.int64)
+        line = np.repeat(np.arange(len(sequences)), [len(s) for s in sequences])
+        begins = np.concatenate([[True], line[1:] != line[:-1]]) if len(line) else np.zeros(0, bool)
+        packed = [flat]
+        starts = [begins]
+        for n in range(2, order + 1):
+            whole = line[: len(line) - n + 1] == line[n - 1 :]  # all in one sequence
+            longer = (packed[-1][: len(whole)] << bits) + flat[n - 1 :]
+            packed.append(np.where(whole, longer, -1))
+            starts.append(begins[: len(whole)])
+        keys, counts = [], []
+        for n, grams in enumerate(packed, start=1):
+            real = grams >= 0
+            if n == order:
+                unique, count = np.unique(grams[real], return_counts=True)
+            else:
+                # By what comes before it, not by how often it occurs; the start of a sequence is one more such.
+                wider = np.unique(packed[n][packed[n] >= 0]) & ((1 << bits * n) - 1)
+                first = np.unique(grams[real & starts[n - 1]])
+                unique, count = np.unique(np.concatenate([wider, first]), return_counts=True)
+            keys.append(unique)
+            counts.append(count.astype(np.int64))
+        return cls(symbols, keys, counts)
+
+    def distribution(self, history: tuple[int, ...]) -> Floats:
+        """The probability of each symbol (symbols,) after these; only the last few of them count."""
+        history = history[max(0, len(history) - len(self.keys) + 1) :]
+        if history not in self._known:
+            self._known[history] = self._distribution(history)
+        return self._known[history]
+
+    def _distribution(self, history: tuple[int, ...]) -> Floats:
+        likely = np.full(self.symbols, 1 / self.symbols)
+        for n in range(len(history) + 1):
+            low, high, total = self._after(history[len(history) - n :])
+            if low == high:
+                break
+            off = self.discounts[n]
+            likely *= off * (high - low) / total
+            likely[self.keys[n][low:high] & ((1 << self.bits) - 1)] += (self.counts[n][low:high] - off) / total
+        return likely
+
+    def probability(self, history: tuple[int, ...], symbol: int, base: float) -> float:
+        """The probability of one symbol; base: that which the shortest history falls back to, in the place of all equal."""
+        history = history[max(0, len(history) - len(self.keys) + 1) :]
+        for n in range(len(history) + 1):
+            context = history[len(history) - n :]
+            low, high, total = self._after(context)
+            if low == high:
+                break
+            base *= self.discounts[n] * (high - low) / total
+            at = low + int(np.searchsorted(self.keys[n][low:high], self._pack((*context, symbol))))
+            if at < high and self.keys[n][at] == self._pack((*context, symbol)):
+                base += (self.counts[n][at] - self.discounts[n]) / total
+        return base
+
+    def _after(self, context: tuple[int, ...]) -> tuple[int, int, int]:
+        """The n-grams that go on from a history: from, to, and the sum of their counts."""
+        key = self._pack(context)
+        keys = self.keys[len(context)]
+        low, high = (int(i) for i in np.searchsorted(keys, [key << self.bits, (key + 1) << self.bits]))
+        return low, high, int(self.sums[len(context)][high] - self.sums[len(context)][low])
+
+    def _pack(self, symbols: tuple[int, ...]) -> int:
+        key = 0
+        for symbol in symbols:
+            key = (key << self.bits) + symbol
+        return key
+
+    def arrays(self, prefix: str) -> dict[str, Ints]:
+        """What a model folder keeps of it."""
+        return {
+            f"{prefix}{kind}{n}": array
+            for kind, arrays in (("keys", self.keys), ("counts", self.counts))
+            for n, array in enumerate(arrays)
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Ints], prefix: str, symbols: int) -> "NGrams":
+        """From what `arrays` gave; ValueError where these are no n-grams of so many symbols."""
+        keys: list[Ints] = []
+        counts: list[Ints] = []
+        while f"{prefix}keys{len(keys)}" in arrays:
+            keys.append(np.asarray(arrays[f"{prefix}keys{len(keys)}"], np.int64))
+            counts.append(np.asarray(arrays[f"{prefix}counts{len(counts)}"], np.int64))
+        fine = bool(keys) and len(keys) * width_of(symbols) <= BITS
+        for n, (grams, count) in enumerate(zip(keys, counts, strict=True), start=1):
+            inside = grams.shape == count.shape and grams.ndim == 1
+            inside = inside and (not len(grams) or (grams[0] >= 0 and int(grams[-1]) >> width_of(symbols) * n == 0))
+            fine = fine and inside and bool((np.diff(grams) > 0).all()) and bool((count > 0).all())
+            last = (grams & ((1 << width_of(symbols)) - 1)) if inside else grams
+            fine = fine and bool((last < symbols).all())
+        if not fine:
+            raise ValueError("its n-grams are damaged")
+        return cls(symbols, keys, counts)
+
+
+def width_of(symbols: int) -> int:
+    """Bits of a symbol.
+
+    >>> width_of(8), width_of(9)
+    (3, 4)
+    """
+    return max(1, (symbols - 1).bit_length())
+
+
+def discount(counts: Ints) -> float:
+    """What is taken off each count, by how many n-grams were counted once and twice (Ney et al., 1994)."""
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    return once / (once + 2 * twice) if once and twice else 0.5
