@@ -24,6 +24,7 @@ def answer(
     from lamella.errors import UsageError
     from lamella.model import answering
 
+    plain, out = out == "-", None if out == "-" else out  # standard output, as a file of text would be
     inputs, options, named = answering.by_name(trained.task, inputs, options)
     trained = answering.opened(trained, None, options)
     if named:
@@ -37,7 +38,7 @@ def answer(
     paths = [Path(i) for i in inputs]
     folders = answering.takes_folders(trained.task)
     if as_file or (not as_text and any(is_file(p, folders) for p in paths)):
-        _answer_files(trained, inputs, out, force, columns)
+        _answer_files(trained, inputs, out, force, columns, ".txt" if plain else "")
         return
     for word in inputs:
         if not as_text and (what := not_a_file(word)):
@@ -95,9 +96,9 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
 
 
 def _answer_files(
-    trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None
-) -> None:
-    """Answer each file by itself; bad files are named, the others are done."""
+    trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None, suffix: str = ""
+) -> None:  # fmt: skip
+    """Answer each file by itself; bad files are named, the others are done. suffix: of what goes to standard output."""
     from lamella.errors import LamellaError, UsageError
     from lamella.model import answering, free
     from lamella.verbs import predict as verb
@@ -130,7 +131,7 @@ def _answer_files(
                 what = f"is {what}" if what else "no such file" if inputs[i] else "an empty name"
                 raise UsageError(f"{path}: {what}. Expected files; add --text if they are texts.")
             raw, _, counts = answering.predict_file(
-                trained, path, columns, notes.append, places[i].suffix.lower() if out else ""
+                trained, path, columns, notes.append, places[i].suffix.lower() if out else suffix
             )
             _put(raw, places[i] if out else None, force)
             _name(str(path), counts, notes)

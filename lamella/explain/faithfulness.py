@@ -66,7 +66,7 @@ def check(question: Question, weights: Floats, seed: int = 0) -> dict[str, Any]:
 
 def sentence(question: Question, few: int, full: float, left: float, by_chance: float) -> str:
     """The result of the check as a sentence."""
-    kinds = {"text": "words", "image": "patches", "series": "steps", "row": "columns"}
+    kinds = {"text": "words", "image": "patches", "series": "steps", "audio": "slices", "row": "columns"}
     names = {kinds.get(parts.kind, "values") for parts in question.parts.values()}
     units = names.pop() if len(names) == 1 else "units"
     units = units if few > 1 else {"patches": "patch"}.get(units, units[:-1])

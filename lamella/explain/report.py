@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lamella.explain.markup import AGAINST, FOR, image, note, polyline, tint
+from lamella.explain.pictures import over_time
 
 TOP = 12  # units that get a bar
 REPEATED = 40_000  # characters of a picture that is drawn again for each part of an answer
@@ -117,6 +118,9 @@ def _field(field: dict[str, Any], value: Any, answer: Any) -> str:
         return _heat(str(value), field, shares, answer)
     if field["kind"] == "series":
         return _line(field, shares)
+    if field["kind"] == "audio":
+        player = f'<p><audio controls src="{escape(str(value), quote=True)}"></audio></p>'
+        return (player if str(value).startswith("data:audio/") else "") + _line(over_time(field), shares)
     rows = value.items() if isinstance(value, dict) else [("", value)]
     cells = [f"<tr><th>{escape(str(k))}</th><td>{escape(str(v))}</td></tr>" for k, v in rows]
     return f"<table>{''.join(cells)}</table>"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lamella.explain.characters import clean, paint
+from lamella.explain.pictures import over_time
 
 TOP = 8  # units that get a bar
 BAR = 24  # characters of the longest one
@@ -74,6 +75,8 @@ def field_picture(field: dict[str, Any], value: Any, colour: bool, width: int) -
         return _grid(shares.reshape(field["rows"], field["columns"]), colour)
     if field["kind"] == "series":
         return _series(field, shares, colour, width)
+    if field["kind"] == "audio":
+        return _series(over_time(field), shares, colour, len(field["values"]))
     return []
 
 

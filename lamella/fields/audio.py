@@ -44,6 +44,9 @@ class Audio(Field, frozen=True, tag="audio"):
     def check(self, name: str, value: Any) -> Any:
         return value if isinstance(value, Sound) else medium(name, value)
 
+    def decoded(self, value: Any) -> Sound:
+        return read_sound(value)
+
     def receive(self, name: str, value: Any, limits: Limits) -> str:
         return data_uri(name, value, "audio")
 

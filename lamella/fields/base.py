@@ -78,6 +78,11 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
         """The name of the kind, as in model.json: "text", "boxes"."""
         return str(type(self).__struct_config__.tag)
 
+    @property
+    def demands(self) -> bool:
+        """Whether a value must hold something besides being of its kind, so that not every text is one."""
+        return False
+
     # ---- a value as it comes ---------------------------------------------------------------------------------------
 
     def parse(self, name: str, text: str) -> Any:
@@ -89,6 +94,10 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
         from lamella.data.text.encoding import read_text  # only where a file is read
 
         return self.parse(name, read_text(path)[0].strip())
+
+    def decoded(self, value: Any) -> Any:
+        """A picture or a sound read ahead, as tasks take it in the place of its file; None: the task's own arrays stand for it."""
+        return None
 
     def locate(self, value: Any, folder: Path) -> Any:
         """A value from a table; what names a file is looked for in the table's own folder first."""

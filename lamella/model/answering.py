@@ -195,8 +195,8 @@ def suffixes_of(job: Task) -> tuple[str, ...]:
 
 
 def writes_pictures(job: Task) -> bool:
-    """Whether a task writes its own kinds of files, such as a picture with boxes."""
-    return type(job).write is not Task.write
+    """Whether a task writes a picture for each picture, such as one with boxes."""
+    return type(job).write is not Task.write and any(field.media == "image" for field in job.fields.values())
 
 
 def takes_folders(job: Task) -> bool:

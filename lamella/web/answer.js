@@ -8,6 +8,8 @@ const isPicture = (value) => typeof value === "string" && value.startsWith("data
 
 /** What was given and what came back -> elements. */
 export function answer(given, found, rendered) {
+  if (isPicture(found)) return [sheet([found], "The picture")];
+  if (Array.isArray(found) && found.length && found.every(isPicture)) return [sheet(found, "What was drawn")];
   if (typeof found === "string") return [el("p", { class: "prose", dir: "auto" }, found)];
   if (typeof found?.grade === "number") return graded([found]);
   if (Array.isArray(found) && typeof found[0]?.grade === "number") return graded(found);
@@ -20,10 +22,21 @@ export function answer(given, found, rendered) {
   }
   if (found?.median) return [forecast(pastOf(given), found)];
   if (found?.samples || found?.line) return [made(found)];
+  if (isPicture(found?.reconstruction) && typeof found.log_likelihood === "number") return [likely(given, found)];
   if (found?.point) return [point(given, found)];
+  if (Array.isArray(found?.marks)) return [words(found)];
+  if (Array.isArray(found?.words)) return [heard(given, found)];
   if (typeof found?.text === "string") return written(given, found);
   return [el("p", { class: "prose", dir: "auto" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
     el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
+}
+
+/** What was said, with the sound that it was said in; its drawing is fetched when the first is shown. */
+function heard(given, found) {
+  const place = el("div", { class: "heard" });
+  const sound = Object.values(given).find((v) => typeof v === "string" && v.startsWith("data:audio/"));
+  import("./spoken.js").then(({ spoken }) => place.append(...spoken(sound, found)));
+  return place;
 }
 
 /** Grades, each with the text, the picture or the picture's name that it is of, where there is one. */
@@ -40,6 +53,13 @@ function several(found) {
 
 /** The series that an example holds. */
 const pastOf = (given) => Object.values(given).find((v) => Array.isArray(v)) ?? [];
+
+/** A text with marked words; the drawing comes when it is first needed, and until then the text stands there. */
+function words(found) {
+  const place = el("div", {}, el("p", { class: "prose", dir: "auto" }, String(found.text)));
+  import("./marked.js").then(({ marked }) => place.replaceChildren(...marked(found)), () => {});
+  return place;
+}
 
 /** What goes on, set beside what was given. */
 function written(given, found) {
@@ -63,6 +83,27 @@ export function thing(value, label) {
   return el("span", {}, String(value));
 }
 
+/** Pictures side by side. */
+function sheet(pictures, what) {
+  return el("div", { class: "sheet", role: "group", "aria-label": what },
+    pictures.map((value, i) => thing(value, pictures.length > 1 ? `${what}, ${i + 1} of ${pictures.length}` : what)));
+}
+
+/** How likely a picture is, beside what its codes hold of it. */
+function likely(given, found) {
+  return el("div", {},
+    el("p", { class: "headline" }, `${number(found.log_likelihood)} nats`),
+    pair(given, found.reconstruction, "made from its codes"),
+    el("p", { class: "quiet" }, `${number(found.bits_per_dim)} bits for each value of the picture; less is likelier.`));
+}
+
+/** What was given beside what was made of it. */
+function pair(given, made, what) {
+  return el("div", { class: "pair" },
+    el("figure", {}, thing(Object.values(given)[0], "What was given"), el("figcaption", {}, "given")),
+    el("figure", {}, thing(made, `What is ${what}`), el("figcaption", {}, what)));
+}
+
 function made(found) {
   const many = found.samples ?? found.line;
   const what = found.samples ? "Made from points by chance" : "From the one to the other";
@@ -71,12 +112,9 @@ function made(found) {
 }
 
 function point(given, found) {
-  const value = Object.values(given)[0];
   return el("div", {},
     el("p", { class: "headline" }, found.point.map((v) => v.toFixed(2).replace("-", "−")).join(",  ")),
-    el("div", { class: "pair" },
-      el("figure", {}, thing(value, "What was given"), el("figcaption", {}, "given")),
-      el("figure", {}, thing(found.reconstruction, "What is made from the point"), el("figcaption", {}, "made from the point"))),
+    pair(given, found.reconstruction, "made from the point"),
     el("p", { class: "quiet" }, `Mean squared error ${number(found.error)}` +
       (found.bound === undefined ? "." : `, log-likelihood at least ${number(found.bound)} nats.`)));
 }

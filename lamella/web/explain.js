@@ -93,7 +93,14 @@ function units(field, value, kind) {
   if (field.kind === "image" && field.rows) return heat(field, value);
   if (field.kind === "series" && Array.isArray(kind.median)) return forecast(field.values, kind, field.units);
   if (field.kind === "series") return series(field.values, field.units);
+  if (field.kind === "audio") return loudness(field);
   return signed(field.units.map((u) => ({ name: u.label, value: u.weight })));
+}
+
+/** How loud a sound is over time; its slices have times, the drawing has places. */
+function loudness(field) {
+  const place = (seconds) => (seconds / field.seconds) * field.values.length;
+  return series(field.values, field.units.map((u) => ({ ...u, start: place(u.start), end: place(u.end) })));
 }
 
 /** A text whose parts are underlaid by their weights. */

@@ -75,16 +75,31 @@ function line(label, field, changed) {
   });
 }
 
-/** A sound: a file that is chosen, and heard before it is sent. */
+/** A sound: a file that is chosen or dropped, or recorded, and heard before it is sent. */
 function sound(label, field, changed) {
   let value = "";
   const player = el("audio", { controls: true, hidden: true });
-  const input = el("input", { type: "file", accept: "audio/*", onchange: async () => {
-    if (input.files[0]) set(await asUri(input.files[0]));
-  } });
+  const note = el("p", { class: "hint", role: "status" });
+  const input = el("input", { type: "file", accept: "audio/*,video/*", onchange: () => input.files[0] && take(input.files[0]) });
   const node = labelled(label, input, field.description);
-  node.append(player);
+  node.append(player, note);
+  const failed = (error) => { note.textContent = error.message; };
+  const more = import("./recorder.js");
+  more.then(({ recorder }) => input.after(recorder(set, failed)));
+  node.addEventListener("dragover", (event) => event.preventDefault());
+  node.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  });
+  async function take(file) {
+    try {
+      set(await (await more).soundOf(file, asUri));
+    } catch (error) {
+      failed(error);
+    }
+  }
   function set(uri) {
+    note.textContent = "";
     value = typeof uri === "string" ? uri : "";
     player.hidden = !value;
     if (value) player.src = value;
@@ -94,7 +109,7 @@ function sound(label, field, changed) {
   return {
     node,
     read() {
-      if (!value) throw new Error(`${label}: expected a sound. Choose a file.`);
+      if (!value) throw new Error(`${label}: expected a sound. Choose a file, drop one, or record.`);
       return value;
     },
     set,
@@ -214,6 +229,7 @@ function chip(example, i) {
   if (typeof value === "string" && value.startsWith("data:image/")) {
     return el("img", { src: value, alt: `Example ${i + 1}`, class: "pixels" });
   }
+  if (typeof value === "string" && value.startsWith("data:audio/")) return `Recording ${i + 1}`;
   if (Array.isArray(value)) return spark(value, i);
   const said = typeof value === "object" ? Object.values(value ?? {}).slice(0, 4).join(", ") : String(value);
   const line = said.replace(/\s+/g, " ").trim();

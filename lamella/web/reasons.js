@@ -15,6 +15,7 @@ function listed(items) {
 function called(kind, label) {
   if (kind === "text") return `“\u2068${label}\u2069”`;
   if (kind === "image") return `the patch in ${label}`;
+  if (kind === "audio") return `what is heard from ${label}`;
   const steps = /^-(\d+)$/.exec(label)?.[1];
   if (kind === "series" && steps) return steps === "1" ? "the latest value" : `the value ${steps} steps from the end`;
   return `\u2068${label}\u2069`;

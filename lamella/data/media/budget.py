@@ -44,14 +44,14 @@ def at_most(budget: Budget) -> Iterator[None]:
         _CURRENT.reset(before)
 
 
-def spend(points: int, name: str) -> None:
-    """Charge a picture to this thread's budget before decoding it; DataError if too little is left."""
+def spend(points: int, name: str, what: str = "points in all pictures") -> None:
+    """Charge a picture, or the samples of a sound, to this thread's budget before decoding it; DataError if too little is left."""
     budget = _CURRENT.get()
     if budget is None:
         return
     budget.left -= points
     if budget.spent:
         raise DataError(
-            f"{name}: expected at most {budget.most / 1e6:g} million points in all pictures together, received more. "
+            f"{name}: expected at most {budget.most / 1e6:g} million {what} together, received more. "
             "Send fewer at once, or smaller ones."
         )

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from lamella.data.media import wave
+from lamella.data.media import budget, wave
 from lamella.data.media.resample import Samples, resample
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError, MissingExtra
@@ -183,6 +183,7 @@ def _range(name: str, span: tuple[float, float] | None, rate: int, frames: int, 
             f"{name}: expected at most {MOST_SAMPLES // 1_000_000} million samples, received "
             f"{(last - first) * channels // 1_000_000} million. Name spans of it: FILE#t=0,3600"
         )
+    budget.spend((last - first) * channels, name, "samples in all sounds")
     return first, last - first
 
 
