@@ -252,10 +252,10 @@ LETTERS = "".join(map(chr, range(33, 127))) + (
 CHARACTER_SHARES = {"tatoeba": 3.0, "prose": 2.0, "words": 0.5, "health": 4.0, "interface": 0.3, "documentation": 0.5}
 
 
-def texts_for_vocabulary(count: int) -> Iterator[str]:
+def texts_for_vocabulary(count: int, languages: Iterable[str]) -> Iterator[str]:
     """A sample in which each language has about as much to say, English as much as two of the others."""
     rng = random.Random("vocabulary")
-    for lang in LANGUAGES:
+    for lang in languages:
         groups: dict[str, list[Pair]] = {}
         for pair in [*read_pairs(OUT / f"train-{lang}.tsv"), *written(lang)]:
             groups.setdefault(pair.kind, []).append(pair)
@@ -293,9 +293,9 @@ def with_characters(model: bytes, wanted: str) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def vocabulary(size: int) -> None:
-    """Learn the pieces of all five languages together."""
-    texts = list(texts_for_vocabulary(150_000))
+def vocabulary(size: int, languages: Iterable[str] = LANGUAGES) -> None:
+    """Learn the pieces of English and these languages together."""
+    texts = list(texts_for_vocabulary(150_000, languages))
     marks = [f"<2{code}>" for code in ("en", *LANGUAGES)]
     threads = os.cpu_count() or 1
     model = learn(texts, size, [*marks, *FORMATS], threads=threads, sentences=len(texts), required=characters())
@@ -363,7 +363,7 @@ def main() -> None:
         for lang in given.lang or LANGUAGES:
             pairs(lang, given.parallel, given.tatoeba, given.tico)
     elif given.step == "vocabulary":
-        vocabulary(given.size)
+        vocabulary(given.size, given.lang or LANGUAGES)
     elif given.step == "pack":
         pack(given.size, given.out)
     else:
