@@ -18,7 +18,7 @@ EXPECTED = "top, bottom, left, right, a box as left,top,right,bottom in pixels, 
 class Region(Field, frozen=True, tag="region"):
     """A half of a picture by its name, a box in pixels, or a mask: a picture of the same size, white where it is meant."""
 
-    control: ClassVar[str] = "region"
+    control: ClassVar[str] = "line"
 
     def open(self, name: str, path: Path) -> str:
         return str(path)
@@ -29,7 +29,7 @@ class Region(Field, frozen=True, tag="region"):
     def check(self, name: str, value: Any) -> Any:
         """A word, four numbers, a path or URI of a picture, or an array (H, W); UsageError for anything else."""
         if isinstance(value, str):
-            return ",".join(str(x) for x in _box(value)) if _box(value) else value
+            return value
         if isinstance(value, list | tuple) and len(value) == 4 and all(isinstance(x, int | float) for x in value):
             return ",".join(map(str, value))
         if isinstance(value, list | np.ndarray | Path):

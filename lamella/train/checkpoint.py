@@ -169,7 +169,14 @@ def _tensors(run: Run) -> dict[str, torch.Tensor]:
         tensors[f"average.{name}"] = run.average[i]
         if run.best:
             tensors[f"best.{name}"] = run.best[i]
+    tensors |= {f"buffer.{name}": tensor.float() for name, tensor in _buffers(run).items()}
     return tensors | {f"fixed.{name}": tensor for name, tensor in run.fixed.items()}
+
+
+def _buffers(run: Run) -> dict[str, torch.Tensor]:
+    """What a net keeps besides its weights and moves itself, such as the table of a quantiser."""
+    kept = run.net.state_dict()
+    return {name: buffer for name, buffer in run.net.named_buffers() if name in kept}
 
 
 def _put(tensors: dict[str, NDArray[Any]], state: State, run: Run) -> None:
@@ -183,6 +190,8 @@ def _put(tensors: dict[str, NDArray[Any]], state: State, run: Run) -> None:
         run.average[i].copy_(tensor(f"average.{name}"))
     run.best = [tensor(f"best.{name}") for name in run.optimizer.names if f"best.{name}" in tensors]
     run.fixed = {name: tensor(f"fixed.{name}") for name in run.fixed}
+    for name, buffer in _buffers(run).items():
+        buffer.copy_(tensor(f"buffer.{name}"))
     run.step, run.seconds, run.tokens, run.lost = state.step, state.seconds, state.tokens, state.lost
     run.looks, run.optimizer.count = state.looks, state.updates
     run.current()

@@ -87,7 +87,7 @@ class Config(msgspec.Struct, kw_only=True):
 
 
 PICTURE = {"image": Image("A picture.")}
-LIKELY = Number("Log-likelihood of the picture, in nats.")
+LIKELY = Number("Log-likelihood of the picture in nats, in bits for each value, and the picture as its codes hold it.")
 LABEL = Label(f"What to draw: one of the labels, or {ANY}.")
 REGION = Region(
     "Where to draw anew: top, bottom, left, right, a box left,top,right,bottom, or a mask that is white there."
@@ -235,9 +235,20 @@ class ImageGeneration(Task):
         if self.asked == "complete":
             return self._completed(graphs, inputs["pictures"], inputs["hidden"])
         codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
+        made = graphs["decode"](codes=codes)
+        shown = cells.as_pngs(made["values"])
         if self.asked == "reconstruct":
-            return list(cells.as_pngs(self._points(graphs, codes)))
-        return [round(float(row.sum()), 3) for row in self._likely(graphs, inputs["pictures"], codes)]
+            return list(shown)
+        points = discrete_logistic(made["values"], made["log_scale"], inputs["pictures"])
+        anywhere = partial(self._aligned, graphs, np.zeros(len(codes), np.int64))
+        likely = code_grid.log_likelihood(anywhere, codes, self.config.passes)
+        totals = points.reshape(len(codes), -1).sum(axis=1) + likely.sum(axis=1)
+        return [self._answer(total, uri) for total, uri in zip(totals, shown, strict=True)]
+
+    def _answer(self, total: float, shown: str) -> Answer:
+        """A log-likelihood in nats, the same in bits a value, and the picture as its codes hold it."""
+        bits = -float(total) / np.log(2) / (self.channels_ * self.side_**2)
+        return {"log_likelihood": round(float(total), 3), "bits_per_dim": round(bits, 5), "reconstruction": shown}
 
     def _predict(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
         """Codes (B, T), some missing, of labels (B,), 0 for any -> log-probabilities (B, T, K), guided by the labels."""
@@ -285,28 +296,19 @@ class ImageGeneration(Task):
             answers.append(cells.as_pngs(np.where(gone[None, None] != 0, self._points(graphs, drawn), picture[None])))
         return answers
 
-    def _likely(self, graphs: Mapping[str, GraphLike], pictures: Array, codes: Array) -> Array:
-        """The log-likelihood of pictures in nats, by the cells of the grid (B, T): of their codes, and of their points."""
-        made = graphs["decode"](codes=codes)
-        points = discrete_logistic(made["values"], made["log_scale"], pictures)
-        anywhere = partial(self._aligned, graphs, np.zeros(len(codes), np.int64))
-        return cells.by_cell(points, self.grid) + code_grid.log_likelihood(anywhere, codes, self.config.passes)
-
     # ---- explanations ------------------------------------------------------------------------------------------
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        """By regions of the picture: how likely it is, or the codes that were drawn there."""
-        names, region = cells.regions(self.grid)
+        """By regions: how well the picture is known by the codes of what is left of it, or why codes were drawn there."""
         if self.asked in ("draw", "complete"):
             return self._focus_drawn(graphs, inputs, answer[0])
-        codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
-        if self.asked == "reconstruct":
-            shown = read_image(answer, self.side_, self.channels_) / np.float32(255)
-            away = np.abs(self._points(graphs, codes).clip(0, 1) - shown)
-            values = -cells.by_region(cells.by_cell(away, self.grid), region, names)
-            return Focus("likeness to the reconstruction, minus the difference", values, names)
-        likely = self._likely(graphs, inputs["pictures"], codes)
-        return Focus("log-likelihood in nats", cells.by_region(likely, region, names), names, amounts=True)
+        names, region = cells.regions(self.grid)
+        picture = answer if isinstance(answer, str) else answer["reconstruction"]
+        shown = read_image(picture, self.side_, self.channels_)[None] / np.float32(255)
+        made = graphs["decode"](**graphs["encode"](pictures=inputs["pictures"]))
+        points = discrete_logistic(made["values"], made["log_scale"], np.repeat(shown, len(made["values"]), axis=0))
+        values = cells.by_region(cells.by_cell(points, self.grid), region, names)
+        return Focus("log-likelihood in nats of the picture by the codes of what is left", values, names)
 
     def _focus_drawn(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: str) -> Focus:
         """The log-probability of the codes of a drawn picture, given the label or the rest of the picture as it is now."""
@@ -336,13 +338,15 @@ class ImageGeneration(Task):
         spread = np.log(max(1e-3, float(np.abs(known - mean).mean())))
         wanted = self.collate([{"pictures": self._read(e)} for e in examples])["pictures"]
         scale = np.full(len(wanted), spread)
-        return [float(row.sum()) for row in discrete_logistic(np.repeat(mean, len(wanted), axis=0), scale, wanted)]
+        likely = discrete_logistic(np.repeat(mean, len(wanted), axis=0), scale, wanted)
+        [shown] = cells.as_pngs(mean)
+        return [self._answer(row.sum(), shown) for row in likely]
 
     def _read(self, example: Example) -> Array:
         return read_image(example["image"], self.side_, self.channels_, self.white_)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        return metrics.bits_per_dim(answers, self.channels_ * self.side_**2)
+        return metrics.bits_per_dim([a["log_likelihood"] for a in answers], self.channels_ * self.side_**2)
 
     def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
         """How near drawn pictures are to training pictures, beside held-out ones."""
@@ -367,5 +371,4 @@ class ImageGeneration(Task):
         if isinstance(answer, list | str):
             count = len(answer) if isinstance(answer, list) else 1
             return f"{count} picture{'s' * (count > 1)} of {self.side_} x {self.side_} points; -o FILE.png keeps them"
-        bits = -answer / np.log(2) / (self.channels_ * self.side_**2)
-        return f"{answer:.1f} nats, {bits:.3f} bits a value"
+        return f"{answer['log_likelihood']:.1f} nats, {answer['bits_per_dim']:.3f} bits a value"
