@@ -132,7 +132,7 @@ def _add(found: Iterator[tuple[str, str, str]], path: Path, captions: Captions, 
             account.bad.setdefault(f"a caption of more than {LONGEST:,} characters", []).append(where)
             continue
         if name not in known:
-            known[name] = name if is_uri(name) else _found(name, path, places, any(known.values()))
+            known[name] = name if is_uri(name) else _found(name, places)
         if not known[name]:
             reason = "a picture that is not there, or of which several have that name"
             account.bad.setdefault(reason, []).append(f"{where}: {quote(name[:200])}")
@@ -142,16 +142,16 @@ def _add(found: Iterator[tuple[str, str, str]], path: Path, captions: Captions, 
             own.append(text)
 
 
-def _found(name: str, path: Path, places: list[Places], others: bool) -> str:
-    """The path of a picture; "" where there is none. Where none was found yet, the folder above is looked in too:
-    Flickr8k has its texts in one folder and its pictures in another beside it."""
+def _found(name: str, places: list[Places]) -> str:
+    """The path of a picture; "" where there is none. A folder of texts alone has its pictures in one beside it, as Flickr8k."""
     for near in places:
         if place := near.find(name):
             return str(place)
-    if others or len(places) > 1 or path.parent.resolve().parent == path.parent.resolve():
-        return ""
-    places.append(Places(path.parent.resolve().parent))
-    return str(places[1].find(name) or "")
+    above = places[0].folder.parent
+    if len(places) == 1 and above != places[0].folder and not places[0].pictures():
+        places.append(Places(above))
+        return str(places[1].find(name) or "")
+    return ""
 
 
 # ---- the formats ------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock
 
 CANDIDATES = 16  # next tokens that a step returns to the search, best first
 FINEST = 80  # pictures of a longer side are halved four times instead of three, so that there are few patches
+SHORTEST = 64  # positions at least: an export is compared with the net at up to 40 tokens
 TINY = 1e-6  # added to squared lengths before the root
 SCALE, BIAS = math.log(10.0), -10.0  # of the sigmoid loss, at the start (Zhai et al., 2023)
 
@@ -100,7 +101,7 @@ class PictureCaptioner(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.side, self.vocabulary, self.width, self.heads = channels, side, vocabulary, width, heads
-        self.longest = longest + 2  # with the start token; one more, since the exporter asks for a limit above it
+        self.longest = max(longest + 2, SHORTEST)  # with the start token, and below the limit that the exporter asks for
         self.encoder = PictureEncoder(channels, side, width, depth, heads, dropout)
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
         self.decoder = nn.ModuleList(DecoderBlock(width, heads, 2 * width, dropout) for _ in range(decoder_depth))
@@ -123,7 +124,7 @@ class PictureCaptioner(nn.Module):
 
     def pooled(self, memory: Tensor) -> Tensor:
         """Patches (B, P, D) -> the picture's vector (B, D), of length 1."""
-        query = self.query.expand(len(memory), -1, -1)
+        query = self.query.expand(memory.shape[0], -1, -1)
         x = self.pool(query, *self.pool.remember(memory))[:, 0]  # (B, D)
         return unit(self.out_picture(x))
 
