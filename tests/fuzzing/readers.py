@@ -199,6 +199,25 @@ def read_passages(path: Path) -> None:
         assert all(passages)
 
 
+def read_cloze(path: Path) -> None:
+    from lamella.data.readers.cloze import read_cloze
+    from lamella.tasks.fill_mask.cloze import check, filled
+
+    rows, _ = read_cloze([str(path)], 16, check)
+    for row in rows:
+        words = row["words"].split()
+        assert check(row["text"]) == len(words)
+        assert len(filled(row["text"], words)[1]) == len(words)
+
+
+def read_summaries(path: Path) -> None:
+    from lamella.data.readers.summaries import read_summaries
+
+    for example in read_summaries([str(path)])[0]:
+        assert example["text"] and 0 < len(example["summary"].split()) <= len(example["text"].split())
+        assert all(example.get("references", ["x"]))
+
+
 def read_stamps(path: Path) -> None:
     from lamella.data.readers import clock, stamps
 
@@ -264,6 +283,14 @@ def read_uri(path: Path) -> None:
     except (ValueError, RecursionError):
         value = text
     read_image(value, 8, 1)
+
+
+def read_captions(path: Path) -> None:
+    from lamella.data.readers.captions import read_captions
+
+    path.with_name("picture.png").write_bytes(seeds.pictures()[0])
+    examples, _ = read_captions([str(path)])
+    assert examples and all(e["caption"] and all(c.strip() for c in e["caption"]) for e in examples)
 
 
 def read_pictures(path: Path) -> None:

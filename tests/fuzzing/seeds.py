@@ -136,6 +136,8 @@ OPTIONS = (
     '{"latent_size": 1e999}',
 )
 COLUMNS = ("text=review,label=stars", "src=1,dst=2", "=,=")
+SUMMARIES = '{"text": "The zoo stays closed on Sunday.", "summary": "Zoo closed"}\n{"source": ["A.", "It is new."], "target": ["New"]}\n'
+STORY = "(CNN) The zoo stays closed on Sunday.\n\n@highlight\n\nZoo closed\n\n@highlight\n\nOn Sunday\n"
 
 
 def pairs(*texts: str) -> list[bytes]:
@@ -232,6 +234,16 @@ def repaired(data: bytes) -> bytes:
 
 
 @cache
+def captions(suffix: str) -> list[bytes]:
+    """Captions of `picture.png` as a table, as a list of lines, or as COCO's annotations."""
+    images = '[{"id": 7, "file_name": "picture.png"}]'
+    return {
+        ".csv": [b'image,caption\npicture.png,"A dog, a cat."\npicture.png,"[""a"", ""b""]"\n'],
+        ".txt": [b"picture.png#0\tA dog.\npicture.png#1\tA cat.\n", b"image,caption\npicture.png,a dog, a cat\n"],
+        ".json": [f'{{"images": {images}, "annotations": [{{"image_id": 7, "caption": "A dog."}}]}}'.encode()],
+    }[suffix]
+
+
 def pictures() -> list[bytes]:
     """Pictures of many formats and modes, small ones; and some that claim to be large or to have many frames."""
     from PIL import Image

@@ -110,6 +110,9 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader("windows", ".csv", readers.read_windows, lambda: seeds.pairs(seeds.WINDOWS), TIMED),
     Reader("forecasting", ".csv", readers.read_forecasting, lambda: seeds.pairs(seeds.SERIES, seeds.WINDOWS), TIMED),
+    Reader("cloze", ".txt", readers.read_cloze, lambda: seeds.pairs(seeds.TEXT), DOCUMENT),
+    Reader("summaries", ".jsonl", readers.read_summaries, lambda: seeds.pairs(seeds.SUMMARIES), OBJECTS),
+    Reader("stories", ".story", readers.read_summaries, lambda: seeds.pairs(seeds.STORY), (*DOCUMENT, b"@highlight")),
     Reader("passages", ".txt", readers.read_passages, lambda: seeds.pairs(seeds.TEXT), DOCUMENT),
     Reader(
         "stamps", ".txt", readers.read_stamps, lambda: [seeds.STAMPS.encode(), seeds.STRANGE_STAMPS.encode()], TIMED
@@ -144,6 +147,12 @@ READERS: tuple[Reader, ...] = (
         seeds.uris,
         (b"data:", b"image/png", b";base64,", b"=", b",", b"[", b"]", b"[[0", b"1e999", b"255"),
         seconds=1.0,
+    ),
+    *(
+        Reader(
+            f"captions {suffix}", suffix, readers.read_captions, partial(seeds.captions, suffix), tokens, seconds=1.0
+        )
+        for suffix, tokens in ((".csv", CELLS), (".txt", CELLS), (".json", OBJECTS))
     ),
     Reader("picture table", ".csv", readers.read_pictures, lambda: seeds.pairs(seeds.PICTURES), CELLS, seconds=1.0),
     Reader("model zip", ".zip", model_readers.read_archive, model_seeds.archives, ZIPPED),

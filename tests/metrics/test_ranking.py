@@ -48,3 +48,15 @@ def test_pairs_without_a_score_are_scored_by_recall():
     twice = [*examples, pair("a9", "b0")]  # two questions with one answer
     answers = [*right, {"grade": 1.0, "vectors": [vectors[0], vectors[0]]}]
     assert ranking.similarity(answers, twice, [*keys, ["a9", "b0"]]).values["recall_at_1"] == 1
+
+
+def test_search_both_ways_by_hand():
+    """Three pictures, two of which have a caption in common; a caption finds either of them."""
+    pictures = np.eye(3)
+    texts = [[pictures[0], pictures[1]], [pictures[0]], [[0.0, 0.6, 0.8]]]
+    hits = ranking.both_ways(pictures, texts, [["a", "b"], ["a"], ["c"]])
+    assert hits["recall_at_1"].tolist() == [1, 0, 1]  # the nearest of the second is "b", which it does not have
+    assert hits["text_recall_at_1"].tolist() == [0.5, 1, 1]  # "b" is nearest to the second picture, which has it not
+    assert all((hits[f"{way}_at_5"] == 1).all() for way in ("recall", "text_recall"))
+    alike = ranking.both_ways(np.ones((9, 2)), [[[1.0, 1.0]]] * 9, [[str(n)] for n in range(9)])
+    assert sum(alike["recall_at_1"]) == 0, "all alike is no better than chance"

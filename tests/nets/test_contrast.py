@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.nn import functional as F  # noqa: E402
 
-from lamella.nets.contrast import cosent, info_nce  # noqa: E402
+from lamella.nets.contrast import cosent, info_nce, sigmoid_pairs  # noqa: E402
 from lamella.nets.transformer.sentences import SentenceEncoder  # noqa: E402
 
 
@@ -55,3 +55,13 @@ def test_padding_changes_nothing_and_training_sums_the_same(depth):
     assert torch.allclose(both["one"], alone, atol=1e-5) and torch.allclose(both["other"], alone, atol=1e-5)
     empty = net.eval().embed(torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1, 16, dtype=torch.long))["vector"]
     assert torch.isfinite(empty).all()
+
+
+def test_the_sigmoid_loss_by_hand():
+    one, other = unit([1, 0], [0, 1]), unit([1, 0], [0.6, 0.8])
+    alike = torch.tensor([[True, False], [True, True]])
+    logits = [[2 * c - 1 for c in row] for row in ([1.0, 0.6], [0.0, 0.8])]
+    signs = [[1, -1], [1, 1]]
+    wanted = sum(math.log(1 + math.exp(-s * x)) for xs, ss in zip(logits, signs) for x, s in zip(xs, ss)) / 2
+    loss = sigmoid_pairs(one, other, alike, torch.tensor(math.log(2.0)), torch.tensor(-1.0))
+    assert loss.item() == pytest.approx(wanted, rel=1e-5)
