@@ -136,7 +136,7 @@ OPTIONS = (
     '{"latent_size": 1e999}',
 )
 COLUMNS = ("text=review,label=stars", "src=1,dst=2", "=,=")
-SUMMARIES = '{"text": "The zoo stays closed on Sunday.", "summary": "Zoo closed"}\n{"source": ["A.", "It is new."], "target": ["New"]}\n'
+SUMMARIES = '{"text": "The zoo stays closed on Sunday.", "summary": "Zoo closed"}\n{"text": ["A tree.", "It is new."], "summary": ["New", "A tree"]}\n'
 STORY = "(CNN) The zoo stays closed on Sunday.\n\n@highlight\n\nZoo closed\n\n@highlight\n\nOn Sunday\n"
 
 
