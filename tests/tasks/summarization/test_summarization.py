@@ -1,0 +1,233 @@
+"""Summarization: what stands around the net, its questions, documents, length, and beginning from other tasks' models."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import lamella
+from lamella.decode.search import without_repeats
+from lamella.errors import DataError, UsageError
+from lamella.graphs import torch_graphs
+from lamella.metrics.rouge import summaries
+from lamella.options import make_config
+from lamella.registry import find
+from lamella.task import Task
+from lamella.tasks.summarization import documents, faithful
+from lamella.tasks.summarization import sentences as extractive
+from lamella.train.further import weights_of
+
+WORD = "summarization"
+CLS = find(WORD)
+NOTICE = "Dear neighbours. The zoo in River Walk will stay closed on Sunday because of illness. Mr Brown thanks you."
+
+
+@pytest.fixture
+def model(trained) -> lamella.Model:
+    return lamella.load(trained(WORD))
+
+
+# ---- names and numbers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "wanted"),
+    [
+        ("Costs 12 euros", "It costs 21 euros.", ["12"]),
+        ("Zoo closed on Monday", "The zoo is closed on Sunday.", ["Monday"]),
+        ("Moved to Église", "It moved to the église.", []),
+        ("GNOME tools", "Tools for KDE.", ["GNOME"]),
+        ("A Pythonic API", "An API in Python.", []),
+        ("Over 10,000 visitors", "More than 10,000 visitors.", []),
+        ("Version 2.4", "Versions 2.3 and 4.2", ["2.4"]),
+        ("C++ library", "A library in C++.", []),
+        ("Paris, not London", "", ["London"]),
+        ("", "Anything.", []),
+    ],
+)
+def test_names_and_numbers_stand_in_the_text(answer, source, wanted):
+    assert faithful.unsupported(answer, source) == wanted
+
+
+def test_the_best_candidate_that_keeps_to_the_text_and_to_the_length():
+    candidates = [("Zoo closed on Monday", -0.1), ("Zoo in River Walk closed on Sunday", -0.3), ("Zoo closed", -0.5)]
+    assert faithful.choose(candidates, NOTICE, 0, True) == "Zoo in River Walk closed on Sunday"
+    assert faithful.choose(candidates, NOTICE, 0, False) == "Zoo closed on Monday"
+    assert faithful.choose(candidates, NOTICE, 2, True) == "Zoo closed"
+    assert faithful.choose(candidates[:1], NOTICE, 0, True) is None
+
+
+def test_where_no_candidate_keeps_to_the_text_a_sentence_of_it_answers(model):
+    job = model.task
+    wrong = [[("Museum closed in May 1999", -0.1)]]
+    [answer] = job.answers([{"text": NOTICE}], lambda rows: wrong)
+    assert answer in NOTICE and "Sunday" in answer
+    free = model.with_config(make_config(CLS.Config, {"faithful": False}, WORD)).task
+    assert free.answers([{"text": NOTICE}], lambda rows: wrong) == ["Museum closed in May 1999"]
+
+
+# ---- sentences -----------------------------------------------------------------------------------------------------
+
+
+def test_the_scorer_learns_what_summaries_are_made_from():
+    """The sentence that counts begins with a word of its own and stands anywhere."""
+    rng = np.random.default_rng(0)
+    words = ["rain", "sun", "wind", "snow", "fog", "hail"]
+    pairs = []
+    for _ in range(60):
+        said = " ".join(rng.choice(words, 3))
+        parts = [f"We saw {said} there.", "Nobody came to us.", "It was a long day indeed."]
+        pairs.append((" ".join(parts[i] for i in rng.permutation(3)), f"saw {said}"))
+    weights = extractive.learn(pairs[:40])
+    for text, _ in pairs[40:]:
+        parts = extractive.cut(text)
+        assert parts[int(extractive.scores(parts, weights).argmax())].text.startswith("We saw")
+
+
+def test_questions(model, cli, trained):
+    picked = model.ask("sentences").predict(NOTICE)
+    assert picked == [{"sentence": 2, "text": extractive.cut(NOTICE)[1].text, "grade": picked[0]["grade"]}]
+    two = cli("predict", trained(WORD), NOTICE, "--ask", "sentences", "--sentences", 2, "--json").json["answers"][0]
+    assert [found["sentence"] for found in two] in ([1, 2], [2, 3])
+    assert cli("predict", trained(WORD), NOTICE, "--ask", "sentences").out == picked[0]["text"] + "\n"
+    assert model.ask("sentences").predict("") == []
+    done = cli("predict", trained(WORD), NOTICE, "--ask", "poem")
+    assert done.code == 2 and "expected one of summary, sentences" in done.err
+    why = model.ask("sentences").explain(NOTICE).data
+    assert why["focus"]["name"] == "score of the sentences" and any(u["weight"] for u in why["fields"]["text"]["units"])
+
+
+def test_an_explanation_names_the_sentence_that_it_is_from(model):
+    found = model.explain(NOTICE)
+    kind = found.data["by kind"]
+    shares = [part["share"] for part in kind["sentences"]]
+    assert [part["number"] for part in kind["sentences"]] == [1, 2, 3] and sum(shares) == pytest.approx(1, abs=1e-3)
+    assert int(np.argmax(shares)) == 1
+    assert "sentence 2: The zoo" in found.to_text() and kind["title"] in found.to_html()
+
+
+# ---- long texts, lengths, documents --------------------------------------------------------------------------------
+
+
+def test_of_a_text_that_is_too_long_the_best_sentences_are_read(model):
+    job = model.task
+    filler = " ".join(f"Please leave your {thing} behind the building." for thing in ("dogs", "bags", "bicycles") * 40)
+    long = f"{filler} {extractive.cut(NOTICE)[1].text} {filler}"
+    ids = job.inputs({"text": long})["source"]
+    assert len(ids) <= job.config.max_length and "closed on Sunday" in job.pieces.decode([ids[:-1].tolist()])[0]
+    example, note = job.excerpt({"text": long})
+    assert "Of 241 sentences the net reads" in note and len(example["text"]) < len(long)
+    assert job.excerpt({"text": NOTICE}) == ({"text": NOTICE}, "")
+    assert isinstance(model.predict("word " * 3000), str), "a sentence without end is cut"
+
+
+def test_a_length_is_a_mark(model):
+    job = model.task
+    marks = [job.prompt({"text": NOTICE, "summary": "word " * count})["prompt"][0] for count in (1, 5, 7, 30)]
+    assert marks == sorted(marks) and len(set(marks)) > 2 and marks[0] >= len(job.pieces)
+    answers = model.with_config(make_config(CLS.Config, {"words": 4}, WORD)).predict([NOTICE])
+    assert isinstance(answers[0], str) and answers[0]
+
+
+def test_no_trigram_comes_twice():
+    prefixes = np.array([[[4, 5, 6, 4, 5], [4, 5, 6, 5, 4]]])
+    tokens = np.array([[[6, 7], [6, 5]]])
+    scores = np.zeros((1, 2, 2))
+    assert without_repeats(prefixes, tokens, scores, 3).tolist() == [[[-np.inf, 0.0], [0.0, 0.0]]]
+    assert (without_repeats(prefixes[:, :, :2], tokens, scores, 3) == 0).all()
+
+
+def test_documents_are_summarized_whole(model, cli, trained, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(f"<html><body><h1>News</h1><p>{NOTICE.replace('zoo', '<b>zoo</b>')}</p></body></html>")
+    notes = tmp_path / "notes.md"
+    notes.write_text(f"# News\n\n{NOTICE.replace('zoo', '**zoo**')}\n")
+    assert documents.read(page) == documents.read(notes) == f"News\n\n{NOTICE}"
+    wanted = model.predict(documents.read(notes))
+    assert cli("predict", trained(WORD), notes).out == wanted + "\n"
+    assert cli("predict", trained(WORD), page, "-o", tmp_path / "out.html").code == 0
+    assert (tmp_path / "out.html").read_text() == f"<p>{wanted}</p>\n"
+    (tmp_path / "empty.txt").write_text("")
+    done = cli("predict", trained(WORD), tmp_path / "empty.txt")
+    assert done.code and "empty" in done.err
+    assert model.predict(["", " ?! "]) == ["", ""]
+
+
+# ---- scores --------------------------------------------------------------------------------------------------------
+
+
+def test_scores_are_those_of_the_reference_libraries():
+    from rouge_score.rouge_scorer import RougeScorer
+    from sacrebleu.metrics import CHRF
+
+    answers, wanted = (
+        ["Libraries closed on Friday", "Zoo opens"],
+        [["Library closed Friday", "No library"], ["The zoo opens at 9"]],
+    )
+    values = summaries(answers, wanted, [False, True]).values
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    each = [max(scorer.score(r, a)["rougeL"].fmeasure for r in some) for a, some in zip(answers, wanted)]
+    assert values["rougeL"] == pytest.approx(np.mean(each)) and values["unsupported"] == 0.5
+    columns = [[some[0] for some in wanted], [some[-1] for some in wanted]]
+    assert values["chrF"] == pytest.approx(CHRF().corpus_score(answers, columns).score)
+
+
+def test_other_languages_are_compared_word_by_word():
+    found = summaries(["дом закрыт"], [["дом закрыт сегодня"]], [False])
+    assert found.values["rouge1"] == pytest.approx(0.8) and "no stemmer" in found.notes["rougeL"]
+
+
+# ---- the net, and where it begins ----------------------------------------------------------------------------------
+
+
+def test_the_graphs_answer_as_the_net_does(model):
+    """At sizes that the export did not see."""
+    from lamella.train.adopt import fill
+
+    net = model.task.build()
+    fill(net, weights_of(model)).all_or_error("the net")
+    inputs = model.task.collate([model.task.inputs({"text": NOTICE * 2}), model.task.inputs({"text": "Zoo"})])
+    own, other = (model.task.decode(graphs, inputs) for graphs in (torch_graphs(net.eval()), model.graphs))
+    for mine, theirs in zip(own, other, strict=True):
+        assert [text for text, _ in mine] == [text for text, _ in theirs]
+        assert [score for _, score in mine] == pytest.approx([score for _, score in theirs], abs=2e-3)
+
+
+def test_a_translator_is_taken_over(tiny_model, model):
+    other = lamella.load(tiny_model)
+    job = CLS(make_config(CLS.Config, {}, WORD), "tiny")
+    job.fit(job.sample("train"))
+    weights = job.adopt(other.task, weights_of(other))
+    from lamella.train.adopt import fill
+
+    net = job.build()
+    filled = fill(net, weights)
+    assert job.vocabulary_ == other.task.vocabulary_ and not filled.odd and not filled.unused
+    assert {name.partition(".")[0] for name in filled.missing} == {"copy_query", "copy_key", "gate"}
+    assert len(net.body.table) == len(job.pieces) + 10
+    assert isinstance(
+        job.answers(
+            [{"text": NOTICE}], lambda rows: job.decode(torch_graphs(net.eval()), job.collate([job.inputs(rows[0])]))
+        )[0],
+        str,
+    )
+
+
+def test_what_cannot_be_begun_from(trained):
+    class Other(Task):
+        pass
+
+    with pytest.raises(UsageError, match=r"expected one of summarization, translation .* or fill-mask, received Other"):
+        CLS().adopt(Other.__new__(Other), {})
+
+
+def test_reading_says_what_is_cut(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": NOTICE * 40, "summary": "Zoo closed"}) + "\n")
+    _, lines = CLS().read([str(path)])
+    assert any("1 texts may be longer than the 512 tokens" in line and "--max-length" in line for line in lines)
+    path.write_text("")
+    with pytest.raises(DataError, match="empty file"):
+        CLS().read([str(path)])
