@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from lamella.nets.layers import Linear
 from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
 
-COPY_WIDTH = 32  # of the copy head's queries and keys
+COPY_WIDTH = 16  # of the copy head's queries and keys
 LEAST = 1e-9  # a probability below this has no useful logarithm
 WRITES = 2.0  # the gate's bias at the start: an untrained pointer looks anywhere, so it begins with little to say
 
@@ -37,7 +37,7 @@ class PointerTransformer(nn.Module):
         self.body = body
         self.vocabulary, self.longest = body.vocabulary, body.longest
         # A head of its own, apart from the cross-attention, whose heads have other things to look for. It is so narrow that
-        # compression leaves it in float32: rounded to int8, a pointer slips to the word beside the one it means.
+        # compression leaves it in float32 up to a width of 255: rounded to int8, a pointer slips to the word beside its own.
         self.copy_query, self.copy_key = Linear(body.width, COPY_WIDTH), Linear(body.width, COPY_WIDTH)
         self.gate = Linear(body.width, 1)
         nn.init.constant_(self.gate.bias, WRITES)  # type: ignore[arg-type]
@@ -48,7 +48,8 @@ class PointerTransformer(nn.Module):
         Returns the copy attention (B, T, S), whose rows add up to 1, and the gate (B, T, 1).
         """
         scores = self.copy_query(hidden) @ copy_keys.transpose(1, 2) * COPY_WIDTH**-0.5
-        return torch.softmax(scores + bias[:, 0], dim=-1), torch.sigmoid(self.gate(hidden))
+        # In float32, whatever the net computes in: shares of one place among hundreds are small, and are added up.
+        return torch.softmax((scores + bias[:, 0]).float(), dim=-1), torch.sigmoid(self.gate(hidden).float())
 
     def forward(self, source: Tensor, prompt: Tensor) -> dict[str, Tensor]:
         """Teacher forcing: source (B, S) and the shifted target (B, T) -> what `pointer_loss` takes.
@@ -113,8 +114,8 @@ def pointer_loss(
     kept = target != 0
     logs = F.log_softmax(scores.float(), dim=-1)  # (B, T, V)
     written = logs.gather(2, target[..., None])[..., 0]
-    copied = (copy.float() * (source[:, None, :] == target[..., None])).sum(dim=-1)  # (B, T)
-    share = gate[..., 0].float()
+    copied = (copy * (source[:, None, :] == target[..., None])).sum(dim=-1)  # (B, T)
+    share = gate[..., 0]
     likely = share * written.exp() + (1 - share) * copied
     loss = -(1 - smoothing) * likely.clamp(min=LEAST).log()
     if smoothing:
