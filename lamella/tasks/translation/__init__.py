@@ -27,13 +27,16 @@ from lamella.errors import UsageError
 from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task, Training
 from lamella.tasks.translation import case, guard
+from lamella.tasks.translation.beginning import renamed
 from lamella.tasks.translation.confidence import Candidate, changed
+from lamella.tasks.translation.memory import memory_first
 from lamella.tasks.translation.net import Net
 from lamella.tasks.translation.outcomes import Outcome
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from lamella.task import Encoder
     from lamella.tasks.translation.foreign.shortlist import Shortlist
 
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
@@ -66,7 +69,7 @@ class Config(msgspec.Struct, kw_only=True):
     both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
     beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
     memory: Annotated[
-        str, Meta(description="Translations made before, reused word for word: .tmx .po .mo .tsv.", extra=FILE)
+        str, Meta(description="Translations made before, used first, near matches too: .tmx .po .mo .tsv.", extra=FILE)
     ] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
     details: Annotated[
@@ -156,6 +159,11 @@ class Translation(Task):
         texts = [normalise(e[side]) for e in examples for side in ("text", "translation")]
         marks = [f"<2{code}>" for code in (self.config.src, self.config.dst)] if self.config.both else []
         self.vocabulary_ = learn(texts, self.config.vocabulary_size, [*marks, *FORMATS])
+
+    def begin(self, encoder: "Encoder") -> Arrays:
+        self.vocabulary_ = encoder.vocabulary
+        vars(self).pop("pieces", None)
+        return renamed(encoder, self.config.block, self.config.both)
 
     @classmethod
     def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
@@ -296,9 +304,12 @@ class Translation(Task):
         return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
 
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[Outcome]:
-        """Translations with what became of each: translated, repaired, kept as the source, copied."""
+        """Translations with what became of each: remembered, translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
         src = self._source_of(to)
+        return memory_first(self.config.memory, src, to, examples, partial(self._translated, run=run, src=src, to=to))
+
+    def _translated(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
         readable = partial(self._readable, chinese=is_chinese(src))
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lamella.data.text.encoding import StrPath
 from lamella.task import Example
 from lamella.tasks.translation.guard import CURLY
 from lamella.tasks.translation.outcomes import Outcome
@@ -21,8 +20,8 @@ def translate_document(
 ) -> tuple[bytes, dict[str, int]] | None:
     """A file with its texts translated, and what was done in figures; None where it is a table.
 
-    memory: "" or a file of translations made before, of any kind that pairs are read from: what it has of a text, word for
-    word, comes before the net. outcomes: the translations of texts with their formats.
+    memory: "" or a file of translations made before, of any kind that pairs are read from. A catalogue asks one of its own
+    kind itself, by context. outcomes: the translations of texts with their formats, those of the memory among them.
     """
     from lamella.data.documents import formats
     from lamella.data.documents.json_locale import is_locale
@@ -31,31 +30,11 @@ def translate_document(
         return None
     own = path.suffix.lower() in CATALOGUES and Path(memory).suffix.lower() in COMPILED
     document = formats.open_document(path, target_language=dst, memory=[memory] if memory and own else None)
-    known = remembered(memory, src, dst) if memory and not own else {}
-    answers: list[str | None] = [known.get(_key(text)) for text in document.segments]
-    open_ = [i for i, answer in enumerate(answers) if answer is None]
     curly = f" {CURLY}" if curls(document.segments) else ""  # the same apostrophes in the whole file
-    asked = [{"text": document.segments[i], "format": (document.formats[i] + curly).strip()} for i in open_]
-    for i, outcome in zip(open_, outcomes(asked), strict=True):
-        answers[i] = outcome.answer
+    texts = zip(document.segments, document.formats, strict=True)
+    found = outcomes([{"text": text, "format": (form + curly).strip()} for text, form in texts])
+    answers = [outcome.answer for outcome in found]
     counts = document.summary(answers)
-    if known:
-        counts["memory"] = len(answers) - len(open_)
+    if memory and not own:
+        counts["memory"] = sum(outcome.status == "remembered" for outcome in found)
     return document.render(answers), counts
-
-
-def remembered(path: StrPath, src: str, dst: str) -> dict[str, str]:
-    """The translations of a memory: .tmx, .po, .mo or a table of pairs. Of several of one text the first counts.
-
-    DataError where the file is none of them, or has nothing in these languages.
-    """
-    from lamella.data.readers.parallel import read_parallel
-
-    found: dict[str, str] = {}
-    for row in read_parallel([path], src, dst, check_language=False).rows:
-        found.setdefault(_key(row["src"]), row["dst"])
-    return found
-
-
-def _key(text: str) -> str:
-    return " ".join(text.split())

@@ -8,6 +8,7 @@ import pytest
 
 from lamella.task import Example
 from lamella.tasks.translation.documents import translate_document
+from lamella.tasks.translation.memory import memory_first
 from lamella.tasks.translation.outcomes import Outcome
 
 TMX = (
@@ -40,7 +41,10 @@ def test_a_memory_comes_first(tmp_path: Path, name: str, text: str, expected: st
         asked.extend(one["text"] for one in examples)
         return [Outcome(one["text"].upper(), "translated") for one in examples]
 
-    found = translate_document(tmp_path / name, "en", "fr", str(tmp_path / "memory.tmx"), outcomes)
+    memory = str(tmp_path / "memory.tmx")
+    found = translate_document(
+        tmp_path / name, "en", "fr", memory, lambda texts: memory_first(memory, "en", "fr", texts, outcomes)
+    )
     assert found is not None and found[0].decode().endswith(expected)
     assert found[1]["memory"] == 1 and "Hello there." not in asked
 
