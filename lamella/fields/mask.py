@@ -10,10 +10,18 @@ from lamella.fields.base import Field, Limits, wrong
 from lamella.fields.media import beside, data_uri, kept_uri, medium
 
 TYPES = {".png": "image/png"}  # a picture that is compressed with loss makes labels of its own
+BY_LABEL = {
+    "shares": "share",
+    "pixels": "pixels",
+    "counts": "count",
+}  # parts of an answer, and what their columns begin with
 
 
 class Mask(Field, frozen=True, tag="mask"):
-    """A picture whose points are numbers of labels: a PNG as path, `data:image/png` URI or bytes, or an array (H, W)."""
+    """A picture whose points are numbers of labels: a PNG as path, `data:image/png` URI or bytes, or an array (H, W).
+
+    An answer is a dict with such a PNG as "mask", and for each label its share of the points, its points and its things.
+    """
 
     control: ClassVar[str] = "picture"
 
@@ -41,11 +49,13 @@ class Mask(Field, frozen=True, tag="mask"):
         return uri
 
     def cells(self, value: Any) -> Any:
-        """Of an answer the shares of its labels are columns, the picture is one too."""
+        """Of an answer what is said of each label is a column of its own, and the mask is one."""
         if not isinstance(value, dict):
             return value
-        shares = {f"share_{name}": share for name, share in dict(value.get("shares", {})).items()}
-        return {**{k: v for k, v in value.items() if k != "shares"}, **shares}
+        columns = {k: v for k, v in value.items() if k not in BY_LABEL}
+        for part, begin in BY_LABEL.items():
+            columns |= {f"{begin}_{label}": one for label, one in dict(value.get(part, {})).items()}
+        return columns
 
     def show(self, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):

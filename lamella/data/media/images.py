@@ -15,7 +15,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,9 +78,14 @@ def encode_png(points: Bytes) -> str:
     >>> uri[:22], bool((read_image(uri, 4, 1) != 0).any())
     ('data:image/png;base64,', True)
     """
+    return "data:image/png;base64," + base64.b64encode(png_bytes(_from_array(points))).decode()
+
+
+def png_bytes(picture: "Image") -> bytes:
+    """An opened picture as the bytes of a PNG."""
     out = io.BytesIO()
-    _from_array(points).save(out, "PNG", optimize=False, compress_level=9)
-    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+    picture.save(out, "PNG", optimize=False, compress_level=9)
+    return out.getvalue()
 
 
 def fingerprint(value: Any) -> str:
@@ -166,9 +171,26 @@ def open_picture(value: Any, white: int = WHITE) -> "Image":
     """A picture of mode L or RGB, upright and opaque; white: of grey in 16 bits, 0 to leave such a picture as it is."""
     if isinstance(value, np.ndarray | list):
         return _from_array(value, white)
-    name, raw = _raw(value)
+    from PIL import ImageOps
+
+    def upright(picture: "Image") -> "Image":
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _opaque(picture, white)
+
+    return _open(*raw_bytes(value), upright)
+
+
+def open_as_stored(name: str, raw: bytes) -> "Image":
+    """A picture's first frame in its own mode, as a mask needs it: not turned, palette and 16 bits as they are.
+
+    name: what to call it in an error. Raises DataError as `read_image` does.
+    """
+    return _open(name, raw, lambda picture: picture.copy())
+
+
+def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
     pillow = _pillow()
-    from PIL import ImageOps, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own limit, which is another than ours, and remarks about odd metadata
@@ -177,8 +199,7 @@ def open_picture(value: Any, white: int = WHITE) -> "Image":
                 _check_size(picture, name)
                 picture.seek(0)
                 picture.load()
-                ImageOps.exif_transpose(picture, in_place=True)
-                return _opaque(picture, white)
+                return finish(picture)
         except pillow.DecompressionBombError as error:
             raise DataError(f"{name}: {_too_large('far more')}") from error
         except UnidentifiedImageError as error:
@@ -202,8 +223,8 @@ def _formats() -> tuple[str, ...]:
     return (*FORMATS, "AVIF") if "avif" in features.get_supported() else FORMATS
 
 
-def _raw(value: Any) -> tuple[str, bytes]:
-    """What to call it, and its bytes."""
+def raw_bytes(value: Any) -> tuple[str, bytes]:
+    """The bytes of a picture that is a path, a URI or bytes, and what to call it in an error."""
     if isinstance(value, bytes | bytearray):
         return "picture", bytes(value)
     if is_uri(value):

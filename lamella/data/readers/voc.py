@@ -23,7 +23,7 @@ def read_xml(paths: Sequence[Path], account: Account) -> list[Annotated]:
     places: dict[Path, Places] = {}
     for path in paths:
         near = places.setdefault(path.parent, Places(path.parent))
-        root = _root(path)
+        root = read_root(path)
         if root.tag == "annotations":
             annotated += _cvat(path, root, near, account)
         elif root.tag == "annotation":
@@ -36,7 +36,8 @@ def read_xml(paths: Sequence[Path], account: Account) -> list[Annotated]:
     return annotated
 
 
-def _root(path: Path) -> Any:
+def read_root(path: Path) -> Any:
+    """The root of an XML file; DataError where it is none."""
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
     from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 

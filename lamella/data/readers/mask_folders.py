@@ -1,0 +1,320 @@
+"""Folders of pictures and masks: which mask belongs to which picture, and what its numbers or colours mean.
+
+    images/a.jpg, masks/a.png              or labels/, SegmentationClass/ beside JPEGImages/, trainannot/ beside train/
+    a.jpg, a_mask.png                      in one folder
+    dataset.json, imagesTr/a_0000.png, labelsTr/a.png          nnU-Net
+
+A palette is read as places in it, never as colours. Colours need a table of them beside the masks (labelmap.txt). Grey masks
+of 0 and 255 are background and foreground; in masks of 16 bits each number is a thing of its own.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lamella.data.media.images import SUFFIXES
+from lamella.data.media.masks import (
+    BACKGROUND,
+    FOREGROUND,
+    IGNORE,
+    INDEXED,
+    MOST_THINGS,
+    Mask,
+    by_number,
+    grey_numbers,
+    numbers_of,
+    open_mask,
+    read_mask,
+)
+from lamella.data.readers.masked import Account, Marked
+from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, split_lines
+from lamella.errors import DataError
+
+IMAGES = ("images", "image", "imgs", "img", "jpegimages", "inputs", "input", "pictures", "rgb", "photos", "raw", "x")
+MASKS = ("masks", "mask", "segmentationclass", "labels", "label", "annotations", "gt", "groundtruth", "ground_truth")
+MASKS = (*MASKS, "targets", "target", "segmentations", "annotation", "annots", "y")
+ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt", "_l", "-mask", "-label", ".mask")
+ENDINGS = (*ENDINGS, "_groundtruth", "_annotation", "_instances", "_labelids")
+TABLES = (
+    "labelmap.txt",
+    "label_colors.txt",
+    "colors.txt",
+    "colormap.txt",
+    "class_dict.csv",
+    "colors.csv",
+    "labels.csv",
+)
+NAMES = ("labels.txt", "classes.txt", "names.txt", "class_names.txt")
+THING = "thing"  # what the numbers of 16-bit masks are, where nothing names them
+Colours = dict[tuple[int, int, int], str]
+
+
+class Legend(msgspec.Struct):
+    """What the numbers and colours of a folder's masks mean."""
+
+    colours: Colours = {}
+    names: dict[int, str] = {}
+    ignored: tuple[int, ...] = (IGNORE,)
+    file: str = ""  # that says so
+
+
+def read_folder(place: Path, account: Account) -> list[Marked] | None:
+    """The pictures of a folder that have masks beside them; None where masks are no pictures there, or it has none."""
+    if (place / "dataset.json").is_file() and (place / "labelsTr").is_dir():
+        return _nnunet(place, account)
+    found = _two_folders(place)
+    matched = pairs(*found, account) if found else _side_by_side(place, account)
+    if not matched:
+        return None
+    legend = find_legend(list(dict.fromkeys((matched[0][1].parent, found[1] if found else place, place, place.parent))))
+    how = f"masks in {show_path(found[1])}" if found else "masks beside their pictures"
+    account.lines.append(f"{show_path(place)}: {len(matched):,} pictures with {how}")
+    if legend.file:
+        account.lines.append(f"{legend.file}: names of {len(legend.colours) or len(legend.names)} labels")
+    _say_how(matched[0][1], legend, account)
+    things = _voc_things(found[1]) if found else None
+    return [Marked(str(image), Maker(mask, legend, things), show_path(mask)) for image, mask in matched]
+
+
+def _say_how(first: Path, legend: Legend, account: Account) -> None:
+    """How the first mask is read, in a line; the others are read in the same way."""
+    try:
+        numbers, notes = numbers_of(first)
+    except DataError:
+        return
+    if "Labels" in notes:
+        return
+    if notes.get(INDEXED):
+        account.lines.append("masks have a palette: the places in it are the labels")
+    elif numbers.max() > IGNORE or _deep(first):
+        account.lines.append("masks have 16 bits: each number is a thing of its own, 0 the background")
+    elif set(np.unique(numbers).tolist()) <= {0, 255} and not legend.names:
+        account.lines.append(f"masks are black and white: 0 is {BACKGROUND}, 255 is {FOREGROUND}")
+
+
+class Maker(msgspec.Struct):
+    """Makes the mask of one file."""
+
+    file: Path
+    legend: Legend
+    things: Path | None = None  # the folder of masks that tell things apart, of the same names
+
+    def __call__(self, width: int, height: int) -> Mask:
+        mask = self._labels()
+        beside = self.things / self.file.name if self.things else None
+        if beside is None or not beside.is_file() or mask.things is not None:
+            return mask
+        objects = np.asarray(open_mask(beside).convert("RGB"), np.int64) @ np.array([65536, 256, 1])
+        if objects.shape != mask.points.shape:
+            return mask
+        # A thing is what has one label and one number there; VOC's edges between things have none.
+        both = np.where((mask.points == 0) | (mask.points == IGNORE), -1, objects * 256 + mask.points)
+        _, numbers = np.unique(np.append(both.ravel(), -1), return_inverse=True)
+        return msgspec.structs.replace(mask, things=numbers[:-1].reshape(both.shape).astype(np.int32))
+
+    def _labels(self) -> Mask:
+        legend = self.legend
+        if legend.colours and (mask := self._by_colour()) is not None:
+            return mask
+        numbers, notes = numbers_of(self.file)
+        if "Labels" in notes or not (legend.names or _deep(self.file) or numbers.max() > IGNORE):
+            return read_mask(self.file)
+        if legend.names:
+            unknown = sorted(set(np.unique(numbers).tolist()) - {*legend.names, *legend.ignored})
+            if unknown == [255] and len(legend.names) == 2:
+                numbers, unknown = np.where(numbers == 255, max(legend.names), numbers), []
+            if unknown:
+                raise DataError(
+                    f"expected numbers of the {len(legend.names)} labels in {legend.file}, received {unknown[0]}. Add it there."
+                )
+            return by_number(numbers, legend.names)
+        if numbers.max() > MOST_THINGS:
+            raise DataError(f"expected at most {MOST_THINGS:,} things, received the number {numbers.max():,}.")
+        return Mask((numbers > 0).astype(np.uint8), [BACKGROUND, THING], numbers.astype(np.int32), named=False)
+
+    def _by_colour(self) -> Mask | None:
+        """A mask in the colours of the table; None for one of numbers."""
+        picture, table = open_mask(self.file), self.legend.colours
+        grey = grey_numbers(picture) if picture.mode != "P" else None
+        if grey is not None and not set(np.unique(grey).tolist()) <= {r for r, g, b in table if r == g == b}:
+            return by_number(grey, dict(enumerate(dict.fromkeys(table.values()))))
+        codes = np.asarray(picture.convert("RGB"), np.int64) @ np.array([65536, 256, 1])
+        known = {r * 65536 + g * 256 + b: name for (r, g, b), name in table.items()}
+        strange = sorted(set(np.unique(codes).tolist()) - set(known))
+        if strange and picture.mode == "P":  # a palette of other colours than the table's: the order counts
+            return by_number(np.asarray(picture).astype(np.int64), dict(enumerate(dict.fromkeys(table.values()))))
+        if strange:
+            colours = [f"{c >> 16},{c >> 8 & 255},{c & 255}" for c in strange[:3]]
+            share = np.isin(codes, strange).mean()
+            raise DataError(
+                f"expected the colours of {self.legend.file}, received {len(strange):,} others, such as {' and '.join(colours)}, "
+                f"at {share:.1%} of the points. Add them there, or save the mask without smoothing."
+            )
+        void = {code for code, name in known.items() if name.lower() in ("void", "ignore", "unlabelled", "unlabeled")}
+        order = list(dict.fromkeys(name for code, name in known.items() if code not in void))
+        order.sort(key=lambda name: name != BACKGROUND)  # the background first, the others as the table has them
+        points = np.full(codes.shape, IGNORE, np.uint8)
+        for code, name in known.items():
+            if code not in void:
+                points[codes == code] = order.index(name)
+        return Mask(points, order)
+
+
+def _deep(file: Path) -> bool:
+    """Whether a mask has more than 8 bits."""
+    return open_mask(file).mode.startswith(("I", "F"))
+
+
+# ---- which belongs to which ------------------------------------------------------------------------------------------
+
+
+def _two_folders(place: Path) -> tuple[Path, Path] | None:
+    """The folder of pictures and that of masks, inside a folder or beside it."""
+    inside = {p.name.lower(): p for p in sorted(place.iterdir()) if p.is_dir() and not p.name.startswith(".")}
+    beside = {p.name.lower(): p for p in sorted(place.resolve().parent.iterdir()) if p.is_dir()}
+    masks = next((inside[name] for name in MASKS if name in inside), None)
+    images = next((inside[name] for name in IMAGES if name in inside), None)
+    if masks and images:
+        return images, masks
+    if masks and _pictures(place, deep=False):
+        return place, masks
+    if place.name.lower() in IMAGES:
+        other = next((beside[name] for name in MASKS if name in beside), None)
+        return (place, other) if other else None
+    other = next((beside[place.name.lower() + end] for end in ("annot", "_labels", "_masks") if place.name.lower() + end in beside), None)  # fmt: skip
+    return (place, other) if other else None
+
+
+def _pictures(place: Path, deep: bool = True) -> list[Path]:
+    files = place.rglob("*") if deep else place.iterdir()
+    return sorted(p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file())
+
+
+def pairs(images: Path, masks: Path, account: Account) -> list[tuple[Path, Path]]:
+    """Pictures and the masks of the same name, in one folder each, whatever their suffixes."""
+
+    def key(path: Path, root: Path, endings: Sequence[str]) -> str:
+        stem = str(path.relative_to(root).with_suffix("")).lower()
+        return next((stem.removesuffix(end) for end in endings if stem.endswith(end)), stem)
+
+    by_name: dict[str, list[Path]] = {}
+    for mask in _pictures(masks):
+        exact, short = key(mask, masks, ()), key(mask, masks, ENDINGS)
+        for name in dict.fromkeys((exact, short)):
+            by_name.setdefault(name, []).append(mask)
+    matched, used = [], set[Path]()
+    deep = not masks.is_relative_to(images)
+    for image in _pictures(images, deep):
+        named = by_name.get(key(image, images, ()), [])
+        if len(named) != 1:
+            why = "several masks" if named else "no mask"
+            account.leave(f"pictures with {why}, which are left out", show_path(image))
+            continue
+        matched.append((image, named[0]))
+        used.add(named[0])
+    for mask in _pictures(masks):
+        if mask not in used:
+            account.leave("masks without a picture, which are left out", show_path(mask))
+    return matched
+
+
+def _side_by_side(place: Path, account: Account) -> list[tuple[Path, Path]]:
+    """`a.jpg` and `a_mask.png` in one folder or below it."""
+    files = _pictures(place)
+    masks = {}
+    for file in files:
+        end = next((end for end in ENDINGS if file.stem.lower().endswith(end)), "")
+        if end:
+            masks[file.parent, file.stem[: -len(end)].lower()] = file
+    matched = [(f, masks[f.parent, f.stem.lower()]) for f in files if (f.parent, f.stem.lower()) in masks]
+    taken = {f for pair in matched for f in pair}
+    for file in files if matched else ():
+        if file not in taken:
+            account.leave("pictures with no mask, which are left out", show_path(file))
+    return matched
+
+
+def _voc_things(masks: Path) -> Path | None:
+    """VOC's and CVAT's folder of masks that tell things apart."""
+    other = masks.parent / "SegmentationObject"
+    return other if masks.name == "SegmentationClass" and other.is_dir() else None
+
+
+# ---- what numbers and colours mean -----------------------------------------------------------------------------------
+
+
+def find_legend(places: Sequence[Path]) -> Legend:
+    """The first table of colours, or list of names, in these folders."""
+    for place in places:
+        for name in TABLES:
+            if (place / name).is_file() and (colours := _colour_table(place / name)):
+                return Legend(colours, file=show_path(place / name))
+        for name in NAMES:
+            if (place / name).is_file():
+                lines = [line.strip() for line in split_lines(read_text(place / name)[0])]
+                names = {i: line for i, line in enumerate(lines) if line}
+                if names:
+                    return Legend(names=names, file=show_path(place / name))
+    return Legend()
+
+
+def _colour_table(path: Path) -> Colours:
+    """Lines with a name and three numbers, in either order: CVAT's `name:r,g,b::`, CamVid's `r g b name`, CSV."""
+    table: Colours = {}
+    for line in split_lines(read_text(path)[0]):
+        match = re.search(r"(?<!\d)(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})(?!\d)", line)
+        if not match or line.lstrip().startswith("#"):
+            continue
+        before, after = (part.strip(" \t,;:\"'") for part in (line[: match.start()], line[match.end() :]))
+        colour = tuple(min(255, int(v)) for v in match.groups())
+        if name := (before or after.split(":")[0].strip()):
+            table[colour] = name  # type: ignore[index]
+    return table
+
+
+# ---- nnU-Net ---------------------------------------------------------------------------------------------------------
+
+
+def _nnunet(place: Path, account: Account) -> list[Marked]:
+    """nnU-Net's raw format of pictures in PNG or TIFF; `_0000` and so on are channels of one picture."""
+    try:
+        facts = msgspec.json.decode(read_bytes(place / "dataset.json"), type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{show_path(place / 'dataset.json')}: expected JSON of nnU-Net, received {str(error)[:80]}."
+        ) from error
+    ending = str(facts.get("file_ending", ""))
+    if ending and ending.lower() not in SUFFIXES:
+        raise DataError(
+            f"{show_path(place)}: expected pictures in PNG or TIFF, received {quote(ending)}. Volumes are not read: export their "
+            "slices as pictures."
+        )
+    legend = Legend(names=_nnunet_names(facts.get("labels")), file=show_path(place / "dataset.json"))
+    ignored = facts.get("labels", {}).get("ignore") if isinstance(facts.get("labels"), dict) else None
+    legend.ignored = (IGNORE, ignored) if isinstance(ignored, int) else (IGNORE,)
+    first = {p.stem.removesuffix("_0000"): p for p in _pictures(place / "imagesTr") if p.stem.endswith("_0000")}
+    more = [p for p in _pictures(place / "imagesTr") if re.search(r"_0\d\d[1-9]$", p.stem)]
+    for path in more:
+        account.leave("channels beside the first, which are left out", show_path(path))
+    marked = []
+    for mask in _pictures(place / "labelsTr"):
+        if mask.stem in first:
+            marked.append(Marked(str(first[mask.stem]), Maker(mask, legend), show_path(mask)))
+        else:
+            account.leave("masks without a picture, which are left out", show_path(mask))
+    account.lines.append(f"{show_path(place)}: nnU-Net, {len(marked):,} pictures, {len(legend.names)} labels")
+    return marked
+
+
+def _nnunet_names(labels: Any) -> dict[int, str]:
+    """{"background": 0, "tumour": 1}, or version 1's {"0": "background"} -> number to name; regions have none."""
+    names = {}
+    for key, value in labels.items() if isinstance(labels, dict) else ():
+        name, number = (str(value), key) if isinstance(key, str) and key.isdigit() else (str(key), value)
+        if str(name) != "ignore" and str(number).isdigit() and int(number) < IGNORE:
+            names[int(number)] = BACKGROUND if int(number) == 0 else name
+    return names

@@ -1,0 +1,173 @@
+"""Pictures with masks as files describe them -> examples, with an account of every mask that was not used.
+
+Each format has a reader of its own (`mask_folders`, `mask_shapes`); all give `Marked`, and what must be the same for all is
+done here once: picture and mask are opened, their sizes compared, and the mask written as the one PNG that tasks know. So
+a mask that is misread is seen before training: which labels there are, how many points each has, and four overlays.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lamella.data.media.canvas import upright_size
+from lamella.data.media.images import fingerprint
+from lamella.data.media.masks import BACKGROUND, IGNORE, Mask, encode_mask
+from lamella.data.readers.bad_rows import refuse_many
+from lamella.data.readers.report import counted
+from lamella.data.text.encoding import quote, show_path
+from lamella.errors import DataError, UsageError
+
+LISTED = 10  # masks and files that are named one by one; all are counted
+MANY = 30  # labels without names, from which on they may be numbers of things
+
+
+class Marked(msgspec.Struct):
+    """One picture and how to make its mask."""
+
+    image: str  # a path or a data: URI
+    make: Callable[[int, int], Mask]  # from width and height of the upright picture
+    where: str  # what to call its mask in messages
+    group: str = ""  # of a table: what may not stand on both sides of a split
+
+
+class Account(msgspec.Struct):
+    """What was understood, and what was left out and why."""
+
+    lines: list[str] = []
+    left: dict[str, list[str]] = {}  # reason -> where
+
+    def leave(self, reason: str, where: str) -> None:
+        """Leave out a picture, a file or a shape, or say what is odd about it."""
+        self.left.setdefault(reason, []).append(where)
+
+    def report(self) -> list[str]:
+        """A line for each reason with how many there are, then the first places."""
+        lines = []
+        for reason, places in self.left.items():
+            lines.append(f"note: {reason}: {len(places):,}")
+            lines += [f"  {place}" for place in places[:LISTED]]
+            lines += [f"  and {len(places) - LISTED:,} more"] if len(places) > LISTED else []
+        return lines
+
+
+def to_examples(
+    marked: Sequence[Marked], account: Account, where: str, group: str = ""
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Pictures and masks of all files -> [{"image", "mask"}], or with a "group" each, and lines for people.
+
+    group: "folder", or a regular expression of which the first group of a picture's path says what it belongs to; "": none.
+    Raises DataError where more than a tenth of the masks cannot be used; `details` names the first.
+    """
+    pattern = group_pattern(group)
+    examples, bad = [], []
+    points: dict[str, int] = {}
+    pictures: dict[str, int] = {}
+    things, unknown, named = 0, 0, True
+    for one in marked:
+        try:
+            fingerprint(one.image)  # a picture that cannot be read is found now, not in the middle of training
+            mask = _fitting(one)
+        except DataError as error:
+            bad.append(str(error) if str(error).startswith(one.where) else f"{one.where}: {error}")
+            continue
+        example = {"image": one.image, "mask": encode_mask(mask.points, mask.labels, mask.things)}
+        if pattern or one.group:
+            example["group"] = one.group or group_of(one.image, pattern)
+        examples.append(example)
+        counts = np.bincount(mask.points.ravel(), minlength=256)
+        for label, count in zip(mask.labels, counts.tolist(), strict=False):
+            points[label] = points.get(label, 0) + count
+            pictures[label] = pictures.get(label, 0) + (count > 0)
+        unknown += int(counts[IGNORE])
+        things += len(np.unique(mask.things)) - 1 if mask.things is not None else 0
+        named &= mask.named
+    refuse_many(where, len(examples), bad, "masks", "Correct or remove them.")
+    lines = list(account.lines)
+    if bad:
+        lines.append(f"left out {counted(len(bad), 'mask')} of {len(marked):,} that cannot be used")
+        lines += [f"unusable: {line}" for line in bad[:LISTED]]
+    lines += _shares(len(examples), points, pictures, things, unknown, named)
+    return examples, lines + account.report()
+
+
+def _fitting(one: Marked) -> Mask:
+    """The mask of a picture, of the picture's own size."""
+    width, height = upright_size(one.image)
+    mask = one.make(width, height)
+    if mask.points.shape != (height, width):
+        received = f"{mask.points.shape[1]} x {mask.points.shape[0]}"
+        name = show_path(one.image) if len(one.image) < 1000 else "the picture"
+        raise DataError(
+            f"{one.where}: expected a mask of {width} x {height} points, as {name} has, received {received}. Scale neither: "
+            "export the mask again."
+        )
+    return mask
+
+
+def _shares(
+    count: int, points: dict[str, int], pictures: dict[str, int], things: int, unknown: int, named: bool
+) -> list[str]:
+    """How many points each label has, so that a mask that was misread is seen before training."""
+    total = max(1, sum(points.values()))
+    labels = [label for label in points if points[label]]
+    lines = [f"kept {counted(count, 'picture')} with masks of {counted(len(labels), 'label')}"]
+    lines[0] += f" and {counted(things, 'thing')} told apart" if things else ""
+    for label in labels[:MANY]:
+        share = f"{points[label] / total:.1%}" if points[label] / total >= 0.001 else f"{points[label] / total:.2g}"
+        lines.append(f"  {quote(label)}: {share} of the points, in {counted(pictures[label], 'picture')}")
+    if len(labels) > MANY:
+        lines.append(f"  and {len(labels) - MANY:,} more labels")
+        if not named:
+            lines.append("note: if each number is a thing of its own and no label, save the masks in 16 bits")
+    elif not named:
+        lines.append("note: the masks name no labels, so numbers are their names; name them in labels.txt, one a line")
+    if unknown:
+        lines.append(
+            f"note: points whose label is not known, which neither teach nor count: {unknown / (total + unknown):.1%}"
+        )
+    if points.get(BACKGROUND) == total:
+        lines.append("note: every point is background; look at the masks")
+    return lines
+
+
+def group_pattern(group: str) -> re.Pattern[str] | None:
+    """The pattern that finds a picture's group in its path; None without groups. UsageError where it is no pattern.
+
+    >>> group_pattern("folder") is group_pattern("folder")
+    True
+    """
+    if not group:
+        return None
+    if group == "folder":
+        return re.compile(r"([^/\\]*)[/\\][^/\\]*$")
+    try:
+        pattern = re.compile(group)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(
+            f'--group {group[:60]}: expected "folder", or a regular expression such as (patient\\d+), received {error}.'
+        ) from error
+    if pattern.groups != 1:
+        raise UsageError(
+            f"--group {group[:60]}: expected one group in parentheses, what pictures of one patient share, received "
+            f"{pattern.groups}. For example: (patient\\d+)"
+        )
+    return pattern
+
+
+def group_of(image: str, pattern: re.Pattern[str] | None) -> str:
+    """What a picture belongs to, by its path. DataError where the pattern is not in it.
+
+    >>> group_of("slides/p12_003.png", group_pattern("(p[0-9]+)_")), group_of("a/p12/1.png", group_pattern("folder"))
+    ('p12', 'p12')
+    """
+    match = pattern.search(str(Path(image))) if pattern and len(image) < 4000 else None
+    if match is None:
+        raise DataError(
+            f"--group: expected {quote(pattern.pattern if pattern else '')} in the path of each picture, received "
+            f"{quote(image[:80])}. Change the expression, or use --group folder."
+        )
+    return match[1] or ""

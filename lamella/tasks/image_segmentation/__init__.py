@@ -1,0 +1,273 @@
+"""Give each point of a picture its label: cells, cracks, roads, tumours.
+
+The net is a U-Net (Ronneberger et al., 2015). It learns from windows of the pictures, some of them put where rare labels are,
+by cross-entropy and soft Dice. Pictures come as folders of pictures and masks, as Pascal VOC or nnU-Net, as shapes of COCO,
+LabelMe or CVAT, or as a table. What is read is shown before training: the share of each label, and four pictures with their
+masks laid over them.
+
+Where the masks tell things apart, as in 16 bits or by polygons, the net learns where two of them touch as a label of its own,
+and an answer numbers each thing. Otherwise things are what is connected.
+
+Pictures may be of any size: edges are reflected, large pictures go in tiles that overlap, in training's own measurements as
+in every answer. A mask is answered at the picture's own size.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lamella.data.media.canvas import fit_picture, upright_size
+from lamella.data.media.images import WHITE, fingerprint, shape_of, white_of
+from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, read_mask
+from lamella.data.readers.masks import read_masks
+from lamella.data.samples.image_segmentation import ground
+from lamella.decode.regions import borders
+from lamella.decode.segments import likelihoods, near_odds
+from lamella.errors import DataError
+from lamella.fields import Image
+from lamella.fields import Mask as MaskField
+from lamella.metrics import masks as measures
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
+from lamella.tasks.image_segmentation import arrays, results
+from lamella.tasks.image_segmentation.config import Config
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor, nn
+
+LOOKED_AT = 200  # pictures that tell size and colour of all
+LARGEST_CROP = 128  # side of a window where nothing else is asked for
+EXPLAINED = 128  # side of the picture that is explained
+SHOWN = 4  # pictures that are shown with their masks before training
+
+__all__ = ["Config", "ImageSegmentation"]
+
+
+class ImageSegmentation(Task):
+    Config = Config
+    fields = {"image": Image("The picture.")}
+    answer = MaskField("A mask of labels, and for each label its share, its points and its things.")
+    target = "mask"
+    metric = "mIoU"
+    nets = ("cnn",)
+    training = Training(noun="pictures", batch=8)
+
+    labels_: list[str]
+    shares_: list[float]  # of all points, a label each
+    things_: bool  # whether the masks tell things apart
+    channels_: int
+    crop_: int
+    mean_: list[float]  # of each channel, 0 to 255
+    deviation_: list[float]
+    white_: int = WHITE  # the value of white in pictures of 16 bits
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        return read_masks(paths, columns, self.config.group)
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"image": picture, "mask": mask} for picture, mask in ground(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        group = example.get("group")
+        return [fingerprint(example["image"]), *([f"group {group}"] if group else [])]
+
+    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+        """Whole groups until there are enough pictures, however large a group is; never more than half of the groups."""
+        groups: dict[str, list[int]] = {}
+        for i, example in enumerate(examples):
+            groups.setdefault(str(example.get("group") or ""), []).append(i)
+        if len(groups) < 2:
+            return None
+        held: list[int] = []
+        ranked = sorted(groups, key=lambda name: hashlib.blake2b(f"{seed}\x1f{name}".encode(errors="replace")).digest())
+        for name in ranked[: len(groups) // 2]:
+            if len(held) < wanted:
+                held += groups[name]
+        return sorted(held)
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        masks = [read_mask(e["mask"]) for e in examples]
+        self.labels_ = sorted({label for mask in masks for label in present(mask)}, key=_order(masks))
+        if len(self.labels_) < 2:
+            raise DataError(
+                f"expected masks of at least two labels, received {len(masks):,} of {', '.join(self.labels_) or 'none'} alone. "
+                "Check that the masks are read as they are meant."
+            )
+        if len(self.labels_) > MOST_LABELS:
+            raise DataError(
+                f"expected at most {MOST_LABELS} labels, received {len(self.labels_):,}. Join some of them."
+            )
+        counts = np.zeros(len(self.labels_))
+        for mask in masks:
+            for i, count in enumerate(np.bincount(mask.points.ravel(), minlength=256)[: len(mask.labels)]):
+                counts[self.labels_.index(mask.labels[i])] += count if count else 0
+        self.shares_ = [round(float(c / counts.sum()), 6) for c in counts]
+        self.things_ = self.config.border > 0 and any(mask.things is not None for mask in masks)
+        some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
+        self.channels_, self.white_ = shape_of(some)[1], white_of(some)
+        short = float(np.median([min(upright_size(picture)) for picture in some]))
+        self.crop_ = self.config.crop or int(max(32, min(LARGEST_CROP, short // 16 * 16)))
+        points = [arrays.read_points(p, self.channels_, self.config.image_size, self.white_)[0] for p in some]
+        sums = np.array([[p.mean(axis=(1, 2)), np.square(p.astype(np.float32)).mean(axis=(1, 2))] for p in points])
+        mean, square = sums.mean(axis=0)  # a picture counts once, however large it is
+        self.mean_ = [round(float(m), 2) for m in mean]
+        self.deviation_ = [round(max(float(d), 1.0), 2) for d in np.sqrt(np.maximum(square - mean**2, 0))]
+
+    def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
+        """Four pictures with their masks laid over them, so that masks that are misread are seen."""
+        return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN], self.labels_)}
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        points, size = arrays.read_points(example["image"], self.channels_, self.config.image_size, self.white_)
+        sizes = np.array([*points.shape[1:], *size], np.int32)  # height and width for the net, then the picture's own
+        return {"pictures": points.ravel(), "sizes": sizes}
+
+    def targets(self, example: Example) -> Arrays:
+        mask = self._known(read_mask(example["mask"]))
+        height, width = mask.points.shape
+        size = arrays.inside(height, width, self.config.image_size)
+        labels, things = arrays.nearest(mask.points, *size), mask.things
+        if self.things_ and things is not None:
+            labels = labels.copy()
+            labels[borders(arrays.nearest(things, *size), self.config.border) & (labels != IGNORE)] = len(self.labels_)
+        return {"labels": labels.ravel()}
+
+    def _known(self, mask: Mask) -> Mask:
+        """A mask by the places of this model's labels. DataError where it has a label that training did not."""
+        strange = sorted(present(mask) - set(self.labels_))
+        if strange:
+            raise DataError(f"expected labels among {', '.join(self.labels_)}, received {', '.join(strange)}.")
+        places = np.full(256, IGNORE, np.uint8)
+        for i, label in enumerate(mask.labels):
+            places[i] = self.labels_.index(label) if label in self.labels_ else IGNORE
+        return Mask(places[mask.points], self.labels_, mask.things)
+
+    def collate(self, rows: Sequence[Arrays]) -> Arrays:
+        """Pictures (B, C, H, W) of mean 0 and deviation 1, zeros at the right and below; labels (B, H, W), IGNORE there."""
+        sizes = np.stack([row["sizes"] for row in rows]).astype(np.int64)
+        pictures = [
+            arrays.standardised(
+                row["pictures"].reshape(self.channels_, *map(int, size[:2])), self.mean_, self.deviation_,
+                self.config.normalize == "picture",
+            )
+            for row, size in zip(rows, sizes, strict=True)
+        ]  # fmt: skip
+        batch = {"pictures": arrays.stacked(pictures, np.float32(0)), "sizes": sizes}
+        if "labels" in rows[0]:
+            labels = [row["labels"].reshape(1, *map(int, s[:2])) for row, s in zip(rows, sizes, strict=True)]
+            batch["labels"] = arrays.stacked(labels, np.uint8(IGNORE))[:, 0].astype(np.int64)
+        return batch
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
+        import torch
+
+        from lamella.nets.augment import random_light
+        from lamella.nets.windows import cut_windows, random_centres, random_matrices
+
+        c, sizes, count = self.config, batch["sizes"][:, :2].cpu(), len(batch["pictures"])
+        sought = torch.tensor(self.shares_).clamp(min=1e-6).rsqrt()  # the rarer, the more often
+        centres = random_centres(batch["labels"].cpu(), sizes, sought, c.rare, rng)
+        matrices = random_matrices(count, rng, c.scale, c.rotate, c.flip)
+        pictures, labels = cut_windows(batch["pictures"], batch["labels"], sizes, centres, matrices, self.crop_)
+        pictures = random_light(pictures, rng, c.brightness)
+        if c.invert:
+            signs = torch.where(torch.rand(count, generator=rng) < 0.5, -1.0, 1.0)
+            pictures = pictures * signs.to(pictures.device)[:, None, None, None]
+        return {**batch, "pictures": pictures, "labels": labels}
+
+    def build(self) -> "nn.Module":
+        from lamella.nets.cnn.unet import UNet
+
+        outputs = len(self.labels_) + self.things_
+        return UNet(self.channels_, outputs, self.size.width, self.size.depth, self.config.stride)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.cnn.unet import segmentation_loss
+
+        return segmentation_loss(outputs["scores"], targets["labels"], IGNORE, self.labels_[0] == BACKGROUND)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        return [self._answer(likely, size) for likely, size in self._likelihoods(graphs, inputs)]
+
+    def _likelihoods(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> "list[tuple[Array, Array]]":
+        """Of each picture how likely each label is at each point (L, h, w), and its own height and width."""
+        c = self.config
+        flips = (c.flip in ("across", "both", "all"), c.flip in ("down", "both", "all")) if c.mirror else (False, False)
+        return [
+            (likelihoods(graphs["segment"], picture[:, : size[0], : size[1]], c.tile, *flips), size[2:])
+            for picture, size in zip(inputs["pictures"], inputs["sizes"], strict=True)
+        ]
+
+    def _answer(self, likely: Array, size: Array) -> Answer:
+        least = self.config.least_area
+        return results.answer(likely, (int(size[0]), int(size[1])), self.labels_, self.things_, least)
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The most frequent label everywhere."""
+        usual = int(np.argmax(self.shares_))
+        likely = np.eye(len(self.labels_), dtype=np.float32)[usual][:, None, None]
+        sizes = [np.array(upright_size(e["image"])[::-1]) for e in examples]
+        return [self._answer(np.broadcast_to(likely, (len(likely), *size)), size) for size in sizes]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        answered = [read_mask(a["mask"]) for a in answers]
+        wanted = [read_mask(e["mask"]) for e in examples]
+        labels = list(dict.fromkeys([*self.labels_, *(label for mask in wanted for label in sorted(present(mask)))]))
+        pairs = [(arrays.placed(a, labels), arrays.placed(w, labels)) for a, w in zip(answered, wanted, strict=True)]
+        things = [
+            (read_mask(a["things"]).things, w.things) for a, w in zip(answers, wanted, strict=True) if "things" in a and w.things is not None
+        ]  # fmt: skip
+        return measures.segmentation(pairs, labels, BACKGROUND, IGNORE, things if len(things) == len(pairs) else ())
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """Explanations cut a picture into squares: one that is none, or large, is laid on a square and made smaller."""
+        width, height = upright_size(example["image"])
+        if width == height and width <= EXPLAINED and width % 4 == 0:
+            return example, ""
+        side = min(EXPLAINED, -(-max(width, height) // 4) * 4)
+        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_)
+        shown = f"{round(width * scale)} x {round(height * scale)}"
+        return {**example, "image": points}, f"the picture is explained at {shown} points, and so is the mask"
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """Of each label that was answered the mean log-odds where it was; the background counts where nothing else is."""
+        mask = read_mask(answer["mask"])
+        named = [i for i, label in enumerate(mask.labels) if label in present(mask) and label != BACKGROUND]
+        names = [mask.labels[i] for i in named or [0]]
+        likely = [one for one, _ in self._likelihoods(graphs, inputs)]
+        values = [
+            [near_odds(one, self.labels_.index(name), mask.points == mask.labels.index(name)) for name in names]
+            for one in likely
+        ]
+        return Focus("mean log-odds of the labels where they are", np.array(values), names)
+
+    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
+        from lamella.tasks.image_segmentation import files
+
+        return files.write(suffix, examples, answers, self.labels_)
+
+    def render(self, answer: Answer) -> str:
+        return results.render(answer)
+
+
+def present(mask: Mask) -> set[str]:
+    """The labels that a mask has points of."""
+    return {mask.labels[i] for i in np.unique(mask.points) if i < len(mask.labels)}
+
+
+def _order(masks: Sequence[Mask]) -> Callable[[str], int]:
+    """The background first, the other labels as the masks have them."""
+    places: dict[str, int] = {BACKGROUND: -1}
+    for mask in masks:
+        for label in mask.labels:
+            places.setdefault(label, len(places))
+    return places.__getitem__
