@@ -11,6 +11,7 @@ from lamella.fields.base import Field, Limits, Part, Parts, TooLarge
 if TYPE_CHECKING:
     from lamella.fields.audio import Audio
     from lamella.fields.boxes import Boxes
+    from lamella.fields.conclusion import Conclusion
     from lamella.fields.gallery import Gallery
     from lamella.fields.ids import Id
     from lamella.fields.image import Image
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audio",
     "Boxes",
+    "Conclusion",
     "Field",
     "Gallery",
     "Id",

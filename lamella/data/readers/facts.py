@@ -1,0 +1,293 @@
+"""Facts in the forms that people have them -> (head, relation, tail), and an account of every row that was not used.
+
+    read_facts(["train.txt"])             head, relation, tail with tabs between, without a header (pykeen, AnyBURL, LibKGE)
+    read_facts(["facts.csv"])             a header: head, relation, tail; subject, predicate, object; source, type, target
+    read_facts(["facts.nt"])              N-Triples: IRIs by their last part, literals counted and left out
+    read_facts(["train2id.txt"])          OpenKE, beside its entity2id.txt and relation2id.txt: numbers, the tail second
+    read_facts(["facts.tsv", "labels.tsv"])    a table of two columns holds labels: an id, and what it is called
+
+Files of labels that stand beside the facts under a usual name (entity2text.txt, relations.json, ...) are read unasked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from lamella.data.readers import used_columns
+from lamella.data.readers.bad_rows import BadRow, refuse_many
+from lamella.data.readers.records import Cells, Sheet, common_width, fold, read_sheet
+from lamella.data.readers.report import Report, Source, counted
+from lamella.data.readers.tables import find_columns
+from lamella.data.text.encoding import quote, read_text, show_path, split_lines
+from lamella.errors import DataError, UsageError
+
+WANTED = {
+    "head": ("head", "subject", "source", "h", "s", "subj", "from", "start", "start_id", ":start_id", "entity1", "node1", "arg1"),
+    "relation": ("relation", "predicate", "rel", "r", "p", "pred", "type", ":type", "relationship", "property", "edge", "label"),
+    "tail": ("tail", "object", "target", "t", "o", "obj", "to", "end", "end_id", ":end_id", "entity2", "node2", "arg2"),
+}  # fmt: skip
+BESIDE = (
+    *("labels.tsv", "labels.txt", "entity2text.txt", "relation2text.txt", "entity2label.txt", "entities.json"),
+    *("relations.json", "entity2wikidata.json", "entities.tsv", "relations.tsv"),
+)
+LONGEST = 1000  # characters of a name
+CALLED = {"label", "preflabel", "name", "title"}  # predicates of N-Triples whose literals are labels
+Fact = tuple[str, str, str]
+
+_TERM = r"(<[^<>\s]*>|_:\S+)"
+_LITERAL = r'("(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>\s]*>)?)'
+_TRIPLE = re.compile(rf"\s*{_TERM}\s*(<[^<>\s]*>)\s*(?:{_TERM}|{_LITERAL})\s*(?:<[^<>\s]*>\s*)?\.\s*(?:#.*)?")
+
+
+def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Fact], list[str]]:
+    """Read facts, each once, with labels in the place of ids where there are any; and say what was understood.
+
+    columns: which column is `head`, `relation` or `tail`, by name or by number. Raises DataError where a file is missing or
+    damaged, has two columns and no other file has three, or has more than a tenth bad rows; UsageError for unknown columns.
+    """
+    if unknown := set(columns or ()) - set(WANTED):
+        raise UsageError(f"--columns: expected {', '.join(WANTED)}, received {', '.join(sorted(unknown))}.")
+    report, labels = Report(), dict[str, str]()
+    facts: list[Fact] = []
+    for path in paths:
+        facts += _read(Path(path), columns or {}, report, labels)
+    for place in dict.fromkeys(Path(path).parent for path in paths):
+        for name in BESIDE:
+            if (beside := place / name).is_file() and str(beside) not in {str(Path(p)) for p in paths}:
+                _read_beside(beside, report, labels)
+    if not facts:
+        expected = "expected facts of three columns: head, relation, tail"
+        raise DataError(f"{', '.join(map(str, paths))}: {expected}, received {'labels only' if labels else 'none'}.")
+    if labels:
+        facts = _labelled(facts, labels, report)
+    unique = list(dict.fromkeys(facts))
+    report.drop("a fact that is there already", len(facts) - len(unique))
+    report.kept = len(unique)
+    entities, relations = {e for h, _, t in unique for e in (h, t)}, {r for _, r, _ in unique}
+    lines = report.lines()
+    lines.append(f"{counted(len(unique), 'fact')}, {len(entities):,} entities, {counted(len(relations), 'relation')}")
+    return unique, lines
+
+
+def _read(path: Path, columns: Mapping[str, str], report: Report, labels: dict[str, str]) -> list[Fact]:
+    """The facts of one file; where it holds labels, these are put to the others."""
+    if path.is_dir():
+        raise DataError(f"{path}: expected a file of facts, or a folder with train.txt, valid.txt and test.txt.")
+    if path.suffix.lower() in (".nt", ".ntriples", ".nq"):
+        return _read_ntriples(path, report, labels)
+    if path.stem.endswith("2id"):
+        return _read_numbered(path, report)
+    sheet = read_sheet(str(path), 3, {name for names in WANTED.values() for name in names})
+    if not sheet.rows:
+        refuse_many(sheet.file, 0, sheet.bad, "rows", "Expected three columns: head, relation, tail")
+        raise DataError(f"{sheet.file}: expected facts, received nothing.")
+    if not columns and sheet.keys is None and common_width(sheet.rows) == 2:
+        return _read_labels(sheet, report, labels)
+    return _read_columns(sheet, columns, report)
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+
+def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> list[Fact]:
+    """Rows of at least three columns -> facts. The first row is a header where it names two of the columns."""
+    first = [str(cell) for cell in sheet.rows[0][1]]
+    known = {fold(name) for names in WANTED.values() for name in names} | set(map(fold, columns.values()))
+    header = sheet.keys is not None or sum(fold(cell) in known for cell in first) >= min(2, len(columns) or 2)
+    width = common_width(sheet.rows)
+    if header or not all(column.isdigit() for column in columns.values()):
+        keys, source, body = find_columns(sheet, WANTED, columns, list(WANTED), None)
+    else:
+        at = [int(columns.get(name, n)) - 1 for n, name in enumerate(WANTED, 1)]
+        if width < 3 or max(at) >= width or min(at) < 0:
+            expected = "three columns: head, relation, tail" if width < 3 else f"columns from 1 to {width}"
+            raise DataError(
+                f"{sheet.file}: expected {expected}, received {width if width < 3 else max(at) + 1}. "
+                "Separate head, relation and tail by tabs, or choose with --columns head=1,relation=2,tail=3"
+            )
+        keys, body = dict(zip(WANTED, at, strict=True)), 0
+        names = {name: f"column {i + 1}" for name, i in zip(WANTED, at, strict=True)}
+        source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter, None, names)
+        for name, i in zip(WANTED, at, strict=True):
+            used_columns.note(name, "", i + 1, width)
+        if width > 3 and not columns:
+            report.notes.append(f"{sheet.file}: {width} columns without names; the first three are taken")
+    facts, bad = [], list(sheet.bad)
+    for line, cells in sheet.rows[body:]:
+        fact = _fact(cells, [keys[name] for name in WANTED])
+        if isinstance(fact, str):
+            bad.append(BadRow(sheet.file, line, "head, relation and tail", fact))
+        else:
+            facts.append(fact)
+    return _counted(sheet.file, facts, bad, source, report)
+
+
+def _fact(cells: Cells, keys: Sequence[Any]) -> Fact | str:
+    """A row's fact, or what was received instead."""
+    if isinstance(cells, list) and len(cells) <= max(keys):
+        return f"{counted(len(cells), 'column')}: {quote(' | '.join(map(str, cells)))}"
+    values = [cells.get(key) if isinstance(cells, dict) else cells[key] for key in keys]
+    names = [clean(str(value)) if value is not None else "" for value in values]
+    if not all(names):
+        return "an empty cell"
+    if max(map(len, names)) > LONGEST:
+        return f"a name of {max(map(len, names)):,} characters"
+    return names[0], names[1], names[2]
+
+
+def clean(name: str) -> str:
+    """A name on one line, without white space around it.
+
+    >>> clean(" New\\n York ")
+    'New York'
+    """
+    return " ".join(name.replace("\0", " ").encode("utf-8", "replace").decode().split())
+
+
+def _counted(file: str, facts: list[Fact], bad: Sequence[BadRow], source: Source, report: Report) -> list[Fact]:
+    """Note in the report what was read of a file, and refuse it where too many rows are bad."""
+    source.rows = len(facts)
+    report.sources.append(source)
+    report.bad += bad[: max(0, 10 - len(report.bad))]
+    report.drop("bad row", len(bad))
+    refuse_many(file, len(facts), bad, "rows", "Write head, relation and tail, with tabs between")
+    if not facts:
+        raise DataError(f"{file}: expected facts, received a header only.")
+    return facts
+
+
+# ---- labels --------------------------------------------------------------------------------------------------------
+
+
+def _read_labels(sheet: Sheet, report: Report, labels: dict[str, str]) -> list[Fact]:
+    """A table of two columns: ids and what they are called."""
+    rows = [cells for _, cells in sheet.rows if isinstance(cells, list) and len(cells) == 2 and all(cells)]
+    labels |= {clean(str(key)): clean(str(label)) for key, label in rows}
+    columns = {"id": "column 1", "label": "column 2"}
+    report.sources.append(Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter, None, columns, len(rows)))
+    return []
+
+
+def _read_beside(path: Path, report: Report, labels: dict[str, str]) -> None:
+    """A file of labels beside the facts; one that holds something else is left alone."""
+    if path.suffix == ".json":
+        try:
+            found = msgspec.json.decode(path.read_bytes())
+        except (OSError, msgspec.DecodeError, RecursionError):
+            return
+        if not isinstance(found, dict):
+            return
+        named = {key: value.get("label") if isinstance(value, dict) else value for key, value in found.items()}
+        texts = {clean(key): clean(value) for key, value in named.items() if isinstance(value, str) and clean(value)}
+        labels |= texts
+        report.sources.append(Source(show_path(path), "JSON", columns={"id": "key", "label": "label"}, rows=len(texts)))
+        return
+    sheet = read_sheet(str(path), 2, set())
+    if sheet.rows and sheet.keys is None and common_width(sheet.rows) == 2:
+        _read_labels(sheet, report, labels)
+
+
+def _labelled(facts: Sequence[Fact], labels: Mapping[str, str], report: Report) -> list[Fact]:
+    """Facts with labels in the place of ids; what two ids are called alike keeps its id behind the label."""
+    ids = {name for fact in facts for name in fact}
+    many = Counter(labels[name] for name in ids if name in labels)
+    called = {
+        name: labels[name] if many[labels[name]] == 1 and labels[name] not in ids else f"{labels[name]} ({name})"
+        for name in ids
+        if name in labels
+    }
+    if called:
+        report.notes.append(f"labels for {len(called):,} of {len(ids):,} ids")
+    return [(called.get(h, h), called.get(r, r), called.get(t, t)) for h, r, t in facts]
+
+
+# ---- N-Triples -----------------------------------------------------------------------------------------------------
+
+
+def _read_ntriples(path: Path, report: Report, labels: dict[str, str]) -> list[Fact]:
+    """IRIs by their local names, which are the whole IRI where two have one; literals are labels, or counted."""
+    text, encoding = read_text(str(path))
+    file = show_path(str(path))
+    facts, bad, own = [], [], _Names()
+    for number, line in enumerate(split_lines(text), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _TRIPLE.fullmatch(line)
+        if not match:
+            bad.append(BadRow(file, number, "<head> <relation> <tail> .", quote(line)))
+            continue
+        head, relation, tail, literal = match.groups()
+        if tail:
+            facts.append((own.of(head), own.of(relation), own.of(tail)))
+        elif own.of(relation).casefold() in CALLED:
+            labels.setdefault(own.of(head), clean(_unescape(literal[1 : literal.rindex('"')])))
+        else:
+            report.drop("a literal, which is no entity")
+    return _counted(file, facts, bad, Source(file, "N-Triples", encoding), report)
+
+
+class _Names:
+    """Local names of IRIs: the part behind the last # or /."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.taken: dict[str, str] = {}
+
+    def of(self, term: str) -> str:
+        """
+        >>> _Names().of("<http://example.org/New%20York>")
+        'New York'
+        """
+        if term not in self.names:
+            iri = term.strip("<>")
+            local = clean(unquote(re.split(r"[#/]", iri.rstrip("#/"))[-1])) or iri or "(empty)"
+            self.names[term] = local if self.taken.setdefault(local, term) == term else iri
+        return self.names[term]
+
+
+def _unescape(text: str) -> str:
+    r"""The characters that a literal stands for.
+
+    >>> _unescape(r"caf\u00e9 \"x\"")
+    'café "x"'
+    """
+    plain = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
+
+    def one(match: re.Match[str]) -> str:
+        code = match[1]
+        if len(code) > 1:
+            number = int(code[1:], 16)
+            return chr(number) if number < 0x110000 else "\ufffd"
+        return plain.get(code, code)
+
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", one, text)
+
+
+# ---- OpenKE --------------------------------------------------------------------------------------------------------
+
+
+def _read_numbered(path: Path, report: Report) -> list[Fact]:
+    """`train2id.txt`: a count, then head, tail and relation as numbers, which entity2id.txt and relation2id.txt name."""
+    names = []
+    for what in ("entity", "relation"):
+        beside = path.with_name(f"{what}2id.txt")
+        if not beside.is_file():
+            raise DataError(f"{path}: expected {beside.name} beside it, as OpenKE writes it, received none.")
+        rows = [line.rsplit(None, 1) for line in split_lines(read_text(str(beside))[0])[1:] if line.strip()]
+        names.append({row[-1]: clean(row[0]) for row in rows if len(row) == 2})
+    text, encoding = read_text(str(path))
+    file, facts, bad = show_path(str(path)), [], []
+    for number, line in enumerate(split_lines(text)[1:], 2):
+        cells = line.split()
+        if len(cells) == 3 and cells[0] in names[0] and cells[1] in names[0] and cells[2] in names[1]:
+            facts.append((names[0][cells[0]], names[1][cells[2]], names[0][cells[1]]))
+        elif cells:
+            bad.append(BadRow(file, number, "head, tail and relation as numbers of the lists", quote(line)))
+    return _counted(file, facts, bad, Source(file, "OpenKE", encoding), report)

@@ -1,0 +1,354 @@
+"""Complete facts: the missing tail, head or relation, whether a fact is true, and the rule that says so.
+
+Two parts that know different things answer together. The net is ComplEx (Trouillon et al., 2016) with reciprocal relations, a
+cross-entropy over all entities and the N3 penalty (Lacroix et al., 2018): it generalizes from everything to everything and
+gives no reason. Rules of one to three facts are mined from the same facts with support and confidence (`rules`): they are
+few, can be read, and stand on facts that can be shown, and on facts that are added when the model answers. How far each
+of the two is believed is learned on facts that neither was made from (`mixture`).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella.data.readers.facts import Fact, clean, read_facts
+from lamella.data.samples import link_prediction as samples
+from lamella.errors import ModelError
+from lamella.fields import Conclusion, Field, Id
+from lamella.metrics.ranking import filtered_ranks, reciprocal
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
+from lamella.tasks.link_prediction import leaks, mixture, penalty
+from lamella.tasks.link_prediction.answers import Asked, Ends
+from lamella.tasks.link_prediction.graph import INVERSE, Graph, parse_facts
+from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
+from lamella.tasks.link_prediction.reasons import Rules
+from lamella.tasks.link_prediction.rules import LONGEST, mine, pack, unpack
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+LATER = {"when": "predict"}
+AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
+SEARCHED_RANK = 32  # complex numbers of the vectors of the short search
+
+
+class Config(msgspec.Struct, kw_only=True):
+    n3: Annotated[float, Meta(description="Weight of the N3 penalty; 0: found by a short search.", ge=0)] = 0.0
+    dropout: Annotated[float, Meta(description="Share of numbers set to zero in training.", ge=0, lt=1)] = 0.2
+    rules: Annotated[int, Meta(description="Most rules of a relation; 0: the net alone.", ge=0, le=1000)] = 40
+    rule_length: Annotated[int, Meta(description="Most facts of a rule's body.", ge=1, le=LONGEST)] = 3
+    support: Annotated[int, Meta(description="Facts that a rule must predict to be kept.", ge=1)] = 2
+    top: Annotated[int, Meta(description="Answers to give, the first counted in.", ge=1, le=1000, extra=LATER)] = 5
+    facts: Annotated[
+        str, Meta(description="Facts to add before answering: head | relation | tail; several with a ;.", extra=LATER)
+    ] = ""
+    facts_file: Annotated[
+        str, Meta(description="The same from a file of facts, such as a .tsv.", extra={**LATER, "holds": "file"})
+    ] = ""
+    ranks: Annotated[
+        bool, Meta(description="Of rows that have their tail: its rank, and that of the head.", extra=LATER)
+    ] = False
+
+
+HEAD, TAIL = Id("The entity that the fact is about."), Id("The entity that it leads to.")
+RELATION = Id("How the head is related to the tail; ^relation: the other way round.")
+
+
+class LinkPrediction(Task):
+    fields = {"head": HEAD, "relation": RELATION}
+    answer = Conclusion("The likeliest tail that is no known fact, with the rule and the facts behind it.")
+    questions = {
+        "tail": Question({"head": HEAD, "relation": RELATION}, answer, "Which tail completes a fact."),
+        "head": Question(
+            {"relation": RELATION, "tail": TAIL}, Conclusion("The likeliest head."), "Which head completes a fact."
+        ),
+        "relation": Question(
+            {"head": HEAD, "tail": TAIL}, Conclusion("The likeliest relation."), "How two entities are related."
+        ),
+        "true": Question(
+            {"head": HEAD, "relation": RELATION, "tail": TAIL},
+            Conclusion("true or false, and how likely that is."),
+            "Whether a fact is true.",
+        ),
+    }
+    target = "tail"
+    metric = "mrr"
+    nets = ("factorization",)
+    training = Training(
+        noun="facts", batch=256, rate=10.0, decay=0.0, muon=False, precise=True, measured={"ranks": True}
+    )
+
+    entities_: bytes  # a name a line
+    relations_: list[str]
+    facts_: bytes  # those of training, as ids
+    filter_: bytes = b""  # other facts that were read, left out of rankings and used for nothing else
+    rules_: bytes = b""
+    n3_: float = penalty.USUAL
+    mix_: Sequence[float] = (1.0, 0.0)  # weights of the net and of the rules
+    truth_: Sequence[float] = (1.0, 0.0)  # slope and bias of the log-odds that a fact is true
+
+    def __init__(self, config: Any = None, size: str = "small") -> None:
+        super().__init__(config, size)
+        self.seen: dict[Fact, None] = {}  # all facts read by this task, those to measure with among them
+        self.collecting = False  # decode gives what the two parts say instead of answers
+
+    @property
+    def optional(self) -> Mapping[str, Field]:
+        return {"tail": TAIL} if self.config.ranks and self.asked in ("", "tail") else {}
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        facts, lines = read_facts(list(paths), columns)
+        self.seen |= dict.fromkeys(facts)
+        lines += [f"warning: {line}" for line in leaks.warnings(facts)]
+        return [_example(fact) for fact in facts], lines
+
+    def sample(self, split: str) -> list[Example]:
+        return [_example(fact) for fact in samples.facts(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        return ["\0".join(_fact(example))]
+
+    def given(self, example: Example) -> Example:
+        return {name: example[name] for name in (*self.fields, *self.optional) if name in example}
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        facts = list(dict.fromkeys(map(_fact, examples)))
+        rest = [fact for fact in self.seen if fact not in set(facts)]
+        # Entities of facts that are only measured have a vector too, so that they can be ranked among the others.
+        entities = list(dict.fromkeys(e for h, _, t in (*facts, *rest) for e in (h, t)))
+        self.relations_ = sorted({r for _, r, _ in facts})
+        self.entities_ = "\n".join(entities).encode()
+        graph = Graph(entities, self.relations_, np.zeros((0, 3), np.int64))
+        ids = graph.ids(facts)
+        self.facts_, self.filter_ = _packed(ids), _packed(graph.ids(rest))
+        for name in ("graph", "ruled", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
+            vars(self).pop(name, None)
+        c = self.config
+        self.rules_ = pack(mine(Knowledge(ids, len(entities), len(self.relations_)), c.rules, c.rule_length, c.support))
+        self.n3_ = c.n3
+        if not c.n3:
+            self.n3_, _ = penalty.search(
+                lambda: self._build(SEARCHED_RANK), ids, len(entities), len(self.relations_), 2 * SEARCHED_RANK
+            )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What the model has learned."""
+        entities = self.entities_.decode("utf-8", "replace").split("\n")
+        return Graph(entities, self.relations_, _unpacked(self.facts_, len(entities), len(self.relations_)))
+
+    @cached_property
+    def ruled(self) -> Rules:
+        """The rules by relation."""
+        return Rules(unpack(self.rules_, len(self.relations_)), len(self.relations_))
+
+    @property
+    def world(self) -> Graph:
+        """What is known now: the model's facts, and those that were added when it was asked."""
+        c = self.config
+        if not c.facts and not c.facts_file:
+            return self.graph
+        if vars(self).get("_added", ((),))[0] != (c.facts, c.facts_file):
+            more = parse_facts(c.facts) + (read_facts([c.facts_file])[0] if c.facts_file else [])
+            self._added = (c.facts, c.facts_file), self.graph.with_facts(more)
+        return self._added[1]
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        world = self.world
+        ids = {name: world.entity_id(name, example[name]) for name in ("head", "tail") if name in self.fields}
+        if "relation" in self.fields:
+            ids["relation"] = world.relation_id(example["relation"])
+        return {name: np.array(i, np.int64) for name, i in ids.items()}
+
+    def prompt(self, example: Example) -> Arrays:
+        return self.targets(example)  # the net is trained both ways: from the tail to the head too
+
+    def targets(self, example: Example) -> Arrays:
+        return {"tail": np.array(self.graph.entity_id("tail", example["tail"]), np.int64)}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        return self._build(self.size.width)
+
+    def _build(self, rank: int) -> "nn.Module":
+        from lamella.nets.factorization.complex import ComplEx
+
+        return ComplEx(len(self.graph.entities), len(self.relations_), rank, float(self.config.dropout))
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        return penalty.loss(outputs, targets["head"], targets["tail"], self.n3_)
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def _ends(self, graphs: Mapping[str, GraphLike]) -> Ends:
+        return Ends(graphs["tails"], self.world, self.ruled, self.mix_)
+
+    def _asked(self, graphs: Mapping[str, GraphLike]) -> Asked:
+        return Asked(self._ends(graphs), self.asked or "tail", self.truth_, self.config.top)
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        ends = self._ends(graphs)
+        if self.collecting:
+            net, rules = ends.parts(inputs["head"], inputs["relation"])
+            return [{"net": a, "rules": b} for a, b in zip(net, rules, strict=True)]
+        if self.config.ranks and self.asked in ("", "tail"):
+            names, scores = self.world.entities, ends.scores(inputs["head"], inputs["relation"])
+            return [{"answer": names[int(row.argmax())], "scores": row} for row in scores]
+        return self._asked(graphs).answers(inputs)
+
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        found: list[Answer] = []
+        known: Knowledge | None = None
+        for first in range(0, len(examples), AT_ONCE):
+            part = examples[first : first + AT_ONCE]
+            answers = run(part)
+            if answers and "scores" in answers[0]:
+                known = known or self._known(examples)
+                self._rank(part, answers, run, known)
+            found += answers
+        return found
+
+    def _rank(self, examples: Sequence[Example], answers: list[Answer], run: Run, known: Knowledge) -> None:
+        """Put the ranks of the wanted ends, tail and head, in the place of the scores of answers to these examples."""
+        whole = [n for n, e in enumerate(examples) if e.get("tail")]
+        turned = [_turned(examples[n]) for n in whole]
+        back = run(turned) if whole else []
+        for n, other, backwards in zip(whole, turned, back, strict=True):
+            ranks = []
+            for example, answer in ((examples[n], answers[n]), (other, backwards)):
+                head, wanted = (self.world.entity_id(name, example[name]) for name in ("head", "tail"))
+                relation = self.world.relation_id(example["relation"])
+                others = known.tails(head, relation)
+                ranks += filtered_ranks(answer["scores"][None], np.array([wanted]), [others]).tolist()
+            answers[n]["ranks"] = ranks
+        for answer in answers:
+            answer.pop("scores")
+
+    def _known(self, examples: Sequence[Example]) -> Knowledge:
+        """All facts that may be right besides the wanted one: those learned, those read beside them, those measured."""
+        world = self.world
+        counts = len(self.graph.entities), len(self.relations_)
+        more = [_unpacked(self.filter_, *counts), world.ids([_fact(e) for e in examples if e.get("tail")])]
+        return world.knowledge.with_facts(np.concatenate(more), len(world.entities))
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        return Focus(f"log-odds of {answer['answer']}", self._asked(graphs).log_odds(inputs, answer["answer"]))
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        return self._asked(graphs).explained({name: int(a[0]) for name, a in inputs.items()}, answer)
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """The weights of net and rules, and how sure a fact is, from facts that neither was made from."""
+        facts = [e for e in examples if len(self._ids([e]))]
+        self.filter_ = _packed(
+            np.unique(np.concatenate([_unpacked(self.filter_, *self._counts), self._ids(facts)]), axis=0)
+        )
+        if not facts:
+            return
+        known, self.collecting = self._known(facts), True
+        try:
+            queries = list(self._queries(facts, run, known))
+        finally:
+            self.collecting = False
+        start = (1.0, 1.0) if self.rules_ else (1.0, 0.0)
+        self.mix_ = mixture.fit(queries, start)
+        self.truth_ = mixture.platt(*mixture.pairs(queries, self.mix_))
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        return len(self.graph.entities), len(self.relations_)
+
+    def _ids(self, examples: Sequence[Example]) -> Ints:
+        return self.graph.ids([_fact(e) for e in examples])
+
+    def _queries(self, examples: Sequence[Example], run: Run, known: Knowledge) -> Any:
+        """Both questions of each fact: what the parts say of the candidates (C, 2) that may be right, and the right one."""
+        for first in range(0, len(examples), AT_ONCE):
+            part = [*examples[first : first + AT_ONCE]]
+            part += [_turned(e) for e in part]
+            for example, said in zip(part, run(part), strict=True):
+                head, wanted = (self.graph.entity[clean(example[name])] for name in ("head", "tail"))
+                others = known.tails(head, self.graph.relation_id(example["relation"]))
+                yield mixture.candidates(said["net"], said["rules"], wanted, others)
+
+    # ---- scores ------------------------------------------------------------------------------------------------
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The ends that a relation has most often, whatever the other end."""
+        ids = self._ids(learn)
+        entities, count = self._counts
+        often = np.zeros((2 * count, entities), np.float32)
+        np.add.at(often, (ids[:, 1], ids[:, 2]), 1)
+        np.add.at(often, (ids[:, 1] + count, ids[:, 0]), 1)
+        known = self._known(examples)
+        answers: list[Answer] = []
+        for h, r, t in self._ids(examples).tolist():
+            pair = [(often[r], t, known.tails(h, r)), (often[r + count], h, known.tails(t, r + count))]
+            ranks = [float(filtered_ranks(s[None], np.array([w]), [o])[0]) for s, w, o in pair]
+            answers.append({"answer": self.graph.entities[int(often[r].argmax())], "ranks": ranks})
+        return answers
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        """Filtered ranks in both directions; of answers without ranks, the place in what they list."""
+        ranks = [a.get("ranks") or [self._place(a, e)] for a, e in zip(answers, examples, strict=True)]
+        told = leaks.told(self._ids(examples), self.graph.knowledge)
+        notes = {
+            "told by another fact": f"{told:.0%} of these facts stand in training the other way round or in other words"
+        }
+        return reciprocal(ranks, notes if told > leaks.WORTH else {})
+
+    def _place(self, answer: Answer, example: Example) -> float:
+        """The rank of the wanted tail among the answers listed; of one that is not there the mean of the rest."""
+        listed = [answer["answer"], *(other["answer"] for other in answer.get("others", ()))]
+        wanted = clean(example["tail"])
+        return listed.index(wanted) + 1.0 if wanted in listed else (len(listed) + len(self.graph.entities)) / 2
+
+    def render(self, answer: Answer) -> str:
+        line = answer["answer"] + (f" {answer['probability']:.2f}" if "probability" in answer else "")
+        if answer.get("rule"):
+            facts = "; ".join(" ".join(fact) for fact in answer["facts"])
+            line += f", because {facts} (rule: {answer['rule']})"
+        if answer.get("ranks"):
+            line += ", ranks " + " and ".join(f"{rank:g}" for rank in answer["ranks"])
+        return line + (f"; known: {', '.join(answer['known'])}" if answer.get("known") else "")
+
+
+def _example(fact: Fact) -> Example:
+    return dict(zip(("head", "relation", "tail"), fact, strict=True))
+
+
+def _fact(example: Example) -> Fact:
+    """The fact of an example, by names as the model keeps them."""
+    return clean(str(example["head"])), clean(str(example["relation"])), clean(str(example.get("tail", "")))
+
+
+def _turned(example: Example) -> Example:
+    """The same fact asked the other way round."""
+    relation = example["relation"]
+    other = relation.removeprefix(INVERSE) if relation.startswith(INVERSE) else f"{INVERSE}{relation}"
+    return {"head": example["tail"], "relation": other, "tail": example["head"]}
+
+
+def _packed(facts: Array) -> bytes:
+    return facts.astype("<i4").tobytes()
+
+
+def _unpacked(raw: bytes, entities: int, relations: int) -> Ints:
+    """Facts (N, 3) of so many entities and relations; ModelError for others."""
+    facts = np.frombuffer(raw[: len(raw) // 12 * 12], "<i4").reshape(-1, 3).astype(np.int64)
+    if (
+        len(raw) % 12
+        or len(facts)
+        and (facts.min() < 0 or (facts.max(axis=0) >= [entities, relations, entities]).any())
+    ):
+        raise ModelError("the model's facts are none of its entities. Do not use this model.")
+    return facts

@@ -1,0 +1,269 @@
+"""What net and rules say together: the ends of facts, relations, and whether a fact is true; and what an answer stands on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.task import Answer, Array, Arrays, GraphLike
+from lamella.tasks.link_prediction.graph import Graph
+from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
+from lamella.tasks.link_prediction.mixture import log_softmax
+from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, reasons, take_away
+
+Floats = NDArray[np.float32]
+ROWS = 64  # questions whose answers are made at once: each has a score for every entity
+VARIABLES = "XABY"
+
+
+class Ends(msgspec.Struct):
+    """How likely each entity is the tail of a head and a relation, or of a reciprocal relation."""
+
+    net: GraphLike
+    world: Graph
+    rules: Rules
+    mix: Sequence[float]  # weights of net and rules
+
+    def from_net(self, heads: Ints, relations: Ints) -> Floats:
+        """Log-probabilities by the net, (B, E); it knows nothing of entities that only added facts speak of."""
+        count, trained = len(self.world.entities), self.world.trained
+        likely = np.full((len(heads), count), -np.log(count), np.float32)
+        inside = np.flatnonzero(heads < trained)
+        if len(inside):
+            scores = self.net(head=heads[inside], relation=relations[inside])["scores"]
+            likely[inside, :trained] = log_softmax(scores.astype(np.float32))
+        return likely
+
+    def parts(self, heads: Ints, relations: Ints) -> tuple[Floats, Floats]:
+        """What the net says and what the rules say, (B, E) each."""
+        return self.from_net(heads, relations), self.rules.support(self.world.knowledge, heads, relations)
+
+    def scores(self, heads: Ints, relations: Ints) -> Floats:
+        """Both together, (B, E)."""
+        return self.mixed(self.from_net(heads, relations), heads, relations, self.world.knowledge)
+
+    def mixed(self, net: Floats, heads: Ints, relations: Ints, knowledge: Knowledge) -> Floats:
+        """What the net says and, of what is known, the rules, weighed: (B, E)."""
+        total = np.float32(self.mix[0]) * net
+        if self.mix[1]:
+            total += np.float32(self.mix[1]) * self.rules.support(knowledge, heads, relations)
+        return np.asarray(total, np.float32)
+
+
+class Asked:
+    """One of the four questions, answered."""
+
+    def __init__(self, ends: Ends, question: str, truth: Sequence[float], top: int) -> None:
+        self.ends, self.question, self.truth, self.top = ends, question, truth, top
+        self.world = ends.world
+
+    def answers(self, inputs: Arrays) -> list[Answer]:
+        """A batch of ids -> conclusions."""
+        count = len(next(iter(inputs.values())))
+        found: list[Answer] = []
+        for first in range(0, count, ROWS):
+            rows = {name: array[first : first + ROWS] for name, array in inputs.items()}
+            found += self._answers(rows, len(next(iter(rows.values()))))
+        return found
+
+    def _answers(self, inputs: Arrays, count: int) -> list[Answer]:
+        scores, names = self._scores(inputs), self._names()
+        answers = []
+        for n in range(count):
+            row = {name: int(array[n]) for name, array in inputs.items()}
+            known = self._known(row)
+            answers.append(self._conclusion(row, scores[n], known, names))
+        return answers
+
+    def _names(self) -> list[str]:
+        if self.question == "true":
+            return ["false", "true"]
+        return self.world.relations if self.question == "relation" else self.world.entities
+
+    def _scores(self, inputs: Arrays) -> Floats:
+        """Scores of all candidates (B, C), whose softmax is how likely they are."""
+        if self.question == "true":
+            odds = self.truth[0] * self._fact_odds(inputs["head"], inputs["relation"], inputs["tail"]) + self.truth[1]
+            return np.stack([np.zeros_like(odds), odds], axis=1)
+        if self.question == "relation":
+            return np.stack([self._relations(h, t) for h, t in zip(inputs["head"], inputs["tail"], strict=True)])
+        return self.ends.scores(*self._query(inputs))
+
+    def _query(self, inputs: Arrays) -> tuple[Ints, Ints]:
+        """What is given of a fact with one end missing, as a head and a relation."""
+        if self.question == "head":
+            count = len(self.world.relations)
+            return inputs["tail"], (inputs["relation"] + count) % (2 * count)
+        return inputs["head"], inputs["relation"]
+
+    def _known(self, row: Mapping[str, int]) -> Ints:
+        """The candidates that are facts already."""
+        knowledge = self.world.knowledge
+        if self.question == "true":
+            return np.array([1] if row["tail"] in knowledge.tails(row["head"], row["relation"]) else [], np.int64)
+        if self.question == "relation":
+            every = range(len(self.world.relations))
+            return np.array([r for r in every if row["tail"] in knowledge.tails(row["head"], r)], np.int64)
+        [head], [relation] = self._query({name: np.array([i]) for name, i in row.items()})
+        return np.unique(knowledge.tails(int(head), int(relation)))
+
+    def _fact_odds(self, heads: Ints, relations: Ints, tails: Ints) -> Floats:
+        """The log-odds of a fact's two ends among all others that may be right, their mean: (B,)."""
+        count, total = len(self.world.relations), np.zeros(len(heads))
+        for one, relation, other in ((heads, relations, tails), (tails, (relations + count) % (2 * count), heads)):
+            scores = self.ends.scores(one, relation)
+            for n, (h, r, t) in enumerate(zip(one.tolist(), relation.tolist(), other.tolist(), strict=True)):
+                rest = self.world.knowledge.tails(h, r)
+                scores[n, rest[rest != t]] = -np.inf
+                total[n] += _log_odds(scores[n], t) / 2
+        return total.astype(np.float32)
+
+    def _relations(self, head: int, tail: int) -> Floats:
+        """Scores of the relations of two entities: both ends' log-probabilities, and how frequent a relation is."""
+        count = len(self.world.relations)
+        often = np.bincount(self.world.knowledge.facts[:, 1], minlength=count)
+        every = np.arange(count)
+        forth = log_softmax(self.ends.scores(np.full(count, head), every))[:, tail]
+        back = log_softmax(self.ends.scores(np.full(count, tail), every + count))[:, head]
+        return np.asarray((forth + back) / 2 + np.log((often + 1) / (often.sum() + count)), np.float32)
+
+    def log_odds(self, inputs: Arrays, answer: str) -> Array:
+        """The log-odds of a candidate, by name: (B,)."""
+        names = self._names()
+        scores = self._scores(inputs)
+        at = names.index(answer)
+        return np.array([_log_odds(row, at) for row in scores])
+
+    # ---- a conclusion ----------------------------------------------------------------------------------------------
+
+    def _conclusion(self, row: Mapping[str, int], scores: Floats, known: Ints, names: Sequence[str]) -> Answer:
+        """The answer to one question, with the rule and the facts behind it."""
+        scores = scores.copy()
+        if self.question != "true" and len(known) < len(scores):
+            scores[known] = -np.inf
+        if self.question == "true" and len(known):
+            scores[1] = np.inf
+        likely = np.exp(log_softmax(np.nan_to_num(scores, posinf=60.0, neginf=-1e30)[None])[0])
+        best = np.argsort(-likely, kind="stable")[: max(1, self.top)]
+        best = best[np.isfinite(scores[best]) | (scores[best] > 0)]
+        answer, *others = [{"answer": names[i], "probability": round(float(likely[i]), 4)} for i in best.tolist()]
+        why = self.reasons(row, int(best[0]))
+        return {
+            **answer,
+            "rule": self.say(why[0]) if why else "",
+            "facts": [self.world.names(fact) for fact in why[0].ways[0]] if why else [],
+            "others": others,
+            "known": ["this fact"] * len(known)
+            if self.question == "true"
+            else [names[i] for i in known[:SHOWN].tolist()],
+        }
+
+    def reasons(self, row: Mapping[str, int], best: int) -> list[Reason]:
+        """The rules that lead to an answer, the surest first; none speaks for what is false."""
+        if self.question == "true":
+            return self._lead(row["head"], row["relation"], row["tail"]) if best else []
+        if self.question == "relation":
+            return self._lead(row["head"], best, row["tail"])
+        [head], [relation] = self._query({name: np.array([i]) for name, i in row.items()})
+        return self._lead(int(head), int(relation), best)
+
+    def _lead(self, head: int, relation: int, tail: int) -> list[Reason]:
+        return reasons(self.ends.rules, self.world.knowledge, head, relation, tail)
+
+    def say(self, reason: Reason) -> str:
+        """A rule in words: "X parent of A, A parent of Y: X grandparent of Y; 31 of 34"."""
+        rule, names = reason.rule, self.world.relations
+        letters = [*VARIABLES[: len(rule.body)], "Y"]
+        steps = []
+        for at, relation in enumerate(rule.body):
+            one, other = letters[at], letters[at + 1]
+            if relation >= len(names):
+                one, other = other, one
+            steps.append(f"{one} {names[relation % len(names)]} {other}")
+        return f"{', '.join(steps)}: X {names[rule.relation]} Y; {rule.support} of {rule.predicted}"
+
+    # ---- an explanation --------------------------------------------------------------------------------------------
+
+    def explained(self, row: Mapping[str, int], answer: Answer) -> dict[str, Any]:
+        """The rules behind an answer with their facts, and what is answered without these facts."""
+        best = self._names().index(answer["answer"])
+        why = self.reasons(row, best)
+        title = "Rules that lead to this answer"
+        if not why:
+            return {
+                "kind": "reasons",
+                "title": title,
+                "reasons": [],
+                "sentence": NO_RULE,
+                "changed": False,
+                "removed": [],
+            }
+        removed = self._removed(row, why)
+        other = self._without(removed).answers({name: np.array([i]) for name, i in row.items()})[0]
+        changed = other["answer"] != answer["answer"]
+        return {
+            "kind": "reasons",
+            "title": title,
+            "reasons": [
+                {"rule": self.say(r), "ways": len(r.ways), "facts": [self.world.names(f) for f in r.ways[0]]}
+                for r in why[:SHOWN]
+            ],
+            "removed": [self.world.names(fact) for fact in removed],
+            "without": {"answer": other["answer"], "probability": other["probability"]},
+            "changed": changed,
+            "sentence": f"Without {len(removed)} of the facts that these rules stand on "
+            f"({'; '.join(' '.join(self.world.names(f)) for f in removed[:SHOWN])}{'; ...' if len(removed) > SHOWN else ''}) "
+            + (
+                f"the answer is {other['answer']}."
+                if changed
+                else f"the answer is still {answer['answer']}, by what the net has learned: {other['probability']:.2f}."
+            ),
+        }
+
+    def _removed(self, row: Mapping[str, int], why: Sequence[Reason]) -> list[tuple[int, int, int]]:
+        """The facts to take away: of an end as few as change the answer, else all that the rules stand on."""
+        if self.question in ("relation", "true"):
+            return sorted({fact for reason in why for way in reason.ways for fact in way})
+        [head], [relation] = self._query({name: np.array([i]) for name, i in row.items()})
+        return self.removal(int(head), int(relation)).facts
+
+    def removal(self, head: int, relation: int) -> Removal:
+        """Which facts change the answer to what the tail is, where they are taken away."""
+        return take_away(self.ends.rules, self.world.knowledge, head, relation, self._best(head, relation))
+
+    def _best(self, head: int, relation: int) -> Callable[[Knowledge], Ints]:
+        """What is known -> the two likeliest tails that are not facts."""
+        heads, relations = np.array([head]), np.array([relation])
+        net, known = self.ends.from_net(heads, relations), self.world.knowledge.tails(head, relation)
+
+        def best(knowledge: Knowledge) -> Ints:
+            [scores] = self.ends.mixed(net, heads, relations, knowledge)
+            if len(known) + 1 < len(scores):
+                scores[known] = -np.inf
+            return np.argsort(-scores, kind="stable")[:2]
+
+        return best
+
+    def _without(self, facts: Sequence[tuple[int, int, int]]) -> "Asked":
+        """The same question to a world without these facts; answers that are known stay left out."""
+        gone = np.array(facts, np.int64).reshape(-1, 3)
+        world = Graph(self.world.entities, self.world.relations, self.world.knowledge.facts, self.world.trained)
+        world.knowledge = self.world.knowledge.without(gone)
+        other = Asked(Ends(self.ends.net, world, self.ends.rules, self.ends.mix), self.question, self.truth, self.top)
+        other._known = self._known  # type: ignore[method-assign]
+        return other
+
+
+NO_RULE = "No rule leads to this answer: it is what the net has learned, and no single facts can be named."
+
+
+def _log_odds(scores: Array, at: int) -> float:
+    """The log-odds of one candidate against all others, whose scores (C,) may be -inf."""
+    rest = np.delete(scores, at)
+    rest = rest[np.isfinite(rest)].astype(np.float64)
+    if not len(rest):
+        return 0.0
+    top = rest.max()
+    return float(scores[at] - top - np.log(np.exp(rest - top).sum()))

@@ -1,0 +1,110 @@
+"""Facts as a graph in which paths are followed: what the rules of a model are mined from, and what they stand on.
+
+    knowledge = Knowledge(facts, entities=3, relations=2)      facts (N, 3): head, relation, tail as ids
+    knowledge.follow(np.array([0]), (1, 0))                    paths from entity 0 over relation 1, then relation 0
+
+A relation followed backwards has an id of its own: `r + R`. All facts, both ways, are one sorted list of numbers, so that a
+step from many entities at once is two binary searches.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+MOST_PATHS = 400_000  # that are followed at once; a rule that has more is left out of an answer
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Facts (N, 3) with ids of head, relation and tail, below the counts `entities` and `relations`."""
+
+    facts: Ints
+    entities: int
+    relations: int
+
+    @cached_property
+    def keys(self) -> Ints:
+        """Each fact both ways as one number, sorted: relation, then head, then tail. (2 N,)"""
+        h, r, t = self.facts.T
+        both = [self.key(h, r, t), self.key(t, r + self.relations, h)]
+        return np.unique(np.concatenate(both))
+
+    @cached_property
+    def edges(self) -> tuple[Ints, Ints, Ints]:
+        """Facts both ways, sorted by head: head, relation, tail (2 N,)."""
+        key, tail = np.divmod(self.keys, self.entities)
+        relation, head = np.divmod(key, self.entities)
+        order = np.argsort(head, kind="stable")
+        return head[order], relation[order], tail[order]
+
+    def key(self, head: Ints, relation: Ints | int, tail: Ints) -> Ints:
+        return (np.asarray(relation, np.int64) * self.entities + head) * self.entities + tail
+
+    def holds(self, head: Ints, relation: Ints | int, tail: Ints) -> NDArray[np.bool_]:
+        """Whether these are facts, (N,)."""
+        wanted = self.key(head, relation, tail)
+        at = np.searchsorted(self.keys, wanted)
+        at = np.minimum(at, max(0, len(self.keys) - 1))
+        return self.keys[at] == wanted if len(self.keys) else np.zeros(len(wanted), bool)
+
+    def step(self, heads: Ints, relation: int) -> tuple[Ints, Ints]:
+        """From each of these heads (P,) along a relation: the place of the head in them and the tail, (Q,) each."""
+        first = (relation * self.entities + heads) * self.entities
+        low, high = np.searchsorted(self.keys, first), np.searchsorted(self.keys, first + self.entities)
+        origin, at = spread(low, high)
+        return origin, self.keys[at] - first[origin]
+
+    def tails(self, head: int, relation: int) -> Ints:
+        """The tails that are known of a head and a relation."""
+        return self.step(np.array([head]), relation)[1]
+
+    def follow(self, starts: Ints, body: tuple[int, ...], most: int = MOST_PATHS) -> tuple[Ints, Ints] | None:
+        """All paths from these starts (S,) along the relations of a body of length L, that visit no entity twice.
+
+        Returns the place of each path's start (P,) and its entities (P, L + 1); None where there are more than `most`.
+        """
+        origin, nodes = np.arange(len(starts)), [starts]
+        for relation in body:
+            kept, ends = self.step(nodes[-1], relation)
+            if len(ends) > most:
+                return None
+            before = [column[kept] for column in nodes]
+            fresh = np.ones(len(ends), bool)
+            for column in before:
+                fresh &= column != ends
+            origin = origin[kept[fresh]]
+            nodes = [*(column[fresh] for column in before), ends[fresh]]
+        return origin, np.stack(nodes, axis=1)
+
+    def reverse(self, body: tuple[int, ...]) -> tuple[int, ...]:
+        """The body that leads from the end of a path to its start.
+
+        >>> Knowledge(np.zeros((0, 3), np.int64), entities=1, relations=10).reverse((3, 14))
+        (4, 13)
+        """
+        return tuple((r + self.relations) % (2 * self.relations) for r in reversed(body))
+
+    def with_facts(self, facts: Ints, entities: int) -> "Knowledge":
+        """The same with more facts (M, 3), which may speak of more entities."""
+        return Knowledge(np.unique(np.concatenate([self.facts, facts]), axis=0), entities, self.relations)
+
+    def without(self, facts: Ints) -> "Knowledge":
+        """The same without these facts (M, 3)."""
+        gone = self.key(*(facts[:, i] for i in range(3)))  # type: ignore[call-arg]
+        own = self.key(*(self.facts[:, i] for i in range(3)))  # type: ignore[call-arg]
+        return Knowledge(self.facts[~np.isin(own, gone)], self.entities, self.relations)
+
+
+def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """Ranges [low, high) (P,) -> the place of the range and each number in it, (Q,) both.
+
+    >>> [a.tolist() for a in spread(np.array([5, 0]), np.array([7, 1]))]
+    [[0, 0, 1], [5, 6, 0]]
+    """
+    counts = high - low
+    origin = np.repeat(np.arange(len(low)), counts)
+    first = np.cumsum(counts) - counts
+    return origin, np.arange(len(origin)) - first[origin] + low[origin]

@@ -1,0 +1,113 @@
+"""What rules say of a question, the facts that they stand on, and what becomes of an answer without these."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
+from lamella.tasks.link_prediction.rules import Rule
+
+TOGETHER = 5  # of the rules that lead to one candidate, the surest are counted: the rest mostly repeat them
+MOST_REMOVED = 60  # facts that are taken away to see whether an answer changes
+SHOWN = 3  # reasons of an answer that are printed
+Floats = NDArray[np.float32]
+
+
+class Rules:
+    """Rules by relation, asked forwards and backwards."""
+
+    def __init__(self, rules: Sequence[Rule], relations: int) -> None:
+        self.of: defaultdict[int, list[Rule]] = defaultdict(list)
+        self.relations = relations
+        for rule in sorted(rules, key=lambda rule: -rule.confidence):
+            self.of[rule.relation].append(rule)
+
+    def bodies(self, relation: int, knowledge: Knowledge) -> list[tuple[Rule, tuple[int, ...]]]:
+        """The rules for a relation, with the body that leads from what is given to what is asked."""
+        backwards = relation >= self.relations
+        rules = self.of[relation % self.relations]
+        return [(rule, knowledge.reverse(rule.body) if backwards else rule.body) for rule in rules]
+
+    def support(self, knowledge: Knowledge, heads: Ints, relations: Ints) -> Floats:
+        """The noisy-or of the rules that lead to each entity, in nats: heads, relations (B,) -> (B, E), 0 where none does."""
+        total = np.zeros((len(heads), knowledge.entities), np.float32)
+        count = np.zeros(total.shape, np.int8)
+        for relation in np.unique(relations).tolist():
+            rows = np.flatnonzero(relations == relation)
+            for rule, body in self.bodies(relation, knowledge):
+                if (paths := knowledge.follow(heads[rows], body)) is None:
+                    continue
+                places = np.unique(rows[paths[0]] * knowledge.entities + paths[1][:, -1])
+                places = places[count.ravel()[places] < TOGETHER]
+                total.ravel()[places] -= np.float32(np.log1p(-rule.confidence))
+                count.ravel()[places] += 1
+        return total
+
+
+class Reason(msgspec.Struct):
+    """A rule that leads to an answer, and the ways in which it does: each way the facts of a path, head, relation, tail."""
+
+    rule: Rule
+    ways: list[list[tuple[int, int, int]]]
+
+
+def reasons(rules: Rules, knowledge: Knowledge, head: int, relation: int, tail: int) -> list[Reason]:
+    """The rules that lead from a head to a tail, the surest first."""
+    found = []
+    for rule, body in rules.bodies(relation, knowledge):
+        paths = knowledge.follow(np.array([head]), body)
+        if paths is None:
+            continue
+        nodes = paths[1][paths[1][:, -1] == tail]
+        if len(nodes):
+            found.append(Reason(rule, [_facts(row, body, knowledge.relations) for row in nodes.tolist()]))
+    return found
+
+
+def _facts(nodes: Sequence[int], body: Sequence[int], relations: int) -> list[tuple[int, int, int]]:
+    """The facts of a path, each as it is known: not the way round in which it is walked."""
+    steps = zip(nodes[:-1], body, nodes[1:], strict=True)
+    return [(a, r, b) if r < relations else (b, r - relations, a) for a, r, b in steps]
+
+
+class Removal(msgspec.Struct):
+    """What was taken away, and what is answered without it."""
+
+    facts: list[tuple[int, int, int]]
+    answer: int
+
+    def changes(self, before: int) -> bool:
+        """Whether the answer is another one."""
+        return self.answer != before
+
+
+def take_away(
+    rules: Rules, knowledge: Knowledge, head: int, relation: int, best: Callable[[Knowledge], Ints]
+) -> Removal:
+    """Take away facts that the rules for the best answer stand on, one after another, until the answer changes or none is left.
+
+    best: the candidates given what is known, the best first, two at least. A fact is chosen by how sure the rules are that
+    need it for the answer, less those that need it for the next best: so few facts are enough.
+    """
+    answer, other = best(knowledge)[:2].tolist()
+    now, gone = knowledge, list[tuple[int, int, int]]()
+    current = answer
+    while len(gone) < MOST_REMOVED and current == answer:
+        weight: defaultdict[tuple[int, int, int], float] = defaultdict(float)
+        for reason in reasons(rules, now, head, relation, answer)[:TOGETHER]:
+            for way in reason.ways:
+                for fact in way:
+                    weight[fact] -= np.log1p(-reason.rule.confidence) / len(reason.ways)
+        if not weight:
+            break
+        for reason in reasons(rules, now, head, relation, other)[:TOGETHER]:
+            for fact in {fact for way in reason.ways for fact in way} & weight.keys():
+                weight[fact] += 0.5 * np.log1p(-reason.rule.confidence)
+        fact = max(sorted(weight), key=weight.__getitem__)
+        gone.append(fact)
+        now = now.without(np.array([fact]))
+        current, other = best(now)[:2].tolist()
+    return Removal(gone, current)
