@@ -151,30 +151,26 @@ def similarity(
 
 
 def next_items(ranked: Sequence[Sequence[str]], wanted: Sequence[str], catalogue: int) -> Scores:
-    """Where the item that came stands in lists of recommendations: hit and NDCG at 10, MRR, and what of a catalogue is shown.
+    """Where the item that came stands in lists of recommendations: NDCG and hits at 10, and the mean reciprocal rank.
 
     ranked: of each example the items in order, the best of all that could be recommended; one that is not among them counts
-    as not found. NDCG of one right item is 1 / log2(1 + rank), MRR 1 / rank. coverage_at_10: the share of the catalogue, of
-    so many items, that stands in any of the lists.
+    as not found. NDCG of one right item is 1 / log2(1 + rank). catalogue: how many items there are; a note says how many of
+    them stand in any list, which is no measure: in a resample there are always fewer.
 
-    >>> next_items([["a", "b"], ["b", "c"]], ["b", "x"], catalogue=4).values["hit_at_10"]
-    0.5
+    >>> next_items([["a", "b"], ["b", "c"]], ["b", "x"], catalogue=4).values
+    {'ndcg_at_10': 0.31546487678572877, 'hit_at_10': 0.5, 'mrr': 0.25}
     """
-    rank = np.array([[*row, item].index(item) + 1 if item in row else 0 for row, item in zip(ranked, wanted, strict=True)])
-    found, top = rank > 0, (rank > 0) & (rank <= NEXT)
-    gains = np.where(found, 1 / np.log2(1 + np.maximum(1, rank)), 0.0)
-    parts = np.stack([top, gains * top, np.where(found, 1 / np.maximum(1, rank), 0.0)], axis=1).astype(float)
-    number = {item: n for n, item in enumerate(dict.fromkeys(item for row in ranked for item in row[:NEXT]))}
-    shown = [np.array([number[item] for item in row[:NEXT]], int) for row in ranked]
+    rank = np.array(
+        [[*row, item].index(item) + 1 if item in row else 0 for row, item in zip(ranked, wanted, strict=True)]
+    )
+    top, places = (rank > 0) & (rank <= NEXT), np.maximum(1, rank)
+    parts = np.stack([top / np.log2(1 + places), top, (rank > 0) / places], axis=1)
     names = (f"ndcg_at_{NEXT}", f"hit_at_{NEXT}", "mrr")
 
     def measure(weights: Floats) -> dict[str, float]:
-        hit, gain, reciprocal = (weights @ parts / max(1.0, float(weights.sum()))).tolist()
-        seen = np.zeros(len(number), bool)
-        for row, weight in zip(shown, weights, strict=True):
-            if weight:
-                seen[row] = True
-        means = dict(zip(names, (gain, hit, reciprocal), strict=True))
-        return {**means, f"coverage_at_{NEXT}": float(seen.sum()) / max(1, catalogue)}
+        means = weights @ parts / max(1.0, float(weights.sum()))
+        return dict(zip(names, means.tolist(), strict=True))
 
-    return Scores(len(wanted), measure)
+    shown = len({item for row in ranked for item in row[:NEXT]})
+    note = f"all {catalogue:,} items are ranked, none drawn; {shown:,} of them stand among some {NEXT} best"
+    return Scores(len(wanted), measure, {names[0]: note})
