@@ -1,0 +1,347 @@
+"""Recommend what somebody may choose next, by what they chose so far: films, books, goods, songs, pages.
+
+The question is a list of items, never the number of a user: it is answered for anyone, at once. Several parts say how
+likely each item of the catalogue is: a Transformer that reads the history in order (SASRec with a full softmax; Kang and
+McAuley, 2018; Klenitskiy and Vasilev, 2023), what follows what, what is chosen by the same people, popularity, and what
+was chosen before. How much each counts is learned last, from choices that none of them has seen. Items are described by
+the words of their name and of a table of items, so that new ones have a vector. Whether what was chosen already is
+recommended again follows from how often that happens in the data.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella.data.readers.events import Described, read_histories
+from lamella.data.samples import recommendation as samples
+from lamella.decode.likelihood import log_odds
+from lamella.errors import UsageError
+from lamella.fields import Items, Ranking
+from lamella.metrics import ranking
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Run,
+    Scores,
+    Task,
+    Training,
+    as_learned,
+)
+from lamella.tasks.recommendation.catalogue import Catalogue
+from lamella.tasks.recommendation.counts import FIRST_GUESS, Counts, weigh
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+START, UNKNOWN, FIRST = 2, 1, 3  # ids of the net: the start, an item without a vector of its own, the first item
+SPOKEN = 8  # words that stand for such an item
+REPEATED = 0.02  # share of choices that were made before, from which they are recommended again
+EXPLAINED = 5  # recommendations whose reasons an explanation looks for
+TRIED = 20  # latest items of a history that are taken away, one at a time, to find reasons
+WEIGHED = 60_000_000  # numbers from which the weights of the parts are learned, at most
+FORBIDDEN = -np.inf
+PREDICT = {"when": "predict"}
+HISTORY = "What somebody chose so far, the latest last."
+
+
+class Config(msgspec.Struct, kw_only=True):
+    split: Annotated[
+        Literal["last", "time"],
+        Meta(description="What is held out: the last choice of each history, or all choices after a point in time."),
+    ] = "last"
+    min_rating: Annotated[
+        float, Meta(description="Lowest rating that counts as liked; 0: every rating; -1: chosen by the scale.", ge=-1)
+    ] = -1.0
+    window: Annotated[int, Meta(description="Latest items of a history that the net reads.", ge=2, le=1000)] = 50
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.3
+    item_dropout: Annotated[
+        float, Meta(description="Share of items known by their words alone in training.", ge=0, lt=1)
+    ] = 0.1
+    repeats: Annotated[
+        Literal["learned", "yes", "no"],
+        Meta(description="Recommend what was chosen already; learned: where the data do so.", extra=PREDICT),
+    ] = "learned"
+    top: Annotated[int, Meta(description="Items to recommend.", ge=1, le=1000, extra=PREDICT)] = 10
+    because: Annotated[
+        int, Meta(description="Items of the history to name as reasons of each.", ge=0, le=20, extra=PREDICT)
+    ] = 0
+
+
+class Recommendation(Task):
+    answer = Ranking("The items that are likeliest to be chosen next, and names that are not known.")
+    target = "next"
+    metric = "ndcg_at_10"
+    nets = ("transformer",)
+    training = Training(
+        noun="histories", batch=128, keep_best=True, measured={"top": 100, "because": 0}, quick={"top": 10}
+    )
+
+    catalogue_: bytes
+    counts_: bytes
+    mix_: Sequence[float] = FIRST_GUESS  # weights of the parts
+    repeated_: float = 0.0  # share of choices that had been made before
+    described: Described = {}  # of a table of items, until `fit` has learned from it
+    ids: Mapping[str, str] = {}  # name of an item -> the data's id, where these differ
+    gathering: list[Array] | None = None  # while the weights are learned: what `decode` puts its parts into
+
+    @as_learned({"history": Items(HISTORY)})
+    def fields(self) -> dict[str, Any]:  # type: ignore[override]
+        known = hasattr(self, "catalogue_")
+        return {"history": Items(HISTORY, names=tuple(self.known.names[:1000]) if known else ())}
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        learned = hasattr(self, "catalogue_")
+        read = read_histories(paths, columns, self.config.min_rating, self.config.split, whole=not learned)
+        if not learned:
+            self.described, self.ids = read.described, read.ids
+        return read.examples, read.lines
+
+    def sample(self, split: str) -> list[Example]:
+        if not hasattr(self, "catalogue_"):
+            self.described, self.ids = samples.catalogue(), {}
+        return [{"history": history[:-1], "next": history[-1]} for history in samples.histories(split)]
+
+    def keys(self, example: Example) -> list[str]:
+        return ["\n".join([*example["history"], example["next"]])]
+
+    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+        latest = max((e.get("held", 0) for e in examples), default=0)
+        return [i for i, e in enumerate(examples) if e.get("held") == latest] if latest else None
+
+    def weights(self, examples: Sequence[Example]) -> Array | None:
+        """A history as often as the net needs windows to see it; one that goes on in another example not at all."""
+        longest = set(_longest(examples))
+        return np.array(
+            [max(1.0, len(e["history"]) / self.config.window) * (i in longest) for i, e in enumerate(examples)]
+        )
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        sequences = [_sequence(examples[i]) for i in _longest(examples)]
+        self.catalogue_ = Catalogue.learn([i for s in sequences for i in s], self.described, self.ids).dump()
+        for name in ("known", "counts", "mix_"):  # caches of an earlier fit
+            vars(self).pop(name, None)
+        numbers = {name: n for n, name in enumerate(self.known.names)}
+        histories = [np.array([numbers[name] for name in s], np.int64) for s in sequences]
+        self.counts_ = Counts.learn(histories, len(self.known)).dump()
+        again = sum(len(s) - len(set(s)) for s in sequences)
+        self.repeated_ = round(again / max(1, sum(map(len, sequences))), 4)
+
+    @cached_property
+    def known(self) -> Catalogue:
+        return Catalogue.load(self.catalogue_)
+
+    @cached_property
+    def counts(self) -> Counts:
+        return Counts.load(self.counts_)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def inputs(self, example: Example) -> Arrays:
+        """items (T,): ids, the start first; words (U, 8) of those without one; seen (S,): all that are known, from 1."""
+        items, words = [], []
+        found = [(name, self.known.find(name)) for name in example["history"]]
+        for name, at in found[-self.config.window :]:
+            if at is not None:
+                items.append(FIRST + at)
+            elif spoken := self.known.spoken(name)[:SPOKEN]:
+                items.append(UNKNOWN)
+                words.append([*spoken, *[0] * (SPOKEN - len(spoken))])
+        seen = [at + 1 for _, at in found if at is not None]
+        return {
+            "items": np.array([START, *items], np.int32),
+            "words": np.array(words or [[0] * SPOKEN], np.int32),
+            "seen": np.array(seen or [0], np.int32),
+        }
+
+    def prompt(self, example: Example) -> Arrays:
+        known = [FIRST + at for at in map(self.known.find, _sequence(example)) if at is not None]
+        return {"sequence": np.array([START, *known], np.int32)}
+
+    def targets(self, example: Example) -> Arrays:
+        return {}  # every item of the sequence is the target of those before it
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        import torch
+
+        from lamella.nets.transformer.items import NextItem
+
+        c, size, catalogue = self.config, self.size, self.known
+        most = max(1, *map(len, catalogue.words))
+        words = [[*ids, *[0] * (most - len(ids))] for ids in catalogue.words]
+        return NextItem(
+            torch.tensor(words),
+            catalogue.chosen,
+            len(catalogue.vocabulary) + 1,
+            size.width // 2,
+            min(2, size.depth),
+            min(2, size.heads),
+            c.window,
+            c.dropout,
+            c.item_dropout,
+        )
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.losses import tied_cross_entropy
+
+        return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    @property
+    def again(self) -> bool:
+        """Whether what was chosen already is recommended."""
+        return self.config.repeats == "yes" or self.config.repeats == "learned" and self.repeated_ >= REPEATED
+
+    def _parts(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Array]:
+        """Of each row the logarithms by each part (5, V), minus infinity for what cannot be recommended."""
+        scores = graphs["next"](items=inputs["items"], words=inputs["words"])["scores"]
+        chosen, rows = self.known.chosen, []
+        for own, seen in zip(scores, inputs["seen"], strict=True):
+            history = (seen[seen > 0] - 1).tolist()
+            parts = np.concatenate([_log_softmax(own)[None], self.counts.logs(history)])  # (5, V)
+            if chosen < len(own):  # nothing was counted of these: as if they were like any other
+                parts[1:, chosen:] = parts[1:, :chosen].mean(axis=1, keepdims=True)
+            if not self.again:
+                parts[:, history] = FORBIDDEN
+            rows.append(parts)
+        return rows
+
+    def _logs(self, parts: Array) -> Array:
+        """Parts (5, V) -> log-probabilities (V,)."""
+        allowed = np.isfinite(parts[0])
+        mixed = np.full(parts.shape[1], FORBIDDEN)
+        mixed[allowed] = np.array(self.mix_) @ parts[:, allowed]
+        return _log_softmax(mixed) if allowed.any() else mixed
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        rows = self._parts(graphs, inputs)
+        if self.gathering is not None:
+            self.gathering += rows
+        answers = []
+        for at, parts in enumerate(rows):
+            logs = self._logs(parts)
+            best = np.argsort(-logs, kind="stable")[: self.config.top]
+            best = best[np.isfinite(logs[best])]
+            items = [{"item": self.known.names[i], "probability": round(float(np.exp(logs[i])), 5)} for i in best]
+            if self.config.because:
+                reasons = self._reasons(graphs, {name: array[at] for name, array in inputs.items()}, best, logs[best])
+                items = [{**item, "because": why} for item, why in zip(items, reasons, strict=True)]
+            answers.append({"items": items, "unknown": []})
+        return answers
+
+    def _reasons(self, graphs: Mapping[str, GraphLike], row: Arrays, best: Array, logs: Array) -> list[list[str]]:
+        """Of each recommendation the items of a history without which it is least likely, the most important first."""
+        history = [self.known.names[i - 1] for i in row["seen"][row["seen"] > 0]]
+        tried = list(dict.fromkeys(history[-TRIED:]))
+        if not tried:
+            return [[] for _ in best]
+        without = [self.inputs({"history": [name for name in history if name != gone]}) for gone in tried]
+        others = np.stack([self._logs(parts)[best] for parts in self._parts(graphs, self.collate(without))])
+        lost = logs - others  # (items of the history, recommendations)
+        order = np.argsort(-lost, axis=0, kind="stable")[: self.config.because]
+        return [[tried[i] for i in order[:, k] if lost[i, k] > 0] for k in range(len(best))]
+
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        answers = run(examples)
+        return [
+            {**answer, "unknown": [name for name in e["history"] if self.known.find(name) is None]}
+            for e, answer in zip(examples, answers, strict=True)
+        ]
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """The end of a long history, which is all that the net reads."""
+        window = min(self.config.window, 60)
+        if len(example["history"]) <= window:
+            return example, ""
+        return {**example, "history": example["history"][-window:]}, f"The latest {window} items are explained."
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """The log-odds of the first recommendations, one by one: which item of the history each of them stands on."""
+        names = [entry["item"] for entry in answer["items"][:EXPLAINED]]
+        places = [at for at in map(self.known.find, names) if at is not None]
+        if not places:
+            raise UsageError("nothing was recommended that could be explained. Give a history that leaves something.")
+        rows = []
+        for parts in self._parts(graphs, inputs):
+            logs = self._logs(parts)[None]
+            rows.append([float(np.clip(log_odds(logs, at)[0], -30.0, 30.0)) for at in places])
+        return Focus("log-odds of what is recommended", np.array(rows), names)
+
+    # ---- scores ------------------------------------------------------------------------------------------------
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """The weights of the parts, by what was chosen next in histories that were kept aside."""
+        most = max(50, WEIGHED // (len(FIRST_GUESS) * len(self.known)))
+        usable = [e for e in examples if self._can_answer(e)][:most]
+        if not usable:
+            return
+        parts = []
+        for example in usable:  # one at a time: a batch has an order of its own
+            self.gathering = []
+            run([example])
+            parts.append(self.gathering[0].astype(np.float32))
+        self.gathering = None
+        wanted = np.array([self.known.find(e["next"]) for e in usable])
+        self.mix_ = weigh(np.stack(parts), wanted)
+
+    def _can_answer(self, example: Example) -> bool:
+        return self.known.find(example["next"]) is not None and (
+            self.again or example["next"] not in example["history"]
+        )
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """What is chosen most often, without what was chosen already."""
+        often = self.known.names[: self.config.top + max(len(e["history"]) for e in examples)]
+        answers = []
+        for example in examples:
+            seen = set() if self.again else set(example["history"])
+            answers.append({"items": [{"item": name} for name in often if name not in seen][: self.config.top]})
+        return answers
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        names = self.known.names
+        wanted = [names[at] if (at := self.known.find(e["next"])) is not None else "" for e in examples]
+        ranked = [[entry["item"] for entry in answer["items"]] for answer in answers]
+        return ranking.next_items(ranked, wanted, len(names))
+
+    def render(self, answer: Answer) -> str:
+        shown = []
+        for entry in answer["items"]:
+            why = f" (because of {', '.join(entry['because'])})" if entry.get("because") else ""
+            shown.append(f"{entry['item']} {entry['probability']:.3f}{why}")
+        line = "; ".join(shown) or "nothing is left to recommend"
+        unknown = f" | not known: {', '.join(answer['unknown'])}" if answer["unknown"] else ""
+        return " ".join((line + unknown).split())
+
+
+def _sequence(example: Example) -> list[str]:
+    return [*example["history"], example["next"]]
+
+
+def _longest(examples: Sequence[Example]) -> list[int]:
+    """The places of the examples that no other one of the same user goes on from."""
+    longest: dict[str, int] = {}
+    for at, example in enumerate(examples):
+        user = f"user {example['user']}" if "user" in example else f"example {at}"
+        if user not in longest or len(example["history"]) > len(examples[longest[user]]["history"]):
+            longest[user] = at
+    return sorted(longest.values())
+
+
+def _log_softmax(scores: Array) -> Array:
+    """Scores (V,) -> log-probabilities (V,); minus infinity stays."""
+    above = scores.astype(np.float64) - scores.max()
+    return np.asarray(above - np.log(np.exp(above).sum()))
