@@ -24,6 +24,7 @@ PICTURES: dict[str, tuple[list[str], int, int]] = {
     "text-generation": (["explain", "MODEL", "The old king", "--seed", "1"], 150, 640),
     "image-classification": (["explain", "MODEL", "sample"], 120, 810),
     "time-series-forecasting": (["explain", "MODEL", "sample"], 120, 910),
+    "speech-recognition": (["explain", "MODEL", "sample"], 120, 860),
     "sentence-similarity": (["explain", "MODEL", "A doctor mends the bicycle.", "A medic repairs the bike."], 150, 900),
     "dimensionality-reduction": (["predict", "MODEL", "7", "--make", "samples"], 200, 0),
 }

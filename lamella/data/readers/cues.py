@@ -82,14 +82,12 @@ def _textgrid(path: Path) -> list[Cue]:
         raise DataError(f"{show_path(path)}: expected a TextGrid of Praat, received another text.")
     # Texts and numbers in order; what is inside brackets only counts.
     values: list[tuple[str, str]] = []
-    line = 1
     for part in re.finditer(r'"(?:[^"]|"")*"|\[[^\]\n]*\]|[^\s"\[\]]+', text):
         word = part[0]
         if word.startswith('"'):
             values.append((word[1:-1].replace('""', '"'), "text"))
         elif _NUMBER.fullmatch(word):
             values.append((word, "number"))
-    del line
     tiers: list[list[Cue]] = []
     at = 0
     while at < len(values):

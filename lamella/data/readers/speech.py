@@ -206,7 +206,6 @@ def _piped(path: Path) -> list[Found]:
         return []
     wide = max(len(cells) for _, cells in rows[:20])
     at = 2 if wide == 3 else 1
-    # The recording beside the number of its line is looked for by name, so a line that is no row shows as a missing file.
     return [
         (
             find(cells[0]),
@@ -227,7 +226,7 @@ def _table(path: Path, columns: Mapping[str, str] | None, lines: list[str]) -> l
     for row in table.rows:
         audio = find(row["audio"])
         try:
-            offset, duration = float(row["offset"] or 0), float(row["duration"] or 0)
+            offset, duration = float(row.get("offset") or 0), float(row.get("duration") or 0)
         except ValueError:
             offset = duration = 0.0
         if offset > 0 and duration > 0 and "#t=" not in audio:
