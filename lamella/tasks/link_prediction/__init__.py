@@ -19,7 +19,7 @@ from lamella.data.readers.facts import Fact, clean, read_facts
 from lamella.data.samples import link_prediction as samples
 from lamella.errors import ModelError
 from lamella.fields import Conclusion, Field, Id
-from lamella.metrics.ranking import filtered_ranks, reciprocal
+from lamella.metrics.filtered import filtered_ranks, reciprocal
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
 from lamella.tasks.link_prediction import leaks, mixture, penalty
 from lamella.tasks.link_prediction.answers import Asked, Ends

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamella.metrics.ranking import filtered_ranks
+from lamella.metrics.filtered import filtered_ranks
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 
 if TYPE_CHECKING:
