@@ -13,6 +13,7 @@ Transformer learns to fill in missing codes (MaskGIT; Chang et al., 2022), with 
     lamella predict my-model digit.png --ask reconstruct -o seen.png    as its codes hold it
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -247,7 +248,7 @@ class ImageGeneration(Task):
 
     def _answer(self, total: float, shown: str) -> Answer:
         """A log-likelihood in nats, the same in bits a value, and the picture as its codes hold it."""
-        bits = -float(total) / np.log(2) / (self.channels_ * self.side_**2)
+        bits = -float(total) / math.log(2) / (self.channels_ * self.side_**2)
         return {"log_likelihood": round(float(total), 3), "bits_per_dim": round(bits, 5), "reconstruction": shown}
 
     def _predict(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
