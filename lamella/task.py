@@ -113,6 +113,7 @@ class Task:
         ""  # the name of the phase of a training that has several; EXPLAINED where an answer's loss is asked for
     )
     progress: float = 0.0  # how much of a training is done, 0 to 1, for `augment`
+    headless: bool = False  # whether it learns without answers, so that its net is begun from and not gone on with
     asked: str = ""  # the name of the question, where there are several
     index: IndexLike | None = None  # what is searched, where the question needs that
 
@@ -287,6 +288,13 @@ class Task:
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Learn, after training and from examples kept aside, how far the net's answers are to be trusted."""
+
+    def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
+        """Files that show training examples as they were understood, by name, such as pictures with their masks laid over them.
+
+        They are written into the model's training/ before the first step, so that data that are misread are seen at once.
+        """
+        return {}
 
     def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
         """What was found out about a trained net besides its scores, in lines for its card, such as whether it copies."""

@@ -24,6 +24,7 @@ from msgspec import Meta
 
 from lamella import machine
 from lamella.errors import ModelError, UsageError
+from lamella.storage import disk
 from lamella.task import Phase, Task
 from lamella.train import checkpoint, curves, further
 from lamella.train.engine import Batches, Run, Step, steps
@@ -111,6 +112,9 @@ def train_task(
         stop.kept = _kept(run.step)
     else:
         checkpoint.forget(training / "checkpoint")
+        for name, raw in job.previews(gathered.learn).items():
+            disk.write_file(raw, training / name)
+            tell(f"the data as they were read: {training / name}")
     where = "" if settings.device == "cpu" else f" on {machine.device_name(settings.device)}"
     tell(
         f"net: {trained.parameters / 1e6:.2f} million parameters, {course.precision}{where}, {settings.threads} threads"
@@ -129,11 +133,17 @@ def train_task(
         loss = task_loss(job, gathered)
         stop.patient = True
         try:
+            job.progress = course.budget.progress(run.step, run.seconds)
             for part in _phases(job, run, course, watch, tell):
                 # Weights that are good already need no long one, and a few minutes may have few steps.
-                warmup = further.WARMUP if origin else min(100, max(10, (course.budget.steps or 1000) // 10))
+                warmup = (
+                    further.WARMUP
+                    if origin and not origin.transfer
+                    else min(100, max(10, (course.budget.steps or 1000) // 10))
+                )
                 schedule = Schedule(warmup, shape=course.schedule, begun=run.begun)
                 for step in loop(run, steps(run, batches, loss, part, schedule), save, stop, watch):
+                    job.progress = course.budget.progress(run.step, run.seconds)
                     trained.losses.append((step.index, round(step.loss, 5)))
                     shown.step(trained.losses, step.seconds, step.tokens)
                     if board is not None:
@@ -146,7 +156,7 @@ def train_task(
             stop.patient = False
         _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
         value = watch.finish(job.training.keep_best)
-    if origin is not None:
+    if origin is not None and not origin.transfer:
         for line in further.blend(run, job, origin, before, gathered.watched):
             tell(line)
             gathered.lines.append(line)  # the card says it too
@@ -164,21 +174,22 @@ def _begin(
     tell: Callable[[str], None],
 ) -> tuple[Run, Batches, Course, dict[str, torch.Tensor]]:
     """A task that knows its examples: its run before the first step, its batches, how it is trained, its first weights."""
+    factors: dict[str, float] = {}
     if origin is None:
         job.fit(gathered.learn)
         net = job.build()
     else:
-        net = further.adopt(job, origin, gathered.learn, tell)
+        net, factors = further.adopt(job, origin, gathered.learn, tell)
     before = {name: weight.detach().clone() for name, weight in net.named_parameters()} if origin else {}
     batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
     own = job.training
-    usual = job.size.rate * own.rate * (further.RATE if origin else 1.0)
+    usual = job.size.rate * own.rate * (further.RATE if origin and not origin.transfer else 1.0)
     course = _course(settings, _course_of(saved) if saved else None, job, batches, usual)
     phases = own.phases or (Phase(""),)
     if saved and course.phase >= len(phases):
         raise ModelError(f"{saved.path}: a checkpoint of a phase that the task does not have. Begin anew with --force.")
     trains = phases[course.phase].trains
-    run = Run.start(net, course.rate or usual, course.precision, settings.device, own.decay, own.muon, trains)
+    run = Run.start(net, course.rate or usual, course.precision, settings.device, own.decay, own.muon, trains, factors)
     run.begun = course.begun
     if origin:
         further.begin(run, before)

@@ -56,6 +56,7 @@ class ImageSegmentation(Task):
     labels_: list[str]
     shares_: list[float]  # of all points, a label each
     things_: bool  # whether the masks tell things apart
+    least_: int  # points of a thing, below which it is a splinter of another
     channels_: int
     crop_: int
     mean_: list[float]  # of each channel, 0 to 255
@@ -106,6 +107,7 @@ class ImageSegmentation(Task):
                 counts[self.labels_.index(mask.labels[i])] += count if count else 0
         self.shares_ = [round(float(c / counts.sum()), 6) for c in counts]
         self.things_ = self.config.border > 0 and any(mask.things is not None for mask in masks)
+        self.least_ = _smallest(masks) if self.things_ else 1
         some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
         self.channels_, self.white_ = shape_of(some)[1], white_of(some)
         short = float(np.median([min(upright_size(picture)) for picture in some]))
@@ -118,7 +120,7 @@ class ImageSegmentation(Task):
 
     def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
         """Four pictures with their masks laid over them, so that masks that are misread are seen."""
-        return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN], self.labels_)}
+        return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN])}
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
@@ -208,7 +210,7 @@ class ImageSegmentation(Task):
         ]
 
     def _answer(self, likely: Array, size: Array) -> Answer:
-        least = self.config.least_area
+        least = self.config.least_area or self.least_
         return results.answer(likely, (int(size[0]), int(size[1])), self.labels_, self.things_, least)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
@@ -262,6 +264,13 @@ class ImageSegmentation(Task):
 def present(mask: Mask) -> set[str]:
     """The labels that a mask has points of."""
     return {mask.labels[i] for i in np.unique(mask.points) if i < len(mask.labels)}
+
+
+def _smallest(masks: Sequence[Mask]) -> int:
+    """Half of the points of a small thing, such as one in fifty is smaller than."""
+    sizes = [np.bincount(mask.things.ravel())[1:] for mask in masks if mask.things is not None]
+    every = np.concatenate(sizes)
+    return max(1, int(np.quantile(every[every > 0], 0.02) / 2)) if every.any() else 1
 
 
 def _order(masks: Sequence[Mask]) -> Callable[[str], int]:

@@ -69,23 +69,25 @@ def render(found: Answer) -> str:
     return "; ".join(parts)
 
 
-def overlays(examples: Sequence[Example], labels: Sequence[str], side: int = 320) -> bytes:
+def overlays(examples: Sequence[Example], side: int = 320) -> bytes:
     """Pictures, each beside itself with its mask laid over it, one below the other: the bytes of a PNG."""
     from PIL import Image
+    from PIL.Image import Resampling
 
     rows = []
     for example in examples:
         mask = read_mask(example["mask"])
-        order = [label for label in labels if label in mask.labels]
-        pair = [overlay(example["image"], mask, strength) for strength in (0.0, 0.5)] if order else []
-        scale = min(1.0, side / max(mask.points.shape))
-        size = max(1, round(mask.points.shape[1] * scale)), max(1, round(mask.points.shape[0] * scale))
-        rows.append([Image.fromarray(points).resize(size) for points in pair])
-    width, height = 2 * side + 8, sum(row[0].height + 8 for row in rows if row)
-    sheet = Image.new("RGB", (width, max(1, height)), "white")
+        high, wide = mask.points.shape
+        # Small pictures are shown larger, point by point, so that edges can be judged.
+        times = max(1, side // max(high, wide)) if max(high, wide) < side else side / max(high, wide)
+        size = max(1, round(wide * times)), max(1, round(high * times))
+        pair = [Image.fromarray(overlay(example["image"], mask, strength)) for strength in (0.0, 0.5)]
+        rows.append([picture.resize(size, Resampling.NEAREST if times >= 1 else Resampling.BOX) for picture in pair])
+    width = 2 * max(row[0].width for row in rows) + 8
+    sheet = Image.new("RGB", (width, sum(row[0].height + 8 for row in rows) - 8), "white")
     top = 0
     for row in rows:
         for i, picture in enumerate(row):
-            sheet.paste(picture, (i * (side + 8), top))
-        top += row[0].height + 8 if row else 0
+            sheet.paste(picture, (i * (width + 8) // 2, top))
+        top += row[0].height + 8
     return png_bytes(sheet)
