@@ -17,7 +17,7 @@ MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "missing
 
 # The name of a column: one to four words that begin with a letter. 2020-01-01 and "Great!" are not.
 _NAME = re.compile(r"[^\W\d][\w-]*([ ./:#]?[\w()-]+){0,3}")
-_NUMBER = re.compile(r"[^\w\s]?\s?[-+(]?\s?\d[\d., \u00a0\u202f']*([eE][-+]?\d+)?\s?[%)]?(\s?[^\w\s])?")
+_NUMBER = re.compile(r"[^\w\s]?\s?[-+(]?\s?\d[\d., \u00a0\u202f']*([eE][-+]?\d+)?\s?[-%)]?(\s?[^\w\s])?")
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
 _LOOKED_AT = 300  # rows
 _FEWEST = 10  # rows that tell a column which numbers them

@@ -1,4 +1,4 @@
-"""Numbers as people write them: `1,719.71` and `1.719,71`, `$12,038`, `12 038`, `40.1%`, `(5)`.
+"""Numbers as people write them: `1,719.71` and `1.719,71`, `$12,038`, `12 038`, `40.1%`, `(5)`, `5-`, `7 kg`, `12.5K`.
 
     read_numbers(["1.719,71", "12.038", "5"]).values        [1719.71, 12038.0, 5.0]
     read_numbers(["12.038"], separator=";").ambiguous       '12.038'
@@ -25,11 +25,19 @@ from lamella.data.text.encoding import quote
 
 CURRENCIES = "$€£¥₹₽₩₺₴₪฿₫"
 _CODES = "USD|EUR|GBP|JPY|CNY|CHF|CAD|AUD|INR|SEK|NOK|DKK|PLN|CZK|BRL|Rs|kr|zł|Fr"
+# Units that are written behind a number; a column has one of them, since 7 g is not 7 kg.
+_UNITS = (
+    "nm|µm|mm|cm|dm|m|km|in|inch|inches|ft|yd|mi|miles|mg|g|kg|t|lb|lbs|oz|ml|cl|dl|l|L|gal|ms|s|sec|min|h|hr|hrs|"
+    "days|km/h|kph|mph|m/s|°C|°F|°|W|kW|MW|GW|Wh|kWh|MWh|V|mV|A|mA|Hz|kHz|MHz|GHz|kB|KB|MB|GB|TB|KiB|MiB|GiB|Pa|hPa|"
+    "kPa|bar|mbar|psi|m²|km²|m2|km2|sqm|sqft|sq ft|ha|m³|m3|J|kJ|MJ|cal|kcal|dB|ppm|ppb|px|pt|pts|bpm|rpm"
+)
+_SCALES = {"": 0, "k": 3, "K": 3, "M": 6, "mn": 6, "B": 9, "bn": 9}  # powers of ten
 _SPACES = " \u00a0\u202f\u2009'’"
 _SHAPE = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|(?:{_CODES})\.?(?=[\s\d.-]))?\s*(?P<sign2>[-+−–]?)\s*"
     rf"(?P<body>\d[\d.,{_SPACES}]*|[.,]\d+)(?P<power>[eE][-+]?\d{{1,3}})?"
-    rf"\s*(?P<unit>%|[{CURRENCIES}]|(?:{_CODES})\.?)?\s*(?P<close>\))?"
+    rf"(?P<minus>-)?\s*(?P<scale>(?:[kKMB]|mn|bn)(?![A-Za-z/]))?"
+    rf"\s*(?P<unit>%|[{CURRENCIES}]|(?:{_CODES})\.?|(?:{_UNITS})\.?)?\s*(?P<close>\))?"
 )
 _GROUPED = {
     mark: re.compile(
@@ -53,7 +61,7 @@ class Numbers(msgspec.Struct):
     ambiguous: str = ""
     """A value with two readings, where nothing decides; the values are then not to be used."""
     marks: str = ""
-    """What was taken off the numbers, for a report: "thousands", "%", a currency."""
+    """What was taken off the numbers, for a report: "thousands", "K, M, B", "%", a currency, a unit."""
 
 
 def is_missing(cell: str) -> bool:
@@ -70,6 +78,8 @@ def read_number(cell: str, decimal: str = ".") -> float | None:
 
     >>> read_number("1.719,71", ","), read_number("$12,038"), read_number("(5)"), read_number("five")
     (1719.71, 12038.0, -5.0, None)
+    >>> read_number("7 kg"), read_number("12.5K"), read_number("5-")
+    (7.0, 12500.0, -5.0)
     """
     if is_missing(cell):
         return math.nan
@@ -127,6 +137,8 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
         found.values[at] = value
         if parts is not None and parts.grouped:
             marks["thousands"] = None
+        if parts is not None and parts.scale:
+            marks["K, M, B"] = None
     found.marks = ", ".join(filter(None, [*marks, unit]))
     return found
 
@@ -168,7 +180,9 @@ class _Parts(msgspec.Struct):
     negative: bool
     power: str
     unit: str
-    """"%", the sign or the code of a currency, or nothing."""
+    """"%", the sign or the code of a currency, a unit of measure, or nothing."""
+    scale: int = 0
+    """The power of ten that a K, M or B stands for."""
     grouped: bool = False
 
 
@@ -186,12 +200,13 @@ def _parts(cell: str) -> _Parts | None:
         if re.search(r"[.,].*[.,]", body):
             return None
     sign = match["sign"] or match["sign2"]
-    if match["sign"] and match["sign2"]:
+    if (match["sign"] and match["sign2"]) or (match["minus"] and (sign or match["open"])):
         return None
     if match["unit"] and match["money"]:
         return None
     unit = (match["unit"] or match["money"] or "").rstrip(".")
-    return _Parts(body, bool(match["open"]) or sign in ("-", "−", "–"), match["power"] or "", unit)
+    negative = bool(match["open"] or match["minus"]) or sign in ("-", "−", "–")
+    return _Parts(body, negative, match["power"] or "", unit, _SCALES[match["scale"] or ""])
 
 
 def _evidence(body: str) -> tuple[bool, str]:
@@ -235,5 +250,7 @@ def _value(parts: _Parts, decimal: str) -> float | None:
         value = float(f"{whole or '0'}.{rest or '0'}{parts.power}")
     except ValueError:
         return None
+    # Through decimal digits: 1.1 million is 1100000.0, and 1.1 * 1e6 is not.
+    value = float(f"{value!r}e{parts.scale}") if parts.scale and "e" not in repr(value) else value * 10**parts.scale
     value = -value if parts.negative else value
     return value if abs(value) < _FINITE else None

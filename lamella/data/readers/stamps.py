@@ -19,12 +19,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.readers import calendars
 from lamella.data.readers.headers import is_number
 
 NONE = np.iinfo(np.int64).min
 """No time."""
 DAY = 86_400
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")  # fmt: skip
 TIME_WORDS = {"date", "datetime", "ds", "timestamp", "time", "day", "period", "month"}
 """Names of columns in which five-digit numbers are a spreadsheet's days, not a count."""
 _EXCEL = 25_569  # the day 1970-01-01 in a spreadsheet
@@ -32,17 +32,19 @@ _SAMPLE = 200
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
 _CLOCK = (
     r"(?:(?:[T,]\s*|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
-    r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?))?)?(?:\s*(?P<zone>Z|UTC|GMT|[-+]\d\d(?::?\d\d)?))?"
+    r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?))?)?(?:\s*(?P<zone>(?:UTC|GMT)?[-+]\d\d(?::?\d\d)?|" + calendars.ZONE + r"))?"
 )
-_NAME = r"(?P<name>[A-Za-z]{3,9})\.?"
+_NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
+_DOW = r"(?:(?P<dow>[^\W\d_]{2,9})\.?,?\s+)?"
+_DAY = r"(?P<day>\d{1,2})(?P<ending>st|nd|rd|th|er|º|ST|ND|RD|TH)?"
 _SHAPES = [
     re.compile(shape + _CLOCK)
     for shape in (
         r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?:(?P=mark)(?P<day>\d{1,2}))?",
         r"(?P<first>\d{1,2})(?P<mark>[-/. ])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)",
-        rf"(?:(?P<dow>[A-Za-z]{{3,9}}),?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-\s./]*{_NAME}[-\s,./]*(?P<year>\d{{4}}|\d\d)",
-        rf"(?:(?P<dow>[A-Za-z]{{3,9}}),?\s+)?{_NAME}\s*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})",
-        rf"{_NAME}[-\s.,/']*(?P<year>\d{{4}}|\d\d)",
+        rf"{_DOW}{_DAY}[-\s./]*(?:(?:de|of)\s+|d['’])?{_NAME}[-\s,./]*(?:de\s+)?(?P<year>\d{{4}}|\d\d)",
+        rf"{_DOW}{_NAME}\s*{_DAY},?\s+(?P<year>\d{{4}})",
+        rf"{_NAME}[-\s.,/']*(?:de\s+)?(?P<year>\d{{4}}|\d\d)",
         rf"(?P<year>\d{{4}})[-\s./]*{_NAME}(?:[-\s./]+(?P<day>\d{{1,2}}))?",
         r"(?P<year>\d{4})[-\s/]*[Qq](?P<quarter>[1-4])",
         r"[Qq](?P<quarter>[1-4])[-\s/]*(?P<year>\d{4})",
@@ -72,6 +74,8 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stamp; later ones are written like it."""
     padded: bool = True
     """Days and months have a zero in front."""
+    language: str = "en"
+    """Of the names of months and days."""
 
     def write(self, seconds: int) -> str:
         """Seconds since 1970 as a stamp of this style.
@@ -93,7 +97,7 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
             return when.strftime({"yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "year": "%Y"}[self.kind])
         if self.format:
             return when.strftime(self.format)
-        return _like(self.sample, when, bool(self.day_first), self.padded, self.local)
+        return _like(self, when)
 
 
 class Stamps(msgspec.Struct):
@@ -240,7 +244,9 @@ def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | Non
     last = max((m.string for m in matches[:-25:-1] if m is not None), key=len, default="")  # midnight may lack its hour
     groups = ("month", "day", "first", "second_")
     short = any(m is not None and len(m.groupdict().get(g) or "00") == 1 for m in matches for g in groups)
-    style = Style("date", day_first if slashed else None, local=local, sample=last, padded=not short)
+    names = [m["name"] for m in matches if m is not None and m.groupdict().get("name")]
+    language = calendars.language_of(names) if names else "en"
+    style = Style("date", day_first if slashed else None, "", local, last, not short, language)
     return Stamps(wall if local else utc, style, ambiguous)
 
 
@@ -253,18 +259,10 @@ def _matches(cells: Sequence[str]) -> list[re.Match[str] | None]:
 
 def _match(shape: re.Pattern[str], cell: str) -> re.Match[str] | None:
     found = shape.fullmatch(cell) if len(cell) < 60 else None
-    if found is not None and "name" in shape.groupindex and _month(found["name"]) == 0:
-        return None
-    return found
-
-
-def _month(name: str) -> int:
-    """Of its name, whole or shortened, 0 for none."""
-    short = name.casefold()
-    fits = [
-        number for number, month in enumerate(MONTHS, 1) if month.startswith(short) or short == "sept" and number == 9
-    ]
-    return fits[0] if len(fits) == 1 else 0
+    if found is None or "name" not in shape.groupindex:
+        return found
+    dow = found.groupdict().get("dow")
+    return found if calendars.month(found["name"]) and (not dow or calendars.is_weekday(dow)) else None
 
 
 def _when(match: re.Match[str], day_first: bool) -> datetime:
@@ -280,7 +278,7 @@ def _when(match: re.Match[str], day_first: bool) -> datetime:
     elif part.get("month"):
         month = int(part["month"])
     elif part.get("name"):
-        month = _month(part["name"])
+        month = calendars.month(part["name"])
     elif part.get("quarter"):
         month = 3 * int(part["quarter"]) - 2
     hour = int(part.get("hour") or part.get("hour2") or 0)
@@ -301,8 +299,9 @@ def _offset(zone: str | None) -> int | None:
     """Of a zone in seconds, None where none is written."""
     if not zone:
         return None
-    if zone in ("Z", "UTC", "GMT"):
-        return 0
+    if zone in calendars.ZONES:
+        return 60 * calendars.ZONES[zone]
+    zone = zone.removeprefix("UTC").removeprefix("GMT")
     digits = zone[1:].replace(":", "").ljust(4, "0")
     return (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
 
@@ -320,27 +319,29 @@ def _regularity(seconds: Times) -> float:
 # ---- writing
 
 
-def _like(sample: str, when: datetime, day_first: bool, padded: bool, local: bool) -> str:
-    """A time written like a sample: its parts are replaced where they stand."""
+def _like(style: Style, when: datetime) -> str:
+    """A time written like the sample of a style: its parts are replaced where they stand."""
+    sample, language = style.sample, style.language
     match = _matches([sample])[0] if sample else None
     if match is None:
         return when.isoformat(sep="T") if when.time() != datetime.min.time() else when.date().isoformat()
     zone = _offset(match["zone"])
-    if zone and not local:
+    if zone and not style.local:
         when += timedelta(seconds=zone)
-    two = "02d" if padded else "d"
+    two = "02d" if style.padded else "d"
     year, week, weekday = when.isocalendar()
     half = match.groupdict().get("half")
     hour = (when.hour % 12 or 12) if half else when.hour
-    one, other = (when.day, when.month) if day_first else (when.month, when.day)
+    one, other = (when.day, when.month) if style.day_first else (when.month, when.day)
     write: dict[str, Callable[[str], str]] = {
         "year": lambda old: f"{year if match.groupdict().get('week') else when.year:04d}"[-len(old) :],
         "month": lambda old: f"{when.month:{two}}",
         "day": lambda old: f"{when.day:{two}}",
         "first": lambda old: f"{one:{two}}",
         "second_": lambda old: f"{other:{two}}",
-        "name": lambda old: _cased(MONTHS[when.month - 1], old),
-        "dow": lambda old: _cased(when.strftime("%A").lower(), old),
+        "ending": lambda old: calendars.day_ending(when.day, old),
+        "name": lambda old: _cased(calendars.month_like(when.month, old, language), old),
+        "dow": lambda old: _cased(calendars.weekday_like(when.weekday(), old, language), old),
         "quarter": lambda old: str((when.month + 2) // 3),
         "week": lambda old: f"{week:02d}",
         "weekday": lambda old: str(weekday),
@@ -362,15 +363,13 @@ def _like(sample: str, when: datetime, day_first: bool, padded: bool, local: boo
 
 
 def _cased(word: str, like: str) -> str:
-    """A word as long as another, in its letters' case.
+    """A word in another one's case and with its points.
 
-    >>> _cased("february", "JAN"), _cased("february", "January"), _cased("pm", "a.m.")
+    >>> _cased("feb", "JAN"), _cased("february", "January"), _cased("pm", "a.m.")
     ('FEB', 'February', 'p.m.')
     """
     if "." in like:
         word = ".".join(word) + "."
-    elif len(like) == 3 or like.casefold() == "sept":
-        word = word[:3]
     return word.upper() if like.isupper() else word.capitalize() if like[0].isupper() else word
 
 

@@ -82,5 +82,9 @@ class Config(msgspec.Struct, kw_only=True):
     ] = False
     least_area: Annotated[
         int,
-        Meta(description="Points that a thing must have; 0: half of a small one of the training masks.", ge=0, extra={"when": "predict"}),
+        Meta(
+            description="Points that a thing must have; 0: half of a small one of the training masks.",
+            ge=0,
+            extra={"when": "predict"},
+        ),
     ] = 0
