@@ -28,6 +28,12 @@ from lamella.errors import DataError
         (["0,125", "12,038"], ";", [0.125, 12.038]),
         (["1e3", "1.5E-3", ".5", "−4"], ",", [1000, 0.0015, 0.5, -4]),
         (["USD 5", "5 USD", "7"], ",", [5, 5, 7]),
+        (["7 kg", "8.5kg", "10"], ",", [7, 8.5, 10]),
+        (["21 °C", "-3,5 °C"], ";", [21, -3.5]),
+        (["100 km/h", "90 km/h"], ",", [100, 90]),
+        (["12.5K", "300", "1.2M", "1.1B"], ",", [12500, 300, 1.2e6, 1.1e9]),
+        (["$1.2bn", "$300M", "3 k$"], ",", [1.2e9, 3e8, 3000]),
+        (["5-", "6", "1,234.50-"], ",", [-5, 6, -1234.5]),
     ],
 )
 def test_ways_to_write(cells, separator, values):
@@ -53,7 +59,18 @@ def test_two_readings(cells, separator):
         assert not read_numbers(cells, decimal, separator).ambiguous
 
 
-@pytest.mark.parametrize("cells", [["5%", "7%", "8"], ["$5", "$6", "€7"], ["5", "6", "seven"], ["1.5", "2.5", "3,5"]])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["5%", "7%", "8"],
+        ["$5", "$6", "€7"],
+        ["5", "6", "seven"],
+        ["1.5", "2.5", "3,5"],
+        ["5 kg", "6 kg", "7 g"],
+        ["5", "6", "-7-"],
+        ["5 km", "6 km", "7 dogs"],
+    ],
+)
 def test_units_are_not_mixed(cells):
     assert read_numbers(cells).bad == [2] or read_numbers(cells).bad == [0, 1, 2]
 
