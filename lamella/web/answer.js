@@ -17,6 +17,7 @@ export function answer(given, found, rendered) {
   const picture = Object.values(given).find(isPicture);
   if (isBoxes(found, picture)) return picture ? [boxes(picture, found)] : several(found);
   if (Array.isArray(found)) return several(found);
+  if (isPicture(found?.mask)) return [laidOver(picture, found)];
   if (found?.probabilities) {
     return [el("p", { class: "headline", dir: "auto" }, String(found.label)), shares(found.probabilities)];
   }
@@ -26,9 +27,17 @@ export function answer(given, found, rendered) {
   if (found?.point) return [point(given, found)];
   if (Array.isArray(found?.marks)) return [words(found)];
   if (Array.isArray(found?.words)) return [heard(given, found)];
+  if (Array.isArray(found?.facts)) return [concluded(given, found)];
   if (typeof found?.text === "string") return written(given, found);
   return [el("p", { class: "prose", dir: "auto" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
     el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
+}
+
+/** A mask over the picture that it is of; its drawing is fetched when the first is shown. */
+function laidOver(picture, found) {
+  const place = el("div", { class: "laid" });
+  import("./mask.js").then(({ masked }) => place.append(...masked(picture, found)));
+  return place;
 }
 
 /** What was said, with the sound that it was said in; its drawing is fetched when the first is shown. */
@@ -36,6 +45,13 @@ function heard(given, found) {
   const place = el("div", { class: "heard" });
   const sound = Object.values(given).find((v) => typeof v === "string" && v.startsWith("data:audio/"));
   import("./spoken.js").then(({ spoken }) => place.append(...spoken(sound, found)));
+  return place;
+}
+
+/** An answer with the rule and the facts behind it; the drawing is fetched when the first is shown. */
+function concluded(given, found) {
+  const place = el("div", {}, el("p", { class: "headline", dir: "auto" }, String(found.answer)));
+  import("./rules.js").then(({ conclusion }) => place.replaceChildren(...conclusion(given, found)), () => {});
   return place;
 }
 
