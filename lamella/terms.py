@@ -171,6 +171,21 @@ class Scores(msgspec.Struct):
         return cls(len(parts), measure, dict(notes or {}))
 
 
+class Encoder(msgspec.Struct, frozen=True):
+    """The part of a net that reads text, for nets of other tasks to begin from.
+
+    weights: `table` (V, D), those of pre-norm blocks as `blocks.0.norm_attention.weight` and so on (nets/transformer/blocks.py),
+    and of the norm at their end as `norm.weight` and `norm.bias`. Texts keep their case.
+    """
+
+    vocabulary: bytes
+    width: int
+    depth: int
+    heads: int
+    inner: int  # width of the feed-forward layers
+    weights: Arrays
+
+
 class Imported(msgspec.Struct):
     """A net that another program has trained, or another model, in the terms of a task."""
 

@@ -107,7 +107,11 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("--steps", type=int, help="Number of training steps.")
 @click.option("--epochs", type=float, help="Number of passes through the data.")
 @click.option("--size", help="tiny, small (the default) or base: width, depth and learning rate.")
-@click.option("--init", metavar="MODEL", help="Adapt this model to DATA: a path, or the name of one that is installed.")
+@click.option(
+    "--init",
+    metavar="MODEL",
+    help="Begin from this model, of the task or of one with an encoder: a path or an installed one's name; none: from none.",
+)
 @click.option(
     "--keep", multiple=True, metavar="FILE", help="With --init: older data to replay, so that it is not forgotten."
 )

@@ -15,10 +15,19 @@ IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is tak
 
 
 class Text(Field, frozen=True, tag="text"):
-    """A string of any length."""
+    """A string of any length.
+
+    fixed: a pattern of what must stand in it and is no part of an explanation, such as the mask where a word is wanted.
+    """
+
+    fixed: str = ""
 
     prose: ClassVar[bool] = True
     control: ClassVar[str] = "text"
+
+    @property
+    def demands(self) -> bool:
+        return bool(self.fixed)
 
     def check(self, name: str, value: Any) -> str:
         return plain_text(name, value)
@@ -46,7 +55,7 @@ class Text(Field, frozen=True, tag="text"):
         >>> Text().split("not a good film").without({0, 3})
         'a good'
         """
-        return TextParts(str(value))
+        return TextParts(str(value), self.fixed)
 
 
 @cache
@@ -61,10 +70,18 @@ class TextParts:
     kind = "text"
     how = ("left out", "replaced by _")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, fixed: str = "") -> None:
+        kept = [match.span() for match in re.finditer(fixed, text)] if fixed else []
         words = [match.span() for match in _word().finditer(text)]
+        words = [(a, b) for a, b in words if not any(a < end and start < b for start, end in kept)]
         step = max(1, math.ceil(len(words) / MOST))
-        spans = [(words[i][0], words[min(i + step, len(words)) - 1][1]) for i in range(0, len(words), step)]
+        spans = []
+        for i in range(0, len(words), step):
+            for a, b in words[i : i + step]:  # together, but for what is kept between them
+                if a == words[i][0] or any(spans[-1][1] <= start < a for start, _ in kept):
+                    spans.append((a, b))
+                else:
+                    spans[-1] = spans[-1][0], b
         self.text, self.spans = text, spans
         self.units: list[Part] = [{"label": text[a:b], "start": a, "end": b} for a, b in spans]
 

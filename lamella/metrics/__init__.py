@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lamella.metrics.series import forecasts
     from lamella.metrics.text import captions, likelihood, translation
     from lamella.metrics.words import fillings
+    from lamella.metrics.vectors import embeddings
 
 _PLACES = {
     "Floats": "resample",
@@ -29,6 +30,7 @@ _PLACES = {
     "captions": "text",
     "classification": "label",
     "details": "reports",
+    "embeddings": "vectors",
     "fillings": "words",
     "forecasts": "series",
     "intervals": "resample",
@@ -47,6 +49,7 @@ __all__ = [
     "captions",
     "classification",
     "details",
+    "embeddings",
     "fillings",
     "forecasts",
     "intervals",

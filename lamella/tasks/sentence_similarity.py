@@ -17,12 +17,26 @@ from msgspec import Meta
 
 from lamella.data.readers.similar import held_out, read_similar
 from lamella.data.samples import sentence_similarity as samples
-from lamella.data.text.ngrams import hashed, ids, inverse_frequency, plain
-from lamella.data.text.pieces import PADDING, Pieces, learn
+from lamella.data.text.ngrams import READ, hashed, ids, inverse_frequency, plain
+from lamella.data.text.pieces import PADDING, Pieces, learn, normalise
 from lamella.errors import UsageError
 from lamella.fields import Matches, Number, Text, Vector
 from lamella.metrics import ranking
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Encoder,
+    Example,
+    Focus,
+    GraphLike,
+    Question,
+    Run,
+    Scores,
+    Task,
+    Training,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -72,9 +86,13 @@ class SentenceSimilarity(Task):
     training = Training(batch=384, precise=True, measured={"vectors": True})
 
     vocabulary_: bytes
+    inner_: int = (
+        0  # width of the feed-forward layers of an encoder that it began from, which reads texts in their own case
+    )
     line_: Line = []
     highest_: float = 1.0
     rarity: tuple[Array, Array] | None = None  # of pieces and n-grams, for a net that is not trained yet
+    few_texts: Sequence[str] = ()  # those that it was counted in
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -110,8 +128,21 @@ class SentenceSimilarity(Task):
         vars(self).pop("pieces", None)  # what an earlier fit knew
         self.highest_ = max((float(e["highest"]) for e in examples if "score" in e), default=1.0)
         features = [np.array(ids(text, self.config.buckets), np.int64) for text in few]
-        pieces = [np.array(found, np.int64) for found in self.pieces.encode(few)]
-        self.rarity = inverse_frequency(pieces, len(self.pieces)), inverse_frequency(features, self.config.buckets)
+        self.rarity = self._rarity(few), inverse_frequency(features, self.config.buckets)
+        self.few_texts = few
+
+    def _rarity(self, texts: Sequence[str]) -> Array:
+        """The inverse frequency of each piece in some texts, (V,)."""
+        return inverse_frequency([np.array(found, np.int64) for found in self.pieces.encode(texts)], len(self.pieces))
+
+    def begin(self, encoder: Encoder) -> Arrays:
+        """All of the encoder but the norm at its end: its blocks under the weighted sum of the pieces."""
+        self.vocabulary_, self.inner_ = encoder.vocabulary, encoder.inner
+        vars(self).pop("pieces", None)
+        self.config = msgspec.structs.replace(self.config, blocks=encoder.depth)
+        if self.rarity is not None:
+            self.rarity = self._rarity(self.few_texts), self.rarity[1]
+        return {name: array for name, array in encoder.weights.items() if not name.startswith("norm.")}
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -126,8 +157,10 @@ class SentenceSimilarity(Task):
         return {**self._text(example["first"]), **{f"other_{name}": array for name, array in other.items()}}
 
     def _text(self, text: str) -> Arrays:
-        text = plain(text)
-        pieces = self.pieces.encode([text])[0][: self.config.max_length] or [PADDING]  # nothing: no direction
+        read, text = normalise(text[:READ].encode(errors="replace").decode()), plain(text)
+        pieces = self.pieces.encode([read if self.inner_ else text])[0][: self.config.max_length] or [
+            PADDING
+        ]  # nothing: no direction
         return {"pieces": np.array(pieces, np.int32), "features": hashed(text, self.config.buckets)}
 
     def targets(self, example: Example) -> Arrays:
@@ -153,6 +186,7 @@ class SentenceSimilarity(Task):
             size.heads,
             c.dropout,
             c.max_length,
+            self.inner_,
         )
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":

@@ -4,8 +4,13 @@ Three things keep what it knew. The learning rate is a third of the usual one. E
 on beside the new ones (replay; Robins, 1995). And what ships lies between the weights of before and after, as near to the
 new ones as the old data allow (Wortsman et al., 2022, "Robust fine-tuning of zero-shot models"). The scores before and
 after are told for both.
+
+A task may also begin from the encoder of another task's model, such as one of masked words: vocabulary and weights travel.
+What is new learns at the usual rate, what was taken at a lower one, the lower the nearer to the input (Howard and Ruder, 2018).
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +34,8 @@ from lamella.train.watch import metric_of
 
 WARMUP = 10  # steps
 RATE = 0.3  # of the learning rate that a net takes which begins at random weights
+LAYER_DECAY = 0.8  # of that rate is left one layer further down, where another task's encoder is begun from
+ENCODER = "encoder"  # the name of the shipped model that small data begin from
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones, tried in this order
 TOLERANCE = 0.01  # of the metric on the old data may be lost
 MEASURED = 100  # examples of each side
@@ -42,6 +49,7 @@ class Origin:
 
     model: model.Model
     old: Sequence[Example] = ()  # never trained on now, to measure what is forgotten
+    transfer: bool = False  # a model of another task, of which the encoder is taken
 
     @property
     def digest(self) -> str:
@@ -51,15 +59,32 @@ class Origin:
 
 def open_origin(word: str, task: str) -> Origin:
     """A model by its path, or by its name where it came with the package. UsageError where there is none."""
-    shipped = Path(model.__file__).parent.parent / "models"
+    shipped = _shipped()
     path = Path(word) if Path(word).exists() else shipped / word
     if not (path.exists() and (path.is_file() or (path / "model.json").is_file())):
         names = ", ".join(sorted(p.name for p in shipped.iterdir() if (p / "model.json").is_file()))
         raise UsageError(f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}.")
     opened = model.load(path, task=task if task.endswith(".py") else None)
-    if not same_task(opened, task) and registry.find(task).adopt is Task.adopt:
+    if same_task(opened, task):
+        return Origin(opened, transfer=opened.task.headless)
+    cls = registry.find(task)
+    if cls.adopt is Task.adopt and (cls.begin is Task.begin or type(opened.task).encoder is Task.encoder):
         raise UsageError(f"--init {word}: a model of {opened.manifest.task}, and {task} is to be trained.")
-    return Origin(opened)
+    return Origin(opened, transfer=True)
+
+
+def _shipped() -> Path:
+    return Path(model.__file__).parent.parent / "models"
+
+
+def usual_origin(job: Task, task: str, options: Mapping[str, Any], count: int) -> Origin | None:
+    """The encoder that came with the package, where a task with so few examples begins from it by itself; else None.
+
+    Not where the user chose what hangs on that: options that the task sets when it begins from an encoder.
+    """
+    if not 0 < count <= job.few or {*options} & {*job.begun} or not (_shipped() / ENCODER / "model.json").is_file():
+        return None
+    return open_origin(str(_shipped() / ENCODER), task)
 
 
 def same_task(opened: model.Model, task: str) -> bool:
@@ -70,9 +95,9 @@ def same_task(opened: model.Model, task: str) -> bool:
 def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task: str) -> Any:
     """The other model's configuration, with what the user wants otherwise; of another task's what both tasks have."""
     known = msgspec.to_builtins(origin.model.task.config)
-    if not same_task(origin.model, task):
+    if origin.transfer:
         names = {field.encode_name for field in msgspec.structs.fields(cls.Config)}
-        known = {name: value for name, value in known.items() if name in names}
+        known = {**{name: value for name, value in known.items() if name in names}, **cls.begun}
     return make_config(cls.Config, {**known, **options}, task)
 
 
@@ -83,6 +108,8 @@ def with_replay(
 
     keep: files of old data; where there are none, what the task has for models like this one, if it has anything.
     """
+    if origin.transfer and keep:
+        raise UsageError("--keep: expected with --init and a model of the same task, whose knowledge is to be kept.")
     if list(keep) == ["sample"]:
         old = job.sample("train")
     else:
@@ -92,6 +119,8 @@ def with_replay(
     opened = origin.model
     line = f"begun from {Path(opened.where).name}, a model of {opened.manifest.parameters / 1e6:.1f} million parameters"
     gathered = replace(gathered, lines=[*gathered.lines, line])
+    if origin.transfer:
+        return origin, gathered
     if len(old) < 2:
         note = (
             "note: nothing of what the model knows is trained on again; --keep FILE names data that it must not forget"
@@ -103,16 +132,19 @@ def with_replay(
     return replace(origin, old=kept), replace(gathered, learn=gathered.learn + again, lines=[*gathered.lines, line])
 
 
-def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[str], None]) -> nn.Module:
+def adopt(
+    job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[str], None]
+) -> tuple[nn.Module, dict[str, float]]:
     """The task with what the other one learned, in the place of `fit`, and its net with the other one's weights.
 
+    Besides, where that is a model of another task, the factor on the learning rate of each weight that was taken.
     UsageError where that cannot be: another net, or examples of what the other model does not know, such as a new label.
     """
-    where = origin.model.where
-    other = type(origin.model.task).__qualname__ != type(job).__qualname__  # a file may have been loaded twice
-    if other:  # what its task does not learn
+    where, transfer = origin.model.where, origin.transfer
+    if transfer:  # what the other task does not learn
         job.fit(learn)
-    weights = job.adopt(origin.model.task, weights_of(origin.model))
+    known = weights_of(origin.model)
+    weights = job.adopt(origin.model.task, known)
     try:
         for example in learn:
             job.targets(example)
@@ -125,13 +157,55 @@ def adopt(job: Task, origin: Origin, learn: Sequence[Example], tell: Callable[[s
             f"--init {where}: its net is another one ({filled.lines()[0]}). Leave out the options that make the net, or "
             "train without --init."
         )
-    if filled.missing and not other:
+    if filled.missing and not transfer:
         raise UsageError(
             f"--init {where}: its graphs do not hold {filled.missing[0]} by that name, since the export has put it together "
             f"with what follows. Begin from the folder that lamella train wrote, which holds training/{WEIGHTS}."
         )
     tell(filled.lines()[0])
-    return net
+    if not transfer:
+        return net, {}
+    left = sorted({_part(name) for name in known} - {_part(name) for name in weights})
+    tell(f"taken: the vocabulary, {', '.join(_parts(filled.taken))}; not taken: {', '.join(_parts(left)) or 'nothing'}")
+    tell(f"new: {', '.join(_parts(filled.missing)) or 'nothing'}")
+    layered = type(job).adopt is Task.adopt  # an encoder under a new net, not most of a net
+    factors = layer_factors(filled.taken) if layered else dict.fromkeys(filled.taken, RATE)
+    tell(
+        f"learning rate of what was taken: {min(factors.values()):.2g} to {max(factors.values()):.2g} of the usual one"
+    )
+    return net, factors
+
+
+def layer_factors(names: Sequence[str]) -> dict[str, float]:
+    """The factor on the learning rate of each weight that was taken, by its layer: the number in its name.
+
+    >>> factors = layer_factors(["table", "blocks.0.feed.up.weight", "blocks.1.feed.up.weight", "norm.weight"])
+    >>> [round(f, 3) for f in factors.values()]
+    [0.192, 0.24, 0.3, 0.3]
+    """
+    numbers = {name: int(found[1]) for name in names if (found := re.search(r"\.(\d+)\.", name))}
+    depth = max(numbers.values(), default=-1) + 1
+    below = {n: depth - 1 - numbers[n] if n in numbers else depth if n.endswith("table") else 0 for n in names}
+    return {name: RATE * LAYER_DECAY**layers for name, layers in below.items()}
+
+
+def _part(name: str) -> str:
+    """The part of a net that a weight belongs to: "blocks.0" of "blocks.0.feed.up.weight"."""
+    first, _, rest = name.partition(".")
+    number = rest.partition(".")[0]
+    return f"{first}.{number}" if number.isdigit() else first
+
+
+def _parts(names: Sequence[str]) -> list[str]:
+    """The parts of a net, each once, several numbered ones together.
+
+    >>> _parts(["table", "blocks.0.out.bias", "blocks.1.out.bias", "norm.bias"])
+    ['table', '2 blocks', 'norm']
+    """
+    parts = list(dict.fromkeys(map(_part, names)))
+    firsts = [part.partition(".")[0] for part in parts]
+    count = Counter(first for part, first in zip(parts, firsts, strict=True) if "." in part)
+    return list(dict.fromkeys(f"{count[first]} {first}" if count[first] else first for first in firsts))
 
 
 def weights_file(net: nn.Module) -> bytes:

@@ -6,6 +6,8 @@ it costs a tenth of a step, where it pays for itself. Embeddings, norms and bias
 2019).
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -37,15 +39,24 @@ class Optimizer:
 
     `muon` says whether two-dimensional weights other than tables take Muon. `rate` is the peak learning rate of both:
     Muon's update is scaled to a root mean square of one rate a weight, about what AdamW moves one at first.
+    `factors`: on the rate, by the name of a weight; 1 where it names none.
     """
 
-    def __init__(self, net: nn.Module, rate: float, decay: float = 0.01, muon: bool = True) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        rate: float,
+        decay: float = 0.01,
+        muon: bool = True,
+        factors: Mapping[str, float] | None = None,
+    ) -> None:
         named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
         self.weights = [p for _, p in named]
         self.masters = [p.detach().float().clone() for p in self.weights]
         self.names = [name for name, _ in named]
         self.muon = [muon and p.ndim == 2 and not name.endswith(("table", "embedding.weight")) for name, p in named]
-        self.rate, self.decay = rate, decay
+        self.rate, self.decay, self.factors = rate, decay, dict(factors or {})
+        self.each = [self.factors.get(name, 1.0) for name in self.names]
         self.first = [torch.zeros_like(m) for m in self.masters]
         pairs = zip(self.masters, self.muon, strict=True)
         self.second = [m.new_zeros(0) if is_muon else torch.zeros_like(m) for m, is_muon in pairs]
@@ -83,8 +94,9 @@ class Optimizer:
         scale = torch._foreach_sqrt(second)
         torch._foreach_div_(scale, (1 - 0.98**self.count) ** 0.5)
         torch._foreach_add_(scale, 1e-9)
-        torch._foreach_mul_(masters, 1 - rate * self.decay)
-        torch._foreach_addcdiv_(masters, first, scale, -rate / (1 - 0.9**self.count))
+        own = [rate * self.each[i] for i in plain]
+        torch._foreach_mul_(masters, [1 - r * self.decay for r in own])
+        torch._foreach_addcdiv_(masters, first, scale, [-r / (1 - 0.9**self.count) for r in own])
         for shape, members in self.shapes.items():
             for i in members:
                 self.first[i].lerp_(grads[i], 1 - 0.95)
@@ -94,7 +106,8 @@ class Optimizer:
             # A fifth of it, which large models take (Liu et al., 2025), was too timid here (docs/LOG.md).
             step = rate * max(shape) ** 0.5
             for i, update in zip(members, turned, strict=True):
-                self.masters[i].mul_(1 - rate * self.decay).add_(update, alpha=-step)
+                factor = self.each[i]
+                self.masters[i].mul_(1 - factor * rate * self.decay).add_(update, alpha=-factor * step)
         for weight, master in zip(self.weights, self.masters, strict=True):
             weight.copy_(master)
         return norm

@@ -48,7 +48,8 @@ def train(
 
     data: paths, or tables in memory: frames of pandas or polars, arrays, lists of dicts, dicts of columns. size: tiny, small
     or base; small where it is not given. init: a model to begin from, by its path or, where it came with the package, its
-    name: it is adapted to the data and forgets little. keep: files or tables of what it must not forget. test: files or
+    name: it is adapted to the data and forgets little. Of a model of another task the encoder is taken; "none": from none, where
+    a task of few examples would begin from the encoder that ships. keep: files or tables of what it must not forget. test: files or
     tables to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
     the model, for its page. tell: takes each line of progress, which otherwise go to standard error. options: how to train
     (`minutes`, `steps` or `epochs`, `device`, `seed`, `rate`, `resume` and the others of
@@ -60,6 +61,7 @@ def train(
         import torch
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
+    from lamella.train import further
     from lamella.train.loop import train_task
     from lamella.train.ship import keep_examples, put, ship
 
@@ -78,6 +80,8 @@ def train(
     torch.manual_seed(settings.seed)
     with process.interrupt() as stop:
         gathered, origin, own_data = _gather(job, data, several(test), columns, settings.seed, origin, several(keep))
+        if init is None and size is None and (origin := further.usual_origin(job, task, own, len(gathered.learn))):
+            job.config, job.size_name = further.config_of(origin, type(job), own, task), origin.model.manifest.size
         for line in gathered.lines:
             tell(line)
         facts = {
@@ -110,7 +114,7 @@ def train(
 def _job(task: str, size: str | None, own: dict[str, Any], init: str | None) -> "tuple[Task, Origin | None]":
     """The task as the user wants it, and the model that it begins from, if there is one."""
     cls = registry.find(task)
-    if init is None:
+    if init is None or init == "none":
         return cls(make_config(cls.Config, own, task), size or "small"), None
     from lamella.train import further
 

@@ -41,6 +41,7 @@ class EncoderClassifier(nn.Module):
         dropout: float = 0.5,
         word_dropout: float = 0.1,
         longest: int = 512,
+        inner: int = 0,
     ) -> None:
         super().__init__()
         self.vocabulary, self.width, self.word_dropout, self.longest = (
@@ -50,7 +51,7 @@ class EncoderClassifier(nn.Module):
             longest,
         )
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
-        self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
+        self.blocks = nn.ModuleList(EncoderBlock(width, heads, inner or 2 * width, dropout / 2) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.drop_in, self.drop = nn.Dropout(dropout / 2), nn.Dropout(dropout)
         self.out = Linear(2 * width, labels)
@@ -122,13 +123,18 @@ class ImageTransformer(nn.Module):
         x = pictures.reshape(-1, self.channels, count, size, count, size)
         return x.permute(0, 2, 4, 1, 3, 5).reshape(-1, count**2, self.channels * size**2)
 
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
-        """pictures (B, C, H, W) -> scores (B, labels)."""
-        x = self.enter(self.patches(pictures)) + self.place  # (B, T, D)
+    def read(self, patches: Tensor) -> Tensor:
+        """Patches as vectors (B, T, D) -> what is known of each after all have seen each other (B, T, D)."""
+        x = patches + self.place
         for block in self.blocks:
             x = block(x)
+        normed: Tensor = self.norm(x)
+        return normed
+
+    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+        """pictures (B, C, H, W) -> scores (B, labels)."""
         # Scores in float32, since the loss takes their exponentials.
-        return {"scores": self.out(self.drop(self.norm(x).mean(dim=1))).float()}
+        return {"scores": self.out(self.drop(self.read(self.enter(self.patches(pictures))).mean(dim=1))).float()}
 
     def classify(self, pictures: Tensor) -> dict[str, Tensor]:
         """The graph that ships."""

@@ -45,6 +45,7 @@ class SentenceEncoder(nn.Module):
         heads: int = 4,
         dropout: float = 0.1,
         longest: int = 256,
+        inner: int = 0,
     ) -> None:
         super().__init__()
         vocabulary, buckets = len(importance), len(hashed_importance)
@@ -54,7 +55,7 @@ class SentenceEncoder(nn.Module):
         self.importance = nn.Parameter(DAMPED * importance.clamp(min=0.1).log())
         self.hashed_table = nn.Parameter(torch.randn(buckets, hashed_width) * 0.1)
         self.hashed_importance = nn.Parameter(hashed_importance.clamp(min=0.1).log())
-        self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout) for _ in range(depth))
+        self.blocks = nn.ModuleList(EncoderBlock(width, heads, inner or 2 * width, dropout) for _ in range(depth))
         # One angle rather than two weights: whatever is learned, the vector has length 1.
         self.angle = nn.Parameter(torch.tensor(START))
         self.register_buffer("positions", positions(longest, width), persistent=False)

@@ -25,9 +25,9 @@ from lamella.decode.likelihood import log_odds
 from lamella.decode.steps import both_ways
 from lamella.errors import DataError
 from lamella.fields import Label, Text
-from lamella.task import EXPLAINED, Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.task import EXPLAINED, Answer, Array, Arrays, Choice, Encoder, Example, Focus, GraphLike, Run, Scores, Task
 from lamella.tasks.text_classification import linear
-from lamella.tasks.text_classification.features import FeatureSet, plain
+from lamella.tasks.text_classification.features import FeatureSet, cased, plain
 
 TABLE = 4_000_000  # limit on features times labels: with many labels there are fewer features
 DOUBT = 10.0  # strength of the prior on the weights of the two parts
@@ -79,10 +79,15 @@ class TextClassification(Task):
     target = "label"
     metric = "f1_weighted"
     nets = ("cnn", "rnn", "transformer")
+    begun = {"net": "transformer", "dropout": 0.2}
+    few = 10_000
 
     labels_: list[str]
     vocabulary_: bytes
     features_: bytes
+    inner_: int = (
+        0  # width of the feed-forward layers of an encoder that it began from, which reads texts in their own case
+    )
     mix_: Sequence[float] = (0.2, 0.9)  # weights of the deep and the wide part before calibration
     solution: tuple[Array, Array] | None = None  # of the linear part; stored in the net, so not among what is learned
 
@@ -111,6 +116,13 @@ class TextClassification(Task):
             rows, wanted, len(self.known) + 1, len(self.labels_), self.config.strength or None, self.known.parts
         )
 
+    def begin(self, encoder: Encoder) -> Arrays:
+        """The Transformer takes the whole encoder, the other nets its table of pieces."""
+        self.vocabulary_, self.inner_ = encoder.vocabulary, encoder.inner
+        vars(self).pop("pieces", None)
+        whole = self.config.net == "transformer"
+        return {name: array for name, array in encoder.weights.items() if whole or name == "table"}
+
     @cached_property
     def pieces(self) -> Pieces:
         return Pieces(self.vocabulary_)
@@ -123,7 +135,8 @@ class TextClassification(Task):
 
     def inputs(self, example: Example) -> Arrays:
         text = plain(example["text"])
-        ids = self.pieces.encode([text])[0][: self.config.max_length - 2]
+        read = cased(example["text"]) if self.inner_ else text
+        ids = self.pieces.encode([read])[0][: self.config.max_length - 2]
         return {"pieces": np.array([*ids, END], np.int32), "features": self.known.encode(text)}
 
     def targets(self, example: Example) -> Arrays:
@@ -151,7 +164,9 @@ class TextClassification(Task):
         else:
             from lamella.nets.transformer.classifiers import EncoderClassifier
 
-            net = EncoderClassifier(*counts, size.width, size.depth, size.heads, longest=c.max_length, **noise)
+            net = EncoderClassifier(
+                *counts, size.width, size.depth, size.heads, longest=c.max_length, inner=self.inner_, **noise
+            )
         if self.solution is not None:
             net.wide.freeze(*map(torch.from_numpy, self.solution))
         return net

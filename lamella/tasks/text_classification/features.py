@@ -27,9 +27,14 @@ _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: each is ta
 _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
 
 
+def cased(text: str) -> str:
+    """Normalise a text: one Unicode form, limited length, without unpaired surrogates."""
+    return normalise(text[:READ].encode(errors="replace").decode())
+
+
 def plain(text: str) -> str:
-    """Normalise a text: lower case, one Unicode form, limited length, without unpaired surrogates."""
-    return normalise(text[:READ].encode(errors="replace").decode()).lower()
+    """As `cased`, in lower case."""
+    return cased(text).lower()
 
 
 def words(text: str) -> list[str]:

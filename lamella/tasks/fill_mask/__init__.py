@@ -1,0 +1,345 @@
+"""Fill in the words that are missing from a text, and find its least likely words.
+
+The net is a Transformer encoder trained on masked words (Devlin et al., 2019): in each step other words and spans of words
+of a passage are hidden, and the net is asked for them, given both sides. In an answer a mask stands for a whole word, of
+however many pieces; several masks are filled together, so that their words fit each other (`search.py`).
+
+The same net says of each word of a text how likely it is where it stands (`--ask unlikely`): the pseudo-likelihood of a
+text (Salazar et al., 2020), with which slips are found. What it has learned of a language other tasks can begin from: `--init`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from lamella import metrics
+from lamella.data.readers.cloze import read_cloze
+from lamella.data.samples import fill_mask as samples
+from lamella.data.text.encoding import read_text
+from lamella.data.text.pieces import END, Pieces, learn, normalise
+from lamella.errors import UsageError
+from lamella.fields import Marked, Text
+from lamella.task import (
+    Answer,
+    Arrays,
+    Choice,
+    Encoder,
+    Example,
+    Focus,
+    GraphLike,
+    Question,
+    Run,
+    Scores,
+    Task,
+    Training,
+)
+from lamella.tasks.fill_mask import cloze
+from lamella.tasks.fill_mask.search import NEVER, Filler, parse
+from lamella.tasks.fill_mask.search import Text as Gaps
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor, nn
+
+PREDICT = {"when": "predict"}
+BEAM = 4  # words of several pieces that the search goes on with
+LONGEST = 8  # pieces of a word that is measured
+NAMED = 1000  # words of the trivial answer
+
+
+class Config(msgspec.Struct, kw_only=True):
+    vocabulary_size: Annotated[int, Meta(description="Vocabulary size.", ge=100)] = 8000
+    window: Annotated[int, Meta(description="Context length of the net, in pieces of words.", ge=8, le=4096)] = 128
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.0
+    mask_share: Annotated[float, Meta(description="Share of the words masked at first.", gt=0, lt=1)] = 0.3
+    last_share: Annotated[float, Meta(description="Share of the words masked at the end.", gt=0, lt=1)] = 0.15
+    top: Annotated[int, Meta(description="Answers to give, or words to list.", ge=1, le=1000, extra=PREDICT)] = 5
+    longest_word: Annotated[
+        int, Meta(description="Most pieces of a word that is filled in.", ge=1, le=LONGEST, extra=PREDICT)
+    ] = 4
+    choices: Annotated[str, Meta(description="Words to choose from, with commas: men,women.", extra=PREDICT)] = ""
+
+
+MASKED = {"text": Text("A text with ___ in the place of each missing word.", fixed=cloze.PATTERN)}
+FILLED = Marked("The text with the most likely words in its gaps, and what else could stand there.")
+
+
+class FillMask(Task):
+    fields = MASKED
+    answer = FILLED
+    questions = {
+        "fill": Question(MASKED, FILLED, "Which words are missing."),
+        "unlikely": Question(
+            {"text": Text("A text.")}, Marked("Its least likely words."), "Which words fit least, such as slips."
+        ),
+    }
+    target = "words"
+    metric = "loss"
+    less_is_better = True
+    nets = ("transformer",)
+    suffixes = (".txt", ".md")  # of a whole text whose least likely words are asked for
+    training = Training(rate=1.5, measured={"top": 100, "longest_word": 2}, quick={"longest_word": 1}, noun="passages")
+
+    vocabulary_: bytes
+    lengths_: Sequence[float]  # how often a word has 1, 2, ... pieces
+    words_: int  # how many different words there are
+
+    # ---- data --------------------------------------------------------------------------------------------------
+
+    def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        rows, lines = read_cloze(paths, self.config.window, cloze.check, columns)
+        return [dict(row) for row in rows], lines
+
+    def sample(self, split: str) -> list[Example]:
+        return [{"text": text, "words": word} for text, word in samples.masked_sentences(split)]
+
+    @property
+    def optional(self) -> Mapping[str, Text]:  # type: ignore[override]
+        return {"choices": Text("Words to choose from, with commas.")} if self.asked != "unlikely" else {}
+
+    def keys(self, example: Example) -> list[str]:
+        return [_whole(example)]
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        texts = [_whole(e) or "-" for e in examples]
+        self.vocabulary_ = learn(map(normalise, texts), self.config.vocabulary_size, [cloze.MASK])
+        for name in ("pieces", "kinds"):  # caches of an earlier fit
+            vars(self).pop(name, None)
+        self._count(texts)
+
+    def _count(self, texts: Sequence[str]) -> None:
+        """How many words there are, and of how many pieces."""
+        words: set[str] = set()
+        lengths = Counter[int]()
+        for text in texts:
+            ids = self._ids(text)
+            for a, b in cloze.groups(ids, self.kinds):
+                lengths[min(b - a, LONGEST)] += 1
+                words.add(self.kinds.word(ids[a:b]))
+        counts = np.array([lengths[n] for n in range(1, LONGEST + 1)]) + 0.5
+        self.lengths_ = [round(float(share), 6) for share in counts / counts.sum()]
+        self.words_ = len(words)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        return Pieces(self.vocabulary_)
+
+    @cached_property
+    def kinds(self) -> cloze.Kinds:
+        return cloze.Kinds.make(self.pieces)
+
+    @property
+    def mask(self) -> int:
+        """The id that hides."""
+        return self.pieces.mark(cloze.MASK)
+
+    # ---- arrays ------------------------------------------------------------------------------------------------
+
+    def _ids(self, text: str) -> list[int]:
+        return [i for part in cloze.tokens(self.pieces, text) for i in part]
+
+    def inputs(self, example: Example) -> Arrays:
+        if self.asked != "unlikely":
+            cloze.check(example["text"])
+        ids = np.array(self._ids(example["text"]) or [END], np.int32)
+        return {"pieces": ids, "choices": self._choices(example)}
+
+    def _choices(self, example: Example) -> Any:
+        """The pieces of each choice, after a space and joined to what stands before: (C, 2, LONGEST), 0 where there is none."""
+        words = [w.strip() for w in str(example.get("choices") or self.config.choices).split(",") if w.strip()]
+        if odd := [w for w in words if not cloze.WORD.fullmatch(normalise(w))]:
+            raise UsageError(
+                f"--choices: expected single words with commas between them, such as men,women; received {odd[0][:60]!r}."
+            )
+        out = np.zeros((len(words), 2, LONGEST), np.int32)
+        for row, word in zip(out, words, strict=True):
+            for side, ids in zip(row, self._spelt(normalise(word)), strict=True):
+                if len(ids) > LONGEST:
+                    raise UsageError(
+                        f"--choices: {word[:60]!r} has more than {LONGEST} pieces in the model's vocabulary. Choose another."
+                    )
+                side[: len(ids)] = ids
+        return out
+
+    def _spelt(self, word: str) -> tuple[list[int], list[int]]:
+        """The pieces of a word after a space, and joined to a mark before it."""
+        return self.pieces.encode([word])[0], self.pieces.encode([f'"{word}'])[0][1:]
+
+    def targets(self, example: Example) -> Arrays:
+        ids = np.array(self._ids(example["text"]) or [END], np.int32)
+        wanted = np.zeros_like(ids)
+        places = np.flatnonzero((ids == self.mask) | (ids == cloze.JOINED))
+        words = str(example.get("words") or "").split()
+        for place, word in zip(places, words, strict=False):
+            wanted[place] = (self._spelt(word)[int(ids[place] == cloze.JOINED)] or [0])[0]
+        whole = self._ids(_whole(example))
+        return {"wanted": wanted, "whole": np.array(whole or [END], np.int32)}
+
+    def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
+        """Other words masked in each step; fewer of them towards the end, when texts are as they will be asked."""
+        import torch
+
+        from lamella.nets.sequences import crop
+        from lamella.nets.transformer.masked import mask_words
+
+        whole = crop(batch["whole"], self.config.window)
+        share = self.config.mask_share + (self.config.last_share - self.config.mask_share) * self.progress
+        kinds = torch.from_numpy(self.kinds.of).to(whole.device)
+        pieces, wanted = mask_words(whole, kinds, share, self.mask, rng)
+        return {**batch, "pieces": pieces, "wanted": wanted}
+
+    # ---- net ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> "nn.Module":
+        from lamella.nets.transformer.masked import MaskedTransformer
+
+        c, size = self.config, self.size
+        return MaskedTransformer(len(self.pieces), size.width, size.depth, size.heads, c.dropout, c.window)
+
+    def encoder(self, weights: Arrays) -> Encoder:
+        inner = int(weights["blocks.0.feed.up.bias"].shape[0])
+        kept = {name: array for name, array in weights.items() if name.startswith(("table", "blocks.", "norm."))}
+        return Encoder(self.vocabulary_, self.size.width, self.size.depth, self.size.heads, inner, kept)
+
+    def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.losses import tied_cross_entropy
+
+        # What is not wanted is 0 and left out: the product with the vocabulary is made at the masked places alone.
+        return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["wanted"], bias=outputs["bias"])
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def _filler(self, graphs: Mapping[str, GraphLike]) -> Filler:
+        return Filler(graphs, self.kinds, self.lengths_, self.mask, self.config.window)
+
+    def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        filler = self._filler(graphs)
+        if self.asked == "unlikely":
+            return self._unlikely(filler, inputs["pieces"])
+        texts, top = parse(inputs["pieces"], self.mask), self.config.top
+        given = [_rows(choices) for choices in inputs["choices"]]
+        free = [t for t in texts if not given[t.row]]
+        bound = [t for t in texts if given[t.row]]
+        found = [*filler.together(free, top, self.config.longest_word, BEAM), *filler.among(bound, given, top)]
+        answers: list[Answer] = [None] * len(texts)
+        for text, best in zip([*free, *bound], found, strict=True):
+            answers[text.row] = [self._filling(one) for one in best]
+        return answers
+
+    def _filling(self, text: Gaps) -> dict[str, Any]:
+        return {"words": [self.kinds.word(ids) for ids in text.filled], "probability": _short(np.exp(text.score))}
+
+    def _unlikely(self, filler: Filler, rows: Any) -> list[Answer]:
+        """For each text the log-probability of each word, and for the least likely ones a likelier word."""
+        answers: list[Answer] = []
+        for ids in (row[row != 0].tolist() for row in rows):
+            spans = cloze.groups(ids, self.kinds)
+            texts = [Gaps(0, [ids[:a], ids[b:]], [self.kinds.of[ids[a]] == cloze.GOES_ON]) for a, b in spans]
+            scores = filler.likelihood(texts, [ids[a:b] for a, b in spans])
+            few = [int(i) for i in np.argsort(scores)[: self.config.top]]
+            likelier = filler.words([texts[i] for i in few], 1, 1, 1) if few else []
+            instead = {i: self.kinds.word(best[0][0]) if best else "" for i, best in zip(few, likelier, strict=True)}
+            answers.append({"scores": scores.tolist(), "instead": instead})
+        return answers
+
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        if self.asked != "unlikely":
+            for example in examples:
+                cloze.check(example["text"])
+        found = run(examples)
+        if self.asked == "unlikely":
+            return [self._marked(e["text"], each) for e, each in zip(examples, found, strict=True)]
+        return [self._filled(e["text"], each) for e, each in zip(examples, found, strict=True)]
+
+    def _filled(self, text: str, fillings: Answer) -> Answer:
+        best = fillings[0] if fillings else {"words": [], "probability": 0.0}
+        whole, spans = cloze.filled(text, best["words"])
+        marks = [{"start": a, "end": b, "word": w} for (a, b), w in zip(spans, best["words"], strict=True)]
+        answer = {"text": whole, "words": best["words"], "probability": best["probability"], "marks": marks}
+        answer["fillings"] = fillings
+        if len(text) > self.config.window and len(self._ids(text)) > self.config.window:
+            answer["note"] = f"Longer than a window: each mask is filled by the {self.config.window} pieces around it."
+        return answer
+
+    def _marked(self, text: str, found: Answer) -> Answer:
+        """The least likely words of a text with their places, least likely first, and its pseudo-perplexity."""
+        places, scores = cloze.spots(self.pieces, text, self.kinds), found["scores"]
+        known = [score for score in scores if score > NEVER / 2]
+        perplexity = float(np.exp(-np.mean(known))) if known else None
+        marks = []
+        for i, instead in found["instead"].items():
+            if (place := places[int(i)]) is not None:
+                mark = {"start": place[0], "end": place[1], "word": text[slice(*place)], "instead": instead}
+                marks.append({**mark, "probability": _short(np.exp(max(scores[int(i)], -700.0)))})
+        return {"text": text, "marks": marks, "pseudo_perplexity": None if perplexity is None else _short(perplexity)}
+
+    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
+        """Of a whole text its least likely words, a line each: where, what, how likely, what would be likelier."""
+        if self.asked != "unlikely":
+            return None
+        text = read_text(path)[0]
+        [answer] = self.answers([{"text": text}], run)
+        lines = []
+        for mark in answer["marks"]:
+            line, column = text.count("\n", 0, mark["start"]) + 1, mark["start"] - text.rfind("\n", 0, mark["start"])
+            lines.append(f"{line}:{column}: {mark['word']} ({mark['probability']:.2g}), likelier: {mark['instead']}\n")
+        return "".join(lines).encode(errors="backslashreplace"), {
+            "words": len(cloze.WORD.findall(text)),
+            "listed": len(lines),
+        }
+
+    def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        """The log-odds of each word that was filled in, given those before it."""
+        if self.asked == "unlikely":
+            return super().focus(graphs, inputs, answer)
+        filler, texts = self._filler(graphs), parse(inputs["pieces"], self.mask)
+        words, columns = list(answer["words"]), []
+        for word in words:
+            spelt = self._spelt(word)
+            ids = [spelt[t.joined[len(t.filled)]] for t in texts]
+            scores = filler.likelihood(texts, ids)
+            columns.append(scores - np.log1p(-np.exp(np.minimum(scores, -1e-9))))
+            texts = [t.with_word(each, 0.0) for t, each in zip(texts, ids, strict=True)]
+        name = f"log-odds of {' … '.join(words)}"
+        if len(words) == 1:
+            return Focus(name, columns[0])
+        return Focus(name, np.stack(columns, axis=1), words)
+
+    # ---- scores ------------------------------------------------------------------------------------------------
+
+    def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        """The most frequent words of the training texts, whatever stands around the mask."""
+        counts = Counter(word for e in learn for word in cloze.WORD.findall(_whole(e)))
+        total = counts.total() + 1
+        few = [{"words": [word], "probability": n / total} for word, n in counts.most_common(NAMED)]
+        first = [few[0]["words"][0]] if few else []
+        return [{"text": "", "marks": [], "words": first, "probability": 0.0, "fillings": few} for _ in examples]
+
+    def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        return metrics.fillings(answers, [str(e["words"]).split() for e in examples], self.words_)
+
+    def render(self, answer: Answer) -> str:
+        if "fillings" not in answer:
+            return "; ".join(f"{m['word']} {m['probability']:.2g} ({m['instead']})" for m in answer["marks"])
+        return ", ".join(f"{' … '.join(one['words'])} {one['probability']:.2g}" for one in answer["fillings"])
+
+
+def _whole(example: Example) -> str:
+    """The text with its words in the places of its masks."""
+    words = str(example.get("words") or "").split()
+    return " ".join(cloze.filled(example["text"], words)[0].split())
+
+
+def _rows(choices: Any) -> list[list[list[int]]]:
+    """The choices of one example (C, 2, LONGEST) -> the pieces of each, after a space and joined."""
+    return [[side[side != 0].tolist() for side in one] for one in choices if one.any()]
+
+
+def _short(value: float) -> float:
+    """A number to four significant digits."""
+    return float(f"{float(value):.4g}")

@@ -1,0 +1,200 @@
+"""Whole words at masks, found with a net that fills in one piece at a time.
+
+The probability of a word of n pieces at a mask is P(n), how often words have so many pieces, times that of its pieces from
+left to right, each given those before it and n minus as many masks: a net that learned whole words knows from the number of
+masks how many pieces are wanted. All words together have the probability 1, whatever their length.
+
+Several masks are filled together, from left to right, each given the words chosen before it; a beam keeps the best
+combinations.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from lamella.task import Array, GraphLike
+from lamella.tasks.fill_mask.cloze import BEGINS, GOES_ON, JOINED, Kinds
+
+ROWS = 64  # texts that the net reads at a time
+NEVER = -1e9
+Words = list[tuple[list[int], float]]  # pieces of each word, and its log-probability
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with gaps, some of them filled: parts[0], gap 0, parts[1], gap 1, ..."""
+
+    row: int  # which text of the batch it is
+    parts: list[list[int]]
+    joined: list[bool]  # of each gap, whether no space stands before it
+    filled: list[list[int]] = field(default_factory=list)  # the pieces in the first gaps
+    score: float = 0.0  # the log-probability of these
+
+    @property
+    def open(self) -> bool:
+        """Whether a gap is left."""
+        return len(self.filled) < len(self.joined)
+
+    def with_word(self, ids: list[int], score: float) -> "Text":
+        """The same with its next gap filled."""
+        return replace(self, filled=[*self.filled, ids], score=self.score + score)
+
+    def lay(self, middle: Sequence[int], mask: int) -> tuple[list[int], int]:
+        """The ids with `middle` in the next gap and one mask in each later one, and where `middle` begins."""
+        ids, place = list(self.parts[0]), 0
+        for gap, part in enumerate(self.parts[1:]):
+            if gap == len(self.filled):
+                place = len(ids)
+                ids += middle
+            else:
+                ids += self.filled[gap] if gap < len(self.filled) else [mask]
+            ids += part
+        return ids, place
+
+
+def parse(rows: Array, mask: int) -> list[Text]:
+    """A batch of ids (B, T) with masks -> texts with gaps."""
+    texts = []
+    for row, ids in enumerate(rows):
+        parts: list[list[int]] = [[]]
+        joined = []
+        for i in ids[ids != 0].tolist():
+            if i in (mask, JOINED):
+                parts.append([])
+                joined.append(i == JOINED)
+            else:
+                parts[-1].append(i)
+        texts.append(Text(row, parts, joined))
+    return texts
+
+
+class Filler:
+    """A net, its pieces, and how long words are: finds words for gaps and says how likely words are there."""
+
+    def __init__(
+        self, graphs: Mapping[str, GraphLike], kinds: Kinds, lengths: Sequence[float], mask: int, window: int
+    ) -> None:
+        self.fill, self.kinds, self.mask, self.window = graphs["fill"], kinds, mask, window
+        self.lengths = np.log(np.maximum(lengths, 1e-9))  # of 1, 2, ... pieces
+        self.first = {joined: kinds.of == (GOES_ON if joined else BEGINS) for joined in (False, True)}
+        self.lone = np.array([piece != "▁" for piece in kinds.text])  # what may be a whole word by itself
+
+    def ask(self, rows: Sequence[tuple[list[int], int]]) -> Array:
+        """Rows of ids, each with a place in it -> log-probabilities of each piece there, (N, V).
+
+        Of a row longer than the window, what stands around the place is read.
+        """
+        cut = []
+        for ids, place in rows:
+            first = min(max(0, place - self.window // 2), max(0, len(ids) - self.window))
+            cut.append((ids[first : first + self.window], place - first))
+        order = sorted(range(len(cut)), key=lambda i: len(cut[i][0]))
+        out = np.zeros((len(cut), len(self.kinds.of)), np.float32)
+        for at in range(0, len(order), ROWS):
+            some = order[at : at + ROWS]
+            longest = max(len(cut[i][0]) for i in some)
+            pieces = np.zeros((len(some), longest), np.int64)
+            for line, i in zip(pieces, some, strict=True):
+                line[: len(cut[i][0])] = cut[i][0]
+            asked = np.zeros((len(some), longest), np.float32)
+            asked[np.arange(len(some)), [cut[i][1] for i in some]] = 1.0
+            out[some] = self.fill(pieces=pieces, asked=asked)["log_probability"]
+        return out
+
+    def _allowed(self, texts: Sequence[Text], number: int, length: int) -> Array:
+        """Which pieces may be the one of this number, of `length`, in each text's next gap, (N, V)."""
+        if number:
+            return np.broadcast_to(self.kinds.of == GOES_ON, (len(texts), len(self.kinds.of)))
+        first = np.stack([self.first[t.joined[len(t.filled)]] for t in texts])
+        return first & self.lone if length == 1 else first
+
+    def _next(self, texts: Sequence[Text], before: Sequence[list[int]], length: int) -> Array:
+        """Log-probabilities of the next piece of a word of `length` pieces of which some are known, (N, V)."""
+        rows = [
+            t.lay([*known, *[self.mask] * (length - len(known))], self.mask)
+            for t, known in zip(texts, before, strict=True)
+        ]
+        number = len(before[0])
+        scores = self.ask([(ids, place + number) for ids, place in rows])
+        allowed = self._allowed(texts, number, length)
+        scores = np.where(allowed, scores, NEVER).astype(np.float64)
+        # Among the pieces that can stand here: together they have the probability 1.
+        most = scores.max(axis=1, keepdims=True)
+        total: Array = np.log(np.exp(scores - most).sum(axis=1, keepdims=True)) + most
+        return np.where(allowed, scores - total, NEVER)
+
+    def words(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[Words]:
+        """The most likely words for each text's next gap, `count` of them, of at most `longest` pieces."""
+        found: list[dict[str, tuple[list[int], float]]] = [{} for _ in texts]
+        for length in range(1, min(longest, len(self.lengths)) + 1):
+            states: list[tuple[int, list[int], float]] = [
+                (n, [], float(self.lengths[length - 1])) for n in range(len(texts))
+            ]
+            for number in range(length):
+                if not states:
+                    break
+                scores = self._next([texts[n] for n, _, _ in states], [known for _, known, _ in states], length)
+                states = _best(states, scores, count if length == 1 else beam, number + 1 == length and length > 1)
+            for n, ids, score in states:
+                word = self.kinds.word(ids)
+                if word not in found[n] or found[n][word][1] < score:
+                    found[n][word] = ids, score
+        return [sorted(one.values(), key=lambda pair: -pair[1])[:count] for one in found]
+
+    def likelihood(self, texts: Sequence[Text], words: Sequence[list[int]]) -> Array:
+        """The log-probability of a word in each text's next gap (N,); of no pieces, or more than any word has: `NEVER`."""
+        scores = np.full(len(texts), NEVER)
+        for length in sorted({len(ids) for ids in words}):
+            if not 1 <= length <= len(self.lengths):
+                continue
+            some = [n for n, ids in enumerate(words) if len(ids) == length]
+            scores[some] = self.lengths[length - 1]
+            for number in range(length):
+                found = self._next([texts[n] for n in some], [words[n][:number] for n in some], length)
+                scores[some] += found[np.arange(len(some)), [words[n][number] for n in some]]
+        return np.maximum(scores, NEVER)
+
+    def together(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[list[Text]]:
+        """The most likely ways to fill all gaps of each text, best first."""
+        rows, states = {t.row for t in texts}, list(texts)
+        while waiting := [t for t in states if t.open]:
+            rest = [t for t in states if not t.open]
+            for text, words in zip(waiting, self.words(waiting, count, longest, beam), strict=True):
+                rest += [text.with_word(ids, score) for ids, score in words]
+            states = _kept(rest, count)
+        return [[t for t in states if t.row == row] for row in sorted(rows)]
+
+    def among(self, texts: Sequence[Text], choices: Sequence[list[list[list[int]]]], count: int) -> list[list[Text]]:
+        """As `together`, of the words of choices[row] alone, [not joined, joined] pieces of each; they share the probability."""
+        rows, states = {t.row for t in texts}, list(texts)
+        while waiting := [t for t in states if t.open]:
+            rest = [t for t in states if not t.open]
+            asked = [(t, pair[t.joined[len(t.filled)]]) for t in waiting for pair in choices[t.row]]
+            scores = self.likelihood([t for t, _ in asked], [ids for _, ids in asked])
+            at = 0
+            for text in waiting:
+                mine = slice(at, at := at + len(choices[text.row]))
+                shares = scores[mine] - np.logaddexp.reduce(scores[mine])
+                rest += [text.with_word(ids, float(s)) for (_, ids), s in zip(asked[mine], shares, strict=True)]
+            states = _kept(rest, count)
+        return [[t for t in states if t.row == row] for row in sorted(rows)]
+
+
+def _best(
+    states: Sequence[tuple[int, list[int], float]], scores: Array, count: int, last: bool
+) -> list[tuple[int, list[int], float]]:
+    """The best ways to go on with each text: state (text, pieces, score) and scores (N, V) -> at most `count` a text."""
+    by_text: dict[int, list[tuple[int, list[int], float]]] = {}
+    for (n, ids, score), row in zip(states, scores, strict=True):
+        few = np.argpartition(-row, min(count, len(row) - 1))[:count]
+        by_text.setdefault(n, []).extend((n, [*ids, int(i)], score + float(row[i])) for i in few if row[i] > NEVER / 2)
+    return [state for mine in by_text.values() for state in sorted(mine, key=lambda s: -s[2])[:count]]
+
+
+def _kept(texts: Sequence[Text], count: int) -> list[Text]:
+    """The best `count` of each row, best first."""
+    by_row: dict[int, list[Text]] = {}
+    for text in sorted(texts, key=lambda t: -t.score):
+        by_row.setdefault(text.row, []).append(text)
+    return [text for mine in by_row.values() for text in mine[:count]]

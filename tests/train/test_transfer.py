@@ -1,0 +1,125 @@
+"""A net that begins from another task's encoder (`--init`): what travels, how fast it learns, what is told and refused."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from lamella import machine
+from lamella.errors import UsageError
+from lamella.registry import find
+from lamella.train import further, process
+from lamella.train.gather import Gathered
+from lamella.train.optimizer import Optimizer
+from lamella.train.settings import Settings
+
+loop = importlib.import_module("lamella.train.loop")
+TEXTS = {
+    "text-classification": {"table", "blocks", "norm"},
+    "sentence-similarity": {"table", "blocks"},
+    "translation": {"table", "encoder", "norm_encoder"},
+}
+
+
+@pytest.fixture
+def begin(tmp_path, monkeypatch, trained):
+    """begin(word, **options): a task that began from the encoder of the sample and took two tiny steps, and what was told."""
+    monkeypatch.setattr(machine, "precision", lambda device: "float32")
+
+    def run(word, rate=1e-12, **options):
+        origin, lines = further.open_origin(str(trained("fill-mask")), word), []
+        cls = find(word)
+        job = cls(further.config_of(origin, cls, options, word), origin.model.manifest.size)
+        learn, watched = job.sample("train")[:60], job.sample("test")[:4]
+        origin, gathered = further.with_replay(job, origin, Gathered(learn, [], watched, []), (), None, 0)
+        (tmp_path / "training").mkdir()
+        settings = Settings(steps=2, threads=1, rate=rate)
+        arguments = settings, tmp_path / "training", {}, lines.append, process.Interrupt(), origin
+        return job, origin.model, loop.train_task(job, gathered, *arguments), [*gathered.lines, *lines]
+
+    return run
+
+
+@pytest.mark.parametrize("word", TEXTS)
+def test_vocabulary_and_weights_travel(word, begin):
+    job, encoder, done, lines = begin(word)
+    assert job.vocabulary_ == encoder.task.vocabulary_ and len(job.pieces) == len(encoder.task.pieces)
+    known, now = further.weights_of(encoder), done.run.net.state_dict()
+    factors = done.run.optimizer.factors
+    assert {name.partition(".")[0] for name in factors} == TEXTS[word]
+    names = {"encoder": "blocks", "norm_encoder": "norm"} if word == "translation" else {}
+    for name in factors:
+        first, dot, rest = name.partition(".")
+        old = known[names.get(first, first) + dot + rest]
+        assert torch.allclose(now[name], torch.from_numpy(np.array(old)), atol=1e-6), name
+    assert factors["table"] == pytest.approx(0.3 * 0.8**2) and set(factors.values()) <= {0.3, 0.3 * 0.8, 0.3 * 0.8**2}
+    told = "\n".join(lines)
+    assert re.search(r"taken: the vocabulary, .*table.*; not taken: .*output_bias", told) and re.search("new: .", told)
+    assert "learning rate of what was taken: 0.19 to 0.3 of the usual one" in told
+    assert "of the way to the new weights" not in told, "there are no old answers to keep"
+
+
+def test_other_nets_take_the_embeddings(begin):
+    job, encoder, done, lines = begin("text-classification", net="cnn")
+    assert job.config.net == "cnn" and set(done.run.optimizer.factors) == {"table"}
+    table = further.weights_of(encoder)["table"]
+    assert torch.allclose(done.run.net.table, torch.from_numpy(np.array(table)), atol=1e-6)
+    assert any(re.search(r"not taken: 2 blocks, norm, output_bias", line) for line in lines)
+
+
+def test_what_cannot_be_begun_from_is_refused(trained, begin, monkeypatch):
+    with pytest.raises(UsageError, match="a model of text-classification, and fill-mask is to be trained"):
+        further.open_origin(str(trained("text-classification")), "fill-mask")
+    with pytest.raises(UsageError, match="needs --block sequence, and no --both"):
+        begin("translation", both=True)
+    origin = further.open_origin(str(trained("fill-mask")), "text-classification")
+    with pytest.raises(UsageError, match="--keep: expected with --init and a model of the same task"):
+        further.with_replay(origin.model.task, origin, Gathered([], [], [], []), ["sample"], None, 0)
+    cls = find("text-classification")
+    job = cls(further.config_of(origin, cls, {}, "text-classification"), "small")
+    with pytest.raises(UsageError, match="its net is another one"):
+        further.adopt(job, origin, job.sample("train")[:40], print)
+
+
+def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(further, "_shipped", lambda: tmp_path)
+    job = find("text-classification")()
+    assert further.usual_origin(job, "text-classification", {}, 500) is None, "none is there"
+    shutil.copytree(trained("fill-mask"), tmp_path / "encoder")
+    found = further.usual_origin(job, "text-classification", {"label_smoothing": 0.1}, 500)
+    assert found.transfer and found.model.manifest.task == "fill-mask"
+    assert further.usual_origin(job, "text-classification", {}, job.few + 1) is None
+    assert further.usual_origin(job, "text-classification", {"net": "cnn"}, 500) is None
+    assert further.usual_origin(find("fill-mask")(), "fill-mask", {}, 500) is None
+    said = []
+    train = importlib.import_module("lamella.verbs.train")
+    monkeypatch.setattr(
+        loop, "train_task", lambda job, *rest: said.append((job.config.net, job.size_name, rest[-1])) or 1 / 0
+    )
+    for options in ({}, {"init": "none"}, {"size": "tiny"}):
+        with pytest.raises(ZeroDivisionError):
+            train.train(
+                "text-classification", "sample", out=str(tmp_path / "model"), steps=2, tell=lambda line: None, **options
+            )
+    assert [(net, size, origin is not None) for net, size, origin in said] == [
+        ("transformer", "tiny", True), ("cnn", "small", False), ("cnn", "tiny", False),
+    ]  # fmt: skip
+
+
+def test_a_weight_moves_as_far_as_its_factor_says():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 3))
+    net[1].load_state_dict(net[0].state_dict())
+    optimizer = Optimizer(net, 0.01, decay=0.0, factors={"1.weight": 0.25, "1.bias": 0.25})
+    before = [p.detach().clone() for p in net.parameters()]
+    gradients = [torch.randn(3, 3), torch.randn(3)] * 2
+    for p, gradient in zip(net.parameters(), gradients, strict=True):
+        p.grad = gradient / 10
+    optimizer.step(1.0)
+    moved = [(p - b).detach() for p, b in zip(net.parameters(), before, strict=True)]
+    assert all(torch.allclose(0.25 * moved[i], moved[i + 2], rtol=1e-3, atol=1e-7) for i in (0, 1))
