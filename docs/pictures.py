@@ -25,6 +25,7 @@ PICTURES: dict[str, tuple[list[str], int, int]] = {
     "image-classification": (["explain", "MODEL", "sample"], 120, 810),
     "time-series-forecasting": (["explain", "MODEL", "sample"], 120, 910),
     "speech-recognition": (["explain", "MODEL", "sample"], 120, 860),
+    "link-prediction": (["explain", "MODEL", "Jon Hazel", "grandparent of"], 120, 980),
     "sentence-similarity": (["explain", "MODEL", "A doctor mends the bicycle.", "A medic repairs the bike."], 150, 900),
     "dimensionality-reduction": (["predict", "MODEL", "7", "--make", "samples"], 200, 0),
 }

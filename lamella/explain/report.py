@@ -256,4 +256,12 @@ def _by_kind(answer: dict[str, Any], fields: dict[str, Any]) -> str:
         return f"<h2>{escape(answer['title'])}</h2>{bars(shares)}" + note(
             "A weight is a sentence's share; all add up to 1."
         )
+    if answer["kind"] == "reasons":
+        items = [
+            f"<li>{escape(reason['rule'])}<ul>"
+            + "".join(f"<li>{escape(' | '.join(fact))}</li>" for fact in reason["facts"])
+            + "</ul></li>"
+            for reason in answer["reasons"]
+        ]
+        return f"<h2>{escape(answer['title'])}</h2><ol>{''.join(items)}</ol>{note(answer['sentence'])}"
     return ""

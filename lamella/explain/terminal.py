@@ -45,7 +45,24 @@ def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
         out += ["", *([f"{title}:"] if title else []), *alignment(data["attention"])]
     if data["by kind"].get("kind") == "sentences":
         out += ["", f"{data['by kind']['title']}:", *sentences(data["by kind"]["sentences"], width)]
+    if data["by kind"].get("kind") == "reasons":
+        out += ["", *because(data["by kind"])]
     return "\n".join([*out, "", clean(data["faithfulness"]["sentence"])])
+
+
+def because(found: dict[str, Any]) -> list[str]:
+    """The rules that lead to an answer, each with the facts that it stands on, and what is answered without them.
+
+    >>> print(*because({"title": "Why", "reasons": [{"rule": "X a Y: X b Y", "facts": [["u", "a", "v"]]}], "sentence": "So."}), sep="\\n")
+    Why:
+      X a Y: X b Y
+          u | a | v
+    So.
+    """
+    out = [f"{found['title']}:"] if found["reasons"] else []
+    for reason in found["reasons"]:
+        out += [f"  {clean(reason['rule'])}", *("      " + clean(" | ".join(fact)) for fact in reason["facts"])]
+    return [*out, clean(found["sentence"])]
 
 
 def bars(units: Sequence[tuple[float, str]], colour: bool) -> list[str]:

@@ -54,7 +54,7 @@ export function explanation(found) {
     el("div", { class: "reasons" },
       fields.map(([name, field]) => el("div", { class: "reason" }, fields.length > 1 && el("h3", {}, words(name)),
         units(field, found.example?.[name], found["by kind"] ?? {}))),
-      walked(found["by kind"]), sentences(found["by kind"])),
+      walked(found["by kind"]), sentences(found["by kind"]), ruled(found["by kind"])),
     el("div", { class: "words" }, reasons(found).map((text) => el("p", { dir: "auto" }, text)), about.map((note) => el("p", { class: "quiet" }, note)),
       el("p", { class: "faith" }, el("strong", {}, "Checked. "), said || faith?.sentence || "There was nothing to check it by.")),
     squared(found, fields) ?? attention(found.attention),
@@ -84,6 +84,14 @@ function sentences(kind) {
   if (kind?.kind !== "sentences") return null;
   const rows = kind.sentences.map((s) => ({ name: `${s.number}. ${s.text}`, value: s.share }));
   return el("div", { class: "reason across" }, el("h3", {}, kind.title), signed(rows, "share"));
+}
+
+/** The rules that lead to the answer; their drawing is fetched when the first is shown. */
+function ruled(kind) {
+  if (kind?.kind !== "reasons") return null;
+  const place = el("div", { class: "reason across" });
+  import("./rules.js").then(({ rules }) => place.append(...rules(kind)), () => {});
+  return place;
 }
 
 const heaviest = (list) => Math.max(1e-12, ...list.map((u) => Math.abs(u.weight)));

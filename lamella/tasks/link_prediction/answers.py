@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lamella.task import Answer, Array, Arrays, GraphLike
 from lamella.tasks.link_prediction.graph import Graph
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
-from lamella.tasks.link_prediction.mixture import log_softmax
+from lamella.tasks.link_prediction.mixture import MOST_ODDS, log_softmax
 from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, reasons, take_away
 
 Floats = NDArray[np.float32]
@@ -118,7 +118,7 @@ class Asked:
                 rest = self.world.knowledge.tails(h, r)
                 scores[n, rest[rest != t]] = -np.inf
                 total[n] += _log_odds(scores[n], t) / 2
-        return total.astype(np.float32)
+        return np.clip(total, -MOST_ODDS, MOST_ODDS).astype(np.float32)
 
     def _relations(self, head: int, tail: int) -> Floats:
         """Scores of the relations of two entities: both ends' log-probabilities, and how frequent a relation is."""
@@ -134,6 +134,10 @@ class Asked:
         names = self._names()
         scores = self._scores(inputs)
         at = names.index(answer)
+        if self.question != "true":  # answers are given among those that are no facts yet
+            for n, row in enumerate(scores):
+                known = self._known({name: int(array[n]) for name, array in inputs.items()})
+                row[known[known != at]] = -np.inf
         return np.array([_log_odds(row, at) for row in scores])
 
     # ---- a conclusion ----------------------------------------------------------------------------------------------

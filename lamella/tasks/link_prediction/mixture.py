@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
+MOST_ODDS = 15.0  # log-odds beyond that are as good as certain
 TAKEN = 64  # candidates of a query by each of the two parts
 ROUNDS = 50  # of Newton's method, which needs about eight
 DOUBT = 2.0  # strength of the prior, in queries: few of them move the weights little
@@ -34,8 +35,8 @@ def fit(queries: Sequence[tuple[Floats, int]], start: Sequence[float]) -> list[f
 
     >>> right, wrong = (np.array([[1.0, 0], [0, 0]]), 0), (np.array([[1.0, 0], [0, 0]]), 1)
     >>> weights = fit([right] * 90 + [wrong] * 10, (0.0, 1.0))
-    >>> round(weights[0], 1), weights[1]  # log(90 / 10)
-    (2.1, 1.0)
+    >>> round(weights[0], 1), weights[1]  # the likeliest is log(90 / 10), 2.2; the prior holds it back
+    (1.8, 1.0)
     """
     weights = prior = np.array(start, np.float64)
     for _ in range(ROUNDS):
@@ -55,18 +56,25 @@ def fit(queries: Sequence[tuple[Floats, int]], start: Sequence[float]) -> list[f
 def platt(values: Floats, right: NDArray[np.bool_]) -> list[float]:
     """The slope and the bias by which values (N,) become log-odds of being right.
 
+    What is right counts as a little less than certain, so that values that separate all do not end in infinity (Platt, 1999).
+
     >>> slope, bias = platt(np.array([1.0, 2.0, -1.0, -2.0] * 25), np.array([True, True, False, False] * 25))
     >>> slope > 1, abs(bias) < 0.1
     (True, True)
     """
     features = np.stack([values, np.ones(len(values))], axis=1)
-    weights = np.array([1.0, 0.0])
+    high, low = (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2)
+    wanted = np.where(right, high, low)
+    prior = weights = np.array([1.0, 0.0])
     for _ in range(ROUNDS):
         likely = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
-        slope = features.T @ (likely - right) + DOUBT * (weights - [1.0, 0.0])
+        slope = features.T @ (likely - wanted) + DOUBT * (weights - prior)
         bend = (features * (likely * (1 - likely))[:, None]).T @ features + DOUBT * np.eye(2)
-        weights = weights - np.linalg.solve(bend, slope)
-    return [round(float(w), 4) for w in weights]
+        step = np.linalg.solve(bend, slope)
+        weights = weights - step * min(1.0, 0.5 / max(1e-9, np.abs(step).max()))
+        if np.abs(step).max() < 1e-6:
+            break
+    return [round(float(max(0.01, weights[0])), 4), round(float(weights[1]), 4)]
 
 
 def candidates(net: Floats, rules: Floats, wanted: int, others: NDArray[np.int64]) -> tuple[Floats, int]:
@@ -98,6 +106,6 @@ def pairs(queries: Sequence[tuple[Floats, int]], weights: Sequence[float]) -> tu
             continue
         wrong = int(np.random.default_rng(n).choice(others))
         for at in (wanted, wrong):
-            values.append(float(likely[at] - np.log(-np.expm1(min(likely[at], -1e-12)))))
+            values.append(float(likely[at] - np.log(-np.expm1(min(likely[at], -1e-9)))))
             right.append(at == wanted)
-    return np.array(values), np.array(right, bool)
+    return np.clip(values, -MOST_ODDS, MOST_ODDS), np.array(right, bool)

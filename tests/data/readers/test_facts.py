@@ -1,0 +1,121 @@
+"""Facts in every form: tables, N-Triples, OpenKE, labels beside; and what is wrong with a file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import lamella
+from lamella.data.readers.facts import read_facts
+
+FACTS = [("ann", "parent of", "ben"), ("ben", "lives in", "wick"), ("ann", "lives in", "wick")]
+
+
+def written(path, text):
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["train.txt", "facts.tsv", "facts.tab"])
+def test_tabs_without_a_header(tmp_path, name):
+    path = written(tmp_path / name, "".join("\t".join(fact) + "\n" for fact in FACTS))
+    facts, lines = read_facts([path])
+    assert facts == FACTS and lines[-1] == "3 facts, 3 entities, 2 relations"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["head,relation,tail", "h,r,t", "subject,predicate,object", "Source,Type,Target", ":START_ID,:TYPE,:END_ID", "from,rel,to"],
+)
+def test_usual_headers(tmp_path, header):
+    path = written(tmp_path / "facts.csv", header + "\n" + "".join(",".join(fact) + "\n" for fact in FACTS))
+    assert read_facts([path])[0] == FACTS
+
+
+def test_a_header_in_another_order_and_columns_that_are_chosen(tmp_path):
+    turned = "".join(f"{t},{h},{r}\n" for h, r, t in FACTS)
+    assert read_facts([written(tmp_path / "a.csv", "tail,head,relation\n" + turned)])[0] == FACTS
+    chosen = {"head": "who", "relation": "how", "tail": "whom"}
+    assert read_facts([written(tmp_path / "b.csv", "whom,who,how\n" + turned)], chosen)[0] == FACTS
+    numbers = {"head": "2", "relation": "3", "tail": "1"}
+    assert read_facts([written(tmp_path / "c.csv", turned)], numbers)[0] == FACTS
+    rows = "".join(json.dumps(dict(zip(("head", "relation", "tail"), fact))) + "\n" for fact in FACTS)
+    assert read_facts([written(tmp_path / "d.jsonl", rows)])[0] == FACTS
+
+
+def test_a_first_fact_is_no_header(tmp_path):
+    """All its cells look like names, and none comes back."""
+    rows = "London\tcapital of\tEngland\n" + "".join(f"town {n}\tlies in\tcounty\n" for n in range(30))
+    assert read_facts([written(tmp_path / "a.txt", rows)])[0][0] == ("London", "capital of", "England")
+
+
+def test_ntriples(tmp_path):
+    text = """# a comment
+<http://example.org/Q1> <http://example.org/p#parentOf> <http://example.org/New%20York> .
+_:b1 <http://example.org/p#parentOf> <http://other.org/Q1> . # another Q1
+<http://example.org/Q1> <http://www.w3.org/2000/01/rdf-schema#label> "Ann \\"A\\" Lee"@en .
+<http://example.org/Q1> <http://example.org/age> "42"^^<http://www.w3.org/2001/XMLSchema#integer> .
+
+"""
+    facts, lines = read_facts([written(tmp_path / "a.nt", text)])
+    assert facts == [('Ann "A" Lee', "parentOf", "New York"), ("_:b1", "parentOf", "http://other.org/Q1")]
+    assert "dropped 1: a literal, which is no entity" in lines
+
+
+def test_openke_has_the_tail_before_the_relation(tmp_path):
+    written(tmp_path / "entity2id.txt", "3\nann\t0\nNew York\t1\nwick\t2\n")
+    written(tmp_path / "relation2id.txt", "2\nparent of\t0\n/lives/in\t1\n")
+    path = written(tmp_path / "train2id.txt", "2\n0 2 1\n1 2 0\n")
+    assert read_facts([path])[0] == [("ann", "/lives/in", "wick"), ("New York", "parent of", "wick")]
+    (tmp_path / "relation2id.txt").unlink()
+    with pytest.raises(lamella.DataError, match=r"expected relation2id\.txt beside it"):
+        read_facts([path])
+
+
+def test_labels_given_and_beside(tmp_path):
+    path = written(tmp_path / "a.tsv", "Q1\tP1\tQ2\nQ3\tP1\tQ2\n")
+    labels = written(tmp_path / "names.tsv", "Q1\tAnn\nQ2\tBen\nQ3\tAnn\nP1\tparent of\n")
+    facts, lines = read_facts([path, labels])
+    assert facts == [("Ann (Q1)", "parent of", "Ben"), ("Ann (Q3)", "parent of", "Ben")]
+    assert "note: labels for 4 of 4 ids" in lines
+    written(tmp_path / "relations.json", json.dumps({"P1": {"label": "is a parent of"}, "P9": 3}))
+    written(tmp_path / "entity2text.txt", "Q2\tBenjamin\n")
+    assert read_facts([path])[0][0] == ("Q1", "is a parent of", "Benjamin")
+    with pytest.raises(lamella.DataError, match="received labels only"):
+        read_facts([labels])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "received nothing|empty"),
+        ("a b\nc d\n", "column|three"),
+        ("head,relation\na,b\n", "tail|labels only"),
+        ("a\tb\tc\n" + "a\tb\n" * 5, "bad rows|labels only"),
+        ("a\t\tc\n" * 5, "bad rows|an empty cell|received"),
+        ("head\trelation\ttail\n", "a header only"),
+    ],
+)
+def test_what_is_no_fact_is_named(tmp_path, text, message):
+    with pytest.raises(lamella.DataError, match=message) as caught:
+        read_facts([written(tmp_path / "a.tsv", text)])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_few_bad_rows_are_counted(tmp_path):
+    rows = "".join(f"a{n}\tr\tb\n" for n in range(30)) + f"x\ty\n{'n' * 2000}\tr\tb\na0\tr\tb\n"
+    facts, lines = read_facts([written(tmp_path / "a.tsv", rows)])
+    said = "\n".join(lines)
+    assert len(facts) == 30 and "dropped 2: bad row" in said and "2,000 characters" in said
+    assert "dropped 1: a fact that is there already" in said
+
+
+def test_unknown_columns_and_folders(tmp_path):
+    with pytest.raises(lamella.UsageError, match="expected head, relation, tail, received subject"):
+        read_facts(["a.tsv"], {"subject": "a"})
+    with pytest.raises(lamella.DataError, match=r"folder with train\.txt"):
+        read_facts([str(tmp_path)])
+    path = written(tmp_path / "a.tsv", "a\tr\tb\n" * 3)
+    with pytest.raises(lamella.DataError, match="columns from 1 to 3, received 4"):
+        read_facts([path], {"tail": "4"})

@@ -1,0 +1,27 @@
+"""ComplEx beside complex numbers."""
+
+from __future__ import annotations
+
+import torch
+
+from lamella.nets.factorization.complex import ComplEx, cubes
+
+
+def test_scores_are_products_of_complex_vectors():
+    torch.manual_seed(0)
+    net = ComplEx(5, 2, 3).eval()
+    e, r = (torch.complex(*table.detach().chunk(2, dim=1)) for table in (net.entity_table, net.relation_table))
+    head, relation, tail = torch.tensor([0, 4]), torch.tensor([1, 0]), torch.tensor([2, 3])
+    out = net(head, relation, tail)
+    wanted = torch.einsum("bk,bk,ek->be", e[head], r[relation], e.conj()).real
+    torch.testing.assert_close(out["tails"], wanted)
+    torch.testing.assert_close(net.tails(head, relation)["scores"], wanted)
+    torch.testing.assert_close(out["heads"], torch.einsum("bk,bk,ek->be", e[tail], r[relation + 2], e.conj()).real)
+    norm = e[head].abs() ** 3 + e[tail].abs() ** 3 + (r[relation].abs() ** 3 + r[relation + 2].abs() ** 3) / 2
+    torch.testing.assert_close(out["penalty"], norm.sum(dim=1))
+
+
+def test_the_penalty_has_a_gradient_at_zero():
+    vectors = torch.zeros(1, 4, requires_grad=True)
+    cubes(vectors).sum().backward()
+    assert vectors.grad is not None and bool(vectors.grad.isfinite().all())

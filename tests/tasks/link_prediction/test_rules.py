@@ -1,0 +1,135 @@
+"""Rules beside what they mean: paths by brute force, support and confidence, mixing, removal."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+import lamella
+from lamella.tasks.link_prediction import leaks, mixture
+from lamella.tasks.link_prediction.graph import Graph, parse_facts
+from lamella.tasks.link_prediction.knowledge import Knowledge
+from lamella.tasks.link_prediction.reasons import Rules, reasons, take_away
+from lamella.tasks.link_prediction.rules import Rule, mine, pack, unpack
+
+
+@pytest.fixture
+def knowledge() -> Knowledge:
+    rng = np.random.default_rng(1)
+    facts = np.unique(np.stack([rng.integers(0, 7, 30), rng.integers(0, 2, 30), rng.integers(0, 7, 30)], axis=1), axis=0)
+    return Knowledge(facts, 7, 2)
+
+
+def edges(knowledge: Knowledge) -> set[tuple[int, int, int]]:
+    """All facts both ways."""
+    plain = {tuple(fact) for fact in knowledge.facts.tolist()}
+    return plain | {(t, r + knowledge.relations, h) for h, r, t in plain}
+
+
+@pytest.mark.parametrize("body", [(0,), (3,), (0, 1), (2, 1), (0, 3, 1)])
+def test_paths(knowledge, body):
+    there, starts = edges(knowledge), np.array([3, 0, 5])
+    origin, nodes = knowledge.follow(starts, body)
+    wanted = {
+        (start, *path)
+        for start in starts.tolist()
+        for path in product(range(7), repeat=len(body))
+        if len({start, *path}) == len(body) + 1
+        and all((a, r, b) in there for a, r, b in zip((start, *path), body, path, strict=False))
+    }
+    assert {tuple(row) for row in nodes.tolist()} == wanted and len(nodes) == len(wanted)
+    assert (starts[origin] == nodes[:, 0]).all()
+    back = {tuple(row[::-1]) for row in knowledge.follow(np.arange(7), knowledge.reverse(body))[1].tolist()}
+    assert wanted <= back
+    if wanted:
+        assert knowledge.follow(starts, body, most=0) is None
+
+
+def test_facts_are_found_added_and_taken_away(knowledge):
+    h, r, t = knowledge.facts.T
+    assert knowledge.holds(h, r, t).all() and not knowledge.holds(h[:1], 1 - r[:1], np.array([6])).all() is None
+    less = knowledge.without(knowledge.facts[:5])
+    assert len(less.facts) == len(knowledge.facts) - 5 and not less.holds(h[:5], r[:5], t[:5]).any()
+    more = less.with_facts(np.array([[7, 0, 1]]), 8)
+    assert more.tails(7, 0).tolist() == [1] and 7 in more.tails(1, 2)
+
+
+def families(count: int) -> Graph:
+    """Each with a grandparent of two grandchildren, of which the second is not stated in the last family."""
+    facts = []
+    for n in range(count):
+        facts += [(f"g{n}", "parent", f"p{n}"), (f"p{n}", "parent", f"a{n}"), (f"p{n}", "parent", f"b{n}")]
+        facts += [(f"g{n}", "grandparent", f"{child}{n}") for child in "ab"][: 1 if n == count - 1 else 2]
+    graph = Graph(sorted({e for h, _, t in facts for e in (h, t)}), ["grandparent", "parent"], np.zeros((0, 3), np.int64))
+    return Graph(graph.entities, graph.relations, graph.ids(facts))
+
+
+def test_a_rule_is_found_with_its_support():
+    graph = families(12)
+    rules = mine(graph.knowledge, most=20, length=3, fewest=2)
+    [rule] = [r for r in rules if r.relation == 0 and r.body == (1, 1)]
+    assert (rule.support, rule.predicted) == (23, 24) and rule.confidence == 23 / 29
+    assert unpack(pack(rules), 2) == rules
+    with pytest.raises(lamella.LamellaError, match="rules"):
+        unpack(pack([Rule(5, (1, 1), 1, 2)]), 2)
+    with pytest.raises(lamella.LamellaError, match="rules"):
+        unpack(pack(rules)[:-1], 2)
+    assert mine(graph.knowledge, most=0, length=3, fewest=2) == []
+    assert all(len(r.body) == 1 for r in mine(graph.knowledge, most=20, length=1, fewest=2))
+
+
+def test_the_facts_behind_an_answer_decide_it():
+    graph = families(12)
+    rules = Rules([Rule(0, (1, 1), 23, 24)], 2)
+    head, wanted = graph.entity["g11"], graph.entity["b11"]
+    support = rules.support(graph.knowledge, np.array([head]), np.array([0]))[0]
+    assert set(np.flatnonzero(support)) == {graph.entity["a11"], wanted}
+    [why] = reasons(rules, graph.knowledge, head, 0, wanted)
+    assert [graph.names(fact) for fact in why.ways[0]] == [["g11", "parent", "p11"], ["p11", "parent", "b11"]]
+    # Asked backwards it is the same rule.
+    [back] = reasons(rules, graph.knowledge, wanted, 2, head)
+    assert {tuple(f) for f in back.ways[0]} == {tuple(f) for f in why.ways[0]}
+
+    def best(knowledge):
+        scores = rules.support(knowledge, np.array([head]), np.array([0]))[0]
+        scores[graph.entity["a11"]] = -1
+        return np.argsort(-scores, kind="stable")[:2]
+
+    assert best(graph.knowledge)[0] == wanted
+    removal = take_away(rules, graph.knowledge, head, 0, best)
+    assert len(removal.facts) == 1 and removal.changes(wanted)
+
+
+def test_weights_of_the_parts_are_those_of_the_likelihood():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(3000, 6, 2))
+    likely = np.exp(mixture.log_softmax(features @ np.array([1.5, 0.5])))
+    right = [int(rng.choice(6, p=row)) for row in likely]
+    weights = mixture.fit(list(zip(features, right, strict=True)), (1.0, 1.0))
+    assert np.allclose(weights, [1.5, 0.5], atol=0.1)
+
+
+def test_candidates_leave_out_what_is_right_as_well():
+    net, rules = np.arange(1000.0), np.zeros(1000)
+    features, right = mixture.candidates(net, rules, 5, np.array([5, 999]))
+    assert right == 0 and features[0, 0] == 5 and 999 not in features[:, 0] and 998 in features[:, 0]
+    assert len(features) < 250
+
+
+def test_relations_that_tell_each_other():
+    facts = [(f"a{n}", "parent of", f"b{n}") for n in range(20)] + [(f"b{n}", "child of", f"a{n}") for n in range(20)]
+    facts += [(f"a{n}", "near", f"a{n + 1}") for n in range(20)] + [(f"a{n + 1}", "near", f"a{n}") for n in range(20)]
+    one, two = sorted(leaks.warnings(facts))
+    assert '"child of" and "parent of" are inverses' in one and '"near" holds in both directions' in two
+    assert leaks.warnings([(f"a{n}", "r", f"b{n}") for n in range(20)]) == []
+    known = Knowledge(np.array([[n, 0, n + 20] for n in range(20)] + [[n + 20, 1, n] for n in range(19)]), 40, 2)
+    assert leaks.told(np.array([[19, 0, 39], [39, 1, 19]]), known) == 0.5
+
+
+def test_facts_as_they_are_typed():
+    assert parse_facts("a|r|b;\n c\tr\td ;") == [("a", "r", "b"), ("c", "r", "d")]
+    for wrong in ("a | r", "a | r | ", "a|b|c|d"):
+        with pytest.raises(lamella.UsageError, match=r"--facts: expected head \| relation \| tail, received"):
+            parse_facts(wrong)
