@@ -295,7 +295,7 @@ class FillMask(Task):
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """The log-odds of each word that was filled in, given those before it."""
-        if self.asked == "unlikely":
+        if self.asked == "unlikely" or not answer["words"]:
             return super().focus(graphs, inputs, answer)
         filler, texts = self._filler(graphs), parse(inputs["pieces"], self.mask)
         words, columns = list(answer["words"]), []

@@ -126,6 +126,12 @@ class Filler:
 
     def words(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[Words]:
         """The most likely words for each text's next gap, `count` of them, of at most `longest` pieces."""
+        parts = [
+            texts[at : at + ROWS] for at in range(0, len(texts), ROWS)
+        ]  # an array of the whole vocabulary for each
+        return [words for part in parts for words in self._words(part, count, longest, beam)]
+
+    def _words(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[Words]:
         found: list[dict[str, tuple[list[int], float]]] = [{} for _ in texts]
         for length in range(1, min(longest, len(self.lengths)) + 1):
             states: list[tuple[int, list[int], float]] = [
@@ -144,6 +150,9 @@ class Filler:
 
     def likelihood(self, texts: Sequence[Text], words: Sequence[list[int]]) -> Array:
         """The log-probability of a word in each text's next gap (N,); of no pieces, or more than any word has: `NEVER`."""
+        if len(texts) > ROWS:
+            parts = [slice(at, at + ROWS) for at in range(0, len(texts), ROWS)]
+            return np.concatenate([self.likelihood(texts[part], words[part]) for part in parts])
         scores = np.full(len(texts), NEVER)
         for length in sorted({len(ids) for ids in words}):
             if not 1 <= length <= len(self.lengths):
