@@ -279,6 +279,17 @@ def test_a_json_array_stays_one(tmp_path):
     assert counts == {"rows": 3, "answered": 1, "not read": 2}
 
 
+@pytest.mark.parametrize("before", ["", '"version": [1, {"a": "]"}], "note": "x[{", '])
+def test_rows_inside_an_object_stay_there(tmp_path, before):
+    content = f'{{{before}"data": [{{"text": "a"}}, {{"text": "b"}}], "next": null}}\n'
+    raw, counts, _ = ask(tmp_path / "rows.json", content)
+    assert raw.decode() == content.replace('"a"}, {', '"a", "label": "A"}, {').replace('"b"}', '"b", "label": "B"}')
+    assert counts == {"rows": 2, "answered": 2}
+    both = '{"rows": [{"text": "a"}], "data": [{"text": "b"}]}'
+    with pytest.raises(DataError, match=r'several: "rows", "data"'):
+        ask(tmp_path / "rows.json", both)
+
+
 # --- another suffix for the answers
 
 

@@ -91,9 +91,47 @@ def json_lines(lines: Sequence[str], starts: Sequence[int]) -> Iterator[Located]
             yield number, start, start + len(content), Broken(f"{error}: {quote(content)}")
 
 
-def json_array(file: str, text: str) -> Iterator[Located]:
-    """The values of an array. What follows a broken one means nothing: DataError."""
-    at = text.index("[") + 1
+def rows_inside(file: str, text: str) -> int | None:
+    """Where the rows begin in a text that is one object around them, as `{"data": [{...}, ...]}`; None where it is not.
+
+    Out: the place behind the bracket. DataError where the object holds several lists of objects: which is meant?
+
+    >>> text = '{"version": 2, "data": [{"text": "a"}]}'
+    >>> text[rows_inside("a.json", text) :], rows_inside("a.json", '{"text": "a", "tags": ["b"]}')
+    ('{"text": "a"}]}', None)
+    """
+    at = _skip_space(text, 0)
+    if text[at : at + 1] != "{":
+        return None
+    try:
+        whole, end = decode_json(text, at)
+        if text[end:].strip() or not isinstance(whole, dict):
+            return None
+        lists = [key for key, value in whole.items() if _is_rows(value)]
+        if len(lists) > 1:
+            raise DataError(
+                f"{file}: expected one list of rows, received an object with several: {', '.join(map(quote, lists[:4]))}. "
+                "Keep the one that is meant"
+            )
+        while lists:
+            key, at = decode_json(text, _skip_space(text, at + 1))
+            at = _skip_space(text, _skip_space(text, at) + 1)
+            if key == lists[0]:
+                return at + 1
+            at = _skip_space(text, decode_json(text, at)[1])
+    except ValueError:
+        return None
+    return None
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def json_array(file: str, text: str, at: int | None = None) -> Iterator[Located]:
+    """The values of an array, which begins at `at` or else with the first bracket. What follows a broken one means nothing:
+    DataError."""
+    at = text.index("[") + 1 if at is None else at
     counted, line = 0, 1
     while True:
         at = _skip_space(text, at)

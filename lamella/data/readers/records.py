@@ -13,7 +13,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -21,7 +21,17 @@ import msgspec
 
 from lamella.data.readers.bad_rows import BadRow
 from lamella.data.readers.headers import lines_above
-from lamella.data.readers.json_records import Broken, flatten, is_array, is_json, json_array, json_lines, scalar
+from lamella.data.readers.json_records import (
+    Broken,
+    Located,
+    flatten,
+    is_array,
+    is_json,
+    json_array,
+    json_lines,
+    rows_inside,
+    scalar,
+)
 from lamella.data.readers.packed import unpack
 from lamella.data.readers.suffixes import TABLE_SUFFIXES, table_suffix
 from lamella.data.text.encoding import StrPath, quote, read_text, show_path
@@ -343,14 +353,24 @@ def _is_quoted(lines: Sequence[str]) -> bool:
 # --- JSON
 
 
+def _each_its_line(values: Iterable[Located]) -> list[Located]:
+    """Values by their lines, or where several stand on one line by their numbers: a row is known by this number alone."""
+    found = list(values)
+    if len({line for line, *_ in found}) == len(found):
+        return found
+    return [(number, *rest) for number, (_, *rest) in enumerate(found, 1)]
+
+
 def _read_json(sheet: Sheet, text: str, lines: list[str], starts: list[int], keep: bool) -> None:
     first = next(line for line in lines if line.strip())
-    array = is_array(sheet.file, text, lines, first, whole=sheet.format == "JSON")
+    inside = rows_inside(sheet.file, text) if sheet.format == "JSON" else None
+    array = inside is not None or is_array(sheet.file, text, lines, first, whole=sheet.format == "JSON")
     sheet.format = "JSON array" if array else "JSONL"
     sheet.blank = 0 if array else sum(not line.strip() for line in lines)
     keys: dict[str, None] = {}
     objects = False
-    for line, start, end, value in json_array(sheet.file, text) if array else json_lines(lines, starts):
+    located = _each_its_line(json_array(sheet.file, text, inside)) if array else json_lines(lines, starts)
+    for line, start, end, value in located:
         if keep:
             sheet.spans.append((line, start, end))
         if isinstance(value, Broken):
