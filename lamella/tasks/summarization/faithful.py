@@ -9,6 +9,9 @@ import re
 # A word, with what belongs inside of it: 2.4, C++, X11, state-of-the-art, O'Neill.
 _WORD = re.compile(r"[^\W_]+(?:[.,:'’/\-_][^\W_]+)*[+#]*")
 _PART = re.compile(r"[^\W_]+")
+_JOINT = re.compile(r"[:'’/\-_]")  # between words that could also stand alone, as the point in 2.4 could not
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’]\d{3})+")
+LONGEST = 8  # parts of a version
 
 
 def unsupported(answer: str, source: str) -> list[str]:
@@ -23,24 +26,42 @@ def unsupported(answer: str, source: str) -> list[str]:
     >>> unsupported("Tools for GNOME", "Tools for the KDE desktop.")
     ['GNOME']
     """
-    whole = {word.casefold() for word in _WORD.findall(source)}
-    parts = {part.casefold() for part in _PART.findall(source)}
+    words = [_plain(word) for word in _WORD.findall(source)]
+    whole = {
+        *words,
+        *(part for word in words for part in _JOINT.split(word)),
+        *(p for w in words for p in _beginnings(w)),
+    }
+    parts = {part for word in words for part in _PART.findall(word)}
     missing = []
     for at, word in enumerate(_WORD.findall(answer)):
-        low = word.casefold()
-        if low in whole or low in parts:
-            continue
+        plain = _plain(word)
         number = any(char.isdigit() for char in word)
         name = any(char.isupper() for char in (word[1:] if at == 0 else word))
-        if (number or name) and not _made_of(low, parts) and (number or not _known(low, parts)):
+        if not (number or name) or plain in whole or all(part in whole for part in _JOINT.split(plain)):
+            continue
+        if number or not (plain in parts or _known(plain, parts)):
             missing.append(word)
     return missing
 
 
-def _made_of(word: str, parts: set[str]) -> bool:
-    """Whether a word of several parts, as 10,000 or Perl/Tk, has all of them in the source."""
-    own = _PART.findall(word)
-    return len(own) > 1 and all(part in parts for part in own)
+def _plain(word: str) -> str:
+    """A word in small letters, a large number without marks between its thousands.
+
+    >>> _plain("10,000"), _plain("2.4")
+    ('10000', '2.4')
+    """
+    return re.sub(r"\D", "", word) if _THOUSANDS.fullmatch(word) else word.casefold()
+
+
+def _beginnings(word: str) -> list[str]:
+    """What a version is a part of: Python 3.11 is Python 3.
+
+    >>> _beginnings("3.11.2")
+    ['3', '3.11']
+    """
+    parts = word.split(".")
+    return [".".join(parts[:i]) for i in range(1, len(parts))] if len(parts) <= LONGEST else []
 
 
 def _known(word: str, parts: set[str]) -> bool:
