@@ -176,13 +176,13 @@ def neighbours(learn: list[Example], test: list[Example]) -> dict[str, float]:
     answers = [learn[i]["caption"][0] for i in nearest]
     scores = metrics.captions(answers, [e["caption"] for e in test]).values
     chrf, some = CHRF(), random.Random(0).sample(range(len(learn)), min(LIKE, len(learn)))
-    hits = {1: 0, 5: 0}
+    places = []
     for at, example in enumerate(test):
         text = example["caption"][0]
         like = max(some, key=lambda i: chrf.sentence_score(text, learn[i]["caption"]).score)
-        place = int((asked @ known[like] > asked[at] @ known[like]).sum())
-        hits = {k: count + (place < k) for k, count in hits.items()}
-    return {**scores, **{f"text_recall_at_{k}": count / len(test) for k, count in hits.items()}}
+        places.append(int((asked @ known[like] > asked[at] @ known[like]).sum()))
+    ranks = np.array(places)
+    return {**scores, "text_recall_at_1": float(np.mean(ranks < 1)), "text_mrr": float(np.mean(1 / (1 + ranks)))}
 
 
 # ---- printing ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from lamella.task import Array, Scores
 
 DEPTHS = (1, 10)
 NEXT = 10  # recommendations that are looked at
-CLOSEST = (1, 5)  # of search between pictures and texts
 
 
 def ranks(values: Floats, weights: Floats) -> Floats:
@@ -70,7 +69,7 @@ def places(queries: Array, candidates: Array, wanted: Sequence[int], block: int 
 def both_ways(
     pictures: Sequence[Sequence[float]], texts: Sequence[Sequence[Sequence[float]]], names: Sequence[Sequence[str]]
 ) -> dict[str, Floats]:
-    """Recall at 1 and 5 of search between N things and their texts, in both directions: name -> a number each (N,).
+    """Recall at 1 and reciprocal ranks of search between N things and their texts, both ways: name -> a number each (N,).
 
     pictures: N unit vectors; texts: of each thing those of its texts; names: the texts themselves. A text finds a thing
     that has it, whichever of several that is; a thing finds one of its texts. Ties count half.
@@ -89,13 +88,18 @@ def both_ways(
     right = has[:, same]  # (N, M): thing n has text m
     cosines = things @ vectors.T
     count = np.bincount(owner, minlength=len(things))
-    hits: dict[str, Floats] = {}
-    for k in CLOSEST:
-        found = _first(cosines, right) < k
-        hits[f"recall_at_{k}"] = found.astype(np.float64)
-        found = _first(cosines.T, right.T) < k
-        hits[f"text_recall_at_{k}"] = np.bincount(owner, found, len(things)) / np.maximum(count, 1)
-    return hits
+    forth, back = _first(cosines, right), _first(cosines.T, right.T)
+
+    def of_texts(values: Array) -> Floats:
+        """The mean over a thing's texts."""
+        return np.asarray(np.bincount(owner, values, len(things)) / np.maximum(count, 1), np.float64)
+
+    return {
+        "recall_at_1": (forth < 1).astype(np.float64),
+        "mrr": 1 / (1 + forth),
+        "text_recall_at_1": of_texts(back < 1),
+        "text_mrr": of_texts(1 / (1 + back)),
+    }
 
 
 def _first(cosines: Array, right: Array) -> Floats:

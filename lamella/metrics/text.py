@@ -23,9 +23,9 @@ def captions(
 ) -> Scores:
     """chrF and BLEU of captions against all references of their pictures, and with vectors the recalls of search.
 
-    vectors: of each picture its own, and those of its captions. recall_at_k: how often one of the picture's captions is
-    among the k nearest of all captions; text_recall_at_k: how often a caption finds a picture that has it among its k
-    nearest, the mean over a picture's captions.
+    vectors: of each picture its own, and those of its captions. recall_at_1, mrr: how often one of the picture's captions is
+    the nearest of all captions, and the mean of 1 / its place; text_recall_at_1, text_mrr: the same of the picture that a
+    caption finds, the mean over a picture's captions.
     """
     most = max(map(len, wanted))
     streams = [[texts[i] if i < len(texts) else None for texts in wanted] for i in range(most)]

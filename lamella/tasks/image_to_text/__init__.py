@@ -252,6 +252,8 @@ class ImageToText(Task):
 
     def _with_texts(self, examples: Sequence[Example], own: Sequence[Answer], run: Run) -> list[Answer]:
         """Beside the vectors of pictures those of their own captions, where these are known: for the score of search."""
+        if any(isinstance(answer, str) for answer in own):  # of a task that gives no vectors
+            return list(own)
         captions = [captions_of(e) for e in examples]
         vectors = iter(run([{"text": caption} for known in captions for caption in known]))
         return [
