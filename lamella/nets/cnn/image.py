@@ -85,15 +85,18 @@ class ImageCNN(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.drop, self.out = nn.Dropout(dropout), Linear(width, labels)
 
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
-        """pictures (B, C, H, W) -> scores (B, labels)."""
+    def pooled(self, pictures: Tensor) -> Tensor:
+        """pictures (B, C, H, W) -> what is known of each before it is sorted (B, W)."""
         if self.training:
             pictures = pictures.contiguous(memory_format=torch.channels_last)
         x = self.stem(pictures)  # (B, W/4, H, W)
         for block in self.blocks:
             x = block(x)
-        pooled = torch.relu(x).mean(dim=(2, 3))  # (B, W)
-        return {"scores": self.out(self.drop(pooled)).float()}
+        return torch.relu(x).mean(dim=(2, 3))
+
+    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+        """pictures (B, C, H, W) -> scores (B, labels)."""
+        return {"scores": self.out(self.drop(self.pooled(pictures))).float()}
 
     def classify(self, pictures: Tensor) -> dict[str, Tensor]:
         """The graph that ships."""

@@ -102,7 +102,7 @@ def test_a_table_of_labels(cli, folder, tmp_path):
     done = cli("predict", folder, table, "--ask", "draw", "-o", out)
     assert done.code == 0 and "horse" in done.err
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
-    assert [row["picture_1"][:10] for row in rows] == ["data:image", "data:image", ""]
+    assert [row["predicted_picture_1"][:10] for row in rows] == ["data:image", "data:image", ""]
 
 
 def test_over_http(model, picture):
@@ -119,7 +119,7 @@ def test_over_http(model, picture):
         assert len(ask("complete", {"image": uri, "region": "left"}).json["answers"][0]) == 1
         assert ask("complete", {"image": uri, "region": "/etc/passwd"}).status == 400
         assert (
-            ask("draw", {"label": "horse"}).status == 400 and ask("draw", {"label": "disc"}, number=10**6).status == 400
+            ask("draw", {"label": "horse"}).status == 422 and ask("draw", {"label": "disc"}, number=10**6).status == 400
         )
 
 

@@ -1,0 +1,84 @@
+"""Image classification without labels, and with few of them from there on: --labels none, --init."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lamella
+from lamella.metrics.vectors import embeddings
+
+
+@pytest.fixture
+def vectors(once):
+    """A net that has learned from pictures without labels."""
+
+    def make(folder):
+        lamella.train(
+            "image-classification",
+            "sample",
+            out=str(folder),
+            labels="none",
+            size="tiny",
+            steps=40,
+            threads=1,
+            tell=lambda _: None,
+        )
+
+    return lamella.load(once("vectors", make))
+
+
+def test_a_net_without_labels_answers_with_a_vector(vectors, cli):
+    [one, two] = vectors.predict([e["image"] for e in vectors.task.sample("test")[:2]])
+    assert len(one) == 96 and np.linalg.norm(one) == pytest.approx(1, abs=1e-3) and one != two
+    held = vectors.manifest.scores["held out"]
+    assert held["scores"]["rank"]["value"] > 1.5 and held["trivial"]["rank"] == pytest.approx(1, abs=1e-3)
+    assert 0 < held["scores"]["neighbours"]["value"] <= 1
+    assert "rank" in cli("evaluate", vectors.where, "sample", "--limit", 20).out
+    why = vectors.explain(
+        vectors.task.sample("test")[0]["image"] and {"image": vectors.task.sample("test")[0]["image"]}
+    ).data
+    assert why["focus"]["value"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_classifier_begins_from_it(vectors, tmp_path):
+    said: list[str] = []
+    model = lamella.train(
+        "image-classification",
+        "sample",
+        out=str(tmp_path / "m"),
+        init=vectors.where,
+        steps=12,
+        threads=1,
+        tell=said.append,
+    )
+    assert model.task.config.labels == "found" and model.task.labels_ == list("0123456789")
+    assert model.predict(model.task.sample("test")[0]["image"])["label"] in model.task.labels_
+    told = "\n".join(said)
+    assert "taken: " in told and "new: out" in told and "stem" in told
+    assert model.task.side_ == vectors.task.side_ and model.manifest.scores["held out"]["scores"]["accuracy"]
+
+
+def test_another_net_or_side_does_not_fit(vectors, tmp_path):
+    for options in ({"net": "transformer"}, {"image_size": 32}, {"size": "small"}):
+        with pytest.raises(lamella.UsageError, match=r"--init|--image-size 32"):
+            lamella.train(
+                "image-classification",
+                "sample",
+                out=str(tmp_path / "m"),
+                init=vectors.where,
+                steps=1,
+                tell=lambda _: None,
+                **options,
+            )
+
+
+def test_effective_rank():
+    rng = np.random.default_rng(0)
+    full, flat = rng.standard_normal((300, 8)), rng.standard_normal((300, 1)) * np.ones(8)
+    ranks = [embeddings(rows / np.linalg.norm(rows, axis=1, keepdims=True)).values["rank"] for rows in (full, flat)]
+    assert ranks[0] > 7.9 and ranks[1] == pytest.approx(1)
+    singular = np.linalg.svd(full, compute_uv=False)
+    shares = singular / singular.sum()
+    assert embeddings(full).values["rank"] == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
+    assert set(embeddings(full).values) == {"rank"}, "without labels nothing is said of them"
