@@ -81,11 +81,13 @@ def open_document(
     name: str | None = None,
     target_language: str = "",
     memory: Sequence[StrPath] | None = None,
+    keys: Sequence[str] = (),
 ) -> Document:
     """Read a file that is to be translated.
 
     In: its path, or its bytes and a name, whose suffix tells the format; the language it is translated to; for
-    catalogues, other .po and .mo files whose translations are used first.
+    catalogues, other .po and .mo files whose translations are used first; for Markdown, the keys of its front matter whose
+    texts are translated.
     Out: the document. Raises DataError, one line, where the suffix is unknown, the file is missing, empty or binary, or
     is not what its suffix says.
 
@@ -105,4 +107,6 @@ def open_document(
             "Save it in one of these formats"
         )
     data = source if isinstance(source, bytes) else read_bytes(source)
+    if keys and FORMATS[suffix] is Markdown:
+        return Markdown(data, label, target_language, keys=keys)
     return FORMATS[suffix](data, label, target_language, memory or ())

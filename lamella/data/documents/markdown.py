@@ -6,17 +6,19 @@
     >>> page.render(["Anmerkungen", None])
     b'# Anmerkungen\\n\\n- see [the *guide*](guide.html)\\n\\n```\\ncode\\n```\\n'
 
-Copied are code, HTML blocks, front matter, formulas and definitions of links. What is inside a line (emphasis, links,
+Copied are code, HTML blocks, front matter (but for the keys that are asked for), formulas and definitions of links. What is inside a line (emphasis, links,
 code spans) is part of the segment: the format `markdown` of `placeholders` keeps it together.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lamella.data.documents.prose import Block, Prose, block_of
+from lamella.data.documents.yaml_locale import text_value
 from lamella.data.text import placeholders
+from lamella.data.text.encoding import StrPath
 
 _QUOTE = re.compile(r"(?: {0,3}>[ \t]?)*+")
 _FENCE = re.compile(r"\s*(?P<fence>`{3,}+(?!.*`)|~{3,}+|\$\$)")
@@ -37,6 +39,7 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _SHORTCUT = re.compile(r"(?<![\]\\!])\[(?P<text>[^\[\]]+)\](?:\[\])?(?![\[(:])")
+_FACT = re.compile(r"(?P<head>[\"']?(?P<key>[\w-]+)[\"']?\s*[:=]\s+)(?P<value>\S.*)$")  # of the front matter
 _STARTS = re.compile(r"(?:[-+*](?=\s|$)|\d{1,9}(?=[.)](?:\s|$))|#{1,6}(?=\s|$)|>|=+\s*$|-+\s*$|```|~~~|:::|\|)")
 
 # Lines that are no text: the kind of a note, attributes, a table of contents, and in MDX what is JavaScript.
@@ -56,10 +59,24 @@ class Markdown(Prose):
 
     format = "markdown"
 
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        target_language: str = "",
+        memory: Sequence[StrPath] = (),
+        keys: Sequence[str] = (),
+    ) -> None:
+        """keys: of the front matter, in YAML or TOML, whose texts are translated: title, description."""
+        self.keys = frozenset(keys)
+        super().__init__(data, name, target_language, memory)
+
     def parse(self, lines: list[Line]) -> list[str | Block]:
-        return list(_Reader(lines).parts())
+        return list(_Reader(lines, self.keys).parts())
 
     def lines_of(self, block: Block, answer: str) -> list[str]:
+        if block.encode:
+            return super().lines_of(block, answer)
         if block.cell:
             answer = re.sub(r"(?<!\\)\|", r"\\|", answer)
         if not _STARTS.match(block.text):
@@ -81,8 +98,8 @@ def _escaped(answer: str) -> str:
 class _Reader:
     """Goes through the lines once; every method gives the parts of what begins at `self.at` and moves on."""
 
-    def __init__(self, lines: list[Line]) -> None:
-        self.lines, self.at = lines, 0
+    def __init__(self, lines: list[Line], keys: frozenset[str]) -> None:
+        self.lines, self.at, self.keys = lines, 0, keys
         self.bases: list[int] = []  # how far the text of the list items around us is indented
         self.depth = 0  # of the quotation around us
         self.blank = True  # whether the line before was blank, or code
@@ -102,7 +119,23 @@ class _Reader:
         first = self.lines[0][0].rstrip()
         if first in ("---", "+++"):
             ends = (i for i, (line, _) in enumerate(self.lines[1:], start=1) if line.rstrip() in (first, "..."))
-            yield from self._copy(next(ends, -1) + 1)
+            last = next(ends, -1)
+            while self.at < last:
+                yield from self._fact()
+            yield from self._copy(1 if last > 0 else 0)
+
+    def _fact(self) -> Iterator[str | Block]:
+        """A line of the front matter: the text of a key that is asked for, on one line."""
+        line, eol = self.lines[self.at]
+        fact = _FACT.match(line)
+        following = self.lines[self.at + 1][0]
+        slot = text_value(fact["value"], 0) if fact and fact["key"] in self.keys else None
+        if fact is None or slot is None or following[:1] in (" ", "\t"):
+            yield from self._copy()
+            return
+        value = fact["value"]
+        yield from (fact["head"], Block(value[: slot.end], slot.text, encode=slot.encode), value[slot.end :] + eol)
+        self.at += 1
 
     def _line(self) -> Iterator[str | Block]:
         line, eol = self.lines[self.at]

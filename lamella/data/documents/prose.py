@@ -13,7 +13,7 @@ however many lines it had, and wrapped to their width again.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lamella.data.text import placeholders, sentences
@@ -32,6 +32,7 @@ class Block:
     width: int = 0  # how long its longest line is; 0 where it is to stay on one line
     eol: str = "\n"
     cell: bool = False  # in a table, where a bar ends the cell
+    encode: Callable[[str], str] | None = None  # how an answer is written there, where it is not as it is
 
 
 class Prose:
@@ -58,6 +59,8 @@ class Prose:
 
     def lines_of(self, block: Block, answer: str) -> list[str]:
         """The answer to a block as the lines that stand for it."""
+        if block.encode:
+            return [block.encode(answer)]
         if not block.width:
             return [answer]
         taken = placeholders.spans(answer, self.format)

@@ -80,23 +80,8 @@ class YamlLocale(Slots):
                 at, texts = self._block(lines, at, indent, value.lstrip().startswith(">"))
                 yield from texts
                 block = indent
-            elif (slot := self._value(value, start)) and not _continues(lines[at : at + 1], indent):
+            elif (slot := text_value(value, start)) and not _continues(lines[at : at + 1], indent):
                 yield slot
-
-    def _value(self, value: str, start: int) -> Slot | None:
-        """A text on one line: in double quotes, in single ones, or plain."""
-        if match := _DOUBLE.match(value):
-            text = _ESCAPE.sub(_unescaped, match[0][1:-1])
-            encode = lambda answer: json.dumps(plain_line(answer), ensure_ascii=False)  # noqa: E731
-        elif match := _SINGLE.match(value):
-            text = match[0][1:-1].replace("''", "'")
-            encode = lambda answer: "'" + _flat(answer).replace("'", "''") + "'"  # noqa: E731
-        else:
-            text, encode = _COMMENT.split(value, maxsplit=1)[0].rstrip(), _plain
-            if text.startswith(_SPECIAL) or ": " in text or text.endswith(":") or _NO_TEXT.match(text):
-                return None
-        end = match.end() if match else len(text)
-        return Slot(start, start + end, text, encode) if worded(text) else None
 
     def _block(self, lines: list[re.Match[str]], at: int, indent: int, folded: bool) -> tuple[int, list[Slot]]:
         """The line after a block, and its texts: each line is one, or where they are folded each paragraph."""
@@ -117,6 +102,22 @@ class YamlLocale(Slots):
             if full and line is not None:
                 group.append(line)
         return at, found
+
+
+def text_value(value: str, start: int) -> Slot | None:
+    """A text on one line: in double quotes, in single ones, or plain."""
+    if match := _DOUBLE.match(value):
+        text = _ESCAPE.sub(_unescaped, match[0][1:-1])
+        encode = lambda answer: json.dumps(plain_line(answer), ensure_ascii=False)  # noqa: E731
+    elif match := _SINGLE.match(value):
+        text = match[0][1:-1].replace("''", "'")
+        encode = lambda answer: "'" + _flat(answer).replace("'", "''") + "'"  # noqa: E731
+    else:
+        text, encode = _COMMENT.split(value, maxsplit=1)[0].rstrip(), _plain
+        if text.startswith(_SPECIAL) or ": " in text or text.endswith(":") or _NO_TEXT.match(text):
+            return None
+    end = match.end() if match else len(text)
+    return Slot(start, start + end, text, encode) if worded(text) else None
 
 
 def _indent(line: str) -> int:

@@ -72,6 +72,9 @@ class Config(msgspec.Struct, kw_only=True):
         str, Meta(description="Translations made before, used first, near matches too: .tmx .po .mo .tsv.", extra=FILE)
     ] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
+    front_matter: Annotated[
+        str, Meta(description="Keys of a Markdown page's front matter to translate: title,description.", extra=LATER)
+    ] = ""
     details: Annotated[
         bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=LATER)
     ] = False
@@ -310,7 +313,7 @@ class Translation(Task):
         return memory_first(self.config.memory, src, to, examples, partial(self._translated, run=run, src=src, to=to))
 
     def _translated(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
-        readable = partial(self._readable, chinese=is_chinese(src))
+        readable = partial(case.readable, knows=self.pieces.knows, chinese=is_chinese(src))
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
             asked = [case.ask(s, placeholders.spans(s, ""), self._cost, src) for s in sentences]
@@ -344,18 +347,6 @@ class Translation(Task):
         """How many pieces a word is to the net."""
         return len(self.pieces.encode([word])[0])
 
-    def _readable(self, text: str, chinese: bool) -> str:
-        """A text in letters that the net can read: small ones for capitals, and in Chinese simplified for traditional ones."""
-        knows = self.pieces.knows
-        if knows(text):
-            return text
-        text = "".join(c if knows(c) or not knows(c.lower()) else c.lower() for c in text)
-        if not chinese:
-            return text
-        from lamella.tasks.translation.chinese import simplify
-
-        return "".join(c if knows(c) else simplify(c) for c in text)
-
     def _source_of(self, to: str) -> str:
         """The language that is translated to another; UsageError where the model does not know the pair."""
         src: str = self.config.src
@@ -370,7 +361,8 @@ class Translation(Task):
         from lamella.tasks.translation.documents import translate_document
 
         c = self.config
-        return translate_document(path, c.src, c.dst, c.memory, lambda texts: self.outcomes(texts, run))
+        keys = [key.strip() for key in c.front_matter.split(",") if key.strip()]
+        return translate_document(path, c.src, c.dst, c.memory, lambda texts: self.outcomes(texts, run), keys)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         best = [a if isinstance(a, str) else a["translation"] if isinstance(a, dict) else a[0] for a in answers]

@@ -194,3 +194,18 @@ def _outside(text: str, spans: Iterable[Span], change: Callable[[str], str], ins
         parts += [change(text[end:start]), inside(text[start:stop])]
         end = stop
     return "".join([*parts, change(text[end:])])
+
+
+def readable(text: str, knows: Callable[[str], bool], chinese: bool) -> str:
+    """A text in letters that the net can read: small ones for capitals, and in Chinese simplified for traditional ones.
+
+    knows: whether the net has a piece for a text. chinese: whether the text is Chinese.
+    """
+    if knows(text):
+        return text
+    text = "".join(c if knows(c) or not knows(c.lower()) else c.lower() for c in text)
+    if not chinese:
+        return text
+    from lamella.tasks.translation.chinese import simplify
+
+    return "".join(c if knows(c) else simplify(c) for c in text)

@@ -16,12 +16,13 @@ COMPILED = (".po", ".mo")
 
 
 def translate_document(
-    path: Path, src: str, dst: str, memory: str, outcomes: Outcomes
+    path: Path, src: str, dst: str, memory: str, outcomes: Outcomes, keys: Sequence[str] = ()
 ) -> tuple[bytes, dict[str, int]] | None:
     """A file with its texts translated, and what was done in figures; None where it is a table.
 
     memory: "" or a file of translations made before, of any kind that pairs are read from. A catalogue asks one of its own
     kind itself, by context. outcomes: the translations of texts with their formats, those of the memory among them.
+    keys: of the front matter of a page in Markdown, whose texts are translated.
     """
     from lamella.data.documents import formats
     from lamella.data.documents.json_locale import is_locale
@@ -29,7 +30,7 @@ def translate_document(
     if path.suffix.lower() == ".json" and not is_locale(path):
         return None
     own = path.suffix.lower() in CATALOGUES and Path(memory).suffix.lower() in COMPILED
-    document = formats.open_document(path, target_language=dst, memory=[memory] if memory and own else None)
+    document = formats.open_document(path, target_language=dst, memory=[memory] if memory and own else None, keys=keys)
     curly = f" {CURLY}" if curls(document.segments) else ""  # the same apostrophes in the whole file
     texts = zip(document.segments, document.formats, strict=True)
     found = outcomes([{"text": text, "format": (form + curly).strip()} for text, form in texts])

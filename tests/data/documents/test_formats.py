@@ -225,3 +225,28 @@ def test_a_list_of_records_is_still_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('[{"text": "Yes"}]')
     (tmp_path / "b.json").write_text('{"text": "Yes"}')
     assert not json_locale.is_locale(tmp_path / "a.json") and json_locale.is_locale(tmp_path / "b.json")
+
+
+FRONT = (
+    b"---\ntitle: My page  # shown\ndescription: 'It''s good'\ntags: [a, b]\ndate: 2020-01-01\nslug: my-page\n"
+    b"long:\n  more here\n---\n\n# Hi\n"
+)
+
+
+def test_front_matter_on_request():
+    keys = ["title", "description", "tags", "date", "long"]
+    page = open_document(FRONT, "a.md", keys=keys)
+    assert page.segments == ["My page", "It's good", "Hi"]
+    made = page.render(["Ma page : ici", "C'est bon", None])
+    assert made == FRONT.replace(b"My page", b"Ma page : ici").replace(b"It''s good", b"C''est bon")
+    assert page.render([None] * 3) == FRONT and open_document(FRONT, "a.md").segments == ["Hi"]
+    quoted = open_document(FRONT, "a.md", keys=["title"]).render(["Page: one", None])
+    assert b'title: "Page: one"  # shown' in quoted  # plain, it would be a key with a value
+
+
+def test_front_matter_in_toml_and_none_at_all():
+    page = open_document(b'+++\ntitle = "A page"\ndraft = true\n+++\nHi.\n', "a.md", keys=["title", "draft"])
+    assert page.render(["Une page", "Salut."]) == b'+++\ntitle = "Une page"\ndraft = true\n+++\nSalut.\n'
+    for source in (b"---\n---\n\nHi.\n", b"---\ntitle: x\n", b"---\n", b"Hi.\n"):
+        page = open_document(source, "a.md", keys=["title"])
+        assert page.render([None] * len(page.segments)) == source
