@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.encoding import StrPath, decode_bytes
@@ -32,7 +32,8 @@ class Block:
     width: int = 0  # how long its longest line is; 0 where it is to stay on one line
     eol: str = "\n"
     cell: bool = False  # in a table, where a bar ends the cell
-    encode: Callable[[str], str] | None = None  # how an answer is written there, where it is not as it is
+    # How an answer is written there, where it is not as it is.
+    encode: Callable[[str], str] | None = field(default=None, repr=False)
 
 
 class Prose:
