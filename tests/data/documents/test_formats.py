@@ -237,8 +237,8 @@ def test_front_matter_on_request():
     keys = ["title", "description", "tags", "date", "long"]
     page = open_document(FRONT, "a.md", keys=keys)
     assert page.segments == ["My page", "It's good", "Hi"]
-    made = page.render(["Ma page : ici", "C'est bon", None])
-    assert made == FRONT.replace(b"My page", b"Ma page : ici").replace(b"It''s good", b"C''est bon")
+    made = page.render(["Ma page", "C'est bon", None])
+    assert made == FRONT.replace(b"My page", b"Ma page").replace(b"It''s good", b"C''est bon")
     assert page.render([None] * 3) == FRONT and open_document(FRONT, "a.md").segments == ["Hi"]
     quoted = open_document(FRONT, "a.md", keys=["title"]).render(["Page: one", None])
     assert b'title: "Page: one"  # shown' in quoted  # plain, it would be a key with a value
