@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,29 @@ def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]
         else:
             plain.append(word)
     return tuple(plain), options
+
+
+def by_fields(
+    fields: Collection[str], plain: tuple[str, ...], options: dict[str, Any]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """`--history "Alien; Blade Runner"` of a model whose examples have a history: the fields of an example by their names.
+
+    They become arguments in the order of the fields; UsageError where some are missing, or there are arguments too.
+
+    >>> by_fields(["history"], (), {"history": "Alien", "top": "3"})
+    (('Alien',), {'top': '3'})
+    """
+    named = [name for name in fields if name in options]
+    if not named:
+        return plain, options
+    from lamella.errors import UsageError
+
+    if len(named) < len(fields) or plain:
+        missing = " and ".join(f"--{name}" for name in fields if name not in options)
+        received = f"the argument {plain[0][:60]!r} too" if plain else f"no {missing}"
+        raise UsageError(f"expected {' and '.join(f'--{name}' for name in fields)} alone, received {received}.")
+    rest = {name: value for name, value in options.items() if name not in named}
+    return tuple(options[name] for name in fields), rest
 
 
 def split_columns(text: str | None) -> dict[str, str] | None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from lamella.cli.answers import answer
-from lamella.cli.arguments import split_columns, split_options, to_json
+from lamella.cli.arguments import by_fields, split_columns, split_options, to_json
 from lamella.cli.groups import Group
 from lamella.cli.streams import visible
 from lamella.version import __version__
@@ -210,8 +210,8 @@ def predict(
     """Predict: for texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
     from lamella.model import load
 
-    inputs, options = split_options(inputs)
     trained = _asked(load(model, task), **asking)
+    inputs, options = by_fields(trained.task.fields, *split_options(inputs))
     with _encoded(encoding):
         answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
@@ -243,12 +243,11 @@ def explain(
     task: str | None, force: bool, as_json: bool, data: tuple[str, ...], **asking: Any,
 ) -> None:  # fmt: skip
     """Explain why MODEL answers as it does, or, without an input, what it has learned."""
+    from lamella.model import load
     from lamella.verbs import explain as verb
 
-    inputs, options = split_options(inputs)
-    from lamella.model import load
-
     trained = _asked(load(model, task), **asking)
+    inputs, options = by_fields(trained.task.fields, *split_options(inputs))
     trained, example = verb.question(trained, inputs, split_columns(columns), as_text, options)
     form = verb.form(out, force)
     explanation = verb.explain(trained, example, method=method, pairs=pairs, data=data, columns=split_columns(columns))

@@ -28,6 +28,7 @@ export function answer(given, found, rendered) {
   if (Array.isArray(found?.marks)) return [words(found)];
   if (Array.isArray(found?.words)) return [heard(given, found)];
   if (Array.isArray(found?.facts)) return [concluded(given, found)];
+  if (Array.isArray(found?.items)) return [advised(found)];
   if (typeof found?.text === "string") return written(given, found);
   return [el("p", { class: "prose", dir: "auto" }, rendered ?? ""), el("details", {}, el("summary", {}, "All of it"),
     el("pre", { tabindex: 0 }, JSON.stringify(found, null, 1)))];
@@ -37,6 +38,13 @@ export function answer(given, found, rendered) {
 function laidOver(picture, found) {
   const place = el("div", { class: "laid" });
   import("./mask.js").then(({ masked }) => place.append(...masked(picture, found)));
+  return place;
+}
+
+/** What is recommended; its drawing is fetched when the first is shown. */
+function advised(found) {
+  const place = el("div", {});
+  import("./items.js").then(({ recommended }) => place.replaceChildren(...recommended(found)), () => {});
   return place;
 }
 

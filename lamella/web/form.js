@@ -119,6 +119,20 @@ function sound(label, field, changed) {
   };
 }
 
+/** Items of a catalogue as a text, with semicolons between them; what helps to pick them is fetched when it is first shown. */
+function items(label, field, changed) {
+  const control = el("textarea", { rows: 2, dir: "auto", spellcheck: "false", oninput: () => changed(false) });
+  const node = labelled(label, control, field.description);
+  import("./items.js").then(({ picker }) => node.append(picker(control, field.names ?? [])), () => {});
+  const text = (names) => names.map((name) => (/[;"]/.test(name) ? `"${name.replaceAll('"', "")}"` : name)).join("; ");
+  return made(node, control, {
+    set(value) {
+      control.value = Array.isArray(value) ? text(value) : value ?? "";
+      control.dispatchEvent(new Event("input"));
+    },
+  });
+}
+
 function anything(label, field, changed) {
   const control = el("textarea", { rows: 4, class: "mono", oninput: () => changed(false) });
   return made(labelled(label, control, field.description), control, {
@@ -135,7 +149,7 @@ function anything(label, field, changed) {
 }
 
 /* By the name that a kind of field gives to its form element (lamella/fields). */
-const CONTROLS = { text, line: short, number: oneNumber, series: line, row, audio: sound };
+const CONTROLS = { text, line: short, number: oneNumber, series: line, row, audio: sound, items };
 
 function control(name, field, example, changed) {
   const label = words(name);
@@ -230,7 +244,7 @@ function chip(example, i) {
     return el("img", { src: value, alt: `Example ${i + 1}`, class: "pixels" });
   }
   if (typeof value === "string" && value.startsWith("data:audio/")) return `Recording ${i + 1}`;
-  if (Array.isArray(value)) return spark(value, i);
+  if (Array.isArray(value) && typeof value[0] !== "string") return spark(value, i);
   const said = typeof value === "object" ? Object.values(value ?? {}).slice(0, 4).join(", ") : String(value);
   const line = said.replace(/\s+/g, " ").trim();
   return line.length > 60 ? `${line.slice(0, 58).trimEnd()}…` : line || `Example ${i + 1}`;

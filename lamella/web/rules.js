@@ -19,7 +19,7 @@ export function conclusion(given, found) {
 export function rules(kind) {
   return [
     el("h3", {}, kind.title),
-    el("ol", { class: "prose" }, kind.reasons.map((one) => el("li", {}, el("p", { dir: "auto" }, `${one.rule} times`), chain(one.facts)))),
+    el("ol", { class: "prose" }, kind.reasons.map((one) => el("li", {}, el("p", { dir: "auto" }, /\d$/.test(one.rule) ? `${one.rule} times` : one.rule), chain(one.facts)))),
     el("p", { dir: "auto" }, kind.sentence),
   ];
 }

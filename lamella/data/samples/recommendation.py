@@ -1,27 +1,26 @@
 """Histories of a bookshop that does not exist: an offline sample.
 
-Each reader likes three of eight shelves, reads series of three books in order, and now and then something that everyone
-reads. Several series are read at a time, so that what comes next was often begun some books ago: who counts only what
-follows the latest book does not see it.
+Each reader likes three of eight shelves and reads four series at a time, a book of each in turn, and now and then something
+that anyone might read. So what comes next is the sequel of what was read four books ago: who counts only what follows the
+latest books, or what is read by the same people, sees that less well than who reads the history in order.
 """
 
 import random
 
 SHELVES = {
-    "crime": ("Harbour", "Inspector", "Alibi", "Witness", "Verdict"),
-    "space": ("Orbit", "Comet", "Station", "Signal", "Colony"),
-    "gardening": ("Orchard", "Hedge", "Meadow", "Compost", "Blossom"),
-    "cooking": ("Bread", "Saffron", "Kettle", "Pickle", "Supper"),
-    "history": ("Empire", "Castle", "Treaty", "Caravan", "Dynasty"),
-    "romance": ("Summer", "Letter", "Promise", "Island", "Waltz"),
-    "horror": ("Cellar", "Shadow", "Hollow", "Whisper", "Ruin"),
-    "sailing": ("Compass", "Anchor", "Lagoon", "Tempest", "Beacon"),
+    "crime": ("Harbour", "Inspector", "Alibi", "Witness"),
+    "space": ("Orbit", "Comet", "Station", "Signal"),
+    "gardening": ("Orchard", "Hedge", "Meadow", "Blossom"),
+    "cooking": ("Bread", "Saffron", "Kettle", "Supper"),
+    "history": ("Empire", "Castle", "Caravan", "Dynasty"),
+    "romance": ("Summer", "Letter", "Promise", "Waltz"),
+    "horror": ("Cellar", "Shadow", "Whisper", "Ruin"),
+    "sailing": ("Compass", "Anchor", "Lagoon", "Beacon"),
 }
-VOLUMES = 3  # of a series; each word names one
-PARTS = ("One", "Two", "Three")
+PARTS = ("One", "Two", "Three", "Four")  # of a series; each word names one
 LIKED = 3  # shelves of a reader
-AHEAD = 3  # series that are read at a time
-STRAY = 0.12  # share of what anyone may read
+AHEAD = 4  # series that are read at a time
+STRAY = 0.06  # share of what anyone may read
 LENGTH = (6, 16)  # books of a history, with the one that comes next
 COUNTS = {"train": 320, "test": 80}
 
@@ -36,13 +35,16 @@ def title(word: str, volume: int) -> str:
 
 
 def catalogue() -> dict[str, dict[str, str]]:
-    """Each book with its shelf, as a table of items has them; 120 in all.
+    """Each book with its shelf, as a table of items has them; 128 in all.
 
     >>> len(catalogue()), catalogue()["Orbit, Part One"]
-    (120, {'shelf': 'space'})
+    (128, {'shelf': 'space'})
     """
     return {
-        title(word, v): {"shelf": shelf} for shelf, words in SHELVES.items() for word in words for v in range(VOLUMES)
+        title(word, v): {"shelf": shelf}
+        for shelf, words in SHELVES.items()
+        for word in words
+        for v in range(len(PARTS))
     }
 
 
@@ -64,23 +66,23 @@ def histories(split: str) -> list[list[str]]:
 
 
 def _history(rng: random.Random) -> list[str]:
-    shelves = rng.sample(list(SHELVES), LIKED)
-    waiting = [word for shelf in shelves for word in SHELVES[shelf]]
+    waiting = [word for shelf in rng.sample(list(SHELVES), LIKED) for word in SHELVES[shelf]]
     rng.shuffle(waiting)
-    begun: list[list[str]] = []  # for each series that is read now, the books that are left of it
+    turns: list[
+        tuple[str, int]
+    ] = []  # the series that are read now, and how many of its books are done, the next one first
     history: list[str] = []
-    for _ in range(rng.randint(*LENGTH)):
-        if rng.random() < STRAY:
-            stray = title(rng.choice(rng.choice(list(SHELVES.values()))), rng.randrange(VOLUMES))
-            if stray not in history:
-                history.append(stray)
-                continue
-        while len(begun) < AHEAD and waiting:
-            word = waiting.pop()
-            if left := [b for v in range(VOLUMES) if (b := title(word, v)) not in history]:
-                begun.append(left)
-        at = rng.randrange(len(begun))
-        history.append(begun[at].pop(0))
-        begun = [[b for b in left if b not in history] for left in begun]
-        begun = [left for left in begun if left]
+    length = rng.randint(*LENGTH)
+    while len(history) < length:
+        stray = title(rng.choice(rng.choice(list(SHELVES.values()))), rng.randrange(len(PARTS)))
+        if rng.random() < STRAY and stray not in history:
+            history.append(stray)
+            continue
+        if len(turns) < AHEAD:
+            turns.insert(0, (waiting.pop(), 0))
+        word, done = turns.pop(0)
+        if title(word, done) not in history:
+            history.append(title(word, done))
+        if done + 1 < len(PARTS):
+            turns.append((word, done + 1))
     return history

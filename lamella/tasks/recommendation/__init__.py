@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 START, UNKNOWN, FIRST = 2, 1, 3  # ids of the net: the start, an item without a vector of its own, the first item
 SPOKEN = 8  # words that stand for such an item
 REPEATED = 0.02  # share of choices that were made before, from which they are recommended again
-EXPLAINED = 5  # recommendations whose reasons an explanation looks for
+EXPLAINED = 5  # recommendations that an explanation is of
+REASONED = 3  # of them those whose reasons it names
 TRIED = 20  # latest items of a history that are taken away, one at a time, to find reasons
 WEIGHED = 60_000_000  # numbers from which the weights of the parts are learned, at most
 FORBIDDEN = -np.inf
@@ -82,7 +83,7 @@ class Recommendation(Task):
     metric = "ndcg_at_10"
     nets = ("transformer",)
     training = Training(
-        noun="histories", batch=128, keep_best=True, measured={"top": 100, "because": 0}, quick={"top": 10}
+        noun="histories", batch=128, rate=2.0, keep_best=True, measured={"top": 100, "because": 0}, quick={"top": 10}
     )
 
     catalogue_: bytes
@@ -236,14 +237,18 @@ class Recommendation(Task):
             best = np.argsort(-logs, kind="stable")[: self.config.top]
             best = best[np.isfinite(logs[best])]
             items = [{"item": self.known.names[i], "probability": round(float(np.exp(logs[i])), 5)} for i in best]
-            if self.config.because:
-                reasons = self._reasons(graphs, {name: array[at] for name, array in inputs.items()}, best, logs[best])
+            if c := self.config.because:
+                reasons = self._reasons(
+                    graphs, {name: array[at] for name, array in inputs.items()}, best, logs[best], c
+                )
                 items = [{**item, "because": why} for item, why in zip(items, reasons, strict=True)]
             answers.append({"items": items, "unknown": []})
         return answers
 
-    def _reasons(self, graphs: Mapping[str, GraphLike], row: Arrays, best: Array, logs: Array) -> list[list[str]]:
-        """Of each recommendation the items of a history without which it is least likely, the most important first."""
+    def _reasons(
+        self, graphs: Mapping[str, GraphLike], row: Arrays, best: Array, logs: Array, most: int
+    ) -> list[list[str]]:
+        """Of each recommendation at most so many items of a history without which it is least likely, the weightiest first."""
         history = [self.known.names[i - 1] for i in row["seen"][row["seen"] > 0]]
         tried = list(dict.fromkeys(history[-TRIED:]))
         if not tried:
@@ -251,7 +256,7 @@ class Recommendation(Task):
         without = [self.inputs({"history": [name for name in history if name != gone]}) for gone in tried]
         others = np.stack([self._logs(parts)[best] for parts in self._parts(graphs, self.collate(without))])
         lost = logs - others  # (items of the history, recommendations)
-        order = np.argsort(-lost, axis=0, kind="stable")[: self.config.because]
+        order = np.argsort(-lost, axis=0, kind="stable")[:most]
         return [[tried[i] for i in order[:, k] if lost[i, k] > 0] for k in range(len(best))]
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
@@ -279,6 +284,33 @@ class Recommendation(Task):
             logs = self._logs(parts)[None]
             rows.append([float(np.clip(log_odds(logs, at)[0], -30.0, 30.0)) for at in places])
         return Focus("log-odds of what is recommended", np.array(rows), names)
+
+    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+        """Because of these items: what was counted of them and a recommendation, and where it stands without them."""
+        [parts] = self._parts(graphs, inputs)
+        row = {name: array[0] for name, array in inputs.items()}
+        places = [at for entry in answer["items"][:REASONED] if (at := self.known.find(entry["item"])) is not None]
+        history = [int(i) - 1 for i in row["seen"] if i > 0]
+        reasons = self._reasons(graphs, row, np.array(places, int), self._logs(parts)[places], 1)
+        given, sentences = [], []
+        for at, why in zip(places, reasons, strict=True):
+            if not why:
+                continue
+            name, because = self.known.names[at], why[0]
+            left = self.inputs({"history": [self.known.names[i] for i in history if self.known.names[i] != because]})
+            [without] = self._parts(graphs, self.collate([left]))
+            rank = 1 + int((self._logs(without) > self._logs(without)[at]).sum())
+            before = places.index(at) + 1
+            moved = f"falls from place {before} to {rank}" if rank > before else f"stays at place {before}"
+            sentences.append(f"Without {because}, {name} {moved}.")
+            counted = self.counts.evidence(at, [self.known.find(because) or 0])[0][1:]
+            said = [
+                word for word, count in zip(("is followed by", "is chosen with"), counted, strict=True) if count > 0
+            ]
+            given.append({"rule": f"{name}: because of {because}", "facts": [[because, word, name] for word in said]})
+        if not given:
+            return {}
+        return {"kind": "reasons", "title": "Because of these items", "reasons": given, "sentence": " ".join(sentences)}
 
     # ---- scores ------------------------------------------------------------------------------------------------
 

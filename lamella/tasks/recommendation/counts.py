@@ -170,26 +170,38 @@ class _Head(msgspec.Struct):
 class _Sums:
     """Entries of a sparse matrix, added up now and then, so that memory holds few of them twice."""
 
-    MANY = 4_000_000
+    MANY = 4_000_000  # entries that wait; a matrix of so many is added up whole, which needs no sorting
 
     def __init__(self, count: int) -> None:
         self.count, self.waiting = count, 0
         self.keys: list[Ints] = []
         self.values: list[NDArray[np.float64]] = []
+        self.whole = np.zeros(count * count) if count * count <= self.MANY else None
 
     def add(self, rows: Ints, columns: Ints, value: float = 1.0) -> None:
         self.keys.append(rows * self.count + columns)
         self.values.append(np.full(len(rows), value))
         self.waiting += len(rows)
         if self.waiting > self.MANY:
-            self.total()
+            self._add_up()
+
+    def _add_up(self) -> None:
+        keys = np.concatenate([*self.keys, np.zeros(0, np.int64)])
+        values = np.concatenate([*self.values, np.zeros(0)])
+        if self.whole is not None:
+            self.whole += np.bincount(keys, values, len(self.whole))
+            self.keys, self.values = [], []
+        else:
+            entries, inverse = np.unique(keys, return_inverse=True)
+            self.keys, self.values = [entries], [np.bincount(inverse, values, len(entries))]
+        self.waiting = 0
 
     def total(self) -> tuple[Ints, NDArray[np.float64]]:
         """Each entry once, in order, and its sum."""
-        keys = np.concatenate([*self.keys, np.zeros(0, np.int64)])
-        values = np.concatenate([*self.values, np.zeros(0)])
-        found, inverse = np.unique(keys, return_inverse=True)
-        self.keys, self.values, self.waiting = [found], [np.bincount(inverse, values, len(found))], 0
+        self._add_up()
+        if self.whole is not None:
+            entries = np.flatnonzero(self.whole)
+            return entries, self.whole[entries]
         return self.keys[0], self.values[0]
 
 
