@@ -71,6 +71,9 @@ def check_options(words: list[str]) -> click.Command:
     named = [w for w in words if w in lamella.tasks()]
     tasks = [find(n) for n in named or lamella.tasks()]
     of_tasks = {f"--{o.flag}" for cls in tasks for o in all_options(cls.Config) if words[0] == "train" or o.answering}
+    if words[0] == "predict":  # an example's fields by name, and options of one letter
+        of_tasks |= {f"--{name}" for cls in tasks for one in cls.questions.values() for name in one.fields}
+        of_tasks |= {f"-{o.short}" for cls in tasks for o in all_options(cls.Config) if o.short}
     if words[0] == "import":
         of_tasks = {f"--{o.flag}" for cls in tasks for o in all_options(cls.Config)}
     if not command.context_settings.get("ignore_unknown_options"):
@@ -91,7 +94,7 @@ def check_command(words: list[str]) -> None:
     given = context.params.get("data") or context.params.get("inputs") or ()
     plain, options = split_options(given)
     if words[0] in ("train", "predict", "translate", "evaluate"):
-        assert plain, "with something to do"
+        assert plain or options, "with something to do"
     if words[0] == "train":
         assert context.params["task"].endswith(".py") or context.params["task"] in lamella.tasks()
         if context.params["task"] in lamella.tasks():
