@@ -115,7 +115,7 @@ class _Reader:
         yield from ("".join(line) for line in self.lines[self.at : self.at + count])
         self.at += count
 
-    def _front_matter(self) -> Iterator[str]:
+    def _front_matter(self) -> Iterator[str | Block]:
         first = self.lines[0][0].rstrip()
         if first in ("---", "+++"):
             ends = (i for i, (line, _) in enumerate(self.lines[1:], start=1) if line.rstrip() in (first, "..."))

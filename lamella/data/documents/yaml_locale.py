@@ -7,7 +7,7 @@ r"""Locale files in YAML (.yaml, .yml): texts of one line and blocks are transla
     b"en:\n  title: Ma page  # shown\n  hello: 'C''est %{name}'\n"
 
 Lines are read as they stand, so that nothing else can change. What is no text (numbers, true, dates, anchors, flow style)
-is left as it is, as are plain and quoted texts of several lines.
+is left as it is. A plain or quoted text of several lines is written again on one; with empty lines in it, it is left.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lamella.data.documents.slots import Slot, Slots, plain_line, worded
 from lamella.errors import DataError
@@ -26,6 +27,8 @@ _LINE = re.compile(
 )
 _DOUBLE = re.compile(r'"(?:[^"\\\n]|\\.)*"(?=\s*(?:#.*)?$)')
 _SINGLE = re.compile(r"'(?:[^'\n]|'')*'(?=\s*(?:#.*)?$)")
+# A text in quotation marks that may end on a later line; what is cut off by mistake is no text.
+_LONG = re.compile(r'"(?:[^"\\]|\\.)*+"(?=[ \t]*(?:#.*)?$)|\'(?:[^\']|\'\')*+\'(?=[ \t]*(?:#.*)?$)', re.MULTILINE)
 _COMMENT = re.compile(r"(?<=\s)#")
 _SPECIAL = tuple("#&*!|>%@`\"'[]{},?:- ")
 _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
@@ -61,7 +64,8 @@ class YamlLocale(Slots):
 
     def _slots(self) -> Iterator[Slot]:
         block = -1  # how far a block's key is indented, while we are in one that is not translated
-        lines = list(_LINE.finditer(self.text.replace("\r", " ")))
+        text = self.text.replace("\r", " ")
+        lines = list(_LINE.finditer(text))
         at = 0
         while at < len(lines):
             match, at = lines[at], at + 1
@@ -80,8 +84,16 @@ class YamlLocale(Slots):
                 at, texts = self._block(lines, at, indent, value.lstrip().startswith(">"))
                 yield from texts
                 block = indent
-            elif (slot := text_value(value, start)) and not _continues(lines[at : at + 1], indent):
-                yield slot
+            else:
+                quoted = _LONG.match(text, start)
+                more = _further_lines(quoted, value, lines[at:], indent)
+                if more:
+                    end = quoted.end() if quoted else start + len(text[start : lines[at + more - 1].end()].rstrip())
+                    slot = text_value(_one_line(text[start:end]), start)
+                    at += more
+                    yield from [replace(slot, end=end)] if slot else []
+                elif more == 0 and (slot := text_value(value, start)):
+                    yield slot
 
     def _block(self, lines: list[re.Match[str]], at: int, indent: int, folded: bool) -> tuple[int, list[Slot]]:
         """The line after a block, and its texts: each line is one, or where they are folded each paragraph."""
@@ -122,6 +134,28 @@ def text_value(value: str, start: int) -> Slot | None:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
+
+
+def _further_lines(quoted: re.Match[str] | None, value: str, following: list[re.Match[str]], indent: int) -> int | None:
+    """How many lines more a text has; None where they are no text.
+
+    quoted: the text in quotation marks, where it is in some. value: its first line. following: the lines after it. indent:
+    of its key.
+    """
+    count = quoted[0].count("\n") if quoted else 0
+    if not quoted:
+        while _continues(following[count : count + 1], indent):
+            count += 1
+    rows = [line[0] for line in following[:count]]
+    if not all(row.strip() and _indent(row) > indent for row in rows):
+        return None
+    # A comment ends a plain text: what follows it is none.
+    return None if count and not quoted and any(map(_COMMENT.search, (value, *rows))) else count
+
+
+def _one_line(text: str) -> str:
+    """Lines as the one that YAML makes of them."""
+    return re.sub(r"[ \t]*\n[ \t]*", " ", text)
 
 
 def _continues(following: list[re.Match[str]], indent: int) -> bool:

@@ -250,3 +250,20 @@ def test_front_matter_in_toml_and_none_at_all():
     for source in (b"---\n---\n\nHi.\n", b"---\ntitle: x\n", b"---\n", b"Hi.\n"):
         page = open_document(source, "a.md", keys=["title"])
         assert page.render([None] * len(page.segments)) == source
+
+
+def test_yaml_texts_of_several_lines():
+    source = (
+        b'en:\n  plain: It goes\n    on here.\n  double: "It \\"ends\\"\n    there."  # note\n  single: \'one\n    two\'\n'
+        b'  list:\n    - An item\n      that goes on\n  gap: "a word\n\n    and more"\n  noted: A word # note\n    and more\n'
+        b'  open: "no end\n  last: Well\n'
+    )
+    file = open_document(source, "a.yml")
+    assert file.segments == ["It goes on here.", 'It "ends" there.', "one two", "An item that goes on", "Well"]
+    made = file.render(["A", 'B "b"', "C", "D", None])
+    assert made.startswith(
+        b'en:\n  plain: A\n  double: "B \\"b\\""  # note\n  single: \'C\'\n  list:\n    - D\n  gap: "a word\n\n'
+    )
+    assert file.render([None] * 5) == source and made.endswith(source[source.index(b"  gap") :])
+    windows = source.replace(b"\n", b"\r\n")
+    assert open_document(windows, "a.yml").render([None] * 5) == windows
