@@ -293,6 +293,14 @@ def read_captions(path: Path) -> None:
     assert examples and all(e["caption"] and all(c.strip() for c in e["caption"]) for e in examples)
 
 
+def read_half_labelled(path: Path) -> None:
+    from lamella.data.readers.pictures import read_pictures
+
+    path.with_name("picture.png").write_bytes(seeds.pictures()[0])
+    rows, _ = read_pictures([str(path)])
+    assert rows and all(row["image"] and row.get("label") != "" for row in rows)
+
+
 def read_pictures(path: Path) -> None:
     from lamella.tasks.dimensionality_reduction.examples import read
 

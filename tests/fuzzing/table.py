@@ -154,6 +154,14 @@ READERS: tuple[Reader, ...] = (
         )
         for suffix, tokens in ((".csv", CELLS), (".txt", CELLS), (".json", OBJECTS))
     ),
+    Reader(
+        "half-labelled pictures",
+        ".csv",
+        readers.read_half_labelled,
+        lambda: seeds.pairs(seeds.PICTURES),
+        CELLS,
+        seconds=1.0,
+    ),
     Reader("picture table", ".csv", readers.read_pictures, lambda: seeds.pairs(seeds.PICTURES), CELLS, seconds=1.0),
     Reader("model zip", ".zip", model_readers.read_archive, model_seeds.archives, ZIPPED),
     Reader("model.json", ".json", model_readers.read_manifest, model_seeds.manifests, KEYS),

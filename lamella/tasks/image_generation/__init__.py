@@ -13,6 +13,7 @@ Transformer learns to fill in missing codes (MaskGIT; Chang et al., 2022), with 
     lamella predict my-model digit.png --ask reconstruct -o seen.png    as its codes hold it
 """
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -352,7 +353,7 @@ class ImageGeneration(Task):
     def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
         """How near drawn pictures are to training pictures, beside held-out ones."""
         labels = np.arange(1, len(self.labels_) + 1) if self.labels_ else np.zeros(1, np.int64)
-        job = self.ask("draw")
+        job = copy.copy(self)
         job.config = msgspec.structs.replace(self.config, number=-(-memorisation.DRAWN // len(labels)))
         codes = np.concatenate(job._drawn(graphs, job._nothing(len(labels)), labels))
         known = self.collate([{"pictures": self._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
