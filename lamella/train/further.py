@@ -93,10 +93,14 @@ def same_task(opened: model.Model, task: str) -> bool:
 
 
 def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task: str) -> Any:
-    """The other model's configuration, with what the user wants otherwise; of another task's what both tasks have."""
+    """The other model's configuration, with what the user wants otherwise.
+
+    Of another task's model what both tasks have, where most of the net is taken; where the encoder alone is, nothing.
+    """
     known = msgspec.to_builtins(origin.model.task.config)
     if origin.transfer:
-        names = {field.encode_name for field in msgspec.structs.fields(cls.Config)}
+        fields = msgspec.structs.fields(cls.Config) if cls.adopt is not Task.adopt else ()
+        names = {field.encode_name for field in fields}
         known = {**{name: value for name, value in known.items() if name in names}, **cls.begun}
     return make_config(cls.Config, {**known, **options}, task)
 
@@ -166,7 +170,8 @@ def adopt(
     if not transfer:
         return net, {}
     left = sorted({_part(name) for name in known} - {_part(name) for name in weights})
-    tell(f"taken: the vocabulary, {', '.join(_parts(filled.taken))}; not taken: {', '.join(_parts(left)) or 'nothing'}")
+    also = ["the vocabulary"] if "table" in filled.taken else []
+    tell(f"taken: {', '.join([*also, *_parts(filled.taken)])}; not taken: {', '.join(_parts(left)) or 'nothing'}")
     tell(f"new: {', '.join(_parts(filled.missing)) or 'nothing'}")
     layered = type(job).adopt is Task.adopt  # an encoder under a new net, not most of a net
     factors = layer_factors(filled.taken) if layered else dict.fromkeys(filled.taken, RATE)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import lamella
 from lamella import machine
 from lamella.errors import UsageError
 from lamella.registry import find
@@ -109,6 +110,20 @@ def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monke
     assert [(net, size, origin is not None) for net, size, origin in said] == [
         ("transformer", "tiny", True), ("cnn", "small", False), ("cnn", "tiny", False),
     ]  # fmt: skip
+
+
+def test_an_encoder_in_int8_gives_all_of_its_weights(trained):
+    from lamella.graphs.int8 import quantize
+    from lamella.graphs.weights import named_weights
+
+    model = lamella.load(trained("fill-mask"))
+    whole = model.task.encoder(further.weights_of(model)).weights
+    for files in (model.files, {"fill.onnx": quantize(model.files["fill.onnx"])}):
+        found = model.task.encoder(named_weights(files)).weights
+        assert found.keys() == whole.keys()
+        assert all(np.abs(found[name] - whole[name]).max() < 0.02 * np.abs(whole[name]).max() for name in whole)
+    with pytest.raises(UsageError, match=r"do not hold norm\.weight by that name"):
+        model.task.encoder({"table": whole["table"]})
 
 
 def test_a_weight_moves_as_far_as_its_factor_says():

@@ -16,12 +16,12 @@ ANIMALS = {
 }  # fmt: skip
 COLOURS = ["old", "brown", "hungry", "little"]
 TIMES = ["Every morning", "In winter", "At night", "On Sundays"]
-COUNTS = {"train": 300, "test": 60}
+COUNTS = {"train": 300, "test": 40}
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def masked_sentences(split: str) -> list[tuple[str, str]]:
-    """(a sentence with one word masked, that word) of a split, "train" (300) or "test" (60); the same at every call.
+    """(a sentence with one word masked, that word) of a split, "train" (300) or "test" (40); the same at every call.
 
     >>> text, word = masked_sentences("test")[0]
     >>> text.count("___"), word.isalpha()

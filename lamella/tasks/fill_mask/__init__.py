@@ -202,9 +202,15 @@ class FillMask(Task):
         return MaskedTransformer(len(self.pieces), size.width, size.depth, size.heads, c.dropout, c.window)
 
     def encoder(self, weights: Arrays) -> Encoder:
-        inner = int(weights["blocks.0.feed.up.bias"].shape[0])
-        kept = {name: array for name, array in weights.items() if name.startswith(("table", "blocks.", "norm."))}
-        return Encoder(self.vocabulary_, self.size.width, self.size.depth, self.size.heads, inner, kept)
+        depth = self.size.depth
+        names = ["table", *(f"{part}.{side}" for part in parts(depth) for side in ("weight", "bias"))]
+        if missing := [name for name in names if name not in weights]:
+            raise UsageError(
+                f"--init: the model's graphs do not hold {missing[0]} by that name. Begin from the folder that lamella train wrote."
+            )
+        inner = int(weights["blocks.0.feed.up.bias"].size)
+        kept = {name: weights[name] for name in names}
+        return Encoder(self.vocabulary_, self.size.width, depth, self.size.heads, inner, kept)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy
@@ -241,7 +247,7 @@ class FillMask(Task):
             spans = cloze.groups(ids, self.kinds)
             texts = [Gaps(0, [ids[:a], ids[b:]], [self.kinds.of[ids[a]] == cloze.GOES_ON]) for a, b in spans]
             scores = filler.likelihood(texts, [ids[a:b] for a, b in spans])
-            few = [int(i) for i in np.argsort(scores)[: self.config.top]]
+            few = [int(i) for i in np.argsort(scores)[: 2 * self.config.top]]  # of some the place cannot be told
             likelier = filler.words([texts[i] for i in few], 1, 1, 1) if few else []
             instead = {i: self.kinds.word(best[0][0]) if best else "" for i, best in zip(few, likelier, strict=True)}
             answers.append({"scores": scores.tolist(), "instead": instead})
@@ -276,6 +282,7 @@ class FillMask(Task):
             if (place := places[int(i)]) is not None:
                 mark = {"start": place[0], "end": place[1], "word": text[slice(*place)], "instead": instead}
                 marks.append({**mark, "probability": _short(np.exp(max(scores[int(i)], -700.0)))})
+        marks = marks[: self.config.top]
         return {"text": text, "marks": marks, "pseudo_perplexity": None if perplexity is None else _short(perplexity)}
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
@@ -326,13 +333,20 @@ class FillMask(Task):
     def render(self, answer: Answer) -> str:
         if "fillings" not in answer:
             return "; ".join(f"{m['word']} {m['probability']:.2g} ({m['instead']})" for m in answer["marks"])
-        return ", ".join(f"{' … '.join(one['words'])} {one['probability']:.2g}" for one in answer["fillings"])
+        words = ", ".join(f"{' … '.join(one['words'])} {one['probability']:.2g}" for one in answer["fillings"])
+        return f"{words} ({answer['note']})" if "note" in answer else words
 
 
 def _whole(example: Example) -> str:
     """The text with its words in the places of its masks."""
     words = str(example.get("words") or "").split()
     return " ".join(cloze.filled(example["text"], words)[0].split())
+
+
+def parts(depth: int) -> list[str]:
+    """The layers with a weight and a bias of an encoder of so many blocks (nets/transformer/blocks.py)."""
+    layers = ("norm_attention", "attention.query_key_value", "attention.out", "norm_feed", "feed.up", "feed.down")
+    return ["norm", *(f"blocks.{number}.{layer}" for number in range(depth) for layer in layers)]
 
 
 def _rows(choices: Any) -> list[list[list[int]]]:
