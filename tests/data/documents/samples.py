@@ -122,7 +122,16 @@ FILES: dict[str, tuple[bytes, list[str]]] = {
     "a.arb": (JSON.replace("\n", "\r\n").encode(), ["My page", "Open {name}", "First one"]),
     "a.yml": (
         YAML.encode(),
-        ["Hello world", 'Say "hi"', "First line.", "Second line.", "A folded text.", "one thing", "two 'things'"],
+        [
+            "Hello world",
+            'Say "hi"',
+            "First line.",
+            "Second line.",
+            "A folded text.",
+            "one thing",
+            "two 'things'",
+            "goes on here",
+        ],
     ),
     "a.vtt": (VTT.encode(), ["Hello there.", "Who is it?"]),
     "a.ass": (ASS.encode(), ["Who is, please?"]),
