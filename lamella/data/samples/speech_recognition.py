@@ -39,11 +39,11 @@ def recordings(split: str) -> tuple[tuple[str, str], ...]:
 def say(text: str, rng: np.random.Generator) -> Samples:
     """A text of these letters and spaces, spoken by a voice that is drawn by chance."""
     pitch, pace = rng.uniform(0.94, 1.06), rng.uniform(0.07, 0.095)
-    parts = [np.zeros(round(RATE * rng.uniform(0.03, 0.1)))]
+    parts = [np.zeros(round(RATE * rng.uniform(0.03, 0.3)))]
     for letter in " ".join(SPOKEN.get(word, word) for word in text.split()):
         count = round(RATE * pace * rng.uniform(0.85, 1.15))
         parts.append(np.zeros(count) if letter == " " else _letter(letter, count, pitch, rng))
-    parts.append(np.zeros(round(RATE * rng.uniform(0.03, 0.1))))
+    parts.append(np.zeros(round(RATE * rng.uniform(0.03, 0.3))))
     sound = np.concatenate(parts) * rng.uniform(0.3, 0.8)
     return np.asarray(sound + rng.normal(0, 0.01, len(sound)), np.float32)
 

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 SECONDS = 4 * STEP  # of a step of the net
 WEIGHTS, BONUSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.3), (-0.5, 0.0, 0.7, 1.5, 2.5)
 TRIED_BEAMS, TRIED_STEPS = 8, 6000  # of the search for these: four minutes of sound
+LEAST = -4.6  # 1%: a letter that is not heard is not heard, whatever else is
 MARGIN = 0.05  # seconds around a word in which its letters are looked for
 
 
@@ -225,7 +226,7 @@ def focus(heard: Sequence[Floats], answer: Answer, letters: Sequence[str]) -> Fo
             first = max(0, min(len(likely) - 1, round((word["start"] - MARGIN) / SECONDS)))
             last = max(first + 1, round((word["end"] + MARGIN) / SECONDS))
             part = likely[first:last]
-            row.append(sum(float(part[:, place[letter]].max()) for letter in word["word"]))
+            row.append(sum(max(LEAST, float(part[:, place[letter]].max())) for letter in word["word"]))
         rows.append(row)
     names = [f"{word['word']} at {word['start']:g} s" for word in answer["words"]]
     return Focus("log-probability of the words where they are heard", np.array(rows), names)

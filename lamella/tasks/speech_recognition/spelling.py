@@ -30,7 +30,7 @@ def normalise(text: str) -> str:
 def read_texts(path: str) -> list[str]:
     """The sentences of a text file, normalised. DataError where there are none."""
     text = read_text(path)[0][:_MOST]
-    sentences = [normalise(part) for line in split_lines(text) for part in split(line)]
+    sentences = [normalise(part.text) for line in split_lines(text) for part in split(line)]
     sentences = [sentence for sentence in sentences if sentence]
     if not sentences:
         raise DataError(f"--lm {show_path(Path(path))}: expected sentences as they are said, received no words.")

@@ -270,7 +270,7 @@ def test_over_http(model, tmp_path):
             assert reply["answers"] == [model.predict(uri)] and reply["rendered"] == [model.predict(uri)["text"]]
         for wrong in (str(tmp_path / "a.wav"), f"{tmp_path / 'a.wav'}#t=0,1", "data:audio/wav;base64,AAAA", 7):
             refused = server.post("/models/asr/predict", {"examples": [{"audio": wrong}]})
-            assert refused.status == 400, refused.raw
+            assert refused.status in (400, 422) and refused.error, refused.raw
 
 
 def test_texts_of_nothing_but_marks_cannot_be_learned_from():
