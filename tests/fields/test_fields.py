@@ -13,7 +13,7 @@ import pytest
 
 import lamella
 from lamella import fields
-from lamella.fields import Audio, Boxes, Field, Id, Image, Label, Mask, Number, Region, Row, Series, Text, TooLarge, Vector
+from lamella.fields import Audio, Boxes, Field, Id, Image, Items, Label, Mask, Number, Region, Row, Series, Text, TooLarge, Vector
 
 ROOT = Path(lamella.__file__).parent
 KINDS = {name for name in fields.__all__ if isinstance(getattr(fields, name), type)} - {"Limits", "Parts", "TooLarge"}
@@ -38,12 +38,13 @@ TAKEN = {
     Audio: (["a.wav", b"x"], ["data:audio/wav;base64,UklGRg=="], [7, None]),
     Boxes: ([[BOX], [], json.dumps([BOX])], [[BOX]], [[{"box": [0, 0, 1, 1]}], [{**BOX, "box": [3, 0, 3, 1]}], "x", 5]),
     Region: (["top", "0,8,16,16", [0, 8, 16, 16], PNG], ["left", "0,8,16,16", [0, 8, 16, 16], PNG], [7, None, {"a": 1}]),
+    Items: ([["a", 7], "a; b", ("a",), []], [["a", 7], "a; b"], [[1.5], [["a"]], {"a": 1}, 7]),
     Mask: (["a.png", np.zeros((2, 2), int)], [PNG], ["a.jpg", np.zeros((2, 2, 3)), np.zeros((2, 2)), 7]),
 }
 
 
 def test_no_kind_is_left_out():
-    assert {cls.__name__ for cls in TAKEN} == KINDS - {"Field", "Gallery", "Matches"}  # those are answers only
+    assert {cls.__name__ for cls in TAKEN} == KINDS - {"Field", "Gallery", "Matches", "Ranking"}  # those are answers only
     assert len({cls().kind for cls in TAKEN}) == len(TAKEN)
 
 

@@ -44,12 +44,23 @@ TITLE = (
     "movie_title", "title:token", "track_name", "book_title", "game_title:token_seq",
 )  # fmt: skip
 HISTORY = ("history", "items", "sequence", "item_sequence")
-WANTED = {"user": USER, "item": ITEM, "time": TIME, "rating": RATING, "title": TITLE}
+SESSION = ("session_id", "sessionId", "session", "user_session")
+WANTED = {"user": USER, "item": ITEM, "time": TIME, "rating": RATING, "title": TITLE, "session": SESSION}
 GENRES = (
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
     "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
 ATOMIC = {".user", ".kg", ".link", ".net"}  # further files of RecBole's, without choices
+NOBODY = {
+    "na",
+    "nan",
+    "null",
+    "none",
+    "0",
+    "-1",
+    "unknown",
+    "anonymous",
+}  # users of logs in which only sessions are known
 FIRST = 200  # rows that decide what the columns of a table without a header are
 
 
@@ -163,7 +174,8 @@ def read_events(paths: Sequence[str], columns: Mapping[str, str] | None, named: 
 
 
 def _table(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[list[Event], list[str]]:
-    table = read_table(path, WANTED, columns, optional=("time", "rating", "title"), choose=_choose)
+    table = read_table(path, WANTED, columns, optional=("time", "rating", "title", "session"), choose=_choose)
+    nobody = sum(row["user"].casefold() in NOBODY for row in table.rows) > len(table.rows) / 2
     events, bad = [], []
     for row in table.rows:
         rating = _number(row.get("rating", ""))
@@ -172,7 +184,8 @@ def _table(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[
             continue
         if title := row.get("title", ""):
             named.name(row["item"], title)
-        events.append(Event(row["user"], row["item"], row.get("time", ""), rating, row.where))
+        user = row.get("session", "") if nobody else row["user"]
+        events.append(Event(user or row["user"], row["item"], row.get("time", ""), rating, row.where))
     if bad:
         refuse_many(path, len(events), bad, "ratings", "Choose the column: --columns rating=NAME")
     lines = table.report.lines()

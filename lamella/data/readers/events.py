@@ -18,11 +18,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.event_files import Event, read_events, sort_files
 from lamella.data.readers.item_tables import Described, read_items
-from lamella.data.readers.report import counted
+from lamella.data.readers.records import fold, read_sheet
+from lamella.data.readers.report import LISTED, Report, counted
 from lamella.data.readers.stamps import NONE, read_stamps
-from lamella.data.readers.tables import read_table
+from lamella.data.readers.tables import find_columns, pick
 from lamella.data.text.encoding import quote
 from lamella.data.text.names import split_names
 from lamella.errors import DataError
@@ -94,20 +96,34 @@ def read_histories(
 
 def _read_tables(paths: Sequence[str], columns: Mapping[str, str] | None) -> Read:
     """Tables whose rows are histories: the last item is the one to predict where no column has it."""
-    table = read_table(paths, {"history": HISTORY, "next": NEXT}, columns, optional=("next",), allow_empty=True)
-    examples, short = [], 0
-    for row in table.rows:
-        names = split_names(row["history"])
-        wanted = row.get("next", "") or (names.pop() if names else "")
-        if not wanted or not (names or row.get("next")):
-            short += 1
-            continue
-        examples.append({"history": names, "next": wanted})
-    table.report.kept -= short
-    table.report.drop("a history without a next item", short)
+    wanted = {"history": HISTORY, "next": NEXT}
+    examples: list[Example] = []
+    report, bad, short = Report(), [], 0
+    for path in paths:
+        sheet = read_sheet(path, 1, {fold(name) for name in (*HISTORY, *NEXT)})
+        keys, source, body = find_columns(sheet, wanted, columns or {}, ["history"], None)
+        before = len(examples)
+        for line, cells in sheet.rows[body:]:
+            row, problem = pick(cells, keys, len(cells), ("next",), allow_empty=True, nested=("history",))
+            if problem:
+                bad.append(BadRow(sheet.file, line, *problem))
+                continue
+            listed = row["history"]  # JSON may hold a list
+            names = split_names(listed) if isinstance(listed, str) else [str(name) for name in listed]
+            following = row.get("next", "") or (names.pop() if len(names) > 1 else "")
+            short += not following
+            examples += [{"history": names, "next": following}] if following else []
+        source.rows = len(examples) - before
+        report.sources.append(source)
+    report.kept = len(examples)
+    report.drop("a history without a next item", short)
+    report.drop("bad row", len(bad))
+    report.bad = bad[:LISTED]
+    where = ", ".join(map(str, paths))
+    refuse_many(where, len(examples), bad, "rows", "Correct or remove them, or choose columns with --columns")
     if not examples:
-        raise DataError(f"{', '.join(map(str, paths))}: expected histories of two items or more, received none")
-    return Read(examples, table.report.lines())
+        raise DataError(f"{where}: expected histories of two items or more, received none")
+    return Read(examples, report.lines())
 
 
 def _example(user: str, items: Sequence[str], held: int = 0) -> Example:
