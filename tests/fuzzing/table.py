@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.fuzzing import foreign_readers, model_readers, model_seeds, readers, seeds
+from tests.fuzzing import foreign_readers, model_readers, model_seeds, readers, seeds, speech_readers
 from tests.fuzzing.dictionaries import (
     CAPTIONS,
     CELLS,
@@ -110,6 +110,17 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader("windows", ".csv", readers.read_windows, lambda: seeds.pairs(seeds.WINDOWS), TIMED),
     Reader("forecasting", ".csv", readers.read_forecasting, lambda: seeds.pairs(seeds.SERIES, seeds.WINDOWS), TIMED),
+    Reader("sound", ".wav", speech_readers.read_sound, speech_readers.waves, speech_readers.CHUNKS),
+    *(
+        Reader(name, suffix, speech_readers.read_speech, partial(seeds.pairs, text), tokens)
+        for name, suffix, text, tokens in (
+            ("speech subtitles", ".srt", speech_readers.SUBTITLES, CUES),
+            ("speech textgrid", ".TextGrid", speech_readers.GRID, speech_readers.GRIDS),
+            ("speech elan", ".eaf", speech_readers.ELAN, ELEMENTS),
+            ("speech manifest", ".jsonl", speech_readers.MANIFEST, OBJECTS),
+            ("speech list", ".csv", speech_readers.PIPED, CELLS),
+        )
+    ),
     Reader("cloze", ".txt", readers.read_cloze, lambda: seeds.pairs(seeds.TEXT), DOCUMENT),
     Reader("summaries", ".jsonl", readers.read_summaries, lambda: seeds.pairs(seeds.SUMMARIES), OBJECTS),
     Reader("stories", ".story", readers.read_summaries, lambda: seeds.pairs(seeds.STORY), (*DOCUMENT, b"@highlight")),

@@ -52,11 +52,13 @@ def read_sound(value: Any, rate: int = 0) -> Sound:
     >>> read_sound(np.zeros(1600), 8000).samples.shape
     (800,)
     """
-    if not isinstance(value, Sound):
-        value = _array(value) if isinstance(value, np.ndarray | list) else _decoded(value)
-    if not rate or rate == value.rate:
-        return value
-    return Sound(resample(value.samples, value.rate, rate), rate)
+    if isinstance(value, Sound):
+        sound = value
+    else:
+        sound = _array(value) if isinstance(value, np.ndarray | list) else _decoded(value)
+    if not rate or rate == sound.rate:
+        return sound
+    return Sound(resample(sound.samples, sound.rate, rate), rate)
 
 
 def split_span(value: str) -> tuple[str, tuple[float, float] | None]:

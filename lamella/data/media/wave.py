@@ -90,13 +90,13 @@ def decode(raw: bytes, wave: Wave) -> NDArray[np.float32]:
         floats = np.frombuffer(raw, f"<f{wave.width}")
         return np.nan_to_num(np.clip(floats, -1e6, 1e6), nan=0.0).astype(np.float32)
     if wave.coding in (A_LAW, MU_LAW):
-        return companded(wave.coding)[np.frombuffer(raw, np.uint8)]
+        return np.asarray(companded(wave.coding)[np.frombuffer(raw, np.uint8)], np.float32)
     if wave.width == 1:
-        return (np.frombuffer(raw, np.uint8).astype(np.float32) - 128) / 128
+        return np.asarray((np.frombuffer(raw, np.uint8).astype(np.float32) - 128) / 128, np.float32)
     if wave.width == 3:
         low, middle, high = np.frombuffer(raw, np.uint8).reshape(-1, 3).T.astype(np.int32)
         whole = (high << 24 | middle << 16 | low << 8) >> 8
-        return whole.astype(np.float32) / (1 << 23)
+        return np.asarray(whole.astype(np.float32) / (1 << 23), np.float32)
     whole = np.frombuffer(raw, f"<i{wave.width}")
     return whole.astype(np.float32) / np.float32(1 << (8 * wave.width - 1))
 
@@ -111,7 +111,7 @@ def companded(coding: int) -> NDArray[np.float32]:
     else:
         size = np.where(exponent > 0, (mantissa << 4) + 264 << np.maximum(exponent - 1, 0), (mantissa << 4) + 8)
         sign = np.where(code & 128, 1, -1)
-    return (sign * size / 32768).astype(np.float32)
+    return np.asarray(sign * size / 32768, np.float32)
 
 
 def write_wave(samples: Samples, rate: int, bits: int = 16) -> bytes:

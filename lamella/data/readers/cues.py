@@ -4,18 +4,15 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from defusedxml import DefusedXmlException
-from defusedxml import ElementTree as Xml
-
 from lamella.data.text.encoding import read_bytes, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 CUES = {".srt": "SubRip", ".vtt": "WebVTT", ".textgrid": "TextGrid", ".eaf": "ELAN"}
+LATEST = 1e6  # seconds
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}")
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _SOUND = re.compile(r"[(\[][^()\[\]]*[)\]]|[♪♫#]+")  # [door slams], notes of music
-_STRING = re.compile(r'"((?:[^"]|"")*)"')
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE]-?\d+)?")
 
 
@@ -37,7 +34,7 @@ def read_cues(path: Path) -> list[Cue]:
         cues = _textgrid(path)
     else:
         cues = _subtitles(path)
-    cues = [cue for cue in cues if cue.text and cue.end > cue.start >= 0]
+    cues = [cue for cue in cues if cue.text and 0 <= cue.start < cue.end < LATEST]
     if not cues:
         raise DataError(f"{show_path(path)}: expected texts with their times, received none. Is it another format?")
     return cues
@@ -69,7 +66,7 @@ def _seconds(hours: str | None, minutes: str, seconds: str, parts: str) -> float
     >>> _seconds(None, "01", "02", "5"), _seconds("1", "00", "00", "250")
     (62.5, 3600.25)
     """
-    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(parts) / 10 ** len(parts)
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{parts}")
 
 
 def _textgrid(path: Path) -> list[Cue]:
@@ -82,7 +79,7 @@ def _textgrid(path: Path) -> list[Cue]:
         raise DataError(f"{show_path(path)}: expected a TextGrid of Praat, received another text.")
     # Texts and numbers in order; what is inside brackets only counts.
     values: list[tuple[str, str]] = []
-    for part in re.finditer(r'"(?:[^"]|"")*"|\[[^\]\n]*\]|[^\s"\[\]]+', text):
+    for part in re.finditer(r'"(?:[^"]|"")*"|\[[^\[\]\n]*\]|[^\s"\[\]]+', text):
         word = part[0]
         if word.startswith('"'):
             values.append((word[1:-1].replace('""', '"'), "text"))
@@ -111,9 +108,14 @@ def _textgrid(path: Path) -> list[Cue]:
 
 
 def _elan(path: Path) -> list[Cue]:
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException  # type: ignore[import-untyped,unused-ignore]
+    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped,unused-ignore]
+
     try:
-        root = Xml.fromstring(read_bytes(path))
-    except (Xml.ParseError, DefusedXmlException, ValueError) as error:
+        root = fromstring(read_bytes(path))
+    except (ParseError, DefusedXmlException, ValueError) as error:
         raise DataError(f"{show_path(path)}: expected ELAN's XML, received something else ({error}).") from error
     times = {}
     for slot in root.iter("TIME_SLOT"):

@@ -23,6 +23,8 @@ def read_kaldi(place: Path) -> list[tuple[str, str, str]]:
             cells = rest.split()
             try:
                 name, start, end = cells[0], float(cells[1]), float(cells[2])
+                if not 0 <= start < end < 1e6:
+                    raise ValueError("times that are none")
                 parts[key] = name_span(sounds[name], start, end)
             except (KeyError, ValueError, IndexError) as error:
                 raise DataError(

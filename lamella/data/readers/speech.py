@@ -15,7 +15,7 @@ from typing import Any
 
 from lamella.data.media.sounds import SUFFIXES, name_span, seconds_of
 from lamella.data.readers.bad_rows import refuse_many
-from lamella.data.readers.cues import CUES, Cue, read_cues
+from lamella.data.readers.cues import CUES, LATEST, Cue, read_cues
 from lamella.data.readers.kaldi import is_kaldi, read_kaldi
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
@@ -229,7 +229,7 @@ def _table(path: Path, columns: Mapping[str, str] | None, lines: list[str]) -> l
             offset, duration = float(row.get("offset") or 0), float(row.get("duration") or 0)
         except ValueError:
             offset = duration = 0.0
-        if offset > 0 and duration > 0 and "#t=" not in audio:
+        if 0 <= offset < LATEST and 0 < duration < LATEST and row.get("offset") and "#t=" not in audio:
             audio = name_span(audio, offset, offset + duration)
         found.append((audio, row["text"], row.where))
     return found
