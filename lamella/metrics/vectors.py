@@ -1,6 +1,7 @@
 """Measures of vectors that were learned without labels: how many directions they use, and what lies next to what."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from lamella.metrics.resample import Floats
 from lamella.task import Scores
 
 
-def embeddings(vectors: NDArray[np.floating], labels: Sequence[str] = ()) -> Scores:
+def embeddings(vectors: NDArray[Any], labels: Sequence[str] = ()) -> Scores:
     """The effective rank (RankMe; Garrido et al., 2023): the exponential of the entropy of the singular values, 1 to D.
 
     It needs no labels, is 1 where all vectors are the same (a collapse), and goes with how useful the vectors are later.

@@ -1,7 +1,7 @@
 """Learn from pictures without labels, for nets that later learn from few of them.
 
 `Views` shows the net two changed copies of each picture, whose vectors should agree and yet tell pictures apart (VICReg;
-Bardes et al., 2022): for the CNN. `Patches` hides patches of a picture, which the net should paint (SimMIM; Xie et al.,
+Bardes et al., 2022): for nets of convolutions. `Patches` hides patches of a picture, which the net should paint (SimMIM; Xie et al.,
 2022): for the Transformer, which has no built-in idea of neighbours and learns it so. Both hold the net of
 `cnn/image.py` or `transformer/classifiers.py` under the name `net`, so that its weights can be taken as they are.
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamella.nets.cnn.image import ImageCNN
+from lamella.nets.cnn.pyramid import PyramidCNN
 from lamella.nets.layers import Linear
 from lamella.nets.transformer.classifiers import ImageTransformer
 
@@ -21,18 +22,18 @@ AGREE, SPREAD, APART = 25.0, 25.0, 1.0  # weights of the three terms, as in the 
 
 
 class Views(nn.Module):
-    """A CNN and a projector, which only training needs: the loss is hard on what it looks at, and the net's own vector is not.
+    """A CNN or a pyramid, and a projector, which only training needs: the loss is hard on what it looks at, and the net's own vector is not.
 
-    >>> net = Views(ImageCNN(1, 12, 1, width=16, depth=2), 16)
+    >>> net = Views(ImageCNN(1, 12, 1, width=16, depth=2))
     >>> out = net(torch.zeros(6, 1, 12, 12))  # two views of three pictures
     >>> out["one"].shape, net.embed(torch.zeros(2, 1, 12, 12))["vector"].shape
     (torch.Size([3, 64]), torch.Size([2, 16]))
     """
 
-    def __init__(self, net: ImageCNN, width: int) -> None:
+    def __init__(self, net: ImageCNN | PyramidCNN) -> None:
         super().__init__()
-        self.net, self.longer = net, Linear(width, 4 * width)
-        self.project = Linear(4 * width, 4 * width)
+        wide = 4 * net.features
+        self.net, self.longer, self.project = net, Linear(net.features, wide), Linear(wide, wide)
 
     def embed(self, pictures: Tensor) -> dict[str, Tensor]:
         """The graph that ships: pictures (B, C, S, S) -> vectors of length 1 (B, D)."""
@@ -83,7 +84,9 @@ class Patches(nn.Module):
         return _graphs(self.net)
 
 
-def _graphs(net: ImageCNN | ImageTransformer) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+def _graphs(
+    net: ImageCNN | PyramidCNN | ImageTransformer,
+) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
     return {"embed": ({"pictures": ("float32", "batch", net.channels, net.side, net.side)}, ("vector",))}
 
 

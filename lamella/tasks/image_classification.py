@@ -40,7 +40,9 @@ LOOKED_AT = 200  # pictures from which size and channels are detected
 
 
 class Config(msgspec.Struct, kw_only=True):
-    net: Annotated[Literal["cnn", "transformer"], Meta(description="Family of the net.")] = "cnn"
+    net: Annotated[
+        Literal["cnn", "transformer", "pyramid"], Meta(description="Family of the net; pyramid: the CNN of detection.")
+    ] = "cnn"
     image_size: Annotated[
         int, Meta(description="Side that pictures are scaled to; 0: detected.", ge=0, le=256, multiple_of=4)
     ] = 0
@@ -84,13 +86,9 @@ class ImageClassification(Task):
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         super().__init__(config, size)
+        self.headless = self.config.labels == "none"
         if self.headless:
             vars(self).update(answer=Vector("The picture as a vector of length 1."), target="image", metric="rank")
-
-    @property
-    def headless(self) -> bool:
-        """Whether it learns without labels."""
-        return bool(self.config.labels == "none")
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -156,7 +154,7 @@ class ImageClassification(Task):
         from lamella.nets.augment import move_pictures, random_affine, random_light
 
         c, pictures = self.config, batch["pictures"]
-        if self.headless and c.net == "cnn":
+        if self.headless and c.net != "transformer":
             # Two views of each, changed more than a label would survive: what they share is what the net should see.
             pictures = random_light(torch.cat([pictures, pictures]), rng, LIGHT)
             matrices = random_affine(len(pictures), rng, 2 * c.translate, 3 * c.scale, c.flip, rotate=1.5 * c.rotate)
@@ -167,17 +165,20 @@ class ImageClassification(Task):
     def build(self) -> "nn.Module":
         from lamella.nets import pretraining
 
-        c, size, labels = self.config, self.size, max(1, len(self.labels_))
-        if c.net == "cnn":
+        c, size = self.config, self.size
+        own = size.width, size.depth
+        shape = self.channels_, self.side_, max(1, len(self.labels_))
+        if c.net != "transformer":
             from lamella.nets.cnn.image import ImageCNN
+            from lamella.nets.cnn.pyramid import PyramidCNN
 
-            cnn = ImageCNN(self.channels_, self.side_, labels, size.width, size.depth, c.dropout)
-            return pretraining.Views(cnn, size.width) if self.headless else cnn
+            cnn: ImageCNN | PyramidCNN
+            cnn = PyramidCNN(*shape, *own, c.dropout) if c.net == "pyramid" else ImageCNN(*shape, *own, c.dropout)
+            return pretraining.Views(cnn) if self.headless else cnn
         from lamella.nets.transformer.classifiers import ImageTransformer
 
         patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4
-        shape = self.channels_, self.side_, patch, labels
-        transformer = ImageTransformer(*shape, size.width, size.depth, size.heads, c.dropout)
+        transformer = ImageTransformer(*shape[:2], patch, shape[2], *own, size.heads, c.dropout)
         return pretraining.Patches(transformer, size.width) if self.headless else transformer
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":

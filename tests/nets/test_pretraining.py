@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lamella.nets.cnn.image import ImageCNN
+from lamella.nets.cnn.pyramid import PyramidCNN
 from lamella.nets.pretraining import AGREE, APART, SPREAD, Patches, Views, painting_error, vicreg
 from lamella.nets.transformer.classifiers import ImageTransformer
 
@@ -39,10 +40,15 @@ def test_only_hidden_patches_count():
     assert torch.equal(one["hidden"], two["hidden"]) and torch.allclose(one["made"], two["made"])
 
 
-@pytest.mark.parametrize(
-    "net", [ImageCNN(1, 16, 1, width=16, depth=2), ImageTransformer(1, 16, 4, 1, 16, 1, 2)], ids=["cnn", "vit"]
-)
+NETS = [
+    ImageCNN(1, 16, 1, width=16, depth=2),
+    PyramidCNN(1, 16, 1, width=48, depth=2),
+    ImageTransformer(1, 16, 4, 1, width=16, depth=1, heads=2),
+]
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: type(net).__name__)
 def test_vectors_have_length_one(net):
-    whole = Views(net, 16) if isinstance(net, ImageCNN) else Patches(net, 16)
+    whole = Patches(net, 16) if isinstance(net, ImageTransformer) else Views(net)
     vectors = whole.eval().embed(torch.rand(3, 1, 16, 16))["vector"]
     assert vectors.norm(dim=1).tolist() == pytest.approx([1, 1, 1], abs=1e-5)

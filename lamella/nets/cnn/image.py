@@ -72,7 +72,7 @@ class ImageCNN(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        self.channels, self.side = channels, side
+        self.channels, self.side, self.features = channels, side, width
         widths = (width // 4, width // 2, width)
         # Large pictures are halved at once: at full resolution most of the time would go into edges and textures.
         self.stem = Convolution(channels, widths[0], stride=2 if side > 40 else 1)

@@ -25,7 +25,7 @@ from lamella.data.media.images import fingerprint, shape_of
 from lamella.data.readers.boxes import read_boxes
 from lamella.data.samples.object_detection import scenes
 from lamella.decode.boxes import peaks, suppress
-from lamella.errors import DataError
+from lamella.errors import DataError, UsageError
 from lamella.fields import Boxes, Image
 from lamella.metrics import boxes as measures
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
@@ -95,6 +95,7 @@ class ObjectDetection(Task):
     nets = ("cnn",)
     # Average precision needs the boxes of which the net is not sure, too.
     training = Training(batch=8, measured={"threshold": FLOOR})
+    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
 
     labels_: list[str]
     channels_: int
@@ -131,6 +132,22 @@ class ObjectDetection(Task):
         self.mean_ = [round(float(m), 2) for m in points.mean(axis=(0, 2, 3))]
         self.deviation_ = [round(max(float(d), 1.0), 2) for d in points.std(axis=(0, 2, 3))]
         self.thresholds_ = {}
+
+    def adopt(self, other: Task, weights: Arrays) -> Arrays:
+        """All of a detector; of a net that learned pictures without labels its body, and the scale of the points."""
+        if not other.headless:
+            return super().adopt(other, weights)
+        body = {name.removeprefix("net."): array for name, array in weights.items() if name.startswith("net.body.")}
+        channels = getattr(other, "channels_", 0)
+        if not body or channels != self.channels_:
+            was = f"one of {channels} channels" if body else "another one"
+            raise UsageError(
+                f"--init: expected a net of {self.channels_} channels, learned by image-classification with --labels none --net "
+                f"pyramid, received {was}."
+            )
+        self.mean_ = [255 * getattr(other, "mean_", 0.5)] * channels
+        self.deviation_ = [255 * getattr(other, "deviation_", 0.25)] * channels
+        return body
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
