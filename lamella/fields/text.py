@@ -4,10 +4,13 @@ import math
 import re
 from collections.abc import Collection
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lamella.errors import UsageError
 from lamella.fields.base import Field, Limits, Part, Parts, json_kind, plain_text
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST = 60  # parts: a longer text is cut into as many pieces of several words
 KEPT = 600  # characters of a text that travels with a model
@@ -24,6 +27,9 @@ class Text(Field, frozen=True, tag="text"):
 
     prose: ClassVar[bool] = True
     control: ClassVar[str] = "text"
+    noises: ClassVar[tuple[str, ...]] = (
+        "typos", "capitals", "small letters", "accents", "scanned", "lost words", "doubled words", "lost marks",
+    )  # fmt: skip
 
     @property
     def demands(self) -> bool:
@@ -50,10 +56,17 @@ class Text(Field, frozen=True, tag="text"):
         words = len(str(value).split())
         return "up to 5 words" if words < 6 else "6 to 10 words" if words < 11 else "more than 10 words"
 
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> str:
+        from lamella.data.noise import text
+
+        return text.around(self.fixed, str(value), text.NOISES[noise], strength, rng) if strength else str(value)
+
     def split(self, value: Any, usual: Any = None) -> Parts:
         """
         >>> Text().split("not a good film").without({0, 3})
         'a good'
+        >>> [part["label"] for part in Text(fixed="_{3,}").split("the ___ sat").units]
+        ['the', 'sat']
         """
         return TextParts(str(value), self.fixed)
 
