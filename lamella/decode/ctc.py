@@ -144,19 +144,3 @@ def align(likely: Floats, letters: Sequence[int]) -> list[tuple[int, int]]:
             spans[at // 2] = [t, max(t, spans[at // 2][1])]
         at -= int(came[t, at])
     return [(first, last) for first, last in spans]
-
-
-def log_likelihood(likely: Floats, letters: Sequence[int]) -> float:
-    """The log-probability of a text, summed over all its paths: the negative of the loss."""
-    path = np.zeros(2 * len(letters) + 1, np.int64)
-    path[1::2] = letters
-    again = np.zeros(len(path), bool)
-    again[3::2] = path[3::2] == path[1:-2:2]
-    skips = (path != 0) & ~again
-    sums = np.full(len(path), NEVER)
-    sums[:2] = likely[0, path[:2]]
-    for row in likely[1:]:
-        one = np.concatenate([[NEVER], sums[:-1]])
-        two = np.where(skips, np.concatenate([[NEVER, NEVER], sums[:-2]])[: len(path)], NEVER)
-        sums = np.logaddexp(np.logaddexp(sums, one), two) + row[path]
-    return float(np.logaddexp(sums[-1], sums[-2]) if len(path) > 1 else sums[-1])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 BITS = 62  # of a packed n-gram
+MOST_KNOWN = 50_000  # distributions that are kept: a search asks for the same ones again and again
 
 
 class NGrams:
@@ -63,13 +64,15 @@ class NGrams:
         """The probability of each symbol (symbols,) after these; only the last few of them count."""
         history = history[max(0, len(history) - len(self.keys) + 1) :]
         if history not in self._known:
+            if len(self._known) > MOST_KNOWN:
+                self._known.clear()
             self._known[history] = self._distribution(history)
         return self._known[history]
 
     def _distribution(self, history: tuple[int, ...]) -> Floats:
         likely = np.full(self.symbols, 1 / self.symbols)
         for n in range(len(history) + 1):
-            low, high, total = self._after(history[len(history) - n :])
+            low, high, total = self.after(history[len(history) - n :])
             if low == high:
                 break
             off = self.discounts[n]
@@ -82,7 +85,7 @@ class NGrams:
         history = history[max(0, len(history) - len(self.keys) + 1) :]
         for n in range(len(history) + 1):
             context = history[len(history) - n :]
-            low, high, total = self._after(context)
+            low, high, total = self.after(context)
             if low == high:
                 break
             base *= self.discounts[n] * (high - low) / total
@@ -91,7 +94,17 @@ class NGrams:
                 base += (self.counts[n][at] - self.discounts[n]) / total
         return base
 
-    def _after(self, context: tuple[int, ...]) -> tuple[int, int, int]:
+    def left_over(self, history: tuple[int, ...]) -> float:
+        """The share that a history leaves, over all shorter ones, to symbols that were never counted at all."""
+        share = 1.0
+        for n in range(min(len(history), len(self.keys) - 1) + 1):
+            low, high, total = self.after(history[len(history) - n :])
+            if low == high:
+                break
+            share *= self.discounts[n] * (high - low) / total
+        return share
+
+    def after(self, context: tuple[int, ...]) -> tuple[int, int, int]:
         """The n-grams that go on from a history: from, to, and the sum of their counts."""
         key = self._pack(context)
         keys = self.keys[len(context)]

@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella.data.media.mel import BANDS, STEP, log_mel
-from lamella.data.media.sounds import Sound, fingerprint, read_sound
+from lamella.data.media.sounds import Sound, fingerprint, read_sound, seconds_of
 from lamella.data.readers.speech import read_speech
 from lamella.data.samples.speech_recognition import recordings
 from lamella.decode import ctc
@@ -227,11 +227,7 @@ class SpeechRecognition(Task):
     def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
         from lamella.tasks.speech_recognition import files
 
-        return files.write(suffix, [_seconds(e["audio"]) for e in examples], answers) if len(answers) == 1 else None
+        return files.write(suffix, [seconds_of(e["audio"]) for e in examples], answers) if len(answers) == 1 else None
 
     def render(self, answer: Answer) -> str:
         return str(answer["text"])
-
-
-def _seconds(value: Any) -> float:
-    return read_sound(value).seconds

@@ -9,8 +9,8 @@ be written, and what is usual is preferred.
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -143,19 +143,8 @@ class Fused:
         for one in before:
             known = (*known, one) if 0 <= one <= len(language.ids) else ()
         if word > len(language.ids):  # only what is left over for new words
-            return _left_over(language.words, known) * base
+            return language.words.left_over(known) * base
         return language.words.probability(known, word, base)
-
-
-def _left_over(words: NGrams, history: tuple[int, ...]) -> float:
-    """The share that all histories together leave to words that were never read."""
-    share = 1.0
-    for n in range(min(len(history), len(words.keys) - 1) + 1):
-        low, high, total = words._after(history[len(history) - n :])
-        if low == high:
-            break
-        share *= words.discounts[n] * (high - low) / total
-    return share
 
 
 class Closed:
@@ -180,8 +169,3 @@ class Closed:
         if not state:
             return 0.0
         return self.cost if state in self.whole else NEVER
-
-
-def sizes(language: Language) -> Mapping[str, Any]:
-    """What a card says of it."""
-    return {"words": len(language.vocabulary), "n-grams": sum(map(len, language.words.keys))}
