@@ -27,7 +27,7 @@ ARROWS = {
     "server": {"explain", "model", "graphs", "data", "registry", "options", "version"} | CONTRACT,
     "explain": {"model", "graphs", "data", "metrics", "options"} | CONTRACT,
     "model": {"graphs", "data", "machine", "registry", "options"} | CONTRACT,
-    "train": {"graphs", "nets", "model", "metrics", "machine", "options", "version"} | CONTRACT,
+    "train": {"graphs", "nets", "model", "metrics", "machine", "options", "registry", "version"} | CONTRACT,
     "tasks": {"data", "decode", "metrics", "nets"}
     | CONTRACT,  # nets in functions that make a net or a loss, or augment, only
     "registry": {"task"},
