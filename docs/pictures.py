@@ -26,6 +26,16 @@ PICTURES: dict[str, tuple[list[str], int, int]] = {
     "image-generation": (["explain", "MODEL", "sample"], 150, 900),
     "time-series-forecasting": (["explain", "MODEL", "sample"], 120, 910),
     "fill-mask": (["explain", "MODEL", "At night the old ___ hunts moths in the forest."], 150, 740),
+    "summarization": (
+        [
+            "explain",
+            "MODEL",
+            "Dear neighbours and guests of our town. The zoo in River Walk will stay closed on Sunday because of illness. "
+            "Mr Brown thanks everybody for their help.",
+        ],
+        150,
+        900,
+    ),
     "speech-recognition": (["explain", "MODEL", "sample"], 120, 860),
     "link-prediction": (["explain", "MODEL", "Jon Hazel", "grandparent of"], 120, 980),
     "sentence-similarity": (["explain", "MODEL", "A doctor mends the bicycle.", "A medic repairs the bike."], 150, 900),
