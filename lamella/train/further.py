@@ -99,7 +99,7 @@ def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task:
     """
     known = msgspec.to_builtins(origin.model.task.config)
     if origin.transfer:
-        fields = msgspec.structs.fields(cls.Config) if cls.adopt is not Task.adopt else ()
+        fields = msgspec.structs.fields(cls.Config) if type(origin.model.task).encoder is Task.encoder else ()
         names = {field.encode_name for field in fields}
         known = {**{name: value for name, value in known.items() if name in names}, **cls.begun}
     return make_config(cls.Config, {**known, **options}, task)

@@ -50,6 +50,7 @@ PREDICT = {"when": "predict"}
 BEAM = 4  # words of several pieces that the search goes on with
 LONGEST = 8  # pieces of a word that is measured
 NAMED = 1000  # words of the trivial answer
+UNSEEN = -50.0  # the log-probability of a word that has no place, in an explanation
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -168,7 +169,8 @@ class FillMask(Task):
 
     def _spelt(self, word: str) -> tuple[list[int], list[int]]:
         """The pieces of a word after a space, and joined to a mark before it."""
-        return self.pieces.encode([word])[0], self.pieces.encode([f'"{word}'])[0][1:]
+        joined = self.pieces.encode([cloze.MASK + word])[0]
+        return self.pieces.encode([word])[0], joined[joined.index(self.mask) + 1 :]
 
     def targets(self, example: Example) -> Arrays:
         ids = np.array(self._ids(example["text"]) or [END], np.int32)
@@ -307,11 +309,14 @@ class FillMask(Task):
         filler, texts = self._filler(graphs), parse(inputs["pieces"], self.mask)
         words, columns = list(answer["words"]), []
         for word in words:
-            spelt = self._spelt(word)
-            ids = [spelt[t.joined[len(t.filled)]] for t in texts]
-            scores = filler.likelihood(texts, ids)
+            spelt, scores = self._spelt(word), np.full(len(texts), UNSEEN)
+            # Without the mark between them two masks may have become one: then there is no place for the second word.
+            places = [i for i, t in enumerate(texts) if t.open]
+            ids = [spelt[texts[i].joined[len(texts[i].filled)]] for i in places]
+            scores[places] = np.maximum(filler.likelihood([texts[i] for i in places], ids), UNSEEN)
             columns.append(scores - np.log1p(-np.exp(np.minimum(scores, -1e-9))))
-            texts = [t.with_word(each, 0.0) for t, each in zip(texts, ids, strict=True)]
+            for i, each in zip(places, ids, strict=True):
+                texts[i] = texts[i].with_word(each, 0.0)
         name = f"log-odds of {' … '.join(words)}"
         if len(words) == 1:
             return Focus(name, columns[0])
