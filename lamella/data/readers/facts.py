@@ -64,7 +64,9 @@ def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -
                 _read_beside(beside, report, labels)
     if not facts:
         expected = "expected facts of three columns: head, relation, tail"
-        raise DataError(f"{', '.join(map(str, paths))}: {expected}, received {'labels only' if labels else 'none'}.")
+        raise DataError(
+            f"{', '.join(map(str, paths))}: {expected}, received {'two columns, which are taken for ids and their labels' if labels else 'none'}."
+        )
     if labels:
         facts = _labelled(facts, labels, report)
     unique = list(dict.fromkeys(facts))
@@ -84,13 +86,28 @@ def _read(path: Path, columns: Mapping[str, str], report: Report, labels: dict[s
         return _read_ntriples(path, report, labels)
     if path.stem.endswith("2id"):
         return _read_numbered(path, report)
-    sheet = read_sheet(str(path), 3, {name for names in WANTED.values() for name in names})
+    sheet = _sheet(path)
     if not sheet.rows:
         refuse_many(sheet.file, 0, sheet.bad, "rows", "Expected three columns: head, relation, tail")
         raise DataError(f"{sheet.file}: expected facts, received nothing.")
     if not columns and sheet.keys is None and common_width(sheet.rows) == 2:
         return _read_labels(sheet, report, labels)
     return _read_columns(sheet, columns, report)
+
+
+def _sheet(path: Path) -> Sheet:
+    """The rows of a table of three columns, or of two, which are labels."""
+    names = {name for known in WANTED.values() for name in known}
+    try:
+        return read_sheet(str(path), 3, names)
+    except DataError:
+        try:
+            sheet = read_sheet(str(path), 2, names)
+        except DataError:
+            sheet = None
+        if sheet is None or common_width(sheet.rows) != 2:
+            raise
+        return sheet
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------
@@ -100,7 +117,7 @@ def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> l
     """Rows of at least three columns -> facts. The first row is a header where it names two of the columns."""
     first = [str(cell) for cell in sheet.rows[0][1]]
     known = {fold(name) for names in WANTED.values() for name in names} | set(map(fold, columns.values()))
-    header = sheet.keys is not None or sum(fold(cell) in known for cell in first) >= min(2, len(columns) or 2)
+    header = sheet.keys is not None or sum(fold(cell) in known for cell in first) >= 2
     width = common_width(sheet.rows)
     if header or not all(column.isdigit() for column in columns.values()):
         keys, source, body = find_columns(sheet, WANTED, columns, list(WANTED), None)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LATER = {"when": "predict"}
 AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
-SEARCHED_RANK = 32  # complex numbers of the vectors of the short search
+SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -129,13 +129,10 @@ class LinkPrediction(Task):
         self.facts_, self.filter_ = _packed(ids), _packed(graph.ids(rest))
         for name in ("graph", "ruled", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
             vars(self).pop(name, None)
-        c = self.config
-        self.rules_ = pack(mine(Knowledge(ids, len(entities), len(self.relations_)), c.rules, c.rule_length, c.support))
-        self.n3_ = c.n3
-        if not c.n3:
-            self.n3_, _ = penalty.search(
-                lambda: self._build(SEARCHED_RANK), ids, len(entities), len(self.relations_), 2 * SEARCHED_RANK
-            )
+        c, known = self.config, Knowledge(ids, len(entities), len(self.relations_))
+        self.rules_ = pack(mine(known, c.rules, c.rule_length, c.support))
+        right = known.with_facts(graph.ids(rest), len(entities))
+        self.n3_ = c.n3 or penalty.search(lambda: self._build(SEARCHED_RANK), ids, right, 2 * SEARCHED_RANK)
 
     @cached_property
     def graph(self) -> Graph:
@@ -260,7 +257,7 @@ class LinkPrediction(Task):
         finally:
             self.collecting = False
         start = (1.0, 1.0) if self.rules_ else (1.0, 0.0)
-        self.mix_ = mixture.fit(queries, start)
+        self.mix_ = mixture.prefer_rules(queries, mixture.fit(queries, start))
         self.truth_ = mixture.platt(*mixture.pairs(queries, self.mix_))
 
     @property

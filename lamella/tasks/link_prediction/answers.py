@@ -1,6 +1,6 @@
 """What net and rules say together: the ends of facts, relations, and whether a fact is true; and what an answer stands on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -235,20 +235,16 @@ class Asked:
 
     def removal(self, head: int, relation: int) -> Removal:
         """Which facts change the answer to what the tail is, where they are taken away."""
-        return take_away(self.ends.rules, self.world.knowledge, head, relation, self._best(head, relation))
-
-    def _best(self, head: int, relation: int) -> Callable[[Knowledge], Ints]:
-        """What is known -> the two likeliest tails that are not facts."""
         heads, relations = np.array([head]), np.array([relation])
         net, known = self.ends.from_net(heads, relations), self.world.knowledge.tails(head, relation)
 
-        def best(knowledge: Knowledge) -> Ints:
-            [scores] = self.ends.mixed(net, heads, relations, knowledge)
-            if len(known) + 1 < len(scores):
-                scores[known] = -np.inf
-            return np.argsort(-scores, kind="stable")[:2]
+        def scores(knowledge: Knowledge) -> Floats:
+            [row] = self.ends.mixed(net, heads, relations, knowledge)
+            if len(known) < len(row):
+                row[known] = -np.inf
+            return row
 
-        return best
+        return take_away(self.ends.rules, self.world.knowledge, head, relation, scores)
 
     def _without(self, facts: Sequence[tuple[int, int, int]]) -> "Asked":
         """The same question to a world without these facts; answers that are known stay left out."""

@@ -12,6 +12,7 @@ from lamella.tasks.link_prediction.rules import Rule
 
 TOGETHER = 5  # of the rules that lead to one candidate, the surest are counted: the rest mostly repeat them
 MOST_REMOVED = 60  # facts that are taken away to see whether an answer changes
+TRIED = 6  # facts of which the best is taken away next
 SHOWN = 3  # reasons of an answer that are printed
 Floats = NDArray[np.float32]
 
@@ -85,16 +86,17 @@ class Removal(msgspec.Struct):
 
 
 def take_away(
-    rules: Rules, knowledge: Knowledge, head: int, relation: int, best: Callable[[Knowledge], Ints]
+    rules: Rules, knowledge: Knowledge, head: int, relation: int, scores: Callable[[Knowledge], Floats]
 ) -> Removal:
     """Take away facts that the rules for the best answer stand on, one after another, until the answer changes or none is left.
 
-    best: the candidates given what is known, the best first, two at least. A fact is chosen by how sure the rules are that
-    need it for the answer, less those that need it for the next best: so few facts are enough.
+    scores: of all candidates (E,), given what is known; -inf for those that are facts. Of the facts that the surest rules need most,
+    the one goes whose loss brings another candidate nearest: so few facts are enough, and those that the rules for the others
+    need too stay.
     """
-    answer, other = best(knowledge)[:2].tolist()
-    now, gone = knowledge, list[tuple[int, int, int]]()
-    current = answer
+    before = scores(knowledge)
+    answer = int(before.argmax())
+    now, gone, current = knowledge, list[tuple[int, int, int]](), answer
     while len(gone) < MOST_REMOVED and current == answer:
         weight: defaultdict[tuple[int, int, int], float] = defaultdict(float)
         for reason in reasons(rules, now, head, relation, answer)[:TOGETHER]:
@@ -103,11 +105,19 @@ def take_away(
                     weight[fact] -= np.log1p(-reason.rule.confidence) / len(reason.ways)
         if not weight:
             break
-        for reason in reasons(rules, now, head, relation, other)[:TOGETHER]:
-            for fact in {fact for way in reason.ways for fact in way} & weight.keys():
-                weight[fact] += 0.5 * np.log1p(-reason.rule.confidence)
-        fact = max(sorted(weight), key=weight.__getitem__)
-        gone.append(fact)
-        now = now.without(np.array([fact]))
-        current, other = best(now)[:2].tolist()
+        tried = sorted(weight, key=lambda fact: (-weight[fact], fact))[:TRIED]
+        left = [now.without(np.array([fact])) for fact in tried]
+        leads = [_lead(scores(world), answer) for world in left]
+        chosen = int(np.argmin([lead for lead, _ in leads]))
+        gone.append(tried[chosen])
+        now, current = left[chosen], leads[chosen][1]
     return Removal(gone, current)
+
+
+def _lead(scores: Floats, answer: int) -> tuple[float, int]:
+    """By how much an answer is ahead of the next, and which is the best."""
+    own = float(scores[answer])
+    others = scores.copy()
+    others[answer] = -np.inf
+    other = int(others.argmax())
+    return own - float(others[other]), answer if own >= others[other] else other

@@ -26,7 +26,14 @@ def test_tabs_without_a_header(tmp_path, name):
 
 @pytest.mark.parametrize(
     "header",
-    ["head,relation,tail", "h,r,t", "subject,predicate,object", "Source,Type,Target", ":START_ID,:TYPE,:END_ID", "from,rel,to"],
+    [
+        "head,relation,tail",
+        "h,r,t",
+        "subject,predicate,object",
+        "Source,Type,Target",
+        ":START_ID,:TYPE,:END_ID",
+        "from,rel,to",
+    ],
 )
 def test_usual_headers(tmp_path, header):
     path = written(tmp_path / "facts.csv", header + "\n" + "".join(",".join(fact) + "\n" for fact in FACTS))
@@ -82,7 +89,7 @@ def test_labels_given_and_beside(tmp_path):
     written(tmp_path / "relations.json", json.dumps({"P1": {"label": "is a parent of"}, "P9": 3}))
     written(tmp_path / "entity2text.txt", "Q2\tBenjamin\n")
     assert read_facts([path])[0][0] == ("Q1", "is a parent of", "Benjamin")
-    with pytest.raises(lamella.DataError, match="received labels only"):
+    with pytest.raises(lamella.DataError, match="received two columns, which are taken for ids"):
         read_facts([labels])
 
 
@@ -91,8 +98,8 @@ def test_labels_given_and_beside(tmp_path):
     [
         ("", "received nothing|empty"),
         ("a b\nc d\n", "column|three"),
-        ("head,relation\na,b\n", "tail|labels only"),
-        ("a\tb\tc\n" + "a\tb\n" * 5, "bad rows|labels only"),
+        ("head,relation\na,b\n", "expected 3 columns"),
+        ("a\tb\tc\n" + "a\tb\n" * 5, "bad rows|two columns"),
         ("a\t\tc\n" * 5, "bad rows|an empty cell|received"),
         ("head\trelation\ttail\n", "a header only"),
     ],
