@@ -92,6 +92,7 @@ class Recommendation(Task):
     repeated_: float = 0.0  # share of choices that had been made before
     described: Described = {}  # of a table of items, until `fit` has learned from it
     ids: Mapping[str, str] = {}  # name of an item -> the data's id, where these differ
+    learned_from: Sequence[Example] = ()  # what `fit` was given
     gathering: list[Array] | None = None  # while the weights are learned: what `decode` puts its parts into
 
     @as_learned({"history": Items(HISTORY)})
@@ -128,15 +129,20 @@ class Recommendation(Task):
         )
 
     def fit(self, examples: Sequence[Example]) -> None:
+        self.learned_from = examples
         sequences = [_sequence(examples[i]) for i in _longest(examples)]
         self.catalogue_ = Catalogue.learn([i for s in sequences for i in s], self.described, self.ids).dump()
-        for name in ("known", "counts", "mix_"):  # caches of an earlier fit
+        for name in ("known", "mix_"):  # caches of an earlier fit
             vars(self).pop(name, None)
-        numbers = {name: n for n, name in enumerate(self.known.names)}
-        histories = [np.array([numbers[name] for name in s], np.int64) for s in sequences]
-        self.counts_ = Counts.learn(histories, len(self.known)).dump()
+        self._count(sequences)
         again = sum(len(s) - len(set(s)) for s in sequences)
         self.repeated_ = round(again / max(1, sum(map(len, sequences))), 4)
+
+    def _count(self, sequences: Sequence[Sequence[str]]) -> None:
+        numbers = {name: n for n, name in enumerate(self.known.names)}
+        histories = [np.array([numbers[name] for name in s if name in numbers], np.int64) for s in sequences]
+        self.counts_ = Counts.learn(histories, len(self.known)).dump()
+        vars(self).pop("counts", None)
 
     @cached_property
     def known(self) -> Catalogue:
@@ -315,7 +321,7 @@ class Recommendation(Task):
     # ---- scores ------------------------------------------------------------------------------------------------
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
-        """The weights of the parts, by what was chosen next in histories that were kept aside."""
+        """The weights of the parts, by what was chosen next in histories that were kept aside, which then are counted too."""
         most = max(50, WEIGHED // (len(FIRST_GUESS) * len(self.known)))
         usable = [e for e in examples if self._can_answer(e)][:most]
         if not usable:
@@ -328,6 +334,9 @@ class Recommendation(Task):
         self.gathering = None
         wanted = np.array([self.known.find(e["next"]) for e in usable])
         self.mix_ = weigh(np.stack(parts), wanted)
+        if self.learned_from:  # the weights are learned: now what they were learned from may be counted too
+            every = [*self.learned_from, *examples]
+            self._count([_sequence(every[i]) for i in _longest(every)])
 
     def _can_answer(self, example: Example) -> bool:
         return self.known.find(example["next"]) is not None and (

@@ -9,7 +9,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from lamella.data.text.encoding import quote
 from lamella.errors import ModelError
 
 VOCABULARY = 8000  # words at most, the most frequent
@@ -105,13 +104,6 @@ class Catalogue:
     def spoken(self, text: str) -> list[int]:
         """The words of a name that is in no catalogue, among those that are known."""
         return [self._numbers[word] for word in words_of(text, {}) if word in self._numbers][:WORDS]
-
-    def close(self, text: str) -> str:
-        """A name that may have been meant, in words; "" where none is near."""
-        from difflib import get_close_matches  # only where something is not known
-
-        near = get_close_matches(fold(text), list(self._folded)[:20_000], 1, 0.8)
-        return f"; {quote(self.names[self._folded[near[0]]])} was meant?" if near else ""
 
 
 def fold(name: str) -> str:
