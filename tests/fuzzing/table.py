@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.fuzzing import foreign_readers, model_readers, model_seeds, readers, seeds, speech_readers
+from tests.fuzzing import foreign_readers, mask_readers, model_readers, model_seeds, readers, seeds, speech_readers
 from tests.fuzzing.dictionaries import (
     CAPTIONS,
     CELLS,
@@ -165,6 +165,22 @@ READERS: tuple[Reader, ...] = (
         )
         for suffix, tokens in ((".csv", CELLS), (".txt", CELLS), (".json", OBJECTS))
     ),
+    Reader(
+        "masks",
+        ".png",
+        mask_readers.read_mask_file,
+        mask_readers.masks,
+        (b"IHDR", b"PLTE", b"IDAT", b"tEXtLabels\0", b"tEXtThings\0", b"[0, 1]", b'["a"]'),
+        seconds=2.0,
+        mend=seeds.repaired,
+    ),
+    Reader(
+        "shapes .json", ".json", mask_readers.read_shapes, partial(mask_readers.shapes, ".json"), OBJECTS, seconds=2.0
+    ),
+    Reader(
+        "shapes .xml", ".xml", mask_readers.read_shapes, partial(mask_readers.shapes, ".xml"), ELEMENTS, seconds=2.0
+    ),
+    Reader("colours of masks", ".txt", mask_readers.read_legend, mask_readers.legends, CELLS, seconds=1.0),
     Reader(
         "half-labelled pictures",
         ".csv",
