@@ -149,6 +149,15 @@ def read_labelled(path: Path) -> None:
         raise first
 
 
+def read_facts(path: Path) -> None:
+    from lamella.data.readers.facts import read_facts
+    from lamella.tasks.link_prediction import leaks
+
+    facts, _ = read_facts([str(path)])
+    assert facts and all(len(fact) == 3 and all(fact) for fact in facts)
+    leaks.warnings(facts)
+
+
 def read_rows(path: Path) -> None:
     from lamella.data.readers import measures
 

@@ -138,6 +138,11 @@ OPTIONS = (
 COLUMNS = ("text=review,label=stars", "src=1,dst=2", "=,=")
 SUMMARIES = '{"text": "The zoo stays closed on Sunday.", "summary": "Zoo closed"}\n{"text": ["A tree.", "It is new."], "summary": ["New", "A tree"]}\n'
 STORY = "(CNN) The zoo stays closed on Sunday.\n\n@highlight\n\nZoo closed\n\n@highlight\n\nOn Sunday\n"
+FACTS = "ann\tparent of\tben\nben\tlives in\twick\nann\tlives in\twick\n"
+NTRIPLES = """<http://a.org/ann> <http://a.org/p#parentOf> <http://a.org/ben> .
+_:b <http://a.org/p#parentOf> <http://a.org/ann> . # a comment
+<http://a.org/ann> <http://www.w3.org/2000/01/rdf-schema#label> "Ann \\u00e9"@en .
+"""
 
 
 def pairs(*texts: str) -> list[bytes]:

@@ -93,6 +93,14 @@ READERS: tuple[Reader, ...] = (
         lambda: [*seeds.pairs(seeds.ARRAY), b"[" * 100_000, b'{"a":' * 100_000],
         OBJECTS,
     ),
+    Reader("facts", ".tsv", readers.read_facts, lambda: seeds.pairs(seeds.FACTS, "head\trelation\ttail\n" + seeds.FACTS), CELLS),
+    Reader(
+        "n-triples",
+        ".nt",
+        readers.read_facts,
+        lambda: seeds.pairs(seeds.NTRIPLES),
+        words('<http://a.org/b> _:b "a"@en "1"^^<c> . \\u00e9 # '),
+    ),
     Reader("parallel", ".tsv", readers.read_pairs, lambda: seeds.pairs(seeds.PAIRS), CELLS),
     Reader(
         "aligned", ".en", readers.read_aligned, lambda: seeds.pairs("Yes\nNo\n"), (b"\n", b"\r\n", b"\t", b"{", b"a")
