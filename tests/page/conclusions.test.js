@@ -1,0 +1,35 @@
+/* Conclusions: an answer, the rule behind it, and the facts that the rule stands on. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { at, launch, open, serve, violations } from "./browser.js";
+
+const NAME = "link-prediction";
+let server;
+let browser;
+
+before(async () => {
+  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test("a fact and the rule behind it", async () => {
+  const page = await open(browser, server.url, at(NAME));
+  assert.deepEqual(await page.getByLabel("Question").locator("option").allTextContents(), ["Tail", "Head", "Relation", "True"]);
+  await page.getByLabel("Head", { exact: true }).fill("Jon Hazel");
+  await page.getByLabel("Relation", { exact: true }).fill("grandparent of");
+  await page.getByRole("button", { name: "Ask" }).click();
+  await page.waitForSelector(".result .facts");
+  assert.equal(await page.locator(".result .headline").textContent(), "Leo Hazel");
+  assert.ok((await page.locator(".result .facts li").count()) > 0);
+  await page.getByRole("button", { name: "Why" }).click();
+  await page.waitForSelector(".why .faith");
+  await page.waitForSelector(".why .facts");
+  assert.match(await page.locator(".why .across").first().textContent(), /Rules that lead to this answer/);
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(page.seen.complaints, []);
+  await page.context().close();
+});

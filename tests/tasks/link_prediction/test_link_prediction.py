@@ -1,0 +1,162 @@
+"""Link prediction: net and graph, questions, facts added, bad input, ranks, HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import lamella
+from lamella.data.samples.link_prediction import facts
+from lamella.options import replace_config
+from tests.serving import serving
+
+HEAD, RELATION = "Jon Hazel", "grandparent of"
+
+
+@pytest.fixture
+def folder(trained):
+    return trained("link-prediction")
+
+
+@pytest.fixture
+def model(folder):
+    return lamella.load(folder)
+
+
+def with_options(model, **options):
+    return model.with_config(replace_config(model.task.config, options, "link-prediction"))
+
+
+def test_the_graph_is_the_net(folder, model):
+    net = model.task.build()
+    net.load_state_dict(load_file(folder / "training" / "weights.safetensors"))
+    net.eval()
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 17, 300):  # sizes that export did not see
+        head = rng.integers(0, len(net.entity_table), count)
+        relation = rng.integers(0, len(net.relation_table), count)
+        with torch.no_grad():
+            wanted = net.tails(torch.from_numpy(head), torch.from_numpy(relation))["scores"].numpy()
+        found = model.graphs["tails"](head=head, relation=relation)["scores"]
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_an_answer_stands_on_facts_that_are_known(model):
+    known, ruled = set(facts("train")), 0
+    for head, relation, _ in facts("test")[:40]:
+        answer = model.predict((head, relation))
+        assert (head, relation, answer["answer"]) not in known and set(map(tuple, answer["facts"])) <= known
+        assert bool(answer["rule"]) == bool(answer["facts"])
+        assert sum(one["probability"] for one in (answer, *answer["others"])) <= 1.001
+        assert all((head, relation, name) in known for name in answer["known"])
+        ruled += bool(answer["rule"])
+    assert ruled > 24
+
+
+def test_every_question_of_a_held_out_fact(model):
+    right = dict.fromkeys(("tail", "head", "true", "false"), 0)
+    held = [fact for fact in facts("test") if fact[1] in ("grandparent of", "uncle or aunt of")]
+    for head, relation, tail in held:
+        right["tail"] += tail in names(model.predict((head, relation)))
+        right["head"] += head in names(model.ask("head").predict((relation, tail)))
+        right["true"] += model.ask("true").predict((head, relation, tail))["answer"] == "true"
+        right["false"] += model.ask("true").predict((tail, relation, head))["answer"] == "false"
+    assert all(count > 0.75 * len(held) for count in right.values()), right
+    assert "parent of" in model.ask("relation").predict(("Ines Hazel", "Leo Hazel"))["known"]
+    turned = model.predict(("Leo Hazel", "^grandparent of"))
+    assert turned == model.ask("head").predict(("grandparent of", "Leo Hazel"))
+
+
+def names(answer) -> list[str]:
+    return [answer["answer"], *(one["answer"] for one in answer["others"])]
+
+
+def test_facts_that_are_added_are_used_at_once(model, cli, folder, tmp_path):
+    with pytest.raises(lamella.DataError, match=r"none speaks\..*--facts"):
+        model.ask("head").predict(("grandparent of", "Zed"))
+    parent = next(h for h, r, t in facts("train") if r == "parent of" and t == "Leo Hazel")
+    added = f"{parent} | parent of | Zed"
+    answer = with_options(model, facts=added).ask("head").predict(("grandparent of", "Zed"))
+    elders = {h for h, r, t in facts("train") if r == "parent of" and t == parent}
+    assert answer["answer"] in elders and [parent, "parent of", "Zed"] in answer["facts"]
+    (tmp_path / "more.tsv").write_text(added.replace(" | ", "\t") + "\n")
+    done = cli(
+        "predict", folder, "grandparent of", "Zed", "--ask", "head", "--facts-file", tmp_path / "more.tsv", "--json"
+    )
+    assert done.json["answers"] == [answer]
+    backwards = with_options(model, facts=f"Zed | ^parent of | {parent}").ask("head").predict(("grandparent of", "Zed"))
+    assert backwards == answer
+    for wrong, message in (("a | b", "expected head"), ("Zed | parrot of | Leo Hazel", "relation: expected one of")):
+        with pytest.raises(lamella.LamellaError, match=message):
+            with_options(model, facts=wrong).predict((HEAD, RELATION))
+
+
+@pytest.mark.parametrize(
+    ("question", "values", "message"),
+    [
+        ("tail", ("Jon Hazle", RELATION), "head: expected an entity .* Did you mean 'Jon Hazel'"),
+        ("tail", (HEAD, "grandparent"), "relation: expected one of the 9 of training.* Did you mean 'grandparent of'"),
+        ("tail", (HEAD, "xyzzy"), "It knows cousin of"),
+        ("head", (RELATION, ""), "tail: expected an entity"),
+        ("true", (HEAD, RELATION, "nobody"), "tail: expected an entity"),
+    ],
+)
+def test_names_that_were_never_seen(model, question, values, message):
+    with pytest.raises(lamella.DataError, match=message) as caught:
+        model.ask(question).predict(values)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_row_with_an_unknown_name_is_named_and_the_others_answered(cli, folder, tmp_path):
+    (tmp_path / "a.csv").write_text(f"head,relation\n{HEAD},{RELATION}\nNobody,{RELATION}\n")
+    done = cli("predict", folder, tmp_path / "a.csv", "-o", tmp_path / "b.csv")
+    assert done.code == 0 and "line 3" in done.err and "'Nobody'" in done.err
+    assert "Leo Hazel" in (tmp_path / "b.csv").read_text()
+
+
+def test_ranks_are_given_for_rows_that_have_their_tail(model):
+    fact = dict(zip(("head", "relation", "tail"), next(f for f in facts("test") if f[1] == RELATION), strict=True))
+    ranked = with_options(model, ranks=True).predict([fact, {k: fact[k] for k in ("head", "relation")}])
+    assert len(ranked[0]["ranks"]) == 2 and "ranks" not in ranked[1] and "scores" not in ranked[0]
+    assert min(ranked[0]["ranks"]) >= 1
+    json.dumps(ranked)
+
+
+def test_why(model, cli, folder, tmp_path):
+    found = model.explain({"head": HEAD, "relation": RELATION}).data["by kind"]
+    assert found["kind"] == "reasons" and found["reasons"] and found["removed"]
+    known = set(facts("train"))
+    assert {tuple(fact) for fact in found["removed"]} <= known
+    # What it says of an answer without these facts is true of a model that is asked without them.
+    asked = model.task._asked(model.graphs)
+    rows = {name: np.array([i]) for name, i in model.task.inputs({"head": HEAD, "relation": RELATION}).items()}
+    gone = [tuple(model.task.graph.ids([tuple(fact)])[0].tolist()) for fact in found["removed"]]
+    assert asked._without(gone).answers(rows)[0]["answer"] == found["without"]["answer"]
+    screen = cli("explain", folder, HEAD, RELATION).out
+    assert found["sentence"] in screen and found["reasons"][0]["rule"] in screen
+    assert cli("explain", folder, HEAD, RELATION, "-o", tmp_path / "why.html").code == 0
+    assert found["title"] in (tmp_path / "why.html").read_text()
+    of_truth = model.ask("true").explain({"head": HEAD, "relation": RELATION, "tail": "Leo Hazel"}).data["by kind"]
+    assert of_truth["kind"] == "reasons"
+
+
+def test_over_http(model):
+    with serving({"kin": model}) as server:
+        facts_of = server.get("/models").json["models"][0]
+        assert "facts" in {o["name"] for o in facts_of["options"]} and "facts_file" not in {
+            o["name"] for o in facts_of["options"]
+        }
+        body = {"examples": [{"relation": "parent of", "tail": "Leo Hazel"}], "ask": "head"}
+        assert server.post("/models/kin/predict", body).json["answers"][0]["known"]
+        wrong = server.post("/models/kin/predict", {"examples": [{"head": "Nobody", "relation": RELATION}]})
+        assert wrong.status in (400, 422) and "none speaks" in wrong.raw.decode()
+
+
+def test_a_model_whose_facts_are_of_other_entities_is_refused(model):
+    model.task.facts_ = np.array([[0, 0, 10**6]], "<i4").tobytes()
+    with pytest.raises(lamella.ModelError, match="Do not use this model"):
+        model.predict((HEAD, RELATION))
