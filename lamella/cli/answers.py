@@ -25,11 +25,7 @@ def answer(
     from lamella.model import answering
 
     plain, out = out == "-", None if out == "-" else out  # standard output, as a file of text would be
-    inputs, options, named = answering.by_name(trained.task, inputs, options)
     trained = answering.opened(trained, None, options)
-    if named:
-        _answer_texts(trained, inputs, out, force, as_json)
-        return
     if not inputs:
         raise UsageError("expected a text, a file, or - for standard input, received nothing.")
     if inputs == ("-",) and not as_text:
@@ -37,6 +33,8 @@ def answer(
         return
     paths = [Path(i) for i in inputs]
     folders = answering.takes_folders(trained.task)
+    # A picture among several fields is a value of one of them, not a file of examples.
+    as_text = as_text or (folders and answering.all_values(trained.task, inputs))
     if as_file or (not as_text and any(is_file(p, folders) for p in paths)):
         _answer_files(trained, inputs, out, force, columns, ".txt" if plain else "")
         return

@@ -13,7 +13,7 @@ from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Field
 from lamella.fields.row import rows_of
 from lamella.model import Model, as_example, load
-from lamella.options import all_options, replace_config
+from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
 LINES_AT_ONCE = 256  # lines of standard input: enough for a batch, few enough to answer while more arrive
@@ -60,23 +60,10 @@ def grouped(job: Task, words: Sequence[str]) -> list[Any]:
     return [tuple(words[first : first + count]) for first in range(0, len(words), count)]
 
 
-def by_name(
-    job: Task, words: Sequence[str], options: Mapping[str, Any]
-) -> tuple[tuple[str, ...], dict[str, Any], bool]:
-    """`--label 7` for an example whose fields are named like options: its values as words, and the options that are left.
-
-    The last says whether there was such an example. UsageError where a field of it is missing.
-    """
-    taken = {o.name for o in all_options(type(job.config))}
-    named = {name: value for name, value in options.items() if name in job.fields and name not in taken}
-    if not named:
-        return tuple(words), dict(options), False
-    if missing := [name for name in job.fields if name not in named]:
-        raise UsageError(f"expected --{missing[0]} beside --{next(iter(named))}.")
-    if words:
-        raise UsageError(f"expected {' and '.join('--' + n for n in named)} alone, received {words[0][:80]!r} besides.")
-    rest = {name: value for name, value in options.items() if name not in named}
-    return tuple(str(named[name]) for name in job.fields), rest, True
+def all_values(job: Task, words: Sequence[str]) -> bool:
+    """Whether words are values of a task of several fields, in their order, and none is a file that holds examples."""
+    several = len(job.fields) > 1 and len(words) % len(job.fields) == 0
+    return several and not any(word.lower().endswith(suffixes_of(job)) or Path(word).is_dir() for word in words)
 
 
 def of_line(job: Task, line: str) -> Any:

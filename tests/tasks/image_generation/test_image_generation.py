@@ -190,7 +190,7 @@ def test_a_wrong_question_is_refused_with_one_line(model, question, example, sai
 
 
 def test_fields_by_name_are_whole(cli, folder, picture):
-    assert "expected --region beside --image" in cli("predict", folder, "--ask", "complete", "--image", picture).err
+    assert "received no --region" in cli("predict", folder, "--ask", "complete", "--image", picture).err
     both = cli("predict", folder, "ring", "--ask", "draw", "--label", "disc")
     assert both.code == 2 and "expected --label alone" in both.err
     assert "received nothing" in cli("predict", folder, "--ask", "draw").err
