@@ -77,13 +77,14 @@ def _transpose_weights(graph: onnx.GraphProto) -> None:
     for node in list(graph.node):
         if node.op_type != "MatMul" or node.input[1] not in tables:
             continue
-        for table in looked_up:
-            copy = tables[node.input[1]]
+        copy = tables[node.input[1]]
+        for table in sorted(looked_up):  # a set's order differs from run to run
             if copy.shape == tables[table].shape[::-1] and np.array_equal(copy, tables[table].T):
                 name = f"{table}_transposed"
                 place = list(graph.node).index(node)
                 graph.node.insert(place, helper.make_node("Transpose", [table], [name], perm=[1, 0]))
                 node.input[1] = name
+                break
 
 
 def _store(weight: TensorProto, axis: int, stored: dict[str, TensorProto]) -> tuple[str, str]:

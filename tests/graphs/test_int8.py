@@ -42,3 +42,30 @@ def test_a_row_is_the_same_alone_and_in_any_company(opset: int) -> None:
     rows = np.abs(exact).max(axis=-1, keepdims=True) + 1e-9
     assert (np.abs(whole - exact) / rows).max() < 0.05, "each row as exact as its own size allows"
     assert not whole[7].any()
+
+
+@pytest.mark.parametrize("names", [("a", "z"), ("z", "a")])
+def test_one_of_several_tables_is_also_a_product(names: tuple[str, str]) -> None:
+    """A table of positions beside that of tokens, whose transpose the exporter has folded into a copy: stored once."""
+    rng, (tokens, places) = np.random.default_rng(0), names
+    tables = {
+        tokens: rng.normal(size=(64, 96)).astype(np.float32),
+        places: rng.normal(size=(64, 96)).astype(np.float32),
+    }
+    stored = [numpy_helper.from_array(t, name) for name, t in tables.items()]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", [tokens, "ids"], ["one"]),
+            helper.make_node("Gather", [places, "ids"], ["other"]),
+            helper.make_node("Add", ["one", "other"], ["x"]),
+            helper.make_node("MatMul", ["x", "copy"], ["y"]),
+        ],
+        "net",
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["time"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["time", 64])],
+        [*stored, numpy_helper.from_array(np.ascontiguousarray(tables[tokens].T), "copy")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    small = onnx.load_model_from_string(quantize(bytes(model.SerializeToString())))
+    kept = {t.name for t in small.graph.initializer if t.data_type == TensorProto.INT8}
+    assert kept == {f"{tokens}_int8", f"{places}_int8"}

@@ -237,7 +237,7 @@ class ImageToText(Task):
             )
         own = run(examples)
         if self.asked in CAPTION:
-            return self._with_texts(examples, own, run) if self.config.vectors else own
+            return self._with_texts(examples, own, run)
         if not self.questions[self.asked].corpus:
             return own
         if self.index is None:
@@ -252,7 +252,7 @@ class ImageToText(Task):
 
     def _with_texts(self, examples: Sequence[Example], own: Sequence[Answer], run: Run) -> list[Answer]:
         """Beside the vectors of pictures those of their own captions, where these are known: for the score of search."""
-        if any(isinstance(answer, str) for answer in own):  # of a task that gives no vectors
+        if not all(isinstance(answer, dict) for answer in own):  # no vectors were asked for
             return list(own)
         captions = [captions_of(e) for e in examples]
         vectors = iter(run([{"text": caption} for known in captions for caption in known]))
