@@ -88,7 +88,7 @@ class TextParts:
         words = [match.span() for match in _word().finditer(text)]
         words = [(a, b) for a, b in words if not any(a < end and start < b for start, end in kept)]
         step = max(1, math.ceil(len(words) / MOST))
-        spans = []
+        spans: list[tuple[int, int]] = []
         for i in range(0, len(words), step):
             for a, b in words[i : i + step]:  # together, but for what is kept between them
                 if a == words[i][0] or any(spans[-1][1] <= start < a for start, _ in kept):

@@ -85,7 +85,10 @@ class MaskedTransformer(nn.Module):
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
-        inputs = {"pieces": ("int64", "batch", "time"), "asked": ("float32", "batch", "time")}
+        inputs: dict[str, tuple[str | int, ...]] = {
+            "pieces": ("int64", "batch", "time"),
+            "asked": ("float32", "batch", "time"),
+        }
         return {"fill": (inputs, ("log_probability",))}
 
 

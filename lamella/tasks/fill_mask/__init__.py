@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -89,6 +90,7 @@ class FillMask(Task):
     vocabulary_: bytes
     lengths_: Sequence[float]  # how often a word has 1, 2, ... pieces
     words_: int  # how many different words there are
+    known_: bytes = b""  # their checksums, 4 bytes each: pieces put together may make no word
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -100,7 +102,7 @@ class FillMask(Task):
         return [{"text": text, "words": word} for text, word in samples.masked_sentences(split)]
 
     @property
-    def optional(self) -> Mapping[str, Text]:  # type: ignore[override]
+    def optional(self) -> Mapping[str, Text]:
         return {"choices": Text("Words to choose from, with commas.")} if self.asked != "unlikely" else {}
 
     def keys(self, example: Example) -> list[str]:
@@ -109,7 +111,7 @@ class FillMask(Task):
     def fit(self, examples: Sequence[Example]) -> None:
         texts = [_whole(e) or "-" for e in examples]
         self.vocabulary_ = learn(map(normalise, texts), self.config.vocabulary_size, [cloze.MASK])
-        for name in ("pieces", "kinds"):  # caches of an earlier fit
+        for name in ("pieces", "kinds", "known"):  # caches of an earlier fit
             vars(self).pop(name, None)
         self._count(texts)
 
@@ -122,6 +124,7 @@ class FillMask(Task):
             for a, b in cloze.groups(ids, self.kinds):
                 lengths[min(b - a, LONGEST)] += 1
                 words.add(self.kinds.word(ids[a:b]))
+        self.known_ = np.array(sorted({crc32(word.encode()) for word in words}), np.uint32).tobytes()
         counts = np.array([lengths[n] for n in range(1, LONGEST + 1)]) + 0.5
         self.lengths_ = [round(float(share), 6) for share in counts / counts.sum()]
         self.words_ = len(words)
@@ -133,6 +136,11 @@ class FillMask(Task):
     @cached_property
     def kinds(self) -> cloze.Kinds:
         return cloze.Kinds.make(self.pieces)
+
+    @cached_property
+    def known(self) -> frozenset[int]:
+        """The checksums of all words."""
+        return frozenset(np.frombuffer(self.known_, np.uint32).tolist())
 
     @property
     def mask(self) -> int:
@@ -223,7 +231,8 @@ class FillMask(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _filler(self, graphs: Mapping[str, GraphLike]) -> Filler:
-        return Filler(graphs, self.kinds, self.lengths_, self.mask, self.config.window)
+        known = self.known if self.known_ else None
+        return Filler(graphs, self.kinds, self.lengths_, self.mask, self.config.window, known)
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         filler = self._filler(graphs)
@@ -265,7 +274,7 @@ class FillMask(Task):
         return [self._filled(e["text"], each) for e, each in zip(examples, found, strict=True)]
 
     def _filled(self, text: str, fillings: Answer) -> Answer:
-        best = fillings[0] if fillings else {"words": [], "probability": 0.0}
+        best: dict[str, Any] = fillings[0] if fillings else {"words": [], "probability": 0.0}
         whole, spans = cloze.filled(text, best["words"])
         marks = [{"start": a, "end": b, "word": w} for (a, b), w in zip(spans, best["words"], strict=True)]
         answer = {"text": whole, "words": best["words"], "probability": best["probability"], "marks": marks}
@@ -328,7 +337,9 @@ class FillMask(Task):
         """The most frequent words of the training texts, whatever stands around the mask."""
         counts = Counter(word for e in learn for word in cloze.WORD.findall(_whole(e)))
         total = counts.total() + 1
-        few = [{"words": [word], "probability": n / total} for word, n in counts.most_common(NAMED)]
+        few: list[dict[str, Any]] = [
+            {"words": [word], "probability": n / total} for word, n in counts.most_common(NAMED)
+        ]
         first = [few[0]["words"][0]] if few else []
         return [{"text": "", "marks": [], "words": first, "probability": 0.0, "fillings": few} for _ in examples]
 

@@ -10,6 +10,7 @@ combinations.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 import numpy as np
 
@@ -70,12 +71,22 @@ def parse(rows: Array, mask: int) -> list[Text]:
 
 
 class Filler:
-    """A net, its pieces, and how long words are: finds words for gaps and says how likely words are there."""
+    """A net, its pieces, and how long words are: finds words for gaps and says how likely words are there.
+
+    known: the checksums of the words that several pieces may make; None: whatever they make.
+    """
 
     def __init__(
-        self, graphs: Mapping[str, GraphLike], kinds: Kinds, lengths: Sequence[float], mask: int, window: int
+        self,
+        graphs: Mapping[str, GraphLike],
+        kinds: Kinds,
+        lengths: Sequence[float],
+        mask: int,
+        window: int,
+        known: frozenset[int] | None = None,
     ) -> None:
         self.fill, self.kinds, self.mask, self.window = graphs["fill"], kinds, mask, window
+        self.known = known
         self.lengths = np.log(np.maximum(lengths, 1e-9))  # of 1, 2, ... pieces
         self.first = {joined: kinds.of == (GOES_ON if joined else BEGINS) for joined in (False, True)}
         self.lone = np.array([piece != "▁" for piece in kinds.text])  # what may be a whole word by itself
@@ -144,6 +155,8 @@ class Filler:
                 states = _best(states, scores, count if length == 1 else beam, number + 1 == length and length > 1)
             for n, ids, score in states:
                 word = self.kinds.word(ids)
+                if length > 1 and self.known is not None and crc32(word.encode()) not in self.known:
+                    continue  # pieces that make no word
                 if word not in found[n] or found[n][word][1] < score:
                     found[n][word] = ids, score
         return [sorted(one.values(), key=lambda pair: -pair[1])[:count] for one in found]

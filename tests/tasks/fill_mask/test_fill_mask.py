@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -143,6 +144,13 @@ def test_all_words_together_have_the_probability_one(filler):
     }  # fmt: skip
     scores = filler.likelihood([text] * 3, [[5], [6, 8], [5, 8, 8]])
     assert np.exp(scores).round(3).tolist() == [0.45, 0.1, 0.0]
+
+
+def test_pieces_that_make_no_word_are_left_out(filler):
+    filler.known = frozenset({crc32(b"bd")})
+    [words] = filler.words([Text(0, [[3], [7]], [False])], 9, 2, 9)
+    assert [filler.kinds.word(ids) for ids, _ in words[:3]] == ["a", "b", "bd"]
+    assert "ad" not in [filler.kinds.word(ids) for ids, _ in words]
 
 
 def test_several_masks_are_filled_together(filler):
