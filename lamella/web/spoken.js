@@ -16,14 +16,14 @@ export function spoken(sound, found) {
   const hear = (word) => {
     until = word.end + 0.05;
     player.currentTime = Math.max(0, word.start - 0.05);
-    player.play();
+    player.play().catch(() => {}); // pressed again, or another word, before it began
   };
   const note = el("p", { class: "quiet", role: "status" }, `${percent(found.confidence)} sure. Press a word to hear it.`);
   const words = found.words.map((word) => button(word.word, () => {
     hear(word);
     clear(note, `${word.word}: ${clock(word.start)} to ${clock(word.end)}, ${percent(word.confidence)} sure`);
   }, {
-    class: word.confidence < FAINT ? "word unsure" : "word",
+    class: word.confidence < FAINT && "unsure",
     title: `${clock(word.start)} to ${clock(word.end)}, ${percent(word.confidence)} sure`,
   }));
   return [el("p", { class: "prose spoken", dir: "auto" }, words.flatMap((node) => [node, " "])), note, player];

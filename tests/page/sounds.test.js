@@ -1,14 +1,31 @@
 /* A model of sounds: a recording is heard, written down word by word, and explained; a microphone records. */
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { at, together } from "./browser.js";
+import { after, before, describe, test } from "node:test";
+import { at, launch, open, serve, violations } from "./browser.js";
 
-const { visit, leave } = together();
 const NAME = "speech-recognition";
+let server;
+let browser;
 
-/** A WAV of one second: 16 bits, 8 kHz. */
-function tone() {
+before(async () => {
+  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const visit = () => open(browser, server.url, at(NAME));
+async function leave(page) {
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(page.seen.foreign, []);
+  assert.deepEqual(page.seen.complaints, []);
+  await page.context().close();
+}
+
+/** A second of silence as WAV: 16 bits, 8 kHz. */
+function quiet() {
   const raw = Buffer.alloc(44 + 16000);
   raw.write("RIFF", 0);
   raw.writeUInt32LE(36 + 16000, 4);
@@ -30,10 +47,10 @@ describe("a sound", () => {
     const page = await visit(at(NAME));
     await page.click(".chip >> nth=0");
     await page.click("button:text-is('Ask')");
-    await page.waitForSelector(".spoken .word");
-    const words = await page.locator(".spoken .word").allTextContents();
+    await page.waitForSelector(".spoken button");
+    const words = await page.locator(".spoken button").allTextContents();
     assert.ok(words.every((word) => /^[a-z]+$/.test(word)), words.join());
-    await page.locator(".spoken .word").first().click();
+    await page.locator(".spoken button").first().click();
     await page.waitForFunction((word) => document.querySelector(".heard [role=status]").textContent.startsWith(`${word}: 0:`), words[0]);
     await page.click(".why-button");
     await page.waitForSelector(".why svg");
@@ -43,7 +60,7 @@ describe("a sound", () => {
 
   test("that is silent gives no words and says why", async () => {
     const page = await visit(at(NAME));
-    await page.locator(".ask input[type=file]").first().setInputFiles({ name: "quiet.wav", mimeType: "audio/wav", buffer: tone() });
+    await page.locator(".ask input[type=file]").first().setInputFiles({ name: "quiet.wav", mimeType: "audio/wav", buffer: quiet() });
     await page.waitForSelector(".ask audio:not([hidden])");
     await page.click("button:text-is('Ask')");
     await page.waitForSelector(".heard .headline");
