@@ -183,7 +183,8 @@ def test_options_within_sentences_exist(page):
     tasks = [find(task)] if task in lamella.tasks() else [find(name) for name in lamella.tasks()]
     known = {"--help", "--version", "--traceback"} | {f"--{o.flag}" for cls in tasks for o in all_options(cls.Config)}
     known |= {flag for command in main.commands.values() for param in command.params for flag in param.opts}
-    known |= {f"--{name}" for cls in tasks for one in cls.questions.values() for name in one.fields}  # fields by name
+    fields = [*(cls.fields for cls in tasks), *(one.fields for cls in tasks for one in cls.questions.values())]
+    known |= {f"--{name}" for names in fields for name in names}  # fields by name
     for code in re.findall(r"`([^`]+)`", text):
         if not code.startswith(("python", "make", "...", "msgfmt", "recipes", "bench")):
             unknown = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", code)) - known
