@@ -16,6 +16,7 @@ USUAL = 0.01
 WORK = 1.5e11  # multiplications of one training of the search: seconds
 STEPS = (40, 250)  # fewest that say something, and most
 BATCH, HELD_OUT = 256, 400
+FEWEST = 1000  # facts of a search: fewer that are held out tell nothing
 RATE = 0.03
 
 
@@ -27,7 +28,7 @@ def search(build: "Callable[[], nn.Module]", facts: Ints, known: Knowledge, widt
     thousands of entities, or where there are few facts.
     """
     steps = int(min(STEPS[1], WORK / (6 * BATCH * known.entities * width)))
-    if steps < STEPS[0] or len(facts) < 2 * HELD_OUT:
+    if steps < STEPS[0] or len(facts) < FEWEST:
         return USUAL
     order = np.random.default_rng(0).permutation(len(facts))
     held, learn = facts[order[:HELD_OUT]], facts[order[HELD_OUT:]]

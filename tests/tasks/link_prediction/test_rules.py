@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import lamella
-from lamella.tasks.link_prediction import leaks, mixture
+from lamella.nets.factorization.complex import ComplEx
+from lamella.tasks.link_prediction import leaks, mixture, penalty
 from lamella.tasks.link_prediction.graph import Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Knowledge
 from lamella.tasks.link_prediction.reasons import Rules, reasons, take_away
@@ -139,3 +140,16 @@ def test_facts_as_they_are_typed():
     for wrong in ("a | r", "a | r | ", "a|b|c|d"):
         with pytest.raises(lamella.UsageError, match=r"--facts: expected head \| relation \| tail, received"):
             parse_facts(wrong)
+
+
+def test_the_penalty_is_searched_for_where_there_is_enough(monkeypatch):
+    """The best of the weights tried, by facts that are held out."""
+    facts = np.array([[n, 0, (n + 1) % 500] for n in range(500)] + [[n, 1, (n + 2) % 500] for n in range(500)])
+    known = Knowledge(facts, 500, 2)
+    assert penalty.search(lambda: ComplEx(500, 2, 8), facts[:900], known, 16) == penalty.USUAL
+    assert penalty.search(lambda: ComplEx(500, 2, 8), facts, Knowledge(facts, 10**6, 2), 16) == penalty.USUAL
+    monkeypatch.setattr(penalty, "STEPS", (1, 3))
+    first = penalty._tried(ComplEx(500, 2, 8), facts[400:], facts[:400], known, 0.01, 3)
+    assert 0 < first < 1
+    monkeypatch.setattr(penalty, "_tried", lambda net, learn, held, known, weight, steps: -abs(weight - 0.03))
+    assert penalty.search(lambda: ComplEx(500, 2, 8), facts, known, 16) == 0.03
