@@ -15,32 +15,12 @@ import click
 
 from lamella.cli.answers import answer
 from lamella.cli.arguments import by_fields, split_columns, split_options, to_json
+from lamella.cli.flags import ASK, COLUMNS, CORPUS, ENCODING, FORCE, INDEX, JSON, NOISES, SEED, STRESS, TASK_FILE
 from lamella.cli.groups import Group
 from lamella.cli.streams import visible
 from lamella.version import __version__
 
 ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-FORCE = click.option("--force", is_flag=True, help="Overwrite existing files.")
-TASK_FILE = click.option(
-    "--task", metavar="FILE.py", help="The Python file of the task, for a model whose task is not part of lamella."
-)
-ENCODING = click.option(
-    "--encoding",
-    default="",
-    metavar="NAME",
-    help="Encoding of the files: utf-8, cp1252, shift_jis ... (default: detected).",
-)
-COLUMNS = click.option(
-    "--columns", metavar="FIELD=COLUMN,...", help="Which column holds which field: text=review,label=stars."
-)
-ASK = click.option(
-    "--ask", default="", metavar="QUESTION", help="Which question to answer, if the model answers several."
-)
-CORPUS = click.option(
-    "--corpus", multiple=True, metavar="FILE", help="File to search in; each line or row is an entry."
-)
-INDEX = click.option("--index", metavar="FILE", help="File that keeps the vectors of the entries; --corpus adds to it.")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -167,12 +147,15 @@ def train(
 @click.argument("model")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("--limit", type=int, help="Use at most this many examples.")
+@STRESS
+@NOISES
+@SEED
 @COLUMNS
 @ENCODING
 @TASK_FILE
 @JSON
 def evaluate(
-    model: str, data: tuple[str, ...], columns: str | None, encoding: str, as_json: bool, **given: Any
+    model: str, data: tuple[str, ...], columns: str | None, encoding: str, as_json: bool, noises: str, **given: Any
 ) -> None:
     """Evaluate MODEL on files (or the word `sample`), with 95% confidence intervals."""
     from lamella.model.reading import encoded_as
@@ -181,7 +164,8 @@ def evaluate(
 
     data, options = split_options(data)
     with encoded_as(encoding):
-        result = run(model, *data, columns=split_columns(columns), **given, **options)
+        kinds = [noise.strip() for noise in noises.split(",") if noise.strip()]
+        result = run(model, *data, columns=split_columns(columns), noises=kinds, **given, **options)
     if as_json:
         click.echo(to_json(result))
         return

@@ -20,7 +20,10 @@ TYPES = {
     ".opus": "audio/ogg",
     ".mp3": "audio/mpeg",
 }
-GRAIN, FAINTER = 0.02, 0.003  # seconds whose loudness is taken together; noise is fainter than the sound by 25 dB at least
+GRAIN, FAINTER = (
+    0.02,
+    0.003,
+)  # seconds whose loudness is taken together; noise is fainter than the sound by 25 dB at least
 SLICE, MOST = 0.1, 40  # seconds of a slice; slices of a longer sound are longer
 HEARD = 30.0  # seconds that go into a report to be played
 DRAWN = 240  # points of the drawing of a sound
@@ -32,6 +35,7 @@ class Audio(Field, frozen=True, tag="audio"):
     media: ClassVar[str] = "audio"
     suffixes: ClassVar[frozenset[str]] = frozenset(TYPES)
     control: ClassVar[str] = "audio"
+    noises: ClassVar[tuple[str, ...]] = ("hiss", "quiet", "clipped", "narrow")
 
     def open(self, name: str, path: Path) -> str:
         return str(path)
@@ -65,6 +69,11 @@ class Audio(Field, frozen=True, tag="audio"):
             uri = wave_uri(sound.samples, sound.rate)
             return uri if len(uri) <= most else None
         return kept_uri(value, most, TYPES)
+
+    def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+        from lamella.data.noise import sounds
+
+        return sounds.disturbed(value, noise, strength, rng)
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         """

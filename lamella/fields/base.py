@@ -14,11 +14,14 @@ Each error says what was expected, what came, and where it helps what to do.
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
 from lamella.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SHOWN = 60  # characters of a wrong value in an error
 LONGEST = 1000  # characters of a label or a name in a request
@@ -72,6 +75,7 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
     media: ClassVar[str] = ""  # "image" or "audio": a file of its own, `data:image/...` in a request
     suffixes: ClassVar[frozenset[str]] = frozenset()  # of files that hold one value each
     control: ClassVar[str] = "json"  # the form element of the page (lamella/web/form.js)
+    noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise that values of this kind meet in practice: `disturb`
 
     @property
     def kind(self) -> str:
@@ -141,6 +145,12 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
     def facts(self) -> dict[str, Any]:
         """What a form and a drawing must know."""
         return {"kind": self.kind, "description": self.description, "control": self.control}
+
+    # ---- a value disturbed -----------------------------------------------------------------------------------------
+
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> Any:
+        """A value with one of the `noises`, of a strength from 0 to 1; at 0 it is as it was."""
+        return value
 
     # ---- a value explained -----------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class Image(Field, frozen=True, tag="image"):
     media: ClassVar[str] = "image"
     suffixes: ClassVar[frozenset[str]] = SUFFIXES
     control: ClassVar[str] = "picture"
+    noises: ClassVar[tuple[str, ...]] = ("grain", "blur", "faint", "dark", "jpeg", "covered")
 
     def open(self, name: str, path: Path) -> str:
         return str(path)
@@ -49,6 +50,11 @@ class Image(Field, frozen=True, tag="image"):
 
     def keep(self, value: Any, most: int) -> Any:
         return kept_uri(value, most, TYPES)
+
+    def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+        from lamella.data.noise import pictures
+
+        return pictures.disturbed(value, noise, strength, rng)
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         return ImageParts(value)

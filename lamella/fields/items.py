@@ -1,11 +1,14 @@
 """The kind of value `Items`: names of things of a catalogue in order, the latest last, explained item by item."""
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lamella.data.text.names import join_names, split_names
 from lamella.errors import UsageError
 from lamella.fields.base import LONGEST, Field, Limits, Part, Parts, TooLarge, json_kind, wrong
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST = 60  # parts: of a longer list only the end is cut
 OFFERED = 2000  # names that a form is told, the most frequent first
@@ -18,6 +21,7 @@ class Items(Field, frozen=True, tag="items"):
     names: tuple[str, ...] = ()  # as learned, for a form to offer; () before training
 
     control: ClassVar[str] = "items"
+    noises: ClassVar[tuple[str, ...]] = ("missing", "order", "unknown")
 
     def parse(self, name: str, text: str) -> list[str]:
         """
@@ -62,6 +66,12 @@ class Items(Field, frozen=True, tag="items"):
 
     def facts(self) -> dict[str, Any]:
         return {**super().facts(), **({"names": list(self.names[:OFFERED])} if self.names else {})}
+
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> list[str]:
+        from lamella.data.noise.lists import NOISES
+
+        names = self.check("items", value)
+        return NOISES[noise](names, strength, rng) if strength and names else names
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         """

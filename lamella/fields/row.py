@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from lamella.errors import UsageError
 from lamella.fields.base import Field, Limits, Part, Parts, json_kind, wrong
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FORM = ("name", "names", "mean")  # what a form needs to know of a column
 Column = Mapping[str, Any]
@@ -20,6 +23,7 @@ class Row(Field, frozen=True, tag="row"):
     columns: tuple[Column, ...] = ()  # as learned; () before training
 
     control: ClassVar[str] = "row"
+    noises: ClassVar[tuple[str, ...]] = ("inexact", "missing")
 
     def parse(self, name: str, text: str) -> Any:
         """A JSON object, or values with commas or spaces between them."""
@@ -57,6 +61,11 @@ class Row(Field, frozen=True, tag="row"):
     def facts(self) -> dict[str, Any]:
         columns = [{k: column[k] for k in FORM if k in column} for column in self.columns]
         return {**super().facts(), **({"columns": columns} if columns else {})}
+
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> Any:
+        from lamella.data.noise.numbers import row
+
+        return row(value, self.columns, noise, strength, rng)
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         return RowParts(value)

@@ -21,6 +21,7 @@ class Series(Field, frozen=True, tag="series"):
 
     numeric: ClassVar[bool] = True
     control: ClassVar[str] = "series"
+    noises: ClassVar[tuple[str, ...]] = ("inexact", "gaps", "spikes", "shift")
 
     def check(self, name: str, value: Any) -> Any:
         """Numbers in order: a list or a text as it came, or an array's values as a list."""
@@ -42,6 +43,13 @@ class Series(Field, frozen=True, tag="series"):
         if isinstance(before, list) and isinstance(value, list) and before and value:
             return "goes up" if float(np.mean(value)) > float(before[-1]) else "goes down"
         return ""
+
+    def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+        from lamella.data.noise.numbers import NOISES
+        from lamella.data.readers.numbers import number_list
+
+        values = number_list(value) if isinstance(value, str) else value
+        return NOISES[noise](list(values), strength, rng) if strength and values else value
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         return SeriesParts(value)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lamella.metrics.row import reconstructions
     from lamella.metrics.series import forecasts
     from lamella.metrics.text import captions, likelihood, translation
-    from lamella.metrics.words import fillings
     from lamella.metrics.vectors import embeddings
+    from lamella.metrics.words import fillings
 
 _PLACES = {
     "Floats": "resample",

@@ -4,13 +4,16 @@ lamella evaluate my-model test.tsv
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import to_builtins
 
 from lamella import metrics
 from lamella.errors import DataError, UsageError
+from lamella.metrics.stress import MOST, noises_of
+from lamella.metrics.stress import lines as stress_lines
+from lamella.metrics.stress import stress as under_stress
 from lamella.model import Model, card, fingerprint, load
 from lamella.model.reading import as_files, columns_for
 from lamella.options import replace_config
@@ -22,6 +25,9 @@ def evaluate(
     columns: Mapping[str, str] | None = None,
     limit: int | None = None,
     task: str | None = None,
+    stress: bool = False,
+    noises: Sequence[str] = (),
+    seed: int = 0,
     **options: Any,
 ) -> dict[str, Any]:
     """Score a model, or the folder of one, on files, tables in memory or "sample" (the task's own test set).
@@ -30,7 +36,9 @@ def evaluate(
     fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on; "trivial":
     what answers score that need no net, such as the most frequent label of these examples; "remarks": lines that must be read
     before the figures. limit: at
-    most so many examples, the same ones each time. Raises UsageError and DataError for wrong arguments and files.
+    most so many examples, the same ones each time. stress: measure too with noise of rising strength in the examples, of all
+    kinds that their fields meet or of the `noises` named, drawn by the seed: "stress", see `lamella.metrics.stress`; on 200
+    examples where there is no limit. Raises UsageError and DataError for wrong arguments and files.
     """
     if not data:
         raise UsageError('no data given. Expected files, or the word "sample": lamella evaluate MODEL sample')
@@ -44,12 +52,18 @@ def evaluate(
         examples = job.sample("test") if sample else job.read(paths, columns_for(job, paths, columns))[0]
         if not examples:
             raise DataError(f"{', '.join(paths)}: no examples to measure on.")
+    if noises and not stress:
+        raise UsageError(f"--noises {','.join(noises)}: expected --stress beside it.")
+    if stress:
+        noises_of(job, noises)
+        limit = limit or MOST
     learn = job.sample("train") if sample else examples  # what the trivial answer knows
     if limit is not None and len(examples) > limit:
         examples = sorted(
             examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
         )[:limit]
-    answers = job.answers(examples, trained.with_config(job.to_measure().config).run)
+    run = trained.with_config(job.to_measure().config).run
+    answers = job.answers(examples, run)
     scores = job.score(answers, examples)
     raw = trained.files.get(fingerprint.FILE)
     known = (
@@ -65,6 +79,8 @@ def evaluate(
         **known,
         **metrics.details(job, answers, examples),
     }
+    if stress:
+        result["stress"] = under_stress(job, examples, scores, lambda rows: job.answers(rows, run), noises, seed)
     return {**result, "remarks": card.remarks(result, job.metric, job.less_is_better)}
 
 
@@ -85,4 +101,5 @@ def lines(result: dict[str, Any]) -> list[str]:
             f"note: {about}{seen['count']} of {seen['of']} examples were trained on; their scores are no measure of new data"
         )
     out += [f"signature    {note}" for note in result["notes"].values()]
-    return out + [line for line in card.beside(result) if line]
+    out += [line for line in card.beside(result) if line]
+    return out + (stress_lines(result["stress"]) if "stress" in result else [])
