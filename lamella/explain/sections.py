@@ -250,7 +250,9 @@ def filters(trained: Model) -> list[Section]:
         if not file.endswith(".onnx"):
             continue
         for name, (_, axes) in trained.graphs[file.removesuffix(".onnx")].axes.items():
-            if len(axes) != 4 or not all(isinstance(a, int) for a in axes[1:]):
+            whole = len(axes) == 4 and all(isinstance(a, int) for a in axes[1:])
+            blocks = len(axes) == 6 and isinstance(axes[1], int)  # of any size: height and width are cut into blocks
+            if not whole and not blocks:
                 continue
             anatomy = Anatomy(wire.read(raw))
             product = anatomy.first(name)
