@@ -18,7 +18,6 @@ from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
 
 COPY_WIDTH = 16  # of the copy head's queries and keys
 LEAST = 1e-9  # a probability below this has no useful logarithm
-WRITES = 2.0  # the gate's bias at the start: an untrained pointer looks anywhere, so it begins with little to say
 
 
 class PointerTransformer(nn.Module):
@@ -39,8 +38,8 @@ class PointerTransformer(nn.Module):
         # A head of its own, apart from the cross-attention, whose heads have other things to look for. It is so narrow that
         # compression leaves it in float32 up to a width of 255: rounded to int8, a pointer slips to the word beside its own.
         self.copy_query, self.copy_key = Linear(body.width, COPY_WIDTH), Linear(body.width, COPY_WIDTH)
+        # It begins even: of a text's hundred tokens a few are right, of a vocabulary's thousands one, so that copying is learned first.
         self.gate = Linear(body.width, 1)
-        nn.init.constant_(self.gate.bias, WRITES)  # type: ignore[arg-type]
 
     def point(self, hidden: Tensor, copy_keys: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Where to copy from, and how much to write: hidden (B, T, D), copy_keys (B, S, d), bias (B, 1, 1, S).
