@@ -16,7 +16,8 @@ def hiss(sound: Sound, strength: float, rng: Rng) -> Sound:
     """White noise, from 40 decibels below the sound to as loud as it (HISS decibels)."""
     loud = float(np.sqrt(np.mean(np.square(sound.samples)))) or 1e-4
     level = loud * 10 ** (-(40 + (HISS - 40) * strength) / 20)
-    return Sound(sound.samples + np.float32(level) * rng.standard_normal(len(sound.samples), np.float32), sound.rate)
+    noise = rng.standard_normal(len(sound.samples), np.float32)
+    return Sound((sound.samples + level * noise).astype(np.float32), sound.rate)
 
 
 def quiet(sound: Sound, strength: float, rng: Rng) -> Sound:
