@@ -23,7 +23,7 @@ def hiss(sound: Sound, strength: float, rng: Rng) -> Sound:
 def quiet(sound: Sound, strength: float, rng: Rng) -> Sound:
     """Fainter by up to FAINT decibels, in steps of 16 bits as a recording has them."""
     samples = sound.samples * np.float32(10 ** (-FAINT * strength / 20))
-    return Sound(np.round(samples * 32767).astype(np.float32) / 32767, sound.rate)
+    return Sound((np.round(samples * 32767) / 32767).astype(np.float32), sound.rate)
 
 
 def clipped(sound: Sound, strength: float, rng: Rng) -> Sound:
