@@ -158,6 +158,14 @@ def read_facts(path: Path) -> None:
     leaks.warnings(facts)
 
 
+def read_events(path: Path) -> None:
+    from lamella.data.readers.events import read_histories
+
+    read = read_histories([str(path)])
+    assert read.examples and all(e["next"] and isinstance(e["history"], list) for e in read.examples)
+    assert all(isinstance(name, str) for e in read.examples for name in e["history"])
+
+
 def read_rows(path: Path) -> None:
     from lamella.data.readers import measures
 

@@ -139,6 +139,8 @@ COLUMNS = ("text=review,label=stars", "src=1,dst=2", "=,=")
 SUMMARIES = '{"text": "The zoo stays closed on Sunday.", "summary": "Zoo closed"}\n{"text": ["A tree.", "It is new."], "summary": ["New", "A tree"]}\n'
 STORY = "(CNN) The zoo stays closed on Sunday.\n\n@highlight\n\nZoo closed\n\n@highlight\n\nOn Sunday\n"
 FACTS = "ann\tparent of\tben\nben\tlives in\twick\nann\tlives in\twick\n"
+EVENTS = "user,item,rating,timestamp\nann,dune,4,881250949\nann,alien,5,881250950\nben,dune,3.5,881250951\nben,alien,5,881250952\n"
+COLONS = "1::2::5::881250949\n1::3::4::881250950\n"
 NTRIPLES = """<http://a.org/ann> <http://a.org/p#parentOf> <http://a.org/ben> .
 _:b <http://a.org/p#parentOf> <http://a.org/ann> . # a comment
 <http://a.org/ann> <http://www.w3.org/2000/01/rdf-schema#label> "Ann \\u00e9"@en .

@@ -93,7 +93,23 @@ READERS: tuple[Reader, ...] = (
         lambda: [*seeds.pairs(seeds.ARRAY), b"[" * 100_000, b'{"a":' * 100_000],
         OBJECTS,
     ),
-    Reader("facts", ".tsv", readers.read_facts, lambda: seeds.pairs(seeds.FACTS, "head\trelation\ttail\n" + seeds.FACTS), CELLS),
+    Reader(
+        "events", ".csv", readers.read_events, lambda: seeds.pairs(seeds.EVENTS, seeds.EVENTS.replace(",", "\t")), CELLS
+    ),
+    Reader(
+        "events of movielens",
+        ".dat",
+        readers.read_events,
+        lambda: seeds.pairs(seeds.COLONS),
+        (b"::", b":", b"1", b"\n"),
+    ),
+    Reader(
+        "facts",
+        ".tsv",
+        readers.read_facts,
+        lambda: seeds.pairs(seeds.FACTS, "head\trelation\ttail\n" + seeds.FACTS),
+        CELLS,
+    ),
     Reader(
         "n-triples",
         ".nt",

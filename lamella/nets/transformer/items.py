@@ -108,7 +108,7 @@ class NextItem(nn.Module):
         ids = torch.arange(self.known, device=given.device)
         if self.known > SAMPLED:
             others = torch.randint(FIRST, self.known, (SAMPLED,), device=given.device)
-            ids = torch.cat([wanted.new_zeros(1), wanted.flatten(), others]).unique()
+            ids = torch.cat([wanted.new_zeros(1), wanted.flatten(), others]).unique()  # type: ignore[no-untyped-call]
             wanted = torch.searchsorted(ids, wanted)  # padding, the smallest, stays 0
         table = F.embedding(ids, self.item_table) + self.spoken(self.words[ids])
         return {"hidden": self.hidden(x), "wanted": wanted, "table": table}

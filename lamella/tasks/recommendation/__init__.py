@@ -96,7 +96,7 @@ class Recommendation(Task):
     gathering: list[Array] | None = None  # while the weights are learned: what `decode` puts its parts into
 
     @as_learned({"history": Items(HISTORY)})
-    def fields(self) -> dict[str, Any]:  # type: ignore[override]
+    def fields(self) -> dict[str, Any]:
         known = hasattr(self, "catalogue_")
         return {"history": Items(HISTORY, names=tuple(self.known.names[:1000]) if known else ())}
 

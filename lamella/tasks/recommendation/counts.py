@@ -193,7 +193,7 @@ class _Sums:
             self.keys, self.values = [], []
         else:
             entries, inverse = np.unique(keys, return_inverse=True)
-            self.keys, self.values = [entries], [np.bincount(inverse, values, len(entries))]
+            self.keys, self.values = [entries], [np.bincount(inverse, values, len(entries)).astype(np.float64)]
         self.waiting = 0
 
     def total(self) -> tuple[Ints, NDArray[np.float64]]:
