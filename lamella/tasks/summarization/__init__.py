@@ -239,7 +239,7 @@ class Summarization(Task):
 
     def _most(self) -> int:
         """How many tokens a summary may have."""
-        return min(LONGEST - 2, max(self.longest_, 4 * self.config.words))
+        return int(min(LONGEST - 2, max(self.longest_, 4 * self.config.words)))
 
     def _text(self, tokens: Sequence[int]) -> str:
         return self.pieces.decode([[i for i in tokens if i < len(self.pieces)]])[0]
@@ -310,7 +310,7 @@ class Summarization(Task):
         values = np.zeros((len(inputs["source"]), len(picked)))
         for row, ids in enumerate(inputs["source"]):
             parts = extractive.cut(self._text(ids[ids > END].tolist()))
-            scores = extractive.scores(parts, self.scorer_) if parts else []
+            scores = extractive.scores(parts, self.scorer_) if parts else np.zeros(0)
             for at, wanted in enumerate(picked):
                 shares = [len(wanted & set(extractive.words_of(part.text))) / max(1, len(wanted)) for part in parts]
                 values[row, at] = max((share * score for share, score in zip(shares, scores, strict=True)), default=0.0)

@@ -108,7 +108,7 @@ def learn(pairs: Sequence[tuple[str, str]]) -> list[float]:
         x = features(parts)
         square += x.T @ x
         product += x.T @ np.array([overlap(words_of(part), wanted) for part in parts])
-    weights: Floats = np.linalg.solve(square, product)
+    weights = np.linalg.solve(square, product)
     return [round(float(w), 5) for w in weights]
 
 
