@@ -34,10 +34,10 @@ PICTURES: dict[str, tuple[list[str], int, int]] = {
             "Mr Brown thanks everybody for their help.",
         ],
         150,
-        900,
+        1130,
     ),
     "speech-recognition": (["explain", "MODEL", "sample"], 120, 860),
-    "link-prediction": (["explain", "MODEL", "Jon Hazel", "grandparent of"], 120, 980),
+    "link-prediction": (["explain", "MODEL", "Jon Hazel", "grandparent of"], 120, 915),
     "sentence-similarity": (["explain", "MODEL", "A doctor mends the bicycle.", "A medic repairs the bike."], 150, 900),
     "dimensionality-reduction": (["predict", "MODEL", "7", "--make", "samples"], 200, 0),
 }

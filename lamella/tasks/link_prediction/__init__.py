@@ -160,7 +160,9 @@ class LinkPrediction(Task):
 
     def inputs(self, example: Example) -> Arrays:
         world = self.world
-        ids = {name: world.entity_id(name, example[name]) for name in ("head", "tail") if name in self.fields}
+        ids: dict[str, int] = {
+            name: world.entity_id(name, example[name]) for name in ("head", "tail") if name in self.fields
+        }
         if "relation" in self.fields:
             ids["relation"] = world.relation_id(example["relation"])
         return {name: np.array(i, np.int64) for name, i in ids.items()}
@@ -310,7 +312,7 @@ class LinkPrediction(Task):
         return listed.index(wanted) + 1.0 if wanted in listed else (len(listed) + len(self.graph.entities)) / 2
 
     def render(self, answer: Answer) -> str:
-        line = answer["answer"] + (f" {answer['probability']:.2f}" if "probability" in answer else "")
+        line: str = answer["answer"] + (f" {answer['probability']:.2f}" if "probability" in answer else "")
         if answer.get("rule"):
             facts = "; ".join(" ".join(fact) for fact in answer["facts"])
             line += f", because {facts} (rule: {answer['rule']})"

@@ -242,7 +242,7 @@ class Asked:
             [row] = self.ends.mixed(net, heads, relations, knowledge)
             if len(known) < len(row):
                 row[known] = -np.inf
-            return row
+            return np.asarray(row)
 
         return take_away(self.ends.rules, self.world.knowledge, head, relation, scores)
 

@@ -93,8 +93,8 @@ class Knowledge:
 
     def without(self, facts: Ints) -> "Knowledge":
         """The same without these facts (M, 3)."""
-        gone = self.key(*(facts[:, i] for i in range(3)))  # type: ignore[call-arg]
-        own = self.key(*(self.facts[:, i] for i in range(3)))  # type: ignore[call-arg]
+        gone = self.key(*(facts[:, i] for i in range(3)))
+        own = self.key(*(self.facts[:, i] for i in range(3)))
         return Knowledge(self.facts[~np.isin(own, gone)], self.entities, self.relations)
 
 

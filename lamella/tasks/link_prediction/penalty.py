@@ -46,7 +46,7 @@ def _tried(net: "nn.Module", learn: Ints, held: Ints, known: Knowledge, weight: 
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
         h, r, t = rows[torch.randint(len(rows), (BATCH,), generator=order)].T
-        loss(net(head=h, relation=r, tail=t), h, t, weight).backward()
+        loss(net(head=h, relation=r, tail=t), h, t, weight).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
     net.eval()

@@ -72,8 +72,8 @@ def _bodies(
     base = 2 * R + 1  # a body is a number with a digit for each relation, counted from 1
     codes = []
     for h, r, t in facts.tolist():
-        out = _some(*np.searchsorted(heads, [h, h + 1]).tolist(), rng)
-        back = _some(*np.searchsorted(heads, [t, t + 1]).tolist(), rng)
+        out = _some(heads, h, rng)
+        back = _some(heads, t, rng)
         first, a = relations[out] + 1, tails[out]
         last, b = (relations[back] + R) % (2 * R) + 1, tails[back]
         same = np.concatenate([first[a == t], last[b == h]])
@@ -115,8 +115,9 @@ def _pairs(knowledge: Knowledge) -> tuple[Ints, Ints]:
     return pairs[order], relations[order]
 
 
-def _some(low: int, high: int, rng: np.random.Generator) -> Ints:
-    """At most EDGES numbers of a range."""
+def _some(heads: Ints, head: int, rng: np.random.Generator) -> Ints:
+    """The places of at most EDGES facts that begin at an entity, in the sorted heads of all."""
+    low, high = int(np.searchsorted(heads, head)), int(np.searchsorted(heads, head + 1))
     if high - low <= EDGES:
         return np.arange(low, high)
     return low + rng.choice(high - low, EDGES, replace=False)
