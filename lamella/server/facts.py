@@ -134,7 +134,8 @@ class Opened:
             "description": job.questions[name].description,
             "fields": {key: field.facts() for key, field in job.fields.items()},
             "answer": job.answer.facts(),
-            "examples": [job.given(example) for example in examples],
+            # A picture that is kept as an example says nothing of a text that it may be asked for.
+            "examples": [given for given in map(job.given, examples) if set(job.fields) <= set(given)],
             "suffixes": list(suffixes(job)),
         }
 

@@ -57,6 +57,8 @@ def test_search_both_ways_by_hand():
     hits = ranking.both_ways(pictures, texts, [["a", "b"], ["a"], ["c"]])
     assert hits["recall_at_1"].tolist() == [1, 0, 1]  # the nearest of the second is "b", which it does not have
     assert hits["text_recall_at_1"].tolist() == [0.5, 1, 1]  # "b" is nearest to the second picture, which has it not
-    assert hits["mrr"].tolist() == [1, 0.5, 1] and hits["text_mrr"].tolist() == [0.75, 1, 1]
+    assert hits["mrr"].tolist() == pytest.approx([1, 1 / 3, 1])  # "b" and "c" are nearer to the second than "a"
+    # "b" is behind the second picture, and as near to the third as to the first: place 2.5.
+    assert hits["text_mrr"].tolist() == pytest.approx([(1 + 1 / 2.5) / 2, 1, 1])
     alike = ranking.both_ways(np.ones((9, 2)), [[[1.0, 1.0]]] * 9, [[str(n)] for n in range(9)])
     assert sum(alike["recall_at_1"]) == 0, "all alike is no better than chance"

@@ -191,6 +191,7 @@ def _choose(rows: list[list[str]]) -> dict[str, int] | None:
     shares = [sum(Path(c.partition("#")[0][-300:]).suffix.lower() in SUFFIXES for c in cells) for cells in columns]
     image = max(range(len(columns)), key=lambda at: shares[at], default=-1)
     others = [at for at in range(len(columns)) if at != image]
+    others = [at for at in others if sum(any(map(str.isalpha, c)) for c in columns[at]) > 0.5 * len(rows)]
     if image < 0 or not others or shares[image] < 0.5 * len(rows):
         return None
     return {"image": image, "caption": max(others, key=lambda at: sum(map(len, columns[at])))}
@@ -248,7 +249,8 @@ def _annotations(path: Path, content: Mapping[str, Any], account: Account) -> It
 
 def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, account: Account) -> None:
     """A table, list or annotations in a folder, or texts beside its pictures."""
-    place = inside(place)
+    if not any(is_table(p) or p.suffix.lower() in LISTS for p in _files(place)):
+        place = inside(place)
     pictures = [p for p in sorted(place.rglob("*")) if p.suffix.lower() in SUFFIXES and not _hidden(p, place)]
     stems = {str(p.with_suffix("")) for p in pictures}
     described = [p for p in _files(place) if str(p.with_suffix("")) not in stems]

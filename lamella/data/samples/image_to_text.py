@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lamella.data.media.images import encode_png
 
 SIDE = 48
-COUNTS = {"train": 260, "test": 48}
+COUNTS = {"train": 260, "test": 36}
 FINER = 3  # drawn larger by this and scaled down, for smooth edges
 NAMES = ("boat", "house", "star", "tree", "ball")
 COLOURS = {"red": (205, 30, 35), "blue": (35, 60, 200), "yellow": (240, 205, 30), "black": (25, 25, 30)}
@@ -35,10 +35,10 @@ Thing = tuple[str, str]  # a colour and the name of a drawing
 
 @lru_cache(maxsize=2)
 def scenes(split: str) -> tuple[tuple[str, tuple[str, str]], ...]:
-    """(picture as a PNG data URI, its two captions) of a split, "train" (260) or "test" (48), the same at every call.
+    """(picture as a PNG data URI, its two captions) of a split, "train" (260) or "test" (36), the same at every call.
 
     >>> len(scenes("test")), scenes("test")[1][1]
-    (48, ('a blue boat above a yellow star on snow', 'on snow a yellow star below a blue boat'))
+    (36, ('a blue boat above a yellow star on snow', 'on snow a yellow star below a blue boat'))
     """
     rng = np.random.default_rng(["train", "test"].index(split) + 23)
     return tuple((encode_png(points), captions) for points, captions, _ in (scene(rng) for _ in range(COUNTS[split])))

@@ -99,6 +99,7 @@ class ImageToText(Task):
     vocabulary_: bytes
     side_: int
     channels_: int
+    longest_: int  # pieces of the longest caption that it learned from; it writes no longer ones
     mean_: float  # of all points, on a scale of 0 to 1
     deviation_: float
 
@@ -115,7 +116,8 @@ class ImageToText(Task):
 
     def given(self, example: Example) -> Example:
         if "text" in self.fields and "text" not in example:
-            return {"text": captions_of(example)[0]}
+            captions = captions_of(example)
+            return {"text": captions[0]} if captions else {}
         return super().given(example)
 
     def fit(self, examples: Sequence[Example]) -> None:
@@ -128,6 +130,7 @@ class ImageToText(Task):
         some = captions[:: -(-len(captions) // LEARNED_FROM)]
         self.vocabulary_ = learn(dict.fromkeys([*some, *(c.lower() for c in some)]), self.config.vocabulary_size)
         vars(self).pop("pieces", None)  # what an earlier fit knew
+        self.longest_ = max(len(self._ids(caption)) for caption in captions)
         pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
         side, self.channels_ = shape_of(pictures, largest=LARGEST)
         self.side_ = self.config.image_size or -(-side // MULTIPLE) * MULTIPLE
@@ -225,7 +228,7 @@ class ImageToText(Task):
         def step(token: Array, state: Arrays, fixed: Arrays) -> Arrays:
             return graphs["step"](token=token, **state, **fixed)
 
-        state, limits = graphs["step"].empty(batch=batch, beam=1), np.full(batch, c.max_length)
+        state, limits = graphs["step"].empty(batch=batch, beam=1), np.full(batch, self.longest_)
         asked = step, state, _memory(seen), START, END, limits
         best = [b[0] for b in decode.beam(*asked, c.beams, POWER)] if c.beams > 1 else decode.greedy(*asked)
         return self.pieces.decode([hypothesis.tokens for hypothesis in best])

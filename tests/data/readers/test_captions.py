@@ -160,7 +160,7 @@ def bad(home: Path, name: str, text: str) -> Path:
     ("make", "expected"),
     [
         (lambda home: home / "none.csv", "received no such file or folder"),
-        (lambda home: bad(home, "a.pdf", "x"), "received a file with the suffix '.pdf'"),
+        (lambda home: bad(home, "a.pdf", "x"), 'received a file with the suffix ".pdf"'),
         (lambda home: bad(home, "c.txt", "a.jpg\t\nb.png\tok\n"), "at most 10% bad captions, received 1 of 2, the first: "),
         (lambda home: bad(home, "c.txt", "x.jpg\tA cat.\n"), "a picture that is not there"),
         (lambda home: bad(home, "c.txt", ""), "expected pictures with captions, received none"),

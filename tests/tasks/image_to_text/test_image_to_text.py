@@ -148,7 +148,7 @@ def test_over_http(model, photos, tmp_path, test_set):
     [
         (["a star", "--ask", "pictures"], "Give it with --corpus FILE or --index FILE"),
         (["a star", "--ask", "title"], "expected one of caption, pictures, texts, vector, text-vector"),
-        (["no-such-picture.png"], "no-such-picture.png: no such file"),
+        (["no-such-picture.png"], "no-such-picture.png: expected a picture file, received no such file"),
         (["a star"], "a star: expected a picture file, received no such file"),
     ],
 )
@@ -225,7 +225,7 @@ def test_graphs_are_the_net_at_sizes_not_seen_in_export(model, test_set):
         for name, arrays in given.items():
             wanted, came = own[name](**arrays), model.graphs[name](**arrays)
             for key in set(wanted) - {"tokens"}:  # of two that are as likely either may stand first
-                np.testing.assert_allclose(came[key], wanted[key], atol=1e-3)
+                np.testing.assert_allclose(came[key], wanted[key], atol=2e-3 * np.abs(wanted[key]).max())
     task = model.task.ask("caption")
     rows = task.collate([task.inputs(e) for e in test_set[:19]])
     assert task.decode(own, rows) == task.decode(model.graphs, rows)
