@@ -53,7 +53,7 @@ class Generator(nn.Module):
 
     def decode(self, codes: Tensor) -> dict[str, Tensor]:
         """Codes (B, T) -> values of the points (B, C, S, S), not bounded, and log_scale (B,) of their distribution."""
-        values, scale = self.codes.pictures(codes.unflatten(1, (self.grid, self.grid)))
+        values, scale = self.codes.pictures(codes.view(-1, self.grid, self.grid))
         return {"values": values, "log_scale": scale}
 
     def fill(self, codes: Tensor, label: Tensor) -> dict[str, Tensor]:

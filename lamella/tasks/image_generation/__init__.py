@@ -359,8 +359,8 @@ class ImageGeneration(Task):
         known = self.collate([{"pictures": self._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
         unseen = self.collate([{"pictures": self._read(e)} for e in held[: memorisation.DRAWN]])["pictures"]
         kept = graphs["encode"](pictures=unseen)["codes"]
-        near = [memorisation.nearest(self._points(graphs, c).clip(0, 1), known) for c in (codes, kept)]
-        return [memorisation.line(*near, len(known))]
+        drawn, seen = (memorisation.nearest(self._points(graphs, c).clip(0, 1), known) for c in (codes, kept))
+        return [memorisation.line(drawn, seen, len(known))]
 
     def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
         """All pictures of the answers on one sheet."""
