@@ -32,10 +32,9 @@ from PIL import Image
 
 import lamella
 from lamella.data.media.canvas import upright_size
-from lamella.data.media.masks import BACKGROUND, IGNORE, read_mask
+from lamella.data.media.masks import BACKGROUND, IGNORE, placed, read_mask
 from lamella.data.readers.masks import read_masks
 from lamella.metrics import masks as measures
-from lamella.tasks.image_segmentation.arrays import placed
 from lamella.tasks.image_segmentation.results import answer
 from lamella.verbs.compress import graphs_size
 

@@ -116,7 +116,7 @@ def borders(things: Array, reach: int) -> NDArray[np.bool_]:
     numbers = np.asarray(things, np.int32)
     high = _spread(numbers, reach, np.maximum, 0)
     low = _spread(np.where(numbers == 0, none, numbers).astype(np.int32), reach, np.minimum, none)
-    return (high > 0) & (low != high) & (low != none)
+    return np.asarray((high > 0) & (low != high) & (low != none), bool)
 
 
 def _spread(numbers: Ints, reach: int, pick: "np.ufunc", edge: int) -> Ints:

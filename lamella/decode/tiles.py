@@ -40,7 +40,7 @@ def in_tiles(run: Callable[[Array], Array], picture: Array, tile: int, multiple:
             total[place] += scores * window
             weight[place[1:]] += window
     assert total is not None
-    return (total / weight)[:, :height, :width]
+    return np.asarray(total / weight, np.float32)[:, :height, :width]
 
 
 def reflected(picture: Array, multiple: int) -> Array:

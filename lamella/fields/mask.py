@@ -69,6 +69,18 @@ class Mask(Field, frozen=True, tag="mask"):
         return {"type": "string", "pattern": "^data:image/png"}
 
 
+def decoded(value: Any) -> tuple["np.ndarray[Any, Any]", list[str]]:
+    """A mask, or an answer with one -> the places of its points' labels (H, W), 255 where none is known, and the labels.
+
+    >>> decoded(np.array([[0, 7]]))
+    (array([[0, 1]], dtype=uint8), ['background', '7'])
+    """
+    from lamella.data.media.masks import read_mask  # only where masks are measured
+
+    mask = read_mask(value["mask"] if isinstance(value, dict) else value)
+    return mask.points, mask.labels
+
+
 def _lossy(name: str) -> UsageError:
     return UsageError(
         f"{name}: expected a mask that is stored without loss, received a JPEG, whose compression changes labels. "

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.fields.mask import decoded
 from lamella.metrics.resample import Floats
 from lamella.task import Scores
 
 Array = NDArray[Any]
+UNKNOWN = 255  # a point without a label
 OVERLAP = 0.5  # of a thing and an answer, intersection over union
 
 
@@ -94,12 +96,31 @@ def matched(answered: Array, wanted: Array) -> Floats:
     return np.array([found, len(sizes) - 1 - found, len(others) - 1 - found])
 
 
-def by_label(pairs: Sequence[tuple[Array, Array]], labels: Sequence[str], ignore: int) -> list[dict[str, Any]]:
-    """IoU of each label that occurs, worst first: {"label", "IoU", "points"}."""
-    hits, extra, missed = sum((overlaps(a, w, len(labels), ignore) for a, w in pairs), np.zeros((3, len(labels))))
+def by_label(answers: Sequence[Any], wanted: Sequence[Any]) -> list[dict[str, Any]]:
+    """IoU of each label that occurs, worst first: {"label", "IoU", "points"}.
+
+    answers: for each picture a dict with a "mask"; wanted: the masks.
+
+    >>> mask = np.array([[0, 1]], np.uint8)
+    >>> by_label([{"mask": mask}], [mask])
+    [{'label': '1', 'IoU': 1.0, 'points': 1}, {'label': 'background', 'IoU': 1.0, 'points': 1}]
+    """
+    pairs = [(decoded(a), decoded(w)) for a, w in zip(answers, wanted, strict=True)]
+    labels = list(dict.fromkeys(label for pair in pairs for _, own in pair for label in own))
+    total = np.zeros((3, len(labels)))
+    for pair in pairs:
+        answered, mask = (_placed(points, own, labels) for points, own in pair)
+        total += overlaps(answered, mask, len(labels), UNKNOWN)
     rows = [
         {"label": label, "IoU": float(h / (h + e + m)), "points": int(h + m)}
-        for label, h, e, m in zip(labels, hits, extra, missed, strict=True)
+        for label, h, e, m in zip(labels, *total, strict=True)
         if h + e + m > 0
     ]
     return sorted(rows, key=lambda row: (row["IoU"], row["label"]))
+
+
+def _placed(points: Array, own: Sequence[str], labels: Sequence[str]) -> Array:
+    """Places in a mask's own labels as places in all."""
+    places = np.full(256, UNKNOWN, np.uint8)
+    places[: len(own)] = [labels.index(label) for label in own]
+    return np.asarray(places[points])

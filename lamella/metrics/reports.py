@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lamella.metrics import boxes
+from lamella.metrics import boxes, masks
 from lamella.metrics.label import by_label, calibration
 from lamella.task import Example, Task
 
 
 def details(task: Task, answers: Sequence[Any], examples: Sequence[Example]) -> dict[str, Any]:
-    """Details to print beside the scores: for labels, calibration and the worst labels; for boxes, each label's AP."""
+    """Details to print beside the scores: for labels, calibration and the worst labels; for boxes, each label's AP; for masks its IoU."""
+    if task.answer.kind == "mask":
+        return {"masks": masks.by_label(answers, [e[task.target] for e in examples])}
     if answers and all(isinstance(a, list) and all(isinstance(b, dict) and "box" in b for b in a) for a in answers):
         wanted_boxes = [e[task.target] for e in examples]
         labels = sorted({one["label"] for all_of_one in wanted_boxes for one in all_of_one})

@@ -49,6 +49,9 @@ def beside(result: dict[str, Any]) -> list[str]:
     if rows := result.get("boxes"):
         shown = ", ".join(f"{row['label']} {row['AP50']:.3f} of {row['count']:,}" for row in rows[:20])
         lines += ["", f"AP50 of each label, the worst AP first: {shown}{', ...' if len(rows) > 20 else ''}."]
+    if rows := result.get("masks"):
+        shown = ", ".join(f"{row['label']} {row['IoU']:.3f}" for row in rows[:20])
+        lines += ["", f"IoU of each label, the worst first: {shown}{', ...' if len(rows) > 20 else ''}."]
     if sure := result.get("calibration"):
         lines += [
             "",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lamella.data.media.masks import encode_mask
 from lamella.metrics.masks import by_label, matched, overlaps, segmentation
 
 
@@ -23,7 +24,8 @@ def test_measures_are_those_of_a_confusion_matrix():
     assert values["accuracy"] == pytest.approx(sklearn.accuracy_score(wanted[known], answered[known]))
     dice = sklearn.f1_score(wanted[known], answered[known], average=None)
     assert values["dice"] == pytest.approx(dice[1:].mean())
-    rows = by_label(pairs, labels, 255)
+    masks = [[encode_mask(points, labels) for points in pair] for pair in pairs]
+    rows = by_label([{"mask": answered} for answered, _ in masks], [wanted for _, wanted in masks])
     assert {row["label"]: row["IoU"] for row in rows} == pytest.approx(dict(zip(labels, iou)))
 
 

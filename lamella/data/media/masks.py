@@ -219,6 +219,14 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+def placed(mask: Mask, labels: Sequence[str]) -> Bytes:
+    """The points of a mask as places in other labels; IGNORE where they are none of these."""
+    places = np.full(256, IGNORE, np.uint8)
+    for i, label in enumerate(mask.labels):
+        places[i] = labels.index(label) if label in labels else IGNORE
+    return places[mask.points]
+
+
 def overlay(picture: Any, mask: Mask, strength: float = 0.5) -> Bytes:
     """A picture with its mask laid over it: (H, W, 3). The first label, the background, stays clear."""
     points = np.asarray(images.open_picture(picture).convert("RGB"), np.float32)

@@ -35,10 +35,14 @@ from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, 
 from lamella.errors import DataError
 
 IMAGES = ("images", "image", "imgs", "img", "jpegimages", "inputs", "input", "pictures", "rgb", "photos", "raw", "x")
-MASKS = ("masks", "mask", "segmentationclass", "labels", "label", "annotations", "gt", "groundtruth", "ground_truth")
-MASKS = (*MASKS, "targets", "target", "segmentations", "annotation", "annots", "y")
-ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt", "_l", "-mask", "-label", ".mask")
-ENDINGS = (*ENDINGS, "_groundtruth", "_annotation", "_instances", "_labelids")
+MASKS = (
+    *("masks", "mask", "segmentationclass", "labels", "label", "annotations", "gt", "groundtruth", "ground_truth"),
+    *("targets", "target", "segmentations", "annotation", "annots", "y"),
+)
+ENDINGS = (
+    *("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt", "_l", "-mask", "-label", ".mask"),
+    *("_groundtruth", "_annotation", "_instances", "_labelids"),
+)
 TABLES = (
     "labelmap.txt",
     "label_colors.txt",

@@ -21,7 +21,7 @@ import numpy as np
 
 from lamella.data.media.canvas import fit_picture, upright_size
 from lamella.data.media.images import WHITE, fingerprint, shape_of, white_of
-from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, read_mask
+from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, placed, read_mask
 from lamella.data.readers.masks import read_masks
 from lamella.data.samples.image_segmentation import ground
 from lamella.decode.regions import borders
@@ -247,10 +247,12 @@ class ImageSegmentation(Task):
         answered = [read_mask(a["mask"]) for a in answers]
         wanted = [read_mask(e["mask"]) for e in examples]
         labels = list(dict.fromkeys([*self.labels_, *(label for mask in wanted for label in sorted(present(mask)))]))
-        pairs = [(arrays.placed(a, labels), arrays.placed(w, labels)) for a, w in zip(answered, wanted, strict=True)]
-        things = [
-            (read_mask(a["things"]).things, w.things) for a, w in zip(answers, wanted, strict=True) if "things" in a and w.things is not None
-        ]  # fmt: skip
+        pairs = [(placed(a, labels), placed(w, labels)) for a, w in zip(answered, wanted, strict=True)]
+        things = []
+        for given, mask in zip(answers, wanted, strict=True):
+            found = read_mask(given["things"]).things if "things" in given else None
+            if found is not None and mask.things is not None:
+                things.append((found, mask.things))
         return measures.segmentation(pairs, labels, BACKGROUND, IGNORE, things if len(things) == len(pairs) else ())
 
     def excerpt(self, example: Example) -> tuple[Example, str]:

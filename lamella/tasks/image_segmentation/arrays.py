@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.media.images import open_picture
-from lamella.data.media.masks import IGNORE, Mask
 
 MULTIPLE = 16  # sides that the net takes
 Array = NDArray[Any]
@@ -49,7 +48,7 @@ def nearest(points: Array, height: int, width: int) -> Array:
         return points
     rows = ((np.arange(height) + 0.5) * points.shape[0] / height).astype(np.int64)
     columns = ((np.arange(width) + 0.5) * points.shape[1] / width).astype(np.int64)
-    return points[rows[:, None], columns]
+    return np.asarray(points[rows[:, None], columns])
 
 
 def standardised(points: Bytes, mean: Sequence[float], deviation: Sequence[float], own: bool) -> NDArray[np.float32]:
@@ -59,9 +58,9 @@ def standardised(points: Bytes, mean: Sequence[float], deviation: Sequence[float
     """
     if own:
         values = points.astype(np.float32)
-        return (values - values.mean()) / max(float(values.std()), 8.0)
+        return np.asarray((values - values.mean()) / max(float(values.std()), 8.0), np.float32)
     middle, spread = (np.array(v, np.float32)[:, None, None] for v in (mean, deviation))
-    return (points.astype(np.float32) - middle) / spread
+    return np.asarray((points.astype(np.float32) - middle) / spread, np.float32)
 
 
 def stacked(pictures: Sequence[Array], fill: Any) -> Array:
@@ -72,11 +71,3 @@ def stacked(pictures: Sequence[Array], fill: Any) -> Array:
     for place, picture in zip(out, pictures, strict=True):
         place[:, : picture.shape[1], : picture.shape[2]] = picture
     return out
-
-
-def placed(mask: Mask, labels: Sequence[str]) -> Bytes:
-    """The points of a mask as places in other labels; IGNORE where they are none of these."""
-    places = np.full(256, IGNORE, np.uint8)
-    for i, label in enumerate(mask.labels):
-        places[i] = labels.index(label) if label in labels else IGNORE
-    return places[mask.points]
