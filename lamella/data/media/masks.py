@@ -51,8 +51,8 @@ def read_mask(value: Any) -> Mask:
     """A mask -> its labels' places and, where it tells things apart, their numbers.
 
     value: a path, a `data:image/png` URI, the bytes of a file, or an array (H, W) of whole numbers. Without names in the
-    file a number is its own name, and 0 is the background; a grey one of 0 and 255 alone is background and foreground. Raises DataError for colours, for more than 254 labels, and for
-    what `read_image` refuses.
+    file a number is its own name, and 0 is the background; a grey one of 0 and 255 alone is background and foreground. Raises
+    DataError for colours, for more than 254 labels, and for what `read_image` refuses.
 
     >>> read_mask(np.array([[0, 2], [2, 7]])).labels
     ['background', '2', '7']

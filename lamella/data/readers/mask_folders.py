@@ -191,7 +191,8 @@ def _two_folders(place: Path) -> tuple[Path, Path] | None:
     if place.name.lower() in IMAGES:
         other = next((beside[name] for name in MASKS if name in beside), None)
         return (place, other) if other else None
-    other = next((beside[place.name.lower() + end] for end in ("annot", "_labels", "_masks") if place.name.lower() + end in beside), None)  # fmt: skip
+    names = [place.name.lower() + end for end in ("annot", "_labels", "_masks")]
+    other = next((beside[name] for name in names if name in beside), None)
     return (place, other) if other else None
 
 

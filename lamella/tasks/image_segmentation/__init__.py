@@ -13,7 +13,7 @@ in every answer. A mask is answered at the picture's own size.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -92,24 +92,22 @@ class ImageSegmentation(Task):
         return sorted(held)
 
     def fit(self, examples: Sequence[Example]) -> None:
-        masks = [read_mask(e["mask"]) for e in examples]
-        self.labels_ = sorted({label for mask in masks for label in present(mask)}, key=_order(masks))
+        counts, areas = survey(examples)
+        self.labels_ = [label for label in counts if counts[label]]
         if len(self.labels_) < 2:
             raise DataError(
-                f"expected masks of at least two labels, received {len(masks):,} of {', '.join(self.labels_) or 'none'} alone. "
+                f"expected masks of at least two labels, received {len(examples):,} of {', '.join(self.labels_) or 'none'} alone. "
                 "Check that the masks are read as they are meant."
             )
         if len(self.labels_) > MOST_LABELS:
             raise DataError(
                 f"expected at most {MOST_LABELS} labels, received {len(self.labels_):,}. Join some of them."
             )
-        counts = np.zeros(len(self.labels_))
-        for mask in masks:
-            for i, count in enumerate(np.bincount(mask.points.ravel(), minlength=256)[: len(mask.labels)]):
-                counts[self.labels_.index(mask.labels[i])] += count if count else 0
-        self.shares_ = [round(float(c / counts.sum()), 6) for c in counts]
-        self.things_ = self.config.border > 0 and any(mask.things is not None for mask in masks)
-        self.least_ = _smallest(masks) if self.things_ else 1
+        total = sum(counts.values())
+        self.shares_ = [round(counts[label] / total, 6) for label in self.labels_]
+        self.things_ = self.config.border > 0 and len(areas) > 0
+        # Half of a small thing, such as one in fifty is smaller than: what is below is a splinter of another.
+        self.least_ = max(1, int(np.quantile(areas, 0.02) / 2)) if self.things_ else 1
         some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
         self.channels_, self.white_ = shape_of(some)[1], white_of(some)
         short = float(np.median([min(upright_size(picture)) for picture in some]))
@@ -291,17 +289,19 @@ def present(mask: Mask) -> set[str]:
     return {mask.labels[i] for i in np.unique(mask.points) if i < len(mask.labels)}
 
 
-def _smallest(masks: Sequence[Mask]) -> int:
-    """Half of the points of a small thing, such as one in fifty is smaller than."""
-    sizes = [np.bincount(mask.things.ravel())[1:] for mask in masks if mask.things is not None]
-    every = np.concatenate(sizes)
-    return max(1, int(np.quantile(every[every > 0], 0.02) / 2)) if every.any() else 1
+def survey(examples: Sequence[Example]) -> tuple[dict[str, int], Array]:
+    """How many points each label has, the background first and the others as the masks have them, and the points of each thing.
 
-
-def _order(masks: Sequence[Mask]) -> Callable[[str], int]:
-    """The background first, the other labels as the masks have them."""
-    places: dict[str, int] = {BACKGROUND: -1}
-    for mask in masks:
-        for label in mask.labels:
-            places.setdefault(label, len(places))
-    return places.__getitem__
+    A mask at a time: all of them may be gigabytes.
+    """
+    counts: dict[str, int] = {BACKGROUND: 0}
+    areas = [np.zeros(0, np.int64)]
+    for example in examples:
+        mask = read_mask(example["mask"])
+        points = np.bincount(mask.points.ravel(), minlength=256).tolist()
+        for label, count in zip(mask.labels, points, strict=False):
+            counts[label] = counts.get(label, 0) + count
+        if mask.things is not None:
+            sizes = np.bincount(mask.things.ravel())[1:]
+            areas.append(sizes[sizes > 0])
+    return counts, np.concatenate(areas)

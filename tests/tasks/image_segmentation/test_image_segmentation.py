@@ -147,6 +147,12 @@ def test_one_label_alone_cannot_be_learned():
         job.fit([example(np.zeros((20, 20), np.uint8))] * 3)
 
 
+def test_a_label_that_no_point_has_is_not_learned():
+    job = ImageSegmentation()
+    job.fit([example(SQUARE, ("background", "cat", "dog"))] * 3)
+    assert job.labels_ == ["background", "cat"] and sum(job.shares_) == pytest.approx(1)
+
+
 def test_a_label_that_training_did_not_have():
     job = ImageSegmentation()
     job.fit([example(SQUARE)] * 3)
