@@ -235,3 +235,19 @@ def test_reading_says_what_is_cut(tmp_path):
     path.write_text("")
     with pytest.raises(DataError, match="empty file"):
         CLS().read([str(path)])
+
+
+def test_an_encoder_of_masked_words_is_taken_over():
+    """Its decoder and its copy head are new."""
+    from lamella.train.adopt import fill
+
+    other = find("fill-mask")(size="tiny")
+    other.fit(other.sample("train"))
+    known = {name: tensor.numpy() for name, tensor in other.build().state_dict().items()}
+    job = CLS(size="tiny")
+    job.fit(job.sample("train"))
+    weights = job.adopt(other, known)
+    filled = fill(job.build(), weights)
+    assert job.vocabulary_ == other.vocabulary_ and not filled.odd and not filled.unused
+    assert {"body.table", "body.norm_encoder.weight", "body.encoder.1.feed.up.weight"} <= set(filled.taken)
+    assert all(name.startswith(("body.decoder", "body.norm_decoder", "copy_", "gate")) for name in filled.missing)
