@@ -93,13 +93,11 @@ def test_an_explanation_of_little(model):
 def test_the_graph_answers_as_the_net_does(folder, model):
     import torch
 
-    net = model.task.build()
+    kept = torch.bfloat16 if model.manifest.training["precision"] == "bfloat16" else torch.float32
+    net = model.task.build().to(kept).float()  # the angles of positions stay as they were rounded in training
     weights = read_tensors((folder / "training" / "weights.safetensors").read_bytes(), "weights")
-    kept = (
-        torch.bfloat16 if model.manifest.training["precision"] == "bfloat16" else torch.float32
-    )  # as they were trained
     net.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()}, strict=False)
-    over_torch = torch_graphs(net.to(kept).float().eval())["next"]  # angles were rounded as the weights were
+    over_torch = torch_graphs(net.eval())["next"]
     rng = np.random.default_rng(0)
     for batch, time, unknown in ((9, 23, 2), (1, 1, 1), (3, 50, 6)):
         rows = rng.integers(1, 100, (batch, time))
