@@ -99,13 +99,12 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("--test", multiple=True, metavar="FILE", help="Test file (default: a tenth of DATA is held out).")
 @click.option(
     "--seed",
-    default=0,
-    show_default=True,
-    help="Random seed of the split, the initial weights and the order of examples.",
+    type=int,
+    help="Random seed of the split, the initial weights and the order of examples (default: 0).",
 )
 @click.option("--rate", type=float, help="Peak learning rate (default: set by --size).")
 @click.option("--threads", type=int, help="Processor threads (default: one for each core).")
-@click.option("--accumulate", default=1, show_default=True, help="Gradient accumulation: batches for each update.")
+@click.option("--accumulate", type=int, help="Gradient accumulation: batches for each update (default: 1).")
 @click.option(
     "--patience",
     type=int,
@@ -113,8 +112,9 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 )
 @click.option("--schedule", help="Learning rate schedule: linear (falls at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
+@click.option("--device", help="cpu (the default), cuda, cuda:1, mps, or auto: the first one available.")
 @click.option(
-    "--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps, or auto: the first one available."
+    "--like", metavar="MODEL", help="Repeat the training of this model, and say whether its bytes came again."
 )
 @click.option(
     "--no-examples",

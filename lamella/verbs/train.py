@@ -41,6 +41,7 @@ def train(
     test: Any = (),
     force: bool = False,
     examples: bool = True,
+    like: str | None = None,
     tell: Callable[[str], None] | None = None,
     **options: Any,
 ) -> model.Model:
@@ -51,7 +52,7 @@ def train(
     name: it is adapted to the data and forgets little. Of a model of another task the encoder is taken; "none": from none, where
     a task of few examples would begin from the encoder that ships. keep: files or tables of what it must not forget. test: files or
     tables to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
-    the model, for its page. tell: takes each line of progress, which otherwise go to standard error. options: how to train
+    the model, for its page. like: a model whose training is repeated with its options, and compared with it. tell: takes each line of progress, which otherwise go to standard error. options: how to train
     (`minutes`, `steps` or `epochs`, `device`, `seed`, `rate`, `resume` and the others of
     `lamella.train.settings.Settings`), and the task's own fields. Returns the model, opened.
     Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
@@ -63,10 +64,15 @@ def train(
         raise MissingExtra("Training", "train") from error
     from lamella.train import further
     from lamella.train.loop import train_task
+    from lamella.train.repeat import Repeat
+    from lamella.train.repeat import facts as of_training
     from lamella.train.ship import keep_examples, put, ship
 
     tell = tell or (lambda line: print(line, file=sys.stderr))
     place = Path(out)
+    again = Repeat.of(like, task) if like else None
+    if again:
+        options, size = again.options(options, init), size or again.manifest.size
     settings, own = split(options)
     _check_place(place, force, settings.resume)
     if settings.tensorboard and not find_spec("tensorboard"):
@@ -97,6 +103,7 @@ def train(
             _check_place(place, force, settings.resume)  # once more: another training may have ended here just now
             trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin)
             files, manifest = ship(job, task, gathered, trained, settings, tell)
+            manifest.training["run"] = of_training(settings, facts["data"], facts.get("init", ""))
             if examples:
                 tell(keep_examples(job, manifest, files, gathered.held, settings))
             stop.check()
@@ -106,7 +113,7 @@ def train(
             if examples and own_data:
                 held_out.keep(place / "training", job, gathered.held)
     said = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
-    for line in (*said, *card.table(manifest.scores)):
+    for line in (*said, *card.table(manifest.scores), *(again.compared(manifest) if again else ())):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)
 
