@@ -208,8 +208,9 @@ def asked(
     added = len(searched) - before
     if problems and not added:  # nothing of it can be read: that is no slip but another kind of file
         raise DataError(f"expected entries that can be read, received {len(problems):,} that cannot: {problems[0]}")
-    for problem in problems if tell else ():
-        tell(f"left out: {problem}")
+    if tell:
+        for problem in problems:
+            tell(f"left out: {problem}")
     if place and added:
         searched.write(place)
         if tell:

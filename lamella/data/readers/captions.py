@@ -209,8 +209,9 @@ def _several(cell: str) -> list[str]:
         values = json.loads(cell)
     except (ValueError, RecursionError):
         return [cell]
-    texts = [v.get("raw", v.get("caption", v.get("text"))) if isinstance(v, dict) else v for v in values]
-    return texts if all(isinstance(text, str) for text in texts) else [cell]
+    found = [v.get("raw", v.get("caption", v.get("text"))) if isinstance(v, dict) else v for v in values]
+    texts = [text for text in found if isinstance(text, str)]
+    return texts if len(texts) == len(found) else [cell]
 
 
 def _coco(path: Path) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from lamella.nets.cnn.centers import NormedBlock, NormedConvolution
 from lamella.nets.layers import MASKED, CrossAttention, Linear, causal_bias, mean_over_time, positions
 from lamella.nets.sequences import shifted
-from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock
+from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock, Past
 
 CANDIDATES = 16  # next tokens that a step returns to the search, best first
 FINEST = 80  # pictures of a longer side are halved four times instead of three, so that there are few patches
@@ -101,7 +101,9 @@ class PictureCaptioner(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.side, self.vocabulary, self.width, self.heads = channels, side, vocabulary, width, heads
-        self.longest = max(longest + 2, SHORTEST)  # with the start token, and below the limit that the exporter asks for
+        self.longest = max(
+            longest + 2, SHORTEST
+        )  # with the start token, and below the limit that the exporter asks for
         self.encoder = PictureEncoder(channels, side, width, depth, heads, dropout)
         self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
         self.decoder = nn.ModuleList(DecoderBlock(width, heads, 2 * width, dropout) for _ in range(decoder_depth))
@@ -168,7 +170,7 @@ class PictureCaptioner(nn.Module):
         y = F.embedding(token, self.table) * math.sqrt(self.width) + self.positions[keys.shape[4]]  # (B, K, D)
         pasts = []
         for layer, block in enumerate(self.layers()):
-            past = keys[:, :, layer], values[:, :, layer]
+            past: Past = keys[:, :, layer], values[:, :, layer]
             y, past, attention = block.step(y, past, memory_keys[:, layer], memory_values[:, layer], None)
             pasts.append(past)
         scores = torch.log_softmax(self.norm(y) @ self.table.t(), dim=-1)

@@ -202,11 +202,12 @@ class ImageToText(Task):
 
         c, texts = self.config, targets["texts"]
         written = tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"], c.label_smoothing)
-        if not c.contrastive_weight:
+        weight = float(c.contrastive_weight)
+        if not weight:
             return written
         alike = (texts[:, None] == texts[None]).all(dim=2)  # (B, B): a caption fits all pictures that have it
         pairs = outputs["picture"], outputs["text"], alike, outputs["scale"], outputs["bias"]
-        return written + c.contrastive_weight * sigmoid_pairs(*pairs)
+        return written + weight * sigmoid_pairs(*pairs)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
