@@ -26,6 +26,11 @@ PICTURES: dict[str, tuple[list[str], int, int]] = {
     "image-generation": (["explain", "MODEL", "sample"], 150, 900),
     "time-series-forecasting": (["explain", "MODEL", "sample"], 120, 910),
     "fill-mask": (["explain", "MODEL", "At night the old ___ hunts moths in the forest."], 150, 740),
+    "recommendation": (
+        ["explain", "MODEL", "Orbit, Part One; Comet, Part One; Meadow, Part One; Bread, Part One"],
+        90,
+        1180,
+    ),
     "summarization": (
         [
             "explain",

@@ -121,6 +121,8 @@ def _field(field: dict[str, Any], value: Any, answer: Any) -> str:
     if field["kind"] == "audio":
         player = f'<p><audio controls src="{escape(str(value), quote=True)}"></audio></p>'
         return (player if str(value).startswith("data:audio/") else "") + _line(over_time(field), shares)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = "; ".join(value)
     rows = value.items() if isinstance(value, dict) else [("", value)]
     cells = [f"<tr><th>{escape(str(k))}</th><td>{escape(str(v))}</td></tr>" for k, v in rows]
     return f"<table>{''.join(cells)}</table>"
