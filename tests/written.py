@@ -71,7 +71,7 @@ def check_options(words: list[str]) -> click.Command:
     named = [w for w in words if w in lamella.tasks()]
     tasks = [find(n) for n in named or lamella.tasks()]
     of_tasks = {f"--{o.flag}" for cls in tasks for o in all_options(cls.Config) if words[0] == "train" or o.answering}
-    if words[0] == "predict":  # an example's fields by name, and options of one letter
+    if words[0] in ("predict", "explain"):  # an example's fields by name, and options of one letter
         of_tasks |= {f"--{name}" for cls in tasks for name in cls.fields}
         of_tasks |= {f"--{name}" for cls in tasks for one in cls.questions.values() for name in one.fields}
         of_tasks |= {f"-{o.short}" for cls in tasks for o in all_options(cls.Config) if o.short}
