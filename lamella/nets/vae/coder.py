@@ -56,7 +56,7 @@ class Coder(nn.Module):
 
     def before(self, pictures: Tensor) -> Tensor:
         """Pictures from 0 to 1 (B, C, S, S) -> what the quantiser rounds (B, F, G, G)."""
-        x: Tensor = self.down(self.stem(pictures * 2 - 1))
+        x: Tensor = self.down(self.stem(pictures))
         return self.to_code(torch.relu(x))
 
     def codes(self, pictures: Tensor) -> Tensor:
