@@ -120,7 +120,7 @@ def test_tasks(cli):
         ("evaluate MODEL none.tsv", ["none.tsv"]),
         ("evaluate MODEL sample --limit 0", ["--limit 0"]),
         ("evaluate MODEL sample --vocabulary-size 100", ["--vocabulary-size cannot be changed", "--beams"]),
-        ("predict MODEL", ["TEXT"]),
+        ("predict MODEL", ["expected a text, a file, or -", "nothing"]),
         ("predict nothing text", ["nothing: no such model"]),
         ("predict MODEL none.csv", ["none.csv: no such file", "--text"]),
         ("predict MODEL --file none", ["none: no such file"]),

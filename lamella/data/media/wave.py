@@ -88,7 +88,7 @@ def decode(raw: bytes, wave: Wave) -> NDArray[np.float32]:
     """Bytes -> numbers from -1 to 1, all channels one after another; a float that is no number is 0."""
     if wave.coding == FLOAT:
         floats = np.frombuffer(raw, f"<f{wave.width}")
-        return np.nan_to_num(np.clip(floats, -1e6, 1e6), nan=0.0).astype(np.float32)
+        return np.asarray(np.nan_to_num(np.clip(floats, -1e6, 1e6), nan=0.0), np.float32)
     if wave.coding in (A_LAW, MU_LAW):
         return np.asarray(companded(wave.coding)[np.frombuffer(raw, np.uint8)], np.float32)
     if wave.width == 1:

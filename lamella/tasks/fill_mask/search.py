@@ -175,7 +175,7 @@ class Filler:
             for number in range(length):
                 found = self._next([texts[n] for n in some], [words[n][:number] for n in some], length)
                 scores[some] += found[np.arange(len(some)), [words[n][number] for n in some]]
-        return np.maximum(scores, NEVER)
+        return np.asarray(np.maximum(scores, NEVER))
 
     def together(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[list[Text]]:
         """The most likely ways to fill all gaps of each text, best first."""

@@ -87,7 +87,7 @@ def test_items_are_described_by_a_table_of_their_own(tmp_path):
     read = read_histories([str(events), str(items)])
     assert set(read.described) == {"Alien", "Alien [b]", "Dune"}, "two that are called the same are told apart"
     assert read.described["Dune"] == {"class": "Space"}
-    with pytest.raises(DataError, match="expected files that say who chose what, received only .*ml"):
+    with pytest.raises(DataError, match=r"expected files that say who chose what, received only .*ml"):
         read_histories([str(items)])
 
 
