@@ -206,7 +206,7 @@ def _latent(trained: Model, looked: Looked) -> str | None:
 def letters(trained: Model, example: Example, read: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """For each character of the text, the index of the token that contains it; None if that is not known."""
     names = [name for name, field in trained.task.fields.items() if field.prose]
-    if len(names) != 1:
+    if len(names) != 1 or trained.task.fields[names[0]].demands:  # then a beginning of a text is no value
         return None
     text = str(example[names[0]])
     ids = _ids(trained, example)

@@ -40,7 +40,7 @@ def beside(value: Any, folder: Path) -> Any:
     """The path of a file that a table in `folder` names, where there is one; else the value as it came."""
     if isinstance(value, str) and 0 < len(value) < 1000 and "\0" not in value and not is_uri(value):
         place = folder / value
-        return str(place) if place.is_file() else value
+        return str(place) if os.path.isfile(place) else value  # False for a name that no file can have
     return value
 
 

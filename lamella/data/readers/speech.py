@@ -202,7 +202,7 @@ def _piped(path: Path) -> list[Found]:
     if not rows or not all(2 <= len(cells) <= 4 for _, cells in rows[:20]):
         return []
     find = _finder(path.parent)
-    if not any(Path(find(cells[0])).is_file() for _, cells in rows[:20]):
+    if not any(_is_file(Path(find(cells[0]))) for _, cells in rows[:20]):
         return []
     wide = max(len(cells) for _, cells in rows[:20])
     at = 2 if wide == 3 else 1
