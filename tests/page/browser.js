@@ -89,12 +89,12 @@ export const at = (name, rest = "") => `/#/model/${encodeURIComponent(name)}${re
 export const translated = (page) => page.waitForFunction(() =>
   document.querySelector(".word") && !document.querySelector(".out.stale") && /\d ms/.test(document.querySelector(".state").textContent));
 
-/** One server and one browser for all tests of a file -> {visit, leave, browser()}. */
-export function together() {
+/** One server and one browser for all tests of a file -> {visit, leave, browser()}; given: what `serve` takes. */
+export function together(given = {}) {
   let server;
   let browser;
   before(async () => {
-    [server, browser] = await Promise.all([serve(), launch()]);
+    [server, browser] = await Promise.all([serve(given), launch()]);
   });
   after(async () => {
     await browser?.close();

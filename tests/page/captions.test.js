@@ -1,24 +1,14 @@
 /* Captions of pictures: the words of an answer each with its squares, and pictures that are found by words. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "image-to-text";
-let server;
-let browser;
-
-before(async () => {
-  const options = ["--index", `${process.env.MODELS}/scenes.index`];
-  [server, browser] = await Promise.all([serve({ own: [NAME], options }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME], options: ["--index", `${process.env.MODELS}/scenes.index`] });
 
 test("each word of a caption is shown with the squares that it hangs on; what draws them is fetched then", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   const fetched = [];
   page.on("request", (request) => fetched.push(new URL(request.url()).pathname));
   await page.locator(".chips button").first().click();
@@ -39,7 +29,7 @@ test("each word of a caption is shown with the squares that it hangs on; what dr
 });
 
 test("pictures that fit a text are shown", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   await page.getByLabel("Question").selectOption("pictures");
   await page.getByLabel("Text", { exact: true }).fill("a blue star");
   await page.getByRole("button", { name: "Ask" }).click();

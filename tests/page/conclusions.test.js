@@ -1,23 +1,14 @@
 /* Conclusions: an answer, the rule behind it, and the facts that the rule stands on. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "link-prediction";
-let server;
-let browser;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME] });
 
 test("a fact and the rule behind it", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   assert.deepEqual(await page.getByLabel("Question").locator("option").allTextContents(), ["Tail", "Head", "Relation", "True"]);
   await page.getByLabel("Head", { exact: true }).fill("Jon Hazel");
   await page.getByLabel("Relation", { exact: true }).fill("grandparent of");

@@ -1,23 +1,14 @@
 /* Pictures as answers: drawn by label, completed, and how likely one is. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "image-generation";
-let server;
-let browser;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME] });
 
 test("pictures are drawn by label, as many as are asked for, and others with another seed", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   await page.getByLabel("Question").selectOption("draw");
   await page.getByLabel("Label").fill("ring");
   await page.locator("details.options").evaluate((folded) => { folded.open = true; });
@@ -34,7 +25,7 @@ test("pictures are drawn by label, as many as are asked for, and others with ano
 });
 
 test("a picture is shown beside what its codes hold, and is completed", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   await page.locator(".chips button").first().click();
   await page.waitForSelector(".result .pair img >> nth=1");
   assert.match(await page.textContent(".result .headline"), /nats$/);

@@ -1,23 +1,14 @@
 /* Items of a catalogue: picked and taken away, recommended, and why. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "recommendation";
-let server;
-let browser;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME] });
 
 test("items are picked from the catalogue and taken away; what is recommended says why", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   const history = page.getByLabel("History", { exact: true });
   await page.getByLabel("Add an item").fill("Orbit, Part One");
   await page.getByLabel("Add an item").fill("nobody knows; this");
@@ -42,7 +33,7 @@ test("items are picked from the catalogue and taken away; what is recommended sa
 });
 
 test("an example fills the history", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   await page.locator(".ask .chips button, .chips button").first().click();
   await page.waitForSelector(".result .recommended li");
   assert.match(await page.getByLabel("History", { exact: true }).inputValue(), /, Part (One|Two|Three|Four); /);

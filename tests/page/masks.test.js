@@ -1,23 +1,14 @@
 /* Words for masks: what was filled in is marked in the text, beside what else could stand there; and the least likely words. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "fill-mask";
-let server;
-let browser;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME] });
 
 test("words for several masks, and the least likely words", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   const fetched = [];
   page.on("request", (request) => fetched.push(request.url()));
   assert.deepEqual(await page.getByLabel("Question").locator("option").allTextContents(), ["Fill", "Unlikely"]);

@@ -1,25 +1,15 @@
 /* A model that answers several questions: a form for each, a search in an index, and which words go together. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { describe, test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "sentence-similarity";
-let server;
-let browser;
-
-before(async () => {
-  const options = ["--index", `${process.env.MODELS}/things.index`];
-  [server, browser] = await Promise.all([serve({ own: [NAME], options }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME], options: ["--index", `${process.env.MODELS}/things.index`] });
 
 describe("questions", () => {
   test("each has its form and its answer", async () => {
-    const page = await open(browser, server.url, at(NAME));
+    const page = await house.visit(at(NAME));
     assert.deepEqual(await page.getByLabel("Question").locator("option").allTextContents(), ["Grade", "Vector", "Neighbours", "Duplicates"]);
     await page.getByLabel("First").fill("A doctor mends the bicycle.");
     await page.getByLabel("Second").fill("A medic repairs the bike.");
@@ -47,7 +37,7 @@ describe("questions", () => {
   });
 
   test("a table is asked the question that is chosen", async () => {
-    const page = await open(browser, server.url, at(NAME));
+    const page = await house.visit(at(NAME));
     await page.getByLabel("Question").selectOption("duplicates");
     const table = Buffer.from("text\nA doctor mends the bicycle.\nThe sea.\nA medic repairs the bike.\n");
     await page.setInputFiles("input[type=file]", { name: "rows.csv", mimeType: "text/csv", buffer: table });

@@ -1,20 +1,11 @@
 /* A mask is laid over its picture, as strong as wished, and the table says how much of it each label is. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "image-segmentation";
-let server;
-let browser;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME] });
 
 /** All points of the canvas. */
 const colours = (page) => page.locator("canvas.masked").evaluate((canvas) => {
@@ -23,7 +14,7 @@ const colours = (page) => page.locator("canvas.masked").evaluate((canvas) => {
 });
 
 test("a mask over its picture, and why", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   await page.click(".chip >> nth=0");
   await page.click("button:text-is('Ask')");
   await page.waitForFunction(() => document.querySelector("canvas.masked")?.width === 64);

@@ -1,22 +1,13 @@
 /* A model of sounds: a recording is heard, written down word by word, and explained; a microphone records. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { describe, test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "speech-recognition";
-let server;
-let browser;
+const house = together({ own: [NAME] });
 
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-const visit = () => open(browser, server.url, at(NAME));
+const visit = () => house.visit(at(NAME));
 async function leave(page) {
   assert.deepEqual(await violations(page), []);
   assert.deepEqual(page.seen.foreign, []);

@@ -1,24 +1,15 @@
 /* Summaries: a text and its sentences, and from which of them a summary is. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, launch, open, serve, violations } from "./browser.js";
+import { test } from "node:test";
+import { at, together, violations } from "./browser.js";
 
 const NAME = "summarization";
 const NOTICE = "Dear neighbours. The zoo in River Walk will stay closed on Sunday because of illness. Mr Brown thanks you.";
-let server;
-let browser;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve({ own: [NAME] }), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const house = together({ own: [NAME] });
 
 test("a summary, the sentences that it is from, and the sentences that say most", async () => {
-  const page = await open(browser, server.url, at(NAME));
+  const page = await house.visit(at(NAME));
   assert.deepEqual(await page.getByLabel("Question").locator("option").allTextContents(), ["Summary", "Sentences"]);
   await page.getByLabel("Text", { exact: true }).fill(NOTICE);
   await page.getByRole("button", { name: "Ask" }).click();

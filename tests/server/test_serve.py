@@ -65,7 +65,8 @@ def test_models(server):
     assert server.get("/models/none").status == 404 and "tiny" in server.get("/models/none").error
 
 
-NO_FILES = {"stop", "date_format", "from", "to"}  # words that a task compares or reads, never opens
+# Words that a task compares or reads, never opens.
+NO_FILES = {"stop", "date_format", "from", "to", "choices", "facts", "words", "front_matter"}
 
 
 def test_options_are_those_of_the_fields_and_name_no_file(server):
