@@ -21,7 +21,7 @@ def schedule(count: int, passes: int) -> list[int]:
     """How many of `count` places are filled after each pass; each pass fills at least one, and the last is complete.
 
     >>> schedule(16, 4), schedule(3, 8)
-    ([2, 5, 10, 16], [1, 2, 3])
+    ([1, 5, 10, 16], [1, 2, 3])
     """
     passes = max(1, min(passes, count))
     done: list[int] = []

@@ -73,9 +73,7 @@ class Patches(nn.Module):
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """Pictures (B, C, S, S) -> patches as they are and as they are painted (B, T, C P P), and which were hidden (B, T)."""
         wanted = self.net.patches(pictures)
-        hidden = (torch.rand(wanted.shape[:2]) < HIDDEN).to(
-            pictures.device
-        )  # drawn on the processor: every device the same
+        hidden = torch.rand(wanted.shape[:2], device=pictures.device) < HIDDEN
         x = torch.where(hidden[:, :, None], self.mask, self.net.enter(wanted))
         return {"made": self.paint(self.net.read(x)).float(), "wanted": wanted, "hidden": hidden}
 

@@ -8,7 +8,6 @@ import { droppable, files } from "./files.js";
 import { chips, fields, options } from "./form.js";
 import { markdown } from "./markdown.js";
 import { hasPlane, plane } from "./plane.js";
-import { sections } from "./sections.js";
 import { keep, kept } from "./store.js";
 
 const at = (name, rest = "") => `#/model/${encodeURIComponent(name)}${rest}`;
@@ -176,7 +175,7 @@ export function inside(model) {
     look.disabled = true;
     clear(out, busy("Running the examples through the net, part by part. The first time this may take a minute…"));
     try {
-      const found = await api.inside(model.name);
+      const [found, { sections }] = await Promise.all([api.inside(model.name), import("./sections.js")]);
       clear(out, sections(found.sections ?? []));
       announce(`${found.sections?.length ?? 0} sections are there.`);
     } catch (error) {

@@ -38,7 +38,7 @@ def scenes(split: str) -> tuple[tuple[str, tuple[str, str]], ...]:
     """(picture as a PNG data URI, its two captions) of a split, "train" (260) or "test" (36), the same at every call.
 
     >>> len(scenes("test")), scenes("test")[1][1]
-    (36, ('a blue boat above a yellow star on snow', 'on snow a yellow star below a blue boat'))
+    (36, ('a blue boat left of a yellow star on grass', 'on grass a yellow star right of a blue boat'))
     """
     rng = np.random.default_rng(["train", "test"].index(split) + 23)
     return tuple((encode_png(points), captions) for points, captions, _ in (scene(rng) for _ in range(COUNTS[split])))

@@ -64,10 +64,9 @@ class GridTransformer(nn.Module):
 
         The share that is missing is the cosine of a uniform number, as while drawing: mostly more than half.
         """
-        share = torch.cos(torch.rand(len(codes), 1) * math.pi / 2)
-        order = torch.rand(codes.shape)  # on the processor, so that every device draws the same
+        share = torch.cos(torch.rand(len(codes), 1, device=codes.device) * math.pi / 2)
+        order = torch.rand(codes.shape, device=codes.device)
         missing = (order < share) | (order == order.amin(dim=1, keepdim=True))  # at least one
-        missing = missing.to(codes.device)
-        unknown = (torch.rand(len(label)) < UNLABELLED).to(label.device)
+        unknown = torch.rand(len(label), device=label.device) < UNLABELLED
         likely = self(torch.where(missing, MISSING, codes), torch.where(unknown, ANY, label))
         return likely.gather(2, codes[:, :, None])[:, :, 0], missing

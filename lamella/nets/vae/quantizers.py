@@ -115,7 +115,7 @@ class VQ(nn.Module):
         rows = z.permute(0, 2, 3, 1).flatten(0, 2).float()  # (N, F)
         begun = bool(self.used.any())
         if not begun:
-            self.codebook.copy_(rows[torch.randint(len(rows), (self.count,))])
+            self.codebook.copy_(rows[torch.randint(len(rows), (self.count,), device=rows.device)])
         nearest = F.one_hot(self.codes(z).flatten(), self.count).float()  # (N, K)
         counts, sums = nearest.sum(dim=0), nearest.t() @ rows
         here = counts > 0
@@ -125,7 +125,7 @@ class VQ(nn.Module):
         self.codebook.lerp_(sums / counts.clamp(min=1)[:, None], share[:, None])
         self.used.copy_(total)
         dead = self.used < ALIVE * len(rows) / self.count
-        self.codebook[dead] = rows[torch.randint(len(rows), (int(dead.sum()),))]
+        self.codebook[dead] = rows[torch.randint(len(rows), (int(dead.sum()),), device=rows.device)]
         self.used[dead] = len(rows) / self.count
 
 

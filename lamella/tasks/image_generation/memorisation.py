@@ -36,7 +36,7 @@ def line(drawn: Array, seen: Array, count: int) -> str:
     """Distances of drawn and of held-out pictures to the nearest training picture -> a sentence.
 
     >>> print(line(np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.2, 0.4]), 900))
-    Memorisation: the nearest of 900 training pictures differs by 0.200 from a drawn picture and by 0.200 from a held-out one (medians, white being 1); 0% of 3 drawn pictures are nearer than 95% of 3 held-out ones.
+    Memorisation: the nearest of 900 training pictures differs by 0.200 from a drawn picture and by 0.200 from a held-out one (medians, white being 1); 33% of 3 drawn pictures are nearer than 95% of 3 held-out ones.
     """
     near = float((drawn < np.quantile(seen, NEAR)).mean())
     return (
