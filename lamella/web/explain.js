@@ -172,7 +172,8 @@ function pairs(found) {
 }
 
 /** The squares of a picture for each part of the answer, drawn by a file of its own; null where there is more than a picture. */
-function squared(found, [[name, field] = [], ...more]) {
+function squared(found, fields) {
+  const [[name, field] = [], ...more] = fields.filter(([, one]) => one.units.length);
   const count = found.attention?.rows?.length ? found.attention.columns?.length : 0;
   if (more.length || field?.kind !== "image" || !field.rows || field.rows * field.columns !== count) return null;
   const place = el("div", { class: "reason across" });

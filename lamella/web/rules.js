@@ -9,7 +9,7 @@ export function conclusion(given, found) {
   return [
     el("p", { class: "headline", dir: "auto" }, String(found.answer)),
     shares(likely),
-    ...(found.facts.length ? [el("h3", {}, "Because"), chain(found.facts), el("p", { class: "quiet", dir: "auto" }, `The rule: ${found.rule} times.`)] :
+    ...(found.facts.length ? [el("h2", {}, "Because"), chain(found.facts), el("p", { class: "quiet", dir: "auto" }, `The rule: ${found.rule} times.`)] :
       [el("p", { class: "quiet" }, "No rule leads to this answer; it is what the net has learned.")]),
     found.known?.length > 0 && el("p", { class: "quiet", dir: "auto" }, `Known already: ${found.known.join(", ")}.`),
   ].filter(Boolean);

@@ -18,7 +18,7 @@ test("pictures are drawn by label, as many as are asked for, and others with ano
   assert.equal(await page.locator(".result .sheet img").count(), 5);
   const first = await page.locator(".result .sheet img").first().getAttribute("src");
   await page.getByRole("button", { name: "Another" }).click();
-  await page.waitForFunction((was) => document.querySelector(".result .sheet img")?.src !== was, first);
+  await page.waitForFunction((was) => document.querySelector(".result .sheet img")?.src !== was && !document.querySelector(".busy"), first);
   assert.deepEqual(await violations(page), []);
   assert.deepEqual(page.seen.complaints, []);
   await page.context().close();
