@@ -22,6 +22,7 @@ test("a summary, the sentences that it is from, and the sentences that say most"
   assert.deepEqual(await violations(page), []);
 
   await page.getByLabel("Question").selectOption("sentences");
+  await page.getByLabel("Text", { exact: true }).fill(NOTICE);
   await page.getByRole("button", { name: "Ask" }).click();
   await page.waitForSelector(".result li");
   assert.match(await page.locator(".result li").first().textContent(), /The zoo in River Walk/);
