@@ -15,7 +15,7 @@ import click
 
 from lamella.cli.answers import answer
 from lamella.cli.arguments import by_fields, split_columns, split_options, to_json
-from lamella.cli.flags import ASK, COLUMNS, CORPUS, ENCODING, FORCE, INDEX, JSON, NOISES, SEED, STRESS, TASK_FILE
+from lamella.cli.flags import ASK, COLUMNS, CORPUS, ENCODING, FORCE, INDEX, JSON, NOISE_SEED, NOISES, STRESS, TASK_FILE
 from lamella.cli.groups import Group
 from lamella.cli.streams import visible
 from lamella.version import __version__
@@ -149,7 +149,7 @@ def train(
 @click.option("--limit", type=int, help="Use at most this many examples.")
 @STRESS
 @NOISES
-@SEED
+@NOISE_SEED
 @COLUMNS
 @ENCODING
 @TASK_FILE

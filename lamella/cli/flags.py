@@ -27,4 +27,5 @@ STRESS = click.option("--stress", is_flag=True, help="Measure too with noise of 
 NOISES = click.option(
     "--noises", default="", metavar="A,B", help="Kinds of noise for --stress; default: all that the task's fields have."
 )
-SEED = click.option("--seed", type=int, default=0, help="Seed of the noise for --stress.")
+# Not --seed: tasks that draw have one of their own.
+NOISE_SEED = click.option("--noise-seed", type=int, default=0, help="Seed of the noise for --stress.")

@@ -209,7 +209,7 @@ def _squares(data: dict[str, Any]) -> str:
 
     "" where the example is more than a picture cut into squares: a matrix shows that.
     """
-    [(name, field), *more] = data["fields"].items()
+    [(name, field), *more] = [(n, f) for n, f in data["fields"].items() if f["units"]] or [("", {"kind": ""})]
     found, columns, rows = data["attention"], field.get("columns", 0), field.get("rows", 0)
     if more or field["kind"] != "image" or columns * rows != len(found["columns"]):
         return ""

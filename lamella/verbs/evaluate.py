@@ -27,7 +27,7 @@ def evaluate(
     task: str | None = None,
     stress: bool = False,
     noises: Sequence[str] = (),
-    seed: int = 0,
+    noise_seed: int = 0,
     **options: Any,
 ) -> dict[str, Any]:
     """Score a model, or the folder of one, on files, tables in memory or "sample" (the task's own test set).
@@ -37,7 +37,7 @@ def evaluate(
     what answers score that need no net, such as the most frequent label of these examples; "remarks": lines that must be read
     before the figures. limit: at
     most so many examples, the same ones each time. stress: measure too with noise of rising strength in the examples, of all
-    kinds that their fields meet or of the `noises` named, drawn by the seed: "stress", see `lamella.metrics.stress`; on 200
+    kinds that their fields meet or of the `noises` named, drawn by the noise_seed: "stress", see `lamella.metrics.stress`; on 200
     examples where there is no limit. Raises UsageError and DataError for wrong arguments and files.
     """
     if not data:
@@ -80,7 +80,7 @@ def evaluate(
         **metrics.details(job, answers, examples),
     }
     if stress:
-        result["stress"] = under_stress(job, examples, scores, lambda rows: job.answers(rows, run), noises, seed)
+        result["stress"] = under_stress(job, examples, scores, lambda rows: job.answers(rows, run), noises, noise_seed)
     return {**result, "remarks": card.remarks(result, job.metric, job.less_is_better)}
 
 

@@ -36,6 +36,17 @@ def test_the_seed_decides(tiny_model):
     assert disturbed(task, examples, "text", "typos", 0.0) == examples
 
 
+def test_the_seed_of_a_task_is_still_its_own(monkeypatch, trained):
+    """Of a task that draws: `--seed` is an option of the task, and the noise has another."""
+    folder, seen = trained("text-generation"), []
+    usual = lamella.model.Model.with_config
+    monkeypatch.setattr(
+        lamella.model.Model, "with_config", lambda self, config: seen.append(config.seed) or usual(self, config)
+    )
+    lamella.evaluate(str(folder), "sample", limit=1, seed=7, noise_seed=3)
+    assert set(seen) == {7}
+
+
 def test_wrong_arguments(tiny_model, cli):
     with pytest.raises(UsageError, match="expected some of typos"):
         lamella.evaluate(tiny_model, "sample", stress=True, noises=["rain"])

@@ -11,19 +11,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from lamella.data.readers.annotated import Account, Annotated, Drawn, to_examples
 from lamella.data.readers.coco import is_coco, read_coco
 from lamella.data.readers.image_folders import IMAGE_NAMES
-from lamella.data.readers.label_tools import is_label_studio, is_labelme, read_label_studio, read_labelme
+from lamella.data.readers.label_tools import (
+    is_label_studio,
+    is_labelme,
+    read_annotations,
+    read_label_studio,
+    read_labelme,
+)
 from lamella.data.readers.labels import LABEL_NAMES
 from lamella.data.readers.picture_places import Places
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.readers.voc import read_xml
 from lamella.data.readers.yolo import is_list, read_yolo
-from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, split_lines
+from lamella.data.text.encoding import quote, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 EXPECTED = (
@@ -144,17 +148,7 @@ def _text(path: Path, account: Account) -> list[Annotated]:
 
 
 def _json(path: Path, columns: Mapping[str, str] | None) -> Any:
-    """The content of a JSON file of annotations; None where it is a table, or nothing that is known here."""
-    try:
-        content = msgspec.json.decode(read_bytes(path).removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if columns:
-            return None
-        raise DataError(
-            f"{show_path(path)}: expected JSON, received something that cannot be read as such ({error})."
-        ) from error
-    known = is_coco(content) or is_labelme(content) or is_label_studio(content)
-    return content if known else None
+    return read_annotations(path, columns, (is_coco, is_labelme, is_label_studio))
 
 
 def _one_json(path: Path, content: Any, places: Places, account: Account) -> list[Annotated]:

@@ -7,19 +7,37 @@ picture's sides; a box that was turned becomes the upright one around it.
 import base64
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import msgspec
+
 from lamella.data.readers.annotated import Account, Annotated, Drawn
 from lamella.data.readers.picture_places import Places
 from lamella.data.readers.voc import around
-from lamella.data.text.encoding import quote, show_path
+from lamella.data.text.encoding import quote, read_bytes, show_path
 from lamella.errors import DataError
 
 MISSING = "pictures that a file names and that are not there, or of which several have that name"
 _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")  # Label Studio puts this before the names of uploaded files
+
+
+def read_annotations(path: Path, columns: Mapping[str, str] | None, kinds: Sequence[Callable[[Any], bool]]) -> Any:
+    """The content of a JSON file that is of one of these kinds; None where it is a table, or nothing that is known here.
+
+    columns: of a table, where the user named some: what is no JSON as a whole may then be a row a line. Else DataError.
+    """
+    try:
+        content = msgspec.json.decode(read_bytes(path).removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if columns:
+            return None
+        raise DataError(
+            f"{show_path(path)}: expected JSON, received something that cannot be read as such ({error})."
+        ) from error
+    return content if any(is_of(content) for is_of in kinds) else None
 
 
 def is_labelme(content: Any) -> bool:

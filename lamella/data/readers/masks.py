@@ -11,17 +11,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from lamella.data.media.masks import Mask, read_mask
 from lamella.data.readers.image_folders import IMAGE_NAMES
+from lamella.data.readers.label_tools import read_annotations
 from lamella.data.readers.mask_folders import read_folder
 from lamella.data.readers.mask_shapes import is_coco, is_labelme, read_coco, read_cvat, read_labelme
 from lamella.data.readers.masked import Account, Marked, to_examples
 from lamella.data.readers.picture_places import Places
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
-from lamella.data.text.encoding import quote, read_bytes, show_path
+from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError
 
 EXPECTED = (
@@ -95,16 +94,7 @@ def _folder(place: Path, account: Account) -> list[Marked]:
 
 
 def _json(path: Path, columns: Mapping[str, str] | None) -> Any:
-    """The content of a JSON file of annotations; None where it is a table, or nothing that is known here."""
-    try:
-        content = msgspec.json.decode(read_bytes(path).removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if columns:
-            return None
-        raise DataError(
-            f"{show_path(path)}: expected JSON, received something that cannot be read as such ({error})."
-        ) from error
-    return content if is_coco(content) or is_labelme(content) else None
+    return read_annotations(path, columns, (is_coco, is_labelme))
 
 
 def _one_json(path: Path, content: Any, places: Places, account: Account) -> list[Marked]:
