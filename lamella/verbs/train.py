@@ -7,27 +7,20 @@ and the like; train, saving as it goes; export to ONNX; measure the exported gra
 folder with scores, curves and a card. Ctrl-C saves, and `--resume` goes on at the exact step.
 """
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from lamella import machine, model, registry
+from lamella import machine, model
 from lamella.errors import MissingExtra, UsageError
 from lamella.model import card, held_out
-from lamella.model.reading import as_files, several, without_places
-from lamella.options import make_config
-from lamella.task import Task
 from lamella.train import process
+from lamella.train.prepare import prepare
 from lamella.train.settings import split
-
-if TYPE_CHECKING:  # torch is imported when a training begins
-    from lamella.train.further import Origin
-    from lamella.train.gather import Gathered
 
 
 def train(
@@ -62,7 +55,6 @@ def train(
         import torch
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
-    from lamella.train import further
     from lamella.train.loop import train_task
     from lamella.train.repeat import Repeat
     from lamella.train.repeat import facts as of_training
@@ -81,24 +73,13 @@ def train(
         raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {out}')
     device, threads = machine.find_device(settings.device), settings.threads or machine.cores()
     settings = msgspec.structs.replace(settings, device=device, threads=threads)
-    job, origin = _job(task, size, own, init)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     with process.interrupt() as stop:
-        gathered, origin, own_data = _gather(job, data, several(test), columns, settings.seed, origin, several(keep))
-        if init is None and size is None and (origin := further.usual_origin(job, task, own, len(gathered.learn))):
-            job.config, job.size_name = further.config_of(origin, type(job), own, task), origin.model.manifest.size
+        prepared = prepare(task, data, settings, own, size, init, keep, test, columns)
+        job, gathered, origin, facts = prepared.job, prepared.gathered, prepared.origin, prepared.facts
         for line in gathered.lines:
             tell(line)
-        facts = {
-            "task": task,
-            "size": job.size_name,
-            "config": msgspec.to_builtins(job.config),
-            "seed": settings.seed,
-            "accumulate": settings.accumulate,
-            "data": _digest(gathered),
-            **({"init": origin.digest} if origin else {}),
-        }
         with process.only_one(place / "training"):
             _check_place(place, force, settings.resume)  # once more: another training may have ended here just now
             trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin)
@@ -107,43 +88,15 @@ def train(
             if examples:
                 tell(keep_examples(job, manifest, files, gathered.held, settings))
             stop.check()
-            if own_data:
+            if prepared.own_data:
                 manifest.training["held_out"] = len(gathered.held)
             put(manifest, files, place, trained, job.metric)
-            if examples and own_data:
+            if examples and prepared.own_data:
                 held_out.keep(place / "training", job, gathered.held)
     said = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
     for line in (*said, *card.table(manifest.scores), *(again.compared(manifest) if again else ())):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)
-
-
-def _job(task: str, size: str | None, own: dict[str, Any], init: str | None) -> "tuple[Task, Origin | None]":
-    """The task as the user wants it, and the model that it begins from, if there is one."""
-    cls = registry.find(task)
-    if init is None or init == "none":
-        return cls(make_config(cls.Config, own, task), size or "small"), None
-    from lamella.train import further
-
-    origin = further.open_origin(init, task)
-    return cls(further.config_of(origin, cls, own, task), size or origin.model.manifest.size), origin
-
-
-def _gather(
-    job: Task, data: Any, test: Any, columns: Mapping[str, str] | None, seed: int, origin: "Origin | None", keep: Any
-) -> "tuple[Gathered, Origin | None, bool]":
-    """The user's examples, with old ones among them where it begins from a model, and whether they are the user's own."""
-    from lamella.train import further
-    from lamella.train.gather import gather
-
-    if keep and origin is None:
-        raise UsageError("--keep: expected with --init MODEL, whose knowledge is to be kept.")
-    with as_files(data) as paths, as_files(test) as test_paths, as_files(keep) as old:
-        gathered = gather(job, paths, test_paths, columns, seed)
-        if origin is not None:
-            origin, gathered = further.with_replay(job, origin, gathered, old, columns, seed)
-        gathered.lines[:] = [without_places(line) for line in gathered.lines]
-        return gathered, origin, paths != ["sample"]
 
 
 def _check_place(place: Path, force: bool, resume: bool) -> None:
@@ -153,9 +106,3 @@ def _check_place(place: Path, force: bool, resume: bool) -> None:
         raise UsageError(f"{place}: holds an unfinished training. Go on with it by --resume, or begin anew by --force.")
     if resume and not begun:
         raise UsageError(f"{place}: nothing to resume: it holds no checkpoint. Train without --resume.")
-
-
-def _digest(gathered: "Gathered") -> str:
-    """Of the data: a checkpoint goes on with the same only."""
-    rows = json.dumps([gathered.learn, gathered.held], sort_keys=True, default=str)
-    return model.digest(rows.encode(errors="surrogatepass"))
