@@ -1,16 +1,47 @@
 """Batches of about equal size in tokens, of examples of about equal length, in an order that is a pure function.
 
 The order depends on the seed and the epoch only, so that a run taken up again at step 1,234 sees exactly the batch
-that it would have seen. Lengths are bucketed: with sentences of 1 to 200 tokens, batches in random order are half
-padding; sorted ones under 5%.
+that it would have seen, wherever the examples are kept: all that is known here is how long each is. Lengths are
+bucketed: with sentences of 1 to 200 tokens, batches in random order are half padding; sorted ones under 5%.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+GROUP = 1 << 18  # examples that are shuffled and sorted by length together: what an order holds in memory at a time
+BLOCK = 1 << 10  # neighbours that stay in one group where there are more examples than that
+
+
+class Lengths(Protocol):
+    """(N, M): how long each example's M sequences are, an array or what looks them up: `lengths[indices]` is (n, M)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Any, /) -> Any: ...
+
+
+def groups_of(count: int, seed: int, epoch: int) -> Iterator[Ints]:
+    """The indices of an epoch in groups, each to be shuffled by itself; up to `GROUP` examples are one.
+
+    More are cut into blocks of neighbours, and each group is made of blocks from anywhere: so an order of any number of
+    examples takes a bounded amount of memory, and a disk reads whole blocks.
+
+    >>> groups = list(groups_of(614_400, seed=0, epoch=0))
+    >>> [len(group) for group in groups], len(np.unique(np.concatenate(groups)))
+    ([262144, 262144, 90112], 614400)
+    """
+    if count <= GROUP:
+        yield np.arange(count)
+        return
+    blocks = np.random.default_rng((seed, epoch, 3)).permutation(-(-count // BLOCK))
+    for first in range(0, len(blocks), GROUP // BLOCK):
+        mine = np.sort(blocks[first : first + GROUP // BLOCK])
+        indices = (mine[:, None] * BLOCK + np.arange(BLOCK)).ravel()
+        yield indices[indices < count]
 
 
 def draw(count: int, weights: NDArray[np.float64] | None, seed: int, epoch: int) -> Ints:
@@ -28,7 +59,7 @@ def draw(count: int, weights: NDArray[np.float64] | None, seed: int, epoch: int)
     return chance.permutation(np.repeat(np.arange(count), times))
 
 
-def batches(lengths: Ints, order: Ints, tokens: int, seed: int, epoch: int) -> list[Ints]:
+def batches(lengths: Lengths, order: Ints, tokens: int, seed: int, epoch: int) -> list[Ints]:
     """Cut an epoch into batches of at most `tokens` a side, padding included, and shuffle those.
 
     lengths (N, M): of each example's M sequences (source and target, say). Examples are sorted by the longest first,
@@ -37,8 +68,8 @@ def batches(lengths: Ints, order: Ints, tokens: int, seed: int, epoch: int) -> l
     jitter = np.random.default_rng((seed, epoch, 1)).random(len(order))
     mine = lengths[order]
     # Sorted by the second length within bands of the first; the noise shuffles equals.
-    ranked = order[np.lexsort([jitter, *mine.T])]
-    longest = lengths[ranked].max(axis=1)
+    by_length = np.lexsort([jitter, *mine.T])
+    ranked, longest = order[by_length], mine[by_length].max(axis=1)
     found: list[Ints] = []
     first = 0
     while first < len(ranked):
@@ -52,15 +83,30 @@ def batches(lengths: Ints, order: Ints, tokens: int, seed: int, epoch: int) -> l
     return [found[i] for i in shuffled]
 
 
-def an_epoch(lengths: Ints, tokens: int, examples: int | None = None) -> int:
+def an_epoch(lengths: Lengths, tokens: int, examples: int | None = None) -> int:
     """How many batches an epoch has, of at most `tokens` a side or of so many examples each.
 
     >>> an_epoch(np.full((10, 1), 5), tokens=20), an_epoch(np.full((10, 1), 5), tokens=20, examples=5)
     (3, 2)
     """
     if examples:
-        lengths, tokens = np.ones((len(lengths), 1), np.int64), examples
-    return len(batches(lengths, draw(len(lengths), None, 0, 0), tokens, 0, 0))
+        lengths, tokens = ones(len(lengths)), examples
+    return sum(len(made) for made in _epoch(lengths, None, tokens, 0, 0))
+
+
+def ones(count: int) -> Ints:
+    """Lengths (N, 1) of examples that all count the same; they take no memory."""
+    return np.broadcast_to(np.ones((1, 1), np.int64), (count, 1))
+
+
+def _epoch(
+    lengths: Lengths, weights: NDArray[np.float64] | None, tokens: int, seed: int, epoch: int
+) -> Iterator[list[Ints]]:
+    """The batches of an epoch, a list for each of its groups."""
+    for number, own in enumerate(groups_of(len(lengths), seed, epoch)):
+        key = epoch + (number << 32)  # each group is shuffled in a way of its own, the first as if it were the only one
+        order = own[draw(len(own), None if weights is None else weights[own], seed, key)]
+        yield batches(lengths, order, tokens, seed, key)
 
 
 def padding(lengths: Ints, groups: Sequence[Ints]) -> float:
@@ -75,7 +121,7 @@ def padding(lengths: Ints, groups: Sequence[Ints]) -> float:
 
 
 def forever(
-    lengths: Ints, weights: NDArray[np.float64] | None, tokens: int, seed: int, skip: int = 0, short_first: int = 0
+    lengths: Lengths, weights: NDArray[np.float64] | None, tokens: int, seed: int, skip: int = 0, short_first: int = 0
 ) -> Iterator[tuple[int, Ints]]:
     """(epoch, indices) without end; `skip` batches are passed over without being made.
 
@@ -83,11 +129,10 @@ def forever(
     """
     epoch = 0
     while True:
-        order = draw(len(lengths), weights, seed, epoch)
-        groups = batches(lengths, order, tokens, seed, epoch)
-        if epoch < short_first:
-            groups.sort(key=lambda group: int(lengths[group].max()))
-        for group in groups[skip:]:
-            yield epoch, group
-        skip = max(0, skip - len(groups))
+        for made in _epoch(lengths, weights, tokens, seed, epoch):
+            if epoch < short_first:
+                made.sort(key=lambda indices: int(lengths[indices].max()))
+            for indices in made[skip:]:
+                yield epoch, indices
+            skip = max(0, skip - len(made))
         epoch += 1
