@@ -15,7 +15,20 @@ import click
 
 from lamella.cli.answers import answer
 from lamella.cli.arguments import by_fields, split_columns, split_options, to_json
-from lamella.cli.flags import ASK, COLUMNS, CORPUS, ENCODING, FORCE, INDEX, JSON, NOISE_SEED, NOISES, STRESS, TASK_FILE
+from lamella.cli.flags import (
+    ASK,
+    COLUMNS,
+    CORPUS,
+    ENCODING,
+    FORCE,
+    INDEX,
+    JSON,
+    NOISE_SEED,
+    NOISES,
+    STRESS,
+    TASK_FILE,
+    training_options,
+)
 from lamella.cli.groups import Group
 from lamella.cli.streams import visible
 from lamella.version import __version__
@@ -81,38 +94,9 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.argument("task")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
-@click.option(
-    "--minutes", type=float, help="Minutes of training (default: 5, if neither --steps nor --epochs is given)."
-)
-@click.option("--steps", type=int, help="Number of training steps.")
-@click.option("--epochs", type=float, help="Number of passes through the data.")
-@click.option("--size", help="tiny, small (the default) or base: width, depth and learning rate.")
-@click.option(
-    "--init",
-    metavar="MODEL",
-    help="Begin from this model, of the task or of one with an encoder: a path or an installed one's name; none: from none.",
-)
-@click.option(
-    "--keep", multiple=True, metavar="FILE", help="With --init: older data to replay, so that it is not forgotten."
-)
+@training_options
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint, at the exact step.")
-@click.option("--test", multiple=True, metavar="FILE", help="Test file (default: a tenth of DATA is held out).")
-@click.option(
-    "--seed",
-    type=int,
-    help="Random seed of the split, the initial weights and the order of examples (default: 0).",
-)
-@click.option("--rate", type=float, help="Peak learning rate (default: set by --size).")
-@click.option("--threads", type=int, help="Processor threads (default: one for each core).")
-@click.option("--accumulate", type=int, help="Gradient accumulation: batches for each update (default: 1).")
-@click.option(
-    "--patience",
-    type=int,
-    help="Early stopping: evaluations without improvement before training stops; the best weights are kept.",
-)
-@click.option("--schedule", help="Learning rate schedule: linear (falls at the end; the default) or cosine.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
-@click.option("--device", help="cpu (the default), cuda, cuda:1, mps, or auto: the first one available.")
 @click.option(
     "--like", metavar="MODEL", help="Repeat the training of this model, and say whether its bytes came again."
 )

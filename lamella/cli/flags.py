@@ -1,5 +1,8 @@
 """Flags that several commands have, or that belong together."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -29,3 +32,44 @@ NOISES = click.option(
 )
 # Not --seed: tasks that draw have one of their own.
 NOISE_SEED = click.option("--noise-seed", type=int, default=0, help="Seed of the noise for --stress.")
+
+# How to train: options of `train` and of `plan`.
+TRAINING = (
+    click.option(
+        "--minutes", type=float, help="Minutes of training (default: 5, if neither --steps nor --epochs is given)."
+    ),
+    click.option("--steps", type=int, help="Number of training steps."),
+    click.option("--epochs", type=float, help="Number of passes through the data."),
+    click.option("--size", help="tiny, small (the default) or base: width, depth and learning rate."),
+    click.option(
+        "--init",
+        metavar="MODEL",
+        help="Begin from this model, of the task or of one with an encoder: a path or an installed one's name; none: from none.",
+    ),
+    click.option(
+        "--keep", multiple=True, metavar="FILE", help="With --init: older data to replay, so that it is not forgotten."
+    ),
+    click.option("--test", multiple=True, metavar="FILE", help="Test file (default: a tenth of DATA is held out)."),
+    click.option(
+        "--seed",
+        type=int,
+        help="Random seed of the split, the initial weights and the order of examples (default: 0).",
+    ),
+    click.option("--rate", type=float, help="Peak learning rate (default: set by --size)."),
+    click.option("--threads", type=int, help="Processor threads (default: one for each core)."),
+    click.option("--accumulate", type=int, help="Gradient accumulation: batches for each update (default: 1)."),
+    click.option(
+        "--patience",
+        type=int,
+        help="Early stopping: evaluations without improvement before training stops; the best weights are kept.",
+    ),
+    click.option("--schedule", help="Learning rate schedule: linear (falls at the end; the default) or cosine."),
+    click.option("--device", help="cpu (the default), cuda, cuda:1, mps, or auto: the first one available."),
+)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command with the options of a training, in their order."""
+    for option in reversed(TRAINING):
+        command = option(command)
+    return command
