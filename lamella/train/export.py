@@ -53,7 +53,7 @@ def _export(net: nn.Module, name: str) -> bytes:
     words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
     longest = getattr(net, "longest", 1 << 16)  # a table of positions ends somewhere, and the exporter wants to know
     dims = {word: torch.export.Dim(word, max=longest - 1) for word in words}
-    args = _arrays(net, name, dict(zip(words, EXAMPLES, strict=False)))
+    args = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
     shapes = {key: {i: dims[a] for i, a in enumerate(axes[1:]) if isinstance(a, str)} for key, axes in inputs.items()}
     module = _Method(net, name, list(inputs), outputs)
     with warnings.catch_warnings():
@@ -111,7 +111,7 @@ def _strip(model: onnx.ModelProto) -> bytes:
     return out.getvalue()
 
 
-def _arrays(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
+def arrays_of(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
     """Inputs of given sizes: ids of the vocabulary where whole numbers are wanted, else noise."""
     inputs, _ = net.graphs()[name]  # type: ignore[operator]
     chance = np.random.default_rng(sum(sizes.values()))
@@ -132,7 +132,7 @@ def _compare(net: nn.Module, name: str, raw: bytes) -> None:
     inputs, _ = net.graphs()[name]  # type: ignore[operator]
     words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
     for tried in TRIED:
-        arrays = _arrays(net, name, dict(zip(words, tried, strict=False)))
+        arrays = arrays_of(net, name, dict(zip(words, tried, strict=False)))
         wanted, came = torch_graph(**arrays), onnx_graph(**arrays)
         for key, value in wanted.items():
             if came[key].shape != value.shape:

@@ -103,7 +103,7 @@ def train_task(
     there is nothing to resume.
     """
     saved = _newest(training) if settings.resume else None
-    run, batches, course, before = _begin(job, gathered, settings, saved, origin, tell)
+    run, batches, course, before = begin(job, gathered, settings, saved, origin, tell)
     trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
     if saved:
         checkpoint.load(run, training / "checkpoint", facts)
@@ -165,7 +165,7 @@ def train_task(
     return trained
 
 
-def _begin(
+def begin(
     job: Task,
     gathered: Gathered,
     settings: Settings,
