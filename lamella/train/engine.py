@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from lamella.errors import TrainingError
 from lamella.task import Arrays
-from lamella.train.batches import an_epoch, forever
+from lamella.train.batches import Lengths, an_epoch, forever, ones
 from lamella.train.looks import Looks
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Part, Schedule
@@ -29,9 +30,19 @@ from lamella.train.schedule import Budget, Part, Schedule
 LOST = 20  # so many steps in a row without a finite gradient, and training has diverged
 
 
+class Encoded(Protocol):
+    """Encoded examples, wherever they are kept: in memory (`Store`), or beyond it (`lamella.train.shards`)."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: NDArray[np.int64], collate: Callable[[Sequence[Arrays]], Arrays]) -> Arrays: ...
+
+    def lengths(self) -> Lengths: ...
+
+
 @dataclass
 class Store:
-    """Encoded examples: each array of all examples end to end, so that 650,000 of them are not millions of objects."""
+    """Encoded examples in memory: each array of all examples end to end, so that 650,000 of them are not millions of objects."""
 
     flat: dict[str, NDArray[np.generic]]
     starts: dict[str, NDArray[np.int64]]  # (N + 1,)
@@ -79,7 +90,7 @@ class Batches:
     their gradients averaged: a larger batch in the memory of a small one. short_first: see `Training`.
     """
 
-    store: Store
+    store: Encoded
     collate: Callable[[Sequence[Arrays]], Arrays]
     tokens: int
     examples: int | None = None
@@ -103,7 +114,7 @@ class Feed:
         self._batches, self._device = batches, device
         self._lengths, tokens = batches.store.lengths(), batches.tokens
         if batches.examples:
-            self._lengths, tokens = np.ones((len(batches.store), 1), np.int64), batches.examples
+            self._lengths, tokens = ones(len(batches.store)), batches.examples
         self._order = forever(self._lengths, batches.weights, tokens, batches.seed, skip, batches.short_first)
         self._ready: tuple[dict[str, Tensor], int, int] | None = None
 

@@ -10,7 +10,7 @@ from lamella.model.reading import Parts, find_parts, read_to_learn
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.checks import check
-from lamella.train.engine import Batches, Store
+from lamella.train.engine import Batches, Encoded, Store
 
 HELD_OUT = 0.1  # of a user's one file
 MOST_HELD_OUT = 2000
@@ -103,9 +103,15 @@ def _apart(
     return fresh
 
 
-def encode(job: Task, learn: Sequence[Example], seed: int = 0, accumulate: int = 1) -> Batches:
-    """Examples -> batches of their arrays, as the task has them. The task must have been fitted."""
-    store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
+def encode(
+    job: Task, learn: Sequence[Example], seed: int = 0, accumulate: int = 1, store: Encoded | None = None
+) -> Batches:
+    """Examples -> batches of their arrays, as the task has them. The task must have been fitted.
+
+    store: where their arrays are already.
+    """
+    if store is None:
+        store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
     return Batches(
         store,
         job.collate,
