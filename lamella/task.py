@@ -173,6 +173,14 @@ class Task:
         """The net's outputs and the targets -> one number to make small."""
         raise NotImplementedError
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        """Of how many terms `loss` is the mean, such as the tokens that are not padding; it may be 0 for a part of a batch.
+
+        For trainings in several processes: each then computes the mean over its own rows. Where the task does not say it, as
+        where a loss compares the rows of a batch with each other, the outputs of all processes are brought together.
+        """
+        raise NotImplementedError
+
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         """A batch of inputs -> answers, over torch while it trains and over onnxruntime afterwards."""
         raise NotImplementedError

@@ -95,6 +95,7 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
 @training_options
+@click.option("--processes", type=int, help="Processes on this machine that share each batch (default: 1).")
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint, at the exact step.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option(

@@ -26,6 +26,7 @@ from lamella.train.batches import Lengths, an_epoch, forever, ones
 from lamella.train.looks import Looks
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Part, Schedule
+from lamella.train.team import ALONE, Lost, Team
 
 LOST = 20  # so many steps in a row without a finite gradient, and training has diverged
 
@@ -199,6 +200,19 @@ class Run:
         self.looks.best, self.looks.since = None, 0
         self.net.train()
 
+    def spread(self, team: Team) -> None:
+        """In all processes but the first: be at the step that the first one is at, with its weights, moments and averages."""
+        if team.size == 1:
+            return
+        now = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens, "lost": self.lost}
+        now = team.from_first("run", lambda: {**now, "updates": self.optimizer.count}, dict)
+        self.step, self.seconds, self.tokens, self.lost = now["step"], now["seconds"], now["tokens"], now["lost"]
+        self.optimizer.count = now["updates"]
+        optimizer = self.optimizer
+        team.spread([*optimizer.masters, *optimizer.first, *optimizer.second, *self.average, *self.fixed.values()])
+        team.spread(list(self.net.buffers()))
+        self.current()
+
     @property
     def device(self) -> torch.device:
         """Where the net is."""
@@ -256,8 +270,12 @@ def steps(
     loss: Callable[[nn.Module, dict[str, Tensor]], Tensor],
     budget: Budget | Part,
     schedule: Schedule,
+    team: Team = ALONE,
 ) -> Iterator[Step]:
-    """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been."""
+    """Train until the budget is used up; going on with a `run` from a checkpoint gives what it would have been.
+
+    team: the processes that train together; each gives a loss whose value and gradients add up to those of the batch.
+    """
     torch.set_flush_denormal(True)
     accumulate, seed = batches.accumulate, batches.seed
     feed = Feed(batches, run.device, skip=run.step * accumulate)
@@ -270,14 +288,23 @@ def steps(
         start = time.perf_counter()
         # Each step draws its noise from its own seed, so that a resumed run draws the same.
         torch.manual_seed(seed * 1_000_003 + run.step)
-        total, epoch = 0.0, 0
-        for _ in range(accumulate):
-            batch, epoch, tokens = feed.take()
-            value = loss(run.net, batch) / accumulate
-            value.backward()  # type: ignore[no-untyped-call]
-            feed.prepare()  # before the loss is asked for, which waits for the device
-            total += float(value.detach())
-            run.tokens += tokens
+        total, epoch, count = 0.0, 0, 0
+        buffers = [buffer.clone() for buffer in run.net.buffers()] if team.size > 1 else []
+        try:
+            for _ in range(accumulate):
+                batch, epoch, tokens = feed.take()
+                value = loss(run.net, batch) / accumulate
+                value.backward()  # type: ignore[no-untyped-call]
+                feed.prepare()  # before the loss is asked for, which waits for the device
+                total += float(value.detach())
+                count += tokens
+            total = team.add_up(run.optimizer.weights, total)
+        except Lost:  # the run stays as it was before this step, to be saved
+            for buffer, before in zip(run.net.buffers(), buffers, strict=True):
+                buffer.copy_(before)
+            raise
+        run.tokens += count
+        team.times.append(time.perf_counter() - start)
         norm = _update(run, schedule.factor(run.step, progress), math.isfinite(total))
         run.step += 1
         run.seconds += time.perf_counter() - start

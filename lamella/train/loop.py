@@ -22,18 +22,22 @@ import msgspec
 import torch
 from msgspec import Meta
 
-from lamella import machine
-from lamella.errors import ModelError, UsageError
+from lamella import machine, model
+from lamella.errors import ModelError, TrainingError, UsageError
+from lamella.model.learned import learned
 from lamella.storage import disk
 from lamella.task import Phase, Task
 from lamella.train import checkpoint, curves, further
 from lamella.train.engine import Batches, Run, Step, steps
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered, encode
+from lamella.train.pace import Pace
 from lamella.train.process import Interrupt
 from lamella.train.progress import Shown, time_of
 from lamella.train.schedule import Budget, Part, Schedule, budget_of
 from lamella.train.settings import Settings
+from lamella.train.shares import shared_loss
+from lamella.train.team import ALONE, Lost, Team
 from lamella.train.watch import Watch, metric_of
 
 SAVE_EVERY = 60.0  # seconds
@@ -67,21 +71,23 @@ def loop(
     stop: Callable[[], bool],
     watch: Watch | None = None,
     every: float | None = None,
+    agree: Callable[[bool, bool], bool] = lambda stop, over: stop or over,
 ) -> Iterator[Step]:
     """Steps as they are made. After each: look where that is due, save every so many seconds, end where that is wished.
 
     It ends by itself where `stop()` is true, the watch is over or no step is left, and saves once more then. Leave it by
-    `stop` and not by `break`, or what was done since the last save is lost.
+    `stop` and not by `break`, or what was done since the last save is lost. agree: whether to end, of whether this process
+    wants to stop and whether its watch is over; several processes must end after the same step.
     """
     saved = time.time()
-    for step in made if watch is None or not watch.over else ():
+    for step in () if agree(False, watch is not None and watch.over) else made:
         yield step
         if watch is not None:
             watch.after(step)
         if time.time() - saved > (SAVE_EVERY if every is None else every):
             save(run)
             saved = time.time()
-        if stop() or (watch is not None and watch.over):
+        if agree(stop(), watch is not None and watch.over):
             break
     save(run)
 
@@ -95,15 +101,17 @@ def train_task(
     tell: Callable[[str], None],
     stop: Interrupt,
     origin: Origin | None = None,
+    team: Team = ALONE,
 ) -> Trained:
     """Fit the task to its examples, train its net on them, and save as it goes; from `origin` it begins where that ended.
 
-    training: the folder for checkpoint, log and curves. facts: what must be the same to go on from a checkpoint. Raises
+    training: the folder for checkpoint, log and curves. facts: what must be the same to go on from a checkpoint. team: the
+    processes that train together, of which this is the first; `lamella.train.follow` is what the others do. Raises
     KeyboardInterrupt where it was stopped before its end, saved; TrainingError where it cannot go on; UsageError where
     there is nothing to resume.
     """
     saved = _newest(training) if settings.resume else None
-    run, batches, course, before = begin(job, gathered, settings, saved, origin, tell)
+    run, batches, course, before = begin(job, gathered, settings, saved, origin, tell, team)
     trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
     if saved:
         checkpoint.load(run, training / "checkpoint", facts)
@@ -115,6 +123,7 @@ def train_task(
         for name, raw in job.previews(gathered.learn).items():
             disk.write_file(raw, training / name)
             tell(f"the data as they were read: {training / name}")
+    run.spread(team)
     where = "" if settings.device == "cpu" else f" on {machine.device_name(settings.device)}"
     tell(
         f"net: {trained.parameters / 1e6:.2f} million parameters, {course.precision}{where}, {settings.threads} threads"
@@ -130,28 +139,28 @@ def train_task(
         measure = _noted(metric_of(job, gathered.watched), board, job.metric)
         watch = Watch(run, measure, course.budget, job.less_is_better, settings.patience)
         shown = Shown(tell, course.budget, run.looks, job.metric)
-        loss = task_loss(job, gathered)
+        loss = task_loss(job, gathered, team)
+        pace = Pace(team, tell)
         stop.patient = True
         try:
             job.progress = course.budget.progress(run.step, run.seconds)
-            for part in _phases(job, run, course, watch, tell):
-                # Weights that are good already need no long one, and a few minutes may have few steps.
-                warmup = (
-                    further.WARMUP
-                    if origin and not origin.transfer
-                    else min(100, max(10, (course.budget.steps or 1000) // 10))
-                )
-                schedule = Schedule(warmup, shape=course.schedule, begun=run.begun)
-                for step in loop(run, steps(run, batches, loss, part, schedule), save, stop, watch):
+            for part in phases(job, run, course, watch, tell, team):
+                pace.alone(run, batches, task_loss(job, gathered))
+                made = steps(run, batches, loss, part, schedule_of(course, run, origin), team)
+                for step in loop(run, made, save, stop, watch, agree=agreeing(team, job, run, stop)):
                     job.progress = course.budget.progress(run.step, run.seconds)
                     trained.losses.append((step.index, round(step.loss, 5)))
                     shown.step(trained.losses, step.seconds, step.tokens)
+                    pace.step()
                     if board is not None:
                         board.add_scalar("loss", step.loss, step.index)
                         board.add_scalar("gradient norm", step.norm, step.index)
                 if stop():
                     break
             shown.done()
+        except Lost as error:
+            save(run)
+            raise TrainingError(f"{error}. {_kept(run.step).capitalize()}") from error
         finally:
             stop.patient = False
         _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
@@ -172,6 +181,7 @@ def begin(
     saved: checkpoint.Saved | None,
     origin: Origin | None,
     tell: Callable[[str], None],
+    team: Team = ALONE,
 ) -> tuple[Run, Batches, Course, dict[str, torch.Tensor]]:
     """A task that knows its examples: its run before the first step, its batches, how it is trained, its first weights."""
     factors: dict[str, float] = {}
@@ -180,15 +190,20 @@ def begin(
         net = job.build()
     else:
         net, factors = further.adopt(job, origin, gathered.learn, tell)
+    if team.size > 1:
+        digests = {name: model.digest(repr(value).encode()) for name, value in learned(job).items()}
+        team.compare("learned", digests, "Give every process the same data, and the same versions of all libraries.")
     before = {name: weight.detach().clone() for name, weight in net.named_parameters()} if origin else {}
     batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
     own = job.training
     usual = job.size.rate * own.rate * (further.RATE if origin and not origin.transfer else 1.0)
-    course = _course(settings, _course_of(saved) if saved else None, job, batches, usual)
-    phases = own.phases or (Phase(""),)
-    if saved and course.phase >= len(phases):
+    course: Course = team.from_first(
+        "course", lambda: _course(settings, _course_of(saved) if saved else None, job, batches, usual), Course
+    )
+    own_phases = own.phases or (Phase(""),)
+    if saved and course.phase >= len(own_phases):
         raise ModelError(f"{saved.path}: a checkpoint of a phase that the task does not have. Begin anew with --force.")
-    trains = phases[course.phase].trains
+    trains = own_phases[course.phase].trains
     run = Run.start(net, course.rate or usual, course.precision, settings.device, own.decay, own.muon, trains, factors)
     run.begun = course.begun
     if origin:
@@ -196,31 +211,57 @@ def begin(
     return run, batches, course, before
 
 
-def _phases(job: Task, run: Run, course: Course, watch: Watch, tell: Callable[[str], None]) -> Iterator[Budget | Part]:
+def schedule_of(course: Course, run: Run, origin: Origin | None) -> Schedule:
+    """How fast it learns in the phase that a run is in."""
+    # Weights that are good already need no long one, and a few minutes may have few steps.
+    warmup = (
+        further.WARMUP if origin and not origin.transfer else min(100, max(10, (course.budget.steps or 1000) // 10))
+    )
+    return Schedule(warmup, shape=course.schedule, begun=run.begun)
+
+
+def agreeing(team: Team, job: Task, run: Run, stop: Interrupt) -> Callable[[bool, bool], bool]:
+    """What all processes agree on after a step: whether to end, the time that is used up and how far the training is."""
+
+    def agree(wish: bool, over: bool) -> bool:
+        wish, over, run.seconds, job.progress = team.agree(wish, over, run.seconds, job.progress)
+        stop.asked |= wish
+        return wish or over
+
+    return agree
+
+
+def phases(
+    job: Task, run: Run, course: Course, watch: Watch | None, tell: Callable[[str], None], team: Team = ALONE
+) -> Iterator[Budget | Part]:
     """The part of the budget of each phase that is left, while task, net and run are in it."""
-    phases = job.training.phases or (Phase(""),)
-    total = sum(phase.share for phase in phases)
-    ends = [end / total for end in accumulate(phase.share for phase in phases)]
-    for number, phase in enumerate(phases):
+    own = job.training.phases or (Phase(""),)
+    total = sum(phase.share for phase in own)
+    ends = [end / total for end in accumulate(phase.share for phase in own)]
+    for number, phase in enumerate(own):
         if number < course.phase:
             continue
         if number > course.phase:
-            watch.finish(job.training.keep_best)
+            if watch is not None:
+                watch.finish(job.training.keep_best)
+            team.spread(run.average)  # of the first process, which may have put the best in its place
             run.next_phase(phase.trains, job.training.muon)
             course.phase, course.begun = number, run.step
-        if len(phases) == 1:
+        if len(own) == 1:
             yield course.budget
             continue
-        tell(f"phase {number + 1} of {len(phases)}: {phase.name}")
+        tell(f"phase {number + 1} of {len(own)}: {phase.name}")
         job.phase = run.net.phase = phase.name  # type: ignore[assignment]
         yield Part(course.budget, ends[number - 1] if number else 0.0, ends[number])
         job.phase = run.net.phase = ""  # type: ignore[assignment]
 
 
-def task_loss(job: Task, gathered: Gathered) -> Callable[[Any, dict[str, Any]], Any]:
-    """The loss of a net on a batch of a task's arrays, augmented."""
+def task_loss(job: Task, gathered: Gathered, team: Team = ALONE) -> Callable[[Any, dict[str, Any]], Any]:
+    """The loss of a net on a batch of a task's arrays, augmented; of several processes, this one's share of it."""
     example = gathered.learn[0]
     given = [*job.inputs(example), *job.prompt(example)]
+    if team.size > 1:
+        return shared_loss(job, given, team)
 
     def loss(net: Any, batch: dict[str, Any]) -> Any:
         dtype = next(net.parameters()).dtype

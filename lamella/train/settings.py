@@ -21,6 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate: Annotated[float | None, Meta(description="Peak learning rate; by --size where it is not given.")] = None
     seed: Annotated[int, Meta(description="Of the split, the first weights and the order.")] = 0
     threads: Annotated[int, Meta(description="Processor threads; 0: as many as there are cores.")] = 0
+    processes: Annotated[int, Meta(description="Processes on this machine that share each batch.")] = 1
     accumulate: Annotated[int, Meta(description="Batches whose gradients make one update.")] = 1
     patience: Annotated[
         int | None, Meta(description="Stop when so many looks at the metric found no better one; ship the best.")
@@ -37,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--minutes, --steps and --epochs: expected a number above 0.")
         if self.accumulate < 1 or (self.patience is not None and self.patience < 1):
             raise UsageError("--accumulate and --patience: expected a whole number above 0.")
+        if not 1 <= self.processes <= 1024:
+            raise UsageError(f"--processes {self.processes}: expected a whole number from 1 to 1024.")
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise UsageError(f"--rate {self.rate}: expected a number above 0.")
         if self.schedule not in (None, "linear", "cosine"):

@@ -5,22 +5,29 @@
 What happens, in order: read and say what was understood; hold out a part that training never sees; learn the vocabulary
 and the like; train, saving as it goes; export to ONNX; measure the exported graphs on what was held out; write the
 folder with scores, curves and a card. Ctrl-C saves, and `--resume` goes on at the exact step.
+
+With `--processes N`, or started by torchrun on several machines, each process does the same until the training has ended, and
+computes some rows of each batch; then the first one goes on alone. A process that is started here runs this file as a program.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from lamella import machine, model
+from lamella.data.text.encoding import encoded_as, named_encoding
 from lamella.errors import MissingExtra, UsageError
 from lamella.model import card, held_out
+from lamella.model.reading import as_files, several
 from lamella.train import process
 from lamella.train.prepare import prepare
-from lamella.train.settings import split
+from lamella.train.settings import Settings, split
+
+if TYPE_CHECKING:  # torch is imported when a training begins
+    from lamella.train.team import Team
 
 
 def train(
@@ -47,14 +54,16 @@ def train(
     tables to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
     the model, for its page. like: a model whose training is repeated with its options, and compared with it. tell: takes each line of progress, which otherwise go to standard error. options: how to train
     (`minutes`, `steps` or `epochs`, `device`, `seed`, `rate`, `resume` and the others of
-    `lamella.train.settings.Settings`), and the task's own fields. Returns the model, opened.
-    Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
+    `lamella.train.settings.Settings`), and the task's own fields. Returns the model, opened; under torchrun only
+    the first process does, the others end when the training has ended (SystemExit). Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
     """
     try:
         import onnxscript  # noqa: F401
         import torch
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
+    from lamella.train import launch
+    from lamella.train.follow import follow
     from lamella.train.loop import train_task
     from lamella.train.repeat import Repeat
     from lamella.train.repeat import facts as of_training
@@ -66,23 +75,29 @@ def train(
     if again:
         options, size = again.options(options, init), size or again.manifest.size
     settings, own = split(options)
-    _check_place(place, force, settings.resume)
+    if not launch.follows():
+        _check_place(place, force, settings.resume)
     if settings.tensorboard and not find_spec("tensorboard"):
         raise MissingExtra("--tensorboard", "tensorboard")
     if not data:
         raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {out}')
-    device, threads = machine.find_device(settings.device), settings.threads or machine.cores()
-    settings = msgspec.structs.replace(settings, device=device, threads=threads)
-    torch.set_num_threads(settings.threads)
-    torch.manual_seed(settings.seed)
-    with process.interrupt() as stop:
-        prepared = prepare(task, data, settings, own, size, init, keep, test, columns)
+    machine.find_device(settings.device)  # before anything else is begun
+    given = {"task": task, "out": out, "size": size, "init": init, "columns": columns, "options": options}
+    with process.interrupt() as stop, _team(settings, given, data, test, keep) as (team, paths, tests, old):
+        settings = launch.settings_of(settings, team)
+        torch.set_num_threads(settings.threads)
+        torch.manual_seed(settings.seed)
+        prepared = prepare(task, paths, settings, own, size, init, old, tests, columns)
         job, gathered, origin, facts = prepared.job, prepared.gathered, prepared.origin, prepared.facts
-        for line in gathered.lines:
+        if not team.leads:
+            follow(job, gathered, settings, facts, stop, origin, team)
+        for line in (*gathered.lines, *launch.remarks(team, settings.threads)):
             tell(line)
         with process.only_one(place / "training"):
             _check_place(place, force, settings.resume)  # once more: another training may have ended here just now
-            trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin)
+            team.meet(facts, settings.device, len(gathered.learn))
+            trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin, team)
+            team.leave()
             files, manifest = ship(job, task, gathered, trained, settings, tell)
             manifest.training["run"] = of_training(settings, facts["data"], facts.get("init", ""))
             if examples:
@@ -99,6 +114,23 @@ def train(
     return model.load(place, task=task if task.endswith(".py") else None)
 
 
+@contextmanager
+def _team(
+    settings: Settings, given: dict[str, Any], data: Any, test: Any, keep: Any
+) -> "Iterator[tuple[Team, Any, Any, Any]]":
+    """The processes that train together, and the data as paths that all of them can read."""
+    from lamella.train import launch
+
+    if settings.processes == 1 or launch.joined():
+        with launch.team_of(settings, dict) as team:
+            yield team, data, test, keep
+        return
+    with as_files(data) as paths, as_files(several(test)) as tests, as_files(several(keep)) as old:
+        files = {"data": paths, "test": tests, "keep": old, "encoding": named_encoding()}
+        with launch.team_of(settings, lambda: {**given, **files}) as team:
+            yield team, paths, tests, old
+
+
 def _check_place(place: Path, force: bool, resume: bool) -> None:
     model.free(place, force or resume, whole=True)
     begun = any((place / "training" / "checkpoint").glob("step-*"))
@@ -106,3 +138,26 @@ def _check_place(place: Path, force: bool, resume: bool) -> None:
         raise UsageError(f"{place}: holds an unfinished training. Go on with it by --resume, or begin anew by --force.")
     if resume and not begun:
         raise UsageError(f"{place}: nothing to resume: it holds no checkpoint. Train without --resume.")
+
+
+def _member() -> int:
+    """Train as one of several processes, which another one has started; errors are for that one to show."""
+    from lamella.train import launch
+    from lamella.train.team import Lost
+
+    given = launch.told()
+    try:
+        with encoded_as(given.pop("encoding")):
+            train(given.pop("task"), *given.pop("data"), **given.pop("options"), **given, tell=lambda line: None)
+    except Lost:
+        return launch.LEFT
+    except Exception as error:
+        print(f"{error or type(error).__name__}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return launch.LEFT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_member())

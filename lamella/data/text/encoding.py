@@ -153,6 +153,11 @@ def encoded_as(name: str) -> Iterator[None]:
         _named.reset(token)
 
 
+def named_encoding() -> str:
+    """The encoding that is named by `encoded_as` around this call; "": none, it is detected."""
+    return _named.get()
+
+
 def read_text(path: StrPath) -> tuple[str, str]:
     """The text of a file and its encoding; see `decode_bytes`."""
     return decode_bytes(read_bytes(path), show_path(path))
