@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamella.nets.layers import causal_bias
+from lamella.nets.part import whole
 from lamella.nets.sequences import START, crop
 from lamella.nets.transformer.language import CausalBlock, rotary_angles
 
@@ -107,8 +108,9 @@ class NextItem(nn.Module):
         x = F.embedding(own, self.item_table) + self.spoken(self.words[given])
         ids = torch.arange(self.known, device=given.device)
         if self.known > SAMPLED:
-            others = torch.randint(FIRST, self.known, (SAMPLED,), device=given.device)
-            ids = torch.cat([wanted.new_zeros(1), wanted.flatten(), others]).unique()  # type: ignore[no-untyped-call]
+            with whole(wanted) as every:
+                others = torch.randint(FIRST, self.known, (SAMPLED,), device=given.device)
+                ids = torch.cat([wanted.new_zeros(1), every.flatten(), others]).unique()  # type: ignore[no-untyped-call]
             wanted = torch.searchsorted(ids, wanted)  # padding, the smallest, stays 0
         table = F.embedding(ids, self.item_table) + self.spoken(self.words[ids])
         return {"hidden": self.hidden(x), "wanted": wanted, "table": table}

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lamella.nets.part import whole
+
 LEVELS = {64: (8, 8), 240: (8, 6, 5), 1000: (8, 5, 5, 5)}  # number of codes -> levels of each number (their table 1)
 DECAY = 0.95  # of the moving averages of a VQ; a training of minutes has no time for .99
 ALIVE = 0.03  # of the mean use: a code that is used less begins anew
@@ -92,7 +94,8 @@ class VQ(nn.Module):
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """z (B, F, H, W) -> vectors of the table (B, F, H, W), codes (B, H, W), and the loss that binds z to them."""
         if self.training:
-            self._follow(z.detach())
+            with whole(z) as every:
+                self._follow(every.detach())
         codes = self.codes(z)
         values = self.values(codes)
         loss = COMMITMENT * F.mse_loss(z, values)

@@ -228,6 +228,9 @@ class FillMask(Task):
         # What is not wanted is 0 and left out: the product with the vocabulary is made at the masked places alone.
         return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["wanted"], bias=outputs["bias"])
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        return (targets["wanted"] != 0).sum()
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _filler(self, graphs: Mapping[str, GraphLike]) -> Filler:

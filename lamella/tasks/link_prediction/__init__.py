@@ -186,6 +186,9 @@ class LinkPrediction(Task):
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         return penalty.loss(outputs, targets["head"], targets["tail"], self.n3_)
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        return len(targets["head"])
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _ends(self, graphs: Mapping[str, GraphLike]) -> Ends:

@@ -205,6 +205,9 @@ class Recommendation(Task):
 
         return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        return (outputs["wanted"] != 0).sum()
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     @property

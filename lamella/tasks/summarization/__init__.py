@@ -194,6 +194,9 @@ class Summarization(Task):
 
         return pointer_loss(**outputs, target=targets["target"], smoothing=SMOOTHING)
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        return (targets["target"] != 0).sum()
+
     def adopt(self, other: Task, weights: Arrays) -> Arrays:
         """Begin from a summarizer, a translator, or an encoder of masked words: its vocabulary, its layers, its table.
 

@@ -136,6 +136,9 @@ class TextGeneration(Task):
 
         return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        return (outputs["wanted"] != 0).sum()
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:

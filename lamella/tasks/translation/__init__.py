@@ -245,6 +245,9 @@ class Translation(Task):
         target = target.expand(hidden.shape[:-1])
         return tied_cross_entropy(hidden, outputs["table"], target, SMOOTHING, outputs.get("bias"))
 
+    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
+        return (targets["target"] != 0).sum()
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
