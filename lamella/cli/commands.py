@@ -23,10 +23,8 @@ from lamella.cli.flags import (
     FORCE,
     INDEX,
     JSON,
-    NOISE_SEED,
-    NOISES,
-    STRESS,
     TASK_FILE,
+    evaluation_options,
     training_options,
 )
 from lamella.cli.groups import Group
@@ -132,9 +130,7 @@ def train(
 @click.argument("model")
 @click.argument("data", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.option("--limit", type=int, help="Use at most this many examples.")
-@STRESS
-@NOISES
-@NOISE_SEED
+@evaluation_options
 @COLUMNS
 @ENCODING
 @TASK_FILE
@@ -313,6 +309,11 @@ def show(model: str, task: str | None, as_json: bool) -> None:
 @click.option("--megabytes", default=8.0, show_default=True, help="Size limit of a request.")
 @click.option("--queue", default=256, show_default=True, help="Most requests that may wait for one model.")
 @click.option("--index", multiple=True, metavar="FILE", help="An index to search in, made by: predict --index.")
+@click.option("--workers", default=1, show_default=True, help="Processes that answer, one for each core; they share memory.")
+@click.option("--metrics", is_flag=True, help="Count requests for Prometheus, at /metrics.")
+@click.option(
+    "--proxy", "proxies", multiple=True, metavar="ADDRESS", help="Address of a proxy that says for whom it asks."
+)
 @TASK_FILE
 @JSON
 def serve(models: tuple[str, ...], as_json: bool, **given: Any) -> None:

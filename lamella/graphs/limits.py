@@ -16,6 +16,7 @@ from lamella.machine import memory
 SECONDS = 120.0  # of one call of a graph, and of opening it: a hundred times our slowest
 MEMORY = 4 << 30  # bytes for what graphs compute, all together; less where the machine has less than twice as much
 PERIOD = 0.5
+THREAD = "lamella limits"  # the name of the thread; it is begun anew after a fork
 
 _running: dict[int, tuple[float, Callable[[], None]]] = {}  # by ticket: until when, and what stops it
 _busy = threading.Event()
@@ -57,7 +58,7 @@ def _wake() -> None:
     global _thread
     with _lock:
         if _thread is None:
-            _thread = threading.Thread(target=_watch, name="lamella limits", daemon=True)
+            _thread = threading.Thread(target=_watch, name=THREAD, daemon=True)
             _thread.start()
     _busy.set()
 

@@ -47,6 +47,7 @@ __all__ = [
     "own_digest",
     "run_batches",
     "seal",
+    "single_threaded",
     "whole",
     "write",
     "write_file",
@@ -67,6 +68,7 @@ class Model:
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
         self.trusted: frozenset[str] = frozenset()  # names of graphs that came with the package
+        self.threads = 0  # of each graph; 0: as many as there are cores
         self._building = threading.Lock()
         self._built: list[dict[str, OnnxGraph]] = []  # at most one; shared with copies that have another configuration
         values: dict[str, Any] = {}
@@ -94,7 +96,7 @@ class Model:
         with self._building:
             if not self._built:
                 files = {k: v for k, v in self.files.items() if k.endswith(".onnx")}
-                self._built.append(load_graphs(files, threads=cores(), trusted=self.trusted))
+                self._built.append(load_graphs(files, threads=self.threads or cores(), trusted=self.trusted))
         return self._built[0]
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
@@ -150,6 +152,7 @@ class Model:
     def again(self, task: str | None = None) -> "Model":
         """The model in its folder now, read again, with this model's configuration."""
         fresh = load(self.where, task)
+        fresh.threads = self.threads
         if msgspec.to_builtins(self.task.config) != current_names(type(self.task.config), self.manifest.config):
             fresh = fresh.with_config(self.task.config)
         return fresh.after(self.before) if self.before else fresh
@@ -158,6 +161,22 @@ class Model:
     def bytes(self) -> int:
         """The size in bytes of all files that ship."""
         return sum(len(raw) for raw in self.files.values())
+
+
+def single_threaded(models: Sequence[Model]) -> list[Model]:
+    """Copies whose graphs are built anew, with one thread each, as a process needs that is forked after they were built.
+
+    Copies of models that share their graphs share them too.
+    """
+    shared: dict[int, list[dict[str, OnnxGraph]]] = {}
+
+    def copied(model: Model) -> Model:
+        other = copy.copy(model)
+        other.threads, other._built = 1, shared.setdefault(id(model._built), [])
+        other.before = copied(model.before) if model.before else None
+        return other
+
+    return [copied(model) for model in models]
 
 
 def as_example(task: Task, value: Any) -> Example:

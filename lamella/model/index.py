@@ -56,6 +56,7 @@ class Index:
 
     def __init__(self, model: str) -> None:
         self.model = model
+        self.where = ""  # the file that it was read from
         self.entries: list[Example] = []
         self.bytes: NDArray[np.int8] = np.zeros((0, 0), np.int8)  # (N, D)
         self.scales: NDArray[np.float32] = np.zeros(0, np.float32)  # (N,)
@@ -133,6 +134,7 @@ class Index:
             if len(body) != header.entries + header.count * (4 + header.width):
                 raise ValueError("its size is another")
             index = cls(header.model)
+            index.where = str(path)
             lines = body[: header.entries].split(b"\n") if header.count else []
             index.entries = [msgspec.json.decode(line, type=dict[str, Any]) for line in lines]
             numbers = body[header.entries :]

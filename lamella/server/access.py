@@ -8,6 +8,7 @@ which must be accepted in time.
 
 import asyncio
 import ipaddress
+import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lamella.server.addresses import Shares
+from lamella.server.common import Common
 from lamella.server.holding import Bodies, Body
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused, refusal, report
@@ -46,26 +48,31 @@ class Gone(Refused):
 class Guard:
     """The middleware around the app."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, names: Iterable[str] = (), everywhere: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, limits: Limits, common: Common, names: Iterable[str] = (), everywhere: bool = False
+    ) -> None:
         """names: allowed hosts. everywhere: the server listens beyond this machine, so IP addresses, which DNS rebinding
-        cannot fake, are allowed too."""
-        self.app, self.limits, self.everywhere = app, limits, everywhere
+        cannot fake, are allowed too. common: what this process shares with the server's others."""
+        self.app, self.limits, self.common, self.everywhere = app, limits, common, everywhere
         self.names = {"localhost", *(name.lower() for name in names)}
-        self._bodies = Bodies(limits)
-        self._under_way = Shares(limits.queue)
+        self._bodies = Bodies(limits, common.bodies)
+        self._under_way = Shares(limits.queue, common.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         begun = ended = False
+        status, since = 0, time.monotonic()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal begun, ended
+            nonlocal begun, ended, status
             ended = message["type"] == "http.response.body" and not message.get("more_body")
             if message["type"] == "http.response.start":
-                begun = True
+                begun, status = True, message["status"]
                 headers = MutableHeaders(scope=message)
+                if self.common.leaving:
+                    headers["Connection"] = "close"
                 for name, value in HEADERS.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
@@ -93,6 +100,9 @@ class Guard:
             if not read:
                 reply.headers["Connection"] = "close"
             await reply(scope, receive, send_with_headers)
+        finally:
+            if self.common.metrics:
+                self.common.metrics.count(scope["path"], status, time.monotonic() - since)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

@@ -1,9 +1,9 @@
 """Clients by address, with a limit on how many connections and requests each may have at a time."""
 
 import ipaddress
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from lamella.server.replies import Refused
 
@@ -29,23 +29,29 @@ def client_of(address: str) -> str:
     return LOCAL if parsed.is_loopback else str(parsed)
 
 
+class Counts(Protocol):
+    """How much of something each client has: `lamella.server.common.Tally`."""
+
+    def add(self, client: str, count: int) -> None: ...
+
+    def of(self, client: str) -> int: ...
+
+
 class Shares:
     """Counts for each client: at most half of the total each, but all of it for clients of this machine."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._counts: Counter[str] = Counter()
+    def __init__(self, most: int, counts: Counts) -> None:
+        """counts: where clients are counted, also those of the other processes of the server."""
+        self._most, self._counts = most, counts
 
     @contextmanager
     def one(self, address: str) -> Iterator[None]:
         """Count one more during the block; Refused with 503 if the client has reached its share."""
         client = client_of(address)
-        if client != LOCAL and self._counts[client] >= max(1, self._most // 2):
+        if client != LOCAL and self._counts.of(client) >= max(1, self._most // 2):
             raise Refused(503, "too many requests of this address are under way. Ask again in a moment.", 1)
-        self._counts[client] += 1
+        self._counts.add(client, 1)
         try:
             yield
         finally:
-            self._counts[client] -= 1
-            if not self._counts[client]:
-                del self._counts[client]
+            self._counts.add(client, -1)

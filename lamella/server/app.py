@@ -19,46 +19,51 @@ from starlette.routing import Route
 
 from lamella.errors import LamellaError
 from lamella.model import Model, shipped
-from lamella.server import about, files, growing, libretranslate, openapi, schema
+from lamella.server import about, files, growing, kept, libretranslate, openapi, schema
 from lamella.server.access import Guard
 from lamella.server.batching import Job
 from lamella.server.bodies import Tell, check_suffix, form_of, in_lines, json_of, streamed, until_left, wants_progress
+from lamella.server.common import Common, text_of
 from lamella.server.facts import Opened, grows, suffixes
 from lamella.server.limits import Limits
-from lamella.server.models import LOOK, Served
+from lamella.server.metrics import TYPE
+from lamella.server.models import Served, Tried
 from lamella.server.replies import JSON, Refused, encode, hide, note, refusal, reply, report
 from lamella.server.scratch import Scratch
 from lamella.server.threads import in_thread
+from lamella.server.watch import LOOK
 from lamella.server.work import Check
 from lamella.task import Example
 from lamella.version import __version__
 
 LARGE = 1 << 16  # bytes; larger bodies are parsed in a thread
 PICTURE = 1 << 12  # bytes; larger ones may be pictures, which take time to decode
+IDENTIFIER = "/languages"  # its name; with a slash, which the name of no served model has
 T = TypeVar("T")
 
 
 class State:
     """State that all requests share."""
 
-    def __init__(self, models: Mapping[str, Model], limits: Limits, task: str | None = None) -> None:
-        self.limits = limits
+    def __init__(self, models: Mapping[str, Served], limits: Limits, common: Common) -> None:
+        self.limits, self.common = limits, common
         self.everywhere = False  # whether other machines can reach the server
-        self.models = {name: Served(name, model, limits, task) for name, model in models.items()}
-        try:
-            self.identifier: Served | None = Served("languages", shipped.identifier(), limits)
-        except LamellaError:
-            self.identifier = None
-        self.store = files.Store(limits)
-        self.scratch = Scratch(int(limits.scratch * 1e6))
+        self.models = {name: served for name, served in models.items() if name != IDENTIFIER}
+        self.identifier = models.get(IDENTIFIER)
+        self.store = kept.store(limits, common.folder)
+        self.scratch = Scratch(int(limits.scratch * 1e6), common.own_folder)
         self.whole: dict[tuple[str, int], asyncio.Task[bytes]] = {}  # cached explanations of whole models
         self._described: tuple[object, bytes] = (None, b"")
-        for model in models.values():
-            hide(Path(model.where))
+        for served in models.values():
+            hide(Path(served.model.where))
 
     @property
     def every(self) -> list[Served]:
         return [*self.models.values(), *([self.identifier] if self.identifier else [])]
+
+    def note(self, name: str, line: str) -> None:
+        """Set what is wrong with a model, for /health."""
+        next(served for served in self.every if served.name == name).note = line
 
     def named(self, request: Request) -> Served:
         """The model named in the request's path; Refused with 404 if there is none."""
@@ -95,23 +100,43 @@ class State:
         """Once a second, replace threads that hang and reload models that changed on disk."""
         while True:
             await asyncio.sleep(LOOK)
+            asked, self.common.reload = self.common.reload, False
             for served in self.every:
                 try:
+                    if asked:
+                        served.ask_again()
                     served.worker.relieve()
                     served.look()
                 except Exception as error:
                     report(error)
 
 
+def with_identifier(models: Mapping[str, Model]) -> dict[str, Model]:
+    """The models, and the one that tells languages, where it is installed."""
+    try:
+        return {**models, IDENTIFIER: shipped.identifier()}
+    except LamellaError:
+        return dict(models)
+
+
 def make_app(
-    models: Mapping[str, Model],
+    models: Mapping[str, Model | Tried],
     limits: Limits | None = None,
     names: Iterable[str] = (),
     everywhere: bool = False,
     task: str | None = None,
+    common: Common | None = None,
 ) -> Guard:
-    """Models by name -> the application. names, everywhere: see `Guard`; task: the file of a task from outside."""
-    state = State(models, limits or Limits(), task)
+    """Models by name -> the application. names, everywhere, common: see `Guard`; task: the file of a task from outside.
+
+    Models that have run already, in the parent of this process, come as `Tried`.
+    """
+    limits, common = limits or Limits(), common or Common()
+    tried = {name: one for name, one in models.items() if isinstance(one, Tried)}
+    fresh = with_identifier({name: one for name, one in models.items() if isinstance(one, Model)}) if not tried else {}
+    served = {name: Served(name, None, limits, task, one) for name, one in tried.items()}
+    served |= {name: Served(name, one, limits, task) for name, one in fresh.items()}
+    state = State(served, limits, common)
 
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
@@ -129,6 +154,9 @@ def make_app(
         Route("/", lambda request: files.page("index.html", request)),
         Route("/web/{file}", lambda request: files.page(request.path_params["file"], request)),
         Route("/health", _health),
+        Route("/health/live", _live),
+        Route("/health/ready", _ready),
+        *([Route("/metrics", _counted)] if common.metrics else []),
         Route("/openapi.json", _described),
         Route("/models", _listed),
         Route("/models/{name}", _shown),
@@ -140,7 +168,7 @@ def make_app(
     app = Starlette(routes=routes, lifespan=life, exception_handlers=HANDLERS)
     app.state.shared = state
     state.everywhere = everywhere
-    return Guard(app, state.limits, names, everywhere)
+    return Guard(app, limits, common, names, everywhere)
 
 
 def _unforeseen(context: Mapping[str, Any]) -> None:
@@ -174,6 +202,23 @@ async def _health(request: Request) -> Response:
     models = {name: served.health for name, served in state.models.items()}
     well = all(one["status"] != "failed" and "note" not in one for one in models.values())
     return reply({"status": "ok" if well else "degraded", "models": models})
+
+
+async def _live(request: Request) -> Response:
+    """Whether the process answers at all; where it does not, it should be started again."""
+    return reply({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    """Whether requests should be sent here: no model is starting, at least one answers, and the server does not stop."""
+    state: State = request.app.state.shared
+    found = [served.health["status"] for served in state.models.values()]
+    ready = "starting" not in found and "ready" in found and not state.common.leaving
+    return reply({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+
+async def _counted(request: Request) -> Response:
+    return Response(text_of(request.app.state.shared.common), 200, {"Content-Type": TYPE})
 
 
 async def _described(request: Request) -> Response:
@@ -291,12 +336,19 @@ async def _explain_whole(state: State, served: Served) -> Response:
     if making is None or (making.done() and (making.cancelled() or making.exception())):
         for old in [k for k in state.whole if k[0] == served.name and k != key]:
             del state.whole[old]
-        making = asyncio.ensure_future(served.at_length(served.model, lambda model: _explained(model, None)))
+        shelf = kept.Shelf(state.common.folder)
+        making = asyncio.ensure_future(
+            served.at_length(served.model, lambda m: shelf.once(served.name, m, _explained_whole))
+        )
         state.whole[key] = making
     await asyncio.wait({making}, timeout=state.limits.seconds)
     if not making.done():
         raise Refused(503, "the explanation of the whole model is still being made. Ask again in a while.", 10)
     return Response(making.result(), 200, None, JSON)
+
+
+def _explained_whole(model: Model) -> bytes:
+    return _explained(model, None)
 
 
 def _explained(model: Model, example: Any, **how: Any) -> bytes:

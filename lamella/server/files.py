@@ -1,9 +1,7 @@
-"""Files over HTTP: uploaded documents, answers to download, and the page itself."""
+"""Files over HTTP: uploaded documents, answers as downloads, and the page itself."""
 
 import hashlib
 import re
-import secrets
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,40 +22,6 @@ TYPES = {
     ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".webp": "image/webp",
     ".json": "application/json", ".webmanifest": "application/manifest+json", ".txt": "text/plain; charset=utf-8",
 }  # fmt: skip
-
-
-class Store:
-    """Files kept in memory for a limited time, under unguessable names."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._most, self._seconds = int(limits.kept * 1e6), 60 * limits.minutes
-        self._files: dict[str, tuple[float, str, bytes]] = {}  # in the order in which they came
-
-    def put(self, name: str, raw: bytes) -> str:
-        """Store a file and return its key; the oldest files make room."""
-        self._forget()
-        while self._files and self._size + len(raw) > self._most:
-            del self._files[next(iter(self._files))]
-        if len(raw) > self._most:
-            raise Refused(413, f"the answer has {len(raw) / 1e6:.0f} MB, and {self._most / 1e6:.0f} can be kept.")
-        key = secrets.token_urlsafe(24) + Path(name).suffix
-        self._files[key] = (time.monotonic() + self._seconds, name, raw)
-        return key
-
-    def get(self, key: str) -> tuple[str, bytes]:
-        """A file's name and bytes; Refused with 404 if it is gone."""
-        self._forget()
-        if key not in self._files:
-            raise Refused(404, "no such file. It may have been kept too long: send the document again.")
-        return self._files[key][1:]
-
-    @property
-    def _size(self) -> int:
-        return sum(len(raw) for _, _, raw in self._files.values())
-
-    def _forget(self) -> None:
-        now = time.monotonic()
-        self._files = {key: kept for key, kept in self._files.items() if kept[0] > now}
 
 
 def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) -> Response:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lamella.server.addresses import LOCAL, client_of
+from lamella.server.addresses import LOCAL, Counts, client_of
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 
@@ -37,10 +37,11 @@ class Body:
 
 
 class Bodies:
-    """All request bodies in memory."""
+    """All request bodies in the memory of this process."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._most = int(limits.held * 1e6)
+    def __init__(self, limits: Limits, counts: Counts) -> None:
+        """counts: bytes of each client, also in the other processes of the server."""
+        self._most, self._counts = int(limits.held * 1e6), counts
         self._total = 0
         self._held: dict[Body, None] = {}
 
@@ -54,27 +55,30 @@ class Bodies:
         finally:
             body.drop = None
             if not body.evicted:
-                self._total -= body.size
+                self._count(body, -body.size)
             del self._held[body]
 
     def make_room(self, body: Body, size: int) -> None:
         """Count bytes of a body; over the limit, drop the slowest other bodies."""
         if body.evicted:
             return  # it is counted no longer
-        self._total += size
-        of_client = sum(other.size for other in self._held if other.client == body.client and not other.evicted)
-        if body.client != LOCAL and of_client > self._most // 2:
+        self._count(body, size)
+        if body.client != LOCAL and self._counts.of(body.client) > self._most // 2:
             self._refuse(body)
         coming = sorted((o for o in self._held if o.drop and o is not body), key=lambda other: other.since)
         for other in coming:
             if self._total <= self._most:
                 return
             other.evicted = True
-            self._total -= other.size
+            self._count(other, -other.size)
             assert other.drop is not None
             other.drop()
         if self._total > self._most:
             self._refuse(body)
+
+    def _count(self, body: Body, size: int) -> None:
+        self._total += size
+        self._counts.add(body.client, size)
 
     def _refuse(self, body: Body) -> None:
         raise Refused(503, "too much is being sent at once. Ask again in a moment.", 1)

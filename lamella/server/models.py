@@ -11,17 +11,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lamella.data.media.budget import Budget
+from lamella.errors import ModelError
 from lamella.model import Model
-from lamella.server import schema, watch
+from lamella.server import schema
 from lamella.server.batching import CHUNK, GRACE, Chunked, Job, Worker
 from lamella.server.facts import Opened
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused, line_of, note, report
 from lamella.server.threads import Threads, contained
-from lamella.server.work import Stopped, checked, prepare
+from lamella.server.watch import GONE, LOOK, Watch
+from lamella.server.work import Check, Stopped, checked, prepare
 from lamella.task import Answer, Example
 
 __all__ = ["Served", "named"]
@@ -32,27 +34,59 @@ WAITING = 16  # documents and explanations that may wait for them
 LENGTHY = 5000  # characters; a longer text is long work too, sentence by sentence
 READERS = 2  # threads that read pictures and large bodies, for all models
 START = 10.0  # seconds that a request waits for a model that is not ready yet
-LOOK = 1.0  # seconds between two checks of a model's folder
-MISSING = 5  # checks in a row that do not find it
-RETRY = 300.0  # longest time, in seconds, until a model that could not be read is tried again
 Tell = Callable[[int, int], None]
+
+
+def warm(opened: Opened, check: Check = lambda: None) -> Opened:
+    """A model after its first run; whatever that raises becomes an `Exception`. check: may stop it."""
+    first = Job(opened.model, [], opened.limits.seconds)
+
+    def go_on() -> None:
+        check()
+        first.check()
+
+    contained(lambda: opened.warm(go_on, lambda: first.deadline))
+    return opened
+
+
+def read_again(model: Model, task: str | None) -> Model:
+    """The model in its folder now, with its index as it is now; ModelError where that is not of this model any more."""
+    fresh, index = model.again(task), model.task.index
+    if index is None:
+        return fresh
+    from lamella.model.index import Index, identity, searching_in
+
+    if index.where:
+        index = Index.read(Path(index.where), identity(fresh))
+    elif index.model != identity(fresh):
+        raise ModelError("its index was made by the model from before. Make it again, and start the server again.")
+    return searching_in(fresh, index)
+
+
+class Tried(NamedTuple):
+    """A model that has run in the parent of this process, which looks after its folder too."""
+
+    opened: Opened
+    note: str = ""  # what is wrong, in a line without paths
+    failed: bool = False  # whether it cannot be used
 
 
 class Served:
     """A served model and its name."""
 
-    def __init__(self, name: str, model: Model, limits: Limits, task: str | None = None) -> None:
-        """task: the file of a task from outside lamella, for when the model is read again."""
-        self.name, self.limits, self.task = name, limits, task
-        self.now = Opened(name, model, limits)
+    def __init__(
+        self, name: str, model: Model | None, limits: Limits, task: str | None = None, tried: Tried | None = None
+    ) -> None:
+        """task: the file of a task from outside lamella, for when the model is read again. Either model or tried."""
+        assert model or tried
+        self.name, self.limits, self.task, self.tried = name, limits, task, tried
+        self.now = tried.opened if tried else Opened(name, model, limits)
         self.status = "starting"  # or "ready", or "failed"
-        self.note = ""  # what is wrong, in a line without paths
+        self.note = tried.note if tried else ""  # what is wrong, in a line without paths
         self.version = 1
         self._began = time.monotonic()
         self.worker = Worker(name, limits)
-        self._signature = watch.signature_of(model)
-        self._looked = self._again = 0.0  # when the folder was looked at, and when a failed reading is tried again
-        self._failures = self._missing = 0
+        self._watch = Watch(self.now.model)
         self._reading_again = False
         self._waiting: set[Job] = set()
         self._long = Threads(f"long {name}", THREADS, limits.patience + GRACE)
@@ -61,23 +95,23 @@ class Served:
         self._settled.set_running_or_notify_cancel()  # so that a client that stops waiting does not cancel it
 
     def begin(self) -> None:
-        """Run the model for the first time, in its own thread."""
+        """Run the model for the first time, in its own thread, unless it has run."""
+        if self.tried:
+            self.status = "failed" if self.tried.failed else "ready"
+            self._settled.set_result(None)
+            return
         threading.Thread(target=self._begin, name=f"begin {self.name}", daemon=True).start()
 
     def _begin(self) -> None:
         try:
-            contained(lambda: self._warm(self.now))
+            warm(self.now)
             self.status, self.note = "ready", ""
         except Exception as error:
             self.status = "failed"
-            self._tell(f"the model cannot be used: {line_of(error)}")
+            self.tell(f"the model cannot be used: {line_of(error)}")
             report(error)
         finally:
             self._settled.set_result(None)
-
-    def _warm(self, opened: Opened) -> None:
-        first = Job(opened.model, [], self.limits.seconds)
-        opened.warm(first.check, lambda: first.deadline)
 
     async def ready(self, patient: bool = True) -> Opened:
         """The model, once it is ready; Refused with 503 if it is not ready in time or failed.
@@ -103,50 +137,47 @@ class Served:
 
     # ---- replaced on disk --------------------------------------------------------------------------------------
 
+    def ask_again(self) -> None:
+        """Read the model again at the next look, changed or not."""
+        self._watch.forget()
+
     def look(self) -> None:
         """Reload the model if its folder has changed; the old one stays until the new one is verified and has answered."""
-        now = time.monotonic()
-        if now < self._looked + LOOK or self._reading_again:
+        if self.tried or self._reading_again:
             return
-        self._looked = now
-        seen = watch.signature(Path(self.now.model.where))
-        self._missing = 0 if seen else self._missing + 1
-        if self._missing == MISSING:  # a folder may be missing for a moment while it is replaced
-            self._tell("the model is no longer on disk. What was read before still answers.")
-        if seen is None or (seen == self._signature and not (self._failures and now > self._again)):
+        changed = self._watch.changed()
+        if self._watch.gone:
+            self.tell(GONE)
+        if not changed:
             return
-        self._signature, self._reading_again = seen, True
+        self._reading_again = True
         threading.Thread(target=self._read_again, name=f"read {self.name}", daemon=True).start()
 
     def _read_again(self) -> None:
         try:
             opened = contained(self._opened_again)
         except Exception as error:
-            # Files may be copied one by one, `model.json` first: the model may not be complete yet.
-            self._failures += 1
-            self._again = time.monotonic() + min(RETRY, 2.0**self._failures)
+            self._watch.failed()
             line = f"the model was replaced on disk by one that cannot be used: {line_of(error)}"
-            self._tell(line + (" The one from before still answers." if self.status == "ready" else ""))
+            self.tell(line + (" The one from before still answers." if self.status == "ready" else ""))
         else:
             self.now, self.status = opened, "ready"
             self.version += 1
-            self._failures = 0
+            self._watch.succeeded()
             self.worker.revive()
-            self._tell("")
+            self.tell("")
             note(f"{self.name}: the model was replaced on disk and read again.")
         finally:
             self._reading_again = False
 
-    def _tell(self, line: str) -> None:
+    def tell(self, line: str) -> None:
         """Note a problem: /health shows it, and standard error once."""
         if line and line != self.note:
             note(f"{self.name}: {line}")
         self.note = line
 
     def _opened_again(self) -> Opened:
-        opened = Opened(self.name, self.now.model.again(self.task), self.limits)
-        self._warm(opened)
-        return opened
+        return warm(Opened(self.name, read_again(self.now.model, self.task), self.limits))
 
     # ---- facts and health ---------------------------------------------------------------------------------------
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,13 +19,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from lamella.errors import LamellaError, UsageError
 from lamella.server.access import HEADERS, Guard
 from lamella.server.addresses import LOCAL, client_of
+from lamella.server.common import Common
 from lamella.server.limits import Limits
 from lamella.server.replies import JSON, encode, note
 
 HEAD = 1 << 16  # bytes of the head of a request
+LOOPBACK = ("127.0.0.1", "::1")
 IDLE = 20  # seconds that an idle connection stays open
+LINGER = 2.0  # seconds in which a worker that is replaced answers what is on its way on open connections
 ABORT = 5.0  # seconds for a client to read the last reply before its connection is aborted
 OVERHEAD = 1 << 18  # bytes of a request besides its body: chunks of one byte take five more each
+BACKLOG = 2048  # connections that wait to be accepted
 FILES = 100  # open files kept for things other than connections
 REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
 REASONS |= {501: "Not Implemented", 503: "Service Unavailable"}
@@ -47,8 +52,9 @@ class Connections:
     Refusing new connections would let idle clients shut out all others, so idle ones make room instead.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._most, self._each = _at_most(limits.connections), limits.each
+    def __init__(self, limits: Limits, common: Common) -> None:
+        """common: connections of each client, also to the server's other processes."""
+        self._most, self._each, self._common = _at_most(limits.connections), limits.each, common
         self._of: dict[str, dict[Protocol, None]] = {}
         self._count = 0
 
@@ -56,8 +62,8 @@ class Connections:
         """Add a connection, closing an idle one if needed; False if there is no room."""
         own = self._of.setdefault(one.address, {})
         own[one] = None
-        self._count += 1
-        if len(own) > self._each * (2 if one.address == LOCAL else 1):
+        self._changed(one, 1)
+        if self._common.connections.of(one.address) > self._each * (2 if one.address == LOCAL else 1):
             return self._evict(own, one)
         if self._count > self._most:
             return self._evict(max(self._of.values(), key=len), one)
@@ -67,9 +73,14 @@ class Connections:
         own = self._of.get(one.address, {})
         if one in own:
             del own[one]
-            self._count -= 1
+            self._changed(one, -1)
             if not own:
                 del self._of[one.address]
+
+    def _changed(self, one: "Protocol", by: int) -> None:
+        self._count += by
+        self._common.connections.add(one.address, by)
+        self._common.has_open(self._count)
 
     def _evict(self, connections: "dict[Protocol, None]", new: "Protocol") -> bool:
         waiting = [other for other in connections if other is not new and other.asks_nothing]
@@ -95,7 +106,9 @@ class Protocol(H11Protocol):
     """HTTP/1.1 with time limits: for the head of a request, and for clients that do not read replies."""
 
     limits = Limits()
-    everyone = Connections(limits)
+    common = Common()
+    everyone = Connections(limits, common)
+    proxies: frozenset[str] = frozenset()
     _late: asyncio.TimerHandle | None = None
     address = ""
     since = 0.0  # when it was opened, or last sent a request
@@ -108,7 +121,9 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.address, self.since = client_of((self.client or ("", 0))[0]), time.monotonic()
+        client = (self.client or ("", 0))[0]
+        # Connections of a proxy are those of many clients, whose requests are counted for each.
+        self.address, self.since = LOCAL if client in self.proxies else client_of(client), time.monotonic()
         if not self.everyone.add(self):
             self.refuse(503, "too many requests of this address are being answered. Ask again in a moment.")
             return
@@ -184,6 +199,8 @@ class Protocol(H11Protocol):
         if self.transport.is_closing():
             self.transport.abort()
             return
+        if self.common.metrics:
+            self.common.metrics.refused()
         begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if (
             self.cycle is not None and not self.cycle.response_complete
@@ -198,6 +215,17 @@ class Protocol(H11Protocol):
             text = "".join(f"{name}: {value}\r\n" for name, value in head.items())
             self.transport.write(f"HTTP/1.1 {status} {REASONS.get(status, 'Error')}\r\n{text}\r\n".encode() + body)
         self._end()
+
+    def shutdown(self) -> None:
+        """The server stops. Where others go on, a request that is on its way on an idle connection is still answered."""
+        if self.common.lingers and self.asks_nothing and not self.transport.is_closing():
+            self.loop.call_later(LINGER, self._leave)
+        else:
+            super().shutdown()
+
+    def _leave(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -220,25 +248,50 @@ LOG.addHandler(_OneLine())
 class Server(uvicorn.Server):
     """A server that reports when it has started, and whose process exits with 0 after a signal."""
 
-    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, common: Common, begun: Callable[[], None]) -> None:
         super().__init__(config)
-        self._begun = begun
+        self._common, self._begun = common, begun
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._common.accepts(True)
         self._begun()
+
+    def _hang_up(self, had_terminal: bool) -> None:
+        if had_terminal and not has_terminal():
+            self.should_exit = True
+        else:
+            self._common.reload = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._common.leaving = True
+        self._common.accepts(False)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():  # signals can only be caught there
             yield
             return
-        before = {s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)}
+        handlers: dict[int, Any] = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self.handle_exit)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+            had = has_terminal()
+            handlers[signal.SIGHUP] = lambda number, frame: self._hang_up(had)
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
+
+
+def has_terminal() -> bool:
+    """Whether this process has a terminal. SIGHUP means that it was closed, or, without one, that models are to be read again."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -255,13 +308,22 @@ def listen(host: str, port: int) -> socket.socket:
     return place
 
 
-def make_server(app: Guard, begun: Callable[[], None], limits: Limits) -> Server:
-    """A server that runs until SIGINT or SIGTERM, or until `should_exit` is set, and finishes running requests."""
+def make_server(
+    app: Guard, begun: Callable[[], None], limits: Limits, proxies: Sequence[str] = (), backlog: int = BACKLOG
+) -> Server:
+    """A server that runs until SIGINT or SIGTERM, or until `should_exit` is set, and finishes running requests.
+
+    proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed, besides those of this machine.
+    backlog: connections that may wait; also how many asyncio accepts before it does anything else.
+    """
     # A class of its own for each server: uvicorn makes the connections, and these share limits and know each other.
-    protocol = type("Protocol", (Protocol,), {"limits": limits, "everyone": Connections(limits)})
+    common = app.common
+    own = {"limits": limits, "common": common, "everyone": Connections(limits, common), "proxies": frozenset(proxies)}
+    protocol = type("Protocol", (Protocol,), own)
     config = uvicorn.Config(
         app, http=protocol, ws="none", lifespan="on", loop="asyncio", log_config=None, log_level="error",
         access_log=False, server_header=False, timeout_keep_alive=IDLE, h11_max_incomplete_event_size=HEAD,
-        timeout_graceful_shutdown=int(limits.seconds) + 1,
+        timeout_graceful_shutdown=int(limits.seconds) + 1, backlog=backlog,
+        forwarded_allow_ips=[*LOOPBACK, *proxies],
     )  # fmt: skip
-    return Server(config, begun)
+    return Server(config, common, begun)

@@ -18,12 +18,22 @@ from lamella.server.replies import Refused
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EMFILE}
 
 
+def full() -> Refused:
+    return Refused(507, "the server's temporary folder takes no more. Free some space there.", 60)
+
+
+def private(folder: Path) -> None:
+    """Make a folder within one of the server's, both readable by this user alone."""
+    for one in (folder.parent, folder):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
 class Scratch:
     """A folder for files that exist during one request."""
 
-    def __init__(self, most: int) -> None:
-        """most: bytes of all files together."""
-        self._most, self._used = most, 0
+    def __init__(self, most: int, within: Path | None = None) -> None:
+        """most: bytes of all files together; within: the folder to make it in, by default that of the system."""
+        self._most, self._within, self._used = most, within, 0
         self._folder: Path | None = None
         self._lock = threading.Lock()
         self._remove: weakref.finalize[..., Scratch] | None = None
@@ -43,7 +53,7 @@ class Scratch:
             except OSError as error:
                 if error.errno not in FULL:
                     raise
-                raise Refused(507, "the server's temporary folder takes no more. Free some space there.", 60) from error
+                raise full() from error
             yield place / name
         finally:
             if place:
@@ -55,7 +65,9 @@ class Scratch:
         """The folder, readable by this user alone."""
         with self._lock:
             if self._folder is None or not self._folder.is_dir():  # a cleaner of /tmp may have removed it
-                self._folder = Path(tempfile.mkdtemp(prefix="lamella-serve-"))
+                if self._within:
+                    private(self._within)
+                self._folder = Path(tempfile.mkdtemp(prefix="lamella-serve-", dir=self._within))
                 self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
             return self._folder
 

@@ -2,16 +2,21 @@
 
 lamella serve
 lamella serve my-model other-model --port 8000
+lamella serve my-model --workers 4 --metrics
 """
 
+import ipaddress
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lamella.errors import MissingExtra, UsageError
+from lamella.machine import cores
 from lamella.model import Model, load, shipped
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
+MOST = 256  # workers
 
 
 def serve(
@@ -21,22 +26,31 @@ def serve(
     names: Sequence[str] = (),
     task: str | None = None,
     index: Sequence[str] = (),
+    workers: int = 1,
+    metrics: bool = False,
+    proxies: Sequence[str] = (),
     begun: Callable[[dict[str, Any]], None] | None = None,
     **limits: float,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what has begun and return.
 
     port 0 is any that is free; names: hosts besides this one under which it is asked; task: the file of a task from
-    outside lamella; index: files made by `predict --index`, each searched by the model that made it; limits: those of `lamella.server.limits.Limits`; begun: told {"url", "models"} when it answers.
+    outside lamella; index: files made by `predict --index`, each searched by the model that made it; workers: processes
+    that answer, which share the models' memory; metrics: count requests for Prometheus at /metrics; proxies: addresses
+    of proxies, whose word on who asks is taken; limits: those of `lamella.server.limits.Limits`; begun: told
+    {"url", "models", "workers"} when it answers. SIGHUP reads the models again.
     Raises UsageError for a port that is taken and MissingExtra without starlette and uvicorn.
     """
     try:
         from lamella.server.app import make_app
+        from lamella.server.common import Common
         from lamella.server.limits import Limits
         from lamella.server.models import named
         from lamella.server.run import listen, make_server
     except ImportError as error:
         raise MissingExtra("serve", "serve") from error
+    _check_workers(workers)
+    _check_proxies(proxies)
     for name, value in limits.items():
         if not value > 0:
             raise UsageError(f"--{name} {value:g}: expected a number above 0.")
@@ -46,13 +60,41 @@ def serve(
     place = listen(host, port)
     bracketed = f"[{host}]" if ":" in host else host
     url = f"http://{bracketed}:{place.getsockname()[1]}"
-    app = make_app(found, set_limits, [host, *names], everywhere=host not in LOCAL, task=task)
+    own_names, everywhere = (host, *names), host not in LOCAL
 
     def tell() -> None:
         if begun:
-            begun({"url": url, "models": list(found)})
+            begun({"url": url, "models": list(found), "workers": workers})
 
-    make_server(app, tell, set_limits).run(sockets=[place])
+    if workers > 1:
+        from lamella.server.worker import Setup
+        from lamella.server.workers import Parent
+
+        setup = Setup(set_limits, own_names, everywhere, task, tuple(proxies), metrics)
+        Parent(place, found, workers, setup).run(tell)
+        return
+    common = Common(metered=list(found) if metrics else None)
+    app = make_app(found, set_limits, own_names, everywhere, task, common)
+    make_server(app, tell, set_limits, proxies).run(sockets=[place])
+
+
+def _check_proxies(proxies: Sequence[str]) -> None:
+    for proxy in proxies:
+        try:
+            ipaddress.ip_address(proxy)
+        except ValueError as error:
+            raise UsageError(f"--proxy {proxy}: expected the address of a proxy, such as 10.0.0.2.") from error
+
+
+def _check_workers(workers: int) -> None:
+    """UsageError for a number of processes that cannot be; more than there are cores is said on standard error."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST:
+        raise UsageError(f"--workers {workers}: expected a whole number from 1 to {MOST}, about one for each core.")
+    if workers > cores():
+        print(
+            f"lamella: {workers} workers share {cores()} cores; more than one for each answer no faster.",
+            file=sys.stderr,
+        )
 
 
 def _searching(models: Sequence[Model], paths: Sequence[str]) -> list[Model]:

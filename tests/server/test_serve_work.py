@@ -18,7 +18,7 @@ import pytest
 
 import lamella
 from lamella import errors
-from lamella.server import files, replies
+from lamella.server import kept, replies
 from lamella.server.limits import Limits
 from lamella.server.models import named
 from lamella.server.replies import Refused
@@ -196,7 +196,7 @@ def test_answers_are_the_same_in_company(server):
 
 
 def test_the_store_forgets(monkeypatch):
-    store = files.Store(Limits(kept=0.001, minutes=1))
+    store = kept.MemoryStore(Limits(kept=0.001, minutes=1))
     keys = [store.put("a.po", bytes([n]) * 400) for n in range(3)]
     assert len(set(keys)) == 3 and all(len(key) > 30 and key.endswith(".po") for key in keys)
     with pytest.raises(Refused):
@@ -205,7 +205,7 @@ def test_the_store_forgets(monkeypatch):
     with pytest.raises(Refused, match="MB"):
         store.put("b.po", bytes(2000))
     now = time.monotonic()
-    monkeypatch.setattr(files.time, "monotonic", lambda: now + 61)
+    monkeypatch.setattr(kept.time, "monotonic", lambda: now + 61)
     with pytest.raises(Refused, match="no such file"):
         store.get(keys[2])
 

@@ -20,7 +20,7 @@ import pytest
 
 import lamella
 from bench import serve_watched
-from lamella.server import files, models, replies, scratch
+from lamella.server import files, models, replies, scratch, watch
 from lamella.server.replies import Refused
 from tests.serving import Panic, Serving, predict, serving, wait_for
 
@@ -73,9 +73,9 @@ def test_a_model_that_cannot_begin_keeps_no_other(tiny_model, monkeypatch, capfd
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(models, "LOOK", 0.1)
+    monkeypatch.setattr(watch, "LOOK", 0.1)
     monkeypatch.setattr("lamella.server.app.LOOK", 0.1)
-    monkeypatch.setattr(models, "RETRY", 0.2)
+    monkeypatch.setattr(watch, "RETRY", 0.2)
 
 
 def reseal(folder: Path, **changed) -> None:
