@@ -45,6 +45,8 @@ from lamella.terms import (
 if TYPE_CHECKING:  # the light install has no torch
     from torch import Generator, Tensor, nn
 
+    from lamella.data.readers.windows import Part
+
 __all__ = [
     "EXPLAINED",
     "SIZES",
@@ -138,6 +140,14 @@ class Task:
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         """The user's files -> examples, and the lines that say what was understood, kept and dropped."""
         raise NotImplementedError
+
+    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
+        """Files of lines in parts that `read` takes one by one, for corpora beyond memory; []: they are read as a whole.
+
+        For tasks of which each example is a line, or some lines together. Such a task has no `hold_out` and no `weights` of its
+        own, since these look at all examples.
+        """
+        return []
 
     def sample(self, split: str) -> list[Example]:
         """A small, seeded, offline set: "train" or "test"."""

@@ -64,6 +64,9 @@ TRAINING = (
         help="Early stopping: evaluations without improvement before training stops; the best weights are kept.",
     ),
     click.option("--schedule", help="Learning rate schedule: linear (falls at the end; the default) or cosine."),
+    click.option(
+        "--shards", metavar="FOLDER", help="Keep encoded examples in this folder, and map them: for corpora beyond memory."
+    ),
     click.option("--device", help="cpu (the default), cuda, cuda:1, mps, or auto: the first one available."),
 )
 

@@ -39,7 +39,16 @@ def make(keys: Iterable[Sequence[str]]) -> bytes:
     """
     distinct = sorted({key for group in keys for key in group})
     salt = hashlib.blake2b("\0".join(distinct).encode(errors="surrogatepass"), digest_size=SALT).digest()
-    hashes = np.unique(np.array([_hash(key, salt) for key in distinct], np.uint64))
+    return of(hashes([distinct], salt), salt)
+
+
+def hashes(keys: Iterable[Sequence[str]], salt: bytes) -> NDArray[np.uint64]:
+    """The keys of each example -> their hashes with this salt, each once, the smallest first."""
+    return np.unique(np.array([_hash(key, salt) for group in keys for key in group], np.uint64))
+
+
+def of(hashes: NDArray[np.uint64], salt: bytes) -> bytes:
+    """A fingerprint of hashes in their order, such as those of a corpus whose keys are never together in memory."""
     complete = len(hashes) <= MOST
     rows = hashes[:MOST].astype(">u8").view(np.uint8).reshape(-1, 8)[:, -WIDTH:]
     return MAGIC + bytes([complete]) + salt + rows.tobytes()

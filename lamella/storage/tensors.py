@@ -17,7 +17,10 @@ from lamella.errors import ModelError
 
 MOST_HEADER = 4 << 20  # bytes
 MOST_TENSORS = 20_000
-KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "|u1", "I8": "|i1", "BOOL": "|b1"}
+KINDS = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "|b1",
+    "I64": "<i8", "I32": "<i4", "I8": "|i1", "U16": "<u2", "U8": "|u1",
+}  # fmt: skip
 
 
 class _Entry(msgspec.Struct):

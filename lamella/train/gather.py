@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamella.errors import DataError
 from lamella.model.reading import Parts, find_parts, read_to_learn
@@ -11,6 +11,9 @@ from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.checks import check
 from lamella.train.engine import Batches, Encoded, Store
+
+if TYPE_CHECKING:
+    from lamella.train.corpus import Corpus
 
 HELD_OUT = 0.1  # of a user's one file
 MOST_HELD_OUT = 2000
@@ -25,6 +28,7 @@ class Gathered:
     held: list[Example]  # never trained on, to measure with
     watched: list[Example]  # kept aside from the former, to watch the training by
     lines: list[str]  # what was understood
+    corpus: "Corpus | None" = None  # where all are that there are to train on, if `learn` is a sample of them
 
 
 def gather(
@@ -65,7 +69,7 @@ def gather(
     watched = watched or learn[:WATCHED]  # where all hang together
     lines.append(f"examples: {len(learn)} to train on, {len(watched)} to watch it by, {len(held)} to measure it with")
     for example in random.Random(seed).sample(learn, 3):
-        lines.append("sample: " + " | ".join(map(_shown, example.values())))
+        lines.append("sample: " + " | ".join(map(shown, example.values())))
     return Gathered(learn, held, watched, lines)
 
 
@@ -134,7 +138,7 @@ def hold_out(
     return [e for i, e in enumerate(examples) if i not in held], [examples[i] for i in sorted(held)]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value on one line, not too long; of a picture in a text only what kind it is."""
     text = str(value)
     return text.partition(",")[0] if text.startswith("data:") else " ".join(text[:100].split())

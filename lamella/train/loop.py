@@ -28,6 +28,7 @@ from lamella.model.learned import learned
 from lamella.storage import disk
 from lamella.task import Phase, Task
 from lamella.train import checkpoint, curves, further
+from lamella.train.corpus import encoded
 from lamella.train.engine import Batches, Run, Step, steps
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered, encode
@@ -194,7 +195,8 @@ def begin(
         digests = {name: model.digest(repr(value).encode()) for name, value in learned(job).items()}
         team.compare("learned", digests, "Give every process the same data, and the same versions of all libraries.")
     before = {name: weight.detach().clone() for name, weight in net.named_parameters()} if origin else {}
-    batches = encode(job, gathered.learn, settings.seed, settings.accumulate)
+    store = encoded(job, gathered, settings, tell) if settings.shards else None
+    batches = encode(job, gathered.learn, settings.seed, settings.accumulate, store)
     own = job.training
     usual = job.size.rate * own.rate * (further.RATE if origin and not origin.transfer else 1.0)
     course: Course = team.from_first(

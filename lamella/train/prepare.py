@@ -5,7 +5,7 @@ opened (`lamella.train.further`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,15 +44,17 @@ def prepare(
     keep: Any = (),
     test: Any = (),
     columns: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Prepared:
     """The task as the user wants it, its examples, and the model that it begins from, if there is one.
 
-    own: the task's own options. The other arguments are those of `lamella.train`. Raises UsageError and DataError.
+    own: the task's own options. tell: takes a line now and then while a large corpus is read.
+    The other arguments are those of `lamella.train`. Raises UsageError and DataError.
     """
     from lamella.train import further
 
     job, origin = _job(task, size, own, init)
-    gathered, origin, own_data = _gather(job, data, several(test), columns, settings.seed, origin, several(keep))
+    gathered, origin, own_data = _gather(job, data, several(test), columns, settings, origin, several(keep), tell)
     if init is None and size is None and (origin := further.usual_origin(job, task, own, len(gathered.learn))):
         job.config, job.size_name = further.config_of(origin, type(job), own, task), origin.model.manifest.size
     facts = {
@@ -79,16 +81,20 @@ def _job(task: str, size: str | None, own: dict[str, Any], init: str | None) -> 
 
 
 def _gather(
-    job: Task, data: Any, test: Any, columns: Mapping[str, str] | None, seed: int, origin: "Origin | None", keep: Any
+    job: Task, data: Any, test: Any, columns: Mapping[str, str] | None, settings: Settings, origin: "Origin | None",
+    keep: Any, tell: Callable[[str], None],
 ) -> "tuple[Gathered, Origin | None, bool]":
     """The user's examples, with old ones among them where it begins from a model, and whether they are the user's own."""
     from lamella.train import further
+    from lamella.train.corpus import gather_corpus
     from lamella.train.gather import gather
 
+    seed = settings.seed
     if keep and origin is None:
         raise UsageError("--keep: expected with --init MODEL, whose knowledge is to be kept.")
     with as_files(data) as paths, as_files(test) as test_paths, as_files(keep) as old:
-        gathered = gather(job, paths, test_paths, columns, seed)
+        large = gather_corpus(job, paths, test_paths, columns, settings, tell) if settings.shards else None
+        gathered = large or gather(job, paths, test_paths, columns, seed)
         if origin is not None:
             origin, gathered = further.with_replay(job, origin, gathered, old, columns, seed)
         gathered.lines[:] = [without_places(line) for line in gathered.lines]
@@ -97,5 +103,6 @@ def _gather(
 
 def _digest(gathered: "Gathered") -> str:
     """Of the data: a checkpoint goes on with the same only."""
-    rows = json.dumps([gathered.learn, gathered.held], sort_keys=True, default=str)
+    whole = [gathered.corpus.digest] if gathered.corpus else []
+    rows = json.dumps([gathered.learn, gathered.held, *whole], sort_keys=True, default=str)
     return model.digest(rows.encode(errors="surrogatepass"))

@@ -19,9 +19,9 @@ from lamella.train.settings import Settings
 from lamella.version import __version__
 
 LIBRARIES = ("torch", "numpy", "onnx", "onnxscript", "sentencepiece")
-# Of a length by the clock the steps are repeated; whether to go on or to draw curves changes no byte.
+# Of a length by the clock the steps are repeated; whether to go on, to draw curves or to keep examples on a disk changes no byte.
 LENGTHS = {"minutes", "steps", "epochs"}
-NO_MATTER = {"resume", "tensorboard"}
+NO_MATTER = {"resume", "tensorboard", "shards"}
 
 
 def facts(settings: Settings, data: str, init: str = "") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How a net is trained, whatever its task: what `lamella train` takes besides the task's own options."""
 
+import os
 from typing import Annotated, Any
 
 import msgspec
@@ -29,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Annotated[
         str | None, Meta(description="How the learning rate falls: linear (at the end) or cosine (throughout).")
     ] = None
+    shards: Annotated[
+        str | None, Meta(description="Folder for encoded examples in memory maps, of corpora beyond memory too.")
+    ] = None
     tensorboard: Annotated[bool, Meta(description="Write event files into MODEL/training/tensorboard.")] = False
     device: Annotated[str, Meta(description="cpu, cuda, cuda:1, mps, or auto: the first accelerator there is.")] = "cpu"
 
@@ -36,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """These settings, where all of them make sense; else UsageError."""
         if any(given is not None and not given > 0 for given in (self.minutes, self.steps, self.epochs)):
             raise UsageError("--minutes, --steps and --epochs: expected a number above 0.")
+        if self.shards == "":
+            raise UsageError("--shards: expected the name of a folder, received an empty one.")
         if self.accumulate < 1 or (self.patience is not None and self.patience < 1):
             raise UsageError("--accumulate and --patience: expected a whole number above 0.")
         if not 1 <= self.processes <= 1024:
@@ -60,5 +66,7 @@ def split(options: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
     own = {name: value for name, value in options.items() if name in Settings.__struct_fields__}
     rest = {name: value for name, value in options.items() if name not in own}
     given = {name: value for name, value in own.items() if value is not None}  # None: as if it had not been given
+    if isinstance(given.get("shards"), os.PathLike):
+        given["shards"] = os.fspath(given["shards"])
     settings: Settings = make_config(Settings, given, "train")
     return settings.check(), rest

@@ -34,7 +34,7 @@ def ship(
     files = export_graphs(net)
     values, blobs = store_learned(job)
     files.update(blobs)
-    files[fingerprint.FILE] = fingerprint.make(job.keys(e) for e in (*gathered.learn, *gathered.watched))
+    files[fingerprint.FILE] = _fingerprint(job, gathered)
     manifest = model.Manifest(
         lamella=__version__,
         task=name,
@@ -62,6 +62,15 @@ def ship(
     manifest.scores = {"held out": result}
     manifest.files = {file: model.digest(raw) for file, raw in files.items()}  # the card speaks of them
     return files, manifest
+
+
+def _fingerprint(job: Task, gathered: Gathered) -> bytes:
+    """Of all examples that it was trained on, or watched by."""
+    more = [*gathered.learn, *gathered.watched]
+    if gathered.corpus is None:
+        return fingerprint.make(job.keys(e) for e in more)
+    held, others = [[job.keys(e) for e in rows] for rows in (gathered.held, more)]
+    return gathered.corpus.fingerprint(held, others)
 
 
 def onnx_graphs(files: Mapping[str, bytes], threads: int = 1) -> Mapping[str, GraphLike]:

@@ -18,11 +18,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from lamella.data.readers import windows
 from lamella.data.readers.catalogue_pairs import SUFFIXES, read_catalogues
 from lamella.data.readers.report import Report, Source
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table
-from lamella.data.text.encoding import StrPath, read_text, show_path, split_lines
+from lamella.data.text.encoding import StrPath, goes_on, read_text, show_path, spanned, split_lines
 from lamella.data.text.languages import NAMES, base_code, guess, scores
 from lamella.errors import DataError, UsageError
 
@@ -94,7 +95,7 @@ def read_parallel(
     if not table.rows:
         reasons = ", ".join(f"{reason} ({count:,})" for reason, count in table.report.dropped.items())
         raise DataError(f"{where}: expected pairs of texts, received none that can be used: {reasons or 'no entries'}")
-    if check_language:
+    if check_language and not goes_on():
         by_file: defaultdict[str, list[Row]] = defaultdict(list)
         for row in table.rows:
             by_file[row.file].append(row)
@@ -135,6 +136,16 @@ def _choose(src: str, dst: str, rows: list[list[str]]) -> dict[str, int] | None:
 
 
 # --- two aligned files
+
+
+def parts_of(paths: Sequence[str], columns: Mapping[str, str] | None = None) -> list[windows.Part]:
+    """Large tables, or two aligned files, in parts that `read_parallel` reads one by one; [] where they cannot be cut."""
+    if len(paths) == 2 and columns is None and all(map(windows.by_line, paths)):
+        heads = [windows.head(path) for path in paths]
+        with spanned({path: part.spans[0] for path, part in zip(paths, heads, strict=True)}):
+            if all(map(_is_plain, paths)):
+                return windows.cut(paths, aligned=True)
+    return [] if any(Path(path).suffix.lower() in SUFFIXES for path in paths) else windows.cut(paths)
 
 
 def _is_plain(path: StrPath) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +11,10 @@ import msgspec
 from lamella.data.readers.bad_rows import BadRow
 from lamella.data.text.encoding import quote
 
+# What is counted in a line: at its beginning, or rows and characters at its end.
+_COUNTS = re.compile(
+    r"(^(?:kept |dropped |left out: |)|; (?=[0-9,]+ (?:rows?|characters)$)|characters, (?=[0-9,]+ in all$))([0-9][0-9,]*)(?=[ :])"
+)
 LISTED = 100
 """Bad rows that a report lists one by one; all are counted."""
 
@@ -76,6 +82,25 @@ class Report(msgspec.Struct):
         found += [f"dropped {count:,}: {reason}" for reason, count in sorted(self.dropped.items(), key=lambda d: -d[1])]
         found += [f"bad row: {bad}" for bad in self.bad]
         return found + [f"note: {note}" for note in self.notes]
+
+
+def merged(each: Sequence[Sequence[str]]) -> list[str]:
+    """The lines on several parts of the same files -> lines on the files: counts are added up, what is the same is said once.
+
+    >>> merged([["a.tsv: TSV; 1 row", "kept 1 row"], ["a.tsv: TSV; 3 rows", "kept 2 rows", "dropped 1: empty side"]])
+    ['a.tsv: TSV; 4 rows', 'kept 3 rows', 'dropped 1: empty side']
+    """
+    totals: dict[str, list[int]] = {}
+    for line in (line for lines in each for line in lines):
+        numbers = [int(m[2].replace(",", "")) for m in _COUNTS.finditer(line)]
+        form = _COUNTS.sub(r"\1\0", re.sub(r"(?<=[0-9] row)$", "s", line))
+        totals[form] = [a + b for a, b in zip(totals.get(form, [0] * len(numbers)), numbers, strict=True)]
+    said = []
+    for form, numbers in totals.items():
+        first, *others = form.split("\0")
+        said.append(first + "".join(f"{number:,}{part}" for number, part in zip(numbers, others, strict=True)))
+    bad = [line for line in said if line.startswith("bad row: ")]
+    return [line for line in said if line not in bad[LISTED:]]
 
 
 def counted(number: int, noun: str) -> str:

@@ -25,7 +25,7 @@ from lamella.data.readers.headers import first_is_header, is_name, is_number, is
 from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, Cells, Sheet, common_width, fold, read_sheet
 from lamella.data.readers.report import LISTED, Report, Source, counted
 from lamella.data.readers.table_text import json_text
-from lamella.data.text.encoding import StrPath, quote
+from lamella.data.text.encoding import StrPath, goes_on, quote
 from lamella.errors import DataError, UsageError
 
 EMPTY = "an empty cell"
@@ -232,7 +232,7 @@ def find_columns(
     }
     found = _match(first, wanted, named, f"{sheet.file}, line {line}", words)
     lists = [cells for _, cells in sheet.rows if isinstance(cells, list)]
-    header = keyed or bool(named) or _is_header(first, lists[1:301], found, required)
+    header = keyed or bool(named) or not goes_on() and _is_header(first, lists[1:301], found, required)
     positions = found if header else {}
     for field, at in positions.items():
         if first.count(first[at]) > 1:

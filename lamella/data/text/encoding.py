@@ -14,10 +14,11 @@ import codecs
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import NamedTuple
 
 from lamella.errors import DataError, UsageError
 
@@ -94,8 +95,41 @@ def show_path(path: StrPath) -> str:
     return "".join(letter if letter in '"\\' else _visible(letter) for letter in os.fspath(path))
 
 
+class Span(NamedTuple):
+    """A part of a file, in bytes."""
+
+    begin: int
+    end: int
+    head: bytes = b""  # what is read before it, such as the line with the names of columns
+
+
+_spans: ContextVar[Mapping[str, Span] | None] = ContextVar("spans", default=None)
+
+
+@contextmanager
+def spanned(spans: Mapping[str, Span]) -> Iterator[None]:
+    """A context in which of some files, by their paths, only a part is read.
+
+    >>> path = Path("letters.txt")
+    >>> _ = path.write_text("abcdef")
+    >>> with spanned({"letters.txt": Span(2, 4, b"-")}):
+    ...     read_text(path)[0]
+    '-cd'
+    """
+    token = _spans.set({os.path.normpath(path): span for path, span in spans.items()})
+    try:
+        yield
+    finally:
+        _spans.reset(token)
+
+
+def goes_on() -> bool:
+    """Whether what is read is a later part of a file, which has no first line of its own and was judged by its first part."""
+    return any(span.begin for span in (_spans.get() or {}).values())
+
+
 def read_bytes(path: StrPath) -> bytes:
-    """The content of a file.
+    """The content of a file, or of the part of it that is to be read (`spanned`).
 
     In: a path. Out: its bytes. Raises DataError, one line, where it is missing, a folder, unreadable or over MAX_BYTES.
     """
@@ -106,6 +140,9 @@ def read_bytes(path: StrPath) -> bytes:
         with open(path, "rb", opener=_open) as stream:
             about = os.fstat(stream.fileno())
             kind = about.st_mode
+            if span := (_spans.get() or {}).get(os.path.normpath(path)):
+                stream.seek(span.begin)
+                return span.head + stream.read(span.end - span.begin)
             if stat.S_ISBLK(kind) or (stat.S_ISCHR(kind) and not stream.isatty()):
                 raise DataError(f"{name}: expected a file, received a device. Name a file")  # it may never end
             # To read so many bytes is to ask for so much memory first; a pipe has no size that says how many there are.

@@ -20,6 +20,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
+from lamella.data.readers import windows
 from lamella.data.readers.cloze import read_cloze
 from lamella.data.samples import fill_mask as samples
 from lamella.data.text.encoding import read_text
@@ -46,6 +47,8 @@ from lamella.tasks.fill_mask.search import Text as Gaps
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
+
+    from lamella.data.readers.windows import Part
 
 PREDICT = {"when": "predict"}
 BEAM = 4  # words of several pieces that the search goes on with
@@ -97,6 +100,9 @@ class FillMask(Task):
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         rows, lines = read_cloze(paths, self.config.window, cloze.check, columns)
         return [dict(row) for row in rows], lines
+
+    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
+        return windows.cut(paths)
 
     def sample(self, split: str) -> list[Example]:
         return [{"text": text, "words": word} for text, word in samples.masked_sentences(split)]

@@ -26,7 +26,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data.readers import passages
+from lamella.data.readers import passages, windows
 from lamella.data.samples import text_generation as samples
 from lamella.data.text.pieces import START
 from lamella.errors import UsageError
@@ -36,6 +36,8 @@ from lamella.tasks.text_generation.vocabulary import FIRST, Characters, Words, b
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from lamella.data.readers.windows import Part
 
 CHARACTERS_A_PIECE = 4
 PREDICT = {"when": "predict"}
@@ -93,6 +95,9 @@ class TextGeneration(Task):
         window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
         texts, lines = passages.read_passages(list(paths), window, words, columns)
         return [{"text": text} for text in texts], lines
+
+    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
+        return windows.cut(paths)
 
     def sample(self, split: str) -> list[Example]:
         return [{"text": text} for text in samples.tales(split)]

@@ -36,6 +36,7 @@ from lamella.tasks.translation.outcomes import Outcome
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from lamella.data.readers.windows import Part
     from lamella.task import Encoder
     from lamella.tasks.translation.foreign.shortlist import Shortlist
 
@@ -139,6 +140,11 @@ class Translation(Task):
                 note(field, **used[side])
         pairs = [placeholders.without_accelerators(row["src"], row["dst"]) for row in table.rows]
         return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
+
+    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
+        from lamella.data.readers import parallel
+
+        return parallel.parts_of(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
         from lamella.data.samples import translation as samples
