@@ -81,8 +81,14 @@ def _job(task: str, size: str | None, own: dict[str, Any], init: str | None) -> 
 
 
 def _gather(
-    job: Task, data: Any, test: Any, columns: Mapping[str, str] | None, settings: Settings, origin: "Origin | None",
-    keep: Any, tell: Callable[[str], None],
+    job: Task,
+    data: Any,
+    test: Any,
+    columns: Mapping[str, str] | None,
+    settings: Settings,
+    origin: "Origin | None",
+    keep: Any,
+    tell: Callable[[str], None],
 ) -> "tuple[Gathered, Origin | None, bool]":
     """The user's examples, with old ones among them where it begins from a model, and whether they are the user's own."""
     from lamella.train import further
