@@ -4,6 +4,7 @@ Nearly all of a net works row by row and needs to know nothing. Two things do:
 
 - **Random draws**, such as dropout. While a part is entered, a draw whose first axis is the part's rows is made for the
   whole batch and the part's rows of it are taken: N processes draw what one would draw, from the same seed.
+  Where a net reads two batches at once, one after the other: `with stacked(2)`.
 - **What looks at all rows**, such as a table that follows the mean of a batch: `with whole(x) as x`.
 
     with Part(rows, count, gather).entered():
@@ -88,6 +89,22 @@ def whole(x: Tensor) -> Iterator[Tensor]:
     token = _ENTERED.set(None)
     try:
         yield part.gather(x.detach())
+    finally:
+        _ENTERED.reset(token)
+
+
+@contextmanager
+def stacked(views: int) -> Iterator[None]:
+    """A context in which the first axis of arrays is so many batches one after the other, as where two texts are read at once."""
+    part = _ENTERED.get()
+    if part is None:
+        yield
+        return
+    rows = torch.cat([part.rows + view * part.count for view in range(views)])
+    every = Part(rows, views * part.count, lambda x: torch.cat([part.gather(view) for view in x.chunk(views)]))
+    token = _ENTERED.set(every)
+    try:
+        yield
     finally:
         _ENTERED.reset(token)
 

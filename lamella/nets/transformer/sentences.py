@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamella.nets.layers import MASKED, positions
+from lamella.nets.part import stacked
 from lamella.nets.transformer.blocks import EncoderBlock
 
 TINY = 1e-6  # added to squared lengths before the root: an empty text has the zero vector, which has no direction
@@ -65,7 +66,8 @@ class SentenceEncoder(nn.Module):
     ) -> dict[str, Tensor]:
         """For training: two texts, each as tokens (B, T) and features (B, R, K) -> the vectors of both (B, D)."""
         # Both in one batch: the gradient of a table, which is as large as the table, is then computed once.
-        one, other = self.vector(stack(pieces, other_pieces), stack(features, other_features)).chunk(2)
+        with stacked(2):
+            one, other = self.vector(stack(pieces, other_pieces), stack(features, other_features)).chunk(2)
         return {"one": one, "other": other}
 
     def vector(self, pieces: Tensor, features: Tensor) -> Tensor:
