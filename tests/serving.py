@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lamella.server.app import make_app
@@ -119,3 +123,84 @@ TEXT = {"examples": [{"text": "The cat"}]}
 def predict(server, name="tiny"):
     """One short question to a model that is served."""
     return server.post(f"/models/{name}/predict", TEXT)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that have not ended."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = place.read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # it has just ended
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(place.parent.name))
+    return sorted(found)
+
+
+class Command(Serving):
+    """`lamella serve` in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], facts: dict[str, Any], err: Path) -> None:
+        super().__init__(int(facts["url"].rpartition(":")[2]))
+        self.process, self.facts, self._err = process, facts, err
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def workers(self) -> list[int]:
+        return children(self.pid)
+
+    @property
+    def err(self) -> str:
+        """What it printed on standard error."""
+        return self._err.read_text()
+
+    @contextmanager
+    def connections(self, count: int) -> Iterator[list[http.client.HTTPConnection]]:  # type: ignore[override]
+        """Connections that are open together, so that each is to another worker, where there are as many."""
+        opened = []
+        try:
+            for _ in range(count):
+                opened.append(http.client.HTTPConnection("127.0.0.1", self.port, timeout=120))
+                assert over(opened[-1], "GET", "/health/live").status == 200
+            yield opened
+        finally:
+            for one in opened:
+                one.close()
+
+
+def over(connection: http.client.HTTPConnection, method: str, path: str, value: Any = None) -> Reply:
+    """A request over a connection that stays open."""
+    body = None if value is None else json.dumps(value).encode()
+    connection.request(method, path, body, {"Content-Type": JSON} if body else {})
+    reply = connection.getresponse()
+    return Reply(reply.status, reply.headers, reply.read())
+
+
+@contextmanager
+def serve_command(folder: Path, *args: object) -> Iterator[Command]:
+    """The command with these arguments while the block lasts, at a free port; its temporary files are in `folder`."""
+    folder.mkdir(exist_ok=True)
+    words = [sys.executable, "-m", "lamella.cli.commands", "serve", *map(str, args), "--port", "0", "--json"]
+    with (folder / "err").open("w") as err:
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=err, text=True, env=environment)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        assert line, (folder / "err").read_text()
+        yield Command(process, json.loads(line), folder / "err")
+    finally:
+        left = children(process.pid)
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            for pid in [process.pid, *left]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+            process.wait(60)
+        if process.stdout:
+            process.stdout.close()

@@ -6,6 +6,7 @@ parent has gone, and the worker goes too.
 """
 
 import asyncio
+import shutil
 import socket
 import time
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ def work(
     """Answer until the parent says that it is enough, or has gone."""
     app = make_app(models, setup.limits, setup.names, setup.everywhere, setup.task, common)
     state = app.app.state.shared  # type: ignore[attr-defined]
-    tasks = []
+    tasks, orphaned = [], []
 
     def begun() -> None:
         loop = asyncio.get_running_loop()
@@ -98,6 +99,7 @@ def work(
         if not raw:
             asyncio.get_running_loop().remove_reader(parent)
             note("the parent of this worker has gone, so that it stops.")
+            orphaned.append(True)
             server.should_exit = True
         for message in messages(raw):
             for name, line in (message.notes or {}).items():
@@ -119,3 +121,5 @@ def work(
     listening = Listening(fileno=place.detach())
     listening.common = common
     server.run(sockets=[listening])
+    if orphaned and common.folder and not common.workers:
+        shutil.rmtree(common.folder, ignore_errors=True)  # the parent would have done it
