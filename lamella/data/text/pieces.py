@@ -5,7 +5,6 @@ Ids: 0 padding, 1 unknown, 2 start, 3 end, then the marks that a task asks for, 
 
 import hashlib
 import io
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -18,6 +17,7 @@ from lamella.storage.checksums import SHIPPED
 PADDING, UNKNOWN, START, END = 0, 1, 2, 3
 PART = 4096  # characters that are cut into pieces at a time
 MOST = 1_000_000  # characters of a text
+FEW = 8  # texts for which the library would start threads that take longer than the work
 SILENT = 4  # of sentencepiece's levels of logging: what goes wrong is an exception
 LINE = 200  # characters of what it says of an error
 
@@ -45,7 +45,9 @@ def normalise(text: str) -> str:
     >>> normalise("l’été…\\u00a0!")
     "l'été... !"
     """
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(_SAME)).strip()
+    if not text.isascii():  # nothing else is changed
+        text = unicodedata.normalize("NFC", text).translate(_SAME)
+    return " ".join(text.split())
 
 
 def limit(text: str) -> None:
@@ -109,6 +111,8 @@ class Pieces:
 
     def _cut(self, texts: Sequence[str]) -> list[list[int]]:
         try:
+            if len(texts) <= FEW:
+                return [self.processor.EncodeAsIds(text) for text in texts]
             ids: list[list[int]] = self.processor.EncodeAsIds(list(texts))
         except Exception as error:
             raise self._damaged(error) from error
