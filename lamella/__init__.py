@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lamella.verbs.explain import explain
     from lamella.verbs.export import export
     from lamella.verbs.import_model import import_model
+    from lamella.verbs.plan import plan
     from lamella.verbs.predict import predict
     from lamella.verbs.serve import serve
     from lamella.verbs.show import show
@@ -56,6 +57,7 @@ _PLACES = {
     "export": "lamella.verbs.export",
     "import_model": "lamella.verbs.import_model",
     "load": "lamella.model",
+    "plan": "lamella.verbs.plan",
     "predict": "lamella.verbs.predict",
     "serve": "lamella.verbs.serve",
     "show": "lamella.verbs.show",
@@ -80,6 +82,7 @@ __all__ = [
     "export",
     "import_model",
     "load",
+    "plan",
     "predict",
     "serve",
     "show",

@@ -7,7 +7,9 @@ others.
 """
 
 import os
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lamella.errors import UsageError
@@ -46,6 +48,34 @@ def memory() -> int | None:
     except OSError:
         return total
     return min(total, int(limit)) if limit.isdigit() else total
+
+
+def forget_peak() -> None:
+    """Count the peak of this process's memory from now on, where the system can do that (Linux); else it is that of its life."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory() -> int:
+    """Bytes of memory that this process has held at most, in its life or since `forget_peak`."""
+    if peak := _status("VmHWM:"):
+        return peak
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most  # bytes there, kilobytes elsewhere
+
+
+def held_memory() -> int:
+    """Bytes of memory that this process holds now; where the system does not tell, the most that it has held."""
+    return _status("VmRSS:") or peak_memory()
+
+
+def _status(name: str) -> int:
+    """An amount of memory that Linux tells of this process, in bytes; 0 where it does not."""
+    with suppress(OSError, ValueError, IndexError):
+        return 1024 * int(Path("/proc/self/status").read_text().partition(name)[2].split()[0])
+    return 0
 
 
 def devices() -> list[str]:

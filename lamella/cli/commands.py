@@ -27,11 +27,10 @@ from lamella.cli.flags import (
     evaluation_options,
     training_options,
 )
-from lamella.cli.groups import Group
+from lamella.cli.groups import ANY, Group
+from lamella.cli.planning import plan
 from lamella.cli.streams import visible
 from lamella.version import __version__
-
-ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -124,6 +123,9 @@ def train(
     data, options = split_options(data)
     with encoded_as(encoding):
         _wrote(run(task, *data, out=out, columns=split_columns(columns), **given, **options), as_json)
+
+
+main.add_command(plan)
 
 
 @main.command(context_settings=ANY)

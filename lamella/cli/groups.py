@@ -11,6 +11,8 @@ from lamella.cli.arguments import PLAIN, options_last
 from lamella.cli.interrupt import Interrupt
 from lamella.cli.streams import open_streams, visible
 
+ANY = {"ignore_unknown_options": True, "allow_interspersed_args": True}  # of a command that takes a task's options
+
 
 class Command(click.Command):
     """Mark the words after `--` as arguments for `split_options`, since click does not keep the position of `--`."""
