@@ -19,6 +19,7 @@ from lamella.server.addresses import Shares
 from lamella.server.common import Common
 from lamella.server.holding import Bodies, Body
 from lamella.server.limits import Limits
+from lamella.server.origins import Origins
 from lamella.server.replies import Refused, refusal, report
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -49,10 +50,17 @@ class Guard:
     """The middleware around the app."""
 
     def __init__(
-        self, app: ASGIApp, limits: Limits, common: Common, names: Iterable[str] = (), everywhere: bool = False
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        common: Common,
+        names: Iterable[str] = (),
+        everywhere: bool = False,
+        origins: Iterable[str] = (),
     ) -> None:
         """names: allowed hosts. everywhere: the server listens beyond this machine, so IP addresses, which DNS rebinding
-        cannot fake, are allowed too. common: what this process shares with the server's others."""
+        cannot fake, are allowed too. common: what this process shares with the server's others. origins: see `Origins`."""
+        self.origins = Origins(origins)
         self.app, self.limits, self.common, self.everywhere = app, limits, common, everywhere
         self.names = {"localhost", *(name.lower() for name in names)}
         self._bodies = Bodies(limits, common.bodies)
@@ -75,6 +83,7 @@ class Guard:
                     headers["Connection"] = "close"
                 for name, value in HEADERS.items():
                     headers[name] = value
+                self.origins.mark(Headers(scope=scope), headers)
                 headers.setdefault("Cache-Control", "no-store")
             body = message.get("body", b"")
             for first in range(0, max(1, len(body)), PIECE):
@@ -86,6 +95,9 @@ class Guard:
         client = (scope.get("client") or ("", 0))[0]
         try:
             self._check(scope)
+            if preflight := self.origins.preflight(scope["method"], Headers(scope=scope)):
+                await preflight(scope, receive, send_with_headers)
+                return
             with self._under_way.one(client), self._bodies.one(client) as body:
                 raw = await self._body(Headers(scope=scope), receive, body)
                 read = True
@@ -118,8 +130,8 @@ class Guard:
         foreign = site not in ("same-origin", "none") or (origin is not None and _host(origin) != hosts[0].lower())
         if "referer" in headers and "sec-fetch-site" not in headers:  # older browsers, which send only this header
             foreign = foreign or _host(headers["referer"]).partition("/")[0] != hosts[0].lower()
-        if foreign and not (scope["method"] in SAFE and _is_link(scope, headers)):
-            raise Refused(403, "a page of another origin may not ask here.")
+        if foreign and not self.origins.may(headers) and not (scope["method"] in SAFE and _is_link(scope, headers)):
+            raise Refused(403, "a page of another origin may not ask here, unless it is served with --allow-origin.")
 
     def _known(self, host: str) -> bool:
         try:

@@ -28,6 +28,7 @@ from lamella.server.facts import Opened, grows, suffixes
 from lamella.server.limits import Limits
 from lamella.server.metrics import TYPE
 from lamella.server.models import Served, Tried
+from lamella.server.pairs import Pairs, through
 from lamella.server.replies import JSON, Refused, encode, hide, note, refusal, reply, report
 from lamella.server.scratch import Scratch
 from lamella.server.threads import in_thread
@@ -126,8 +127,9 @@ def make_app(
     everywhere: bool = False,
     task: str | None = None,
     common: Common | None = None,
+    origins: Iterable[str] = (),
 ) -> Guard:
-    """Models by name -> the application. names, everywhere, common: see `Guard`; task: the file of a task from outside.
+    """Models by name -> the application. names, everywhere, common, origins: see `Guard`; task: the file of a task from outside.
 
     Models that have run already, in the parent of this process, come as `Tried`.
     """
@@ -168,7 +170,7 @@ def make_app(
     app = Starlette(routes=routes, lifespan=life, exception_handlers=HANDLERS)
     app.state.shared = state
     state.everywhere = everywhere
-    return Guard(app, limits, common, names, everywhere)
+    return Guard(app, limits, common, names, everywhere, origins)
 
 
 def _unforeseen(context: Mapping[str, Any]) -> None:
@@ -230,7 +232,11 @@ async def _listed(request: Request) -> Response:
     state: State = request.app.state.shared
     here = {"everywhere": state.everywhere, "detects": state.identifier is not None}
     more = {"tasks": about.tasks(), "verbs": about.verbs(), "extras": about.extras()}
-    return reply({"models": await state.facts(), **more, **here})
+    ways = [
+        {"from": way.src, "to": way.dst, "through": way.middle, "model": way.last.name}
+        for way in Pairs(state.models).all()
+    ]
+    return reply({"models": await state.facts(), "pairs": ways, **more, **here})
 
 
 async def _shown(request: Request) -> Response:
@@ -247,6 +253,7 @@ async def _predict(request: Request) -> Response:
     body, begun = await json_of(request), time.monotonic()
     served = await state.served(request)
     model, examples = await _read(served, len(body), lambda check: _asked(served.now, body, check))
+    model = through(state.models, served, model)
 
     async def work(tell: Tell | None) -> dict[str, Any]:
         answers = await served.answers(model, examples, tell, begun=begun)
@@ -286,14 +293,15 @@ async def _document(request: Request) -> Response:
         options = schema.decode(str(form.get("options") or "{}").encode(errors="replace"), dict[str, Any])
         ask = str(form.get("ask") or "")
     opened = served.now
-    model = opened.with_options(options, ask)
-    check_suffix(name, suffixes(model.task))
+    asked = opened.with_options(options, ask)
+    check_suffix(name, suffixes(asked.task))
+    model = through(state.models, served, asked)
 
     async def work(tell: Tell | None) -> tuple[str, bytes, dict[str, int]]:
         content, suffix, counts = await served.at_length(
             model, lambda m: files.answer_document(state.scratch, m, name, raw), tell
         )
-        return files.name_of(name, suffix, *(opened.languages or [])), content, counts
+        return files.name_of(name, suffix, *(opened.languages_of(asked) or [])), content, counts
 
     if wants_progress(request):
 
@@ -320,6 +328,8 @@ async def _explain(request: Request) -> Response:
         return await _explain_whole(state, served)
     model = opened.with_options(ask.options, ask.ask)
     [example] = await _read(served, len(body), lambda check: opened.check([ask.example or {}], check, model))
+    if through(state.models, served, model).before:
+        raise Refused(400, "two models translate this pair, one after the other. Explain each with its own languages.")
     await served.try_reading(model, example)
     method = {"method": ask.method} if ask.method else {}
 

@@ -46,24 +46,30 @@ class Job:
         self.deadline: float = how.get("deadline") or time.monotonic() + seconds
         self.whole: bool = how.get("whole", True)  # the task's answers, or the net's alone
         self.long: bool = how.get("long", False)
-        self.apart: str = how.get("apart", "")  # jobs that differ here are not answered together
         self.future: Future[list[Answer]] = Future()
         self.left = False
 
     def fits(self, other: "Job") -> bool:
         """Whether two jobs may be answered in one batch."""
-        own, its = self.model.task.config, other.model.task.config
-        same_model = self.model.manifest is other.model.manifest  # not the model from before a reload
-        one, two = self.model.task, other.model.task
-        same_question = one.asked == two.asked and one.index is two.index
-        same = same_model and same_question and self.whole == other.whole and self.apart == other.apart
-        return same and (own is its or own == its)
+        return self.whole == other.whole and _same(self.model, other.model)
 
     def check(self) -> None:
         if self.left or self.future.cancelled():
             raise Stopped("nobody waits for the answer.")
         if time.monotonic() > self.deadline:
             raise Stopped(f"expected to be done in {self.seconds:g} seconds and was not. Ask for less at once.")
+
+
+def _same(one: Model, two: Model) -> bool:
+    """Whether two copies of a model answer alike: the same files, question and options, and the same model before them."""
+    if one.manifest is not two.manifest:  # one is the model from before a reload
+        return False
+    task, other = one.task, two.task
+    if task.asked != other.asked or task.index is not other.index:
+        return False
+    if one.before is None or two.before is None:
+        return one.before is two.before and task.config == other.config
+    return task.config == other.config and _same(one.before, two.before)
 
 
 class Worker:

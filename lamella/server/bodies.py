@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from lamella.server.work import Stopped
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it would log a line for each malformed form
 FORM = "multipart/form-data"
+FIELDS = 1000  # most fields of a form
 FORMS = (FORM, "application/x-www-form-urlencoded")
 T = TypeVar("T")
 Tell = Callable[[int, int], None]  # progress: how many are done, of how many
@@ -32,13 +34,50 @@ def kind_of(request: Request) -> str:
 def expect(request: Request, *kinds: str) -> None:
     """Refused with 415 for another media type: browsers send plain text to other origins without permission."""
     if kind_of(request) not in kinds:
-        received = kind_of(request)[:60] or "none"
-        raise Refused(415, f"expected Content-Type: {' or '.join(kinds)}, received {received}.")
+        raise Refused(415, _expected(request, *kinds))
+
+
+def _expected(request: Request, *kinds: str) -> str:
+    return f"expected Content-Type: {' or '.join(kinds)}, received {kind_of(request)[:60] or 'none'}."
 
 
 async def json_of(request: Request) -> bytes:
     expect(request, JSON)
     return await request.body()
+
+
+async def fields_of(request: Request) -> dict[str, Any]:
+    """The fields of a request as LibreTranslate reads them: those of a JSON object, else of the address and of a form.
+
+    Of a field that comes twice the first counts, but every `q`; the lines of a form end with a line feed alone.
+    """
+    kind = kind_of(request)
+    if kind == JSON or (kind.startswith("application/") and kind.endswith("+json")):
+        try:
+            given = msgspec.json.decode(await request.body())
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Refused(400, f"Invalid JSON format: {str(error)[:200]}") from error
+        if not isinstance(given, dict):
+            raise Refused(400, 'Invalid JSON format: expected an object such as {"q": "Hello"}')
+        return given
+    pairs = request.query_params.multi_items()
+    if kind in FORMS:
+        try:
+            async with request.form(max_files=0, max_fields=FIELDS) as form:
+                pairs += [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        except UnicodeError as error:
+            raise Refused(400, "expected a form in UTF-8, received other bytes.") from error
+    elif not pairs and await request.body():
+        raise Refused(400, f"Invalid request: missing q parameter. {_expected(request, JSON, *FORMS)}")
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        fields.setdefault(name, _line_feeds(value))
+    every = [_line_feeds(value) for name, value in pairs if name == "q"]
+    return {**fields, "q": every} if len(every) > 1 else fields
+
+
+def _line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class _InMemory(MultiPartParser):

@@ -12,6 +12,7 @@ from lamella import task as contract
 from lamella.data.readers.suffixes import TABLES
 from lamella.errors import LamellaError
 from lamella.model import Model, shipped
+from lamella.options import replace_config
 from lamella.server import published, schema
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
@@ -44,6 +45,26 @@ class Opened:
             return None
         pair = [str(config.get(side, "")) for side in ("from", "to")]
         return pair if all(pair) else None
+
+    @cached_property
+    def directions(self) -> list[tuple[str, str]]:
+        """What a translation model translates, as (from, to): several where it was trained for them; else none."""
+        if self.languages is None:
+            return []
+        own = (self.languages[0], self.languages[1])
+        return list(dict.fromkeys([own, *getattr(self.model.task, "directions", [])]))
+
+    def languages_of(self, model: Model) -> tuple[str, str] | None:
+        """The languages (from, to) that a copy of this model with other options is to translate."""
+        if self.languages is None:
+            return None
+        config = msgspec.to_builtins(model.task.config)
+        return str(config["from"]), str(config["to"])
+
+    def between(self, model: Model, src: str, dst: str) -> Model:
+        """A copy of this model that translates another of its directions."""
+        config = replace_config(model.task.config, {"from": src, "to": dst}, self.model.manifest.task)
+        return model.with_config(config)
 
     @cached_property
     def examples(self) -> list[Example]:
@@ -118,6 +139,7 @@ class Opened:
             "parameters": manifest.parameters,
             "precision": manifest.precision,
             "languages": self.languages,
+            "directions": self.directions,
         }
 
     @cached_property

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamella.model import Model
+from lamella.model import Model, shipped
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.server.scratch import Scratch
@@ -42,6 +42,12 @@ def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tu
                 415, "a table of pictures or sounds names files, and none is loaded here. Send them one by one."
             )
         return predict_file(model, place)
+
+
+def words_of(scratch: Scratch, name: str, raw: bytes) -> str:
+    """The first words of a document, without its tags and times, to tell their language; "" if it cannot be read."""
+    with scratch.file(f"{_stem(name)}{Path(name).suffix.lower()}", raw) as place:
+        return shipped.words_of(place)
 
 
 def name_of(name: str, suffix: str, source: str = "", target: str = "answers") -> str:

@@ -1,42 +1,42 @@
 """The LibreTranslate API over the translation models, so that its clients work unchanged.
 
-Written from its public description: /translate, /languages, /detect, /translate_file, /download_file, /frontend/settings
-and /suggest, with bodies as JSON or as a form. API keys are ignored: whoever reaches this server may use it.
+Written from its public description and from what its clients send: /translate, /languages, /detect, /translate_file,
+/download_file, /frontend/settings, /suggest and /spec. Fields come as JSON, as a form or in the address. API keys are
+ignored: whoever reaches this server may use it. docs/server.md lists routes, fields and errors.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from lamella.data.documents.webpages import WebPage
 from lamella.data.text.languages import NAMES, base_code
-from lamella.server import files, schema
+from lamella.server import files, swagger
 from lamella.server.batching import Job
-from lamella.server.bodies import FORMS, check_suffix, expect, form_of, kind_of, until_left
-from lamella.server.models import Served
-from lamella.server.replies import JSON, Refused, reply
+from lamella.server.bodies import fields_of, form_of, kind_of, until_left
+from lamella.server.detecting import Guess, guesses, without_tags
+from lamella.server.pairs import Pairs, Way
+from lamella.server.replies import Refused, reply
 from lamella.task import Example
 
 AUTO = "auto"
-T = TypeVar("T")
 MOST = 8  # most translations of one text
-SLIGHT = 0.01  # languages with a lower probability are left out
+HTML = "html"
 
 
-class Translate(msgspec.Struct):
-    q: str | list[str]
+class Ask(NamedTuple):
+    """What /translate is asked for."""
+
+    texts: list[str]
     source: str
     target: str
-    format: Literal["text", "html"] = "text"
-    alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-
-class Detect(msgspec.Struct):
-    q: str | list[str]
+    format: str
+    alternatives: int
+    several: bool  # whether the texts came as a list, and so do the answers
 
 
 def routes() -> list[Route]:
@@ -48,218 +48,287 @@ def routes() -> list[Route]:
         Route("/download_file/{key}", _download),
         Route("/frontend/settings", _settings),
         Route("/suggest", _suggest, methods=["POST"]),
+        Route("/spec", _spec),
+        Route("/docs", lambda request: RedirectResponse("/openapi.json")),
     ]
 
 
-async def _asked(request: Request, kind: type[T]) -> T:
-    """The fields of a JSON body or of a form; unknown fields are ignored."""
-    expect(request, JSON, *FORMS)
-    if kind_of(request) == JSON:
-        return schema.decode(await request.body(), kind)
-    async with request.form(max_files=0, max_fields=1000) as form:
-        fields: dict[str, Any] = {key: form[key] for key in form}
-        if len(form.getlist("q")) > 1:
-            fields["q"] = form.getlist("q")
+# ---- fields ------------------------------------------------------------------------------------------------------
+
+
+def _ask(fields: Mapping[str, Any]) -> Ask:
+    """Refused with 400 for a field that is missing or of another kind, in LibreTranslate's words."""
+    texts, several = _texts(fields)
+    source, target = _text(fields, "source"), _text(fields, "target")
+    alternatives = _count(fields, "alternatives")
+    kind = _text(fields, "format", "text")
+    if kind not in ("text", HTML):
+        raise Refused(400, f"{kind[:60]} format is not supported")
+    return Ask(texts, source, target, kind, alternatives, several)
+
+
+def _texts(fields: Mapping[str, Any]) -> tuple[list[str], bool]:
+    """The field `q`, as a list, and whether it came as one."""
+    given = fields.get("q")
+    if not isinstance(given, list):
+        return [_text(fields, "q")], False
+    if not given:
+        raise Refused(400, "Invalid request: missing q parameter")
+    return [_as_text(one, "q") for one in given], True
+
+
+def _text(fields: Mapping[str, Any], name: str, default: str = "") -> str:
+    given = fields.get(name)
+    text = _as_text(default if given is None or given == "" else given, name)
+    if not text:
+        raise Refused(400, f"Invalid request: missing {name} parameter")
+    return text
+
+
+def _as_text(given: Any, name: str) -> str:
+    """A text, or a number as it is written."""
+    if isinstance(given, str):
+        return given
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return msgspec.json.encode(given).decode()
+    also = " or a list of texts" if name == "q" else ""
+    raise Refused(400, f"Invalid request: {name} parameter is not a text{also}, but {_kind(given)}")
+
+
+def _kind(given: Any) -> str:
+    kinds = {bool: "a truth value", list: "a list", dict: "an object", type(None): "null"}
+    return kinds.get(type(given), type(given).__name__)
+
+
+def _count(fields: Mapping[str, Any], name: str) -> int:
+    """A number from 0, as a number or as text; a missing one is 0."""
+    given = fields.get(name)
     try:
-        return msgspec.convert(fields, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Refused(400, f"{error}.") from error
+        return max(0, int(given or 0)) if not isinstance(given, bool) else int("")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Refused(400, f"Invalid request: {name} parameter is not a number") from error
 
 
-# ---- who translates what -----------------------------------------------------------------------------------------
+# ---- languages ---------------------------------------------------------------------------------------------------
 
 
-def translators(request: Request) -> dict[tuple[str, str], tuple[Served, dict[str, Any]]]:
-    """(from, to) -> the model, and the fields of its examples besides the text."""
-    models: dict[tuple[str, str], tuple[Served, dict[str, Any]]] = {}
-    turned: dict[
-        tuple[str, str], tuple[Served, dict[str, Any]]
-    ] = {}  # the reverse direction of models that translate both ways
-    for served in request.app.state.shared.models.values():
-        if served.languages:
-            src, dst = served.languages
-            both = bool(served.model.manifest.config.get("both"))
-            models.setdefault((src, dst), (served, {"to": dst} if both else {}))
-            if both:
-                turned.setdefault((dst, src), (served, {"to": src}))
-    return {**models, **{pair: model for pair, model in turned.items() if pair not in models}}
+def _pairs(request: Request) -> Pairs:
+    return Pairs(request.app.state.shared.models)
 
 
-def _translator(request: Request, source: str, target: str) -> tuple[Served, dict[str, Any]]:
-    known = translators(request)
-    for pair in ((source, target), (base_code(source), base_code(target))):
-        if pair in known:
-            return known[pair]
-    served = ", ".join(f"{a} to {b}" for a, b in known) or "none"
-    raise Refused(400, f"{source[:20]} to {target[:20]} is not served here. Served: {served}.")
+def _code(pairs: Pairs, given: str) -> str:
+    """A language as it is served; Refused with 400 for another one."""
+    code = pairs.code(given)
+    if not code:
+        raise Refused(400, f"{given[:20]} is not supported")
+    return code
 
 
-def _languages(request: Request) -> Response:
-    pairs = list(translators(request))
-    codes = dict.fromkeys(code for pair in pairs for code in pair)
-    return reply(
-        [{"code": c, "name": _name(c), "targets": [c, *(b for a, b in pairs if a == c)]} for c in sorted(codes)]
-    )
+def _way(pairs: Pairs, source: str, target: str) -> Way:
+    way = pairs.way(source, target)
+    if way is None:
+        raise Refused(400, f"{_named(target)} is not available as a target language from {_named(source)}")
+    return way
 
 
 def _name(code: str) -> str:
     return NAMES.get(base_code(code), (code,))[0]
 
 
+def _named(code: str) -> str:
+    return f"{_name(code)} ({code})"
+
+
+def _languages(request: Request) -> Response:
+    """English first, then by name, as LibreTranslate lists them; each can be translated to itself."""
+    pairs = _pairs(request)
+    codes = sorted(pairs.codes, key=lambda code: (code != "en", _name(code)))
+    return reply([{"code": c, "name": _name(c), "targets": sorted([c, *pairs.targets(c)])} for c in codes])
+
+
 def _settings(request: Request) -> Response:
-    state, known = request.app.state.shared, list(translators(request))
-    first = known[0] if known else ("", "")
+    state, pairs = request.app.state.shared, _pairs(request)
+    target = next((dst for _, dst in pairs.direct), "")
+    suffixes = _suffixes(pairs)
     return reply(
         {
             "apiKeys": False,
             "charLimit": state.limits.characters,
-            "filesTranslation": True,
+            "filesTranslation": bool(suffixes),
             "frontendTimeout": 500,
             "keyRequired": False,
             "language": {
                 "source": {"code": AUTO, "name": "Auto Detect"},
-                "target": {"code": first[1], "name": _name(first[1])},
+                "target": {"code": target, "name": _name(target)},
             },
             "suggestions": False,
-            "supportedFilesFormat": _suffixes(request),
+            "supportedFilesFormat": suffixes,
         }
     )
 
 
-def _suffixes(request: Request) -> list[str]:
-    return sorted({s for served, _ in translators(request).values() for s in served.model.task.suffixes})
+def _suffixes(pairs: Pairs) -> list[str]:
+    return sorted({suffix for served in pairs.direct.values() for suffix in served.model.task.suffixes})
 
 
 def _suggest(request: Request) -> Response:
-    raise Refused(403, "suggestions are not taken here.")
+    raise Refused(403, "Suggestions are disabled on this server.")
+
+
+def _spec(request: Request) -> Response:
+    return reply(swagger.describe())
 
 
 # ---- translate ---------------------------------------------------------------------------------------------------
 
 
 async def _translate(request: Request) -> Response:
-    ask = await _asked(request, Translate)
+    ask = _ask(await fields_of(request))
     return reply(await until_left(request, _translated(request, ask)))
 
 
-async def _translated(request: Request, ask: Translate) -> dict[str, Any]:
-    texts = [ask.q] if isinstance(ask.q, str) else ask.q
-    source, detected = ask.source, []
-    if source == AUTO:
-        detected = [_served(request, guesses, ask.target) for guesses in await _detected(request, texts)]
-        source = _commonest(detected) or ask.target
-    if source == ask.target:
-        answers: list[list[str]] = [[text] for text in texts]
-    else:
-        served, extra = _translator(request, source, ask.target)
-        await served.ready()
-        most = min(ask.alternatives + 1, MOST)
-        answers = await _answers(served, extra, texts, ask, most)
-    out: dict[str, Any] = {"translatedText": [f[0] for f in answers]}
+async def _translated(request: Request, ask: Ask) -> dict[str, Any]:
+    pairs, limits = _pairs(request), request.app.state.shared.limits
+    size, most = sum(map(len, ask.texts)), limits.characters
+    if size > most or len(ask.texts) > limits.examples:
+        size, most = (size, most) if size > most else (len(ask.texts), limits.examples)
+        raise Refused(400, f"Invalid request: request ({size}) exceeds text limit ({most})")
+    target = _code(pairs, ask.target)
+    sources, detected = await _sources(request, ask, pairs, target)
+    answers: list[list[str]] = [[text] for text in ask.texts]
+    for source in dict.fromkeys(sources):
+        if source in ("", target):
+            continue  # such texts come back as they were
+        way = _way(pairs, source, target)
+        chosen = [i for i, code in enumerate(sources) if code == source]
+        for i, answer in zip(chosen, await _answers(way, [ask.texts[i] for i in chosen], ask), strict=True):
+            answers[i] = answer
+    out: dict[str, Any] = {"translatedText": [best for best, *_ in answers]}
     if ask.alternatives:
-        out["alternatives"] = [f[1:] for f in answers]
+        out["alternatives"] = [others for _, *others in answers]
     if detected:
-        out["detectedLanguage"] = detected
-    return {name: value[0] for name, value in out.items()} if isinstance(ask.q, str) else out
+        out["detectedLanguage"] = [guess.json() for guess in detected]
+    return out if ask.several else {name: value[0] for name, value in out.items()}
 
 
-async def _answers(
-    served: Served, extra: dict[str, Any], texts: Sequence[str], ask: Translate, most: int
-) -> list[list[str]]:
+async def _sources(request: Request, ask: Ask, pairs: Pairs, target: str) -> tuple[list[str], list[Guess]]:
+    """The language that each text is translated from, "" for one that is left as it is, and what was detected.
+
+    A text in a language that does not lead to the target is left as it is where others can be translated; Refused with
+    400 where none can.
+    """
+    if ask.source != AUTO:
+        return [_code(pairs, ask.source)] * len(ask.texts), []
+    able = [*pairs.sources(target), target]
+    texts = [without_tags(text) for text in ask.texts] if ask.format == HTML else ask.texts
+    found = await guesses(request, texts, able, target)
+    nothing = Guess("en" if "en" in able else able[0], 0.0)  # of a text without letters
+    detected = [some[0] if some else nothing for some in found]
+    sources = [
+        guess.language if some and guess.language in able else "" for some, guess in zip(found, detected, strict=True)
+    ]
+    foreign = [guess for some, guess in zip(found, detected, strict=True) if some and guess.language not in able]
+    if foreign and not any(sources):
+        code, sure = foreign[0]
+        if code in pairs.codes:
+            _way(pairs, code, target)
+        raise Refused(
+            400, f"{code} is not supported. The text looks {_name(code)} ({sure:g}%); if it is not, name its language."
+        )
+    return sources, detected
+
+
+async def _answers(way: Way, texts: Sequence[str], ask: Ask) -> list[list[str]]:
     """The translations of each text, best first."""
-    limits, model = served.limits, served.with_options({"alternatives": most} if most > 1 else {})
+    served, most = way.last, min(ask.alternatives + 1, MOST)
+    model = await way.model({"alternatives": most} if most > 1 else {})
     field = next(iter(model.task.fields))
-    schema.limit_characters(model.task, [{field: text} for text in texts], limits)
-    pages: list[WebPage] = []
-    if ask.format == "html":
-        state = Job(model, [], limits.seconds)
+    if ask.format != HTML:
+        examples: list[Example] = [{field: text} for text in texts]
+        return [a if isinstance(a, list) else [a] for a in await served.answers(model, examples)]
+    state = Job(model, [], served.limits.seconds)
 
-        def read() -> list[WebPage]:
-            return [WebPage(t.encode(errors="replace"), "q", ask.target) for t in texts if t.strip()]
+    def read() -> list[WebPage | None]:
+        return [WebPage(t.encode(errors="replace"), "q", way.dst) if t.strip() else None for t in texts]
 
-        pages = await served.reading(read, state)  # in a thread, since a page may be long and odd
-    pieces = [s for page in pages for s in page.segments] if ask.format == "html" else list(texts)
-    if len(pieces) > limits.examples * (10 if pages else 1):
-        raise Refused(413, f"expected at most {limits.examples:,} texts, received {len(pieces):,}.")
-    examples: list[Example] = [{field: piece, **extra} for piece in pieces]
-    answers = await served.answers(model, examples, apart=extra.get("to", ""))
-    lists = [a if isinstance(a, list) else [a] for a in answers]
-    if ask.format == "text":
-        return lists
+    pages = await served.reading(read, state)  # in a thread, since a page may be long and odd
+    pieces = [segment for page in pages if page for segment in page.segments]
+    most = 10 * served.limits.examples
+    if len(pieces) > most:
+        raise Refused(400, f"Invalid request: request ({len(pieces)}) exceeds text limit ({most})")
+    found = await served.answers(model, [{field: piece} for piece in pieces])
+    rest = iter([a if isinstance(a, list) else [a] for a in found])
     # The nth translation of a page takes the nth one of every sentence, or its last.
-    translations, at = [], 0
-    rest = iter(pages)
-    for text in texts:
-        if not text.strip():
-            translations.append([text])
-            continue
-        page = next(rest)
-        own = lists[at : at + len(page.segments)]
-        at += len(page.segments)
-        many = max(map(len, own), default=1)
-        every = [page.render([m[min(n, len(m) - 1)] for m in own]).decode() for n in range(many)]
-        translations.append(list(dict.fromkeys(every)))
-    return translations
+    return [
+        _rendered(page, [next(rest) for _ in page.segments]) if page else [text]
+        for page, text in zip(pages, texts, strict=True)
+    ]
+
+
+def _rendered(page: WebPage, answers: Sequence[Sequence[str]]) -> list[str]:
+    many = max(map(len, answers), default=1)
+    pages = [page.render([some[min(n, len(some) - 1)] for some in answers]).decode() for n in range(many)]
+    return list(dict.fromkeys(pages))
 
 
 # ---- detect ------------------------------------------------------------------------------------------------------
 
 
 async def _detect(request: Request) -> Response:
-    ask = await _asked(request, Detect)
-    texts = [ask.q] if isinstance(ask.q, str) else ask.q
-    guesses = await until_left(request, _detected(request, texts))
-    return reply(guesses[0] if isinstance(ask.q, str) else guesses)
-
-
-async def _detected(request: Request, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
-    """The possible languages of each text, most likely first, in percent; none for a text without letters."""
-    identifier: Served | None = request.app.state.shared.identifier
-    if identifier is None:
-        raise Refused(501, "no model that tells languages is installed. Name the language of the text.")
-    await identifier.ready()
-    examples = identifier.check([{"text": text} for text in texts])
-    guesses = []
-    for answer in await identifier.answers(identifier.model, examples):
-        ranked = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
-        likely = [(code, p) for code, p in ranked if p >= SLIGHT] or ranked[:1]
-        guesses.append([{"confidence": round(100 * p, 1), "language": code} for code, p in likely[:5]])
-    return [f if any(map(str.isalpha, text)) else [] for f, text in zip(guesses, texts, strict=True)]
-
-
-def _served(request: Request, guesses: Sequence[dict[str, Any]], target: str) -> dict[str, Any]:
-    """The most likely language that can be translated: a short text may fit several, and few are served."""
-    sources = [a for a, b in translators(request) if b == base_code(target)]
-    known = [f for f in guesses if f["language"] in (*sources, base_code(target))]
-    return next(iter([*known, *guesses]), {"confidence": 0.0, "language": next(iter(sources), target)})
-
-
-def _commonest(detected: Sequence[dict[str, Any]]) -> str:
-    """The language that most of the texts are in."""
-    codes = [d["language"] for d in detected]
-    return max(sorted(set(codes)), key=codes.count, default="")
+    """The possible languages; of a list of texts in one list, each with its mean over the letters of all texts."""
+    texts, _ = _texts(await fields_of(request))
+    limits = request.app.state.shared.limits
+    if len(texts) > limits.examples:
+        raise Refused(400, f"Invalid request: request ({len(texts)}) exceeds text limit ({limits.examples})")
+    pairs = _pairs(request)
+    found = await until_left(request, guesses(request, texts, pairs.codes))
+    shares: dict[str, float] = {}
+    total = sum(len(text) for text, some in zip(texts, found, strict=True) if some)
+    for text, some in zip(texts, found, strict=True):
+        for guess in some:
+            shares[guess.language] = shares.get(guess.language, 0.0) + guess.confidence * len(text) / total
+    ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0])) or [("en", 0.0)]
+    return reply([Guess(code, round(sure, 1)).json() for code, sure in ranked])
 
 
 # ---- files -------------------------------------------------------------------------------------------------------
 
 
 async def _translate_file(request: Request) -> Response:
-    state = request.app.state.shared
+    state, pairs = request.app.state.shared, _pairs(request)
+    if not kind_of(request).startswith("multipart/"):
+        raise Refused(400, "Invalid request: missing file parameter. Expected a form as multipart/form-data")
     async with form_of(request) as form:
+        fields = {**request.query_params, **{name: value for name, value in form.items() if isinstance(value, str)}}
+        if not form.get("file") or isinstance(form.get("file"), str):
+            raise Refused(400, "Invalid request: missing file parameter")
         name, raw = await files.upload(form, state.limits)
-        source, target = str(form.get("source", "")), str(form.get("target", ""))
-    check_suffix(name, _suffixes(request))
-    if source == AUTO:
-        text = raw[:4000].decode(errors="replace")
-        source = _served(request, (await _detected(request, [text]))[0], target)["language"]
-    served, extra = _translator(request, source, target)
-    if extra.get("to", served.languages and served.languages[1]) != (served.languages or ["", ""])[1]:
-        raise Refused(400, f"files are translated from {' to '.join(served.languages or [])} only by this model.")
-    await served.ready()
-    work = served.at_length(served.model, lambda model: files.answer_document(state.scratch, model, name, raw))
-    content, suffix, _ = await until_left(request, work)
-    key = state.store.put(files.name_of(name, suffix, source, target[:20]), content)
+    given, target = _text(fields, "source"), _text(fields, "target")
+    suffixes = _suffixes(pairs)
+    if not name.lower().endswith(tuple(suffixes)):
+        raise Refused(400, f"Invalid request: file format not supported. Expected one of {' '.join(suffixes)}")
+    target = _code(pairs, target)
+    source = await _source_of_file(request, pairs, target, name, raw) if given == AUTO else _code(pairs, given)
+    content, suffix = raw, "." + name.rpartition(".")[2]
+    if source != target:
+        way = _way(pairs, source, target)
+        model = await way.model()
+        work = way.last.at_length(model, lambda model: files.answer_document(state.scratch, model, name, raw))
+        content, suffix, _ = await until_left(request, work)
+    key = state.store.put(files.name_of(name, suffix, source, target), content)
     return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
+
+
+async def _source_of_file(request: Request, pairs: Pairs, target: str, name: str, raw: bytes) -> str:
+    """The language of a file's words; Refused with 400 where it cannot be told, or does not lead to the target."""
+    state = request.app.state.shared
+    words = ""
+    if state.identifier:
+        job = Job(state.identifier.model, [], state.limits.seconds)
+        words = await state.identifier.reading(lambda: files.words_of(state.scratch, name, raw), job)
+    ask = Ask([words or raw[:4000].decode(errors="replace")], AUTO, target, "text", 0, False)
+    [source], _ = await _sources(request, ask, pairs, target)
+    return source or target
 
 
 def _download(request: Request) -> Response:

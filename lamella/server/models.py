@@ -212,7 +212,7 @@ class Served:
         return self.now.check(examples)
 
     async def answers(
-        self, model: Model, examples: Sequence[Example], done: Tell | None = None, apart: str = "", begun: float = 0.0
+        self, model: Model, examples: Sequence[Example], done: Tell | None = None, begun: float = 0.0
     ) -> list[Answer]:
         """The answers; much work is split into chunks between which others run. done: called with progress after each chunk.
 
@@ -227,7 +227,7 @@ class Served:
         until = (begun or time.monotonic()) + seconds
         budget = Budget(self.limits.points)
         for first in range(0, len(examples), chunk):
-            job = Job(model, [], seconds, long=long, apart=apart, deadline=until)
+            job = Job(model, [], seconds, long=long, deadline=until)
             try:
                 job.examples = await self._prepared(model, examples[first : first + chunk], budget, job)
                 answers += await self._answered(job)

@@ -1,14 +1,30 @@
 """The description of the API, made from the typed fields of the models that are served."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from lamella.server.libretranslate import Detect, Translate
-
 Schema = dict[str, Any]
 JSON = "application/json"
+Words = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Detect(msgspec.Struct):
+    """The body of /detect."""
+
+    q: Words | Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class Translate(Detect):
+    """The body of /translate; fields besides these are ignored."""
+
+    source: Words
+    target: Words
+    format: Literal["text", "html"] = "text"
+    alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 ERROR: Schema = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 
 
@@ -31,6 +47,7 @@ def describe(models: Sequence[Mapping[str, Any]], schemas: Mapping[str, tuple[Sc
             "get": {**_answered("Fetch a translated file.", None), "parameters": [_parameter("key")]},
         },
         "/suggest": {"post": _asked("Not offered.", {"type": "object"}, {"type": "object"})},
+        "/spec": {"get": _answered("The LibreTranslate API in Swagger 2.0.", {"type": "object"})},
     }
     for facts in models:
         paths |= _of_model(facts, *schemas[facts["name"]])

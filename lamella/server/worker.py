@@ -34,6 +34,7 @@ class Setup(msgspec.Struct, frozen=True):
     everywhere: bool = False  # whether it listens beyond this machine
     task: str | None = None  # the file of a task from outside lamella
     proxies: tuple[str, ...] = ()  # addresses that speak for other clients
+    origins: tuple[str, ...] = ()  # other origins whose pages may ask
     metered: bool = False  # whether requests are counted for /metrics
 
 
@@ -84,7 +85,7 @@ def work(
     place: socket.socket, models: Mapping[str, Tried], setup: Setup, common: Common, parent: socket.socket
 ) -> None:
     """Answer until the parent says that it is enough, or has gone."""
-    app = make_app(models, setup.limits, setup.names, setup.everywhere, setup.task, common)
+    app = make_app(models, setup.limits, setup.names, setup.everywhere, setup.task, common, setup.origins)
     state = app.app.state.shared  # type: ignore[attr-defined]
     tasks, orphaned = [], []
 

@@ -3,6 +3,7 @@
 lamella serve
 lamella serve my-model other-model --port 8000
 lamella serve my-model --workers 4 --metrics
+lamella serve --allow-origin https://example.org
 """
 
 import ipaddress
@@ -29,6 +30,7 @@ def serve(
     workers: int = 1,
     metrics: bool = False,
     proxies: Sequence[str] = (),
+    origins: Sequence[str] = (),
     begun: Callable[[dict[str, Any]], None] | None = None,
     **limits: float,
 ) -> None:
@@ -37,7 +39,8 @@ def serve(
     port 0 is any that is free; names: hosts besides this one under which it is asked; task: the file of a task from
     outside lamella; index: files made by `predict --index`, each searched by the model that made it; workers: processes
     that answer, which share the models' memory; metrics: count requests for Prometheus at /metrics; proxies: addresses
-    of proxies, whose word on who asks is taken; limits: those of `lamella.server.limits.Limits`; begun: told
+    of proxies, whose word on who asks is taken; origins: other origins whose pages may ask, such as https://example.org, or
+    "*"; limits: those of `lamella.server.limits.Limits`; begun: told
     {"url", "models", "workers"} when it answers. SIGHUP reads the models again.
     Raises UsageError for a port that is taken and MissingExtra without starlette and uvicorn.
     """
@@ -46,17 +49,19 @@ def serve(
         from lamella.server.common import Common
         from lamella.server.limits import Limits
         from lamella.server.models import named
+        from lamella.server.origins import read_origin
         from lamella.server.run import listen, make_server
     except ImportError as error:
         raise MissingExtra("serve", "serve") from error
     _check_workers(workers)
     _check_proxies(proxies)
+    allowed = tuple(map(read_origin, origins))
     for name, value in limits.items():
         if not value > 0:
             raise UsageError(f"--{name} {value:g}: expected a number above 0.")
     set_limits = Limits(**limits)  # type: ignore[arg-type]
     opened = [m if isinstance(m, Model) else load(m, task) for m in models]
-    found = named(_searching(opened, index)) if opened else shipped.translators()
+    found = named(_searching(opened, index)) if opened else named(_shipped())
     place = listen(host, port)
     bracketed = f"[{host}]" if ":" in host else host
     url = f"http://{bracketed}:{place.getsockname()[1]}"
@@ -70,12 +75,17 @@ def serve(
         from lamella.server.worker import Setup
         from lamella.server.workers import Parent
 
-        setup = Setup(set_limits, own_names, everywhere, task, tuple(proxies), metrics)
+        setup = Setup(set_limits, own_names, everywhere, task, tuple(proxies), allowed, metrics)
         Parent(place, found, workers, setup).run(tell)
         return
     common = Common(metered=list(found) if metrics else None)
-    app = make_app(found, set_limits, own_names, everywhere, task, common)
+    app = make_app(found, set_limits, own_names, everywhere, task, common, allowed)
     make_server(app, tell, set_limits, proxies).run(sockets=[place])
+
+
+def _shipped() -> list[Model]:
+    """The translators that come with the package; one may translate several pairs."""
+    return [load(place) for place in dict.fromkeys(shipped.directions().values())]
 
 
 def _check_proxies(proxies: Sequence[str]) -> None:

@@ -53,10 +53,10 @@ export function alignment(out, ghost, shown) {
   }
 
   function ask(model, text) {
-    const key = `${model.name}\n${text}`;
+    const key = `${model.name} ${model.languages}\n${text}`;
     if (!known.has(key)) {
       if (known.size >= KEEP) known.delete(known.keys().next().value);
-      known.set(key, explain(model.name, { text }).catch((error) => {
+      known.set(key, explain(model.name, { text }, model.asks).catch((error) => {
         known.delete(key);
         throw error;
       }));
@@ -66,7 +66,7 @@ export function alignment(out, ghost, shown) {
 
   async function look(index) {
     const now = shown();
-    if (!now || index < 0 || now.answers[0] !== now.best) return;
+    if (!now || index < 0 || now.model.through || now.answers[0] !== now.best) return;
     forget();
     const word = spans[index];
     word.span.classList.add("now");

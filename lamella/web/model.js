@@ -15,7 +15,7 @@ const LIVE = 350; // ms of quiet before a label is asked for while one types
 
 function head(model, here) {
   const tab = (text, rest) => el("a", { href: at(model.name, rest), "aria-current": here === rest ? "page" : null }, text);
-  const langs = model.languages ? `${language(model.languages[0])} to ${language(model.languages[1])}. ` : "";
+  const langs = model.directions.map(([from, to]) => `${language(from)} to ${language(to)}. `).join("");
   return el("div", { class: "head" },
     el("h1", { id: "title", tabindex: -1, dir: "auto" }, model.name),
     el("p", { class: "quiet" }, `${langs}${model.summary}`),

@@ -15,6 +15,16 @@ const CHOICE = "lamella languages";
 const TYPED = "translate"; // what was typed, in this tab
 const CLEARED = "translate cleared"; // what Clear took away
 
+/** A model as it translates one of its pairs; `asks` are the options that say which, where it is not its usual one.
+
+    `through` is the language between, where two models do it: then no word can be followed to where it came from. */
+function ofPair(models, { from, to, through, model }) {
+  const own = models.find((m) => m.name === model);
+  if (!own) return null;
+  const usual = own.languages[0] === from && own.languages[1] === to;
+  return { ...own, languages: [from, to], through, asks: usual ? {} : { from, to }, examples: usual ? own.examples : [] };
+}
+
 function remembered() {
   try {
     return JSON.parse(localStorage.getItem(CHOICE)) ?? {};
@@ -31,9 +41,9 @@ function remember(from, to) {
   }
 }
 
-/** detects: whether the server can tell languages. */
-export function translator({ models, detects }) {
-  const able = models.filter((m) => m.languages);
+/** pairs: who translates what, perhaps by way of another language; detects: whether the server can tell languages. */
+export function translator({ models, pairs, detects }) {
+  const able = pairs.map((pair) => ofPair(models, pair)).filter(Boolean);
   const sources = [...new Set(able.map((m) => m.languages[0]))].sort();
   const targets = (from) =>
     [...new Set(able.filter((m) => from === "auto" || m.languages[0] === from).map((m) => m.languages[1]))].sort();
@@ -59,7 +69,7 @@ export function translator({ models, detects }) {
   const wipe = button("Clear", () => { keep(CLEARED, input.value); put(""); });
   const undo = button("Undo clear", () => { put(kept(CLEARED) ?? ""); keep(CLEARED, null); });
   const other = hint(able, (a, b) => { from.value = a; pairUp(); to.value = b; remember(a, b); run(); });
-  const reason = why(() => shown.model.name, () => ({ example: { text: shown.text }, options: {} }));
+  const reason = why(() => shown.model.name, () => ({ example: { text: shown.text }, options: shown.model.asks }));
   reason.button.disabled = true;
   const about = el("p", { class: "quiet about" });
   const given = files(() => [...new Set(able.flatMap((m) => m.suffixes))], fileModel);
@@ -100,8 +110,9 @@ export function translator({ models, detects }) {
       return between(from.value, to.value);
     }
     const guess = (await api.detect(text.slice(0, 2000), signal))[0];
-    detected = guess?.language ?? "";
+    detected = guess?.confidence ? guess.language : ""; // of 12:30 it knows none
     from.options[0].textContent = detected ? `Detected: ${language(detected)}` : "Detect language";
+    if (!detected) return current();
     if (!between(detected, to.value)) {
       const can = targets(detected);
       if (!can.length) throw Object.assign(new Error(`This looks like ${language(detected)}. Choose the language, if it is another.`),
@@ -150,14 +161,14 @@ export function translator({ models, detects }) {
 
   async function whole(model, text, how) {
     const many = model.options.some((o) => o.name === "alternatives") ? { alternatives: 3 } : {};
-    return [(await api.predict(model.name, [{ text }], many, how)).answers[0]].flat();
+    return [(await api.predict(model.name, [{ text }], { ...model.asks, ...many }, how)).answers[0]].flat();
   }
 
   /** A long text, a line an example: the server tells how far it is, and lets short questions pass between. */
   async function byLines(model, text, how) {
     const lines = text.split("\n");
     const full = lines.filter((l) => l.trim());
-    const { answers } = await api.predict(model.name, full.map((l) => ({ text: l })), {}, how);
+    const { answers } = await api.predict(model.name, full.map((l) => ({ text: l })), model.asks, how);
     const next = answers.values();
     return [lines.map((l) => (l.trim() ? next.next().value : l)).join("\n")];
   }
@@ -168,7 +179,7 @@ export function translator({ models, detects }) {
     clear(others);
     clear(state);
     copy.disabled = !found;
-    reason.button.disabled = found?.best !== found?.answers[0] || !found; // what is explained is the model's first choice
+    reason.button.disabled = !found || found.model.through !== "" || found.best !== found.answers[0]; // what is explained is the model's first choice
     lines.show(found?.answers[0] ?? "");
     if (!found) {
       clear(about);
@@ -183,7 +194,7 @@ export function translator({ models, detects }) {
           { class: "plain", lang: model.languages[1], dir: "auto", title: "Take this one" })))));
     }
     clear(about, "Translated by ", el("a", { href: `#/model/${encodeURIComponent(model.name)}` }, model.name),
-      `: ${(model.parameters / 1e6).toFixed(1)} million parameters, ${megabytes(model.bytes)}.`);
+      `${model.through && `, by way of ${language(model.through)}`}: ${(model.parameters / 1e6).toFixed(1)} million parameters, ${megabytes(model.bytes)}.`);
   }
 
   function swapped() {
@@ -202,7 +213,7 @@ export function translator({ models, detects }) {
     const text = from.value === "auto" ? (await file.slice(0, 4000).text()).replace(/[\d:,>#*<"\\-]+/g, " ") : "";
     const model = await direction(text, undefined);
     if (!model) throw new Error("No model here translates between these two languages.");
-    return { model: model.name, options: {} };
+    return { model: model.name, options: model.asks };
   }
 
   const view = el("section", { class: "translator", "aria-labelledby": "title" },

@@ -26,14 +26,22 @@ class Identifier:
     async def ready(self):
         return self
 
+    async def reading(self, work, job):
+        return work()
+
     model = None
     worker = SimpleNamespace(relieve=lambda: None)
     look = stop = staticmethod(lambda: None)
 
 
+def both():
+    """English to French and back."""
+    return {name: lamella.load(shipped.FOLDER / name) for name in ("en-fr", "fr-en")}
+
+
 @pytest.fixture(scope="module")
 def server():
-    with serving(shipped.translators()) as found:
+    with serving(both()) as found:
         found.state.identifier = Identifier()
         yield found
 
@@ -51,11 +59,14 @@ def test_its_own_client(client):
     assert client.translate("Où est la gare ?", "auto", "en") == lamella.translate("Où est la gare ?", "fr", "en")
     assert client.languages() == [
         {"code": "en", "name": "English", "targets": ["en", "fr"]},
-        {"code": "fr", "name": "French", "targets": ["fr", "en"]},
+        {"code": "fr", "name": "French", "targets": ["en", "fr"]},
     ]
-    assert client.detect("Le chat est là.")[0] == {"confidence": 90.0, "language": "fr"}
+    assert client.detect("Le chat est là.")[0]["language"] == "fr"
     assert client.translate("nothing", "en", "en") == "nothing"
-    assert client.detect("12:30") == [] and client.translate("12:30", "auto", "en") == "12:30"
+    assert (
+        client.detect("12:30") == [{"confidence": 0.0, "language": "en"}]
+        and client.translate("12:30", "auto", "en") == "12:30"
+    )
     with pytest.raises(urllib.error.HTTPError) as error:
         client.translate("Guten Tag", "de", "fr")
     assert error.value.code == 400
@@ -80,9 +91,9 @@ def test_several_texts(server):
     found = server.post("/translate", {"q": texts, "source": "en", "target": "fr"}).json
     assert found == {"translatedText": lamella.translate(texts, "en", "fr")}
     found = server.post("/translate", {"q": ["Où est le chat ?"], "source": "auto", "target": "en"}).json
-    assert found["detectedLanguage"] == [{"confidence": 90.0, "language": "fr"}]
+    assert [guess["language"] for guess in found["detectedLanguage"]] == ["fr"]
     one = server.post("/translate", {"q": "Où est le chat ?", "source": "auto", "target": "en"}).json
-    assert one["detectedLanguage"] == {"confidence": 90.0, "language": "fr"}
+    assert found["detectedLanguage"] == [one["detectedLanguage"]]
     assert found["translatedText"] == [one["translatedText"]]
 
 
@@ -98,21 +109,6 @@ def test_markup(server):
     assert some.json["translatedText"] == ["<b>", "", found] and len(some.json["alternatives"]) == 3
     plain = server.post("/translate", {"q": "<script>alert(1)</script>", "source": "en", "target": "fr"})
     assert plain.headers["content-type"] == "application/json" and "script" in plain.json["translatedText"]
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [{}, {"q": "x"}, {"q": 1, "source": "en", "target": "fr"}, {"q": "x", "source": "en", "target": "xx"},
-     {"q": "x", "source": "en", "target": "fr", "format": "pdf"}, {"q": "x", "source": "en", "target": "fr", "alternatives": -1}],
-)  # fmt: skip
-def test_wrong_questions(server, ask):
-    assert server.post("/translate", ask).status == 400 and server.post("/translate", ask).error
-
-
-def test_limits(server):
-    assert server.post("/translate", {"q": "a" * 200_000, "source": "en", "target": "fr"}).status == 413
-    assert server.post("/translate", {"q": ["a"] * 2000, "source": "en", "target": "fr"}).status == 413
-    assert server.post("/translate", b"q=x&source=en&target=fr", "text/plain").status == 415
 
 
 @pytest.mark.parametrize(
@@ -137,7 +133,7 @@ def test_files(server, name, raw, kept):
 
 
 def test_files_that_are_refused(server):
-    assert server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr").status == 415
+    assert server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr").status == 400
     assert server.send_file("/translate_file", "a.txt", b"x", source="en", target="xx").status == 400
     assert server.send_file("/translate_file", "a.txt", b"Le chat.", source="auto", target="en").status == 200
     assert server.get("/download_file/a.txt").status == 404
@@ -148,45 +144,34 @@ def test_settings_and_what_is_not_offered(server):
     assert found["charLimit"] == 100_000 and not found["suggestions"] and not found["keyRequired"]
     assert {".txt", ".md", ".html", ".srt", ".po"} <= set(found["supportedFilesFormat"])
     reply = server.post("/suggest", {"q": "a", "s": "b", "source": "en", "target": "fr"})
-    assert reply.status == 403 and "suggestions" in reply.error
+    assert reply.status == 403 and "Suggestions" in reply.error
 
 
 def test_without_a_model_that_tells_languages(server, monkeypatch):
     monkeypatch.setattr(server.state, "identifier", None)
     for reply in (
         server.post("/detect", {"q": "a"}),
+        server.send_file("/translate_file", "a.txt", b"a", source="auto", target="fr"),
         server.post("/translate", {"q": "a", "source": "auto", "target": "fr"}),
     ):
         assert reply.status == 501 and "Name the language" in reply.error
+
+
+SHORT = [("Hello", "fr", "en"), ("Hello!", "en", "en"), ("Merci", "en", "fr"), ("Merci", "fr", "fr"), ("Thanks", "fr", "en"),
+         ("Bonjour", "en", "fr"), ("Yes", "fr", "en"), ("Oui", "en", "fr"), ("élève", "en", "fr"), ("Cancel", "fr", "en")]  # fmt: skip
 
 
 @pytest.mark.skipif(
     not (shipped.FOLDER / "languages").is_dir(), reason="the model that tells languages is not there yet"
 )
 def test_the_model_that_tells_languages():
-    with serving(shipped.translators()) as server:
-        assert server.post("/translate", {"q": [], "source": "auto", "target": "fr"}).json["translatedText"] == []
-        assert (
-            "not served"
-            in server.post("/translate", {"q": "Wo ist der Bahnhof?", "source": "auto", "target": "fr"}).error
-        )
+    with serving(both()) as server:
+        foreign = server.post("/translate", {"q": "Wo ist der Bahnhof, bitte?", "source": "auto", "target": "fr"})
+        assert foreign.status == 400 and foreign.error.startswith("de is not supported")
+        for text, target, code in SHORT:
+            found = server.post("/translate", {"q": text, "source": "auto", "target": target}).json
+            assert found["detectedLanguage"]["language"] == code, text
+            assert code != target or found["translatedText"] == text
         for text, code in (("Where is the nearest station, please?", "en"), ("Où est la gare la plus proche ?", "fr")):
             [best, *_] = server.post("/detect", {"q": text}).json
             assert best["language"] == code and 50 < best["confidence"] <= 100
-
-
-def test_one_model_for_both_directions():
-    """Whose examples hold the direction; two directions are never answered in one go."""
-    from lamella.server.libretranslate import translators
-
-    def model(src, dst, both):
-        manifest = SimpleNamespace(config={"both": both})
-        return SimpleNamespace(languages=[src, dst], model=SimpleNamespace(manifest=manifest))
-
-    def known(**models):
-        shared = SimpleNamespace(models=models)
-        return translators(SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(shared=shared))))
-
-    both, back = model("en", "fr", True), model("fr", "en", False)
-    assert known(a=both) == {("en", "fr"): (both, {"to": "fr"}), ("fr", "en"): (both, {"to": "en"})}
-    assert known(a=both, b=back)[("fr", "en")] == (back, {}), "one that was made for it is asked first"
