@@ -311,8 +311,17 @@ def show(model: str, task: str | None, as_json: bool) -> None:
 @click.option("--megabytes", default=8.0, show_default=True, help="Size limit of a request.")
 @click.option("--queue", default=256, show_default=True, help="Most requests that may wait for one model.")
 @click.option("--index", multiple=True, metavar="FILE", help="An index to search in, made by: predict --index.")
-@click.option("--workers", default=1, show_default=True, help="Processes that answer, one for each core; they share memory.")
+@click.option(
+    "--workers", default=1, show_default=True, help="Processes that answer, one for each core; they share memory."
+)
 @click.option("--metrics", is_flag=True, help="Count requests for Prometheus, at /metrics.")
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Another origin whose web pages may ask, such as https://example.org; '*': any.",
+)
 @click.option(
     "--proxy", "proxies", multiple=True, metavar="ADDRESS", help="Address of a proxy that says for whom it asks."
 )
