@@ -94,6 +94,7 @@ class Task:
     used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
     begun: ClassVar[Mapping[str, Any]] = {}  # Config fields where it begins from an encoder and nobody says otherwise
+    noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise in what it knows besides an example: `disturb`
     few: ClassVar[int] = 0  # labelled examples up to which it begins from the encoder that ships; 0: never by itself
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -255,6 +256,10 @@ class Task:
         options = {**self.training.measured, **(self.training.quick if quick else {})}
         other.config = msgspec.structs.replace(self.config, **options)
         return other
+
+    def disturb(self, noise: str, strength: float, seed: int) -> "Task":
+        """This task as it answers with one of its `noises`, of a strength from 0 to 1, such as some of what it knows missing."""
+        return self
 
     def keys(self, example: Example) -> list[str]:
         """Examples that share one of these never stand on both sides of a split."""

@@ -65,6 +65,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     muon: bool = True  # for matrices; it costs by the weight, too much where batches are small
     precise: bool = False  # in float32 where bfloat16 is faster too: numbers in, numbers out
     keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
+    generative: bool = False  # it learns what its examples are like, so that noise in them would be learned too
     short_first: int = 0  # epochs at the beginning in which batches of short examples come before those of long ones
     phases: tuple[Phase, ...] = ()  # one after another; (): one, in which all weights move
     measured: Mapping[str, Any] = {}  # Config fields while it is scored: what no score asks for is not made

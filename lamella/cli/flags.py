@@ -26,13 +26,6 @@ CORPUS = click.option(
     "--corpus", multiple=True, metavar="FILE", help="File to search in; each line or row is an entry."
 )
 INDEX = click.option("--index", metavar="FILE", help="File that keeps the vectors of the entries; --corpus adds to it.")
-STRESS = click.option("--stress", is_flag=True, help="Measure too with noise of rising strength in the examples.")
-NOISES = click.option(
-    "--noises", default="", metavar="A,B", help="Kinds of noise for --stress; default: all that the task's fields have."
-)
-# Not --seed: tasks that draw have one of their own.
-NOISE_SEED = click.option("--noise-seed", type=int, default=0, help="Seed of the noise for --stress.")
-
 # How to train: options of `train` and of `plan`.
 TRAINING = (
     click.option(
@@ -65,7 +58,9 @@ TRAINING = (
     ),
     click.option("--schedule", help="Learning rate schedule: linear (falls at the end; the default) or cosine."),
     click.option(
-        "--shards", metavar="FOLDER", help="Keep encoded examples in this folder, and map them: for corpora beyond memory."
+        "--shards",
+        metavar="FOLDER",
+        help="Keep encoded examples in this folder, and map them: for corpora beyond memory.",
     ),
     click.option("--device", help="cpu (the default), cuda, cuda:1, mps, or auto: the first one available."),
 )
@@ -74,5 +69,39 @@ TRAINING = (
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command with the options of a training, in their order."""
     for option in reversed(TRAINING):
+        command = option(command)
+    return command
+
+
+EVALUATION = (
+    click.option(
+        "--stress",
+        is_flag=True,
+        help="Measure too with noise of rising strength in the examples, and with input that is not the model's own.",
+    ),
+    click.option(
+        "--noises", default="", metavar="A,B", help="Kinds of noise for --stress; default: all that the task has."
+    ),
+    # Not --seed: tasks that draw have one of their own.
+    click.option("--noise-seed", type=int, default=0, help="Seed of the noise for --stress."),
+    click.option(
+        "--outside",
+        default="",
+        metavar="FILE|TASK",
+        help="Input that is not the model's own, for --stress: a file, or a task for its sample (default: one that fits).",
+    ),
+    click.option(
+        "--group",
+        default="",
+        metavar="COLUMN",
+        help="Score each group by this column and name the worst; of folders of files: folder, or prefix of the names.",
+    ),
+    click.option("--record", is_flag=True, help="Write the result into the model's folder and its card."),
+)
+
+
+def evaluation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `evaluate` that measure more than the score."""
+    for option in reversed(EVALUATION):
         command = option(command)
     return command

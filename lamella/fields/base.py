@@ -8,6 +8,7 @@
     field.schema(limits)                its JSON schema
     field.split(value)                  its parts, for an explanation
     field.facts()                       what a form must know, its element among it
+    field.disturb(value, noise, .5, rng)    the same with noise
 
 Each error says what was expected, what came, and where it helps what to do.
 """
@@ -76,6 +77,7 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
     suffixes: ClassVar[frozenset[str]] = frozenset()  # of files that hold one value each
     control: ClassVar[str] = "json"  # the form element of the page (lamella/web/form.js)
     noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise that values of this kind meet in practice: `disturb`
+    moves: ClassVar[tuple[str, ...]] = ()  # kinds of noise that move what a value shows: `move`
 
     @property
     def kind(self) -> str:
@@ -151,6 +153,24 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
     def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> Any:
         """A value with one of the `noises`, of a strength from 0 to 1; at 0 it is as it was."""
         return value
+
+    def move(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> tuple[Any, Any]:
+        """A value with one of the `moves`, and where its places went, for `follow` of what speaks of them."""
+        return value, None
+
+    def follow(self, value: Any, move: Any) -> Any:
+        """An answer to a picture as it is where the picture was moved; by default it does not depend on places."""
+        return value
+
+    # ---- how far an answer is to be trusted ------------------------------------------------------------------------
+
+    def confidence(self, answer: Any) -> float | None:
+        """How sure an answer says it is, larger where it is surer; None where it says nothing of that."""
+        return None
+
+    def right(self, answer: Any, wanted: Any) -> bool | None:
+        """Whether an answer whose `confidence` is a probability is the wanted one; None where that is not one or the other."""
+        return None
 
     # ---- a value explained -----------------------------------------------------------------------------------------
 

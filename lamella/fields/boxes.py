@@ -53,6 +53,15 @@ class Boxes(Field, frozen=True, tag="boxes"):
         item = {"type": "object", "properties": properties, "required": ["label", "box"]}
         return {"type": "array", "items": item, "maxItems": limits.values}
 
+    def follow(self, value: Any, move: Any) -> Any:
+        from lamella.data.noise.moves import moved_boxes
+
+        return moved_boxes(value, move)
+
+    def confidence(self, answer: Any) -> float | None:
+        """The surest box's score; 0 without boxes."""
+        return max((float(one["score"]) for one in answer), default=0.0)
+
     def split(self, value: Any, usual: Any = None) -> Parts:
         return BoxParts(self.check("boxes", value))
 

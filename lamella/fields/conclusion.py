@@ -20,6 +20,12 @@ class Conclusion(Field, frozen=True, tag="conclusion"):
             return value
         return {name: _cell(part) for name, part in value.items()}
 
+    def confidence(self, answer: Any) -> float | None:
+        return float(answer["probability"]) if "probability" in answer else None
+
+    def right(self, answer: Any, wanted: Any) -> bool | None:
+        return bool(answer["answer"] == wanted)
+
     def show(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             return {"text": str(value)}

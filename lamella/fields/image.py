@@ -29,6 +29,7 @@ class Image(Field, frozen=True, tag="image"):
     suffixes: ClassVar[frozenset[str]] = SUFFIXES
     control: ClassVar[str] = "picture"
     noises: ClassVar[tuple[str, ...]] = ("grain", "blur", "faint", "dark", "jpeg", "covered")
+    moves: ClassVar[tuple[str, ...]] = ("rotated", "shifted", "zoomed", "mirrored")
 
     def open(self, name: str, path: Path) -> str:
         return str(path)
@@ -55,6 +56,11 @@ class Image(Field, frozen=True, tag="image"):
         from lamella.data.noise import pictures
 
         return pictures.disturbed(value, noise, strength, rng)
+
+    def move(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> tuple[Any, Any]:
+        from lamella.data.noise import moves
+
+        return moves.moved(value, noise, strength, rng)
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         return ImageParts(value)

@@ -28,6 +28,12 @@ class Label(Field, frozen=True, tag="label"):
     def group(self, value: Any, before: Any = None) -> str:
         return str(value)
 
+    def confidence(self, answer: Any) -> float | None:
+        return float(answer["probabilities"][answer["label"]]) if "probabilities" in answer else None
+
+    def right(self, answer: Any, wanted: Any) -> bool | None:
+        return bool(answer["label"] == str(wanted))
+
     def usual(self, values: Sequence[Any]) -> Any:
         from lamella.fields.single import most_frequent
 

@@ -26,6 +26,12 @@ class Marked(Field, frozen=True, tag="marked"):
         plain = {k: v for k, v in value.items() if k not in ("text", "marks", "words", "fillings")}
         return {**found, **plain, **({"others": ", ".join(others)} if "fillings" in value else {})}
 
+    def confidence(self, answer: Any) -> float | None:
+        return float(answer["probability"]) if "probability" in answer else None
+
+    def right(self, answer: Any, wanted: Any) -> bool | None:
+        return list(answer["words"]) == str(wanted).split() if "words" in answer else None
+
     def show(self, value: Any) -> dict[str, Any]:
         return {"text": str(value["text"])} if isinstance(value, dict) else {"text": str(value)}
 

@@ -48,6 +48,11 @@ class Mask(Field, frozen=True, tag="mask"):
             raise _lossy(name)
         return uri
 
+    def follow(self, value: Any, move: Any) -> Any:
+        from lamella.data.noise.moves import moved_mask
+
+        return moved_mask(value, move)
+
     def cells(self, value: Any) -> Any:
         """Of an answer what is said of each label is a column of its own, and the mask is one."""
         if not isinstance(value, dict):

@@ -26,6 +26,10 @@ class Number(Field, frozen=True, tag="number"):
     def schema(self, limits: Limits) -> dict[str, Any]:
         return {"type": ["number", "string"]}
 
+    def confidence(self, answer: Any) -> float | None:
+        """How likely an example is, where the number is that."""
+        return float(answer["log_likelihood"]) if isinstance(answer, dict) and "log_likelihood" in answer else None
+
     def usual(self, values: Sequence[Any]) -> Any:
         from lamella.fields.single import median
 

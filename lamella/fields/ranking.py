@@ -23,6 +23,14 @@ class Ranking(Field, frozen=True, tag="ranking"):
                 columns[f"{name}_{rank}"] = "; ".join(part) if isinstance(part, list) else part
         return {**columns, "unknown": "; ".join(value.get("unknown", ()))}
 
+    def confidence(self, answer: Any) -> float | None:
+        """The probability of the first item."""
+        return float(answer["items"][0]["probability"]) if answer.get("items") else None
+
+    def right(self, answer: Any, wanted: Any) -> bool | None:
+        """Whether the first item is the wanted one."""
+        return bool(answer["items"][0]["item"] == wanted) if answer.get("items") else None
+
     def show(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             return {"text": str(value)}

@@ -61,6 +61,11 @@ class Text(Field, frozen=True, tag="text"):
 
         return text.around(self.fixed, str(value), text.NOISES[noise], strength, rng) if strength else str(value)
 
+    def confidence(self, answer: Any) -> float | None:
+        """Minus the logarithm of its perplexity, of a text that says how likely its beginning was."""
+        perplexity = answer.get("perplexity") if isinstance(answer, dict) else None
+        return -math.log(perplexity) if perplexity else None
+
     def split(self, value: Any, usual: Any = None) -> Parts:
         """
         >>> Text().split("not a good film").without({0, 3})

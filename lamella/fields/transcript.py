@@ -31,6 +31,10 @@ class Transcript(Field, frozen=True, tag="transcript"):
             return value
         return {name: value[name] for name in ("text", "confidence", "words") if name in value}
 
+    def confidence(self, answer: Any) -> float | None:
+        """How sure the words are on average; whether all of them are right says no probability of it."""
+        return float(answer["confidence"]) if "confidence" in answer else None
+
     def show(self, value: Any) -> dict[str, Any]:
         text = value.get("text") if isinstance(value, Mapping) else value
         return {"text": str(text) or "(nothing)"}

@@ -21,6 +21,10 @@ class Vector(Field, frozen=True, tag="vector"):
     def receive(self, name: str, value: Any, limits: Limits) -> list[float | int]:
         return received_numbers(name, value, limits)
 
+    def confidence(self, answer: Any) -> float | None:
+        """Minus the error with which a point gives its example back, where it says that."""
+        return -float(answer["error"]) if isinstance(answer, dict) and "error" in answer else None
+
     def cells(self, value: Any) -> Any:
         """
         >>> Vector().cells([3.0, 4.0]), Vector().cells({"point": [1.0, 2.0], "error": 0.1})

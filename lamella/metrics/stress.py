@@ -1,19 +1,21 @@
 """How a model's measure falls where its input is worse than what it learned from: `lamella evaluate MODEL DATA --stress`.
 
-Every kind of value names the noise that it meets in practice (`Field.noises`). Each is tried at four strengths, and at 0,
-which is the clean score itself. The figure for all of it is the area under the curves: the mean of the measure over the
-strengths from 0 to 1, by trapezoids, and over the kinds of noise.
+Every kind of value names the noise that it meets in practice (`lamella.metrics.noise`). Each is tried at four strengths, and at
+0, which is the clean score itself. The figure for all of it is the area under the curves: the mean of the measure over the
+strengths from 0 to 1, by trapezoids, and over the kinds of noise. A noise that the model was trained with (`train --augment`)
+tells nothing of noise that it does not know, and is left out of that figure unless it is asked for by name.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lamella.errors import UsageError
+from lamella.metrics.confidence import calibration_error
+from lamella.metrics.noise import Noise, disturbed, noises_of
 from lamella.metrics.resample import intervals
 from lamella.task import Answer, Example, Scores, Task
 
@@ -22,31 +24,16 @@ MOST = 200  # examples, where no limit is given: every kind of noise is as much 
 RESAMPLES = 300  # for the band of each point
 
 Curve = dict[str, Any]
+Answering = Callable[[Task, Sequence[Example]], Sequence[Answer]]
+"""The model's answers to examples, by its task or by that task with noise in what it knows."""
 
 
-def noises_of(task: Task, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
-    """(field, noise) of all that the task's fields meet, or of those that are chosen; UsageError where there are none."""
-    all_ = [(name, noise) for name, field in task.fields.items() for noise in field.noises]
-    names = list(dict.fromkeys(noise for _, noise in all_))
-    if not all_:
+def chosen_noises(task: Task, chosen: Collection[str] = ()) -> list[Noise]:
+    """The noises to measure with: all, or those chosen; UsageError where the task has none, or none of a name."""
+    found = noises_of(task, chosen)
+    if not found:
         raise UsageError(
             f"--stress: expected a field that may be noisy, received {', '.join(task.fields)}. There is none."
-        )
-    if odd := [noise for noise in chosen if noise not in names]:
-        raise UsageError(f"--noises: expected some of {', '.join(names)}, received {odd[0]}.")
-    return [(name, noise) for name, noise in all_ if not chosen or noise in chosen]
-
-
-def disturbed(
-    task: Task, examples: Sequence[Example], name: str, noise: str, strength: float, seed: int = 0
-) -> list[Example]:
-    """The examples with noise in one field. What each one gets hangs on the seed, the noise and its own keys alone."""
-    field, found = task.fields[name], []
-    for example in examples:
-        digest = hashlib.sha256(repr((seed, name, noise, task.keys(example))).encode(errors="surrogatepass")).digest()
-        rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
-        found.append(
-            {**example, name: field.disturb(example[name], noise, strength, rng)} if name in example else example
         )
     return found
 
@@ -54,44 +41,63 @@ def disturbed(
 def stress(
     task: Task,
     examples: Sequence[Example],
-    clean: Scores,
-    answer: Callable[[Sequence[Example]], Sequence[Answer]],
+    clean: tuple[Sequence[Answer], Scores],
+    answering: Answering,
     chosen: Collection[str] = (),
     seed: int = 0,
+    known: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The curve of the headline measure for each kind of noise.
+    """The curve of the headline measure for each kind of noise, and of the calibration error where answers are probabilities.
 
-    In: the scores of the clean examples, what answers examples, the kinds of noise (all where none is named). The answers to
-    noisy examples are compared with the clean ones, so that what is right stays what it was.
-    Out: {"metric", "strengths", "seed", "count", "area", "curves": [{"field", "noise", "values", "low", "high", "area"}]}.
+    In: the answers to the clean examples and their scores, what answers examples, the kinds of noise (all where none is named),
+    the seed of the noise, and the noises that the model was trained with.
+    Out: {"metric", "strengths", "seed", "count", "area", "trained", "curves": [{"field", "noise", "trained", "values", "low", "high",
+    "area", "calibration": {"values", "low", "high"}}]}. area: None where the model was trained with all of the noises.
     """
-    whole = intervals(clean, RESAMPLES)[task.metric]
+    first = _point(task, *clean, examples)
     curves: list[Curve] = []
-    for name, noise in noises_of(task, chosen):
-        points = [whole]
+    for noise in chosen_noises(task, chosen):
+        points = [first]
         for strength in STRENGTHS:
-            scores = task.score(answer(disturbed(task, examples, name, noise, strength, seed)), examples)
-            points.append(intervals(scores, RESAMPLES)[task.metric])
-        curve = {part: [point[part] for point in points] for part in ("value", "low", "high")}
-        area = _area(curve["value"])
-        curves.append(
-            {
-                "field": name,
-                "noise": noise,
-                "values": curve["value"],
-                "low": curve["low"],
-                "high": curve["high"],
-                "area": area,
-            }
-        )
+            if noise[0]:
+                noisy, wanted = disturbed(task, examples, noise, strength, seed)
+                answers = answering(task, noisy)
+            else:
+                answers, wanted = answering(task.disturb(noise[1], strength, seed), examples), list(examples)
+            points.append(_point(task, answers, task.score(answers, wanted), wanted))
+        curve = {"field": noise[0], "noise": noise[1], "trained": noise[1] in known, **_columns(points, task.metric)}
+        if task.metric in first and ERROR in first:
+            curve["calibration"] = _columns(points, ERROR)
+            del curve["calibration"]["area"]
+        curves.append(curve)
+    counted = [curve["area"] for curve in curves if chosen or not curve["trained"]]
     return {
         "metric": task.metric,
         "strengths": [0.0, *STRENGTHS],
         "seed": seed,
         "count": len(examples),
-        "area": float(np.mean([curve["area"] for curve in curves])),
+        "area": float(np.mean(counted)) if counted else None,
+        "trained": [curve["noise"] for curve in curves if curve["trained"]],
         "curves": curves,
     }
+
+
+ERROR = "calibration error"
+
+
+def _point(
+    task: Task, answers: Sequence[Answer], scores: Scores, examples: Sequence[Example]
+) -> dict[str, dict[str, float]]:
+    """The headline measure, and the calibration error where there is one, each with its band."""
+    point = {task.metric: intervals(scores, RESAMPLES)[task.metric]}
+    if (error := calibration_error(task, answers, examples)) is not None:
+        point[ERROR] = intervals(error, RESAMPLES)["error"]
+    return point
+
+
+def _columns(points: Sequence[Mapping[str, Mapping[str, float]]], measure: str) -> Curve:
+    values = {part: [point[measure][part] for point in points] for part in ("value", "low", "high")}
+    return {"values": values["value"], "low": values["low"], "high": values["high"], "area": _area(values["value"])}
 
 
 def _area(values: Sequence[float]) -> float:
@@ -105,14 +111,32 @@ def _area(values: Sequence[float]) -> float:
     return float(sum((right - left) * (a + b) / 2 for left, right, a, b in steps))
 
 
-def lines(result: dict[str, Any]) -> list[str]:
-    """The same for people: a row a kind of noise, a column a strength."""
-    several = len({curve["field"] for curve in result["curves"]}) > 1
-    names = [f"{c['field']}, {c['noise']}" if several else c["noise"] for c in result["curves"]]
-    width = max(map(len, [*names, "noise"]))
-    head = "".join(f"{strength:>9.2f}" for strength in result["strengths"])
-    out = [f"stress: {result['metric']} of {result['count']} examples by the strength of the noise, 0 for none"]
-    out.append(f"{'noise':{width}}{head}{'area':>9}")
-    for name, curve in zip(names, result["curves"], strict=True):
-        out.append(f"{name:{width}}{''.join(f'{value:>9.4g}' for value in curve['values'])}{curve['area']:>9.4g}")
-    return [*out, f"area under all curves {result['area']:.4g}"]
+def rows(result: Mapping[str, Any]) -> list[list[str]]:
+    """The curves as a table of cells, a row a kind of noise and a column a strength, its head first; "*": trained with it."""
+    several = len({curve["field"] for curve in result["curves"]} - {""}) > 1
+    table = [["noise", *(f"{strength:.2f}" for strength in result["strengths"]), "area"]]
+    sure = any("calibration" in curve for curve in result["curves"])
+    table[0] += [f"{ERROR} at 0", "at 1"] if sure else []
+    for curve in result["curves"]:
+        name = f"{curve['field']}, {curve['noise']}" if several and curve["field"] else curve["noise"]
+        cells = [
+            f"{name}{' *' if curve.get('trained') else ''}",
+            *(f"{v:.4g}" for v in (*curve["values"], curve["area"])),
+        ]
+        if sure:
+            values = curve.get("calibration", {}).get("values", ())
+            cells += [f"{values[0]:.3f}", f"{values[-1]:.3f}"] if values else ["", ""]
+        table.append(cells)
+    return table
+
+
+def summary(result: Mapping[str, Any]) -> str:
+    """The one figure in words, and which noises the model was trained with."""
+    trained = result.get("trained", [])
+    named = f"; * it was trained with {', '.join(trained)}" if trained else ""
+    if result["area"] is None:
+        return (
+            f"no area: it was trained with all of these kinds of noise, {', '.join(trained)}. Name some with --noises"
+        )
+    unknown = " that it was not trained with" if 0 < len(trained) < len(result["curves"]) else ""
+    return f"area under the curves of noise{unknown}: {result['area']:.4g}{named}"

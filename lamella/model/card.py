@@ -1,5 +1,6 @@
 """Generate the model card, `card.md`: what the model is, its training data, its scores and what was not tested."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,6 +67,21 @@ def beside(result: dict[str, Any]) -> list[str]:
         )
         lines += ["", f"Labels answered worst: {shown}."]
     return lines
+
+
+def with_result(text: str, name: str, result: dict[str, Any], more: Sequence[str] = ()) -> str:
+    """A card with a section on what was measured later, such as under noise or by group; one of the same name is replaced.
+
+    more: lines of Markdown on noise, groups and the like.
+
+    >>> once = with_result("# a model\\n", "new.csv", {"count": 9, "scores": {"mase": {"value": 1, "low": 1, "high": 2}}})
+    >>> once == with_result(once, "new.csv", {"count": 9, "scores": {"mase": {"value": 1, "low": 1, "high": 2}}})
+    True
+    """
+    head = f"## Measured on {name}\n"
+    parts = [part for part in re.split(r"(?m)^(?=## )", text) if not part.startswith(head)]
+    lines = [head, *table({name: result}), *beside(result), *more]
+    return "".join(parts).rstrip("\n") + "\n\n" + "\n".join(lines) + "\n"
 
 
 def remarks(result: dict[str, Any], metric: str, less_is_better: bool) -> list[str]:

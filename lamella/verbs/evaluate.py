@@ -1,22 +1,31 @@
-"""Measure a model on data: the task's metrics, each with a 95% bootstrap interval.
+"""Measure a model on data: the task's metrics, each with a 95% bootstrap interval; on request under noise, and by group.
 
 lamella evaluate my-model test.tsv
+lamella evaluate my-model test.tsv --stress --group country
 """
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from lamella import metrics
+from lamella import model as folder
 from lamella.errors import DataError, UsageError
-from lamella.metrics.stress import MOST, noises_of
-from lamella.metrics.stress import lines as stress_lines
+from lamella.metrics import robustness
+from lamella.metrics.confidence import confidences, told_apart
+from lamella.metrics.groups import by_group
+from lamella.metrics.stress import MOST, chosen_noises
 from lamella.metrics.stress import stress as under_stress
 from lamella.model import Model, card, fingerprint, load
+from lamella.model.groups import groups_of
+from lamella.model.outside import outside_examples, sureness
 from lamella.model.reading import as_files, columns_for
 from lamella.options import replace_config
+from lamella.task import Answer, Example, Task
 
 
 def evaluate(
@@ -28,6 +37,9 @@ def evaluate(
     stress: bool = False,
     noises: Sequence[str] = (),
     noise_seed: int = 0,
+    outside: str = "",
+    group: str = "",
+    record: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
     """Score a model, or the folder of one, on files, tables in memory or "sample" (the task's own test set).
@@ -35,41 +47,48 @@ def evaluate(
     Returns {"task", "metric", "count", "scores": {name: {"value", "low", "high"}}, "notes"}, and where the model keeps a
     fingerprint of its data "trained_on": {"count", "of", "exact"}: how many of the examples it was trained on; "trivial":
     what answers score that need no net, such as the most frequent label of these examples; "remarks": lines that must be read
-    before the figures. limit: at
-    most so many examples, the same ones each time. stress: measure too with noise of rising strength in the examples, of all
-    kinds that their fields meet or of the `noises` named, drawn by the noise_seed: "stress", see `lamella.metrics.stress`; on 200
-    examples where there is no limit. Raises UsageError and DataError for wrong arguments and files.
+    before the figures. limit: at most so many examples, the same ones each time.
+
+    stress: measure too with noise of rising strength in the examples, of all kinds that their fields meet or of the `noises` named,
+    drawn by the noise_seed: "stress", see `lamella.metrics.stress`; and whether the model is less sure of input that is not its own:
+    "outside", see `lamella.metrics.confidence.told_apart`, by another task's sample, or by `outside`, a file or the name of a task. On
+    200 examples where there is no limit. group: a column of the tables, by whose values the score is given too: "groups", see
+    `lamella.metrics.groups`; of folders of files "folder" or "prefix". record: write the result into the model's folder and its card.
+    Raises UsageError and DataError for wrong arguments and files.
     """
     if not data:
         raise UsageError('no data given. Expected files, or the word "sample": lamella evaluate MODEL sample')
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: expected a whole number above 0.")
+    for option, given in (("--noises", ",".join(noises)), ("--outside", outside)):
+        if given and not stress:
+            raise UsageError(f"{option} {given}: expected --stress beside it.")
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
     job = trained.task
+    if record and not Path(trained.where).is_dir():
+        raise UsageError(f"--record: expected a model folder, received {trained.where}. Unpack it first.")
+    if stress:
+        chosen_noises(job, noises)
+        limit = limit or MOST
     with as_files(data) as paths:
         sample = paths == ["sample"]
         examples = job.sample("test") if sample else job.read(paths, columns_for(job, paths, columns))[0]
         if not examples:
             raise DataError(f"{', '.join(paths)}: no examples to measure on.")
-    if noises and not stress:
-        raise UsageError(f"--noises {','.join(noises)}: expected --stress beside it.")
-    if stress:
-        noises_of(job, noises)
-        limit = limit or MOST
-    learn = job.sample("train") if sample else examples  # what the trivial answer knows
-    if limit is not None and len(examples) > limit:
-        examples = sorted(
-            examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
-        )[:limit]
-    run = trained.with_config(job.to_measure().config).run
-    answers = job.answers(examples, run)
+        learn = job.sample("train") if sample else examples  # what the trivial answer knows
+        if limit is not None and len(examples) > limit:
+            examples = sorted(
+                examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
+            )[:limit]
+        groups = groups_of(job, paths, columns, group, examples) if group else {}
+    answers = _answers(trained, job, examples)
     scores = job.score(answers, examples)
     raw = trained.files.get(fingerprint.FILE)
     known = (
         {} if raw is None else {"trained_on": to_builtins(fingerprint.trained_on(raw, list(map(job.keys, examples))))}
     )
-    result = {
+    result: dict[str, Any] = {
         "task": trained.manifest.task,
         "metric": job.metric,
         "count": len(examples),
@@ -80,8 +99,57 @@ def evaluate(
         **metrics.details(job, answers, examples),
     }
     if stress:
-        result["stress"] = under_stress(job, examples, scores, lambda rows: job.answers(rows, run), noises, noise_seed)
-    return {**result, "remarks": card.remarks(result, job.metric, job.less_is_better)}
+        with_noise = trained.manifest.training.get("augment", ())
+        clean = answers, scores
+        result["stress"] = under_stress(
+            job, examples, clean, lambda j, rows: _answers(trained, j, rows), noises, noise_seed, with_noise
+        )
+        result["outside"] = _outside(trained, examples, answers, outside)
+    if group:
+        without = len(examples) - len({i for places in groups.values() for i in places})
+        result["groups"] = {
+            "column": group,
+            **by_group(scores, groups, job.metric, job.less_is_better),
+            "without": without,
+        }
+    result["remarks"] = card.remarks(result, job.metric, job.less_is_better)
+    if record:
+        _record(trained, ", ".join("data" if not isinstance(d, str) else Path(d).name for d in data), result)
+    return result
+
+
+def _answers(trained: Model, job: Task, examples: Sequence[Example]) -> list[Answer]:
+    """The model's answers by a task, its own or that with noise in what it knows, as it is measured."""
+    measured = copy.copy(trained)
+    measured.task = job.to_measure()
+    return job.answers(examples, measured.run)
+
+
+def _outside(trained: Model, examples: Sequence[Example], answers: Sequence[Answer], source: str) -> dict[str, Any]:
+    """How well the model's confidence tells its own examples from others; a reason where that cannot be said."""
+    job = trained.task
+    try:
+        others, what = outside_examples(job, len(examples), source)
+    except UsageError as error:
+        if source:
+            raise
+        return {"reason": str(error)}
+    there = _answers(trained, job, others)
+    inside, elsewhere = confidences(job, answers), confidences(job, there)
+    if inside is None or elsewhere is None:
+        inside, elsewhere = sureness(trained, examples, answers), sureness(trained, others, there)
+    if inside is None or elsewhere is None:
+        return {"reason": "answers of this task do not say how sure they are"}
+    return {"source": what, **told_apart(inside, elsewhere)}
+
+
+def _record(trained: Model, name: str, result: Mapping[str, Any]) -> None:
+    """Write a result into the model's folder: among the scores of model.json, and as a section of its card."""
+    kept = {key: value for key, value in result.items() if key not in ("task", "metric", "remarks")}
+    manifest = structs.replace(trained.manifest, scores={**trained.manifest.scores, name: kept})
+    text = trained.files.get("card.md", b"").decode(errors="replace")
+    card_now = card.with_result(text, name, kept, robustness.markdown(result))
+    folder.write(manifest, {**trained.files, "card.md": card_now.encode()}, Path(trained.where))
 
 
 def lines(result: dict[str, Any]) -> list[str]:
@@ -102,4 +170,4 @@ def lines(result: dict[str, Any]) -> list[str]:
         )
     out += [f"signature    {note}" for note in result["notes"].values()]
     out += [line for line in card.beside(result) if line]
-    return out + (stress_lines(result["stress"]) if "stress" in result else [])
+    return out + robustness.lines(result)

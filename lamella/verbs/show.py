@@ -5,7 +5,8 @@ lamella show my-model
 
 from typing import Any
 
-from lamella.model import Model, card, load
+from lamella.metrics import robustness
+from lamella.model import Model, card, foreseen, load
 
 
 def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
@@ -41,10 +42,12 @@ def lines(facts: dict[str, Any]) -> list[str]:
         f"{facts['bytes'] / 1e6:.1f} MB",
         "config: " + ", ".join(f"{k}={v}" for k, v in facts["config"].items() if v not in ("", None)),
         *facts["training"].get("data", []),
+        *foreseen.lines(facts["training"]),
         "",
         *facts["remarks"],
         *card.table(facts["scores"]),
         *(line for result in facts["scores"].values() for line in card.beside(result)),
+        *(line for result in facts["scores"].values() for line in robustness.lines(result)),
         "",
         *[f"{name:20} {size:12,} bytes" for name, size in facts["files"].items()],
         "",

@@ -33,6 +33,7 @@ from lamella.data.readers.json_records import (
     scalar,
 )
 from lamella.data.readers.packed import unpack
+from lamella.data.readers.row_filter import filtered
 from lamella.data.readers.suffixes import TABLE_SUFFIXES, table_suffix
 from lamella.data.text.encoding import StrPath, quote, read_text, show_path
 from lamella.errors import DataError
@@ -110,6 +111,8 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
         _read_json(sheet, text, lines, starts, keep)
     else:
         _read_delimited(sheet, lines, newline, needed, names, starts if keep else [])
+    if not keep:  # a file that is written again is whole
+        sheet.rows = filtered(sheet.rows, sheet.keys, sheet.file)
     return sheet
 
 

@@ -88,7 +88,13 @@ class FillMask(Task):
     less_is_better = True
     nets = ("transformer",)
     suffixes = (".txt", ".md")  # of a whole text whose least likely words are asked for
-    training = Training(rate=1.5, measured={"top": 100, "longest_word": 2}, quick={"longest_word": 1}, noun="passages")
+    training = Training(
+        rate=1.5,
+        generative=True,
+        measured={"top": 100, "longest_word": 2},
+        quick={"longest_word": 1},
+        noun="passages",
+    )
 
     vocabulary_: bytes
     lengths_: Sequence[float]  # how often a word has 1, 2, ... pieces

@@ -112,6 +112,7 @@ class ImageGeneration(Task):
     less_is_better = True
     nets = ("vae", "transformer")
     training = Training(
+        generative=True,
         noun="pictures",
         batch=64,
         precise=True,

@@ -7,6 +7,7 @@ few, can be read, and stand on facts that can be shown, and on facts that are ad
 of the two is believed is learned on facts that neither was made from (`mixture`).
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 LATER = {"when": "predict"}
 AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
+MISSING = 0.9  # of the facts, at the full strength of that noise
 SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
 
 
@@ -78,6 +80,7 @@ class LinkPrediction(Task):
     target = "tail"
     metric = "mrr"
     nets = ("factorization",)
+    noises = ("missing facts",)
     training = Training(
         noun="facts", batch=256, rate=10.0, decay=0.0, muon=False, precise=True, measured={"ranks": True}
     )
@@ -113,6 +116,15 @@ class LinkPrediction(Task):
 
     def keys(self, example: Example) -> list[str]:
         return ["\0".join(_fact(example))]
+
+    def disturb(self, noise: str, strength: float, seed: int) -> Task:
+        """Up to MISSING of the facts that rules stand on are not known when it answers; rankings still leave them out."""
+        other, facts = copy.copy(self), self.graph.knowledge.facts
+        gone = np.random.default_rng(seed).random(len(facts)) < MISSING * strength
+        other.facts_, other.filter_ = _packed(facts[~gone]), self.filter_ + _packed(facts[gone])
+        for name in ("graph", "_added"):
+            vars(other).pop(name, None)
+        return other
 
     def given(self, example: Example) -> Example:
         return {name: example[name] for name in (*self.fields, *self.optional) if name in example}

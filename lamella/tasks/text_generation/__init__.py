@@ -86,7 +86,7 @@ class TextGeneration(Task):
         """The batch size in passages, a window of each. Windows have one length, so twice the usual learning rate is stable
         (docs/LOG.md). The best weights are kept, since a small text is memorised sooner or later."""
         passages = max(1, int(self.size.tokens / min(self.config.window, getattr(self, "length_", self.config.window))))
-        return Training(batch=passages, rate=2.0, keep_best=True, measured={"length": 0})
+        return Training(batch=passages, rate=2.0, keep_best=True, generative=True, measured={"length": 0})
 
     # ---- data --------------------------------------------------------------------------------------------------
 
