@@ -54,7 +54,7 @@ async def fields_of(request: Request) -> dict[str, Any]:
     kind = kind_of(request)
     if kind == JSON or (kind.startswith("application/") and kind.endswith("+json")):
         try:
-            given = msgspec.json.decode(await request.body())
+            given = msgspec.json.decode((await request.body()).removeprefix(b"\xef\xbb\xbf"))  # as some clients begin
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refused(400, f"Invalid JSON format: {str(error)[:200]}") from error
         if not isinstance(given, dict):

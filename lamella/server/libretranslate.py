@@ -26,6 +26,7 @@ from lamella.task import Example
 AUTO = "auto"
 MOST = 8  # most translations of one text
 HTML = "html"
+UTF8 = b"\xef\xbb\xbf"  # before a page: it is in UTF-8 whatever it says, and answers need no entities
 
 
 class Ask(NamedTuple):
@@ -40,17 +41,19 @@ class Ask(NamedTuple):
 
 
 def routes() -> list[Route]:
-    return [
-        Route("/translate", _translate, methods=["POST"]),
-        Route("/languages", _languages),
-        Route("/detect", _detect, methods=["POST"]),
-        Route("/translate_file", _translate_file, methods=["POST"]),
-        Route("/download_file/{key}", _download),
-        Route("/frontend/settings", _settings),
-        Route("/suggest", _suggest, methods=["POST"]),
-        Route("/spec", _spec),
-        Route("/docs", lambda request: RedirectResponse("/openapi.json")),
+    kinds: list[tuple[str, Any, str]] = [
+        ("/translate", _translate, "POST"),
+        ("/languages", _languages, "GET"),
+        ("/detect", _detect, "POST"),
+        ("/translate_file", _translate_file, "POST"),
+        ("/download_file/{key}", _download, "GET"),
+        ("/frontend/settings", _settings, "GET"),
+        ("/suggest", _suggest, "POST"),
+        ("/spec", _spec, "GET"),
+        ("/docs", _docs, "GET"),
     ]
+    # An address that was entered with a slash at its end gives clients that add `/translate` two of them.
+    return [Route(slash + path, work, methods=[method]) for path, work, method in kinds for slash in ("", "/")]
 
 
 # ---- fields ------------------------------------------------------------------------------------------------------
@@ -179,6 +182,10 @@ def _spec(request: Request) -> Response:
     return reply(swagger.describe())
 
 
+def _docs(request: Request) -> Response:
+    return RedirectResponse("/openapi.json")
+
+
 # ---- translate ---------------------------------------------------------------------------------------------------
 
 
@@ -249,7 +256,7 @@ async def _answers(way: Way, texts: Sequence[str], ask: Ask) -> list[list[str]]:
     state = Job(model, [], served.limits.seconds)
 
     def read() -> list[WebPage | None]:
-        return [WebPage(t.encode(errors="replace"), "q", way.dst) if t.strip() else None for t in texts]
+        return [WebPage(UTF8 + t.encode(errors="replace"), "q", way.dst) if t.strip() else None for t in texts]
 
     pages = await served.reading(read, state)  # in a thread, since a page may be long and odd
     pieces = [segment for page in pages if page for segment in page.segments]
@@ -267,8 +274,8 @@ async def _answers(way: Way, texts: Sequence[str], ask: Ask) -> list[list[str]]:
 
 def _rendered(page: WebPage, answers: Sequence[Sequence[str]]) -> list[str]:
     many = max(map(len, answers), default=1)
-    pages = [page.render([some[min(n, len(some) - 1)] for some in answers]).decode() for n in range(many)]
-    return list(dict.fromkeys(pages))
+    pages = [page.render([some[min(n, len(some) - 1)] for some in answers]) for n in range(many)]
+    return list(dict.fromkeys(raw.removeprefix(UTF8).decode() for raw in pages))
 
 
 # ---- detect ------------------------------------------------------------------------------------------------------

@@ -201,6 +201,31 @@ def test_other_kinds_of_body(server):
     assert lines == "7\n8", "the lines of a form end with a line feed alone"
 
 
+def test_pages_come_back_with_letters(server):
+    """Whatever encoding a page says that it is in: it came as text."""
+    for before in (
+        "",
+        '<meta charset="iso-8859-1">',
+        '<meta charset="utf-16">',
+        '<?xml version="1.0" encoding="ascii"?>',
+    ):
+        ask = {
+            "q": f"{before}<p>The boy ate &lt;3 caf&eacute;s &amp; 日本.</p>",
+            "source": "en",
+            "target": "fr",
+            "format": "html",
+        }
+        found = server.post("/translate", ask).json["translatedText"]
+        assert found.startswith(f"{before}<p>") and "&#" not in found and "&eacute;" not in found
+        assert "garçon" in found and "&lt;3" in found and "&amp;" in found
+
+
+def test_an_address_that_ends_with_a_slash(server):
+    assert server.post("//translate", GOOD).json == server.post("/translate", GOOD).json
+    assert server.get("//languages").json == server.get("/languages").json
+    assert server.post("/translate", "\ufeff{}".encode()).error == MISSING.format("q"), "a byte order mark"
+
+
 def test_detect(server):
     for body in ({}, {"q": ""}, {"q": []}):
         assert server.post("/detect", body).error == MISSING.format("q")
