@@ -62,6 +62,13 @@ TRAINING = (
         metavar="FOLDER",
         help="Keep encoded examples in this folder, and map them: for corpora beyond memory.",
     ),
+    click.option(
+        "--augment",
+        is_flag=False,
+        flag_value="some",
+        metavar="[NAMES]",
+        help="Noise in half of the training examples: of every other kind, of all, or of the named kinds (typos,blur).",
+    ),
     click.option("--device", help="cpu (the default), cuda, cuda:1, mps, or auto: the first one available."),
 )
 

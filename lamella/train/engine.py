@@ -88,7 +88,8 @@ class Batches:
 
     tokens: the most of a batch, padding included. examples: so many in every batch instead, for tasks whose examples are
     all of one size. weights (N,): how often an example is drawn an epoch. accumulate: so many batches before each update,
-    their gradients averaged: a larger batch in the memory of a small one. short_first: see `Training`.
+    their gradients averaged: a larger batch in the memory of a small one. short_first: see `Training`. noisy: the arrays of
+    the example of a place as it is in an epoch, where that is not as it is in the store.
     """
 
     store: Encoded
@@ -99,10 +100,17 @@ class Batches:
     seed: int = 0
     accumulate: int = 1
     short_first: int = 0  # epochs in which short examples come first
+    noisy: Callable[[int, int], Arrays] | None = None
 
     def in_epoch(self) -> int:
         """How many batches an epoch has."""
         return an_epoch(self.store.lengths(), self.tokens, self.examples)
+
+    def arrays(self, group: NDArray[np.int64], epoch: int) -> Arrays:
+        """The batch of these examples in this epoch."""
+        if self.noisy is None:
+            return self.store.batch(group, self.collate)
+        return self.collate([self.noisy(int(i), epoch) for i in group])
 
 
 class Feed:
@@ -131,7 +139,7 @@ class Feed:
 
     def _make(self) -> tuple[dict[str, Tensor], int, int]:
         epoch, group = next(self._order)
-        arrays = self._batches.store.batch(group, self._batches.collate)
+        arrays = self._batches.arrays(group, epoch)
         tokens = int(self._lengths[group].max(axis=1).sum())
         return {name: send(array, self._device) for name, array in arrays.items()}, epoch, tokens
 

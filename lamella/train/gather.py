@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lamella.errors import DataError
+from lamella.metrics.noise import Noise
 from lamella.model.reading import Parts, find_parts, read_to_learn
 from lamella.task import Example, Task
 from lamella.train import split
+from lamella.train.augment import Noisy
 from lamella.train.checks import check
 from lamella.train.engine import Batches, Encoded, Store
 
@@ -108,14 +110,21 @@ def _apart(
 
 
 def encode(
-    job: Task, learn: Sequence[Example], seed: int = 0, accumulate: int = 1, store: Encoded | None = None
+    job: Task,
+    learn: Sequence[Example],
+    seed: int = 0,
+    accumulate: int = 1,
+    store: Encoded | None = None,
+    noises: Sequence[Noise] = (),
 ) -> Batches:
     """Examples -> batches of their arrays, as the task has them. The task must have been fitted.
 
-    store: where their arrays are already.
+    store: where their arrays are already. noises: what half of them have in each epoch.
     """
+    noisy = None
     if store is None:
-        store = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
+        store = kept = Store.of([{**job.inputs(e), **job.prompt(e), **job.targets(e)} for e in learn])
+        noisy = Noisy(job, learn, noises, seed, kept) if noises else None
     return Batches(
         store,
         job.collate,
@@ -125,6 +134,7 @@ def encode(
         seed,
         accumulate,
         job.training.short_first,
+        noisy,
     )
 
 

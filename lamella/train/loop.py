@@ -27,7 +27,7 @@ from lamella.errors import ModelError, TrainingError, UsageError
 from lamella.model.learned import learned
 from lamella.storage import disk
 from lamella.task import Phase, Task
-from lamella.train import checkpoint, curves, further
+from lamella.train import augment, checkpoint, curves, further
 from lamella.train.corpus import encoded
 from lamella.train.engine import Batches, Run, Step, steps
 from lamella.train.further import Origin
@@ -196,7 +196,11 @@ def begin(
         team.compare("learned", digests, "Give every process the same data, and the same versions of all libraries.")
     before = {name: weight.detach().clone() for name, weight in net.named_parameters()} if origin else {}
     store = encoded(job, gathered, settings, tell) if settings.shards else None
-    batches = encode(job, gathered.learn, settings.seed, settings.accumulate, store)
+    noises = augment.chosen(job, settings.augment) if settings.augment else []
+    batches = encode(job, gathered.learn, settings.seed, settings.accumulate, store, noises)
+    if noises:
+        gathered.lines.append(f"augment: half of the examples of each epoch with {', '.join(augment.names(noises))}")
+        tell(gathered.lines[-1])
     own = job.training
     usual = job.size.rate * own.rate * (further.RATE if origin and not origin.transfer else 1.0)
     course: Course = team.from_first(

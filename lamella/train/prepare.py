@@ -16,6 +16,7 @@ from lamella.errors import UsageError
 from lamella.model.reading import as_files, several, without_places
 from lamella.options import make_config
 from lamella.task import Task
+from lamella.train import augment
 from lamella.train.settings import Settings
 
 if TYPE_CHECKING:  # torch is imported when a training begins
@@ -54,6 +55,8 @@ def prepare(
     from lamella.train import further
 
     job, origin = _job(task, size, own, init)
+    if settings.augment:
+        augment.refuse(job)
     gathered, origin, own_data = _gather(job, data, several(test), columns, settings, origin, several(keep), tell)
     if init is None and size is None and (origin := further.usual_origin(job, task, own, len(gathered.learn))):
         job.config, job.size_name = further.config_of(origin, type(job), own, task), origin.model.manifest.size
@@ -64,6 +67,7 @@ def prepare(
         "seed": settings.seed,
         "accumulate": settings.accumulate,
         "data": _digest(gathered),
+        **({"augment": settings.augment} if settings.augment else {}),
         **({"init": origin.digest} if origin else {}),
     }
     return Prepared(job, gathered, origin, own_data, facts)

@@ -33,6 +33,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shards: Annotated[
         str | None, Meta(description="Folder for encoded examples in memory maps, of corpora beyond memory too.")
     ] = None
+    augment: Annotated[
+        str | None,
+        Meta(description="Noise in training examples: some kinds, all, or their names with commas between them."),
+    ] = None
     tensorboard: Annotated[bool, Meta(description="Write event files into MODEL/training/tensorboard.")] = False
     device: Annotated[str, Meta(description="cpu, cuda, cuda:1, mps, or auto: the first accelerator there is.")] = "cpu"
 
@@ -42,6 +46,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--minutes, --steps and --epochs: expected a number above 0.")
         if self.shards == "":
             raise UsageError("--shards: expected the name of a folder, received an empty one.")
+        if self.augment == "":
+            raise UsageError("--augment: expected some, all, or names of noises, received an empty one.")
+        if self.augment and self.shards:
+            raise UsageError(
+                "--augment: does not fit --shards, whose examples are encoded once. Leave one of them out."
+            )
         if self.accumulate < 1 or (self.patience is not None and self.patience < 1):
             raise UsageError("--accumulate and --patience: expected a whole number above 0.")
         if not 1 <= self.processes <= 1024:
@@ -68,5 +78,9 @@ def split(options: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
     given = {name: value for name, value in own.items() if value is not None}  # None: as if it had not been given
     if isinstance(given.get("shards"), os.PathLike):
         given["shards"] = os.fspath(given["shards"])
+    if isinstance(given.get("augment"), bool):
+        given["augment"] = "some" if given["augment"] else None
+    elif isinstance(given.get("augment"), list | tuple):
+        given["augment"] = ",".join(given["augment"])
     settings: Settings = make_config(Settings, given, "train")
     return settings.check(), rest

@@ -14,7 +14,7 @@ from lamella.model import card, fingerprint
 from lamella.model import examples as kept
 from lamella.model.learned import learned
 from lamella.task import Example, GraphLike, Task
-from lamella.train import curves, further
+from lamella.train import augment, curves, further
 from lamella.train.export import export_graphs
 from lamella.train.gather import Gathered
 from lamella.train.loop import Trained
@@ -51,6 +51,7 @@ def ship(
             "precision": trained.precision,
             "device": settings.device,
             "seed": settings.seed,
+            **({"augment": augment.names(augment.chosen(job, settings.augment))} if settings.augment else {}),
         },
     )
     shipped = onnx_graphs(files, settings.threads)
