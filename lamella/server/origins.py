@@ -5,10 +5,10 @@ could not read them otherwise; and a browser that asks beforehand whether a requ
 """
 
 import re
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
 from lamella.errors import UsageError
@@ -68,7 +68,7 @@ class Origins:
         origin = headers.get("origin")
         return origin is not None and (ANY in self.allowed or origin.lower() in self.allowed)
 
-    def mark(self, asked: Headers, reply: MutableMapping[str, str]) -> None:
+    def mark(self, asked: Headers, reply: MutableHeaders) -> None:
         """Say in the header fields of a reply that the page which asked may read it."""
         if not self.allowed:
             return
