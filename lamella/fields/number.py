@@ -44,12 +44,35 @@ def finite(value: Any) -> bool:
         return False
 
 
-def received_number(name: str, value: Any) -> float | int:
-    """A number of a request, also one that came as text; UsageError for anything else.
+def written_numbers(name: str, texts: Sequence[str]) -> list[float]:
+    """Numbers as people write them, read as a table's column is: all together. UsageError where they leave two readings.
 
-    >>> received_number("age", "3.5"), received_number("age", 3)
-    (3.5, 3)
+    >>> written_numbers("past", ["1.299,50", "12,5"])
+    [1299.5, 12.5]
     """
+    from lamella.data.readers.numbers import is_missing, read_number, read_numbers  # only where one was written
+
+    found = read_numbers(texts, separator=None)
+    if found.ambiguous:
+        low, high = read_number(found.ambiguous, "."), read_number(found.ambiguous, ",")
+        raise UsageError(
+            f"{name}: expected numbers that can be read one way only, received {found.ambiguous[:40]!r}, which may be "
+            f"{low:.10g} or {high:.10g}. Send numbers of JSON."
+        )
+    bad = [*found.bad, *(i for i, text in enumerate(texts) if is_missing(text))]
+    if bad:
+        raise UsageError(f"{name}: expected a finite number, received text {texts[min(bad)][:40]!r}.")
+    return [float(value) for value in found.values]
+
+
+def received_number(name: str, value: Any) -> float | int:
+    """A number of a request, also one that came as text, as people write it; UsageError for anything else.
+
+    >>> received_number("age", "3.5"), received_number("age", 3), received_number("price", "$1,299.50")
+    (3.5, 3, 1299.5)
+    """
+    if isinstance(value, str) and not finite(value):
+        [value] = written_numbers(name, [value])
     if isinstance(value, bool) or not finite(value):
         raise UsageError(f"{name}: expected a finite number, received {json_kind(value)}.")
     return value if isinstance(value, int) else float(value)

@@ -41,22 +41,27 @@ class Row(Field, frozen=True, tag="row"):
         if hasattr(value, "tolist"):  # an array of another library
             value = value.tolist()
         if isinstance(value, list | tuple) and not any(isinstance(v, list | tuple | dict) for v in value):
-            return ",".join("" if v is None else str(v) for v in value)
+            if len(value) == len(self.columns):
+                return {column["name"]: v for column, v in zip(self.columns, value, strict=True)}
+            return ",".join(_cell(v) for v in value)
         raise wrong(name, "a row: a dict of its columns, or its values with commas between them", value)
 
     def receive(self, name: str, value: Any, limits: Limits) -> Any:
-        if isinstance(value, dict):
-            return value
+        if isinstance(value, dict | list):
+            return self.check(name, value)
         if not isinstance(value, str) or value[:5].lower() == "data:":
             raise UsageError(f"{name}: expected an object with a value for each column, received {json_kind(value)}.")
         return self.parse(name, value)
 
     def schema(self, limits: Limits) -> dict[str, Any]:
-        """An object with the columns as learned, or the same as text: a JSON object, or values with commas between."""
+        """An object with the columns as learned, its values in their order, or the same as text, with commas between."""
         shape: dict[str, Any] = {"type": "object"}
         if self.columns:
             shape["properties"] = {c["name"]: _column_schema(c) for c in self.columns}
-        return {"anyOf": [shape, {"type": "string", "maxLength": limits.characters}]}
+            shape["required"] = [c["name"] for c in self.columns]
+        cell = {"type": ["number", "string", "boolean", "null"]}
+        values = {"type": "array", "items": cell, "maxItems": limits.values}
+        return {"anyOf": [shape, values, {"type": "string", "maxLength": limits.characters}]}
 
     def facts(self) -> dict[str, Any]:
         columns = [{k: column[k] for k in FORM if k in column} for column in self.columns]
@@ -68,7 +73,7 @@ class Row(Field, frozen=True, tag="row"):
         return row(value, self.columns, noise, strength, rng)
 
     def split(self, value: Any, usual: Any = None) -> Parts:
-        return RowParts(value)
+        return RowParts(value, len(self.columns))
 
 
 def rows_of(fields: Mapping[str, Field], path: Path) -> list[dict[str, Any]] | None:
@@ -85,9 +90,25 @@ def rows_of(fields: Mapping[str, Field], path: Path) -> list[dict[str, Any]] | N
 
 
 def _column_schema(column: Column) -> dict[str, Any]:
-    """A number or one of the names, also as text; null where it is missing."""
-    kinds = ["string", "null"] if "names" in column else ["number", "string", "null"]
-    return {"type": kinds}
+    """A number, also as people write it, or one of the names; null where it is missing."""
+    if "names" not in column:
+        mark = column.get("decimal", ".")
+        return {
+            "type": ["number", "string", "null"],
+            "description": f'A number; in a text "{mark}" is before decimals.',
+        }
+    return {
+        "anyOf": [{"enum": list(column["names"])}, {"type": ["string", "number", "boolean", "null"]}],
+        "description": "One of these; any other counts as missing.",
+    }
+
+
+def _cell(value: Any) -> str:
+    """A value as it stands in a row that is text."""
+    if value is None:
+        return ""
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
 def json_object(name: str, text: str) -> dict[str, Any]:
@@ -111,13 +132,13 @@ class RowParts:
     kind = "row"
     how = ("left empty, as where a table has no value", "left empty, as where a table has no value")
 
-    def __init__(self, value: Any) -> None:
-        self.named, self.row = cells(value)
+    def __init__(self, value: Any, count: int = 0) -> None:
+        self.named, self.row = cells(value, count)
         self.units: list[Part] = [{"label": name} for name in self.row]
 
     def without(self, gone: Collection[int], other: bool = False) -> Any:
         row = {name: None if i in gone else value for i, (name, value) in enumerate(self.row.items())}
-        return row if self.named else ",".join("" if v is None else str(v) for v in row.values())
+        return row if self.named else ",".join(_cell(v) for v in row.values())
 
     def shown(self) -> Any:
         return self.row
@@ -126,8 +147,8 @@ class RowParts:
         return {}
 
 
-def cells(value: Any) -> tuple[bool, dict[str, Any]]:
-    """Whether a row names its columns, and column -> value; columns without names are numbered.
+def cells(value: Any, count: int = 0) -> tuple[bool, dict[str, Any]]:
+    """Whether a row names its columns, and column -> value; columns without names are numbered. count: of the model.
 
     >>> cells("3.5, x"), cells({"a": 1})
     ((False, {'column 1': '3.5', 'column 2': 'x'}), (True, {'a': 1}))
@@ -137,5 +158,7 @@ def cells(value: Any) -> tuple[bool, dict[str, Any]]:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         return True, json_object("row", value)
     if isinstance(value, str):
-        value = [c.strip() for c in value.split(",")] if "," in value else value.split()
+        from lamella.data.readers.measures import split_row  # only where a row was typed
+
+        value = split_row(value, count)
     return False, {f"column {i}": v for i, v in enumerate(value, start=1)}

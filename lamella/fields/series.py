@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lamella.errors import UsageError
 from lamella.fields.base import Field, Limits, Part, Parts, TooLarge, json_kind, wrong
-from lamella.fields.number import received_number
+from lamella.fields.number import finite, received_number, written_numbers
 
 MOST = 60  # parts
 FINE = 40  # of the latest steps stand alone
@@ -17,7 +17,10 @@ DRAWN = 96  # latest values in a report
 
 
 class Series(Field, frozen=True, tag="series"):
-    """Numbers in order of time."""
+    """Numbers in order of time; or a name at each step, where there are `names`, or a truth value, where it holds `truths`."""
+
+    names: tuple[str, ...] = ()
+    truths: bool = False
 
     numeric: ClassVar[bool] = True
     control: ClassVar[str] = "series"
@@ -25,18 +28,33 @@ class Series(Field, frozen=True, tag="series"):
 
     def check(self, name: str, value: Any) -> Any:
         """Numbers in order: a list or a text as it came, or an array's values as a list."""
+        if self.names:
+            return step_names(name, value)
+        if self.truths and (read := truth_values(value)):
+            return read
         return value if isinstance(value, str) else numbers(name, value)
 
-    def receive(self, name: str, value: Any, limits: Limits) -> list[float | int]:
+    def receive(self, name: str, value: Any, limits: Limits) -> list[Any]:
+        if isinstance(value, list) and len(value) > limits.values:
+            raise TooLarge(f"{name}: expected at most {limits.values:,} values, received {len(value):,}.")
+        if self.names:
+            return step_names(name, value)
+        if self.truths and (read := truth_values(value)):
+            return read
         return received_numbers(name, value, limits)
 
     def schema(self, limits: Limits) -> dict[str, Any]:
-        array = {"type": "array", "items": {"type": "number"}, "maxItems": limits.values}
+        step: dict[str, Any] = {"type": ["number", "string", *(["boolean"] if self.truths else [])]}
+        if self.names:
+            step = {"anyOf": [{"enum": list(self.names)}, {"type": ["string", "null"]}]}
+        array = {"type": "array", "items": step, "maxItems": limits.values}
         return {"anyOf": [array, {"type": "string", "maxLength": limits.characters}]}
 
     def show(self, value: Any) -> dict[str, Any]:
         if isinstance(value, str):
             return {"text": value}
+        if self.names:
+            return {"text": ", ".join(str(v) for v in value[-DRAWN:])}
         return {"series": [float(v) for v in value[-DRAWN:]]}
 
     def group(self, value: Any, before: Any = None) -> str:
@@ -45,6 +63,8 @@ class Series(Field, frozen=True, tag="series"):
         return ""
 
     def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+        if self.names:
+            return value
         from lamella.data.noise.numbers import NOISES
         from lamella.data.readers.numbers import number_list
 
@@ -52,7 +72,7 @@ class Series(Field, frozen=True, tag="series"):
         return NOISES[noise](list(values), strength, rng) if strength and values else value
 
     def split(self, value: Any, usual: Any = None) -> Parts:
-        return SeriesParts(value)
+        return NameParts(step_names("series", value)) if self.names else SeriesParts(value)
 
 
 def numbers(name: str, value: Any) -> list[Any]:
@@ -70,14 +90,62 @@ def numbers(name: str, value: Any) -> list[Any]:
 
 
 def received_numbers(name: str, value: Any, limits: Limits) -> list[float | int]:
-    """The numbers of a request: a list, or a text with spaces or commas between them."""
+    """The numbers of a request: a list, or a text with spaces or commas between them; as people write them."""
     if isinstance(value, str):
-        value = value.replace(",", " ").split()
+        value = text_numbers(name, value)
     if not isinstance(value, list):
         raise UsageError(f"{name}: expected a list of numbers, received {json_kind(value)}.")
     if len(value) > limits.values:
         raise TooLarge(f"{name}: expected at most {limits.values:,} values, received {len(value):,}.")
+    texts = [v for v in value if isinstance(v, str)]
+    if any(not finite(text) for text in texts):
+        written = iter(written_numbers(name, texts))
+        value = [next(written) if isinstance(v, str) else v for v in value]
     return [received_number(name, v) for v in value]
+
+
+def text_numbers(name: str, text: str) -> list[float]:
+    """The numbers in a text, as the command line reads them; UsageError where it holds anything else.
+
+    >>> text_numbers("past", "1,299.50 1,310.00"), text_numbers("past", "1, 2, 3")
+    ([1299.5, 1310.0], [1.0, 2.0, 3.0])
+    """
+    from lamella.data.readers.numbers import number_list  # only where there is a text
+
+    values = number_list(text)
+    if values is None:
+        raise UsageError(f"{name}: expected finite numbers with spaces between them, received text {text[:40]!r}.")
+    return values
+
+
+def truth_values(value: Any) -> list[float] | None:
+    """Truth values, of JSON or as tables write them, as ones and zeros; None where there is anything else.
+
+    >>> truth_values([True, "no"]), truth_values("yes, no"), truth_values([1, 0])
+    ([1.0, 0.0], [1.0, 0.0], None)
+    """
+    from lamella.data.readers.numbers import TRUTH
+
+    steps = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(steps, list) or not steps:
+        return None
+    read = [TRUTH.get(str(step).strip().casefold()) if isinstance(step, str | bool) else None for step in steps]
+    return [step for step in read if step is not None] if None not in read else None
+
+
+def step_names(name: str, value: Any) -> list[str]:
+    """A name at each step: a list, in which null is none, or a text with commas (else spaces) between; UsageError else.
+
+    >>> step_names("weather", "rain, light rain"), step_names("weather", ["sun", None])
+    (['rain', 'light rain'], ['sun', ''])
+    """
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",")] if "," in value else value.split()
+    if hasattr(value, "tolist"):  # an array of another library
+        value = value.tolist()
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) or v is None for v in value):
+        raise wrong(name, "a list with a name at each step", value)
+    return ["" if v is None else v.strip() for v in value]
 
 
 class SeriesParts:
@@ -93,7 +161,7 @@ class SeriesParts:
 
     def __init__(self, value: Any) -> None:
         if isinstance(value, str):
-            value = [float(x) for x in value.replace(",", " ").split()]
+            value = text_numbers("series", value)
         self.values: NDArray[np.float64] = np.asarray(value, np.float64)
         edges = blocks(len(self.values))
         self.units: list[Part] = []
@@ -121,6 +189,33 @@ class SeriesParts:
 
     def facts(self) -> dict[str, Any]:
         return {"values": self.shown()}
+
+
+class NameParts(SeriesParts):
+    """The same with names: a missing step has the name before it, or the one after it.
+
+    >>> parts = NameParts(["a", "b", "c"])
+    >>> parts.without({1}), parts.without({1}, other=True), parts.shown()
+    (['a', 'a', 'c'], ['a', 'c', 'c'], ['a', 'b', 'c'])
+    """
+
+    how = ("as the step before", "as the step after")
+
+    def __init__(self, value: list[str]) -> None:
+        super().__init__(np.arange(len(value)))
+        self.names = value
+
+    def without(self, gone: Collection[int], other: bool = False) -> Any:
+        lost = {step for i in gone for step in range(self.units[i]["start"], self.units[i]["end"])}
+        known = [step for step in range(len(self.names)) if step not in lost]
+        if not known:
+            return [""] * len(self.names)
+        before = [max((k for k in known if k <= step), default=known[0]) for step in range(len(self.names))]
+        after = [min((k for k in known if k >= step), default=known[-1]) for step in range(len(self.names))]
+        return [self.names[k] for k in (after if other else before)]
+
+    def shown(self) -> Any:
+        return self.names
 
 
 def blocks(length: int, most: int = MOST, fine: int = FINE) -> list[int]:

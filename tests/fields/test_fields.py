@@ -133,7 +133,9 @@ def test_rows_know_their_columns():
     row = Row("A flower.", columns)
     assert row.facts()["columns"] == [{"name": "height", "mean": 1.5}, {"name": "colour", "names": ["red"]}]
     assert set(row.schema(Limits())["anyOf"][0]["properties"]) == {"height", "colour"}
-    assert row.check("row", '{"height": 1}') == {"height": 1} and row.check("row", [1.5, None]) == "1.5,"
+    assert row.check("row", '{"height": 1}') == {"height": 1}
+    assert row.check("row", [1.5, None]) == {"height": 1.5, "colour": None}
+    assert Row().check("row", [1.5, None, "1,299.50"]) == '1.5,,"1,299.50"'
 
 
 def test_files_that_a_table_names_are_beside_it(tmp_path):

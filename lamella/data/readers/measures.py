@@ -9,6 +9,7 @@ A missing value is filled with its column's mean and marked as not known. An inf
 there is no mean with it, and nobody has measured one.
 """
 
+import csv
 import json
 import math
 from collections import Counter
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.headers import column_names, first_is_header, numbers_rows
-from lamella.data.readers.numbers import is_missing, read_number, read_numbers, say_decimal
+from lamella.data.readers.numbers import TRUTH, is_missing, read_number, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, read_sheet, refuse_wide
 from lamella.data.readers.tables import Row
 from lamella.data.text.encoding import quote, quote_all
@@ -72,7 +73,7 @@ def read_rows(paths: Sequence[str], decimal: str = "", learned: Columns = ()) ->
             if len(texts) != len(mine) or any(isinstance(t, list | dict) for t in texts):
                 bad.append(BadRow(sheet.file, line, f"{len(mine)} plain values", f"{len(texts)}: {quote(str(texts))}"))
                 continue
-            pairs = zip(mine, ("" if t is None else str(t).strip() for t in texts), strict=True)
+            pairs = zip(mine, map(text_of, texts), strict=True)
             rows.append(Row(dict(pairs), sheet.file, line))
         bad += sheet.bad
         lines.append(
@@ -133,7 +134,7 @@ def check(columns: Columns, rows: Sequence[Row], lines: list[str]) -> tuple[list
     for column in columns:
         if names := column.get("names"):
             cells = [str(row.get(column["name"], "")) for row in rows]
-            new = sorted({cell for cell in cells if cell not in names and not is_missing(cell)})
+            new = sorted({cell for cell in cells if category(names, cell) is None and not is_missing(cell)})
             if new:
                 count = sum(cell in new for cell in cells)
                 where = quote(column["name"])
@@ -232,6 +233,39 @@ def _infinite(where: str, name: str, cell: str) -> str:
     return f"{where}: expected a finite number in {quote(name)}, received {quote(cell)}. Correct or remove it."
 
 
+def text_of(value: Any) -> str:
+    """A value of JSON, or of Python, as it would stand in a table's cell.
+
+    >>> text_of(None), text_of(True), text_of(7.0), text_of(" red ")
+    ('', 'true', '7', 'red')
+    """
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return "" if value is None else str(value).strip()
+
+
+def category(names: Sequence[str], value: Any) -> str | None:
+    """The name that a value stands for; None for one that training has not seen.
+
+    Tables write true, True and TRUE for the same, and 1.0 for 1; JSON has one way for each.
+
+    >>> category(["False", "True"], True), category(["no", "yes"], False), category(["1.0", "x"], 1), category(["a"], "b")
+    ('True', 'no', '1.0', None)
+    """
+    text = text_of(value)
+    if text in names:
+        return text
+    folded = text.casefold()
+    if folded in TRUTH:
+        same = [name for name in names if TRUTH.get(name.casefold()) == TRUTH[folded]]
+        return same[0] if len(same) == 1 else None
+    number = _number(text)
+    same = [name for name in names if number is not None and _number(name) == number]
+    return same[0] if len(same) == 1 else None
+
+
 class Unlike(DataError):
     """A value that is not what its column holds."""
 
@@ -259,11 +293,12 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
         name = column["name"]
         if name not in row:
             raise DataError(f"{where}: expected a value for {quote(name)}, received {quote_all(row)}.")
-        text = "" if row[name] is None else str(row[name]).strip()
+        text = text_of(row[name])
         absent = is_missing(text)
         if "names" in column:
-            absent = absent or text not in column["names"]  # a category that training has not seen is not known
-            values += column["shares"] if absent else [float(text == n) for n in column["names"]]
+            found = category(column["names"], row[name])
+            absent = found is None  # a category that training has not seen is not known
+            values += column["shares"] if absent else [float(found == n) for n in column["names"]]
             known += [float(not absent)] * len(column["names"])
             continue
         value = column["mean"] if absent else _value(row[name], text, column.get("decimal", "."))
@@ -311,14 +346,40 @@ def as_row(columns: Columns, value: Any) -> Mapping[str, Any]:
     """
     if isinstance(value, dict):
         return value
+    if isinstance(value, list | tuple):
+        cells = list(value)
+        _check_width(columns, cells, str(value))
+        return {c["name"]: cell for c, cell in zip(columns, cells, strict=True)}
     text = str(value)
     if text.lstrip().startswith("{"):
         try:
             return dict(json.loads(text))
         except (ValueError, RecursionError) as error:
             raise DataError(f"expected a row as JSON, received {quote(text)} ({error}).") from error
-    cells = [c.strip() for c in text.split(",")] if "," in text else text.split()
+    cells = split_row(text, len(columns))
+    _check_width(columns, cells, text)
+    return {c["name"]: cell for c, cell in zip(columns, cells, strict=True)}
+
+
+def split_row(text: str, count: int = 0) -> list[str]:
+    """A row that was typed: values with commas, semicolons, tabs or spaces between; one in quotes may hold a comma.
+
+    count: how many there should be, which decides between commas and semicolons.
+
+    >>> split_row('"1,299.50", red'), split_row("1.299,50; red", 2), split_row("3.5 red")
+    (['1,299.50', 'red'], ['1.299,50', 'red'], ['3.5', 'red'])
+    """
+    ways = [_cut(text, mark) for mark in ";\t," if mark in text] or [text.split()]
+    return next((cells for cells in ways if len(cells) == count), ways[-1])
+
+
+def _cut(text: str, mark: str) -> list[str]:
+    return [
+        cell.strip() for cell in next(csv.reader([" ".join(text.splitlines())], delimiter=mark, skipinitialspace=True))
+    ]
+
+
+def _check_width(columns: Columns, cells: Sequence[Any], given: str) -> None:
     if len(cells) != len(columns):
         names = quote_all(c["name"] for c in columns)
-        raise DataError(f"expected {len(columns)} values ({names}), received {len(cells)}: {quote(text)}.")
-    return {c["name"]: cell for c, cell in zip(columns, cells, strict=True)}
+        raise DataError(f"expected {len(columns)} values ({names}), received {len(cells)}: {quote(given)}.")

@@ -47,6 +47,7 @@ _GROUPED = {
 }  # the second: 12,34,567, as it is written in India
 _SPACED = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d\d\d)+")
 _FINITE = 1e300
+TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "t": 1.0, "f": 0.0}  # as tables write it, in small letters
 
 
 class Numbers(msgspec.Struct):

@@ -23,7 +23,7 @@ from lamella.data.readers import clock
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.clock import Step, Times
 from lamella.data.readers.headers import column_names, first_is_header, is_name, is_number
-from lamella.data.readers.numbers import Numbers, is_missing, read_numbers, say_decimal
+from lamella.data.readers.numbers import TRUTH, Numbers, is_missing, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.readers.regular import Floats, Raw, Track, regular
 from lamella.data.readers.series_columns import NAMES, Roles, choose_roles, fail_duplicates
@@ -34,7 +34,6 @@ from lamella.errors import DataError, UsageError
 
 __all__ = ["Floats", "Options", "SeriesSet", "Track", "read_series"]
 
-TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "t": 1.0, "f": 0.0}
 MOST_CATEGORIES = 20  # values of a covariate that holds texts
 TEXT = 0.5  # of a column's values are no numbers, and it is left out
 

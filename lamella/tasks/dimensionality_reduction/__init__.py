@@ -129,7 +129,11 @@ class DimensionalityReduction(Task):
     @property
     def kind(self) -> kinds.Pictures | kinds.Rows:
         binary = self.config.likelihood == "bernoulli"
-        return kinds.Rows(self.columns_) if self.columns_ else kinds.Pictures(self.shape_, binary, self.white_)
+        return (
+            kinds.Rows(self.columns_, self.config.decimal)
+            if self.columns_
+            else kinds.Pictures(self.shape_, binary, self.white_)
+        )
 
     def inputs(self, example: Example) -> Arrays:
         if self.config.make == "samples":

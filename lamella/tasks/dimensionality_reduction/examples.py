@@ -57,8 +57,9 @@ class Rows:
 
     binary = False
 
-    def __init__(self, columns: measures.Columns) -> None:
-        self.columns = columns
+    def __init__(self, columns: measures.Columns, decimal: str = "") -> None:
+        """decimal: the mark before decimals in numbers that are given as text, "": as training had it."""
+        self.columns = [{**c, "decimal": decimal} for c in columns] if decimal else columns
 
     def array(self, value: Any) -> tuple[Array, Array]:
         """A row -> its values (V,), and which of them are known (V,)."""

@@ -122,7 +122,12 @@ class TimeSeriesForecasting(Task):
         more = dict(example.get("known", {}))
         if "tick" in example:
             more["start"] = self.step.stamp(example["tick"])
-        return super().given(example) | {name: more[name] for name in self.optional if name in more}
+        optional = self.optional
+        for name, field in optional.items():
+            names = getattr(field, "names", ())
+            if names and f"{name}={names[0]}" in more:
+                more[name] = windows.named_steps(name, names, more)
+        return super().given(example) | {name: more[name] for name in optional if name in more}
 
     def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
         """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
@@ -144,7 +149,12 @@ class TimeSeriesForecasting(Task):
         kind = Text if self.style is None or self.style.kind == "date" else Id  # a number may be given as one
         found: dict[str, Field] = {"start": kind(f"Time of the first value, such as {like}; else no calendar.")}
         found = found if getattr(self, "periods_", ()) else {}
-        return found | {k: Series(f"{k} at each step of past and future.") for k in getattr(self, "known_", ())}
+        names: dict[str, list[str]] = {}  # of each known column, those of its categories, where it has some
+        for key in getattr(self, "known_", ()):
+            column, _, category = key.partition("=")
+            names.setdefault(column, []).extend([category] if category else [])
+        about = "{} at each step of past and future."
+        return found | {k: Series(about.format(k), tuple(v), truths=not v) for k, v in names.items()}
 
     @property
     def step(self) -> Step:

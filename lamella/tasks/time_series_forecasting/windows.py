@@ -234,7 +234,7 @@ def features(
     columns = [np.ones((length, 1)), clock.calendar(step, _start(example, step, style), length, periods)]
     given = example.get("known")  # of files; else each has a field of its own
     for name, (mean, spread) in known.items():
-        values = numbers((given if isinstance(given, Mapping) else example).get(name, ()))
+        values = _covariate(given if isinstance(given, Mapping) else example, name)
         if len(values) < length:
             raise DataError(
                 f"expected {name} for {length} steps, past and future, received {len(values)}. Add rows with {name} and no "
@@ -242,6 +242,25 @@ def features(
             )
         columns.append((values[:length, None] - mean) / spread)
     return np.concatenate(columns, axis=1)
+
+
+def _covariate(given: Mapping[str, Any], name: str) -> Floats:
+    """The values of a covariate; `weather=rain` is 1 where `weather` is "rain". A category that training has not seen is
+    none of those that it has, as where a file is read."""
+    column, _, category = name.partition("=")
+    if name in given or not category:
+        return numbers(given.get(name, ()))
+    return np.array([float(step == category) for step in given.get(column, ())])
+
+
+def named_steps(column: str, names: Sequence[str], known: Mapping[str, Sequence[float]]) -> list[str]:
+    """The categories of a known column, from the ones and zeros of each; "" where it is none of them.
+
+    >>> named_steps("w", ["rain", "sun"], {"w=rain": [1.0, 0.0, 0.0], "w=sun": [0.0, 1.0, 0.0]})
+    ['rain', 'sun', '']
+    """
+    columns = [known[f"{column}={name}"] for name in names]
+    return [next((n for n, v in zip(names, step, strict=True) if v), "") for step in zip(*columns, strict=True)]
 
 
 def _start(example: Mapping[str, Any], step: clock.Step, style: Style | None = None) -> float | None:
