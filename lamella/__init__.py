@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from lamella.checks import check_task
     from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
     from lamella.model import Model, load
-    from lamella.model.shipped import detect, translate
+    from lamella.model.shipped import detect
+    from lamella.model.translate import translate
     from lamella.registry import names as tasks
     from lamella.task import Task
     from lamella.verbs.compress import compress
@@ -63,7 +64,7 @@ _PLACES = {
     "show": "lamella.verbs.show",
     "tasks": "lamella.registry:names",
     "train": "lamella.verbs.train",
-    "translate": "lamella.model.shipped",
+    "translate": "lamella.model.translate",
 }
 __all__ = [
     "DataError",

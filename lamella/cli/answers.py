@@ -5,22 +5,27 @@ answer are named on standard error. A bad input does not affect the others.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lamella.cli.arguments import is_file, looks_like_file, not_a_file, to_json
+from lamella.cli.arguments import is_file, is_folder, looks_like_file, not_a_file, to_json
 from lamella.cli.streams import shown, visible
 
+Choose = Callable[[Any, Path], Any]
 SHOWN = 10  # rows without an answer that are named one by one
 
 
 def answer(
     trained: Any, inputs: tuple[str, ...], options: dict[str, Any], out: str | None, as_text: bool, as_file: bool,
-    force: bool, as_json: bool, columns: dict[str, str] | None = None,
+    force: bool, as_json: bool, columns: dict[str, str] | None = None, choose: Choose | None = None,
 ) -> None:  # fmt: skip
-    """Answer texts, files or standard input, and write the answers; shared by predict and translate."""
+    """Answer texts, files or standard input, and write the answers; shared by predict and translate.
+
+    choose: the model for a file, where that hangs on the file; None for one that stays as it is.
+    """
     from lamella.errors import UsageError
     from lamella.model import answering
 
@@ -31,18 +36,21 @@ def answer(
     if inputs == ("-",) and not as_text:
         _answer_lines(trained, out, force, as_json)
         return
-    paths = [Path(i) for i in inputs]
     folders = answering.takes_folders(trained.task)
     # A picture among several fields is a value of one of them, not a file of examples.
     as_text = as_text or (folders and answering.all_values(trained.task, inputs))
-    if as_file or (not as_text and any(is_file(p, folders) for p in paths)):
-        _answer_files(trained, inputs, out, force, columns, ".txt" if plain else "")
+    if as_file or (not as_text and any(is_file(Path(i), folders or is_folder(i, bool(out))) for i in inputs)):
+        _answer_files(trained, inputs, out, force, columns, ".txt" if plain else "", choose)
         return
     for word in inputs:
         if not as_text and (what := not_a_file(word)):
             raise UsageError(f"{word}: expected a file or a text, received {what}. Its lines go in with < and -.")
         if not as_text and looks_like_file(word, answering.suffixes_of(trained.task)):
             raise UsageError(f"{word}: no such file. If it is a text, add --text.")
+        if not as_text and is_file(Path(word), True):
+            click.echo(
+                f"note: {visible(word)} is taken as a text; for the folder of that name, {word}/ -o OUT", err=True
+            )
     _answer_texts(trained, inputs, out, force, as_json)
 
 
@@ -94,7 +102,8 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
 
 
 def _answer_files(
-    trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None, suffix: str = ""
+    trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None, suffix: str = "",
+    choose: Choose | None = None,
 ) -> None:  # fmt: skip
     """Answer each file by itself; bad files are named, the others are done. suffix: of what goes to standard output."""
     from lamella.errors import LamellaError, UsageError
@@ -115,32 +124,72 @@ def _answer_files(
             _put(raw, place, force)
             _name(", ".join(map(str, paths[:3])), counts, notes)
             return
-    if out is None and len(paths) > 1:
-        raise UsageError("several files: expected -o FOLDER for the answers.")
-    places = verb.output_paths(paths, out, [answering.out_suffix(p) for p in paths]) if out else []
+    failed: list[str] = []
+    tree = not folders and any(word and path.is_dir() for word, path in zip(inputs, paths, strict=True))
+    parts = _with_folders(trained.task, inputs, out, failed) if tree else [(w, _named(Path(w))) for w in inputs]
+    if out is None and (tree or len(parts) > 1):
+        raise UsageError(f"{'a folder' if tree else 'several files'}: expected -o FOLDER for the answers.")
+    places = verb.output_paths([name for _, name in parts], out, tree) if out else []
     for place in places:
         free(place, force)
-    failed: list[str] = []
-    for i, path in enumerate(paths):
-        notes = []
+    for i, (word, _) in enumerate(parts):
+        path, notes = Path(word), []
         try:
-            if not inputs[i] or not is_file(path, folders):
-                what = not_a_file(inputs[i]) or ("a folder" if inputs[i] and path.is_dir() else "")
-                what = f"is {what}" if what else "no such file" if inputs[i] else "an empty name"
+            if not word or not is_file(path, folders):
+                what = not_a_file(word) or ("a folder" if word and path.is_dir() else "")
+                what = f"is {what}" if what else "no such file" if word else "an empty name"
                 raise UsageError(f"{path}: {what}. Expected files; add --text if they are texts.")
-            raw, _, counts = answering.predict_file(
-                trained, path, columns, notes.append, places[i].suffix.lower() if out else suffix
-            )
+            chosen = choose(trained, path) if choose else trained
+            if chosen is None:
+                raw, counts = path.read_bytes(), {}
+            else:
+                raw, _, counts = answering.predict_file(
+                    chosen, path, columns, notes.append, places[i].suffix.lower() if out else suffix
+                )
             _put(raw, places[i] if out else None, force)
             _name(str(path), counts, notes)
         except LamellaError as error:
-            if len(paths) == 1:
+            if len(parts) == 1 and not failed:
                 raise
             failed.append(str(error))
     if failed:
-        raise LamellaError(
-            f"{len(failed)} of {len(paths)} inputs could not be answered; the others are in {out}.", failed
-        )
+        total = max(len(parts), len(inputs))
+        raise LamellaError(f"{len(failed)} of {total} inputs could not be answered; the others are in {out}.", failed)
+
+
+def _named(path: Path) -> Path:
+    """The name of the answers to a file."""
+    from lamella.model import answering
+
+    return Path(path.with_suffix(answering.out_suffix(path)).name) if path.name else path
+
+
+def _with_folders(job: Any, inputs: tuple[str, ...], out: str | None, failed: list[str]) -> list[tuple[str, Path]]:
+    """Each file, and each file of the folders among the inputs, with the name of its answers in the tree."""
+    from lamella.errors import UsageError
+    from lamella.model import answering
+    from lamella.verbs import predict as verb
+
+    parts: list[tuple[str, Path]] = []
+    for word in inputs:
+        path = Path(word)
+        if not (word and path.is_dir()):
+            parts.append((word, _named(path)))
+            continue
+        suffixes = answering.suffixes_of(job)
+        found, others = verb.files_below(path, suffixes, Path(out) if out else None)
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+        if not found:
+            known = ", ".join(sorted(set(suffixes)))
+            message = f"{path}: is a folder; expected files of {known} in it, received {kinds or 'none'}."
+            if len(inputs) == 1:
+                raise UsageError(message)
+            failed.append(message)
+        elif others:
+            click.echo(f"{visible(str(path))}: left out, of other kinds: {visible(kinds)}", err=True)
+        top = Path(path.resolve().name) if len(inputs) > 1 else Path()
+        parts += [(str(file), top / file.relative_to(path).parent / _named(file)) for file in found]
+    return parts
 
 
 def _one_table(job: Any, out: str | None) -> Path | None:

@@ -6,6 +6,25 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+PATHS = ("./", "../", "/", "~/", ".\\", "..\\")  # what no text begins with
+# Suffixes of files that people want answered and that are not read: a message about them, and no answer to their name.
+OTHERS = (
+    ".pdf",
+    ".doc",
+    ".rtf",
+    ".xls",
+    ".ppt",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".zip",
+    ".gz",
+    ".wav",
+    ".mp3",
+    ".mp4",
+    ".tex",
+)
 PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
 
 
@@ -32,9 +51,30 @@ def not_a_file(word: str) -> str:
     return kinds.get(stat.S_IFMT(mode), "something else")
 
 
+def is_folder(word: str, or_name: bool) -> bool:
+    """Whether a word means a folder whose files are to be answered: written as a path, or where a name alone does."""
+    return or_name or word.endswith(("/", os.sep)) or word.startswith(PATHS)
+
+
 def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
-    """Whether a word looks like the name of a file: it has a known suffix and no space."""
-    return " " not in word and word.lower().endswith(suffixes)
+    """Whether a word looks like the name of a file or folder, and not like a text.
+
+    It has no space in it and a suffix that is read, or one of other documents, or it is written as a path.
+
+    >>> [looks_like_file(word, (".md",)) for word in ("README.md", "a.pdf", "./notes", "docs/", "and/or", "Node.js", "a / b")]
+    [True, True, True, True, False, False, False]
+    """
+    if not word or any(map(str.isspace, word)):
+        return False
+    path = word.startswith(PATHS) or (word.endswith("/") and len(word) > 1 and not word.startswith("<"))
+    return path or word.lower().endswith((*suffixes, *OTHERS)) or ("/" in word and _is_folder(word.split("/")[0]))
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return bool(name) and os.path.isdir(name)
+    except ValueError:
+        return False
 
 
 def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
@@ -51,12 +91,33 @@ def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
     while rest and rest[0] != "--":
         word = rest.pop(0)
         name, equals, _ = word.partition("=")
+        if is_text(word, own):
+            first.append(PLAIN + word)
+            continue
         foreign = (word.startswith("--") or is_short(word)) and " " not in word and name not in own
         goes = last if foreign else first
         goes.append(word)
         if (foreign or own.get(name)) and not equals and rest and (own.get(name) or not rest[0].startswith("--")):
             goes.append(rest.pop(0))
     return [*first, *rest[:1], *(PLAIN + word for word in rest[1:]), *last]
+
+
+def is_text(word: str, own: Collection[str]) -> bool:
+    """Whether a word that begins like an option is a text: "- Hello there", "-5 degrees outside", "--force is an option".
+
+    own: the command's options. An option has a letter after its dashes, and no space but in a value: --glossary="my words.tsv".
+
+    >>> [is_text(w, ["-o"]) for w in ("-5", "- yes", "-o", "-oout", "--to=a b", "--force is set", "-", "-Hello there", "—")]
+    [True, True, False, False, False, True, False, True, False]
+    """
+    if not word.startswith("-") or word in ("-", "--"):
+        return False
+    name, equals, _ = word.partition("=")
+    bare = name.lstrip("-")
+    dashes = len(name) - len(bare)
+    if not bare[:1].isalpha() or dashes > 2 or (dashes == 1 and len(bare) > 1 and name[:2] not in own):
+        return True
+    return any(map(str.isspace, name)) and not (equals and name.split()[0] in own)
 
 
 def is_short(word: str) -> bool:

@@ -46,45 +46,69 @@ def main() -> None:
 
 @main.command(context_settings=ANY)
 @click.argument("inputs", nargs=-1, type=click.UNPROCESSED, metavar="TEXT|FILE...|-")
-@click.option("--from", "src", default="en", show_default=True, help="Language of the text; auto: detect it.")
+@click.option(
+    "--from", "src", default="auto", show_default=True, help="Language of the text; auto: detected, text by text."
+)
 @click.option("--to", "dst", required=True, help="Language of the translation.")
-@click.option("-o", "--out", metavar="OUT", help="Output: a file for one input, a folder for several.")
+@click.option("-o", "--out", metavar="OUT", help="Output: a file for one input, a folder for several or for a folder.")
 @click.option("--text", "as_text", is_flag=True, help="Take the arguments as texts, even if files have these names.")
 @click.option("--file", "as_file", is_flag=True, help="Take the arguments as files.")
+@COLUMNS
+@ENCODING
 @FORCE
 @JSON
 def translate(
-    inputs: tuple[str, ...],
-    src: str,
-    dst: str,
-    out: str | None,
-    as_text: bool,
-    as_file: bool,
-    force: bool,
-    as_json: bool,
-) -> None:
-    """Translate texts, files (.txt .md .html .srt .po .pot) or standard input, offline.
+    inputs: tuple[str, ...], src: str, dst: str, out: str | None, as_text: bool, as_file: bool, columns: str | None,
+    encoding: str, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Translate texts, documents, tables, folders or standard input (-), offline.
 
-    Also: --beams N (search wider), --memory FILE.po (reuse exact matches), as for predict.
+    Documents keep their form: .txt .md .html .docx .odt .pptx .epub .srt .vtt .ass .po .json .yaml .arb .xliff .strings
+    .properties .xml (Android) and others; of tables (.csv .tsv .jsonl .xlsx) one column is translated: --columns text=COLUMN.
+
+    Also, as for predict: --beams N (search wider), --memory FILE (translations made before, from .po .tmx .tsv), --glossary
+    FILE.tsv, --details (what became of each text, and how sure it is), --keep-below 0.3 (else the source stays).
     """
-    from lamella.cli.languages import tell_route, tell_source
-    from lamella.model.shipped import AUTO, translator
+    from lamella.cli.languages import Languages, doubt
+    from lamella.model.reading import encoded_as
+    from lamella.model.shipped import translator
+    from lamella.model.translate import AUTO, AnySource
 
     inputs, options = split_options(inputs)
-    if src == AUTO:
-        src = tell_source(inputs, dst, as_text)
-    tell_route(src, dst)
-    answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json)
+    languages = Languages(dst)
+    with encoded_as(encoding):
+        if src != AUTO:
+            languages.route(src)
+            doubt(inputs, src, as_text)
+            answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
+            return
+        try:
+            trained = AnySource.into(dst, languages.add)
+            answer(
+                trained,
+                inputs,
+                options,
+                out,
+                as_text,
+                as_file,
+                force,
+                as_json,
+                split_columns(columns),
+                languages.chosen,
+            )
+        finally:
+            languages.tell()
 
 
-@main.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="TEXT...|-")
+@main.command(context_settings=ANY)
+@click.argument("inputs", nargs=-1, required=True, type=click.UNPROCESSED, metavar="TEXT...|-")
 @JSON
 def detect(inputs: tuple[str, ...], as_json: bool) -> None:
     """Detect the language of each text, or of each line of standard input (-), with its probability."""
     from lamella.model.shipped import identifier
 
-    answer(identifier(), inputs, {}, None, inputs != ("-",), False, False, as_json)
+    inputs, options = split_options(inputs)
+    answer(identifier(), inputs, options, None, inputs != ("-",), False, False, as_json)
 
 
 @main.command(context_settings=ANY)
@@ -97,6 +121,9 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option(
     "--like", metavar="MODEL", help="Repeat the training of this model, and say whether its bytes came again."
+)
+@click.option(
+    "--plan", metavar="FILE", help="Compare what happens with a forecast in this file (default: MODEL's own)."
 )
 @click.option(
     "--no-examples",

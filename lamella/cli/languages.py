@@ -1,46 +1,99 @@
-"""Source, pivot and target language of a translation, as reported on standard error."""
+"""The languages of texts and files that are translated, as reported on standard error."""
 
-import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-BYTES = 4000  # of a file or of standard input, which tell the language
+from lamella.cli.streams import visible
+
+BYTES = 4000  # of a file, which tell the language
+WORDS = 4  # of a text, below which its language is not doubted
+LIKE, TIMES = 0.3, 3.0  # a text is in another language than was said where it scores so much, and so many times as much
 
 
-def tell_source(inputs: Sequence[str], dst: str, as_text: bool) -> str:
-    """Detect the language of the inputs and name it on standard error.
+class Languages:
+    """Collects the language of each text, to be named once at the end."""
 
-    UsageError if it cannot be detected, or no installed model reads it.
-    """
-    from lamella.model.shipped import language_name, source_of
+    def __init__(self, dst: str) -> None:
+        self.dst, self.found = dst, Counter[str]()
+        self.told: set[str] = set()
 
-    src = source_of("\n".join(map(str, _beginnings(inputs, as_text))), dst)
-    click.echo(f"from {language_name(src)}", err=True)
-    return src
+    def add(self, code: str) -> None:
+        self.found[code] += 1
+        self.route(code)
+
+    def route(self, src: str) -> None:
+        """Name the pivot language, once, if a pair has no model of its own."""
+        from lamella.model.shipped import between, known_code, language_name
+
+        if src in self.told or known_code(src) == known_code(self.dst):
+            return
+        self.told.add(src)
+        if middle := between(src, self.dst):
+            names = language_name(src), language_name(self.dst), language_name(middle)
+            click.echo("note: {} to {} goes through {}".format(*names), err=True)
+
+    def tell(self) -> None:
+        """Name the languages of all texts."""
+        from lamella.model.shipped import known_code, language_name
+
+        several = len(self.found) > 1
+        parts = [
+            language_name(code)
+            + (f" ({count})" if several else "")
+            + (" already, as it was" if code == known_code(self.dst) else "")
+            for code, count in self.found.most_common()
+        ]
+        if parts:
+            click.echo(f"from {', '.join(parts)}", err=True)
+
+    def chosen(self, trained: Any, path: Path) -> Any:
+        """The translator for a file: of its language, by whole documents; of a table's rows one by one; None: stays as it is."""
+        from lamella.data.readers.suffixes import is_table
+        from lamella.model.shipped import known_code
+        from lamella.model.translate import sources_of
+
+        if is_table(path) and path.suffix.lower() not in trained.task.suffixes:
+            return trained
+        code = sources_of([beginning(path)], self.dst)[0]
+        self.add(code)
+        return None if code == known_code(self.dst) else trained.of(code)
 
 
-def tell_route(src: str, dst: str) -> None:
-    """Name the pivot language on standard error, if a pair has no model of its own."""
-    from lamella.model.shipped import between, language_name
+def doubt(inputs: Sequence[str], src: str, as_text: bool) -> None:
+    """Say where a text or file does not look like the language that was claimed, by the common words of each."""
+    from lamella.data.text.languages import base_code, scores
+    from lamella.model.shipped import language_name
 
-    if middle := between(src, dst):
-        click.echo(f"note: {language_name(src)} to {language_name(dst)} goes through {language_name(middle)}", err=True)
-
-
-def _beginnings(inputs: Sequence[str], as_text: bool) -> list[str]:
-    """The first characters of each text and file; standard input is only peeked at."""
-    if tuple(inputs) == ("-",) and not as_text:
-        return [sys.stdin.buffer.peek(BYTES)[:BYTES].decode(errors="ignore")]  # type: ignore[union-attr]
-    from lamella.model.shipped import words_of
-
-    beginnings = []
     for word in inputs:
         path = Path(word)
-        if not as_text and path.is_file():
-            with path.open("rb") as file:
-                beginnings.append(words_of(path) or file.read(BYTES).decode(errors="ignore"))
-        else:
-            beginnings.append(word)
-    return beginnings
+        file = not as_text and _is_file(path)
+        text = beginning(path) if file else word
+        found = scores(text) if len(text.split()) >= WORDS or not text.isascii() else {}
+        best = max(found, key=found.__getitem__, default=src)
+        if base_code(src) not in (best, "") and found.get(best, 0) > max(LIKE, TIMES * found.get(base_code(src), 0)):
+            what = visible(word) if file else f'"{visible(word[:40])}"'
+            click.echo(
+                f"note: {what} looks like {language_name(best)}, not {language_name(src)}; --from auto detects it",
+                err=True,
+            )
+
+
+def beginning(path: Path) -> str:
+    """The first characters of a file: its words, without markup where it is a document."""
+    from lamella.model.shipped import words_of
+
+    if words := words_of(path):
+        return words
+    with path.open("rb") as file:
+        return file.read(BYTES).decode(errors="ignore")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

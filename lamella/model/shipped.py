@@ -1,13 +1,12 @@
-"""The models that come with the package: one-line translation and language detection.
+"""The models that come with the package: which there are, who translates what, and language detection.
 
->>> import lamella
->>> isinstance(lamella.translate("Hello, world!", "en", "fr"), str)
-True
+>>> from lamella.model.shipped import between, detect
+>>> between("en", "fr"), detect("Wo ist der Bahnhof?")[0][0]
+('', 'de')
 """
 
 from functools import cache
 from pathlib import Path
-from typing import overload
 
 from lamella.data.text.languages import NAMES, base_code
 from lamella.errors import LamellaError, UsageError
@@ -15,7 +14,6 @@ from lamella.model import Model, load
 from lamella.options import replace_config
 
 FOLDER = Path(__file__).parent.parent / "models"
-AUTO = "auto"
 SLIGHT = 0.01  # languages with a lower probability are left out
 SEEN = 4000  # characters that are read to detect a language
 
@@ -43,7 +41,7 @@ def _opened(place: Path) -> Model:
 def between(src_lang: str, dst_lang: str) -> str:
     """The pivot language of a pair, "" if one model translates it directly. UsageError for an impossible pair."""
     known = directions()
-    src_lang, dst_lang = _known(src_lang), _known(dst_lang)
+    src_lang, dst_lang = known_code(src_lang), known_code(dst_lang)
     if src_lang == dst_lang:
         raise UsageError(f"from {src_lang} to {dst_lang}: the same language. Expected two.")
     if (src_lang, dst_lang) in known:
@@ -65,7 +63,7 @@ def translator(src_lang: str, dst_lang: str) -> Model:
 
     An unknown pair is a UsageError that lists the known ones.
     """
-    src_lang, dst_lang = _known(src_lang), _known(dst_lang)
+    src_lang, dst_lang = known_code(src_lang), known_code(dst_lang)
     middle = between(src_lang, dst_lang)
     if middle:
         return translator(middle, dst_lang).after(translator(src_lang, middle))
@@ -73,7 +71,7 @@ def translator(src_lang: str, dst_lang: str) -> Model:
     return model.with_config(replace_config(model.task.config, {"from": src_lang, "to": dst_lang}, model.manifest.task))
 
 
-def _known(code: str) -> str:
+def known_code(code: str) -> str:
     """A language code as models are named: fr_CA becomes fr if there is no model for Canada."""
     codes = {c for pair in directions() for c in pair}
     return code if code in codes else next((c for c in codes if c == base_code(code)), code)
@@ -90,6 +88,19 @@ def translators() -> dict[str, Model]:
 def _reaches(src: str, dst: str) -> bool:
     known = directions()
     return any((a, b) in known and (b, dst) in known for a, b in known if a == src)
+
+
+def sources_for(dst_lang: str) -> list[str]:
+    """The languages that can be translated to another: English first, then direct ones, then those through English.
+
+    UsageError where there is none.
+    """
+    target, known = known_code(dst_lang), sorted(directions())
+    codes = sorted({a for a, _ in known} - {target}, key=lambda a: (a != "en", (a, target) not in known, a))
+    found = [a for a in codes if (a, target) in known or _reaches(a, target)]
+    if not found:
+        between("en" if target != "en" else "fr", target)  # says what is installed
+    return found
 
 
 @cache
@@ -130,49 +141,3 @@ def words_of(path: Path) -> str:
         return "\n".join(formats.open_document(path).segments)[:SEEN]
     except LamellaError:  # the translation reports it with a better message
         return ""
-
-
-def source_of(text: str, dst_lang: str) -> str:
-    """The most likely language of a text, among those that can be translated to `target` and `target` itself.
-
-    UsageError where the text has no letters, or where it is most likely in a language that no model reads.
-    """
-    ranked = detect(text[:SEEN])
-    if not ranked:
-        raise UsageError(
-            "the language cannot be detected: the text has no letters. Name it with --from, such as --from en."
-        )
-    codes = {a for a, _ in directions()} | {_known(dst_lang)}
-    code, share = ranked[0]
-    likely = next(((c, p) for c, p in ranked if _known(c) in codes), None)
-    if likely is None or likely[1] < share / 10:
-        able = ", ".join(sorted(codes))
-        raise UsageError(
-            f"the text is in {language_name(code)} ({share:.0%}), which no installed model reads. "
-            f"Expected one of {able}; where this is wrong, name the language: --from en."
-        )
-    return _known(likely[0])
-
-
-@overload
-def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
-@overload
-def translate(text: list[str], src_lang: str, dst_lang: str) -> list[str]: ...
-def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
-    """Translate a text, or each of a list, with the model that comes with lamella. Works offline, without torch.
-
-    Text of any length; placeholders and markup are kept. A source language of "auto" is detected from the text; a pair
-    without a model of its own, such as French to German, goes through English. Raises UsageError for a pair that is not
-    installed.
-    """
-    for language in (src_lang, dst_lang):
-        if not isinstance(language, str):
-            raise UsageError(f"expected codes of languages such as en and fr, received {type(language).__name__}.")
-    if not isinstance(text, (str, list)):
-        raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
-    if src_lang == AUTO:
-        src_lang = source_of(text if isinstance(text, str) else "\n".join(map(str, text)), dst_lang)
-        if src_lang == _known(dst_lang):
-            return text
-    answers: str | list[str] = translator(src_lang, dst_lang).predict(text)
-    return answers

@@ -4,9 +4,12 @@ lamella predict my-model "Hello, world!"
 lamella predict my-model rows.csv -o answers.csv        the answers are new columns
 lamella predict my-model README.md -o README.fr.md      for tasks that know documents
 lamella predict my-model pictures/ -o answers.csv       a row for each file of a folder, where an example is a file
+lamella predict my-model docs/ -o docs-fr/              else each file of a folder by itself, in the same tree
 """
 
 import json
+import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,18 +74,44 @@ def write_answer(raw: bytes, out: Path, force: bool) -> None:
     folder.write_file(raw, out)
 
 
-def output_paths(inputs: Sequence[Path], out: str | None, suffixes: Sequence[str]) -> list[Path]:
-    """Where each input's answers go: a file for one input, a folder for several."""
+def output_paths(names: Sequence[Path], out: str | None, tree: bool) -> list[Path]:
+    """Where each input's answers go: a file for one input, a folder for several and for the files of a folder (`tree`).
+
+    names: of the answers, relative to that folder.
+    """
     if out is None:
         raise UsageError("several files: expected -o FOLDER for the answers.")
     place = Path(out)
-    if len(inputs) == 1 and not place.is_dir():
+    if len(names) == 1 and not tree and not place.is_dir():
         return [place]
     if place.is_file():
-        raise UsageError(f"{out}: is a file, and {len(inputs)} inputs need a folder. Choose another -o.")
-    names = [p.with_suffix(s).name for p, s in zip(inputs, suffixes, strict=True)]
-    twice = {n for n in names if names.count(n) > 1}
+        raise UsageError(f"{out}: is a file, and {len(names)} inputs need a folder. Choose another -o.")
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise UsageError(f"-o {out}: several inputs are named {sorted(twice)[0]}. Give them folders of their own.")
-    place.mkdir(parents=True, exist_ok=True)
+    for folder_of in {place, *((place / name).parent for name in names)}:
+        folder_of.mkdir(parents=True, exist_ok=True)
     return [place / name for name in names]
+
+
+def files_below(place: Path, suffixes: Sequence[str], but: Path | None) -> tuple[list[Path], Counter[str]]:
+    """The files of a folder that can be answered, in order, and how many others there are by suffix.
+
+    Hidden files and folders are left out, and so is what is below `but`, where the answers go.
+    """
+    found, others = [], Counter[str]()
+    for inside, folders, files in os.walk(place):
+        folders[:] = sorted(
+            n for n in folders if not n.startswith(".") and not (but and same_place(Path(inside, n), but))
+        )
+        for name in sorted(n for n in files if not n.startswith(".")):
+            if name.lower().endswith(tuple(suffixes)):
+                found.append(Path(inside, name))
+            else:
+                others[Path(name).suffix.lower() or "no suffix"] += 1
+    return found, others
+
+
+def same_place(a: Path, b: Path) -> bool:
+    """Whether two paths are of one folder, which need not exist."""
+    return os.path.realpath(a) == os.path.realpath(b)

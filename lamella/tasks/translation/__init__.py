@@ -318,6 +318,10 @@ class Translation(Task):
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[Outcome]:
         """Translations with what became of each: remembered, translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
+        foreign = [e for e in examples if e.get("from") != to]
+        if len(foreign) < len(examples):  # what is in the target language already stays as it is
+            rest = iter(self.outcomes(foreign, run) if foreign else [])
+            return [Outcome(e["text"], "copied") if e.get("from") == to else next(rest) for e in examples]
         src = self._source_of(to)
         return memory_first(self.config.memory, src, to, examples, partial(self._translated, run=run, src=src, to=to))
 

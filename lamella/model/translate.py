@@ -1,0 +1,141 @@
+"""Translate with the models that come with the package, from whatever language each text is in.
+
+>>> import lamella
+>>> isinstance(lamella.translate("Hello, world!", "en", "fr"), str)
+True
+>>> sources_of(["Hello", "Merci beaucoup"], "fr")
+['en', 'fr']
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
+
+import msgspec
+
+from lamella.data.text.common_words import log_likelihoods
+from lamella.errors import UsageError
+from lamella.model import Model, as_example
+from lamella.model.shipped import SEEN, identifier, known_code, language_name, sources_for, translator
+from lamella.options import all_options, replace_config
+
+AUTO = "auto"
+SHORT = 8  # words up to which the list of common words has a say
+UNSURE = 4  # words below which a text follows its company
+FLOOR = 0.003  # a probability that the net's are not below, for a short text
+REFUSED = 10.0  # how many times likelier a language must be that no model reads
+LETTERS = 0.3  # how much the net, which reads letters, is believed for each word of a short text (docs/LOG.md)
+COMMON = {"en": 0.5}  # log-odds: English is what most short texts are in
+TARGET = -1.0  # and few are in the language that was asked for
+
+
+def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
+    """The language of each text, among those that can be translated to `dst_lang` and `dst_lang` itself.
+
+    A text of fewer than four words is decided with a look at the longer ones beside it. One without letters is in the language
+    of the others, or, alone, in `dst_lang`: there is nothing to translate. UsageError for a text that is most likely in a
+    language that no model reads.
+    """
+    target = known_code(dst_lang)
+    codes = [*sources_for(dst_lang), target]
+    lettered = [i for i, text in enumerate(texts) if any(map(str.isalpha, text))]
+    answers = identifier().predict([texts[i][:SEEN] for i in lettered]) if lettered else []
+    guesses = {
+        i: _scores(texts[i][:SEEN], answer["probabilities"], codes) for i, answer in zip(lettered, answers, strict=True)
+    }
+    longer = Counter(_best(scores) for i, scores in guesses.items() if len(texts[i].split()) >= UNSURE)
+    company = {code: math.log((longer[code] + 1) / (longer.total() + len(codes))) for code in codes}
+    found = []
+    for i, text in enumerate(texts):
+        scores = guesses.get(i) or dict.fromkeys(codes, 0.0)
+        if longer and len(text.split()) < UNSURE:
+            scores = {code: score + company[code] for code, score in scores.items()}
+        found.append(_best(scores) if i in guesses or longer else target)
+    return found
+
+
+def _best(scores: Mapping[str, float]) -> str:
+    return max(scores, key=scores.__getitem__)
+
+
+def _scores(text: str, probabilities: Mapping[str, float], codes: Sequence[str]) -> dict[str, float]:
+    """The log-probability of each language, up to a constant. codes: the last one is the target."""
+    count = len(text.split())
+    short = count <= SHORT
+    words = log_likelihoods(text) if short else {}
+    read = {code: max(probabilities.get(code, 0.0), FLOOR if short else 1e-9) for code in codes}
+    other, share = max(probabilities.items(), key=lambda pair: pair[1])
+    if known_code(other) not in codes and not any(words.values()) and share > REFUSED * max(read.values()):
+        able = ", ".join(sorted(set(codes)))
+        raise UsageError(
+            f"the text is in {language_name(other)} ({share:.0%}), which no installed model reads. "
+            f"Expected one of {able}; where this is wrong, name the language: --from en."
+        )
+    if not short:
+        return {code: math.log(share) for code, share in read.items()}
+    believed = min(1.0, LETTERS * count)
+    prior = COMMON | {codes[-1]: TARGET}
+    return {c: believed * math.log(share) + words.get(c, 0.0) + prior.get(c, 0.0) for c, share in read.items()}
+
+
+class AnySource(Model):
+    """A translator into one language that looks at each text to see which language it is in."""
+
+    tell: Callable[[str], None] | None = None  # gets the language of each text, in order
+
+    @classmethod
+    def into(cls, dst_lang: str, tell: Callable[[str], None] | None = None) -> "AnySource":
+        """The translator into a language; UsageError where none is installed."""
+        any_source = cls.__new__(cls)
+        vars(any_source).update(vars(translator(sources_for(dst_lang)[0], dst_lang)))
+        any_source.tell = tell
+        return any_source
+
+    def of(self, src_lang: str) -> Model:
+        """The translator from a language, with the options of this one."""
+        mine = msgspec.to_builtins(self.task.config)
+        dst = mine["to"]
+        if src_lang == known_code(dst):
+            src_lang = sources_for(dst)[0]  # any does to copy a text
+        chosen = translator(src_lang, dst)
+        names = {o.name for o in all_options(type(self.task.config)) if o.answering} - {"from", "to"}
+        given = {name: mine[name] for name in names}
+        return chosen.with_config(replace_config(chosen.task.config, given, chosen.manifest.task))
+
+    def predict(self, examples: Any) -> Any:
+        if not isinstance(examples, list):
+            return self.predict([examples])[0]
+        name = next(iter(self.task.fields))
+        rows = [as_example(self.task, example) for example in examples]
+        sources = sources_of([row[name] for row in rows], self.task.config.dst)
+        answers: dict[int, Any] = {}
+        for code in dict.fromkeys(sources):
+            own = [i for i, source in enumerate(sources) if source == code]
+            found = self.of(code).predict([{**rows[i], "from": code} for i in own])
+            answers |= zip(own, found, strict=True)
+        for row, code in zip(rows, sources, strict=True):
+            if self.tell and any(map(str.isalpha, row[name])):
+                self.tell(code)
+        return [answers[i] for i in range(len(rows))]
+
+
+@overload
+def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
+@overload
+def translate(text: list[str], src_lang: str, dst_lang: str) -> list[str]: ...
+def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
+    """Translate a text, or each of a list, with the models that come with lamella. Works offline, without torch.
+
+    Text of any length; placeholders and markup are kept. A source language of "auto" is detected for each text, and what is
+    in the target language already stays as it is; a pair without a model of its own, such as French to German, goes through
+    English. Raises UsageError for a pair that is not installed.
+    """
+    for language in (src_lang, dst_lang):
+        if not isinstance(language, str):
+            raise UsageError(f"expected codes of languages such as en and fr, received {type(language).__name__}.")
+    if not isinstance(text, (str, list)):
+        raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
+    model = AnySource.into(dst_lang) if src_lang == AUTO else translator(src_lang, dst_lang)
+    answers: str | list[str] = model.predict(text)
+    return answers
