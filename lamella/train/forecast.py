@@ -23,7 +23,7 @@ from lamella.train.trial import Bucket, Pace, Trial
 
 # What was measured of sixteen tasks (docs/LOG.md), in operations of `Trial.overhead`: exporting is made of such.
 EXPORT_FIRST, EXPORT_GRAPH, EXPORT_NODE = 450_000, 150_000, 5_000
-EXPORT_MEMORY = 140 << 20  # bytes: the exporter's own code and what it makes of a graph, besides four times its weights
+EXPORT_MEMORY, NODE_MEMORY = 95 << 20, 100_000  # bytes: the exporter's code, and what it makes of each operation
 SHIPPED = 0.7  # of the time that torch takes to answer, onnxruntime takes
 SETTINGS = 1, 16  # how many settings `compress` tries, at least and at most
 WATT_SECONDS = 3.6e6  # of a kilowatt hour
@@ -204,7 +204,8 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
 
 def memory_of(trial: Trial) -> Estimate:
     """Bytes that the process will hold at most: while it trains, or while it exports."""
-    exporting = trial.held + EXPORT_MEMORY + 4 * trial.contents.float32
+    exporting = trial.held + EXPORT_MEMORY + NODE_MEMORY * sum(trial.contents.operations.values())
+    exporting += 4 * trial.contents.float32  # the net, the graph, its bytes, and the engine's own copy
     return Estimate.about(float(max(trial.memory, exporting)), 0.08, 0.1)
 
 

@@ -8,13 +8,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lamella import machine
 from lamella.errors import DataError, UsageError
 from lamella.storage import disk
 from lamella.train.settings import Settings
+
+if TYPE_CHECKING:  # torch is imported when a training begins
+    from lamella.train.engine import Run
 
 FILE = "plan.jsonl"  # in the folder of a training
 SUFFIX = ".jsonl"
@@ -116,32 +120,17 @@ def wanted(word: str | None, model: Path, facts: Mapping[str, Any]) -> Kept | No
     return found
 
 
-def lines(forecast: Mapping[str, Any], outcome: Mapping[str, Any]) -> list[str]:
-    """A forecast beside what happened, for people; both as `model.json` holds them.
+def compared(forecast: Kept, seconds: float, run: "Run", files: Mapping[str, bytes]) -> dict[str, Any]:
+    """A forecast and what happened, as `model.json` holds them under `training`.
 
-    >>> lines({"seconds": {"low": 50, "value": 60, "high": 75}}, {"seconds": 66.0})
-    ['forecast: time 60 s (50 to 75), took 66 s: 1.10 times']
+    seconds: of the whole command so far. files: those of the model.
     """
-    shown = []
-    for name, label, unit, scale in COMPARED:
-        there = forecast.get(name)
-        if name not in outcome or there is None:
-            continue
-        value = there["value"] if isinstance(there, Mapping) else there
-        interval = (
-            f" ({there['low'] / scale:,.4g} to {there['high'] / scale:,.4g})" if isinstance(there, Mapping) else ""
-        )
-        ratio = f": {outcome[name] / value:.2f} times" if value else ""
-        shown.append(
-            f"forecast: {label} {value / scale:,.4g}{unit}{interval}, {'took' if name == 'seconds' else 'came to'} "
-            f"{outcome[name] / scale:,.4g}{unit}{ratio}"
-        )
-    return shown
-
-
-COMPARED = (
-    ("seconds", "time", " s", 1.0),
-    ("steps", "steps", "", 1.0),
-    ("memory", "memory", " MB", 1e6),
-    ("model_bytes", "size", " MB", 1e6),
-)
+    outcome = Outcome(
+        seconds=round(seconds, 1),
+        steps=run.step,
+        memory=machine.peak_memory(),
+        model_bytes=sum(map(len, files.values())),
+        training_seconds=round(run.seconds, 1),
+    )
+    shown = {name: value for name, value in msgspec.to_builtins(forecast).items() if name != "facts"}
+    return {"forecast": shown, "outcome": msgspec.to_builtins(outcome)}

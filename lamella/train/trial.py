@@ -14,15 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
+from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 
 from lamella import machine, model
 from lamella.graphs import TorchGraph, torch_graphs
+from lamella.model import fingerprint
 from lamella.task import Example, Phase, Task
 from lamella.train import checkpoint, loop
 from lamella.train.batches import Ints, batches, draw
@@ -37,8 +39,9 @@ from lamella.train.ship import store_learned
 BUCKETS = 5  # of lengths, each with as many batches of an epoch
 ROUNDS = 3, 9  # timed steps of each bucket, at least and at most
 TIMED = 1.5  # seconds of timed steps, after which no round begins that need not be
-FEW, MORE = 8, 32  # examples that are answered to see how long an answer takes
-SHORT = 0.3  # seconds that so few may take, for more to be answered too
+FEW = 32  # examples that are answered to see how long an answer takes
+LONG = 2.0  # seconds; where all take less, all are answered
+CARD = 5000  # bytes of the card and of model.json, besides what is learned
 NODE = 90  # bytes of an exported graph for each operation, besides its weights
 
 aten: Any = torch.ops.aten
@@ -123,6 +126,7 @@ def measure(
     begin = time.perf_counter() - start
     tell("timing a few steps of each length")
     loss = loop.task_loss(job, gathered)
+    wall, own = time.perf_counter(), time.thread_time()
     paces = [
         _pace(job, run, data, loss, number, settings) for number in range(len(job.training.phases or (Phase(""),)))
     ]
@@ -131,13 +135,17 @@ def measure(
     tell("timing a look, a save and a product")
     save = _save(run, facts)
     run.averaged()
-    look = _answering(job.to_measure(quick=True), run, gathered.watched)
-    answer = _answering(job.to_measure(), run, gathered.held)
+    quick, measured = job.to_measure(quick=True), job.to_measure()
+    look = _answering(quick, run, gathered.watched)
+    if measured.config == quick.config:
+        answer = look * len(gathered.held) / len(gathered.watched)
+    else:
+        answer = _answering(measured, run, gathered.held)
     calibrate = _calibrate(job, run, gathered.watched)
     memory, on_device = machine.peak_memory(), _device_memory(settings.device)
     [peak] = machine.peaks((course.precision,), device=settings.device)
     parameters = sum(p.numel() for p in run.net.parameters())
-    contents = contents_of(job, run.net.cpu().float())
+    contents = contents_of(job, run.net.cpu().float(), gathered)
     return Trial(
         begin, course.budget, course.precision, parameters, paces, data.in_epoch(), look, answer, calibrate,
         save, contents, peak, busy * _overhead(), memory, machine.held_memory(), on_device,
@@ -214,26 +222,6 @@ def _step(run: Run, data: Batches, loss: Callable[..., Any], group: Ints) -> flo
     return run.seconds - before
 
 
-class _Operations(TorchDispatchMode):
-    """Counts the operations of torch, and notes which tensors of a net they are given."""
-
-    def __init__(self, net: nn.Module | None = None) -> None:
-        super().__init__()
-        self.count = 0
-        self.used: dict[int, torch.Tensor] = {}
-        tensors = (*net.parameters(), *net.buffers()) if net is not None else ()
-        self._known = {t.untyped_storage().data_ptr(): t for t in tensors}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += 1
-        for value in tree_leaves((args, kwargs)) if self._known else ():
-            if isinstance(value, torch.Tensor):
-                place = value.untyped_storage().data_ptr()
-                if place in self._known:
-                    self.used[place] = self._known[place]
-        return func(*args, **(kwargs or {}))
-
-
 def _attention(query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
     return int(sdpa_flop_count(query.shape, key.shape, value.shape))
 
@@ -242,11 +230,35 @@ def _attention_back(out: Any, query: Any, key: Any, value: Any, *args: Any, out_
     return int(sdpa_backward_flop_count(out.shape, query.shape, key.shape, value.shape))
 
 
-_attention._get_raw = _attention_back._get_raw = True  # type: ignore[attr-defined]  # tensors, not their shapes
-ON_A_PROCESSOR = {  # torch counts attention on accelerators only
+FORMULAS = {
+    **flop_registry,  # of products, convolutions, and attention on accelerators
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_back,
 }
+
+
+class _Operations(TorchDispatchMode):
+    """Counts the operations of torch and their floating-point operations, and notes which tensors of a net they are given."""
+
+    def __init__(self, net: nn.Module | None = None) -> None:
+        super().__init__()
+        self.count, self.flops = 0, 0
+        self.used: dict[int, torch.Tensor] = {}
+        tensors = (*net.parameters(), *net.buffers()) if net is not None else ()
+        self._known = {t.untyped_storage().data_ptr(): t for t in tensors}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        self.count += 1
+        if formula := FORMULAS.get(func.overloadpacket):
+            self.flops += formula(*args, **kwargs, out_val=result)
+        for value in tree_leaves((args, kwargs)) if self._known else ():
+            if isinstance(value, torch.Tensor):
+                place = value.untyped_storage().data_ptr()
+                if place in self._known:
+                    self.used[place] = self._known[place]
+        return result
 
 
 def _overhead() -> float:
@@ -263,9 +275,9 @@ def _overhead() -> float:
 
 def _counted(run: Run, data: Batches, loss: Callable[..., Any], group: Ints) -> tuple[float, int]:
     """The floating-point operations of a step on a batch, and how many operations of torch they are."""
-    with FlopCounterMode(display=False, custom_mapping=ON_A_PROCESSOR) as flops, _Operations() as operations:
+    with _Operations() as seen:
         _step(run, data, loss, group)
-    return float(flops.get_total_flops()), operations.count
+    return float(seen.flops), seen.count
 
 
 def _parallel(
@@ -296,7 +308,7 @@ def parallel_part(one: float, several: float, threads: int) -> float:
 
 
 def _answering(job: Task, run: Run, examples: Sequence[Example]) -> float:
-    """Seconds to answer and score these examples; of many, drawn from two small parts of them by a straight line."""
+    """Seconds to answer and score these examples; where all of them take long, of a part of them."""
     graphs = torch_graphs(run.net)
 
     def spent(rows: Sequence[Example]) -> float:
@@ -306,14 +318,9 @@ def _answering(job: Task, run: Run, examples: Sequence[Example]) -> float:
         return time.perf_counter() - start
 
     spent(examples[:1])  # libraries are loaded, memory is reserved
-    one, few = spent(examples[:1]), spent(examples[:FEW])
-    if len(examples) <= FEW:
-        return few
-    each, known = max(0.0, few - one) / (FEW - 1), FEW
-    if len(examples) > MORE and few < SHORT:
-        more = spent(examples[:MORE])
-        each, few, known = max(0.0, more - few) / (MORE - FEW), more, MORE
-    return few + each * (len(examples) - known)
+    few = spent(examples[:FEW])
+    whole = few * max(1.0, len(examples) / FEW)
+    return spent(examples) if len(examples) > FEW and whole < LONG else whole
 
 
 def _calibrate(job: Task, run: Run, watched: Sequence[Example]) -> float:
@@ -338,7 +345,7 @@ def _device_memory(device: str) -> int:
     return int(torch.cuda.max_memory_allocated(device)) if device.startswith("cuda") else 0
 
 
-def contents_of(job: Task, net: nn.Module) -> Contents:
+def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
     """The size of a model in files: each graph holds the weights that it touches, so that a shared table counts twice."""
     float32 = int8 = 0
     operations = {}
@@ -352,7 +359,8 @@ def contents_of(job: Task, net: nn.Module) -> Contents:
         float32 += NODE * seen.count + sum(4 * t.numel() for t in seen.used.values())
         int8 += NODE * seen.count + sum(_rounded(t) for t in seen.used.values())
     values, files = store_learned(job)
-    other = sum(map(len, files.values())) + len(str(values))
+    files[fingerprint.FILE] = fingerprint.make(job.keys(e) for e in (*gathered.learn, *gathered.watched))
+    other = sum(map(len, files.values())) + len(msgspec.json.encode(values)) + CARD
     return Contents(float32, int8, other, operations)
 
 

@@ -51,7 +51,7 @@ def plan(
     """
     started = time.perf_counter()
     machine.forget_peak()
-    loaded = "torch.onnx._internal.exporter" in sys.modules
+    loaded = "torch.onnx._internal.exporter._core" in sys.modules
     try:
         import onnxscript  # noqa: F401 - as train does: what it takes is part of the forecast
         import torch
@@ -66,6 +66,10 @@ def plan(
         if options.pop(name, None):
             raise UsageError(f"--{name}: fits train alone. A plan is of a training from its first step to its end.")
     settings, own = split(options)
+    if settings.processes > 1:
+        raise UsageError(
+            f"--processes {settings.processes}: fits train alone; a plan says by itself how many pay, for each of --machines."
+        )
     given = (settings.minutes, settings.steps, settings.epochs)
     if not all(value is None or isfinite(value) for value in given):
         raise UsageError("--minutes and --epochs: expected a finite number; what never ends has no forecast.")
@@ -83,7 +87,7 @@ def plan(
     torch.set_num_threads(threads)
     torch.manual_seed(settings.seed)
     with process.interrupt() as stop:
-        prepared = prepare(task, data, settings, own, size, init, keep, test, columns)
+        prepared = prepare(task, data, settings, own, size, init, keep, test, columns, tell)
         for line in prepared.gathered.lines:
             tell(line)
         before = time.perf_counter() - started

@@ -11,6 +11,7 @@ computes some rows of each batch; then the first one goes on alone. A process th
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -20,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from lamella import machine, model
 from lamella.data.text.encoding import encoded_as, named_encoding
 from lamella.errors import MissingExtra, UsageError
-from lamella.model import card, held_out
+from lamella.model import card, foreseen, held_out
 from lamella.model.reading import as_files, several
-from lamella.train import process
+from lamella.train import plans, process
 from lamella.train.prepare import prepare
 from lamella.train.settings import Settings, split
 
@@ -42,6 +43,7 @@ def train(
     force: bool = False,
     examples: bool = True,
     like: str | None = None,
+    plan: str | None = None,
     tell: Callable[[str], None] | None = None,
     **options: Any,
 ) -> model.Model:
@@ -52,17 +54,23 @@ def train(
     name: it is adapted to the data and forgets little. Of a model of another task the encoder is taken; "none": from none, where
     a task of few examples would begin from the encoder that ships. keep: files or tables of what it must not forget. test: files or
     tables to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
-    the model, for its page. like: a model whose training is repeated with its options, and compared with it. tell: takes each line of progress, which otherwise go to standard error. options: how to train
+    the model, for its page. like: a model whose training is repeated with its options, and compared with it. plan: a file of
+    forecasts by `lamella.plan`, one of which is compared with what happens; by default that of `out`, where there is one. tell: takes each line of progress, which otherwise go to standard error. options: how to train
     (`minutes`, `steps` or `epochs`, `device`, `seed`, `rate`, `resume` and the others of
     `lamella.train.settings.Settings`), and the task's own fields. Returns the model, opened; under torchrun only
     the first process does, the others end when the training has ended (SystemExit). Raises UsageError or DataError for wrong arguments or files, TrainingError where training cannot go on.
     """
+    begun = time.perf_counter()
+    machine.forget_peak()
     try:
-        import onnxscript  # noqa: F401
         import torch
+
+        from lamella.train import launch
+
+        if not launch.follows():
+            import onnxscript  # noqa: F401
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
-    from lamella.train import launch
     from lamella.train.follow import follow
     from lamella.train.loop import train_task
     from lamella.train.repeat import Repeat
@@ -75,8 +83,13 @@ def train(
     if again:
         options, size = again.options(options, init), size or again.manifest.size
     settings, own = split(options)
+    _keep_apart(settings.shards, place)
     if not launch.follows():
         _check_place(place, force, settings.resume)
+    if plan is not None and settings.resume:
+        raise UsageError(
+            "--plan: does not fit --resume, since a forecast is of a whole training. Leave one of them out."
+        )
     if settings.tensorboard and not find_spec("tensorboard"):
         raise MissingExtra("--tensorboard", "tensorboard")
     if not data:
@@ -94,6 +107,7 @@ def train(
             follow(job, gathered, settings, facts, stop, origin, team)
         for line in (*gathered.lines, *launch.remarks(team, settings.threads)):
             tell(line)
+        forecast = plans.wanted(plan, place, plans.facts_of(facts, settings)) if not settings.resume else None
         with process.only_one(place / "training"):
             _check_place(place, force, settings.resume)  # once more: another training may have ended here just now
             team.meet(facts, settings.device, len(gathered.learn))
@@ -106,11 +120,18 @@ def train(
             stop.check()
             if prepared.own_data:
                 manifest.training["held_out"] = len(gathered.held)
+            if forecast:
+                manifest.training |= plans.compared(forecast, time.perf_counter() - begun, trained.run, files)
             put(manifest, files, place, trained, job.metric)
             if examples and prepared.own_data:
                 held_out.keep(place / "training", job, gathered.held)
     said = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
-    for line in (*said, *card.table(manifest.scores), *(again.compared(manifest) if again else ())):
+    for line in (
+        *said,
+        *card.table(manifest.scores),
+        *foreseen.lines(manifest.training),
+        *(again.compared(manifest) if again else ()),
+    ):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)
 
@@ -130,6 +151,11 @@ def _team(
         files = {"data": paths, "test": tests, "keep": old, "encoding": named_encoding()}
         with launch.team_of(settings, lambda: {**given, **files}) as team:
             yield team, paths, tests, old
+
+
+def _keep_apart(shards: str | None, place: Path) -> None:
+    if shards and Path(shards).resolve().is_relative_to(place.resolve()):
+        raise UsageError(f"--shards {shards}: expected a folder outside of the model, received one within {place}.")
 
 
 def _check_place(place: Path, force: bool, resume: bool) -> None:
