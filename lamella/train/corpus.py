@@ -161,6 +161,8 @@ def gather_corpus(
 
     `learn` is a sample of it then. Raises what `gather` does, and TrainingError where the parts cannot be written.
     """
+    if list(data) == ["sample"]:
+        return None
     found = find_parts(data[0]) if len(data) == 1 and Path(data[0]).is_dir() else None
     paths = found.learn if found else list(data)
     _refuse_inside(str(settings.shards), data)
@@ -173,7 +175,7 @@ def gather_corpus(
         return None
     corpus = _read(job, parts, columns, settings, tell)
     lines = corpus.lines()
-    repeats = corpus.leave_out_repeats()
+    repeats = corpus.leave_out_repeats() if parts[0].distinct else 0
     lines += [f"dropped {repeats:,}: the same as an earlier one"] if repeats else []
     test = test or (found.test if found else [])
     held = job.read(list(test), columns)[0] if test else []
@@ -271,7 +273,7 @@ def _columns(
             found[path] = head, {**chosen, **(columns or {})} or None
         head, chosen_ones = found.get(path, (b"", dict(columns) if columns else None))
         if part.before[0]:
-            part = Part(part.paths, [span._replace(head=head) for span in part.spans], part.before)
+            part = msgspec.structs.replace(part, spans=[span._replace(head=head) for span in part.spans])
         made.append((part, chosen_ones))
     return made
 

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from lamella.data.readers import windows
 from lamella.data.readers.catalogue_pairs import SUFFIXES, read_catalogues
 from lamella.data.readers.report import Report, Source
@@ -140,12 +142,14 @@ def _choose(src: str, dst: str, rows: list[list[str]]) -> dict[str, int] | None:
 
 def parts_of(paths: Sequence[str], columns: Mapping[str, str] | None = None) -> list[windows.Part]:
     """Large tables, or two aligned files, in parts that `read_parallel` reads one by one; [] where they cannot be cut."""
+    aligned = False
     if len(paths) == 2 and columns is None and all(map(windows.by_line, paths)):
         heads = [windows.head(path) for path in paths]
         with spanned({path: part.spans[0] for path, part in zip(paths, heads, strict=True)}):
-            if all(map(_is_plain, paths)):
-                return windows.cut(paths, aligned=True)
-    return [] if any(Path(path).suffix.lower() in SUFFIXES for path in paths) else windows.cut(paths)
+            aligned = all(map(_is_plain, paths))
+    if any(Path(path).suffix.lower() in SUFFIXES for path in paths):
+        return []
+    return [msgspec.structs.replace(part, distinct=True) for part in windows.cut(paths, aligned)]
 
 
 def _is_plain(path: StrPath) -> bool:

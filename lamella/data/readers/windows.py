@@ -32,6 +32,7 @@ class Part(msgspec.Struct):
     paths: list[str]
     spans: list[Span]  # of each path
     before: list[int]  # lines of each file that stand before the part
+    distinct: bool = False  # its reader leaves out what comes again, and so must be done over all parts
 
     @contextmanager
     def only(self) -> Iterator[None]:
