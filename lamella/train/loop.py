@@ -161,7 +161,7 @@ def train_task(
             shown.done()
         except Lost as error:
             save(run)
-            raise TrainingError(f"{error}. {_kept(run.step).capitalize()}") from error
+            raise TrainingError(f"{error}; {_kept(run.step)}") from error
         finally:
             stop.patient = False
         _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
