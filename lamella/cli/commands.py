@@ -105,10 +105,10 @@ def translate(
 @JSON
 def detect(inputs: tuple[str, ...], as_json: bool) -> None:
     """Detect the language of each text, or of each line of standard input (-), with its probability."""
-    from lamella.model.shipped import identifier
+    from lamella.model.shipped import detector
 
     inputs, options = split_options(inputs)
-    answer(identifier(), inputs, options, None, inputs != ("-",), False, False, as_json)
+    answer(detector(), inputs, options, None, inputs != ("-",), False, False, as_json)
 
 
 @main.command(context_settings=ANY)

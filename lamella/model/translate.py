@@ -7,27 +7,20 @@ True
 ['en', 'fr']
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 import msgspec
 
-from lamella.data.text.common_words import log_likelihoods
+from lamella.data.text.told import weigh
 from lamella.errors import UsageError
 from lamella.model import Model, as_example
 from lamella.model.shipped import SEEN, identifier, known_code, language_name, sources_for, translator
 from lamella.options import all_options, replace_config
 
 AUTO = "auto"
-SHORT = 8  # words up to which the list of common words has a say
 UNSURE = 4  # words below which a text follows its company
-FLOOR = 0.003  # a probability that the net's are not below, for a short text
-REFUSED = 10.0  # how many times likelier a language must be that no model reads
-LETTERS = 0.3  # how much the net, which reads letters, is believed for each word of a short text (docs/LOG.md)
-COMMON = {"en": 0.5}  # log-odds: English is what most short texts are in
-TARGET = -1.0  # and few are in the language that was asked for
 
 
 def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
@@ -42,41 +35,27 @@ def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
     lettered = [i for i, text in enumerate(texts) if any(map(str.isalpha, text))]
     answers = identifier().predict([texts[i][:SEEN] for i in lettered]) if lettered else []
     guesses = {
-        i: _scores(texts[i][:SEEN], answer["probabilities"], codes) for i, answer in zip(lettered, answers, strict=True)
+        i: dict(weigh(texts[i][:SEEN], answer["probabilities"], codes, target))
+        for i, answer in zip(lettered, answers, strict=True)
     }
-    longer = Counter(_best(scores) for i, scores in guesses.items() if len(texts[i].split()) >= UNSURE)
-    company = {code: math.log((longer[code] + 1) / (longer.total() + len(codes))) for code in codes}
+    longer = Counter(_best(shares) for i, shares in guesses.items() if len(texts[i].split()) >= UNSURE)
     found = []
     for i, text in enumerate(texts):
-        scores = guesses.get(i) or dict.fromkeys(codes, 0.0)
+        shares = guesses.get(i) or dict.fromkeys(codes, 1.0)
         if longer and len(text.split()) < UNSURE:
-            scores = {code: score + company[code] for code, score in scores.items()}
-        found.append(_best(scores) if i in guesses or longer else target)
+            shares = {code: shares.get(code, 0.0) * (longer[code] + 1) for code in codes}
+        found.append(_best(shares) if i in guesses or longer else target)
+        if found[-1] not in codes:
+            able = ", ".join(sorted(codes))
+            raise UsageError(
+                f"the text is in {language_name(found[-1])} ({shares[found[-1]]:.0%}), which no installed model reads. "
+                f"Expected one of {able}; where this is wrong, name the language: --from en."
+            )
     return found
 
 
-def _best(scores: Mapping[str, float]) -> str:
-    return max(scores, key=scores.__getitem__)
-
-
-def _scores(text: str, probabilities: Mapping[str, float], codes: Sequence[str]) -> dict[str, float]:
-    """The log-probability of each language, up to a constant. codes: the last one is the target."""
-    count = len(text.split())
-    short = count <= SHORT
-    words = log_likelihoods(text) if short else {}
-    read = {code: max(probabilities.get(code, 0.0), FLOOR if short else 1e-9) for code in codes}
-    other, share = max(probabilities.items(), key=lambda pair: pair[1])
-    if known_code(other) not in codes and not any(words.values()) and share > REFUSED * max(read.values()):
-        able = ", ".join(sorted(set(codes)))
-        raise UsageError(
-            f"the text is in {language_name(other)} ({share:.0%}), which no installed model reads. "
-            f"Expected one of {able}; where this is wrong, name the language: --from en."
-        )
-    if not short:
-        return {code: math.log(share) for code, share in read.items()}
-    believed = min(1.0, LETTERS * count)
-    prior = COMMON | {codes[-1]: TARGET}
-    return {c: believed * math.log(share) + words.get(c, 0.0) + prior.get(c, 0.0) for c, share in read.items()}
+def _best(shares: Mapping[str, float]) -> str:
+    return max(shares, key=shares.__getitem__)
 
 
 class AnySource(Model):
