@@ -17,15 +17,8 @@ from lamella.version import __version__
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PLAIN = (
     *("/", "/web/{file}", "/health", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/models"),
-    *(
-        "/translate",
-        "/languages",
-        "/detect",
-        "/translate_file",
-        "/download_file/{key}",
-        "/frontend/settings",
-        "/suggest",
-    ),
+    *("/translate", "/languages", "/detect", "/translate_file", "/download_file/{key}", "/frontend/settings"),
+    *("/suggest", "/spec", "/docs"),
 )
 OF_MODELS = ("/models/{name}", "/models/{name}/predict", "/models/{name}/document", "/models/{name}/explain")
 OTHER = "other"  # the route of addresses that there are not, and the status of replies that have no other label
@@ -72,6 +65,7 @@ class Metrics:
 
     def _of(self, path: str) -> tuple[str, str]:
         """The route and the model of a path."""
+        path = "/" + path.lstrip("/")  # LibreTranslate's routes may begin with two
         parts = path.split("/")
         if path not in PLAIN and len(parts) == 3:
             route = {"web": "/web/{file}", "download_file": "/download_file/{key}"}.get(parts[1])

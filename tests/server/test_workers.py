@@ -180,7 +180,7 @@ def test_routes_are_those_that_are_served(tiny_model):
     from lamella.server.app import make_app
 
     app = make_app({NAME: lamella.load(tiny_model)}, common=Common(metered=[NAME])).app
-    assert {route.path for route in app.routes} == {*metrics.PLAIN, *metrics.OF_MODELS}
+    assert {"/" + route.path.lstrip("/") for route in app.routes} == {*metrics.PLAIN, *metrics.OF_MODELS}
 
 
 @forks
