@@ -311,7 +311,7 @@ def plan_of(
         tokens_per_second=step.under(tokens),
         flops=flops,
         peak_flops=trial.peak,
-        share_of_peak=Estimate(share * step.value / step.high, share, share * step.value / step.low),
+        share_of_peak=Estimate(share * (step.value / step.high), share, share * (step.value / step.low)),
         memory=memory,
         device_memory=trial.device_memory,
         model_bytes=trial.contents.float32 + trial.contents.other,

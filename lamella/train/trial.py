@@ -130,10 +130,7 @@ def measure(
     paces = [
         _pace(job, run, data, loss, number, settings) for number in range(len(job.training.phases or (Phase(""),)))
     ]
-    # How many times as long everything takes beside the other work of this machine: 1 where there is none.
-    busy = max(1.0, (time.perf_counter() - wall) / max(1e-3, time.thread_time() - own))
     tell("timing a look, a save and a product")
-    save = _save(run, facts)
     run.averaged()
     quick, measured = job.to_measure(quick=True), job.to_measure()
     look = _answering(quick, run, gathered.watched)
@@ -142,6 +139,9 @@ def measure(
     else:
         answer = _answering(measured, run, gathered.held)
     calibrate = _calibrate(job, run, gathered.watched)
+    # How many times as long everything takes beside the other work of this machine: 1 where there is none.
+    busy = max(1.0, (time.perf_counter() - wall) / max(1e-3, time.thread_time() - own))
+    save = _save(run, facts)
     memory, on_device = machine.peak_memory(), _device_memory(settings.device)
     [peak] = machine.peaks((course.precision,), device=settings.device)
     parameters = sum(p.numel() for p in run.net.parameters())

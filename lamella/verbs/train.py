@@ -84,13 +84,12 @@ def train(
         options, size = again.options(options, init), size or again.manifest.size
     settings, own = split(options)
     _keep_apart(settings.shards, place)
-    _keep_apart(settings.shards, place)
-    if not launch.follows():
-        _check_place(place, force, settings.resume)
     if plan is not None and settings.resume:
         raise UsageError(
             "--plan: does not fit --resume, since a forecast is of a whole training. Leave one of them out."
         )
+    if not launch.follows():
+        _check_place(place, force, settings.resume)
     if settings.tensorboard and not find_spec("tensorboard"):
         raise MissingExtra("--tensorboard", "tensorboard")
     if not data:
@@ -152,11 +151,6 @@ def _team(
         files = {"data": paths, "test": tests, "keep": old, "encoding": named_encoding()}
         with launch.team_of(settings, lambda: {**given, **files}) as team:
             yield team, paths, tests, old
-
-
-def _keep_apart(shards: str | None, place: Path) -> None:
-    if shards and Path(shards).resolve().is_relative_to(place.resolve()):
-        raise UsageError(f"--shards {shards}: expected a folder outside of the model, received one within {place}.")
 
 
 def _keep_apart(shards: str | None, place: Path) -> None:
