@@ -6,6 +6,8 @@ lamella evaluate my-model test.tsv --stress --group country
 
 import copy
 import hashlib
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,17 +73,7 @@ def evaluate(
     if stress:
         chosen_noises(job, noises)
         limit = limit or MOST
-    with as_files(data) as paths:
-        sample = paths == ["sample"]
-        examples = job.sample("test") if sample else job.read(paths, columns_for(job, paths, columns))[0]
-        if not examples:
-            raise DataError(f"{', '.join(paths)}: no examples to measure on.")
-        learn = job.sample("train") if sample else examples  # what the trivial answer knows
-        if limit is not None and len(examples) > limit:
-            examples = sorted(
-                examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
-            )[:limit]
-        groups = groups_of(job, paths, columns, group, examples) if group else {}
+    examples, learn, groups = _read(job, data, columns, limit, group)
     answers = _answers(trained, job, examples)
     scores = job.score(answers, examples)
     raw = trained.files.get(fingerprint.FILE)
@@ -114,8 +106,26 @@ def evaluate(
         }
     result["remarks"] = card.remarks(result, job.metric, job.less_is_better)
     if record:
-        _record(trained, ", ".join("data" if not isinstance(d, str) else Path(d).name for d in data), result)
+        names = (Path(d).name if isinstance(d, str | os.PathLike) else "data" for d in data)
+        _record(trained, re.sub(r"[\s|]+", " ", ", ".join(names)), result)
     return result
+
+
+def _read(
+    job: Task, data: Any, columns: Mapping[str, str] | None, limit: int | None, group: str
+) -> tuple[list[Example], list[Example], dict[str, list[int]]]:
+    """The examples to measure on, those that the trivial answer knows, and the places of each group among the former."""
+    with as_files(data) as paths:
+        sample = paths == ["sample"]
+        examples = job.sample("test") if sample else job.read(paths, columns_for(job, paths, columns))[0]
+        if not examples:
+            raise DataError(f"{', '.join(paths)}: no examples to measure on.")
+        learn = job.sample("train") if sample else examples
+        if limit is not None and len(examples) > limit:
+            examples = sorted(
+                examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
+            )[:limit]
+        return examples, learn, groups_of(job, paths, columns, group, examples) if group else {}
 
 
 def _answers(trained: Model, job: Task, examples: Sequence[Example]) -> list[Answer]:
