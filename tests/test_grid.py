@@ -91,6 +91,24 @@ def test_train(word, folder, model):
     assert model.task.metric in card and "45 steps" in card and "sample set" in card
 
 
+# --- plan
+
+
+def test_plan(word, model, monkeypatch):
+    """The forecast of the training that made this model: the same net, a file of about its size. Seconds are not checked."""
+    for name, value in {"BUCKETS": 2, "ROUNDS": (1, 1), "FEW": 4, "LONG": 0.0}.items():
+        monkeypatch.setattr(importlib.import_module("lamella.train.trial"), name, value)
+    monkeypatch.setattr("lamella.machine.cores", lambda: 1)
+    plan = lamella.plan(word, "sample", size="tiny", steps=45, threads=1, machines="8", tell=lambda line: None)
+    assert plan.task == word and plan.parameters == model.manifest.parameters and plan.steps.value == 45
+    assert plan.model_bytes == pytest.approx(model.bytes, rel=0.1) and plan.int8_bytes < 0.75 * plan.model_bytes
+    assert plan.examples > 100 and plan.batches > 0 and plan.flops > 0 and plan.peak_flops > 0
+    for figure in (plan.seconds, plan.memory, plan.examples_per_second, plan.machines[0].seconds):
+        assert 0 < figure.low <= figure.value <= figure.high
+    shown = "\n".join(importlib.import_module("lamella.verbs.plan").lines(plan))
+    assert all(name in shown for name in ("time", "steps", "speed", "memory", "model", "8 cores"))
+
+
 # --- evaluate
 
 

@@ -122,6 +122,7 @@ class Plan(msgspec.Struct, frozen=True):
     model_bytes: int
     int8_bytes: int
     compress_seconds: Estimate
+    answers_per_second: Estimate  # of the exported model, on the threads of the training
     kilowatt_hours: Estimate | None
     price: Estimate | None
     machines: list[OnMachine]
@@ -317,6 +318,7 @@ def plan_of(
         model_bytes=trial.contents.float32 + trial.contents.other,
         int8_bytes=trial.contents.int8 + trial.contents.other,
         compress_seconds=_compressing(trial),
+        answers_per_second=parts["measuring"].under(len(prepared.gathered.held)),
         kilowatt_hours=spent(seconds, watts and watts.here, WATT_SECONDS),
         price=spent(seconds, price and price.here, 3600),
         machines=others,

@@ -117,6 +117,7 @@ def lines(result: "Plan") -> list[str]:
         + (f", {p.device_memory / 1e6:,.0f} MB on {p.device}" if p.device_memory else ""),
         f"model     {p.model_bytes / 1e6:.2f} MB, {p.int8_bytes / 1e6:.2f} MB in int8 (compress: {_time(p.compress_seconds)})",
     ]
+    out.append(f"answers   {_range(p.answers_per_second, 1, '')} a second, once it is trained")
     if p.kilowatt_hours:
         out.append(f"energy    {_range(p.kilowatt_hours, 1, ' kWh')}")
     if p.price:
