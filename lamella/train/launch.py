@@ -70,9 +70,11 @@ def team_of(settings: Settings, request: Callable[[], dict[str, Any]]) -> Iterat
             started = _Started(Path(folder), settings.processes, request())
             try:
                 store = dist.FileStore(str(Path(folder) / "meeting"), settings.processes)
-                with loopback():
-                    team = Team(0, settings.processes, store, settings.processes, started.ended)
-                    yield team
+                team = Team(0, settings.processes, store, settings.processes, started.ended)
+                try:
+                    with loopback():
+                        yield team
+                finally:
                     team.leave()
             finally:
                 started.end()

@@ -32,7 +32,7 @@ VARIANTS = ("image-generation quantizer=vq", "image-classification labels=none")
 
 def test_two_processes_have_the_losses_of_one():
     """Every task: net, noise, counts and whole-batch losses; accumulated, of batches that do not divide evenly."""
-    plan = bench.Plan([*lamella.tasks(), *VARIANTS], steps=2, examples=24, batch=5, accumulate=2)
+    plan = bench.Plan([*lamella.tasks(), *VARIANTS], steps=2, examples=16, batch=3, accumulate=2)
     with bench.several(2, plan) as team:
         for words in plan.tasks:
             found, weights = bench.trained(words, plan, team)
