@@ -119,6 +119,7 @@ class Task:
     headless: bool = False  # whether it learns without answers, so that its net is begun from and not gone on with
     asked: str = ""  # the name of the question, where there are several
     index: IndexLike | None = None  # what is searched, where the question needs that
+    reader: "Task | None" = None  # the task of the model before, which reads what is given; see `Model.after`
 
     def ask(self, name: str = "") -> "Task":
         """This task as it answers one of its questions, by default the first: `fields` and `answer` are the question's."""

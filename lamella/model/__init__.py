@@ -143,10 +143,13 @@ class Model:
         """This model with another one before its net (pivot translation): each sentence goes through both, as French does to
         German by English.
 
-        Pre- and post-processing, such as restoring placeholders, see the first source and the last answer.
+        Pre- and post-processing, such as restoring placeholders, see the first source and the last answer. What the first
+        net can read, and in which language, its task knows: the copy's task has it as its `reader`.
         """
         other = copy.copy(self)
         other.before = first
+        other.task = copy.copy(self.task)
+        other.task.reader = first.task
         return other
 
     def again(self, task: str | None = None) -> "Model":

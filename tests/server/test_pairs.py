@@ -69,6 +69,18 @@ def test_one_model_or_two(server):
     assert page["translatedText"] == f"<p>{last.predict(TEXT)}</p>"
 
 
+def test_the_first_model_reads():
+    """What its net knows, in its language; the last one's would say that it cannot be read, and copy it."""
+    first, last = copy.copy(shipped_model("fr-en")), several("es")
+    first.task = copy.copy(first.task)
+    first.task.pieces = SimpleNamespace(knows=lambda text: False, encode=first.task.pieces.encode)
+    both = last.after(first)
+    assert both.predict(TEXT) == TEXT and both.task.reader is first.task, "nothing that the first one knows"
+    config = lamella.options.replace_config(both.task.config, {"details": True}, "translation")
+    assert both.with_config(config).predict(TEXT)["status"] == "copied"
+    assert last.task.reader is None and last.predict("The file is empty.") != "The file is empty."
+
+
 def test_a_pair_that_no_models_lead_to(server):
     reply = server.post("/translate", {"q": "Hallo", "source": "de", "target": "fr"})
     assert reply.status == 400 and reply.error == "French (fr) is not available as a target language from German (de)"

@@ -326,10 +326,11 @@ class Translation(Task):
         return memory_first(self.config.memory, src, to, examples, partial(self._translated, run=run, src=src, to=to))
 
     def _translated(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
-        readable = partial(case.readable, knows=self.pieces.knows, chinese=is_chinese(src))
+        pieces, cost = self._first.pieces, self._first._cost  # of the net that reads the source
+        readable = partial(case.readable, knows=pieces.knows, chinese=is_chinese(src))
 
         def translate(sentences: Sequence[str]) -> list[list[str]]:
-            asked = [case.ask(s, placeholders.spans(s, ""), self._cost, src) for s in sentences]
+            asked = [case.ask(s, placeholders.spans(s, ""), cost, src) for s in sentences]
             forms = dict.fromkeys(form for one in asked for form in (one.text, one.also) if form)
             answers = dict(zip(forms, run([{"text": readable(form), "to": to} for form in forms]), strict=True))
             found = [one.chosen(answers[one.text], answers.get(one.also, [])) for one in asked]
@@ -345,9 +346,9 @@ class Translation(Task):
             formats=[e.get("format", "") for e in examples],
             source=src,
             target=to,
-            known=lambda text: self.pieces.knows(readable(text)),
-            cost=self._cost,
-            tokens=[token for token in TOKENS if self._cost(token.format(1)) == 1] or guard.TOKENS,
+            known=lambda text: pieces.knows(readable(text)),
+            cost=cost,
+            tokens=[t for t in TOKENS if cost(t.format(1)) == self._cost(t.format(1)) == 1] or guard.TOKENS,
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
         )
@@ -355,6 +356,11 @@ class Translation(Task):
             one.left(e["text"]) if one.confidence is not None and one.confidence < self.config.keep_below else one
             for one, e in zip(outcomes, examples, strict=True)
         ]
+
+    @property
+    def _first(self) -> "Translation":
+        """The task whose net reads the source: this one, or that of the model before it."""
+        return self.reader if isinstance(self.reader, Translation) else self
 
     def _cost(self, word: str) -> int:
         """How many pieces a word is to the net."""
@@ -368,14 +374,16 @@ class Translation(Task):
         if (src, to) not in self.directions:
             able = ", ".join(f"{a} to {b}" for a, b in self.directions)
             raise UsageError(f"this model does not translate {src} to {to}. It translates {able}.")
-        return src
+        return src if self._first is self else self._first.config.src
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         from lamella.tasks.translation.documents import translate_document
 
         c = self.config
         keys = [key.strip() for key in c.front_matter.split(",") if key.strip()]
-        return translate_document(path, c.src, c.dst, c.memory, lambda texts: self.outcomes(texts, run), keys)
+        return translate_document(
+            path, self._first.config.src, c.dst, c.memory, lambda texts: self.outcomes(texts, run), keys
+        )
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         best = [a if isinstance(a, str) else a["translation"] if isinstance(a, dict) else a[0] for a in answers]
