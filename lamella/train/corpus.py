@@ -23,13 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella import model
-from lamella.data.readers import windows
-from lamella.data.readers.report import merged
-from lamella.data.readers.used_columns import recording
-from lamella.data.readers.windows import Part
-from lamella.data.text.encoding import named_encoding
 from lamella.errors import DataError, UsageError
 from lamella.model import fingerprint
+from lamella.model.parts import Part, merged, named_encoding, with_columns
 from lamella.model.reading import find_parts
 from lamella.storage import sealed
 from lamella.task import Example, Task
@@ -231,7 +227,7 @@ def _read(
     name = _name(job, parts, columns, settings.seed)
     place = Path(str(settings.shards)) / f"corpus-{name}"
     stems = [f"part-{number:05}" for number in range(len(parts))]
-    read_by = _columns(job, parts, columns)
+    read_by = with_columns(job, parts, columns)
     with making(place):
         kept = sealed.listed(place)
         for stem in stems:
@@ -253,29 +249,6 @@ def _read(
         kept = sealed.listed(place)
     tell(f"corpus: {len(parts)} parts in {place}, {f'{len(todo)} read now' if todo else 'all read before'}")
     return Corpus([kept[stem] for stem in stems], name)
-
-
-def _columns(
-    job: Task, parts: Sequence[Part], columns: Mapping[str, str] | None
-) -> list[tuple[Part, dict[str, str] | None]]:
-    """Each part with the columns to read it by: those that the first lines of its file show."""
-    found: dict[str, tuple[bytes, dict[str, str] | None]] = {}
-    made = []
-    for part in parts:
-        [path, *others] = part.paths
-        if not others and path not in found:
-            with windows.head(path).only(), recording() as used:
-                job.read([path], columns)
-            job.used_columns_ = job.used_columns_ or used
-            first = windows.first_line(path) if any(column["name"] for column in used.values()) else b""
-            chosen = {field: str(column["name"] or column["number"]) for field, column in used.items()}
-            head = b"" if first.lstrip()[:1] == b"{" else first  # in JSONL each line names its fields
-            found[path] = head, {**chosen, **(columns or {})} or None
-        head, chosen_ones = found.get(path, (b"", dict(columns) if columns else None))
-        if part.before[0]:
-            part = msgspec.structs.replace(part, spans=[span._replace(head=head) for span in part.spans])
-        made.append((part, chosen_ones))
-    return made
 
 
 def _name(job: Task, parts: Sequence[Part], columns: Mapping[str, str] | None, seed: int) -> str:
