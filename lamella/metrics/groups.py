@@ -30,7 +30,7 @@ def by_group(
     >>> by_group(scores, {"old": range(40), "new": range(40, 80)}, "right", less_is_better=False)["worst"]
     'new'
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, places in groups.items():
         rng = np.random.default_rng(seed)
 

@@ -1,6 +1,6 @@
 """Input that is not a model's own: another task's sample, or a file, whose values are of the same kinds.
 
-examples, what = outside_examples(job, most=200)                 what: "the sample of fill-mask"
+examples, what = outside_examples(job, most=200)                 what: "the sample of weather"
 sureness(model, examples)                                        how sure the model is of its answer to each
 """
 

@@ -93,8 +93,7 @@ def moved_picture(picture: "Image", move: Move) -> NDArray[np.uint8]:
 def moved_boxes(boxes: Sequence[Mapping[str, Any]], move: Move) -> list[dict[str, Any]]:
     """Boxes around what they held, those left out of which too little is still in the picture.
 
-    Of a turned box the one around the ellipse in it: objects seldom fill their corners (Kalra et al., 2021, "Towards
-    rotation invariance in object detection").
+    Of a turned box the one around the ellipse in it: objects seldom fill their corners (Kalra et al., 2021).
 
     >>> mirror = Move((-1, 0, 10, 0, 1, 0), 10, 10)
     >>> moved_boxes([{"label": "cat", "box": [0, 0, 2, 3]}], mirror)
