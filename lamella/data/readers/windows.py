@@ -133,7 +133,8 @@ def _aligned(paths: list[str], size: int) -> list[Part]:
 
 def _behind(path: str, counts: Sequence[int]) -> list[int]:
     """Where in a file so many lines have ended, for each of these growing counts; its end, where it has not as many."""
-    found, lines, at = [], 0, 0
+    found: list[int] = []
+    lines = at = 0
     with Path(path).open("rb") as file:
         while len(found) < len(counts) and (chunk := file.read(_CHUNK)):
             inside = chunk.count(b"\n")
