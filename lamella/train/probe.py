@@ -31,6 +31,7 @@ from lamella.train.trial import Trial
 SHARES = (0.1, 0.2, 0.4)  # of the examples to learn from
 LONGEST = 30.0  # seconds of each training
 FEWEST = 40  # examples to learn from: a tenth of fewer says nothing
+MOST = 100_000  # examples of which these are shares: half a minute does not see more
 EXPONENTS = np.linspace(0.1, 1.5, 29)  # of the curve, tried one after another
 
 
@@ -44,11 +45,11 @@ def foresee(
     learn = prepared.gathered.learn
     if len(learn) < FEWEST:
         raise DataError(f"--probe: expected at least {FEWEST} examples to learn from, received {len(learn)}.")
-    order = random.Random(settings.seed).sample(range(len(learn)), len(learn))
+    order = random.Random(settings.seed).sample(range(len(learn)), min(MOST, len(learn)))
     points: list[tuple[int, float]] = []
     half = 0.0
     for share in SHARES:
-        part = replace(prepared.gathered, learn=[learn[i] for i in sorted(order[: max(4, round(share * len(learn)))])])
+        part = replace(prepared.gathered, learn=[learn[i] for i in sorted(order[: round(share * len(order))])])
         job = type(prepared.job)(prepared.job.config, prepared.job.size_name)
         job.used_columns_ = prepared.job.used_columns_
         tell(f"probe: training on {len(part.learn):,} of {len(learn):,} examples")
@@ -60,7 +61,8 @@ def foresee(
         points.append((len(part.learn), interval["value"]))
         half = max(half, (interval["high"] - interval["low"]) / 2)
         tell(f"probe: {job.metric} {interval['value']:.4g} ({interval['low']:.4g} to {interval['high']:.4g})")
-    expected, curve = extrapolate(SHARES, [value for _, value in points], half)
+    shares, values = [count / len(learn) for count, _ in points], [value for _, value in points]
+    expected, curve = extrapolate(shares, values, half)
     step = forecast.step_seconds(trial.paces, True).value
     whole = trial.budget.seconds or (trial.budget.steps or 0) * step
     note = (
@@ -74,9 +76,7 @@ def _shorter(settings: Settings, trial: Trial, share: float) -> Settings:
     budget = trial.budget
     seconds = min(LONGEST, share * budget.seconds) if budget.seconds else LONGEST
     steps = max(2, round(share * budget.steps)) if budget.steps else None
-    return msgspec.structs.replace(
-        settings, minutes=seconds / 60, steps=steps, epochs=None, resume=False, patience=None
-    )
+    return msgspec.structs.replace(settings, minutes=seconds / 60, steps=steps, epochs=None, shards=None, patience=None)
 
 
 def _measured(job: Task, trained: Trained, part: Gathered) -> dict[str, float]:

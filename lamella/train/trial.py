@@ -14,37 +14,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import torch
-from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 
 from lamella import machine, model
-from lamella.graphs import TorchGraph, torch_graphs
-from lamella.model import fingerprint
-from lamella.task import Example, Phase, Task
+from lamella.graphs import torch_graphs
+from lamella.task import Arrays, Example, Phase, Task
 from lamella.train import checkpoint, loop
-from lamella.train.batches import Ints, batches, draw
-from lamella.train.engine import Batches, Run, Store, steps
-from lamella.train.export import EXAMPLES, arrays_of
+from lamella.train.batches import Ints, Lengths, batches, draw, groups_of, ones
+from lamella.train.engine import Batches, Encoded, Run, steps
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered
+from lamella.train.operations import Contents, Operations, contents_of, overhead
 from lamella.train.schedule import Budget, Schedule
 from lamella.train.settings import Settings
-from lamella.train.ship import store_learned
 
 BUCKETS = 5  # of lengths, each with as many batches of an epoch
 ROUNDS = 3, 9  # timed steps of each bucket, at least and at most
 TIMED = 1.5  # seconds of timed steps, after which no round begins that need not be
 FEW = 32  # examples that are answered to see how long an answer takes
 LONG = 2.0  # seconds; where all take less, all are answered
-CARD = 5000  # bytes of the card and of model.json, besides what is learned
-NODE = 90  # bytes of an exported graph for each operation, besides its weights
-
-aten: Any = torch.ops.aten
 
 
 @dataclass(frozen=True)
@@ -75,16 +64,6 @@ class Pace:
     def mean(self, value: Callable[[Bucket], float]) -> float:
         """The mean of something over the batches of an epoch."""
         return sum(bucket.share * value(bucket) for bucket in self.buckets)
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What the exported graphs will hold, in bytes, and how many operations they have."""
-
-    float32: int
-    int8: int
-    other: int  # what is learned besides weights: vocabularies, fingerprint, card
-    operations: dict[str, int]  # by the name of the graph
 
 
 @dataclass(frozen=True)
@@ -148,7 +127,7 @@ def measure(
     contents = contents_of(job, run.net.cpu().float(), gathered)
     return Trial(
         begin, course.budget, course.precision, parameters, paces, data.in_epoch(), look, answer, calibrate,
-        save, contents, peak, busy * _overhead(), memory, machine.held_memory(), on_device,
+        save, contents, peak, busy * overhead(), memory, machine.held_memory(), on_device,
     )  # fmt: skip
 
 
@@ -197,85 +176,56 @@ def _at(groups: Sequence[Ints], share: float) -> Ints:
 
 
 def sized(data: Batches) -> list[list[Ints]]:
-    """The batches of an epoch in buckets by their size, padding included: as many batches in each, from small to large."""
-    lengths = _lengths(data)
-    order = draw(len(data.store), data.weights, data.seed, 0)
+    """The batches of an epoch in buckets by their size, padding included: as many batches in each, from small to large.
+
+    Of more examples than are shuffled together, those of the first group.
+    """
+    lengths, real = _lengths(data), data.store.lengths()
+    own = next(groups_of(len(data.store), data.seed, 0))
+    weights = None if data.weights is None else data.weights[own]
+    order = own[draw(len(own), weights, data.seed, 0)]
     groups = batches(lengths, order, data.examples or data.tokens, data.seed, 0)
-    real = data.store.lengths()
     sizes = np.array([len(group) * int(real[group].max(axis=0).sum()) for group in groups])
     ranked = [groups[i] for i in np.argsort(sizes, kind="stable")]
     count = min(BUCKETS, len(np.unique(sizes)), len(ranked))
     return [list(ranked[at * len(ranked) // count : (at + 1) * len(ranked) // count]) for at in range(count)]
 
 
-def _lengths(data: Batches) -> Ints:
+def _lengths(data: Batches) -> Lengths:
     """What batches are cut by: the lengths of examples, or one each where every batch has as many."""
-    return np.ones((len(data.store), 1), np.int64) if data.examples else data.store.lengths()
+    return ones(len(data.store)) if data.examples else data.store.lengths()
+
+
+@dataclass(frozen=True)
+class _One:
+    """The examples of one batch as a store of their own, wherever they are kept."""
+
+    store: Encoded
+    group: Ints
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def batch(self, indices: Ints, collate: Callable[[Sequence[Arrays]], Arrays]) -> Arrays:
+        return self.store.batch(self.group[indices], collate)
+
+    def lengths(self) -> Lengths:
+        return np.asarray(self.store.lengths()[self.group])
 
 
 def _step(run: Run, data: Batches, loss: Callable[..., Any], group: Ints) -> float:
     """Make one step of the training on the batch of these examples; its seconds."""
-    store = Store.of([data.store[int(i)] for i in group])
-    alone = replace(data, store=store, weights=None, short_first=0)
+    noisy = data.noisy
+    moved = None if noisy is None else (lambda place, epoch: noisy(int(group[place]), epoch))
+    alone = replace(data, store=_One(data.store, group), weights=None, short_first=0, noisy=moved)
     run.step, before = 0, run.seconds
     next(steps(run, alone, loss, Budget(steps=1_000_000), Schedule()))
     return run.seconds - before
 
 
-def _attention(query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
-    return int(sdpa_flop_count(query.shape, key.shape, value.shape))
-
-
-def _attention_back(out: Any, query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
-    return int(sdpa_backward_flop_count(out.shape, query.shape, key.shape, value.shape))
-
-
-FORMULAS = {
-    **flop_registry,  # of products, convolutions, and attention on accelerators
-    aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_back,
-}
-
-
-class _Operations(TorchDispatchMode):
-    """Counts the operations of torch and their floating-point operations, and notes which tensors of a net they are given."""
-
-    def __init__(self, net: nn.Module | None = None) -> None:
-        super().__init__()
-        self.count, self.flops = 0, 0
-        self.used: dict[int, torch.Tensor] = {}
-        tensors = (*net.parameters(), *net.buffers()) if net is not None else ()
-        self._known = {t.untyped_storage().data_ptr(): t for t in tensors}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        self.count += 1
-        if formula := FORMULAS.get(func.overloadpacket):
-            self.flops += formula(*args, **kwargs, out_val=result)
-        for value in tree_leaves((args, kwargs)) if self._known else ():
-            if isinstance(value, torch.Tensor):
-                place = value.untyped_storage().data_ptr()
-                if place in self._known:
-                    self.used[place] = self._known[place]
-        return result
-
-
-def _overhead() -> float:
-    """Seconds of one small operation under the eyes of Python, on a processor that does nothing else."""
-    one, tries = torch.ones(1), []
-    with _Operations():
-        for _ in range(10):
-            start = time.thread_time()
-            for _ in range(200):
-                torch.add(one, one)
-            tries.append((time.thread_time() - start) / 200)
-    return min(tries)
-
-
 def _counted(run: Run, data: Batches, loss: Callable[..., Any], group: Ints) -> tuple[float, int]:
     """The floating-point operations of a step on a batch, and how many operations of torch they are."""
-    with _Operations() as seen:
+    with Operations() as seen:
         _step(run, data, loss, group)
     return float(seen.flops), seen.count
 
@@ -317,7 +267,7 @@ def _answering(job: Task, run: Run, examples: Sequence[Example]) -> float:
         scores.values.get(job.metric)
         return time.perf_counter() - start
 
-    spent(examples[:1])  # libraries are loaded, memory is reserved
+    spent(examples[:2])  # libraries are loaded, memory is reserved
     few = spent(examples[:FEW])
     whole = few * max(1.0, len(examples) / FEW)
     return spent(examples) if len(examples) > FEW and whole < LONG else whole
@@ -343,27 +293,3 @@ def _save(run: Run, facts: dict[str, Any]) -> float:
 
 def _device_memory(device: str) -> int:
     return int(torch.cuda.max_memory_allocated(device)) if device.startswith("cuda") else 0
-
-
-def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
-    """The size of a model in files: each graph holds the weights that it touches, so that a shared table counts twice."""
-    float32 = int8 = 0
-    operations = {}
-    net.eval()
-    for name, (inputs, _) in net.graphs().items():  # type: ignore[operator]
-        words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
-        arrays = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
-        with _Operations(net) as seen:
-            TorchGraph(net, name)(**arrays)
-        operations[name] = seen.count
-        float32 += NODE * seen.count + sum(4 * t.numel() for t in seen.used.values())
-        int8 += NODE * seen.count + sum(_rounded(t) for t in seen.used.values())
-    values, files = store_learned(job)
-    files[fingerprint.FILE] = fingerprint.make(job.keys(e) for e in (*gathered.learn, *gathered.watched))
-    other = sum(map(len, files.values())) + len(msgspec.json.encode(values)) + CARD
-    return Contents(float32, int8, other, operations)
-
-
-def _rounded(tensor: torch.Tensor) -> int:
-    """Bytes of a tensor once matrices are int8 with a scale for each row."""
-    return tensor.numel() + 4 * tensor.shape[0] if tensor.ndim > 1 else 4 * tensor.numel()

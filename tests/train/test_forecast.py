@@ -11,9 +11,10 @@ from lamella.errors import UsageError
 from lamella.train.forecast import Estimate, looks_in, memory_of, on_machine, parts_of, step_seconds
 from lamella.train.looks import Looks
 from lamella.train.machines import Machine, Work, batches_a_second, machines_of
+from lamella.train.operations import Contents
 from lamella.train.probe import extrapolate
 from lamella.train.schedule import Budget
-from lamella.train.trial import Bucket, Contents, Pace, Trial
+from lamella.train.trial import Bucket, Pace, Trial
 
 
 def trained(budget: Budget, look: float, step: float) -> tuple[int, int, float]:

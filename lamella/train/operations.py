@@ -1,0 +1,119 @@
+"""Count what torch is told: operations, floating-point operations, which weights a graph touches.
+
+    with Operations() as seen:
+        net(batch)
+    seen.flops, seen.count
+
+Formulas are those of torch (`torch.utils.flop_counter`), and for attention on processors, which it leaves out, the same ones.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
+
+from lamella.graphs import TorchGraph
+from lamella.model import fingerprint
+from lamella.task import Task
+from lamella.train.export import EXAMPLES, arrays_of
+from lamella.train.gather import Gathered
+from lamella.train.ship import store_learned
+
+SEEN = 2000  # examples whose keys are counted
+CARD = 5000  # bytes of the card and of model.json, besides what is learned
+NODE = 90  # bytes of an exported graph for each operation, besides its weights
+
+aten: Any = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the exported graphs will hold, in bytes, and how many operations they have."""
+
+    float32: int
+    int8: int
+    other: int  # what is learned besides weights: vocabularies, fingerprint, card
+    operations: dict[str, int]  # by the name of the graph
+
+
+def _attention(query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
+    return int(sdpa_flop_count(query.shape, key.shape, value.shape))
+
+
+def _attention_back(out: Any, query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
+    return int(sdpa_backward_flop_count(out.shape, query.shape, key.shape, value.shape))
+
+
+FORMULAS = {
+    **flop_registry,  # of products, convolutions, and attention on accelerators
+    aten._scaled_dot_product_flash_attention_for_cpu: _attention,
+    aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_back,
+}
+
+
+class Operations(TorchDispatchMode):
+    """Counts the operations of torch and their floating-point operations, and notes which tensors of a net they are given."""
+
+    def __init__(self, net: nn.Module | None = None) -> None:
+        super().__init__()
+        self.count, self.flops = 0, 0
+        self.used: dict[int, torch.Tensor] = {}
+        tensors = (*net.parameters(), *net.buffers()) if net is not None else ()
+        self._known = {t.untyped_storage().data_ptr(): t for t in tensors}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        self.count += 1
+        if formula := FORMULAS.get(func.overloadpacket):
+            self.flops += formula(*args, **kwargs, out_val=result)
+        for value in tree_leaves((args, kwargs)) if self._known else ():
+            if isinstance(value, torch.Tensor):
+                place = value.untyped_storage().data_ptr()
+                if place in self._known:
+                    self.used[place] = self._known[place]
+        return result
+
+
+def overhead() -> float:
+    """Seconds of one small operation under the eyes of Python, on a processor that does nothing else."""
+    one, tries = torch.ones(1), []
+    with Operations():
+        for _ in range(10):
+            start = time.thread_time()
+            for _ in range(200):
+                torch.add(one, one)
+            tries.append((time.thread_time() - start) / 200)
+    return min(tries)
+
+
+def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
+    """The size of a model in files: each graph holds the weights that it touches, so that a shared table counts twice."""
+    float32 = int8 = 0
+    operations = {}
+    net.eval()
+    for name, (inputs, _) in net.graphs().items():  # type: ignore[operator]
+        words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
+        arrays = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
+        with Operations(net) as seen:
+            TorchGraph(net, name)(**arrays)
+        operations[name] = seen.count
+        float32 += NODE * seen.count + sum(4 * t.numel() for t in seen.used.values())
+        int8 += NODE * seen.count + sum(_rounded(t) for t in seen.used.values())
+    values, files = store_learned(job)
+    some = [gathered.learn[i] for i in range(min(SEEN, len(gathered.learn)))]
+    keys = len({key for example in some for key in job.keys(example)}) * len(gathered.learn) / len(some)
+    hashes = fingerprint.WIDTH * min(fingerprint.MOST, round(keys))
+    other = sum(map(len, files.values())) + len(msgspec.json.encode(values)) + hashes + CARD
+    return Contents(float32, int8, other, operations)
+
+
+def _rounded(tensor: torch.Tensor) -> int:
+    """Bytes of a tensor once matrices are int8 with a scale for each row."""
+    return tensor.numel() + 4 * tensor.shape[0] if tensor.ndim > 1 else 4 * tensor.numel()
