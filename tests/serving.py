@@ -154,6 +154,11 @@ class Command(Serving):
         return children(self.pid)
 
     @property
+    def folder(self) -> Path:
+        """Where its temporary files are."""
+        return self._err.parent
+
+    @property
     def err(self) -> str:
         """What it printed on standard error."""
         return self._err.read_text()

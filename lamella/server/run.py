@@ -219,7 +219,8 @@ class Protocol(H11Protocol):
     def shutdown(self) -> None:
         """The server stops. Where others go on, a request that is on its way on an idle connection is still answered."""
         if self.common.lingers and self.asks_nothing and not self.transport.is_closing():
-            self.loop.call_later(LINGER, self._leave)
+            # Nothing was asked on it yet: it was opened just now.
+            self.loop.call_later(LINGER if self.cycle else self.limits.upload, self._leave)
         else:
             super().shutdown()
 

@@ -9,18 +9,20 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 import lamella
 from lamella.errors import UsageError
-from lamella.server import kept, metrics
+from lamella.server import kept, metrics, run
 from lamella.server.common import Common
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.verbs import serve as verb
-from tests.serving import TEXT, children, over, serve_command, wait_for
+from tests.serving import TEXT, children, over, serve_command, serving, wait_for
 
 forks = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 NAME = "tiny"
@@ -41,12 +43,18 @@ def server(folder):
     with serve_command(folder.parent / "tmp", folder, "--workers", 3, "--metrics") as found:
         assert found.facts["workers"] == 3 and len(found.workers) == 3
         yield found
+        workers = found.workers
+        found.process.terminate()
+        assert found.process.wait(TIME) == 0
+        assert not any(map(alive, workers)) and [p.name for p in found.folder.iterdir()] == ["err"]
 
 
 def in_turn(server, method: str, path: str, value=None, count: int = 3):
-    """The same request to each worker."""
-    with server.connections(count) as connections:
-        return [over(one, method, path, value) for one in connections]
+    """The same request to each worker; once more where one that is replaced has closed its idle connection."""
+    for _ in range(5):
+        with server.connections(count) as connections, suppress(ConnectionError):
+            return [over(one, method, path, value) for one in connections]
+    raise AssertionError("connections are closed again and again")
 
 
 def alive(pid: int) -> bool:
@@ -81,7 +89,7 @@ def test_a_file_is_fetched_from_another_worker(server):
     raws = [reply.raw for reply in in_turn(server, "GET", path)]
     assert raws[0] and len(set(raws)) == 1
     assert {reply.status for reply in in_turn(server, "GET", "/download_file/..%2f..%2fx")} == {404}
-    private = next(p for p in (Path(server._err.parent)).iterdir() if p.is_dir())
+    private = next(p for p in server.folder.iterdir() if p.is_dir())
     assert private.stat().st_mode & 0o077 == 0
 
 
@@ -229,17 +237,25 @@ def test_sighup_reads_the_models_again_and_loses_nothing(server):
     before, statuses, stop = set(server.workers), [], threading.Event()
     thread = asking(server, stop, statuses)
     try:
-        with server.connections(3) as connections:
-            os.kill(server.pid, signal.SIGHUP)
-            wait_for(lambda: "read again" in server.err, TIME)
-            # As `requests` and browsers do: what was open is used once more, and is closed with that reply.
-            replies = [over(one, "POST", PREDICT, TEXT) for one in connections]
-        assert {reply.status for reply in replies} == {200}
+        os.kill(server.pid, signal.SIGHUP)
+        wait_for(lambda: "read again" in server.err, TIME)
         wait_for(lambda: len(server.workers) == 3 and not before & set(server.workers), TIME)
     finally:
         stop.set()
         thread.join()
     assert statuses and set(statuses) == {200}
+
+
+def test_a_worker_that_is_replaced_answers_once_more_on_open_connections(tiny_model, monkeypatch):
+    """A request may be on its way while it is told to leave."""
+    monkeypatch.setattr(run, "LINGER", 600.0)
+    with serving({NAME: lamella.load(tiny_model)}) as server, closing(HTTPConnection("127.0.0.1", server.port)) as one:
+        assert over(one, "GET", "/health/ready").status == 200
+        server.state.common.lingers = True
+        server.server.should_exit = True
+        wait_for(lambda: server.state.common.leaving, TIME)
+        reply = over(one, "GET", "/health/ready")
+        assert reply.status == 503 and reply.headers["connection"] == "close"
 
 
 @forks
@@ -270,12 +286,11 @@ def test_a_model_that_is_replaced_is_seen_by_all(server, folder):
 
 
 @forks
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_all_end_together_and_leave_nothing(tiny_model, tmp_path, number):
+def test_all_end_together_and_leave_nothing(tiny_model, tmp_path):
     with serve_command(tmp_path / "tmp", tiny_model, "--workers", 2) as server:
         workers = server.workers
         assert server.send_file(f"/models/{tiny_model.name}/document", "a.txt", b"The cat.\n").status == 200
-        os.kill(server.pid, number)
+        os.kill(server.pid, signal.SIGINT)  # SIGTERM: see the fixture
         assert server.process.wait(TIME) == 0
         assert not any(map(alive, workers))
         assert [place.name for place in (tmp_path / "tmp").iterdir()] == ["err"]
@@ -291,13 +306,17 @@ def test_workers_whose_parent_is_killed_end_too(tiny_model, tmp_path):
         assert not children(server.pid) and "the parent of this worker has gone" in server.err
 
 
-@forks
-def test_one_process_reads_its_models_again_on_sighup(tiny_model, tmp_path):
-    with serve_command(tmp_path / "tmp", tiny_model) as server:
+def test_one_process_reads_its_models_again_on_sighup(tiny_model, capfd, monkeypatch):
+    with serving({NAME: lamella.load(tiny_model)}) as server:
         assert server.get("/metrics").status == 404
-        os.kill(server.pid, signal.SIGHUP)
-        wait_for(lambda: "read again" in server.err, TIME)
-        assert server.post(f"/models/{tiny_model.name}/predict", TEXT).status == 200
+        assert server.post(PREDICT, TEXT).status == 200
+        server.server._hang_up(had_terminal=False)
+        printed: list[str] = []
+        wait_for(lambda: printed.append(capfd.readouterr().err) or "read again" in "".join(printed), TIME)
+        assert server.post(PREDICT, TEXT).status == 200
+        monkeypatch.setattr(run, "has_terminal", lambda: False)
+        server.server._hang_up(had_terminal=True)  # the terminal was closed
+        assert server.server.should_exit
 
 
 # --- wrong arguments
