@@ -11,10 +11,13 @@ r"""Advanced SubStation subtitles (.ass, .ssa): the texts of `Dialogue` lines; t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 
 from lamella.data.documents.slots import Slot, Slots, plain_line, worded
+from lamella.data.documents.subtitles import balanced
 from lamella.data.text import placeholders, sentences
+from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 _FORMAT = re.compile(r"^Format:(?P<names>[^\r\n]*)", re.MULTILINE)
@@ -29,6 +32,19 @@ class Substation(Slots):
     """A file of SubStation Alpha. Raises DataError where it has no `Dialogue` with a text."""
 
     holds = "subtitles with lines of Dialogue"
+    options = ("line_length",)
+
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        target_language: str = "",
+        memory: Sequence[StrPath] = (),
+        line_length: int = 0,
+    ) -> None:
+        """line_length: how many characters a line of an answer has at most; 0: as many lines as the source has."""
+        self.line_length = line_length
+        super().__init__(data, name, target_language, memory)
 
     def slots(self) -> list[Slot]:
         events = _EVENTS.search(self.text)
@@ -46,7 +62,11 @@ class Substation(Slots):
             plain = _BREAK.sub(" ", core)
             if worded(re.sub(r"\{[^{}]*\}", "", plain)):
                 count = 1 + len(_BREAK.findall(core))
-                found.append(Slot(start + begin, start + begin + len(core), plain, partial(_lines, count), "srt"))
+                found.append(
+                    Slot(
+                        start + begin, start + begin + len(core), plain, partial(_lines, count, self.line_length), "srt"
+                    )
+                )
         if not found:
             raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another format? Name it .txt")
         return found
@@ -65,8 +85,10 @@ def _end(text: str, begin: int) -> int:
     return end
 
 
-def _lines(count: int, answer: str) -> str:
-    """An answer on as many lines as its source had, where it has so many words."""
+def _lines(count: int, length: int, answer: str) -> str:
+    """An answer on as many lines as its source had, where it has so many words, or on lines of `length` characters."""
     answer = " ".join(plain_line(answer).split())
+    if length:
+        return "\\N".join(balanced(answer, length))
     rows = sentences.spread(answer, count, placeholders.spans(answer, "srt")) if count > 1 else None
     return "\\N".join(rows) if rows else answer

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lamella.data.documents.ass import Substation
 from lamella.data.documents.catalogue import Catalogue
@@ -47,7 +47,7 @@ class Document(Protocol):
 
 
 # A format takes the bytes of a file, its name for errors, the target language, and files with translations made before.
-FORMATS: dict[str, Callable[[bytes, str, str, Sequence[StrPath]], Document]] = {
+FORMATS: dict[str, Callable[..., Document]] = {
     ".arb": JsonLocale,
     ".ass": Substation,
     ".docx": WordDocument,
@@ -81,13 +81,15 @@ def open_document(
     name: str | None = None,
     target_language: str = "",
     memory: Sequence[StrPath] | None = None,
-    keys: Sequence[str] = (),
+    **options: Any,
 ) -> Document:
     """Read a file that is to be translated.
 
     In: its path, or its bytes and a name, whose suffix tells the format; the language it is translated to; for
-    catalogues, other .po and .mo files whose translations are used first; for Markdown, the keys of its front matter whose
-    texts are translated.
+    catalogues, other .po and .mo files whose translations are used first. Options that a format does not have are left
+    to those that have them, so that a folder of several kinds has one set: of Markdown `keys`, those of its front matter
+    whose texts are translated; of plain text `by_line`, whether each line is a text; of subtitles `line_length`, how many
+    characters a line has at most.
     Out: the document. Raises DataError, one line, where the suffix is unknown, the file is missing, empty or binary, or
     is not what its suffix says.
 
@@ -107,6 +109,6 @@ def open_document(
             "Save it in one of these formats"
         )
     data = source if isinstance(source, bytes) else read_bytes(source)
-    if keys and FORMATS[suffix] is Markdown:
-        return Markdown(data, label, target_language, keys=keys)
-    return FORMATS[suffix](data, label, target_language, memory or ())
+    form = FORMATS[suffix]
+    own = {name: value for name, value in options.items() if name in getattr(form, "options", ())}
+    return form(data, label, target_language, memory or (), **own)

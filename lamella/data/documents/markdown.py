@@ -58,6 +58,7 @@ class Markdown(Prose):
     """A Markdown document, as CommonMark and GitHub read it."""
 
     format = "markdown"
+    options = ("keys",)
 
     def __init__(
         self,

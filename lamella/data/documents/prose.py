@@ -90,14 +90,29 @@ class Prose:
 class Text(Prose):
     """Plain text: paragraphs of wrapped lines are put together, lists, tables and verses stay line by line.
 
-    Where nearly every line ends as a sentence does, each is a text by itself. `summary` says which was chosen: so many
-    `lines`, or `paragraphs`.
+    Where nearly every line ends as a sentence does, each is a text by itself, unless `by_line` decides. `summary` says
+    which was chosen: so many `lines`, or `paragraphs`.
     """
+
+    options = ("by_line",)
+
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        target_language: str = "",
+        memory: Sequence[StrPath] = (),
+        by_line: bool | None = None,
+    ) -> None:
+        """by_line: whether each line is a text by itself; None: as the file looks."""
+        self.decided = by_line
+        super().__init__(data, name, target_language, memory)
 
     def parse(self, lines: list[tuple[str, str]]) -> list[str | Block]:
         parts: list[str | Block] = []
         full = [line for line, _ in lines if line.strip()]
-        self.by_line = sum(bool(_SENTENCE.search(line[-40:])) for line in full) >= _MOSTLY * len(full)
+        ended = sum(bool(_SENTENCE.search(line[-40:])) for line in full)
+        self.by_line = ended >= _MOSTLY * len(full) if self.decided is None else self.decided
         index = 0
         while index < len(lines):
             end = index

@@ -25,9 +25,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lamella.data.documents.prose import encode_as
-from lamella.data.text import placeholders
+from lamella.data.text import placeholders, sentences
 from lamella.data.text.encoding import StrPath, decode_bytes
-from lamella.data.text.sentences import breaks
 from lamella.errors import DataError
 
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
@@ -77,8 +76,18 @@ class Subtitles:
     """A SubRip file on its way into another language. Raises DataError where there is not one line of times in it."""
 
     web = False  # whether a cue may have a name before its times, and blocks of notes and styles stand between cues
+    options = ("line_length",)
 
-    def __init__(self, data: bytes, name: str, target_language: str = "", memory: Sequence[StrPath] = ()) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        target_language: str = "",
+        memory: Sequence[StrPath] = (),
+        line_length: int = 0,
+    ) -> None:
+        """line_length: how many characters a line of an answer has at most; 0: as many lines as the source has."""
+        self.line_length = line_length
         if not data:
             raise DataError(f"{name}: expected subtitles, received an empty file. Write something into it first")
         text, self.encoding = decode_bytes(data, name)
@@ -139,7 +148,7 @@ class Subtitles:
                 continue
             for line in segment.lines:
                 parts[line.number] = ""
-            for line, text in _spread(segment.lines, answer):
+            for line, text in _spread(segment.lines, answer, self.line_length):
                 parts[line.number] += line.before + text + line.after + line.eol
         return encode_as("".join(parts), self.encoding)
 
@@ -257,16 +266,20 @@ def _around(text: str) -> tuple[str, str, str]:
     return before, text, after
 
 
-def _spread(lines: list[_Line], answer: str) -> Iterator[tuple[_Line, str]]:
+def _spread(lines: list[_Line], answer: str, length: int) -> Iterator[tuple[_Line, str]]:
     """The answer cut at blanks, first over the cues and then over the lines of each, in proportion to their lengths.
 
-    A cue whose share is no word shows the whole answer; of its lines as many are used as there are words for.
+    A cue whose share is no word shows the whole answer; of its lines as many are used as there are words for, or with
+    `length` as few as hold so many characters each.
     """
     cues = [[line for line in lines if line.cue == cue] for cue in sorted({line.cue for line in lines})]
     parts = _cut(answer, [sum(len(line.core) for line in cue) for cue in cues]) or [answer] * len(cues)
     for cue, part in zip(cues, parts, strict=True):
-        for count in range(len(cue), 0, -1):
+        broken = balanced(part, length) if length else []
+        for count in range(min(len(cue), len(broken) or len(cue)), 0, -1):
             rows = _cut(part, [len(line.core) for line in cue[:count]])
+            if length:  # what is more than the source's lines stands in its last one
+                rows = [*broken[: count - 1], (cue[0].eol or "\n").join(broken[count - 1 :])]
             if rows:
                 # What stands after the last line stands there still where there is one line less.
                 last = _Line(cue[count - 1].before, "", cue[-1].after, cue[-1].eol, cue[0].cue, cue[count - 1].number)
@@ -275,13 +288,23 @@ def _spread(lines: list[_Line], answer: str) -> Iterator[tuple[_Line, str]]:
                 break
 
 
+def balanced(text: str, length: int) -> list[str]:
+    r"""A text as lines of at most `length` characters; tags and overrides are none.
+
+    >>> balanced(r"I have {\i1}never{\i0} said that.", 12), balanced("今天天气很好。", 4)
+    (['I have {\\i1}never{\\i0}', 'said that.'], ['今天天气', '很好。'])
+    """
+    hidden = [match.span() for match in _MARKUP.finditer(text)]
+    return sentences.balance(text, length, placeholders.spans(text, "srt"), hidden)
+
+
 def _cut(text: str, sizes: Sequence[int]) -> list[str] | None:
     """A text as parts whose lengths are in proportion to `sizes`, or None where it has not so many words.
 
     >>> _cut("one two three four", [1, 1]), _cut("one two three four", [3, 1]), _cut("one", [1, 1])
     (['one two', 'three four'], ['one two three', 'four'], None)
     """
-    places = breaks(text, placeholders.spans(text, "srt"))
+    places = sentences.breaks(text, placeholders.spans(text, "srt"))
     if len(places) < len(sizes) - 1:
         return None
     parts, start, first, done = [], 0, 0, 0

@@ -261,6 +261,40 @@ def wrap(text: str, width: int, keep: Sequence[Span] = (), first: int | None = N
     return [*lines, text[start:]]
 
 
+def balance(text: str, width: int, keep: Sequence[Span] = (), hidden: Sequence[Span] = ()) -> list[str]:
+    """Break a text into as few lines of at most `width` characters as there can be, their lengths as equal as they can be.
+
+    In: `keep`: what is not broken; `hidden`: what takes no room, such as tags. A word that is longer has a line to itself.
+
+        >>> balance("I have never said that.", 20), balance("I said <i>no</i>.", 10, hidden=[(7, 10), (12, 16)])
+        (['I have never', 'said that.'], ['I said <i>no</i>.'])
+    """
+    taken = [0] * (len(text) + 1)  # how much room what is before each place takes
+    spans = iter([*hidden, (len(text), len(text))])
+    begin, end = next(spans)
+    for at in range(len(text)):
+        while at >= end and end < len(text):
+            begin, end = next(spans)
+        taken[at + 1] = taken[at] + (not begin <= at < end)
+    places = [*breaks(text, keep), (len(text), len(text))]
+
+    def within(room: int) -> list[str]:
+        lines, start, last = [], 0, (0, 0)
+        for place in places:
+            if taken[place[0]] - taken[start] > room and last[0] > start:
+                lines.append(text[start : last[0]])
+                start = last[1]
+            last = place
+        return [*lines, text[start:]]
+
+    fewest = len(within(width))
+    low, high = taken[-1] // fewest, width  # the narrowest that needs no more lines
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if len(within(middle)) <= fewest else (middle + 1, high)
+    return within(high)
+
+
 def spread(text: str, count: int, keep: Sequence[Span] = ()) -> list[str] | None:
     """Break a text into exactly `count` lines of about one length; None where it cannot be broken so often.
 

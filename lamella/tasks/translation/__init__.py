@@ -11,11 +11,10 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 
 from lamella import decode, metrics
 from lamella.data.text import placeholders
@@ -29,6 +28,7 @@ from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLik
 from lamella.tasks.translation import case, guard
 from lamella.tasks.translation.beginning import renamed
 from lamella.tasks.translation.confidence import Candidate, changed
+from lamella.tasks.translation.config import Config as Config
 from lamella.tasks.translation.memory import memory_first
 from lamella.tasks.translation.net import Net
 from lamella.tasks.translation.outcomes import Outcome
@@ -43,47 +43,6 @@ if TYPE_CHECKING:
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 TOKENS = ("%{}", "X{}")  # what stands for what a net is not to see, where it is one piece to it
-LATER = {"when": "predict"}  # may be changed when a model answers
-FILE = {**LATER, "holds": "file"}
-
-
-class Config(msgspec.Struct, kw_only=True):
-    src: Annotated[str, Meta(description="Language of the source, as a code such as en.", extra=LATER)] = msgspec.field(
-        default="en", name="from"
-    )
-    dst: Annotated[str, Meta(description="Language of the translation.", extra=LATER)] = msgspec.field(
-        default="fr", name="to"
-    )
-    vocabulary_size: Annotated[
-        int, Meta(description="Vocabulary size, shared by both languages.", ge=50, extra={"was": "pieces"})
-    ] = 8000
-    decoder_depth: Annotated[int, Meta(description="Layers of the decoder; the encoder's are set by --size.", ge=1)] = 2
-    decoders: Annotated[int, Meta(description="Decoders on the one encoder, their answers averaged.", ge=1, le=8)] = 1
-    decoder: Annotated[
-        Literal["attention", "ssru"], Meta(description="How the decoder looks back: attention, or a recurrent unit.")
-    ] = "attention"
-    block: Annotated[
-        Literal["sequence", "parallel", "post-norm"],
-        Meta(description="How attention, feed-forward and norms stand in a layer."),
-    ] = "sequence"
-    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
-    both: Annotated[bool, Meta(description="Train one net for both directions.")] = False
-    beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=LATER)] = 4
-    memory: Annotated[
-        str, Meta(description="Translations made before, used first, near matches too: .tmx .po .mo .tsv.", extra=FILE)
-    ] = ""
-    glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
-    front_matter: Annotated[
-        str, Meta(description="Keys of a Markdown page's front matter to translate: title,description.", extra=LATER)
-    ] = ""
-    details: Annotated[
-        bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=LATER)
-    ] = False
-    keep_below: Annotated[
-        float,
-        Meta(description="Keep the source where the confidence is below this, from 0 to 1.", ge=0, le=1, extra=LATER),
-    ] = 0.0
-    alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=LATER)] = 1
 
 
 class Translation(Task):
@@ -380,10 +339,15 @@ class Translation(Task):
         from lamella.tasks.translation.documents import translate_document
 
         c = self.config
-        keys = [key.strip() for key in c.front_matter.split(",") if key.strip()]
-        return translate_document(
-            path, self._first.config.src, c.dst, c.memory, lambda texts: self.outcomes(texts, run), keys
-        )
+        if c.lines and c.paragraphs:
+            raise UsageError("expected --lines or --paragraphs, received both. Leave one out.")
+        options = {
+            "keys": [key.strip() for key in c.front_matter.split(",") if key.strip()],
+            "by_line": c.lines if c.lines or c.paragraphs else None,
+            "line_length": c.line_length,
+        }
+        src = self._first.config.src
+        return translate_document(path, src, c.dst, c.memory, lambda texts: self.outcomes(texts, run), options)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         best = [a if isinstance(a, str) else a["translation"] if isinstance(a, dict) else a[0] for a in answers]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from lamella.task import Example
 from lamella.tasks.translation.guard import CURLY
@@ -16,13 +18,13 @@ COMPILED = (".po", ".mo")
 
 
 def translate_document(
-    path: Path, src: str, dst: str, memory: str, outcomes: Outcomes, keys: Sequence[str] = ()
+    path: Path, src: str, dst: str, memory: str, outcomes: Outcomes, options: Mapping[str, Any] = MappingProxyType({})
 ) -> tuple[bytes, dict[str, int]] | None:
     """A file with its texts translated, and what was done in figures; None where it is a table.
 
     memory: "" or a file of translations made before, of any kind that pairs are read from. A catalogue asks one of its own
     kind itself, by context. outcomes: the translations of texts with their formats, those of the memory among them.
-    keys: of the front matter of a page in Markdown, whose texts are translated.
+    options: of the formats, see `formats.open_document`.
     """
     from lamella.data.documents import formats
     from lamella.data.documents.json_locale import is_locale
@@ -30,7 +32,7 @@ def translate_document(
     if path.suffix.lower() == ".json" and not is_locale(path):
         return None
     own = path.suffix.lower() in CATALOGUES and Path(memory).suffix.lower() in COMPILED
-    document = formats.open_document(path, target_language=dst, memory=[memory] if memory and own else None, keys=keys)
+    document = formats.open_document(path, target_language=dst, memory=[memory] if memory and own else None, **options)
     curly = f" {CURLY}" if curls(document.segments) else ""  # the same apostrophes in the whole file
     texts = zip(document.segments, document.formats, strict=True)
     found = outcomes([{"text": text, "format": (form + curly).strip()} for text, form in texts])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lamella.errors import UsageError
 from lamella.task import Example
+from lamella.tasks.translation import Config, Translation
 from lamella.tasks.translation.documents import translate_document
 from lamella.tasks.translation.memory import memory_first
 from lamella.tasks.translation.outcomes import Outcome
@@ -52,3 +54,14 @@ def test_a_memory_comes_first(tmp_path: Path, name: str, text: str, expected: st
 def test_a_list_of_records_is_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('[{"text": "Yes"}]')
     assert translate_document(tmp_path / "a.json", "en", "fr", "", lambda texts: []) is None
+
+
+def test_layout_is_decided_by_options(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The dog\nThe house\n")
+    job = Translation(Config(lines=True))
+    job.outcomes = lambda examples, run: [Outcome(e["text"].upper(), "translated") for e in examples]  # type: ignore[method-assign]
+    whole = job.document(tmp_path / "a.txt", lambda examples: [])
+    assert whole == (b"THE DOG\nTHE HOUSE\n", {"segments": 2, "kept": 0, "lines": 2})
+    job.config = Config(lines=True, paragraphs=True)
+    with pytest.raises(UsageError, match=r"--lines or --paragraphs, received both"):
+        job.document(tmp_path / "a.txt", lambda examples: [])
