@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import lamella
 from lamella.errors import UsageError
 from lamella.server.origins import read_origin
 from tests.serving import serving
@@ -100,3 +101,11 @@ def test_origins_that_are_refused(given, said):
     with pytest.raises(UsageError, match="--allow-origin") as error:
         read_origin(given)
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_from_the_command_line_and_python(cli):
+    done = cli("serve", "--allow-origin", "https://a.example", "--allow-origin", "a.example/page")
+    assert done.code == 2 and "'a.example/page'" in done.err and len(done.err.splitlines()) == 1
+    with pytest.raises(UsageError, match="with its scheme"):
+        lamella.serve(origins=["a.example"])
+    assert "--allow-origin" in cli("serve", "--help").out
