@@ -234,9 +234,10 @@ def _speeds(other: Machine, trial: Trial, pace: Pace, threads: int) -> tuple[int
     part = USUAL_PARALLEL if pace.parallel is None else pace.parallel
     wide = 0.25 if pace.parallel is None else 0.1
     seconds = pace.mean(_usual)
+    rows = pace.mean(lambda bucket: bucket.examples)
     speeds, processes = [], 1
     for parallel in (max(0.0, part - wide), part, min(0.99, part + wide)):
-        work = Work(seconds, threads, parallel, pace.flops, pace.operations, 4 * trial.parameters)
+        work = Work(seconds, threads, parallel, pace.flops, pace.operations, trial.parameters, rows)
         speed, count = batches_a_second(other, work)
         speeds.append(speed)
         processes = count if parallel == part else processes

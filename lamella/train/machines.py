@@ -5,7 +5,8 @@
     4x8@10            four machines of eight such cores on a network of 10 Gbit/s
 
 More cores share the work of a step as far as it can be shared (Amdahl, 1967, by what was measured on one thread and on
-several), or work on batches of their own and add up their gradients (`--processes`): the faster of both counts. To add up
+several), or processes share the rows of each batch and add up their gradients (`--processes`): whatever is faster counts. What
+does not depend on the rows, telling torch what to do and moving the weights, takes each process as long as one alone. To add up
 gradients, every process sends and receives twice the weights (ring all-reduce; Patarasuk and Yuan, 2009).
 """
 
@@ -21,7 +22,9 @@ USUAL = "1,8,64,accelerator,4x8@10"  # the machines of a forecast where none are
 TERAFLOPS = 400.0  # of an accelerator of a data centre of 2023, in bfloat16
 REACHED = 0.4  # of its peak, by nets whose products are large
 LAUNCH = 8e-6  # seconds to tell an accelerator one operation
-MEMORY_SPEED = 8e9  # bytes a second, at which processes of one machine add up gradients
+TELL = 5e-6  # seconds to tell a processor one
+MOVED = 60  # bytes that an update reads and writes for each weight: gradient, moments, average, weight
+MEMORY_SPEED = 8e9  # bytes a second: of an update, and of processes of one machine that add up gradients
 LATENCY = 5e-5  # seconds, of a message over a network
 USUAL_PARALLEL = 0.7  # where the machine has one core only, so that it could not be measured
 MOST_CORES, MOST_HOSTS = 4096, 100_000
@@ -53,7 +56,13 @@ class Work(msgspec.Struct, frozen=True):
     parallel: float  # the part of it that cores share
     flops: float
     operations: int
-    gradients: int  # bytes
+    weights: int
+    rows: float  # of a batch
+
+    @property
+    def fixed(self) -> float:
+        """Seconds that do not depend on the rows."""
+        return min(0.9 * self.seconds, TELL * self.operations + MOVED * self.weights / MEMORY_SPEED)
 
 
 def machines_of(words: str) -> list[Machine]:
@@ -91,7 +100,7 @@ def _number(text: str) -> float:
 def batches_a_second(machine: Machine, work: Work) -> tuple[float, int]:
     """How many batches like that of `work` a machine computes a second, and in how many processes.
 
-    >>> step = Work(seconds=1.0, threads=1, parallel=0.5, flops=1e9, operations=100, gradients=4_000_000)
+    >>> step = Work(seconds=1.0, threads=1, parallel=0.5, flops=1e9, operations=100, weights=1_000_000, rows=64)
     >>> batches_a_second(Machine("1", cores=1), step), batches_a_second(Machine("2", cores=2), step)[1]
     ((1.0, 1), 2)
     """
@@ -99,16 +108,19 @@ def batches_a_second(machine: Machine, work: Work) -> tuple[float, int]:
         seconds = max(work.flops / (REACHED * 1e12 * machine.teraflops), LAUNCH * work.operations)
         return 1 / seconds, 1
     one = work.seconds / (1 - work.parallel + work.parallel / work.threads)  # seconds on one core
+    bytes_sent = 2 * 4 * work.weights
     best = 0.0, 1
-    for processes in (n for n in range(1, machine.cores + 1) if machine.cores % n == 0):
-        threads = machine.cores // processes
-        seconds = one * (1 - work.parallel + work.parallel / threads)
-        if processes > 1:
-            seconds += 2 * work.gradients / MEMORY_SPEED
+    for own in (n for n in range(1, machine.cores + 1) if machine.cores % n == 0):  # processes of each machine
+        processes, threads = own * machine.hosts, machine.cores // own
+        if processes > max(work.rows, machine.hosts):
+            break
+        seconds = work.fixed + (one - work.fixed) / processes * (1 - work.parallel + work.parallel / threads)
+        if own > 1:
+            seconds += bytes_sent / MEMORY_SPEED
         if machine.hosts > 1:
             share = (machine.hosts - 1) / machine.hosts
-            seconds += 2 * work.gradients * share * 8 / (1e9 * machine.gigabits) + 2 * (machine.hosts - 1) * LATENCY
-        best = max(best, (machine.hosts * processes / seconds, machine.hosts * processes))
+            seconds += bytes_sent * share * 8 / (1e9 * machine.gigabits) + 2 * (machine.hosts - 1) * LATENCY
+        best = max(best, (1 / seconds, processes))
     return best
 
 

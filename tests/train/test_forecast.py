@@ -82,13 +82,14 @@ def test_other_machines():
     assert one[2].value < two[2].value < many[2].value and many[0] > 1
     assert many[3].value > one[3].value  # each process has its own net
     assert hosts[2].value < 8 * of("8")[2].value  # the network takes its part
+    assert hosts[0] <= 8  # a batch has eight rows, and each process computes one at least
     assert of("8x8@0.01")[2].value < hosts[2].value
     rest = sum(part.value for name, part in parts.items() if name != "steps")
     assert many[1].value > rest  # what is done by one core takes as long as here
 
 
 def test_an_accelerator_is_bound_by_its_peak_or_by_being_told():
-    large, small = (Work(1.0, 1, 0.5, flops, 1000, 4) for flops in (1e14, 1e6))
+    large, small = (Work(1.0, 1, 0.5, flops, 1000, 4, 64.0) for flops in (1e14, 1e6))
     slow, fast = Machine("a", teraflops=100.0), Machine("b", teraflops=1000.0)
     assert batches_a_second(fast, large)[0] == pytest.approx(10 * batches_a_second(slow, large)[0])
     assert batches_a_second(fast, small) == batches_a_second(slow, small)
