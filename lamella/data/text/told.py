@@ -7,6 +7,7 @@ English; and how common the words are in each language. The longer a text, the m
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from lamella.data.text.common_words import log_likelihoods
@@ -35,28 +36,31 @@ LATIN = "[A-Za-z\u00aa\u00ba\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]"
 
 
 def weigh(
-    text: str, probabilities: Mapping[str, float], known: Sequence[str], target: str = ""
+    text: str, probabilities: Mapping[str, float], known: Sequence[str], target: str = "", far: float = FAR_AHEAD
 ) -> list[tuple[str, float]]:
     """The languages of a text with their probabilities, most likely first; none for a text without letters.
 
     probabilities: a model's, by language; known: the languages in question; target: the one that the text is to be
-    translated to, which it is less likely in.
+    translated to, which it is less likely in; far: how far ahead, in log-odds, the languages in question are for the shortest
+    text.
 
     >>> model = {"it": 0.7, "es": 0.26, "en": 0.01}
     >>> weigh("Hello", model, ["en", "es"], "es")[0][0], weigh("Привет", {"ru": 1.0}, ["en", "fr"])[0][0]
     ('en', 'ru')
     """
-    letters = [letter for letter in text.casefold() if letter.isalpha()]
+    letters = Counter(filter(str.isalpha, text.lower()))
     if not letters:
         return []
-    trust = min(1.0, len(letters) / SURE)
+    trust = min(1.0, letters.total() / SURE)
+    scripts = {script: _outside(letters, script) for script in {LATIN, *SCRIPTS.values()}}
+    special = {letter for letter in letters if letter > "z"}
     common = log_likelihoods(text) if len(text.split()) <= WORDS else {}
     unlisted = max(common.values(), default=0.0) / 2
     scores = {}
     for code in {*probabilities, *known}:
-        score = trust * math.log(max(probabilities.get(base_code(code), 0.0), LEAST)) - _strange(letters, code)
-        score += common.get(base_code(code), unlisted)
-        score += (AHEAD + (FAR_AHEAD - AHEAD) * (1 - trust)) * (code in known)
+        score = trust * math.log(max(probabilities.get(base_code(code), 0.0), LEAST)) - _strange(scripts, special, code)
+        score += (1 - trust) * common.get(base_code(code), unlisted)
+        score += (AHEAD + (far - AHEAD) * (1 - trust)) * (code in known)
         scores[code] = score - ASKED * (code == target)
     top = max(scores.values())
     shares = {code: math.exp(score - top) for code, score in scores.items()}
@@ -64,11 +68,15 @@ def weigh(
     return sorted(((code, share / total) for code, share in shares.items()), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _strange(letters: Sequence[str], code: str) -> float:
-    """Log-odds against a language for letters that it does not have."""
+def _outside(letters: Counter[str], script: str) -> float:
+    """The share of letters that are not of a script."""
+    own = sum(letters[letter] for letter in re.findall(script, "".join(letters)))
+    return 1 - own / letters.total()
+
+
+def _strange(scripts: Mapping[str, float], special: set[str], code: str) -> float:
+    """Log-odds against a language for letters that it does not have. special: letters besides a to z."""
     base = base_code(code)
-    script = re.compile(SCRIPTS.get(base, LATIN))
-    other = sum(not script.match(letter) for letter in letters) / len(letters)
     own = LETTERS.get(base)
-    strange = {letter for letter in letters if own is not None and letter > "z" and letter not in own}
-    return SCRIPT * other + STRANGE * min(2, len(strange))
+    strange = 0 if own is None else len(special.difference(own))
+    return SCRIPT * scripts[SCRIPTS.get(base, LATIN)] + STRANGE * min(2, strange)
