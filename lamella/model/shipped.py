@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lamella.data.text.languages import NAMES, base_code
-from lamella.data.text.told import weigh
+from lamella.data.text.told import AHEAD, weigh
 from lamella.errors import LamellaError, UsageError
 from lamella.model import Model, as_example, load
 from lamella.options import replace_config
@@ -123,7 +123,7 @@ class Detector(Model):
         name, known = next(iter(self.task.fields)), sorted({code for pair in directions() for code in pair})
         answers = []
         for row, answer in zip(rows, super().predict(rows), strict=True):
-            ranked = weigh(row[name][:SEEN], answer["probabilities"], known)
+            ranked = weigh(row[name][:SEEN], answer["probabilities"], known, far=AHEAD)
             answers.append({**answer, "label": ranked[0][0], "probabilities": dict(ranked)} if ranked else answer)
         return answers
 
