@@ -57,7 +57,7 @@ class Part:
         """A context in which nets draw, and look at the whole batch, as this part of it."""
         token = _ENTERED.set(self)
         try:
-            with _Draws():  # type: ignore[no-untyped-call]
+            with _Draws():
                 yield
         finally:
             _ENTERED.reset(token)
@@ -73,7 +73,7 @@ class Part:
         rows = self.rows.to(x.device)
         if len(x) == self.count:
             return x.index_select(0, rows)
-        return x.unflatten(0, (self.count, -1)).index_select(0, rows).flatten(0, 1)
+        return x.reshape(self.count, -1, *x.shape[1:]).index_select(0, rows).flatten(0, 1)
 
 
 @contextmanager
@@ -167,6 +167,7 @@ def _empty(part: Part, x: Tensor) -> Tensor | None:
     shape = part.whole_shape(x.shape)
     if shape is None:
         return None
-    order = sorted(range(x.ndim), key=lambda axis: -x.stride(axis))
+    strides = x.stride()
+    order = sorted(range(x.ndim), key=lambda axis: -strides[axis])
     every = torch.empty([shape[axis] for axis in order], dtype=x.dtype, device=x.device)
     return every.permute([order.index(axis) for axis in range(x.ndim)])

@@ -34,7 +34,7 @@ import torch.distributed as dist
 from lamella import machine
 from lamella.errors import TrainingError, UsageError
 from lamella.train.settings import Settings
-from lamella.train.team import ALONE, COMING, Lost, Team, number_of
+from lamella.train.team import ALONE, COMING, Lost, Team, file_store, number_of, prefixed
 
 MODULE = "lamella.verbs.train"  # what a process that is started runs
 MEETING = "LAMELLA_MEETING"  # in its environment: the file over which it finds the others
@@ -69,7 +69,7 @@ def team_of(settings: Settings, request: Callable[[], dict[str, Any]]) -> Iterat
         with tempfile.TemporaryDirectory(prefix="lamella-processes-") as folder:
             started = _Started(Path(folder), settings.processes, request())
             try:
-                store = dist.FileStore(str(Path(folder) / "meeting"), settings.processes)
+                store = file_store(Path(folder) / "meeting", settings.processes)
                 team = Team(0, settings.processes, store, settings.processes, started.ended)
                 try:
                     with loopback():
@@ -109,12 +109,12 @@ def _join(wanted: int) -> Team:
     if size == 1:
         return ALONE
     if MEETING in os.environ:
-        return Team(rank, size, dist.FileStore(os.environ[MEETING], size), size)
+        return Team(rank, size, file_store(Path(os.environ[MEETING]), size), size)
     local = number_of("LOCAL_WORLD_SIZE", 1, size) if "LOCAL_WORLD_SIZE" in os.environ else 1
     host, port = os.environ["MASTER_ADDR"], number_of("MASTER_PORT", 1, 65535)
     agents = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"  # torchrun holds the store itself
     try:
-        store: Any = dist.TCPStore(
+        store: Any = dist.TCPStore(  # type: ignore[attr-defined]
             host, port, size, rank == 0 and not agents, timeout=timedelta(seconds=COMING), wait_for_workers=False,
             multi_tenant=True,
         )  # fmt: skip
@@ -128,7 +128,7 @@ def _join(wanted: int) -> Team:
             "firewall between. Check MASTER_ADDR and MASTER_PORT."
         ) from error
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return Team(rank, size, dist.PrefixStore(f"lamella/{attempt}", store), local)
+    return Team(rank, size, prefixed(store, f"lamella/{attempt}"), local)
 
 
 class _Started:

@@ -67,7 +67,7 @@ def _rows(x: Tensor, count: int, rows: Tensor) -> Tensor:
         return x
     if len(x) == count:
         return x[rows]
-    return x.unflatten(0, (-1, count))[:, rows].flatten(0, 1)
+    return x.reshape(-1, count, *x.shape[1:])[:, rows].flatten(0, 1)
 
 
 def _gather(x: Tensor, team: Team, counts: Sequence[int], rows: int) -> Tensor:
@@ -93,13 +93,13 @@ def _together(outputs: Batch, net: nn.Module, team: Team, counts: Sequence[int],
     found = {}
     for name, x in outputs.items():
         if x.untyped_storage().data_ptr() in weights:
-            found[name] = _Same.apply(x, share)
+            found[name] = _Same.apply(x, share)  # type: ignore[no-untyped-call]
         elif x.ndim == 0:
-            found[name] = _Mean.apply(x, team, share)
+            found[name] = _Mean.apply(x, team, share)  # type: ignore[no-untyped-call]
         elif len(x) == rows:
-            found[name] = _Together.apply(x, team, counts)
+            found[name] = _Together.apply(x, team, counts)  # type: ignore[no-untyped-call]
         else:
-            found[name] = _Same.apply(x, share)
+            found[name] = _Same.apply(x, share)  # type: ignore[no-untyped-call]
     return found
 
 

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -91,7 +92,7 @@ class Team:
         try:
             backend = "nccl" if device.startswith("cuda") else "gloo"
             dist.init_process_group(
-                backend, store=dist.PrefixStore(backend, self._store), rank=self.rank, world_size=self.size, timeout=READING
+                backend, store=prefixed(self._store, backend), rank=self.rank, world_size=self.size, timeout=READING
             )  # fmt: skip
         except RuntimeError as error:
             raise Lost(f"process {self.rank} of {self.size} cannot reach the others: {_first_line(error)}") from error
@@ -164,7 +165,7 @@ class Team:
         flat = torch.cat([g.float().flatten() for g in grads] + [grads[0].new_tensor([number], dtype=torch.float32)])
         with self._guard():
             dist.all_reduce(flat)
-        parts = flat[:-1].split([g.numel() for g in grads])
+        parts = torch.split(flat[:-1], [g.numel() for g in grads])
         for weight, grad, part in zip(weights, grads, parts, strict=True):
             weight.grad = grad.copy_(part.view_as(grad))
         return float(flat[-1])
@@ -252,6 +253,16 @@ class Team:
 
 
 ALONE = Team()
+
+
+def file_store(path: Path, size: int) -> Any:
+    """A store of torch in a file, for so many processes of one machine: no port is opened."""
+    return dist.FileStore(str(path), size)  # type: ignore[attr-defined]
+
+
+def prefixed(store: Any, name: str) -> Any:
+    """A part of a store of its own."""
+    return dist.PrefixStore(name, store)  # type: ignore[attr-defined]
 
 
 def _versions() -> dict[str, Any]:

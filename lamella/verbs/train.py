@@ -125,9 +125,9 @@ def train(
             put(manifest, files, place, trained, job.metric)
             if examples and prepared.own_data:
                 held_out.keep(place / "training", job, gathered.held)
-    said = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
+    remarks = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
     for line in (
-        *said,
+        *remarks,
         *card.table(manifest.scores),
         *foreseen.lines(manifest.training),
         *(again.compared(manifest) if again else ()),
