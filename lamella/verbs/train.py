@@ -100,8 +100,8 @@ def train(
         settings = launch.settings_of(settings, team)
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
-        said = tell if team.leads else (lambda line: None)
-        prepared = prepare(task, paths, settings, own, size, init, old, tests, columns, said)
+        heard = tell if team.leads else (lambda line: None)
+        prepared = prepare(task, paths, settings, own, size, init, old, tests, columns, heard)
         job, gathered, origin, facts = prepared.job, prepared.gathered, prepared.origin, prepared.facts
         if not team.leads:
             follow(job, gathered, settings, facts, stop, origin, team)
