@@ -61,7 +61,7 @@ class Plan(msgspec.Struct):
     tasks: list[str]  # a name, and options
     steps: int = 20
     examples: int = 160
-    batch: int = 8  # examples of a batch, or a twentieth of its tokens
+    batch: int = 4  # examples of a batch, or a twentieth of its tokens
     accumulate: int = 1
 
 
@@ -225,7 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="*", help="else every task, and variants of some")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=8, help="examples of a batch")
+    parser.add_argument("--batch", type=int, default=4, help="examples of a batch")
     parser.add_argument("--accumulate", type=int, default=1)
     parser.add_argument("--sizes", type=int, nargs="*", default=[2, 4], help="numbers of processes beside one")
     parser.add_argument("--kills", type=int, default=10)
@@ -242,7 +242,7 @@ def main() -> None:
     torch.set_num_threads(1)
     tasks = given.tasks or [*lamella.tasks(), *VARIANTS]
     plan = Plan(tasks, given.steps, batch=given.batch, accumulate=given.accumulate)
-    alone = {words: trained(words, plan)[0] for words in tasks}
+    alone = {words: trained(words, plan)[0] for words in tasks} if given.sizes else {}
     failed = False
     for size in given.sizes:
         with several(size, plan) as team:
