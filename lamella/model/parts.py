@@ -31,9 +31,14 @@ def with_columns(
                 job.read([path], columns)
             job.used_columns_ = job.used_columns_ or used
             first = windows.first_line(path) if any(column["name"] for column in used.values()) else b""
-            chosen = {field: str(column["name"] or column["number"]) for field, column in used.items()}
+            given = dict(columns or {})
             names = b"" if first.lstrip()[:1] == b"{" else first  # in JSONL each line names its fields
-            found[path] = names, {**chosen, **(columns or {})} or None
+            for field, column in used.items():
+                if (
+                    "+" not in given.get(field, "") or column["name"]
+                ):  # several columns in one are named as they were given
+                    given[field] = str(column["name"] or column["number"])
+            found[path] = names, given or None
         names, chosen_ones = found.get(path, (b"", dict(columns) if columns else None))
         if part.before[0]:
             part = msgspec.structs.replace(part, spans=[span._replace(head=names) for span in part.spans])

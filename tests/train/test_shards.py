@@ -404,6 +404,15 @@ def test_a_bad_row_is_named_by_its_line():
         read(translation(), "p.tsv")
 
 
+@pytest.mark.parametrize("columns", [None, {"text": "2", "translation": "3"}, {"text": "en", "translation": "more+fr"}])
+def test_columns_are_the_same_in_all_parts(columns):
+    rows = [f'{n};"{a}";{b};more' for n, (a, b) in enumerate(pairs(300))]
+    Path("p.csv").write_text("sep=;\nnumber;en;fr;more\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    gathered = corpus.gather_corpus(translation(), ["p.csv"], [], columns, settings(), quiet)
+    assert keyed(everything(gathered)) == keyed(translation().read(["p.csv"], columns)[0])
+    assert len(list(Path("s").rglob("part-*"))) > 3
+
+
 def test_what_cannot_be_read_in_parts_is_read_as_a_whole():
     rows = pairs(300)
     Path("p.json").write_text(json.dumps([{"en": a, "fr": b} for a, b in rows]))

@@ -46,13 +46,13 @@ class Part(msgspec.Struct):
     def placed(self, line: str) -> str:
         """What is said of a line of the part, said of the same line of the file.
 
-        >>> Part(["a.tsv"], [Span(100, 200, b"en")], [50]).placed("a.tsv, line 3: expected 2 columns")
+        >>> Part(["a.tsv"], [Span(100, 200, b"en\\tfr\\n")], [50]).placed("a.tsv, line 3: expected 2 columns")
         'a.tsv, line 52: expected 2 columns'
         """
         for path, span, before in zip(self.paths, self.spans, self.before, strict=True):
-            # The names of the columns are a line that the part has and its place has not.
+            # The names of the columns are lines that the part has and its place has not.
             number = rf"({re.escape(show_path(path))}, line )([0-9]+)"
-            line = re.sub(number, partial(_moved, before - bool(span.head)), line)
+            line = re.sub(number, partial(_moved, before - span.head.count(b"\n")), line)
         return line
 
 
@@ -97,9 +97,10 @@ def head(path: str) -> Part:
 
 
 def first_line(path: str) -> bytes:
-    """The line with the names of a table's columns."""
+    """The line with the names of a table's columns, with the one before it where that says what separates them."""
     with Path(path).open("rb") as file:
-        return file.readline(HEAD)
+        line = file.readline(HEAD)
+        return line + file.readline(HEAD) if line.strip(b'" ').startswith(b"sep=") else line
 
 
 def _ends(path: str, size: int) -> Iterator[tuple[int, int]]:
