@@ -13,7 +13,7 @@ from typing import Any, overload
 
 import msgspec
 
-from lamella.data.text.told import weigh
+from lamella.data.text.told import by_words, weigh
 from lamella.errors import UsageError
 from lamella.model import Model, as_example
 from lamella.model.shipped import SEEN, identifier, known_code, language_name, sources_for, translator
@@ -33,16 +33,16 @@ def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
     target = known_code(dst_lang)
     codes = [*sources_for(dst_lang), target]
     lettered = [i for i, text in enumerate(texts) if any(map(str.isalpha, text))]
-    answers = identifier().predict([texts[i][:SEEN] for i in lettered]) if lettered else []
-    guesses = {
-        i: dict(weigh(texts[i][:SEEN], answer["probabilities"], codes, target))
-        for i, answer in zip(lettered, answers, strict=True)
-    }
+    plain = {i: code for i in lettered if (code := by_words(texts[i][:SEEN], codes, target))}
+    guesses = {i: {code: 1.0} for i, code in plain.items()}
+    if rest := [i for i in lettered if i not in plain]:  # a model takes longer to open than a short text to translate
+        for i, answer in zip(rest, identifier().predict([texts[i][:SEEN] for i in rest]), strict=True):
+            guesses[i] = dict(weigh(texts[i][:SEEN], answer["probabilities"], codes, target))
     longer = Counter(_best(shares) for i, shares in guesses.items() if len(texts[i].split()) >= UNSURE)
     found = []
     for i, text in enumerate(texts):
         shares = guesses.get(i) or dict.fromkeys(codes, 1.0)
-        if longer and len(text.split()) < UNSURE:
+        if longer and len(text.split()) < UNSURE and i not in plain:
             shares = {code: shares.get(code, 0.0) * (longer[code] + 1) for code in codes}
         found.append(_best(shares) if i in guesses or longer else target)
         if found[-1] not in codes:

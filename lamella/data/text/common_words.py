@@ -18,11 +18,23 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 @cache
-def _read() -> tuple[list[str], dict[str, bytes]]:
-    """The languages, and for each word a byte for each of them."""
-    first, *lines = Path(__file__).with_name("common-words.tsv").read_text("utf-8").splitlines()
-    rows = (line.split("\t") for line in lines)
-    return first[2:].split(), {word: letters.encode() for word, letters in rows}
+def _read() -> tuple[list[str], bytes]:
+    """The languages, and the lines of the list."""
+    first, _, rest = Path(__file__).with_name("common-words.tsv").read_bytes().partition(b"\n")
+    return first[2:].decode().split(), b"\n" + rest
+
+
+def steps(word: str) -> dict[str, int]:
+    """Language -> how common a word in small letters is, in steps; empty for a word that is not in the list.
+
+    >>> steps("hello")["en"] > steps("hello")["fr"], steps("xyzzy")
+    (True, {})
+    """
+    languages, lines = _read()
+    # Searched and not parsed: a short text has a few words, the list 15,000.
+    at = lines.find(b"\n" + (key := word.encode(errors="replace")) + b"\t")
+    start = at + len(key) + 2
+    return {} if at < 0 else dict(zip(languages, (b - 65 for b in lines[start : start + len(languages)]), strict=True))
 
 
 def log_likelihoods(text: str) -> dict[str, float]:
@@ -30,9 +42,17 @@ def log_likelihoods(text: str) -> dict[str, float]:
 
     A word counts once in a million words more than it was counted (Laplace).
     """
-    languages, known = _read()
-    found = dict.fromkeys(languages, 0.0)
-    for word in _WORD.findall(text.lower()):
-        for code, letter in zip(languages, known.get(word, b""), strict=False):
-            found[code] += STEP * (letter - 65)
+    found = dict.fromkeys(_read()[0], 0.0)
+    for word in words_of(text):
+        for code, count in steps(word).items():
+            found[code] += STEP * count
     return found
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in small letters, without digits.
+
+    >>> words_of("Il a 3 chats !")
+    ['il', 'a', 'chats']
+    """
+    return _WORD.findall(text.lower())

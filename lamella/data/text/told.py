@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from lamella.data.text.common_words import log_likelihoods
+from lamella.data.text.common_words import STEP, log_likelihoods, steps, words_of
 from lamella.data.text.languages import base_code
 
 SURE = 20  # letters from which on a model is believed
@@ -19,6 +19,9 @@ AHEAD, FAR_AHEAD = 1.0, 10.0  # log-odds of the languages in question: of a long
 ASKED = 0.7  # by so much, in log-odds, a text is less likely in the language that it is to be translated to
 STRANGE = 2.0  # log-odds against a language for each letter that it does not have, and against another script
 SCRIPT = 20.0
+FIRST = 16  # words of a text that may decide by themselves
+LEAD, KNOWN = 4.0, 0.8  # by how much, in log-odds, and what share of them must be words of the language
+COMMON = 4  # steps from which a word is one of a language
 WORDS = 6  # of a longer text, how common each word is says no more than the model
 
 # The letters besides a to z of languages in Latin script; of others the script.
@@ -66,6 +69,28 @@ def weigh(
     shares = {code: math.exp(score - top) for code, score in scores.items()}
     total = sum(shares.values())
     return sorted(((code, share / total) for code, share in shares.items()), key=lambda pair: (-pair[1], pair[0]))
+
+
+def by_words(text: str, known: Sequence[str], target: str = "") -> str:
+    """The language of a text where its first words leave no doubt, so that no model need be asked; else "".
+
+    known, target: as of `weigh`. Decided among languages that have a list of words and others of another script.
+
+    >>> by_words("Hello, world!", ["en", "fr"], "fr"), by_words("Menu", ["en", "fr"], "fr"), by_words("Il museo", ["en", "fr"], "fr")
+    ('en', '', '')
+    """
+    words = words_of(text)[:FIRST]
+    found = [steps(word) for word in words]
+    listed = [code for code in known if any(base_code(code) in counts for counts in found)]
+    others = [code for code in known if code not in listed]
+    if len(listed) < 2 or any(base_code(code) not in SCRIPTS for code in others):
+        return ""
+    scores = {code: STEP * sum(counts.get(base_code(code), 0) for counts in found) for code in listed}
+    if target in scores:
+        scores[target] -= ASKED
+    best, second = sorted(scores, key=lambda code: -scores[code])[:2]
+    own = sum(counts.get(base_code(best), 0) >= COMMON for counts in found)
+    return best if scores[best] - scores[second] >= LEAD and own >= KNOWN * len(words) else ""
 
 
 def _outside(letters: Counter[str], script: str) -> float:
