@@ -70,7 +70,7 @@ def translate(
     FILE.tsv, --details (what became of each text, and how sure it is), --keep-below 0.3 (else the source stays).
     """
     from lamella.cli.languages import Languages, doubt
-    from lamella.model.reading import encoded_as
+    from lamella.data.text.encoding import encoded_as
     from lamella.model.shipped import translator
     from lamella.model.translate import AUTO, AnySource
 
