@@ -9,12 +9,13 @@ What one tells the others goes through torch's store as JSON, or as tensors: not
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ COMING = 300.0  # seconds in which every process must have come
 READING = timedelta(
     minutes=60
 )  # in which it must have read the data, and the most that one waits for another afterwards
+HEARD = timedelta(seconds=1)  # in which Ctrl-C is heard while others are waited for
 LEAVING = 10.0  # seconds in which those that are left say so, once one is gone
 RECENT = 50  # steps whose time is kept
 POLL = 0.02  # seconds between two looks into the store
@@ -163,8 +165,7 @@ class Team:
         grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
         # One message for all: many small ones would wait for each other.
         flat = torch.cat([g.float().flatten() for g in grads] + [grads[0].new_tensor([number], dtype=torch.float32)])
-        with self._guard():
-            dist.all_reduce(flat)
+        self._do(dist.all_reduce, flat)
         parts = torch.split(flat[:-1], [g.numel() for g in grads])
         for weight, grad, part in zip(weights, grads, parts, strict=True):
             weight.grad = grad.copy_(part.view_as(grad))
@@ -174,8 +175,7 @@ class Team:
         """The sum over all processes, without a gradient."""
         number = number.detach().float().clone()
         if self.size > 1:
-            with self._guard():
-                dist.all_reduce(number)
+            self._do(dist.all_reduce, number)
         return number
 
     def gather(self, x: Tensor, counts: Sequence[int]) -> Tensor:
@@ -187,8 +187,7 @@ class Team:
         padded = torch.cat([x, x[-1:].expand(most - len(x), *x.shape[1:])]) if len(x) < most else x
         raw = padded.detach().contiguous().view(-1).view(torch.uint8)  # so that every type can be sent
         out = [torch.empty_like(raw) for _ in counts]
-        with self._guard():
-            dist.all_gather(out, raw)
+        self._do(dist.all_gather, out, raw)
         rows = [r.view(x.dtype).view(most, *x.shape[1:])[:n] for r, n in zip(out, counts, strict=True)]
         return torch.cat(rows)
 
@@ -197,8 +196,7 @@ class Team:
         for tensor in tensors if self.size > 1 else ():
             if tensor.numel():
                 raw = tensor.detach().contiguous().clone()
-                with self._guard():
-                    dist.broadcast(raw, 0)
+                self._do(dist.broadcast, raw, 0)
                 with torch.no_grad():
                     tensor.copy_(raw)
 
@@ -210,8 +208,7 @@ class Team:
         said = torch.tensor([float(stop), over * first, seconds * first, progress * first], dtype=torch.float64)
         if dist.get_backend() == "nccl":
             said = said.cuda()
-        with self._guard():
-            dist.all_reduce(said)
+        self._do(dist.all_reduce, said)
         stops, overs, seconds, progress = said.tolist()
         return stops > 0, overs > 0, seconds, progress
 
@@ -230,10 +227,19 @@ class Team:
         with suppress(TrainingError):
             self._get("done", 0, time.monotonic() + COMING)
 
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
+    def _do(self, talk: Callable[..., Any], *tensors: Any) -> None:
+        """Talk to the others. It waits in short pieces, so that Ctrl-C is heard, and an end of one that was started is seen."""
         try:
-            yield
+            work = talk(*tensors, async_op=True)
+            if dist.get_backend() == "nccl":  # which waits on the device
+                work.wait()
+                return
+            while not work.is_completed():
+                with suppress(RuntimeError):
+                    work.wait(HEARD)
+                if not work.is_completed():
+                    self._ended(0.0)
+            work.wait()  # raises what went wrong
         except RuntimeError as error:
             self._ended(LEAVING)
             raise Lost(self._who_is_gone(_first_line(error))) from error
@@ -275,7 +281,9 @@ def _versions() -> dict[str, Any]:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0][:200]
+    line = str(error).strip().partition("\n")[0]
+    # Of torch's own words the first sentence, without the file of its source.
+    return re.sub(r"^\[[^\]]*\]\s*", "", line).partition(". ")[0][:200]
 
 
 def _short(value: Any) -> str:
