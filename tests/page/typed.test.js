@@ -219,6 +219,20 @@ describe("which hangs on which", () => {
   });
 });
 
+describe("a pair without a model of its own", () => {
+  test("goes through English, and no word is followed", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "fr");
+    await page.selectOption("#to", "he");
+    await page.fill("#source", "Le chien est grand.");
+    await translated(page);
+    assert.match(await page.locator("#translation").textContent(), /[\u0590-\u05ff]/);
+    assert.match(await page.locator(".about").textContent(), /en-he, by way of English/);
+    assert.equal(await page.locator(".why-button").isDisabled(), true);
+    await leave(page);
+  });
+});
+
 describe("from right to left", () => {
   test("a translation, its words by keyboard, and the drawing", async () => {
     const page = await visit();
