@@ -5,7 +5,6 @@ heavier than click is imported inside a command, so that `--help` answers at onc
 """
 
 import os
-import shutil
 import sys
 from contextlib import nullcontext
 from functools import partial
@@ -251,6 +250,8 @@ def explain(
     if as_json:
         click.echo(explanation.to_json())
     elif not out:
+        import shutil  # late: it opens five libraries of compression
+
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         click.echo(explanation.to_text(colour, shutil.get_terminal_size().columns), color=colour)
 

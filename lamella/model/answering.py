@@ -11,7 +11,6 @@ from lamella.data.readers.suffixes import PACKED, TABLES, is_table, table_suffix
 from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Field
-from lamella.fields.row import rows_of
 from lamella.model import Model, as_example, load
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
@@ -250,6 +249,7 @@ def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tel
     """An opened table and, by line number, the answers to its rows or the errors; nothing for empty rows."""
     # Imported late: a short answer needs no tables.
     from lamella.data.readers.answer_table import open_table
+    from lamella.fields.row import rows_of
 
     job = trained.task
     texts = {name: field.prose for name, field in job.fields.items()}
@@ -299,6 +299,7 @@ def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: 
 def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -> list[Example]:
     """The rows of a table as examples; those that cannot be read or are empty are left out."""
     from lamella.data.readers.answer_table import open_table
+    from lamella.fields.row import rows_of
 
     texts = {name: field.prose for name, field in job.fields.items()}
     columns = _of_example(job, _columns_for(job, path, columns))

@@ -18,7 +18,6 @@ from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
 from lamella.model.answering import example_of, opened, predict_file, predict_rows
-from lamella.model.reading import as_files, is_frame, with_columns
 
 
 def predict(
@@ -40,6 +39,8 @@ def predict(
     ask: which question is answered, of a model of several. corpus, index: what is searched, see `lamella.model.index`.
     An example of several fields is a dict, or a tuple of them in order.
     """
+    from lamella.model.reading import is_frame  # imported late, as below: the command line needs no frames
+
     trained = opened(model, task, options)
     if ask or corpus or index:
         from lamella.model.index import asked
@@ -59,6 +60,8 @@ def predict(
 
 
 def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None, as_frame: bool) -> Any:
+    from lamella.model.reading import as_files, with_columns
+
     with as_files([frame]) as paths:
         whole = Path(paths[0]).suffix in trained.task.suffixes  # such as series, whose rows are no examples
         if not as_frame and not whole:

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from lamella.data.text.lazy import lazy
+
 NAMES: dict[str, tuple[str, ...]] = {
     "en": ("English",),
     "fr": ("French", "français"),
@@ -92,7 +94,6 @@ _WORDS = {
     "uk": """і в не на що з до та у як за це від по його для але про він й бути є так або ми вона був було які який
     також якщо може ви їх тільки при чи цей того щоб немає зі я із буде де без вже під між після яка її ні""",
 }
-_VOCABULARY = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 
 # The letters beyond a-z that each language writes. A word with any other letter counts against it.
 _EXTRA = {
@@ -122,18 +123,23 @@ _EXTRA = {
 
 
 @cache
+def _vocabulary() -> dict[str, frozenset[str]]:
+    return {code: frozenset(words.split()) for code, words in _WORDS.items()}
+
+
+@cache
 def _foreign(code: str) -> re.Pattern[str]:
     """What is no letter of a language; compiled when it is first asked for."""
     return re.compile(f"[^a-z{_EXTRA[code]}]")
 
 
-_WORD = re.compile(r"[^\W\d_]+")
-_ASIAN = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
-_KANA = re.compile("[\u3041-\u30fa\u30fd-\u30ff]")
-_HAN = re.compile("[\u3400-\u9fff]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_WORD = lazy(r"[^\W\d_]+")
+_ASIAN = lazy("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_KANA = lazy("[\u3041-\u30fa\u30fd-\u30ff]")
+_HAN = lazy("[\u3400-\u9fff]")
+_HANGUL = lazy("[\uac00-\ud7a3]")
 # What is not prose: placeholders, markup, addresses and options look like words of no language, or of English.
-_NOT_PROSE = re.compile(
+_NOT_PROSE = lazy(
     r"<[^>]{0,200}>|https?://\S+|\S{1,64}@\S+|%\(?\w{0,40}\)?[a-z]|\$?\{[^}]{0,200}\}|(?<!\w)--?\w[\w-]*|&\w{1,20};|\\\w"
 )
 # Other codes under which a language known here goes.
@@ -194,7 +200,7 @@ def _evidence(texts: Iterable[str]) -> dict[str, _Evidence]:
         if code in characters:
             evidence[code] = _Evidence(characters[code] / 2 / total, characters[code], {})
             continue
-        common = {word: words[word] for word in _VOCABULARY[code] if word in words}
+        common = {word: words[word] for word in _vocabulary()[code] if word in words}
         foreign = sum(count for word, count in accented.items() if _foreign(code).search(word))
         hits = sum(common.values())
         evidence[code] = _Evidence(max(0.0, (hits - foreign) / total), hits, common)
@@ -216,7 +222,7 @@ def guess(texts: Iterable[str]) -> tuple[str | None, float]:
     evidence = _evidence(dict.fromkeys(texts))  # a line repeated says nothing more
     code, second = sorted(evidence, key=lambda code: (-evidence[code].score, code))[:2]
     best, other = evidence[code], evidence[second]
-    if code not in _VOCABULARY:
+    if code not in _vocabulary():
         return (code, round(min(1.0, best.score), 2)) if best.hits >= 40 and best.score >= 0.4 else (None, 0.0)
     # An unknown or made-up language shares a handful of very short words with one known here. Real text in a language
     # meets many different common words, more as it grows, and longer ones among them.
@@ -226,8 +232,8 @@ def guess(texts: Iterable[str]) -> tuple[str | None, float]:
     if len(longer) < 2 or sum(best.words[word] for word in longer) < 0.04 * best.hits:
         return None, 0.0
     # Relatives share many words: only those that tell the two apart are counted.
-    own = sum(count for word, count in best.words.items() if word not in _VOCABULARY.get(second, ()))
-    others = sum(count for word, count in other.words.items() if word not in _VOCABULARY[code])
+    own = sum(count for word, count in best.words.items() if word not in _vocabulary().get(second, ()))
+    others = sum(count for word, count in other.words.items() if word not in _vocabulary()[code])
     if own < 4 or own < 2.5 * others:
         return None, 0.0
     return code, round(1 - others / own, 2)

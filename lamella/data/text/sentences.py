@@ -18,6 +18,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from lamella.data.text.lazy import lazy
+
 LIMIT = 400
 
 Span = tuple[int, int]
@@ -33,15 +35,15 @@ class Piece(NamedTuple):
 
 # Each alternative can begin only where the character before it cannot belong to it, and gives nothing back once it has
 # matched (`++`): without both, a row of a million dots would be tried a million times.
-_BOUNDARY = re.compile(
+_BOUNDARY = lazy(
     r"(?P<stop>(?<![.!?…؟।۔])[.!?…؟।۔]++)(?:[\"'”’»)\]}›*_`]|[ \u00a0\u202f]»)*+(?P<space>\s++)"
     r"|(?P<wide>(?<![。！？｡])[。！？｡]++[」』”’）】》\"')]*+\s*+)"
     r"|(?P<blank>\n[^\S\n]*+\n\s*+)"
 )
-_WEAK = re.compile(r"(?P<strong>[;:]\s++|[；：])|(?P<comma>,\s++|[，、])|(?P<space>\s++)")
-_SPACE = re.compile(r"\s*+")
-_OPENERS = re.compile(r"[\"'“‘«‹„(\[{¿¡*_`]{0,8}+[ \u00a0\u202f]?")
-_LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«‹„]+$")
+_WEAK = lazy(r"(?P<strong>[;:]\s++|[；：])|(?P<comma>,\s++|[，、])|(?P<space>\s++)")
+_SPACE = lazy(r"\s*+")
+_OPENERS = lazy(r"[\"'“‘«‹„(\[{¿¡*_`]{0,8}+[ \u00a0\u202f]?")
+_LAST_WORD = lazy(r"[^\s(\[{\"'“‘«‹„]+$")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -58,7 +60,7 @@ _BEFORE_NUMBERS = _words(
     "no nos nr nº p pp fig figs vol vols ch chap sec art arts eq ed cap kap abs bd abb tab núm pág ref ver v"
 )
 # `U.S`, `z.B`, `J.-C`, `c.-à-d`: letters, one or two at a time, with stops between.
-_INITIALS = re.compile(r"(?:[^\W\d_]{1,2}(?:\.-?|-))+[^\W\d_]{1,2}")
+_INITIALS = lazy(r"(?:[^\W\d_]{1,2}(?:\.-?|-))+[^\W\d_]{1,2}")
 _HOURS = frozenset({"a.m", "p.m"})
 
 
@@ -206,10 +208,10 @@ def _piece(chunk: str) -> Piece:
 
 # --- lines -----------------------------------------------------------------------------------------------------------
 
-ITEM = re.compile(
+ITEM = lazy(
     r"\s*+(?:[-*+•·‣–—>|#]+|\d{1,3}[.)]|[A-Za-z]\)|\((?:\d{1,3}|[A-Za-z]|[ivx]{1,4})\)|--?[A-Za-z][\w-]*+)(?:\s++|$)"
 )
-_FIRST_WORD = re.compile(r"\s*+\S{0,80}+")
+_FIRST_WORD = lazy(r"\s*+\S{0,80}+")
 _NARROW, _WIDE = 40, 140  # of lines longer than this each is a paragraph of its own
 
 
@@ -319,7 +321,7 @@ def spread(text: str, count: int, keep: Sequence[Span] = ()) -> list[str] | None
     return [*lines, text[start:]]
 
 
-_BREAK = re.compile(r"(?<=\S) (?=\S)|(?<=[\u3001-\u9fff\uff00-\uff60])(?=[\u3041-\u30ff\u3400-\u9fff])")
+_BREAK = lazy(r"(?<=\S) (?=\S)|(?<=[\u3001-\u9fff\uff00-\uff60])(?=[\u3041-\u30ff\u3400-\u9fff])")
 
 
 def breaks(text: str, keep: Sequence[Span]) -> list[Span]:

@@ -17,22 +17,23 @@ from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation.case import is_title_case
 from lamella.tasks.translation.proper import ordinary
 
 _BARRIER = "\ue000"
 # Letter by letter: a mention, a tag, a word with a capital inside or an underscore, a face of punctuation.
-_EXACT = re.compile(
+_EXACT = lazy(
     r"(?<![\w@#./&])(?:[@#](?=[\w-]*[^\W\d_])[\w-]{2,60}|[^\W\d_]*[a-zà-ÿ][A-Z]\w*|[A-Z]{2,}[a-z]+[A-Z]\w*|O['’][A-Z][a-z]+|[^\W_]+(?:_[^\W_]+)+)(?![\w@])"
     r"|(?<!\S)[:;=]['-]?[()DPpO3](?!\S)"
 )
-_ACRONYM = re.compile(r"(?<![\w'’.@#-])(?:[A-Z]{2,8}|(?:[A-Z]\.){2,5})(?=s?(?![\w-]))")
-_CAPITAL = re.compile(r"(?<![\w@#'’.-])[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?=['’]s\b|(?![\w'’]|-\w))")
-_LATIN = re.compile(r"(?<![A-Za-z@#])[A-Za-z][A-Za-z.-]*[A-Za-z]")
+_ACRONYM = lazy(r"(?<![\w'’.@#-])(?:[A-Z]{2,8}|(?:[A-Z]\.){2,5})(?=s?(?![\w-]))")
+_CAPITAL = lazy(r"(?<![\w@#'’.-])[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?=['’]s\b|(?![\w'’]|-\w))")
+_LATIN = lazy(r"(?<![A-Za-z@#])[A-Za-z][A-Za-z.-]*[A-Za-z]")
 # After these a capital only begins a sentence, a title or an item.
-_BEGINS = re.compile(r"(?:^|[.!?…:;•|/>=]|[.!?…,:]?\s?[\"“”«»‹„(\[{*_`']|\s[-–—])[\s\ue000\"“«„(\[*_']*$")
-_WORDS = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
+_BEGINS = lazy(r"(?:^|[.!?…:;•|/>=]|[.!?…,:]?\s?[\"“”«»‹„(\[{*_`']|\s[-–—])[\s\ue000\"“«„(\[*_']*$")
+_WORDS = lazy(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _NEAR, _EXACTLY = 0.72, 0.6
 _SHORT = 4
 _MOST = 40

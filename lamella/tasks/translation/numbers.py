@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import numerals
 from lamella.tasks.translation.proper import word_set
@@ -28,28 +29,28 @@ STYLES = {
     "en": (",", ".", False), "zh": (",", ".", False), "fr": (_NARROW, ",", True), "de": (".", ",", True), "es": (".", ",", True),
 }  # fmt: skip
 _CURRENCY = r"(?:US|CA|AU|NZ|HK)?[$€£¥₹₽]"
-_CURRENCY_WORD = re.compile(
+_CURRENCY_WORD = lazy(
     r"euro|dollar|pound|livre|yen|pfund|libra|dólar|rupee|roupie|rouble|ruble|sterling|franc|元|欧|镑|円", re.IGNORECASE
 )
-_PERCENT_WORD = re.compile(r"per ?cent|pour ?cent|prozent|por ciento|百分", re.IGNORECASE)
-_MAGNITUDE = re.compile(
+_PERCENT_WORD = lazy(r"per ?cent|pour ?cent|prozent|por ciento|百分", re.IGNORECASE)
+_MAGNITUDE = lazy(
     r"\s*(?:(?:k|m|bn|mio|mrd|md)\b|million|milliard|billion|thousand|mill[eo]|tausend|万|亿)", re.IGNORECASE
 )
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _BARRIER = "\ue000"  # stands for a placeholder: nothing reaches over it
-_RUN = re.compile(rf"[^\s{_BARRIER}{_WIDE}]*[0-9][^\s{_BARRIER}{_WIDE}]*")
+_RUN = lazy(rf"[^\s{_BARRIER}{_WIDE}]*[0-9][^\s{_BARRIER}{_WIDE}]*")
 # Groups of digits with blanks or hyphens between: a telephone number, an account, a card.
-_GROUPS = re.compile(
+_GROUPS = lazy(
     r"(?<![\w+(.,$€£¥])(?:\+?\(?[0-9]{1,4}\)?|[A-Z]{2}[0-9]{2,4})(?:[ \u00a0\u202f.-]{1,2}\(?[A-Z]{0,4}[0-9]{2,6}\)?){2,9}(?![\w-]|[.,][0-9])"
 )
-_AFFIXES = re.compile(r"""^[\s"'“”‘’«»‹›„(\[{¿¡*_<=~≈§/|]+|[\s"'“”‘’«»‹›)\]}.,;:!?…*_>=|/-]+$""")
-_ELISION = re.compile(r"^(?:[A-Za-z]{1,2}['’]|[Nn](?:[°ºo]\.?|\.º)|№)(?=[0-9])")
+_AFFIXES = lazy(r"""^[\s"'“”‘’«»‹›„(\[{¿¡*_<=~≈§/|]+|[\s"'“”‘’«»‹›)\]}.,;:!?…*_>=|/-]+$""")
+_ELISION = lazy(r"^(?:[A-Za-z]{1,2}['’]|[Nn](?:[°ºo]\.?|\.º)|№)(?=[0-9])")
 _BLANKED = r"[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+"
 _UNIT = r"(?:[kcmµnd]?m|km/h|[kmµ]?g|[cmd]?l|[kMGT]i?[BbHo]z?|Hz|[kMG]?W|[km]?Wh|m?Ah|[km]?V|°?[CF]?|dB|px|pt|s|ms|min|h|[ap]m|x|k|bn|M)"
-_SUFFIXED = re.compile(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°ºª]{{1,12}}|[’']?s)$")
-_ANSWERED = re.compile(rf"{_BLANKED}(?:[.,][0-9]+)?(?![0-9])|[0-9]+(?:[.,][0-9]+)*")
-_CLOCK = re.compile(r"\s?[ap]\.?m\b\.?", re.IGNORECASE)
-_VERSIONED = re.compile(r"(?:^|[\s(])(?:[vV]\.?|[Vv]ersion|[Rr]elease|[Ss]ection|[Cc]hapter|[A-Z][\w+#.-]*)\s$")
+_SUFFIXED = lazy(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°ºª]{{1,12}}|[’']?s)$")
+_ANSWERED = lazy(rf"{_BLANKED}(?:[.,][0-9]+)?(?![0-9])|[0-9]+(?:[.,][0-9]+)*")
+_CLOCK = lazy(r"\s?[ap]\.?m\b\.?", re.IGNORECASE)
+_VERSIONED = lazy(r"(?:^|[\s(])(?:[vV]\.?|[Vv]ersion|[Rr]elease|[Ss]ection|[Cc]hapter|[A-Z][\w+#.-]*)\s$")
 # A capital that only begins the sentence makes no name of a program.
 _OPENING = word_set(
     "a an the about over under only nearly almost with from in at on by for of to some around roughly approximately exactly up than more "

@@ -13,28 +13,29 @@ from typing import NamedTuple
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 
 _NO_BREAK = "\u00a0"
 _QUOTES = '"“”„«»「」『』'
-_QUOTE = re.compile(f"[{_QUOTES}]")
+_QUOTE = lazy(f"[{_QUOTES}]")
 # Opening and closing, the blanks within them included.
 _STYLES = {
     "fr": (f"«{_NO_BREAK}", f"{_NO_BREAK}»"), "de": ("„", "“"), "es": ("«", "»"), "zh": ("“", "”"), "en": ("“", "”"),
 }  # fmt: skip
-_VALUE = re.compile(r"""="[^"\n]{0,200}"?""")  # of an attribute: no quotation
+_VALUE = lazy(r"""="[^"\n]{0,200}"?""")  # of an attribute: no quotation
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BRACKETS = "()[]{}<>"
 _WIDE = str.maketrans("（）［］｛｝《》〈〉【】", "()[]{}<><>[]")
-_FACE = re.compile(r"(?<!\S)[:;=]['-]?[()DPpO3](?!\S)")
+_FACE = lazy(r"(?<!\S)[:;=]['-]?[()DPpO3](?!\S)")
 _BLANK = r"[ \u00a0\u202f]"
 # In French a mark of two parts stands apart from the word before it; in `12:30` and `a::b` it is none.
-_HIGH = re.compile(
+_HIGH = lazy(
     rf"(?P<face>{_FACE.pattern})|(?<=[^\s:;!?(\[{{«]){_BLANK}?(?P<mark>[!?]+|[:;])(?=$|[\s\"»”)\]}}*_…])(?!(?<=\s[:;])[()DPp])"
 )
-_INNER = re.compile(rf"«{_BLANK}?(?=\S)|(?<=\S){_BLANK}?»")
-_APART = re.compile(r"(?<=[\w)\]”\"%]) (?=(?:[!?]+|[:;])(?:$|[\s\"”)\]*]))")
-_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+_INNER = lazy(rf"«{_BLANK}?(?=\S)|(?<=\S){_BLANK}?»")
+_APART = lazy(r"(?<=[\w)\]”\"%]) (?=(?:[!?]+|[:;])(?:$|[\s\"”)\]*]))")
+_APOSTROPHE = lazy(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 
 class Marks(NamedTuple):
