@@ -6,6 +6,7 @@ ignored: whoever reaches this server may use it. docs/server.md lists routes, fi
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -312,11 +313,11 @@ async def _translate_file(request: Request) -> Response:
         name, raw = await files.upload(form, state.limits)
     given, target = _text(fields, "source"), _text(fields, "target")
     suffixes = _suffixes(pairs)
-    if not name.lower().endswith(tuple(suffixes)):
+    if Path(name).suffix.lower() not in suffixes:
         raise Refused(400, f"Invalid request: file format not supported. Expected one of {' '.join(suffixes)}")
     target = _code(pairs, target)
     source = await _source_of_file(request, pairs, target, name, raw) if given == AUTO else _code(pairs, given)
-    content, suffix = raw, "." + name.rpartition(".")[2]
+    content, suffix = raw, Path(name).suffix
     if source != target:
         way = _way(pairs, source, target)
         model = await way.model()
@@ -327,14 +328,15 @@ async def _translate_file(request: Request) -> Response:
 
 
 async def _source_of_file(request: Request, pairs: Pairs, target: str, name: str, raw: bytes) -> str:
-    """The language of a file's words; Refused with 400 where it cannot be told, or does not lead to the target."""
+    """The language of a file's words; Refused with 400 where it does not lead to the target."""
     state = request.app.state.shared
     words = ""
     if state.identifier:
         job = Job(state.identifier.model, [], state.limits.seconds)
         words = await state.identifier.reading(lambda: files.words_of(state.scratch, name, raw), job)
-    ask = Ask([words or raw[:4000].decode(errors="replace")], AUTO, target, "text", 0, False)
-    [source], _ = await _sources(request, ask, pairs, target)
+        if not words:  # there are none, or the file cannot be read, of which its translation says more
+            return next(iter(pairs.sources(target)), target)
+    [source], _ = await _sources(request, Ask([words], AUTO, target, "text", 0, False), pairs, target)
     return source or target
 
 

@@ -270,7 +270,9 @@ def test_a_request_without_a_file(server):
         sent(server, "/translate_file", {**GOOD, "file": "x"}),
     ):
         assert reply.status == 400 and reply.error.startswith(MISSING.format("file"))
-    reply = server.send_file("/translate_file", "a.exe", b"x", source="en", target="fr")
+    for name in ("a.exe", ".txt", "txt", "a."):
+        reply = server.send_file("/translate_file", name, b"x", source="en", target="fr")
+        assert reply.status == 400 and reply.error.startswith("Invalid request: file format not supported"), name
     assert reply.status == 400 and reply.error.startswith("Invalid request: file format not supported")
 
 
@@ -279,6 +281,19 @@ def test_the_language_of_a_file_is_that_of_its_words(server):
     page = '<html><head><style>.the-button-of-this-page { color: red }</style></head><p class="where is the button">Où est la gare ?</p></html>'
     found = server.send_file("/translate_file", "a.html", page.encode(), source="auto", target="en")
     assert "gare" not in server.get(found.json["translatedFileUrl"].removeprefix(server.url)).raw.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "kept"), [("a.txt", b"", None), ("a.md", b"```\ncode\n```\n", b"```\ncode\n```\n"), ("a.txt", b"12:30\n", b"12:30\n"),
+                              ("a.docx", b"PK broken", None), ("a.json", b"{broken", None)],
+)  # fmt: skip
+def test_files_without_words(server, name, raw, kept):
+    """Or that cannot be read: the error is that of the file, not of a language."""
+    reply = server.send_file("/translate_file", name, raw, source="auto", target="fr")
+    if kept is None:
+        assert reply.status == 422 and name.partition(".")[2] in reply.error and "not supported" not in reply.error
+    else:
+        assert server.get(reply.json["translatedFileUrl"].removeprefix(server.url)).raw == kept
 
 
 def test_the_other_routes(server):
