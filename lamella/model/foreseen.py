@@ -24,11 +24,12 @@ def lines(training: Mapping[str, Any]) -> list[str]:
     shown = []
     for name, words, unit, scale in COMPARED:
         before, after = forecast.get(name), outcome.get(name)
-        sides = [before.get(side) for side in ("value", "low", "high")] if isinstance(before, Mapping) else [before]
-        if not all(isinstance(number, int | float) for number in (*sides, after)) or not sides[0] > 0:
+        given = [before.get(side) for side in ("value", "low", "high")] if isinstance(before, Mapping) else [before]
+        numbers = [float(n) for n in (*given, after) if isinstance(n, int | float)]
+        if len(numbers) <= len(given) or numbers[0] <= 0:
             continue  # another version's
-        value, *interval = (f"{side / scale:,.4g}" for side in sides)
-        between = f" ({' to '.join(interval)})" if interval and interval[0] != interval[1] else ""
-        ratio = f"{after / sides[0]:.2f} times as much"
-        shown.append(f"forecast: {words} {value}{unit}{between}; it was {after / scale:,.4g}{unit}, {ratio}")
+        value, *interval, came = (f"{number / scale:,.4g}" for number in numbers)
+        between = f" ({' to '.join(interval)})" if len(set(interval)) > 1 else ""
+        ratio = f"{numbers[-1] / numbers[0]:.2f} times as much"
+        shown.append(f"forecast: {words} {value}{unit}{between}; it was {came}{unit}, {ratio}")
     return shown

@@ -288,7 +288,7 @@ def plan_of(
         processes, there, speed, held = on_machine(
             other, trial, parts, settings.threads, step.under(examples).value, memory
         )
-        power, cost = (r and r.of(other, cores) for r in (watts, price))
+        power, cost = (rate.of(other, cores) if rate else None for rate in (watts, price))
         others.append(
             OnMachine(
                 other.name, processes, there, speed, held, spent(there, power, WATT_SECONDS), spent(there, cost, 3600)
@@ -320,8 +320,8 @@ def plan_of(
         int8_bytes=trial.contents.int8 + trial.contents.other,
         compress_seconds=_compressing(trial),
         answers_per_second=parts["measuring"].under(len(prepared.gathered.held)),
-        kilowatt_hours=spent(seconds, watts and watts.here, WATT_SECONDS),
-        price=spent(seconds, price and price.here, 3600),
+        kilowatt_hours=spent(seconds, watts.here if watts else None, WATT_SECONDS),
+        price=spent(seconds, price.here if price else None, 3600),
         machines=others,
         score=score,
         facts=facts,

@@ -43,11 +43,11 @@ class Contents:
 
 
 def _attention(query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
-    return int(sdpa_flop_count(query.shape, key.shape, value.shape))
+    return int(sdpa_flop_count(query.shape, key.shape, value.shape))  # type: ignore[no-untyped-call]
 
 
 def _attention_back(out: Any, query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
-    return int(sdpa_backward_flop_count(out.shape, query.shape, key.shape, value.shape))
+    return int(sdpa_backward_flop_count(out.shape, query.shape, key.shape, value.shape))  # type: ignore[no-untyped-call]
 
 
 FORMULAS = {
@@ -57,11 +57,11 @@ FORMULAS = {
 }
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the operations of torch and their floating-point operations, and notes which tensors of a net they are given."""
 
     def __init__(self, net: nn.Module | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.count, self.flops = 0, 0
         self.used: dict[int, torch.Tensor] = {}
         tensors = (*net.parameters(), *net.buffers()) if net is not None else ()

@@ -49,7 +49,13 @@ class Kept(msgspec.Struct):
 def facts_of(facts: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """What a forecast is for: the task, its options and data, how long it is to train, and on what."""
     lengths = {name: getattr(settings, name) for name in LENGTHS if getattr(settings, name) is not None}
-    return {**facts, "length": lengths, "threads": settings.threads, "device": settings.device}
+    return {
+        **facts,
+        "length": lengths,
+        "threads": settings.threads,
+        "device": settings.device,
+        "processes": settings.processes,
+    }
 
 
 def place_of(out: str) -> Path:

@@ -24,10 +24,11 @@ from lamella.errors import MissingExtra, UsageError
 from lamella.model import card, foreseen, held_out
 from lamella.model.reading import as_files, several
 from lamella.train import plans, process
-from lamella.train.prepare import prepare
+from lamella.train.prepare import Prepared, prepare
 from lamella.train.settings import Settings, split
 
 if TYPE_CHECKING:  # torch is imported when a training begins
+    from lamella.train.loop import Trained
     from lamella.train.team import Team
 
 
@@ -74,8 +75,6 @@ def train(
     from lamella.train.follow import follow
     from lamella.train.loop import train_task
     from lamella.train.repeat import Repeat
-    from lamella.train.repeat import facts as of_training
-    from lamella.train.ship import keep_examples, put, ship
 
     tell = tell or (lambda line: print(line, file=sys.stderr))
     place = Path(out)
@@ -83,18 +82,9 @@ def train(
     if again:
         options, size = again.options(options, init), size or again.manifest.size
     settings, own = split(options)
-    _keep_apart(settings.shards, place)
-    if plan is not None and settings.resume:
-        raise UsageError(
-            "--plan: does not fit --resume, since a forecast is of a whole training. Leave one of them out."
-        )
+    _check_arguments(task, data, settings, place, plan)
     if not launch.follows():
         _check_place(place, force, settings.resume)
-    if settings.tensorboard and not find_spec("tensorboard"):
-        raise MissingExtra("--tensorboard", "tensorboard")
-    if not data:
-        raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {out}')
-    machine.find_device(settings.device)  # before anything else is begun
     given = {"task": task, "out": out, "size": size, "init": init, "columns": columns, "options": options}
     with process.interrupt() as stop, _team(settings, given, data, test, keep) as (team, paths, tests, old):
         settings = launch.settings_of(settings, team)
@@ -113,27 +103,36 @@ def train(
             team.meet(facts, settings.device, len(gathered.learn))
             trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin, team)
             team.leave()
-            files, manifest = ship(job, task, gathered, trained, settings, tell)
-            manifest.training["run"] = of_training(settings, facts["data"], facts.get("init", ""))
-            if examples:
-                tell(keep_examples(job, manifest, files, gathered.held, settings))
-            stop.check()
-            if prepared.own_data:
-                manifest.training["held_out"] = len(gathered.held)
-            if forecast:
-                manifest.training |= plans.compared(forecast, time.perf_counter() - begun, trained.run, files)
-            put(manifest, files, place, trained, job.metric)
-            if examples and prepared.own_data:
-                held_out.keep(place / "training", job, gathered.held)
-    remarks = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
-    for line in (
-        *remarks,
-        *card.table(manifest.scores),
-        *foreseen.lines(manifest.training),
-        *(again.compared(manifest) if again else ()),
-    ):
+            manifest = _ship(task, prepared, trained, settings, place, examples, forecast, begun, tell, stop)
+    lines = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
+    lines += card.table(manifest.scores) + foreseen.lines(manifest.training)
+    for line in lines + (again.compared(manifest) if again else []):
         tell(line)
     return model.load(place, task=task if task.endswith(".py") else None)
+
+
+def _ship(
+    task: str, prepared: Prepared, trained: "Trained", settings: Settings, place: Path, examples: bool,
+    forecast: plans.Kept | None, begun: float, tell: Callable[[str], None], stop: process.Interrupt,
+) -> model.Manifest:  # fmt: skip
+    """Export a trained net, measure it, and write the model with all that `model.json` says of its training."""
+    from lamella.train.repeat import facts as of_training
+    from lamella.train.ship import keep_examples, put, ship
+
+    job, gathered, facts = prepared.job, prepared.gathered, prepared.facts
+    files, manifest = ship(job, task, gathered, trained, settings, tell)
+    manifest.training["run"] = of_training(settings, facts["data"], facts.get("init", ""))
+    if examples:
+        tell(keep_examples(job, manifest, files, gathered.held, settings))
+    stop.check()
+    if prepared.own_data:
+        manifest.training["held_out"] = len(gathered.held)
+    if forecast:
+        manifest.training |= plans.compared(forecast, time.perf_counter() - begun, trained.run, files)
+    put(manifest, files, place, trained, job.metric)
+    if examples and prepared.own_data:
+        held_out.keep(place / "training", job, gathered.held)
+    return manifest
 
 
 @contextmanager
@@ -156,6 +155,20 @@ def _team(
 def _keep_apart(shards: str | None, place: Path) -> None:
     if shards and Path(shards).resolve().is_relative_to(place.resolve()):
         raise UsageError(f"--shards {shards}: expected a folder outside of the model, received one within {place}.")
+
+
+def _check_arguments(task: str, data: Any, settings: Settings, place: Path, plan: str | None) -> None:
+    """Refuse what does not fit together, before anything is begun."""
+    _keep_apart(settings.shards, place)
+    if plan is not None and settings.resume:
+        raise UsageError(
+            "--plan: does not fit --resume, since a forecast is of a whole training. Leave one of them out."
+        )
+    if settings.tensorboard and not find_spec("tensorboard"):
+        raise MissingExtra("--tensorboard", "tensorboard")
+    if not data:
+        raise UsageError(f'no data given. Expected files, or the word "sample": lamella train {task} sample -o {place}')
+    machine.find_device(settings.device)
 
 
 def _check_place(place: Path, force: bool, resume: bool) -> None:
