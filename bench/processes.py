@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,14 @@ VARIANTS = (
     "text-classification net=rnn",
 )
 
+LONGER = 50  # times as long as the steps that are compared
+
 
 class Plan(msgspec.Struct):
     """What a set of processes does: so many steps of each task, with so many of its examples."""
 
     tasks: list[str]  # a name, and options
-    steps: int = 20
+    steps: int = 20  # of each phase
     examples: int = 160
     batch: int = 4  # examples of a batch, or a twentieth of its tokens
     accumulate: int = 1
@@ -81,10 +84,11 @@ def trained(words: str, plan: Plan, team: Team = ALONE) -> tuple[list[float], li
     run = Run.start(job.build(), job.size.rate * own.rate, decay=own.decay, muon=own.muon, trains=trains)
     run.spread(team)
     loss = task_loss(job, Gathered(learn, [], [], []), team)
-    course = Course(precision="float32", budget=Budget(plan.steps))
+    # The beginning of a longer training: in one of 20 steps the learning rate would be at its peak after the tenth.
+    course = Course(precision="float32", budget=Budget(LONGER * plan.steps))
     losses = []
     for part in phases(job, run, course, None, lambda line: None, team):
-        for step in steps(run, batches, loss, part, schedule_of(course, run, None), team):
+        for step in islice(steps(run, batches, loss, part, schedule_of(course, run, None), team), plan.steps):
             job.progress = course.budget.progress(run.step, 0.0)
             losses.append(step.loss)
     return losses, run.optimizer.masters
