@@ -250,7 +250,7 @@ def test_a_worker_that_is_replaced_answers_once_more_on_open_connections(tiny_mo
     """A request may be on its way while it is told to leave."""
     monkeypatch.setattr(run, "LINGER", 600.0)
     with serving({NAME: lamella.load(tiny_model)}) as server, closing(HTTPConnection("127.0.0.1", server.port)) as one:
-        assert over(one, "GET", "/health/ready").status == 200
+        wait_for(lambda: over(one, "GET", "/health/ready").status == 200, TIME)
         server.state.common.lingers = True
         server.server.should_exit = True
         wait_for(lambda: server.state.common.leaving, TIME)
