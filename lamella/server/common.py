@@ -76,8 +76,10 @@ class Common:
     def join(self, row: int) -> None:
         """Be the process of this row, from now on."""
         self.row = row
-        for one in (self.connections, self.requests, self.bodies, *([self.metrics] if self.metrics else [])):
-            one.row = row
+        for tally in (self.connections, self.requests, self.bodies):
+            tally.row = row
+        if self.metrics:
+            self.metrics.row = row
         self.beat()
 
     def clear(self, row: int) -> None:

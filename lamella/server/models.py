@@ -56,6 +56,7 @@ def read_again(model: Model, task: str | None) -> Model:
         return fresh
     from lamella.model.index import Index, identity, searching_in
 
+    assert isinstance(index, Index)
     if index.where:
         index = Index.read(Path(index.where), identity(fresh))
     elif index.model != identity(fresh):
@@ -78,9 +79,12 @@ class Served:
         self, name: str, model: Model | None, limits: Limits, task: str | None = None, tried: Tried | None = None
     ) -> None:
         """task: the file of a task from outside lamella, for when the model is read again. Either model or tried."""
-        assert model or tried
         self.name, self.limits, self.task, self.tried = name, limits, task, tried
-        self.now = tried.opened if tried else Opened(name, model, limits)
+        if tried:
+            self.now = tried.opened
+        else:
+            assert model
+            self.now = Opened(name, model, limits)
         self.status = "starting"  # or "ready", or "failed"
         self.note = tried.note if tried else ""  # what is wrong, in a line without paths
         self.version = 1
