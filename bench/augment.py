@@ -15,8 +15,8 @@ import lamella
 
 # Task -> (steps, size, kinds to train with, kinds to measure with; "": all others).
 TASKS = {
-    "recommendation": (250, "tiny", "missing", "unknown"),
-    "image-classification": (60, "tiny", "some", ""),
+    "recommendation": (200, "tiny", "missing", "unknown,order"),
+    "image-classification": (250, "tiny", "some", ""),
     "text-classification": (200, "tiny", "scanned,lost words", "typos"),
     "translation": (400, "tiny", "typos,lost words", "scanned"),
     "summarization": (250, "tiny", "typos,lost words", "scanned"),
