@@ -1,6 +1,6 @@
 """The same training in one, two and four processes: the loss of every step of every task, and trainings that are killed.
 
-    python -m bench.processes                             every task, 20 steps in 1, 2 and 4 processes; then 10 kills
+    python -m bench.processes                             every task, its first 20 steps in 1, 2 and 4 processes; then 10 kills
     python -m bench.processes --tasks translation --steps 5 --kills 0
 
 Printed for each task: the largest difference of a step's loss from that in one process. One set of processes goes through all
@@ -95,8 +95,8 @@ def trained(words: str, plan: Plan, team: Team = ALONE) -> tuple[list[float], li
 
 
 def apart(one: Sequence[float], other: Sequence[float]) -> float:
-    """The largest difference of two lists of losses."""
-    return float(np.abs(np.subtract(one, other)).max())
+    """The largest difference of two lists of losses; a share of the loss where that is above 1."""
+    return float((np.abs(np.subtract(one, other)) / np.maximum(1, np.abs(other))).max())
 
 
 @contextmanager

@@ -168,6 +168,7 @@ def _empty(part: Part, x: Tensor) -> Tensor | None:
     if shape is None:
         return None
     strides = x.stride()
-    order = sorted(range(x.ndim), key=lambda axis: -strides[axis])
+    # Where time comes first in memory, a part of one row has the same stride in both axes: rows come after time then.
+    order = sorted(range(x.ndim), key=lambda axis: (-strides[axis], axis == 0))
     every = torch.empty([shape[axis] for axis in order], dtype=x.dtype, device=x.device)
     return every.permute([order.index(axis) for axis in range(x.ndim)])

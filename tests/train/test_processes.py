@@ -52,7 +52,9 @@ def test_what_a_part_draws_is_its_rows_of_what_the_whole_draws(rows):
             shared = torch.randint(99, (10,)) + 0 * every[:10, 0, 0].sum().long()
         folded = F.dropout(x.flatten(0, 1), 0.2).view_as(x)
         shaped = torch.rand(len(x), 2) + torch.randn((len(x), 2)) + torch.randint(3, 9, (len(x), 2))
-        moved = F.dropout(x.permute(0, 2, 1), 0.3) + torch.randn_like(x).permute(0, 2, 1)
+        time_first = torch.empty(x.shape[1], len(x), x.shape[2]).copy_(x.transpose(0, 1)).transpose(0, 1)
+        moved = F.dropout(time_first, 0.3).permute(0, 2, 1)
+        moved = moved + F.dropout(x.permute(0, 2, 1), 0.3) + torch.randn_like(x).permute(0, 2, 1)
         return (two, folded, shaped, moved, torch.empty_like(x).uniform_()), shared
 
     x, own = torch.randn(5, 4, 3), torch.tensor(rows)
