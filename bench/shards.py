@@ -24,7 +24,7 @@ from itertools import count
 from pathlib import Path
 
 LONGEST = 80  # characters of a side
-STEPS = 10
+STEPS = 5
 TESTED = 50  # pairs
 
 

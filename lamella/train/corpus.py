@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 32 << 20  # bytes of files up to which they are read as a whole
 SAMPLE = 100_000  # examples that vocabularies and the like are learned from, about
-AT_ONCE = 1 << 20  # hashes that are compared at a time
+AT_ONCE = 1 << 18  # hashes that are compared at a time
 Hashes = NDArray[np.uint64]
 
 

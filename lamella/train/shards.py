@@ -37,8 +37,7 @@ from lamella.version import __version__
 FORMAT = 1
 BYTES = 16 << 20  # of a shard, about
 MOST = 1 << 14  # examples of a shard
-TOUCHED = 64 << 20  # bytes of maps that may have been read before they are forgotten
-AROUND = 64 << 10  # bytes that the system maps where one is read
+HELD = 8  # shards of which something may be in memory
 OPEN = 256  # shards that are mapped at a time
 NARROW = (np.uint8, np.int8, np.uint16, np.int32)
 
@@ -60,13 +59,14 @@ class Shards:
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = list(files)
         self._maps: dict[int, tuple[dict[str, NDArray[Any]], Any]] = {}
-        self._touched = 0
+        self._touched: set[int] = set()  # the system may map megabytes where a byte is read, and counts them as memory
         counts, abouts = [], []
         for number in range(len(files)):
             arrays = self._arrays(number)
             counts.append(int(arrays["count"][0]))
             about = msgspec.json.decode(arrays["about"].tobytes(), type=dict[str, About])
             abouts += [about] if about else []
+            self._forget()
         self._ends = np.cumsum(counts)
         self._about = {name: _joined([about[name] for about in abouts]) for name in (abouts[0] if abouts else {})}
 
@@ -81,16 +81,12 @@ class Shards:
             starts = arrays[f"starts.{name}"]
             found = arrays[f"flat.{name}"][int(starts[row]) : int(starts[row + 1])].astype(about.dtype)
             example[name] = found if about.ragged else found[0]
-            self._touched += AROUND + found.nbytes
         return example
 
     def batch(self, indices: NDArray[np.int64], collate: Callable[[Sequence[Arrays]], Arrays]) -> Arrays:
         """The arrays of these examples in one, padded as the task does it."""
         batch = collate([self[int(i)] for i in indices])
-        if self._touched > TOUCHED:
-            for _, mapped in self._maps.values():
-                sealed.forget_pages(mapped)
-            self._touched = 0
+        self._forget()
         return batch
 
     def lengths(self) -> "Lengths":
@@ -111,7 +107,7 @@ class Shards:
             for column, name in enumerate(names):
                 starts = arrays[f"starts.{name}"]
                 out[where, column] = starts[rows + 1].astype(np.int64) - starts[rows]
-                self._touched += AROUND * min(len(rows), 1 + starts.nbytes // AROUND)
+            self._forget()
         return out
 
     def _arrays(self, shard: int) -> dict[str, NDArray[Any]]:
@@ -119,7 +115,16 @@ class Shards:
             if len(self._maps) >= OPEN:
                 del self._maps[next(iter(self._maps))]
             self._maps[shard] = sealed.open_mapped(self._files[shard])
+        if len(self._touched) >= HELD and shard not in self._touched:
+            self._forget()
+        self._touched.add(shard)
         return self._maps[shard][0]
+
+    def _forget(self) -> None:
+        """Let what was read of the maps count as free again; what is used is a copy."""
+        for shard in self._touched & self._maps.keys():
+            sealed.forget_pages(self._maps[shard][1])
+        self._touched.clear()
 
 
 class Lengths:
