@@ -20,11 +20,24 @@ from lamella.errors import DataError
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]')
 _MESSAGES = ("message", "defaultMessage")
 _DEPTH = 100
+# What settings and other data have at their top beside a number or a version: answers in them would break them.
+_VERSIONED = ("version", "lockfileVersion", "manifest_version", "nbformat", "openapi", "swagger")
 
 
 def is_locale(path: StrPath) -> bool:
     """Whether a JSON file begins as an object: a list is a table."""
     return not re.match(rb"(?:\xef\xbb\xbf)?\s*\[", read_bytes(path)[:1000])
+
+
+def _other(value: dict[str, object]) -> str:
+    """The key that says that an object is no locale, or "".
+
+    >>> _other({"name": "mine", "version": "1.0"}), _other({"name": "Name", "version": "Version"})
+    ('version', '')
+    """
+    if "compilerOptions" in value or value.get("type") == "FeatureCollection":
+        return "compilerOptions" if "compilerOptions" in value else "type"
+    return next((key for key in _VERSIONED if key in value and str(value[key])[:1].isdigit()), "")
 
 
 class JsonLocale(Slots):
@@ -47,6 +60,11 @@ class JsonLocale(Slots):
         if not isinstance(value, dict):
             raise DataError(
                 f"{self.name}: expected {self.holds}, received a list or a single value. Give a locale file"
+            )
+        if other := _other(value):
+            raise DataError(
+                f"{self.name}: expected {self.holds}, received settings or other data (with {other} at the top). "
+                "Give a locale file"
             )
         # Where every letter is ASCII and others are escaped, answers are escaped as well.
         ascii_only = self.text.isascii() and "\\u" in self.text

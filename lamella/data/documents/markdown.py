@@ -48,7 +48,19 @@ _ALONE = re.compile(
     r"|import\s+(?:[\w*{][^'\"\n]*\sfrom\s+)?['\"][^'\"\n]+['\"];?"
     r"|export\s+(?:const|let|default|function|async|\{)[^\n]*[;{}()=][^\n]*)\s*$|\s{0,3}\[(?:TOC|toc)\]\s*$"
 )
-_MEANING = re.compile(r" {0,3}:[ \t]+(?=\S)")  # of a term, in a list of definitions
+_MEANING = re.compile(
+    r" {0,3}:[ \t]+(?=\S)|\*\[[^\]\n]+\]:[ \t]+(?=\S)"
+)  # of a term in a list of definitions, of an abbreviation
+# A title beside the kind of a note, or on a tab: a text by itself.
+_TITLED = re.compile(
+    r"(?P<head>\s{0,3}\[![\w-]{1,40}\][+-]?[ \t]+|\s*(?:!!!|\?\?\?|===)[+!]?[ \t]+(?:[\w-]+[ \t]+)*\")(?P<title>[^\s\"][^\"\n]*?)(?P<tail>\"?\s*)$"
+)
+_TEMPLATE = re.compile(
+    r"\s*(?:(?:\{%[^{}\n]*%\}|\{\{[<%][^{}\n]*[%>]\}\})\s*)+$"
+)  # of Jekyll or Hugo, with no word around it
+_SCRIPT = re.compile(
+    r"(?:import\s+(?:\w+\s*,\s*)?\{[^}]*|export\s+(?:const|let|var|default|function|async|class)\b.*[({\[])\s*$"
+)
 _DEPTH = 30  # items that begin in one line: more is no list, and each is looked at to the end of its line
 
 Line = tuple[str, str]
@@ -174,8 +186,15 @@ class _Reader:
         if fence := _FENCE.match(rest):
             yield from self._copy(self._fenced(fence["fence"], rest[fence.end() :]))
             self.blank = True
-        elif _ALONE.match(rest):
+        elif _SCRIPT.match(rest):
+            yield from self._copy(self._script())
+        elif _ALONE.match(rest) or _TEMPLATE.match(rest):
             yield from self._copy()
+        elif titled := _TITLED.match(rest):
+            yield done + titled["head"]
+            yield Block(titled["title"], titled["title"])
+            yield titled["tail"] + eol
+            self.at += 1
         elif html := _HTML.match(rest):
             yield from self._copy(self._html(html))
         elif _DEFINITION.match(rest) or _DIRECTIVE.match(rest) or _RULE.match(rest) or not rest.strip():
@@ -209,6 +228,16 @@ class _Reader:
                 return index - self.at
             end = line[len(quote) :].strip()
             if end.startswith(fence) and not end.strip(fence[0]):
+                return index + 1 - self.at
+        return len(self.lines) - self.at
+
+    def _script(self) -> int:
+        """How many lines a statement of MDX has: until its brackets are closed, or to the next blank line."""
+        open_ = 0
+        for index in range(self.at, len(self.lines)):
+            line = self.lines[index][0]
+            open_ += sum(map(line.count, "({[")) - sum(map(line.count, ")}]"))
+            if open_ <= 0 or not line.strip():
                 return index + 1 - self.at
         return len(self.lines) - self.at
 
@@ -268,6 +297,8 @@ class _Reader:
         html = _HTML.match(rest)
         begins = (
             _ALONE.match(rest)
+            or _TEMPLATE.match(rest)
+            or _TITLED.match(rest)
             or _MEANING.match(rest)
             or _FENCE.match(rest)
             or _ITEM.match(rest)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from lamella.data.documents.prose import is_mixed, refuse_mixed
 from lamella.data.text.encoding import decode_bytes, refuse_binary, text_codec
 from lamella.data.text.languages import base_code
 from lamella.errors import DataError
@@ -80,6 +81,8 @@ def decode_page(data: bytes, name: str) -> tuple[str, bytes, str, str]:
             data.decode("utf-8")
             codec = "utf-8"
         except UnicodeDecodeError:
+            if is_mixed(data):
+                refuse_mixed(data, name)
             codec = "cp1252"
         fallback = "ascii" if data.isascii() else codec
     with suppress(UnicodeError, LookupError):

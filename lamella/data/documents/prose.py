@@ -48,7 +48,7 @@ class Prose:
     def __init__(self, data: bytes, name: str, target_language: str = "", memory: Sequence[StrPath] = ()) -> None:
         if not data:
             raise DataError(f"{name}: expected text, received an empty file. Write something into it first")
-        text, self.encoding = decode_bytes(data, name)
+        text, self.encoding = decode_document(data, name)
         self.parts = self.parse(_lines(text))
         self.blocks = [part for part in self.parts if isinstance(part, Block)]
         self.segments = [block.text for block in self.blocks]
@@ -187,6 +187,43 @@ _CODECS = {
     "UTF-32": ("utf-32-le", b"\xff\xfe\x00\x00"),
     "CP1252": ("cp1252", b""),
 }
+
+
+# Letters in UTF-8 that are none in CP1252: an accented small letter, a dash or quotation mark, two Cyrillic or Chinese ones.
+_UTF8 = re.compile(
+    rb"\xc3[\x9f-\xba\xbc-\xbf]|\xe2\x80[\x90-\xbf]|(?:[\xd0\xd1][\x80-\xbf]){2}|(?:[\xe3-\xe9][\x80-\xbf]{2}){2}"
+)
+
+
+def decode_document(data: bytes, name: str) -> tuple[str, str]:
+    """The text of a file that is written again, and its encoding; DataError also where it holds several encodings.
+
+    A table may lose a damaged letter, which is counted; a document would keep the loss.
+
+    >>> decode_document("café\\n".encode() + "thé".encode("cp1252"), "a.txt")
+    Traceback (most recent call last):
+    lamella.errors.DataError: a.txt, line 2: expected one encoding, received UTF-8 with bytes of another. Save all of it as UTF-8
+    """
+    text, encoding = decode_bytes(data, name)
+    if "damaged" in encoding or (encoding == "CP1252" and is_mixed(data)):
+        refuse_mixed(data, name)
+    return text, encoding
+
+
+def is_mixed(data: bytes) -> bool:
+    """Whether bytes that are not UTF-8 hold letters in UTF-8."""
+    return bool(_UTF8.search(data))
+
+
+def refuse_mixed(data: bytes, name: str) -> None:
+    """DataError at the first line that is not UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        raise DataError(
+            f"{name}, line {line}: expected one encoding, received UTF-8 with bytes of another. Save all of it as UTF-8"
+        ) from error
 
 
 def encode_as(text: str, encoding: str) -> bytes:

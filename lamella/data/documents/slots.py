@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lamella.data.documents.prose import encode_as
-from lamella.data.text.encoding import StrPath, decode_bytes
+from lamella.data.documents.prose import decode_document, encode_as
+from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 
@@ -42,7 +42,7 @@ class Slots:
     def __init__(self, data: bytes, name: str, target_language: str = "", memory: Sequence[StrPath] = ()) -> None:
         if not data:
             raise DataError(f"{name}: expected {self.holds}, received an empty file. Write something into it first")
-        self.text, self.encoding = decode_bytes(data, name)
+        self.text, self.encoding = decode_document(data, name)
         self.data, self.name, self.language = data, name, target_language
         self.found = self.slots()
         self.segments = [slot.text for slot in self.found]

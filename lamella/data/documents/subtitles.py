@@ -24,16 +24,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lamella.data.documents.prose import encode_as
+from lamella.data.documents.prose import decode_document, encode_as
 from lamella.data.text import placeholders, sentences
-from lamella.data.text.encoding import StrPath, decode_bytes
+from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}.*")
 _TAG = r"<(?P<name>[A-Za-z]+)(?:\s[^<>\n]*)?>"
 # No part of these gives back what it has matched: a row of a million dots or notes would else be tried a million times.
-_BEFORE = re.compile(r"\s*+(?:\{\\[^{}\n]*+\}\s*+|[♪♫#]++\s*+|[-–—]\s*+(?=\S))*+")
+_BEFORE = re.compile(r"\s*+(?:\{\\[^{}\n]*+\}\s*+|[♪♫#]++\s*+|[-–—]\s*+(?=\S)|>>++\s*+)*+")
 _OPEN = re.compile(_TAG)
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _CLOSING = "\"'”’»)]"
@@ -90,7 +90,7 @@ class Subtitles:
         self.line_length = line_length
         if not data:
             raise DataError(f"{name}: expected subtitles, received an empty file. Write something into it first")
-        text, self.encoding = decode_bytes(data, name)
+        text, self.encoding = decode_document(data, name)
         pieces = re.split(r"(\r\n|\r|\n)", text)
         raw = list(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
         if not any(_TIMES.match(line) for line, _ in raw):

@@ -1,0 +1,72 @@
+"""What must not be translated, or written again, in documents of many kinds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lamella.data.documents.formats import open_document
+from lamella.errors import DataError
+
+FILM = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.srt", "a.strings", "a.properties", "en.yml"])
+@pytest.mark.parametrize("few", [True, False])
+def test_two_encodings_in_one_file(name, few):
+    texts = [b'key = "caf\xe9";\n', "key: 'thé là où'\n".encode() * (1 if few else 20)]
+    raw = FILM.format("Hi.").encode() + b"".join(texts) if name == "a.srt" else b"".join(texts)
+    with pytest.raises(DataError, match=r"line \d+: expected one encoding, received UTF-8 with bytes of another"):
+        open_document(raw, name)
+
+
+def test_one_encoding_is_no_mixture():
+    for text in ("Le café est à côté.", "«CAFÉ»", "Ça coûte 5 €", "MANHÃ"):
+        assert open_document(text.encode("cp1252"), "a.txt").segments == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("> [!TIP] A title\n> Text.\n", ["A title", "Text."]),
+        ('=== "Tab one"\n    Text of it.\n', ["Tab one", "Text of it."]),
+        ('!!! note "A title"\n    Text of it.\n', ["A title", "Text of it."]),
+        ("*[HTML]: Hyper text\n", ["Hyper text"]),
+        ("{% include a.html %}\n{{< figure src=\"a.png\" >}}\nText.\n", ["Text."]),
+        ("export const meta = {\n  title: 'Hello there',\n};\n\nText.\n", ["Text."]),
+        ("import {\n  Some,\n  Other,\n} from 'x';\n\nText.\n", ["Text."]),
+    ],
+)  # fmt: skip
+def test_markdown_of_other_programs(text, segments):
+    page = open_document(text.encode(), "a.md")
+    assert page.segments == segments and page.render([None] * len(segments)).decode() == text
+    assert page.render([one.upper() for one in segments]).decode().upper() == text.upper()
+
+
+def test_a_change_of_speakers_begins_a_text():
+    assert open_document(FILM.format(">> Good evening\n>> And now the news").encode(), "a.srt").segments == [
+        "Good evening",
+        "And now the news",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"name": "Mine", "version": "1.0"}', '{"compilerOptions": {"target": "ES2020"}}', '{"nbformat": 4, "cells": []}'],
+)
+def test_json_that_is_no_locale(text):
+    with pytest.raises(DataError, match="received settings or other data"):
+        open_document(text.encode(), "a.json")
+
+
+def test_a_locale_may_name_a_version():
+    names = {
+        "name": "Name",
+        "version": "Version",
+        "dependencies": {"title": "Needs"},
+        "type": "Type",
+        "features": "More",
+    }
+    texts = ["Name", "Version", "Needs", "Type", "More"]
+    assert open_document(json.dumps(names).encode(), "en.json").segments == texts
