@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 from lamella.data.documents.slots import Slot, Slots, plain_line, worded
 from lamella.data.documents.subtitles import balanced
@@ -23,7 +24,10 @@ from lamella.errors import DataError
 _FORMAT = re.compile(r"^Format:(?P<names>[^\r\n]*)", re.MULTILINE)
 _EVENTS = re.compile(r"^\[Events\]", re.MULTILINE | re.IGNORECASE)
 _DIALOGUE = re.compile(r"^Dialogue:[^\r\n]*", re.MULTILINE)
-_EDGES = re.compile(r"(?:\{[^{}]*+\}|\s)*+")
+_EDGES = re.compile(r"(?:\{[^{}]*+\}|\s|[-–—](?=\s*+[^\W\d])|>>++)*+")
+_TURN = re.compile(
+    r"\\[Nn](?=\s*+(?:\{[^{}]*+\}\s*+)*+(?:[-–—]\s*+[^\W\d]|>>|\[))"
+)  # where another begins to speak, or a sound
 _BREAK = re.compile(r"[ ]*\\[Nn][ ]*")
 _DRAWN = re.compile(r"\\p[1-9]")
 
@@ -56,20 +60,23 @@ class Substation(Slots):
             if len(fields) <= commas or _DRAWN.search(fields[-1]):
                 continue
             text, start = fields[-1], match.end() - len(fields[-1])
-            lead = _EDGES.match(text)
-            begin = lead.end() if lead else 0
-            core = text[begin : _end(text, begin)]
-            plain = _BREAK.sub(" ", core)
-            if worded(re.sub(r"\{[^{}]*\}", "", plain)):
-                count = 1 + len(_BREAK.findall(core))
-                found.append(
-                    Slot(
-                        start + begin, start + begin + len(core), plain, partial(_lines, count, self.line_length), "srt"
-                    )
-                )
+            turns = [0, *(match.end() for match in _TURN.finditer(text)), len(text)]
+            for begin, end in pairwise(turns):
+                found += self._texts(text[begin:end], start + begin)
         if not found:
             raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another format? Name it .txt")
         return found
+
+    def _texts(self, text: str, start: int) -> list[Slot]:
+        """What one speaker says, which begins at `start`: a slot, or none where there is no word."""
+        lead = _EDGES.match(text)
+        begin = lead.end() if lead else 0
+        core = text[begin : _end(text, begin)]
+        plain = _BREAK.sub(" ", core)
+        if not worded(re.sub(r"\{[^{}]*\}", "", plain)):
+            return []
+        write = partial(_lines, 1 + len(_BREAK.findall(core)), self.line_length)
+        return [Slot(start + begin, start + begin + len(core), plain, write, "srt")]
 
 
 def _end(text: str, begin: int) -> int:
@@ -78,6 +85,8 @@ def _end(text: str, begin: int) -> int:
     while end > begin:
         if text[end - 1].isspace():
             end -= 1
+        elif text[begin:end].endswith(("\\N", "\\n")):
+            end -= 2
         elif text[end - 1] == "}" and text.rfind("{", begin, end) >= 0:
             end = text.rfind("{", begin, end)
         else:

@@ -70,3 +70,11 @@ def test_a_locale_may_name_a_version():
     }
     texts = ["Name", "Version", "Needs", "Type", "More"]
     assert open_document(json.dumps(names).encode(), "en.json").segments == texts
+
+
+def test_a_dash_begins_a_text_in_substation_too():
+    head = "[Events]\nFormat: Start, End, Text\nDialogue: 0:00:01.00,0:00:02.00,"
+    film = open_document(f"{head}{{\\an8}}- Yes,\\Nmy dear.\\N{{\\i1}}- No.{{\\i0}}\\N[door]\n".encode(), "a.ass")
+    assert film.segments == ["Yes, my dear.", "No.", "[door]"]
+    out = film.render(["Oui, ma chère.", "Non.", None]).decode()
+    assert out == f"{head}{{\\an8}}- Oui, ma\\Nchère.\\N{{\\i1}}- Non.{{\\i0}}\\N[door]\n"
