@@ -32,12 +32,13 @@ VARIANTS = ("image-generation quantizer=vq", "image-classification labels=none")
 
 def test_two_processes_have_the_losses_of_one():
     """Every task: net, noise, counts and whole-batch losses; accumulated, of batches that do not divide evenly."""
-    plan = bench.Plan([*lamella.tasks(), *VARIANTS], steps=2, examples=16, batch=3, accumulate=2)
+    plan = bench.Plan([*lamella.tasks(), *VARIANTS], steps=2, examples=15, batch=3, accumulate=2)
     with bench.several(2, plan) as team:
         for words in plan.tasks:
             found, weights = bench.trained(words, plan, team)
             alone, wanted = bench.trained(words, plan)
-            assert bench.apart(found, alone) <= 1e-5, words
+            limit = 1e-4 if "vq" in words else 1e-5  # a code may change by rounding
+            assert bench.apart(found, alone) <= limit, words
             assert len(found) == 2 * plan.steps or len(found) == plan.steps
             assert max(float((a - b).abs().max()) for a, b in zip(weights, wanted, strict=True)) < 0.1, words
 
