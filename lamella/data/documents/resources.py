@@ -22,6 +22,9 @@ from lamella.errors import DataError
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!\[CDATA\[.*?\]\]>|<!--.*?-->", re.DOTALL)
 _GAP = 500  # characters of white space before an element that are looked at
 _MARK = re.compile(r"<[^<>]*>")
+_LETTER = re.compile(
+    r"(?<!\\)\\u(?!d[89a-f]|00[0-7])([0-9a-f]{4})", re.IGNORECASE
+)  # an escape of Android that a net would not read
 
 
 def _inner(raw: str) -> str:
@@ -118,7 +121,7 @@ class AndroidStrings(_Xml):
         quoted = len(raw) > 1 and raw[0] == raw[-1] == '"' and raw[-2] != "\\"
         literal = raw.startswith("<![CDATA[") and raw.endswith("]]>") and raw.count("<![CDATA[") == 1
         inner = raw[9:-3] if literal else _inner(raw[1:-1] if quoted else raw)
-        text = re.sub(r"\\(['\"@?])", r"\1", inner)
+        text = _LETTER.sub(lambda m: chr(int(m[1], 16)), re.sub(r"\\(['\"@?])", r"\1", inner))
         if not worded(_MARK.sub("", text)) or raw.startswith(("@string/", "?")):
             return []
         return [Slot(start, start + len(raw), text, partial(_android, raw, text, quoted, literal))]

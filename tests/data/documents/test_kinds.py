@@ -78,3 +78,10 @@ def test_a_dash_begins_a_text_in_substation_too():
     assert film.segments == ["Yes, my dear.", "No.", "[door]"]
     out = film.render(["Oui, ma chère.", "Non.", None]).decode()
     assert out == f"{head}{{\\an8}}- Oui, ma\\Nchère.\\N{{\\i1}}- Non.{{\\i0}}\\N[door]\n"
+
+
+def test_escaped_letters_of_android_are_letters():
+    raw = b'<resources><string name="a">Caf\\u00e9 \\u0026 bar</string></resources>'
+    file = open_document(raw, "strings.xml")
+    assert file.segments == ["Café \\u0026 bar"] and file.render([None]) == raw
+    assert file.render(["Le café \\u0026 bar"]).decode().count("Le café \\u0026 bar") == 1
