@@ -1,0 +1,208 @@
+"""Translation beside CTranslate2 with the same weights: throughput, latency, memory, and whether the answers agree.
+
+    python -m bench.translation                        makes the peer's environment, then measures; some 15 minutes
+    python -m bench.translation --python PEER/bin/python --pairs 5 --write
+
+The weights of a shipped translator are taken out of its graphs and given to CTranslate2 4.8.5, which rounds them to int8 again.
+Both run on one core, pinned to the same one, in turn (A B A B), on the same sentences; each pair of runs gives a ratio, and the
+table has their median and range. "batch": all sentences at once, in batches of 2,048 tokens; "one by one": a sentence of about
+25 words alone, warm. Both cut texts into pieces and put them together again inside the measured time; what lamella does around
+its net to keep numbers and names is not measured here (`bench.translation_around`). --write puts the table into docs/bench.md.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from lamella.data.text.pieces import normalise
+from lamella.model import Model, run_batches
+from lamella.model.shipped import translator
+from lamella.options import replace_config
+
+ROOT = Path(__file__).parent.parent
+PEER = ["ctranslate2==4.8.5", "sentencepiece", "numpy"]
+TOKENS = 2048
+LONG = range(20, 31)  # words of a sentence that is measured alone
+
+
+def weights_of(model: Model) -> dict[str, np.ndarray]:
+    """The float32 weights behind the int8 graphs, by the names of the net; matrices as (outputs, inputs)."""
+    found: dict[str, np.ndarray] = {}
+    for name in ("encode.onnx", "step.onnx"):
+        graph = onnx.load_from_string(model.files[name]).graph
+        arrays = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+        for key, value in arrays.items():
+            base, net = key.removesuffix("_int8"), "net."
+            if not key.startswith(net) or key.endswith("_scale"):
+                continue
+            if key.endswith("_int8"):
+                scale = arrays[f"{base}_scale"]
+                rows = len(scale) == len(value) and base in ("net.table", "net.positions")
+                value = value.astype(np.float32) * (scale[:, None] if rows else scale)
+                value = value if rows else value.T
+            if base != "net.positions" or not key.endswith("_int8"):  # the encoder has them in float32
+                found[base.removeprefix(net)] = np.ascontiguousarray(value, np.float32)
+    return found
+
+
+class Peer:
+    """CTranslate2 in a process of its own, asked by lines of JSON."""
+
+    def __init__(self, python: str, model: Model, folder: Path, core: int) -> None:
+        weights = weights_of(model)
+        heads = onnx.load_from_string(model.files["step.onnx"]).graph.input[1].type.tensor_type.shape.dim[3].dim_value
+        np.savez(folder / "weights.npz", heads=np.array(heads), **weights)
+        (folder / "vocabulary.model").write_bytes(model.files["vocabulary.model"])
+        script = str(Path(__file__).with_name("translation_peer.py"))
+        places = [str(folder / name) for name in ("weights.npz", "vocabulary.model", "ctranslate2")]
+        self.process = subprocess.Popen(
+            [python, script, *places], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )  # fmt: skip
+        self.version = self._read()["version"]
+
+    def _read(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("the peer ended; see above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, texts: Sequence[str], beams: int, batch: int, mark: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        print(
+            json.dumps({"texts": list(texts), "beams": beams, "batch": batch, "mark": mark}),
+            file=self.process.stdin, flush=True,
+        )  # fmt: skip
+        return self._read()
+
+    def end(self) -> None:
+        self.process.stdin.close()  # type: ignore[union-attr]
+        self.process.wait()
+
+
+def ours(model: Model, texts: Sequence[str], beams: int, batch: int) -> tuple[float, list[str]]:
+    """Seconds and answers of the net alone, without what stands around it."""
+    config = replace_config(model.task.config, {"beams": beams}, model.manifest.task)
+    model = model.with_config(config)
+    start = time.perf_counter()
+    groups = [list(texts)] if batch else [[text] for text in texts]
+    answers = [a for group in groups for a in run_batches(model.task, model.graphs, [{"text": t} for t in group])]
+    best = [answer[0] if isinstance(answer, list) else answer for answer in answers]
+    return time.perf_counter() - start, [str(getattr(one, "text", one)) for one in best]
+
+
+def sentences(lang: str) -> list[str]:
+    """Everyday sentences that no net has learned from, English or French."""
+    rows = []
+    for name in ("everyday.tsv", "everyday-dev.tsv"):
+        path = ROOT / "recipes" / "translation" / name
+        rows += [line.split("\t")[:2] for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+    side = 0 if lang == "en" else 1
+    return [normalise(row[side]) for row in rows]
+
+
+def environment(place: Path) -> str:
+    """The python of a new environment with the peer in it."""
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    python = str(place / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", *PEER], check=True)
+    return python
+
+
+def compared(
+    model: Model, peer: Peer, texts: list[str], pairs: int, beams: int, batch: int, mark: str
+) -> dict[str, Any]:
+    """Runs in turn, one of each uncounted: ratios of the peer's seconds to ours, and the answers of both."""
+    ratios, mine, theirs = [], [], []
+    for turn in range(pairs + 1):
+        seconds, answers = ours(model, texts, beams, batch)
+        other = peer.ask(texts, beams, batch, mark)
+        if turn:
+            mine.append(seconds)
+            theirs.append(other["seconds"])
+            ratios.append(other["seconds"] / seconds)
+    return {
+        "ratios": ratios,
+        "ours": mine,
+        "theirs": theirs,
+        "answers": answers,
+        "others": other["texts"],
+        "peak": other["peak"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pair", default="en-fr", help="a shipped translator")
+    parser.add_argument("--pairs", type=int, default=5, help="of runs that count, of each kind")
+    parser.add_argument("--python", help="an interpreter with ctranslate2 and sentencepiece; else one is made")
+    parser.add_argument("--many", type=int, default=2000, help="sentences of the run that measures memory; 0: none")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/bench.md")
+    given = parser.parse_args()
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})  # before anything asks how many cores there are
+    model = translator(*given.pair.split("-"))
+    mark = f"<2{given.pair.split('-')[1]}>" if model.task.directions_ else ""  # what stands before each source
+    texts = sentences(given.pair.split("-")[0])
+    long = [text for text in texts if len(text.split()) in LONG] or sorted(texts, key=len)[-10:]
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        python = given.python or environment(Path(place, "peer"))
+        peer = Peer(python, model, Path(place), core)
+        for name, some, beams, batch in (
+            ("batch, greedy", texts, 1, TOKENS), ("batch, 4 beams", texts, 4, TOKENS),
+            ("one by one, greedy", long, 1, 0), ("one by one, 4 beams", long, 4, 0),
+        ):  # fmt: skip
+            found = compared(model, peer, some, given.pairs, beams, batch, mark)
+            agree = sum(a == b for a, b in zip(found["answers"], found["others"], strict=True)) / len(some)
+            rows.append(
+                f"| {name} | {len(some)} | {statistics.median(found['ratios']):.2f} | {min(found['ratios']):.2f} to {max(found['ratios']):.2f} | "
+                f"{statistics.median(found['ours']):.2f} | {statistics.median(found['theirs']):.2f} | {agree:.0%} |"
+            )
+            print(rows[-1], flush=True)
+        memory = ""
+        if given.many:
+            many = [
+                f"{text} {i}."
+                for i, text in zip(range(given.many), texts * (given.many // len(texts) + 1), strict=False)
+            ]
+            ours(model, many, 4, TOKENS)
+            theirs = peer.ask(many, 4, TOKENS, mark)["peak"]
+            own_peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            memory = f"Peak memory after {given.many:,} sentences with 4 beams: {own_peak / 1e6:.0f} MB, CTranslate2 {theirs / 1e6:.0f} MB."
+            print(memory)
+        version = peer.version
+        peer.end()
+    head = [
+        f"CTranslate2 {version}, the weights of `{given.pair}` in int8, one core, {platform.machine()}, {time.strftime('%Y-%m-%d')}.", "",
+        "| | sentences | throughput, times CTranslate2's | range | seconds | CTranslate2's | answers alike |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
+    table = "\n".join([*head, *rows, "", memory]).rstrip() + "\n"
+    print(table)
+    if given.write:
+        path = ROOT / "docs" / "bench.md"
+        text = path.read_text("utf-8")
+        before, _, rest = text.partition("<!-- translation -->\n")
+        _, _, after = rest.partition("<!-- end -->\n")
+        path.write_text(f"{before}<!-- translation -->\n{table}<!-- end -->\n{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
