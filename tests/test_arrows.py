@@ -23,6 +23,7 @@ ARROWS = {
     "verbs": {"train", "explain", "server", "model", "graphs", "data", "metrics", "machine", "registry"}
     | {"options", "version"}
     | CONTRACT,
+    "sklearn": {"verbs", "model", "registry", "data"} | CONTRACT,
     "checks": {"verbs", "explain", "model", "registry", "options"} | CONTRACT,
     "server": {"explain", "model", "graphs", "data", "registry", "options", "version"} | CONTRACT,
     "explain": {"model", "graphs", "data", "metrics", "options"} | CONTRACT,
@@ -118,7 +119,7 @@ def test_arrows(path: Path) -> None:
         elif home == "nets":
             assert top == "torch" or top in sys.stdlib_module_names, f"nets stand on torch alone, not on {top}"
         elif home not in ("train", "server") and not function:
-            more = {"onnx"} if home == "graphs" and parts[-1] in COMPRESSING else set()
+            more = {"onnx"} if home == "graphs" and parts[-1] in COMPRESSING else {"sklearn"} & {home}
             assert top in LIGHT | more | sys.stdlib_module_names, f"{top} is imported before it is needed"
 
 
