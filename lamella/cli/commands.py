@@ -69,9 +69,8 @@ def translate(
     FILE.tsv, --details (what became of each text, and how sure it is), --keep-below 0.3 (else the source stays).
     """
     from lamella.cli.languages import Languages, doubt
-    from lamella.data.text.encoding import encoded_as
     from lamella.model.shipped import translator
-    from lamella.model.translate import AUTO, AnySource
+    from lamella.model.translate import AUTO, AnySource, encoded_as
 
     inputs, options = split_options(inputs)
     languages = Languages(dst)

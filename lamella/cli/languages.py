@@ -10,8 +10,6 @@ import click
 from lamella.cli.streams import visible
 
 BYTES = 4000  # of a file, which tell the language
-WORDS = 4  # of a text, below which its language is not doubted
-LIKE, TIMES = 0.3, 3.0  # a text is in another language than was said where it scores so much, and so many times as much
 
 
 class Languages:
@@ -52,11 +50,10 @@ class Languages:
 
     def chosen(self, trained: Any, path: Path) -> Any:
         """The translator for a file: of its language, by whole documents; of a table's rows one by one; None: stays as it is."""
-        from lamella.data.readers.suffixes import is_table
         from lamella.model.shipped import known_code
         from lamella.model.translate import sources_of
 
-        if is_table(path) and path.suffix.lower() not in trained.task.suffixes:
+        if trained.by_rows(path):
             return trained
         code = sources_of([beginning(path)], self.dst)[0]
         self.add(code)
@@ -64,22 +61,17 @@ class Languages:
 
 
 def doubt(inputs: Sequence[str], src: str, as_text: bool) -> None:
-    """Say where a text or file does not look like the language that was claimed, by the common words of each."""
-    from lamella.data.text.languages import base_code, scores
+    """Say where a text or file does not look like the language that was claimed."""
     from lamella.model.shipped import language_name
+    from lamella.model.translate import looks_like
 
     for word in inputs:
         path = Path(word)
         file = not as_text and _is_file(path)
-        text = beginning(path) if file else word
-        found = scores(text) if len(text.split()) >= WORDS or not text.isascii() else {}
-        best = max(found, key=found.__getitem__, default=src)
-        if base_code(src) not in (best, "") and found.get(best, 0) > max(LIKE, TIMES * found.get(base_code(src), 0)):
+        if other := looks_like(beginning(path) if file else word, src):
             what = visible(word) if file else f'"{visible(word[:40])}"'
-            click.echo(
-                f"note: {what} looks like {language_name(best)}, not {language_name(src)}; --from auto detects it",
-                err=True,
-            )
+            names = language_name(other), language_name(src)
+            click.echo("note: {} looks like {}, not {}; --from auto detects it".format(what, *names), err=True)
 
 
 def beginning(path: Path) -> str:

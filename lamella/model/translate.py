@@ -9,18 +9,25 @@ True
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import msgspec
 
+from lamella.data.readers.suffixes import is_table
+from lamella.data.text.encoding import encoded_as
+from lamella.data.text.languages import base_code, scores
 from lamella.data.text.told import by_words, weigh
 from lamella.errors import UsageError
 from lamella.model import Model, as_example
 from lamella.model.shipped import SEEN, identifier, known_code, language_name, sources_for, translator
 from lamella.options import all_options, replace_config
 
+__all__ = ["AUTO", "AnySource", "encoded_as", "looks_like", "sources_of", "translate"]
+
 AUTO = "auto"
-UNSURE = 4  # words below which a text follows its company
+UNSURE = 4  # words below which a text follows its company, and is not doubted
+LIKE, TIMES = 0.3, 3.0  # a text is in another language than was said where it scores so much, and so many times as much
 
 
 def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
@@ -54,6 +61,19 @@ def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
     return found
 
 
+def looks_like(text: str, claimed: str) -> str:
+    """The language that a text looks like by the common words of each, where it is not the one that was claimed; else "".
+
+    >>> looks_like("Le chat dort sur la table de la cuisine.", "en"), looks_like("The cat is on the table.", "en-GB")
+    ('fr', '')
+    """
+    if len(text.split()) < UNSURE and text.isascii():
+        return ""
+    found, said = scores(text), base_code(claimed)
+    best = max(found, key=found.__getitem__)
+    return best if best != said and found[best] > max(LIKE, TIMES * found.get(said, 0.0)) else ""
+
+
 def _best(shares: Mapping[str, float]) -> str:
     return max(shares, key=shares.__getitem__)
 
@@ -81,6 +101,10 @@ class AnySource(Model):
         names = {o.name for o in all_options(type(self.task.config)) if o.answering} - {"from", "to"}
         given = {name: mine[name] for name in names}
         return chosen.with_config(replace_config(chosen.task.config, given, chosen.manifest.task))
+
+    def by_rows(self, path: Path) -> bool:
+        """Whether a file is a table whose rows are looked at one by one, and no document in one language."""
+        return is_table(path) and path.suffix.lower() not in self.task.suffixes
 
     def predict(self, examples: Any) -> Any:
         if not isinstance(examples, list):
