@@ -94,7 +94,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def __copy__(self) -> Any:
         other = type(self).__new__(type(self))
-        vars(other).update(vars(self))
+        other.__dict__.update(vars(self))
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:

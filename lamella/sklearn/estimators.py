@@ -19,7 +19,7 @@ from lamella.data.readers.frames import as_files, is_frame, rows_of
 from lamella.errors import UsageError
 from lamella.model.answering import predict_file
 from lamella.sklearn.base import Estimator
-from lamella.task import Example, Task
+from lamella.task import Task
 from lamella.verbs.evaluate import evaluate
 
 Array = NDArray[Any]
@@ -28,8 +28,8 @@ Array = NDArray[Any]
 class _OfExamples(Estimator):
     """Estimators whose samples are examples of a task, each with an answer of its own."""
 
-    def _examples(self, x: Any) -> tuple[list[Example], Callable[[type[Task]], bool], str]:
-        """X -> examples by field number, which tasks they fit, and what they are in words.
+    def _examples(self, x: Any) -> tuple[list[list[Any]], Callable[[type[Task]], bool], str]:
+        """X -> for each example the values of its fields in order, which tasks they fit, and what they are in words.
 
         Texts (N,) or (N, fields), a frame with texts in its columns, pictures (N, H, W[, 3]) of uint8, or a list of pictures.
         """
@@ -41,7 +41,7 @@ class _OfExamples(Estimator):
             raise ValueError("X: expected samples, received n_samples=0.")
         first = x[0]
         if getattr(x, "ndim", 0) >= 3 or hasattr(first, "mode") or getattr(first, "ndim", 0) in (2, 3):
-            return [{0: _picture(one)} for one in x], _takes_pictures, "pictures"
+            return [[_picture(one)] for one in x], _takes_pictures, "pictures"
         rows = [list(one) if isinstance(one, list | tuple | np.ndarray) else [one] for one in x]
         width = len(rows[0])
         for number, row in enumerate(rows):
@@ -50,7 +50,7 @@ class _OfExamples(Estimator):
                     f"X: expected texts or pictures, received {_short(x[number])} as sample {number}. "
                     "Numbers are for LamellaTransformer and LamellaForecaster."
                 )
-        return [dict(enumerate(row)) for row in rows], _takes_texts(width), f"{width} texts a sample"
+        return rows, _takes_texts(width), f"{width} texts a sample"
 
     def _fit_examples(self, x: Any, targets: Sequence[Any]) -> None:
         """Train on examples of X with a target each."""
@@ -62,7 +62,10 @@ class _OfExamples(Estimator):
         fields = list(task.fields)
         if len(fields) != len(examples[0]):
             raise UsageError(f"X: expected {' and '.join(fields)} for each sample, received {what}.")
-        rows = [{fields[i]: v for i, v in e.items()} | {task.target: y} for e, y in zip(examples, targets, strict=True)]
+        rows = [
+            dict(zip(fields, example, strict=True)) | {task.target: y}
+            for example, y in zip(examples, targets, strict=True)
+        ]
         columns = {field: field for field in (*fields, task.target)}
         self.model_ = self._trained(name, self._enough(rows, name), columns)
 
@@ -73,7 +76,7 @@ class _OfExamples(Estimator):
         fields = list(self.model_.task.fields)
         if len(fields) != len(examples[0]):
             raise UsageError(f"X: expected {' and '.join(fields)} for each sample, received {what}.")
-        answers: list[Any] = self.model_.predict([{fields[i]: v for i, v in e.items()} for e in examples])
+        answers: list[Any] = self.model_.predict([dict(zip(fields, e, strict=True)) for e in examples])
         return answers
 
     def __sklearn_tags__(self) -> Any:
@@ -112,13 +115,14 @@ class LamellaClassifier(ClassifierMixin, _OfExamples):  # type: ignore[misc]
         """The probability of each label (N, classes), in the order of `classes_`."""
         answers = self._answered(X)
         table = np.array([[a["probabilities"].get(name, 0.0) for name in self._names] for a in answers], np.float64)
-        return table / table.sum(axis=1, keepdims=True)  # answers are rounded
+        shares: Array = table / table.sum(axis=1, keepdims=True)  # answers are rounded
+        return shares
 
     def predict(self, X: Any) -> Array:
         """The likeliest label of each sample (N,), of the type of y."""
         answers = self._answered(X)
         places = {name: i for i, name in enumerate(self._names)}
-        return self.classes_[[places[a["label"]] for a in answers]]
+        return np.asarray(self.classes_[[places[a["label"]] for a in answers]])
 
     def _opened(self) -> None:
         answer = self.model_.predict([self.model_.task.given(self.model_.task.sample("test")[0])])[0]
@@ -273,7 +277,7 @@ def _name(label: Any) -> str:
     if isinstance(label, bool | np.bool_):
         return str(bool(label)).lower()
     if isinstance(label, numbers.Real) and float(label).is_integer():
-        return str(int(label))
+        return str(int(float(label)))
     return str(label).strip()
 
 
