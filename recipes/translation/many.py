@@ -265,6 +265,8 @@ def train(given: argparse.Namespace) -> None:
                 say({"M tokens": millions, **scores}, f"{millions:.1f} M tokens: {table(scores)}")
     if given.out:
         write_weights(run, given.out)
+        seen = {"steps": run.step, "seconds": round(run.seconds), "tokens": run.tokens}
+        (given.out / "facts.json").write_text(json.dumps(seen))
     print(f"{folder.name}: saved at step {run.step}, {run.tokens / 1e6:.1f} M tokens", flush=True)
 
 

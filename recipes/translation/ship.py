@@ -40,6 +40,7 @@ from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, OUT
 from recipes.translation.release import licences
 
 MODELS = Path(lamella.__file__).parent / "models"
+FEWEST = 100  # pairs of a set, below which its score says too little
 KINDS = ("interface", "descriptions", "help")
 
 
@@ -99,9 +100,11 @@ def held_out(
             if name.startswith("everyday") and lang != "fr":
                 continue
             rows = [(p.source, p.target) for p in read_rows(path)][:limit] if path.is_file() else []
-            if rows and stage == "to":
+            if len(rows) < min(FEWEST, limit):
+                continue
+            if stage == "to":
                 sets[name] = ("en", lang, rows)
-            elif rows:
+            else:
                 sets[name] = (lang, "en", [(b, a) for a, b in rows])
     return sets
 
