@@ -196,7 +196,8 @@ def test_a_thread_that_dies_again_and_again(worker, monkeypatch):
     monkeypatch.setattr(batching, "answer", answer)
     worker.submit(Job(model, [0], 20))
     wait_for(lambda: worker._batch)
-    asked = [worker.submit(Job(model, [1], 20, apart=str(n))) for n in range(batching.DEATHS + 1)]
+    others = [model.with_config(n) for n in range(1, batching.DEATHS + 2)]  # which are not answered together
+    asked = [worker.submit(Job(other, [1], 20)) for other in others]
     model.open.set()
     for job in asked[:-1]:
         with pytest.raises(Exception, match="SystemExit"):
