@@ -6,10 +6,11 @@ Settings are tried from mild to strong: int8 weights; then with a growing share 
 away, then of the heads of attention, then of the channels between two convolutions, each on top of what did well before
 (`lamella.graphs.prune`). Convolutions are made of whole numbers (`lamella.graphs.int8_convolutions`); where that is refused, their
 weights alone are. A third of the examples says what the units do, all others measure every setting beside the model it
-came from. What is larger, slower, or worse by more than the tolerance is refused; every setting tried is
-printed with its size, speed and score, and kept in the card.
+came from. What is larger, slower, or worse by more than the tolerance is refused, and what takes parts away also where any other
+measure of the task is worse by so much. Every setting tried is printed with its size, speed and score, and kept in the card.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -47,6 +48,7 @@ class Tried:
     speed: float  # milliseconds an example
     result: dict[str, Any]
     removed: int = 0  # parameters less
+    beside: tuple[str, float] = ("", 0.0)  # of the other measures the one that lost most, and the share that it lost
     verdict: str = ""
 
     @property
@@ -61,6 +63,7 @@ class Search:
         self.trained, self.job, self.tolerance, self.tell = trained, trained.task.to_measure(), tolerance, tell
         self.probing, self.examples = examples[::3], [e for i, e in enumerate(examples) if i % 3]
         self.settings: list[Tried] = []
+        self.directions = directions(trained.manifest.scores, self.job.metric)
         tell(f"{'setting':{WIDE}} {'MB':>7} {self.job.metric:>12} {'lost':>7} {'ms each':>8}")
         self.before: Tried | None = None
         self.before = self.measure(trained.manifest.precision, dict(trained.files))
@@ -77,12 +80,21 @@ class Search:
         value = scores.values[self.job.metric]
         worse = 0.0 if before is None else (value - before.value if less_is_better else before.value - value)
         loss = worse / max(abs(before.value), 1e-9) if before else 0.0
+        beside = self._beside(scores.values, before)
         timed = self.examples[:TIMED]
         speed = _speed(lambda: self.answers(graphs, timed))
         for _ in range(AGAIN):  # a busy moment of the machine is not slowness: look again
             if before and slower(speed, before.speed):
                 speed = min(speed, _speed(lambda: self.answers(graphs, timed)))
-        return judged(Tried(name, files, value, loss, speed, result, removed), before, self.tolerance)
+        return judged(Tried(name, files, value, loss, speed, result, removed, beside), before, self.tolerance)
+
+    def _beside(self, values: Mapping[str, float], before: Tried | None) -> tuple[str, float]:
+        """Of the measures besides the headline, the one that lost the largest share, and the share."""
+        if before is None:
+            return "", 0.0
+        old = {name: before.result["scores"][name]["value"] for name in self.directions if name in values}
+        lost = {name: self.directions[name] * (old[name] - values[name]) / max(abs(old[name]), 1e-9) for name in old}
+        return max(lost.items(), key=lambda pair: pair[1], default=("", 0.0))
 
     def attempt(self, name: str, narrow: Files, removed: int, ranges: Mapping[str, Any]) -> Tried:
         """This setting as int8, or the same with convolutions of floats, which are faster on some machines."""
@@ -120,7 +132,7 @@ class Search:
                 setting = self.attempt(f"int8, {_in_words(shares)} less", narrow, removed, ranges)
                 if not setting.verdict and (best.verdict or setting.size < best.size):
                     best, less = setting, shares
-                if setting.loss > self.tolerance:  # what is stronger loses more
+                if max(setting.loss, setting.beside[1]) > self.tolerance:  # what is stronger loses more
                     break
         if best.verdict:
             refused = "; ".join(f"{s.name} is {s.verdict}" for s in self.settings)
@@ -176,6 +188,20 @@ def compress(
     return Model(manifest, folder.seal(manifest, files), trained.task, out)
 
 
+def directions(scores: Mapping[str, Any], metric: str) -> dict[str, float]:
+    """Which way each measure besides the headline gets better: away from what the trivial answer scored, 1 or -1.
+
+    >>> held_out = {"scores": {"mIoU": {"value": 0.9}, "AP50": {"value": 0.6}}, "trivial": {"mIoU": 0.4, "AP50": 0.0}}
+    >>> directions({"held out": held_out}, "mIoU")
+    {'AP50': 1.0}
+    """
+    for entry in scores.values():
+        if trivial := entry.get("trivial"):
+            gains = {name: one["value"] - trivial[name] for name, one in entry["scores"].items() if name in trivial}
+            return {name: math.copysign(1.0, gain) for name, gain in gains.items() if gain and name != metric}
+    return {}
+
+
 def judged(found: Tried, before: Tried | None, tolerance: float) -> Tried:
     """What speaks against a setting, if anything does."""
     if before is None:
@@ -185,6 +211,10 @@ def judged(found: Tried, before: Tried | None, tolerance: float) -> Tried:
         against.append("not smaller")
     if found.loss > tolerance:
         against.append(f"{100 * found.loss:.1f}% worse")
+    elif (
+        found.removed and found.beside[1] > tolerance
+    ):  # rounding alone is judged by the headline, since small samples are noisy
+        against.append(f"{100 * found.beside[1]:.1f}% worse in {found.beside[0]}")
     if slower(found.speed, before.speed):
         against.append(f"{found.speed / before.speed:.1f} times slower")
     return replace(found, verdict=" and ".join(against))
