@@ -51,12 +51,51 @@ _NAMED = {
 }
 
 
+# Keys that stand at the top together in files of settings (clusters, environments, hooks, sites, playbooks, pipelines), and keys below
+# one of them that tell (containers, workflows).
+_SETTINGS = (
+    {"apiVersion", "kind"}, {"channels", "dependencies"}, {"repos"}, {"site_name", "nav"}, {"openapi"}, {"swagger"}, {"hosts", "tasks"},
+    {"stages"}, {"before_script"}, {"pipelines"},
+)  # fmt: skip
+_BELOW = {
+    "services": re.compile(r"^\s+(?:image|build):", re.MULTILINE),
+    "jobs": re.compile(r"^\s+(?:runs-on|steps):", re.MULTILINE),
+}
+
+
+def _other(top: dict[str, str], text: str) -> str:
+    """What says that a file holds settings and no texts, by the keys at its top and the values beside them; else "".
+
+    >>> _other({"version": "'3.8'"}, ""), _other({"en": "", "version": "Version", "services": "Services"}, "")
+    ('version', '')
+    """
+    for keys in _SETTINGS:
+        if keys <= set(top):
+            return ", ".join(sorted(keys))
+    if top.get("version", "").strip("'\" ")[:1].isdigit():
+        return "version"
+    return next(
+        (key for key, inside in _BELOW.items() if key in top and not top[key].strip() and inside.search(text)), ""
+    )
+
+
 class YamlLocale(Slots):
     """A YAML file of texts under keys. Raises DataError where there is none."""
 
     holds = "YAML with texts under keys"
 
     def slots(self) -> list[Slot]:
+        lines = _LINE.finditer(self.text.replace("\r", " "))
+        top = {
+            m["key"].strip("'\"").strip(): m["value"]
+            for m in lines
+            if m["key"] and not m["head"].startswith((" ", "-"))
+        }
+        if other := _other(top, self.text):
+            raise DataError(
+                f"{self.name}: expected {self.holds}, received settings or other data (with {other} at the top). "
+                "Give a locale file"
+            )
         found = list(self._slots())
         if not found:
             raise DataError(f"{self.name}: expected {self.holds}, received no text in it. Give a locale file")
