@@ -45,7 +45,7 @@ def answer(
     for word in inputs:
         if not as_text and (what := not_a_file(word)):
             raise UsageError(f"{word}: expected a file or a text, received {what}. Its lines go in with < and -.")
-        if not as_text and looks_like_file(word, answering.suffixes_of(trained.task)):
+        if not as_text and looks_like_file(word, answering.suffixes_of(trained.task), not folders):
             raise UsageError(f"{word}: no such file. If it is a text, add --text.")
         if not as_text and is_file(Path(word), True):
             click.echo(

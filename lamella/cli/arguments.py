@@ -56,16 +56,19 @@ def is_folder(word: str, or_name: bool) -> bool:
     return or_name or word.endswith(("/", os.sep)) or word.startswith(PATHS)
 
 
-def looks_like_file(word: str, suffixes: tuple[str, ...]) -> bool:
+def looks_like_file(word: str, suffixes: tuple[str, ...], texts: bool = True) -> bool:
     """Whether a word looks like the name of a file or folder, and not like a text.
 
-    It has no space in it and a suffix that is read, or one of other documents, or it is written as a path.
+    It has no space in it and a suffix that is read, or one of other documents, or it is written as a path. Of a task whose
+    values are no texts, a path may be one of them (`texts` is false): the suffix alone tells.
 
     >>> [looks_like_file(word, (".md",)) for word in ("README.md", "a.pdf", "./notes", "docs/", "and/or", "Node.js", "a / b")]
     [True, True, True, True, False, False, False]
     """
     if not word or any(map(str.isspace, word)):
         return False
+    if not texts:
+        return word.lower().endswith(suffixes)
     path = word.startswith(PATHS) or (word.endswith("/") and len(word) > 1 and not word.startswith("<"))
     return path or word.lower().endswith((*suffixes, *OTHERS)) or ("/" in word and _is_folder(word.split("/")[0]))
 

@@ -76,7 +76,18 @@ def test_options_are_those_of_the_fields_and_name_no_file(server):
             if option.answering and option.kind == "str":
                 assert option.holds or option.name in NO_FILES, f"{name} --{option.flag}: does it name a file?"
     offered = {o["name"] for o in server.get("/models").json["models"][0]["options"]}
-    assert offered == {"beams", "alternatives", "details", "front_matter", "keep_below", "line_length", "lines", "paragraphs", "from", "to"}
+    assert offered == {
+        "beams",
+        "alternatives",
+        "details",
+        "front_matter",
+        "keep_below",
+        "line_length",
+        "lines",
+        "paragraphs",
+        "from",
+        "to",
+    }
     described = server.get("/openapi.json").json
     ask = described["paths"]["/models/tiny/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert ask["properties"]["options"]["properties"]["beams"]["maximum"] == 8

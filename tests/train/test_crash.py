@@ -32,7 +32,7 @@ from lamella.fields.text import KEPT
 from lamella.model import examples, fingerprint, load, undo, write, write_zip
 from lamella.registry import find
 from lamella.storage import disk, tensors
-from lamella.train import checkpoint, curves, loop, process
+from lamella.train import checkpoint, curves, loop, prepare, process
 from tests.model.test_model import FILES, manifest
 from tests.train.test_engine import ball, fill, go, squares, whole
 
@@ -564,7 +564,7 @@ def test_a_training_whose_loss_is_no_number_keeps_its_checkpoint(tmp_path, monke
 
     real = find
     monkeypatch.setattr(
-        verb.registry,
+        prepare.registry,
         "find",
         lambda word: type("W", (real(word),), {"loss": loss, "__module__": real(word).__module__}),
     )

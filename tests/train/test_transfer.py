@@ -100,7 +100,7 @@ def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monke
     said = []
     train = importlib.import_module("lamella.verbs.train")
     monkeypatch.setattr(
-        loop, "train_task", lambda job, *rest: said.append((job.config.net, job.size_name, rest[-1])) or 1 / 0
+        loop, "train_task", lambda job, *rest: said.append((job.config.net, job.size_name, rest[-2])) or 1 / 0
     )
     for options in ({}, {"init": "none"}, {"size": "tiny"}):
         with pytest.raises(ZeroDivisionError):
