@@ -168,7 +168,7 @@ def _with_folders(job: Any, inputs: tuple[str, ...], out: str | None, failed: li
     """Each file, and each file of the folders among the inputs, with the name of its answers in the tree."""
     from lamella.errors import UsageError
     from lamella.model import answering
-    from lamella.verbs import predict as verb
+    from lamella.model.below import files_below
 
     parts: list[tuple[str, Path]] = []
     for word in inputs:
@@ -177,7 +177,7 @@ def _with_folders(job: Any, inputs: tuple[str, ...], out: str | None, failed: li
             parts.append((word, _named(path)))
             continue
         suffixes = answering.suffixes_of(job)
-        found, others = verb.files_below(path, suffixes, Path(out) if out else None)
+        found, others = files_below(path, suffixes, Path(out) if out else None)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
         if not found:
             known = ", ".join(sorted(set(suffixes)))

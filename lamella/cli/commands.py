@@ -19,6 +19,7 @@ from lamella.cli.flags import (
     COLUMNS,
     CORPUS,
     ENCODING,
+    EXAMPLES,
     FORCE,
     INDEX,
     JSON,
@@ -123,14 +124,7 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option(
     "--plan", metavar="FILE", help="Compare what happens with a forecast in this file (default: MODEL's own)."
 )
-@click.option(
-    "--no-examples",
-    "examples",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Do not keep held-out examples in the model folder.",
-)
+@EXAMPLES
 @COLUMNS
 @ENCODING
 @FORCE

@@ -26,6 +26,14 @@ CORPUS = click.option(
     "--corpus", multiple=True, metavar="FILE", help="File to search in; each line or row is an entry."
 )
 INDEX = click.option("--index", metavar="FILE", help="File that keeps the vectors of the entries; --corpus adds to it.")
+EXAMPLES = click.option(
+    "--no-examples",
+    "examples",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Do not keep held-out examples in the model folder.",
+)
 # How to train: options of `train` and of `plan`.
 TRAINING = (
     click.option(

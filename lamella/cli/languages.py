@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lamella.cli.arguments import is_file
 from lamella.cli.streams import visible
 
 BYTES = 4000  # of a file, which tell the language
@@ -67,7 +68,7 @@ def doubt(inputs: Sequence[str], src: str, as_text: bool) -> None:
 
     for word in inputs:
         path = Path(word)
-        file = not as_text and _is_file(path)
+        file = not as_text and is_file(path)
         if other := looks_like(beginning(path) if file else word, src):
             what = visible(word) if file else f'"{visible(word[:40])}"'
             names = language_name(other), language_name(src)
@@ -82,10 +83,3 @@ def beginning(path: Path) -> str:
         return words
     with path.open("rb") as file:
         return file.read(BYTES).decode(errors="ignore")
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False

@@ -10,8 +10,8 @@ import msgspec
 from lamella.data.readers.suffixes import PACKED, TABLES, is_table, table_suffix
 from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
-from lamella.fields import Field
 from lamella.model import Model, as_example, load
+from lamella.model.below import files_below
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
@@ -216,7 +216,7 @@ def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str
     name = next(name for name, field in job.fields.items() if field.media)
     files: list[Path] = []
     for path in paths:
-        inside = _media(path, job.fields[name]) if path.is_dir() else [path]
+        inside = files_below(path, job.fields[name].suffixes)[0] if path.is_dir() else [path]
         if not inside:
             raise DataError(
                 f"{path}: expected pictures or sounds, received a folder without any. Give the folder they are in."
@@ -232,17 +232,6 @@ def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str
         return raw, suffix, counts
     answers = [_columns(job, a) for a in results]
     return new_table(name, places, answers, suffix), suffix or ".csv", counts
-
-
-def _media(folder: Path, field: Field) -> list[Path]:
-    """The pictures or sounds below a folder, those of hidden files and folders left out, in order."""
-    media = []
-    for inside, names, files in os.walk(folder):
-        names[:] = sorted(n for n in names if not n.startswith("."))
-        media += [
-            Path(inside, f) for f in sorted(files) if not f.startswith(".") and Path(f).suffix.lower() in field.suffixes
-        ]
-    return media
 
 
 def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell) -> tuple[Any, dict[int, Any]]:

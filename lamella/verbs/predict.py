@@ -8,7 +8,6 @@ lamella predict my-model docs/ -o docs-fr/              else each file of a fold
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -95,26 +94,3 @@ def output_paths(names: Sequence[Path], out: str | None, tree: bool) -> list[Pat
     for folder_of in {place, *((place / name).parent for name in names)}:
         folder_of.mkdir(parents=True, exist_ok=True)
     return [place / name for name in names]
-
-
-def files_below(place: Path, suffixes: Sequence[str], but: Path | None) -> tuple[list[Path], Counter[str]]:
-    """The files of a folder that can be answered, in order, and how many others there are by suffix.
-
-    Hidden files and folders are left out, and so is what is below `but`, where the answers go.
-    """
-    found, others = [], Counter[str]()
-    for inside, folders, files in os.walk(place):
-        folders[:] = sorted(
-            n for n in folders if not n.startswith(".") and not (but and same_place(Path(inside, n), but))
-        )
-        for name in sorted(n for n in files if not n.startswith(".")):
-            if name.lower().endswith(tuple(suffixes)):
-                found.append(Path(inside, name))
-            else:
-                others[Path(name).suffix.lower() or "no suffix"] += 1
-    return found, others
-
-
-def same_place(a: Path, b: Path) -> bool:
-    """Whether two paths are of one folder, which need not exist."""
-    return os.path.realpath(a) == os.path.realpath(b)

@@ -96,7 +96,7 @@ _WORDS = {
 }
 
 # The letters beyond a-z that each language writes. A word with any other letter counts against it.
-_EXTRA = {
+LETTERS = {
     "en": "",
     "fr": "àâæçéèêëîïôœùûüÿ",
     "de": "äöüß",
@@ -130,7 +130,7 @@ def _vocabulary() -> dict[str, frozenset[str]]:
 @cache
 def _foreign(code: str) -> re.Pattern[str]:
     """What is no letter of a language; compiled when it is first asked for."""
-    return re.compile(f"[^a-z{_EXTRA[code]}]")
+    return re.compile(f"[^a-z{LETTERS[code]}]")
 
 
 _WORD = lazy(r"[^\W\d_]+")

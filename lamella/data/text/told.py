@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from lamella.data.text.common_words import STEP, log_likelihoods, steps, words_of
+from lamella.data.text.languages import LETTERS as BEYOND
 from lamella.data.text.languages import base_code
 
 SURE = 20  # letters from which on a model is believed
@@ -24,17 +25,13 @@ LEAD, KNOWN = 4.0, 0.8  # by how much, in log-odds, and what share of them must 
 COMMON = 4  # steps from which a word is one of a language
 WORDS = 6  # of a longer text, how common each word is says no more than the model
 
-# The letters besides a to z of languages in Latin script; of others the script.
-LETTERS = {
-    "en": "", "fr": "àâæçéèêëîïôœùûüÿ", "de": "äöüß", "es": "áéíñóúü", "it": "àèéìíîòóùú", "pt": "áâãàçéêíóôõúü",
-    "nl": "äëïöüéèĳ", "ca": "àçèéíïòóúü·", "gl": "áéíñóúïü", "sv": "åäöé", "da": "æøåé", "nb": "æøåéòô", "fi": "åäöšž",
-    "pl": "ąćęłńóśźż", "cs": "áčďéěíňóřšťúůýž", "sk": "áäčďéíĺľňóôŕšťúýž", "ro": "ăâîșțşţ", "hu": "áéíóöőúüű", "tr": "âçğıîöşüû",
-    "id": "é", "vi": "",
-}  # fmt: skip
+# The script of languages that are not written in Latin.
 SCRIPTS = {
     "zh": "[\u3400-\u9fff]", "ja": "[\u3040-\u30ff\u3400-\u9fff]", "ko": "[\u1100-\u11ff\uac00-\ud7a3]", "ru": "[\u0400-\u04ff]",
     "bg": "[\u0400-\u04ff]", "uk": "[\u0400-\u04ff]", "el": "[\u0370-\u03ff]", "he": "[\u0590-\u05ff]", "ar": "[\u0600-\u06ff]",
 }  # fmt: skip
+# The letters besides a to z of the others. Vietnamese has too many to tell by one.
+LETTERS = {code: own for code, own in BEYOND.items() if code not in SCRIPTS} | {"hu": "áéíóöőúüű", "id": "é", "vi": ""}
 LATIN = "[A-Za-z\u00aa\u00ba\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]"
 
 
