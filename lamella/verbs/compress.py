@@ -211,9 +211,8 @@ def judged(found: Tried, before: Tried | None, tolerance: float) -> Tried:
         against.append("not smaller")
     if found.loss > tolerance:
         against.append(f"{100 * found.loss:.1f}% worse")
-    elif (
-        found.removed and found.beside[1] > tolerance
-    ):  # rounding alone is judged by the headline, since small samples are noisy
+    elif found.removed and found.beside[1] > tolerance:
+        # Rounding alone is judged by the headline: other measures of a small sample are noisy.
         against.append(f"{100 * found.beside[1]:.1f}% worse in {found.beside[0]}")
     if slower(found.speed, before.speed):
         against.append(f"{found.speed / before.speed:.1f} times slower")
