@@ -4,6 +4,7 @@ A field is written once, as `name: Annotated[type, Meta(description=...)] = defa
 command line and the verbs need.
 """
 
+import re
 import typing
 from collections.abc import Mapping
 from types import UnionType
@@ -58,6 +59,11 @@ def all_options(config: type[msgspec.Struct]) -> list[Option]:
     return found
 
 
+def switches(config: type[msgspec.Struct]) -> frozenset[str]:
+    """The names of the fields that are yes or no, which need no value on the command line."""
+    return frozenset(o.name for o in all_options(config) if o.kind == "bool")
+
+
 def _default(field: msgspec.structs.FieldInfo) -> Any:
     """What a field is where nobody says; None where that must be said."""
     if field.default_factory is not msgspec.NODEFAULT:
@@ -93,7 +99,13 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
     try:
         return msgspec.convert(values, config, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"wrong value for an option of {task}: {error}. Received {given}.") from error
+        at = re.search(r" - at `\$\.(\w+)`", str(error))
+        if not at:
+            raise UsageError(f"wrong value for an option of {task}: {error}. Received {given}.") from error
+        what, flag = str(error)[: at.start()], at[1].replace("_", "-")
+        raise UsageError(
+            f"wrong value for an option of {task}: --{flag}: {what}, received {values[at[1]]!r}."
+        ) from error
 
 
 def current_names(config: type[msgspec.Struct], stored: Mapping[str, Any]) -> dict[str, Any]:

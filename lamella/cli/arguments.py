@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,10 @@ OTHERS = (
     ".mp4",
     ".tex",
 )
+_YES_OR_NO = ("true", "false", "1", "0")
+Switches = Callable[[], Collection[str]]
 PLAIN = "\0"  # marks a word after `--`; no argument of a process can hold it
+_MARKED = 2 * PLAIN  # a word that begins like an option and stands where the value of one may
 
 
 def is_file(path: Path, or_folder: bool = False) -> bool:
@@ -80,28 +83,36 @@ def _is_folder(name: str) -> bool:
         return False
 
 
-def options_last(words: Iterable[str], own: Mapping[str, bool]) -> list[str]:
-    """Move a task's options behind all other words, since click would take one before MODEL for it.
+def options_last(words: Iterable[str], own: Mapping[str, bool], leading: int = 1) -> list[str]:
+    """Move a task's options that stand before MODEL behind all other words, since click would take one for it.
 
-    own: the command's own options, and whether each takes a value. What stands after `--` is marked as PLAIN.
+    own: the command's own options, and whether each takes a value. leading: how many arguments, such as MODEL, come before
+    those of any number. What stands after `--` is marked as PLAIN.
 
     >>> options_last(["--beams", "1", "-o", "out", "my-model", "--", "--text"], {"-o": True})
     ['-o', 'out', 'my-model', '--', '\\x00--text', '--beams', '1']
+    >>> options_last(["--details", "a.txt", "b.txt"], {}, leading=0)
+    ['--details', 'a.txt', 'b.txt']
     """
     rest = list(words)
     first: list[str] = []
     last: list[str] = []
+    seen = 0
     while rest and rest[0] != "--":
         word = rest.pop(0)
         name, equals, _ = word.partition("=")
         if is_text(word, own):
             first.append(PLAIN + word)
+            seen += 1
             continue
         foreign = (word.startswith("--") or is_short(word)) and " " not in word and name not in own
-        goes = last if foreign else first
+        goes = last if foreign and seen < leading else first
+        seen += not word.startswith("-") or word == "-"
         goes.append(word)
         if (foreign or own.get(name)) and not equals and rest and (own.get(name) or not rest[0].startswith("--")):
-            goes.append(rest.pop(0))
+            value = rest.pop(0)
+            # click would take "- Hello" apart into options of one letter.
+            goes.append(_MARKED + value if foreign and is_text(value, own) else value)
     return [*first, *rest[:1], *(PLAIN + word for word in rest[1:]), *last]
 
 
@@ -128,28 +139,39 @@ def is_short(word: str) -> bool:
     return len(word) == 2 and word[0] == "-" and word[1].isalpha()
 
 
-def split_options(words: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+def split_options(words: Iterable[str], switches: Switches = frozenset) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Separate arguments from a task's `--field value` pairs, -n value among them; after `--` all are arguments.
+
+    switches: gives the names of those that are yes or no, when it is asked: what follows one is an argument, but for `true`
+    and `false`.
 
     >>> split_options(["my-model", "-n", "16", "--seed=1"])
     (('my-model',), {'n': '16', 'seed': '1'})
+    >>> split_options(["--details", "a.txt", "--lines", "false"], lambda: {"details", "lines"})
+    (('a.txt',), {'details': 'true', 'lines': 'false'})
     """
     rest, plain, options = list(words), [], {}
     while rest:
         word = rest.pop(0)
         if word.startswith(PLAIN):
-            plain.append(word.removeprefix(PLAIN))
+            plain.append(word.lstrip(PLAIN))
         elif word.startswith("--") and len(word) > 2 and " " not in word:
             name, equals, value = word[2:].partition("=")
+            name = name.replace("-", "_")
             if not equals:
-                flag = not rest or rest[0].startswith(("--", PLAIN))
-                value = "true" if flag else rest.pop(0)
-            options[name.replace("-", "_")] = value
+                flag = _has_no_value(rest) or (rest[0].lower() not in _YES_OR_NO and name in switches())
+                value = "true" if flag else rest.pop(0).lstrip(PLAIN)
+            options[name] = value
         elif is_short(word):
-            options[word[1]] = rest.pop(0) if rest and not rest[0].startswith(("--", PLAIN)) else "true"
+            options[word[1]] = "true" if _has_no_value(rest) else rest.pop(0).lstrip(PLAIN)
         else:
             plain.append(word)
     return tuple(plain), options
+
+
+def _has_no_value(rest: Sequence[str]) -> bool:
+    """Whether an option before these words has none: an option follows, what stood after `--`, or nothing."""
+    return not rest or (rest[0].startswith(("--", PLAIN)) and not rest[0].startswith(_MARKED))
 
 
 def by_fields(

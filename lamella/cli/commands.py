@@ -25,6 +25,8 @@ from lamella.cli.flags import (
     JSON,
     TASK_FILE,
     evaluation_options,
+    of_model,
+    of_task,
     training_options,
 )
 from lamella.cli.groups import ANY, Group
@@ -73,28 +75,18 @@ def translate(
     from lamella.model.shipped import translator
     from lamella.model.translate import AUTO, AnySource, encoded_as
 
-    inputs, options = split_options(inputs)
     languages = Languages(dst)
+    trained = AnySource.into(dst, languages.add) if src == AUTO else translator(src, dst)
+    inputs, options = split_options(inputs, of_model(trained))
     with encoded_as(encoding):
         if src != AUTO:
             languages.route(src)
             doubt(inputs, src, as_text)
-            answer(translator(src, dst), inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
-            return
+        choose = languages.chosen if src == AUTO else None
         try:
-            trained = AnySource.into(dst, languages.add)
             answer(
-                trained,
-                inputs,
-                options,
-                out,
-                as_text,
-                as_file,
-                force,
-                as_json,
-                split_columns(columns),
-                languages.chosen,
-            )
+                trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns), choose
+            )  # fmt: skip
         finally:
             languages.tell()
 
@@ -139,7 +131,7 @@ def train(
     from lamella.model.reading import encoded_as
     from lamella.verbs.train import train as run
 
-    data, options = split_options(data)
+    data, options = split_options(data, of_task(task))
     with encoded_as(encoding):
         _wrote(run(task, *data, out=out, columns=split_columns(columns), **given, **options), as_json)
 
@@ -164,7 +156,7 @@ def evaluate(
     from lamella.verbs.evaluate import evaluate as run
     from lamella.verbs.evaluate import lines
 
-    data, options = split_options(data)
+    data, options = split_options(data, of_model(model, given["task"]))
     with encoded_as(encoding):
         kinds = [noise.strip() for noise in noises.split(",") if noise.strip()]
         result = run(model, *data, columns=split_columns(columns), noises=kinds, **given, **options)
@@ -197,7 +189,7 @@ def predict(
     from lamella.model import load
 
     trained = _asked(load(model, task), **asking)
-    inputs, options = by_fields(trained.task.fields, *split_options(inputs))
+    inputs, options = by_fields(trained.task.fields, *split_options(inputs, of_model(trained)))
     with _encoded(encoding):
         answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
@@ -233,7 +225,7 @@ def explain(
     from lamella.verbs import explain as verb
 
     trained = _asked(load(model, task), **asking)
-    inputs, options = by_fields(trained.task.fields, *split_options(inputs))
+    inputs, options = by_fields(trained.task.fields, *split_options(inputs, of_model(trained)))
     trained, example = verb.question(trained, inputs, split_columns(columns), as_text, options)
     form = verb.form(out, force)
     explanation = verb.explain(trained, example, method=method, pairs=pairs, data=data, columns=split_columns(columns))

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from lamella.cli.arguments import Switches
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 FORCE = click.option("--force", is_flag=True, help="Overwrite existing files.")
 TASK_FILE = click.option(
@@ -120,3 +122,27 @@ def evaluation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(EVALUATION):
         command = option(command)
     return command
+
+
+def of_task(word: str) -> Switches:
+    """The options of a task, by its name or file, that need no value."""
+
+    def found() -> frozenset[str]:
+        from lamella.options import switches
+        from lamella.registry import find
+
+        return switches(find(word).Config)
+
+    return found
+
+
+def of_model(model: Any, task: str | None = None) -> Switches:
+    """The options of a model, or of the one in a folder, that need no value."""
+
+    def found() -> frozenset[str]:
+        from lamella.model import load
+        from lamella.options import switches
+
+        return switches(type((load(model, task) if isinstance(model, str) else model).task.config))
+
+    return found

@@ -20,7 +20,8 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.ignore_unknown_options:
             own = {o: not p.is_flag for p in self.get_params(ctx) if isinstance(p, click.Option) for o in p.opts}
-            args = options_last(args, own)
+            leading = sum(isinstance(p, click.Argument) and p.nargs == 1 for p in self.get_params(ctx))
+            args = options_last(args, own, leading)
         rest = super().parse_args(ctx, args)
         for option in self.get_params(ctx):  # an empty name is a mistake in a script, and no wish for standard output
             if isinstance(option, click.Option) and "--out" in option.opts and ctx.params.get("out") == "":

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from lamella.cli.arguments import split_columns, split_options, to_json
-from lamella.cli.flags import COLUMNS, ENCODING, JSON, training_options
+from lamella.cli.flags import COLUMNS, ENCODING, JSON, of_task, training_options
 from lamella.cli.groups import ANY, Command
 from lamella.cli.streams import visible
 
@@ -40,7 +40,7 @@ def plan(task: str, data: tuple[str, ...], columns: str | None, encoding: str, a
     from lamella.verbs.plan import lines
     from lamella.verbs.plan import plan as run
 
-    data, options = split_options(data)
+    data, options = split_options(data, of_task(task))
     with encoded_as(encoding):
         result = run(task, *data, columns=split_columns(columns), **given, **options)
     click.echo(to_json(result) if as_json else visible("\n".join(lines(result))))

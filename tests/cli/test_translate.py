@@ -129,3 +129,16 @@ def test_the_column_of_a_table(cli, here):
     assert done.code == 0, done
     rows = [line.split(",") for line in (here / "rows.fr.csv").read_text("utf-8").splitlines()]
     assert rows[0] == ["id", "note", "title", "translation"] and rows[2][3] == "Merci beaucoup"
+
+
+def test_a_switch_takes_no_file_and_no_text_for_its_value(cli, here):
+    """What follows an option of yes or no is an input, unless it is true or false; inputs keep their order."""
+    Path("a.txt").write_text("Good morning\nto you.\n")
+    done = cli("translate", "--lines", "a.txt", "--to", "fr", "--beams", "1")
+    assert done.code == 0 and len(done.out.splitlines()) == 2 and "2 lines" in done.err
+    done = cli("translate", "--details", "- Yes", "12", "--to", "fr", "--beams", "1")
+    assert [line[:1] for line in done.out.splitlines()] == ["-", " ", "1", " "]
+    assert cli("translate", "12", "--details", "false", "13", "--to", "fr").out == "12\n13\n"
+    done = cli("translate", "12", "--keep-below", "-5", "--to", "fr")
+    assert done.code == 2 and "--keep-below: Expected `float` >= 0.0, received '-5'" in done.err
+    assert [one.name for one in here.iterdir()] == ["a.txt"]
