@@ -145,9 +145,39 @@ def _android(raw: str, text: str, quoted: bool, literal: bool, answer: str) -> s
 # --- XLIFF -----------------------------------------------------------------------------------------------------------
 
 
-class Xliff(_Xml):
-    """XLIFF 1.2 and 2.0: a `target` for every `source` that has none with a text in it.
+# States of a target that holds no translation yet (often a copy of the source), and of what must stay as it is.
+_WAITING = ("new", "needs-translation", "needs-l10n", "initial")
+_FINAL = ("final", "signed-off")
+_REVIEW = "needs-review-translation"
 
+
+def _children(pieces: list[Token]) -> list[tuple[Token, Token]]:
+    """The elements right within the one that these pieces are: where each opens and closes."""
+    found = []
+    at = 1
+    while at < len(pieces) - 1:
+        last = _closing(pieces, at) if pieces[at].kind == "open" else at
+        if pieces[at].kind in ("open", "void"):
+            found.append((pieces[at], pieces[last]))
+        at = last + 1
+    return found
+
+
+def _with(tag: str, name: str, value: str) -> str:
+    """A tag with an attribute, whatever that was before.
+
+    >>> _with('<target state="new">', "state", "final"), _with("<target>", "state", "new")
+    ('<target state="final">', '<target state="new">')
+    """
+    plain = re.sub(rf"\s+{name}\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", tag)
+    return f'{plain[:-1]} {name}="{value}">'
+
+
+class Xliff(_Xml):
+    """XLIFF 1.2 and 2.0: a `target` for every `source` that has none with a text in it, or one that waits for translation.
+
+    What is final, signed off or approved stays. What was translated gets the state `needs-review-translation` (1.2: a person
+    is to look at it) or `translated` (2.0: not reviewed yet).
     The target language is written into the head where it is missing. Raises DataError where the file is for another one.
     """
 
@@ -170,7 +200,7 @@ class Xliff(_Xml):
             if token.attribute("translate") == "no":
                 off.append(_closing(pieces, index))
             elif token.name in units and not off:
-                found += self._unit(pieces[index : _closing(pieces, index) + 1])
+                found += self._unit(pieces[index : _closing(pieces, index) + 1], second)
         return found
 
     def head(self, root: Token | None, files: list[Token], second: bool) -> None:
@@ -187,35 +217,45 @@ class Xliff(_Xml):
             if not theirs and self.language:
                 self.heads.append((token.end - 1, f' {name}="{escape(self.language)}"'))
 
-    def _unit(self, pieces: list[Token]) -> list[Slot]:
-        at = next((i for i, t in enumerate(pieces) if t.kind == "open" and t.name == "source"), None)
-        if at is None:
+    def _unit(self, pieces: list[Token], second: bool) -> list[Slot]:
+        inside = _children(pieces)
+        source = next((one for one in inside if one[0].name == "source"), None)
+        if source is None:
             return []
-        close = _closing(pieces, at)
-        raw = self.text[pieces[at].end : pieces[close].start]
-        text = _inner(raw)
-        place = next(
-            (i for i, t in enumerate(pieces) if i > close and t.name == "target" and t.kind in ("open", "void")), None
-        )
-        start = end = pieces[close].end
-        gap = self.text[max(0, pieces[at].start - _GAP) : pieces[at].start]
-        before = gap[len(gap.rstrip()) :]
-        if place is not None:
-            last = place if pieces[place].kind == "void" else _closing(pieces, place)
-            if self.text[pieces[place].end : pieces[last].start].strip():
-                return []
-            start, end, before = pieces[place].start, pieces[last].end, ""
-        if not worded(_MARK.sub("", text)):
+        text = _inner(self.text[source[0].end : source[1].start])
+        target = next((one for one in inside if one[0].name == "target"), None)
+        if not worded(_MARK.sub("", text)) or self._is_done(pieces[0], target, second):
             return []
+        # The schema of 1.2 has a source in segments between the source and the target.
+        place = next((one for one in inside if one[0].name == "seg-source"), source)[1].end
+        begin, end = (target[0].start, target[1].end) if target else (place, place)
+        gap = self.text[max(0, source[0].start - _GAP) : source[0].start]
+        before = "" if target else gap[len(gap.rstrip()) :]
+        head = target[0].raw.rstrip("/>") + ">" if target else "<target>"
         edges = re.match(r"(\s*)(.*?)(\s*)$", text, re.DOTALL)
-        core = edges[2] if edges else text
-        lead, tail = (edges[1], edges[3]) if edges else ("", "")
+        lead, core, tail = edges.groups() if edges else ("", text, "")
+        unit = pieces[0]
+        start = unit.start if second else begin  # the state of 2.0 stands at the segment
 
-        def target(answer: str) -> str:
+        def write(answer: str) -> str:
             written = _outer(core, answer)
-            return self.text[start:end] if written is None else f"{before}<target>{lead}{written}{tail}</target>"
+            if written is None:
+                return self.text[start:end]
+            opened = head if second else _with(head, "state", _REVIEW)
+            target = f"{before}{opened}{lead}{written}{tail}</target>"
+            if not second:
+                return target
+            return _with(unit.raw, "state", "translated") + self.text[unit.end : begin] + target
 
-        return [Slot(start, end, core, target)]
+        return [Slot(start, end, core, write)]
+
+    def _is_done(self, unit: Token, target: tuple[Token, Token] | None, second: bool) -> bool:
+        """Whether a unit is translated: its target has a text whose state is not that of one to translate, or it is final."""
+        state = unit.attribute("state") if second else target[0].attribute("state") if target else ""
+        if state in _FINAL or unit.attribute("approved") == "yes":
+            return True
+        text = self.text[target[0].end : target[1].start] if target and target[0] is not target[1] else ""
+        return bool(text.strip()) and state not in _WAITING
 
     def render(self, answers: Sequence[str | None]) -> bytes:
         """See `Slots`; an answer that is the source is a translation here, and is written."""

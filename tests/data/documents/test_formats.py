@@ -144,8 +144,13 @@ def test_android_strings_are_escaped_again() -> None:
 
 def test_xliff_is_filled_and_says_its_language() -> None:
     text = open_document(XLIFF.encode(), "a.xlf", "fr").render(['Le <g id="1">grand</g> & monde', "Oui"]).decode()
-    assert 'original="x" target-language="fr"' in text and "<target>Oui</target>" in text
-    assert '</source>\n        <target>Le <g id="1">grand</g> &amp; monde</target>' in text
+    assert (
+        'original="x" target-language="fr"' in text and '<target state="needs-review-translation">Oui</target>' in text
+    )
+    assert (
+        '</source>\n        <target state="needs-review-translation">Le <g id="1">grand</g> &amp; monde</target>'
+        in text
+    )
     with pytest.raises(DataError, match=r"expected XLIFF .*received a file for de"):
         open_document(XLIFF.replace("original", 'target-language="de" original').encode(), "a.xlf", "fr")
 
