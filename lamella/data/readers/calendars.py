@@ -114,6 +114,16 @@ def language_of(names: Iterable[str]) -> str:
     return max(FORMS, key=weight)
 
 
+def language_of_days(names: Iterable[str]) -> str:
+    """The language in which most of these names of weekdays are; English where several are equal.
+
+    >>> language_of_days(["Mo", "Di", "Mi"]), language_of_days(["sam.", "dim."]), language_of_days([])
+    ('de', 'fr', 'en')
+    """
+    words = [name.casefold().rstrip(".").removesuffix("-feira") for name in names]
+    return max(_DAYS, key=lambda lang: sum(any(day.startswith(w) for day in _DAYS[lang].split()) for w in words))
+
+
 def month_like(number: int, old: str, lang: str) -> str:
     """A month's name in the form that another one has: whole or short.
 

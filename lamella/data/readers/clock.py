@@ -31,12 +31,17 @@ MONTHS = {
     "y": 12, "ys": 12, "ye": 12, "a": 12, "year": 12, "yearly": 12, "annual": 12,
 }  # fmt: skip
 BUSINESS = {"b": 1, "business": 1, "business day": 1, "bday": 1, "weekday": 1}
-COUNT = {"count": 1, "row": 1}
+COUNT = {"count": 1}
+WEEK_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_OPEN = "days "  # before the days of a week that has others off than Saturday and Sunday
 Times = NDArray[np.int64]
 
 
 class Step(NamedTuple):
-    """From one value to the next: so many seconds ("s"), months, business days, counts, or just the next row ("")."""
+    """From one value to the next: so many seconds ("s"), months, business days, counts, or just the next row ("").
+
+    The unit of a week with other days off names those that are not: "days Mon Tue Wed Thu Fri Sat".
+    """
 
     size: int = 1
     unit: str = ""
@@ -44,14 +49,24 @@ class Step(NamedTuple):
     def __str__(self) -> str:
         return f"{self.size} {self.unit}".strip() if self.unit else ""
 
+    @property
+    def week(self) -> str:
+        """The days of the week that are not left out, as numpy has them; "" where steps are no such days."""
+        return "1111100" if self.unit == "business days" else self.unit.removeprefix(_OPEN) if self.of_week else ""
+
+    @property
+    def of_week(self) -> bool:
+        """Whether some days of each week are left out."""
+        return self.unit == "business days" or self.unit.startswith(_OPEN)
+
     def ticks(self, seconds: Times) -> NDArray[np.float64]:
         """Stamps in steps since 1970; those of one series lie whole numbers apart where they are on its grid."""
         if self.unit == "months":
             return np.asarray(seconds.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) / self.size)
-        if self.unit == "business days":
+        if self.of_week:
             days = seconds.astype("datetime64[s]").astype("datetime64[D]")
-            count = np.busday_count(np.datetime64("1970-01-01"), days)
-            weekend = ~np.is_busday(days)  # lies between two ticks
+            count = np.busday_count(np.datetime64("1970-01-01"), days, weekmask=self.week)
+            weekend = ~np.is_busday(days, weekmask=self.week)  # lies between two ticks
             return np.asarray(count + seconds % DAY / DAY + 0.5 * weekend)
         return seconds / self.size
 
@@ -59,9 +74,9 @@ class Step(NamedTuple):
         """The time of a tick; of months their first day."""
         if self.unit == "months":
             return int(np.datetime64(round(tick * self.size), "M").astype("datetime64[s]").astype(np.int64))
-        if self.unit == "business days":
+        if self.of_week:
             whole = int(np.floor(tick + 1e-9))
-            day = np.busday_offset(np.datetime64("1970-01-01"), whole, roll="forward")
+            day = np.busday_offset(np.datetime64("1970-01-01"), whole, roll="forward", weekmask=self.week)
             return int(day.astype("datetime64[s]").astype(np.int64)) + round((tick - whole) * DAY)
         return round(tick * self.size)
 
@@ -86,8 +101,8 @@ class Step(NamedTuple):
             return [given]
         if self.unit == "months":
             return [12 // self.size] if 12 % self.size == 0 else [1]
-        if self.unit == "business days":
-            return [5]
+        if self.of_week:
+            return [5 if self.unit == "business days" else len(self.week.split())]
         if self.unit != "s":
             return [1]
         lengths = [DAY, WEEK] if self.size < DAY else [WEEK] if self.size < WEEK else [364 * DAY]
@@ -96,11 +111,17 @@ class Step(NamedTuple):
 
 
 def parse_step(word: str) -> Step:
-    """A word such as 30min, h, day, 2w, month, quarter, year, business, or what `str(Step)` gives.
+    """A word such as 30min, h, day, 2w, month, quarter, year, business, row, or what `str(Step)` gives.
+
+    row: one value follows the other in the order of their stamps, whatever lies between these.
 
     >>> parse_step("30min"), parse_step("quarter"), parse_step("1800 s") == parse_step("30min")
     (Step(size=1800, unit='s'), Step(size=3, unit='months'), True)
     """
+    if word.strip().lower() in ("row", "rows"):
+        return Step()
+    if open_days := re.fullmatch(r"(?:1 )?days ((?:mon|tue|wed|thu|fri|sat|sun| )+)", word.strip().lower()):
+        return Step(1, _OPEN + open_days[1].title())
     found = re.fullmatch(r"(\d{0,9})\s*([a-z ]+)", word.strip().lower())
     count, unit = (int(found[1] or 1), found[2]) if found else (0, "")
     for table, kind in ((MONTHS, "months"), (WORDS, "s"), (BUSINESS, "business days"), (COUNT, "count")):
@@ -108,7 +129,7 @@ def parse_step(word: str) -> Step:
             if count and name in table:
                 return Step(count * table[name], kind)
     raise UsageError(
-        f"--frequency {word}: expected one such as 30min, h, day, week, month, quarter, year or business (days)."
+        f"--frequency {word}: expected one such as 30min, h, day, week, month, quarter, year, business (days) or row."
     )
 
 
@@ -133,12 +154,21 @@ def find_step(times: Sequence[Times], count: bool = False) -> Step:
     days = every.astype("datetime64[D]")
     if commonest == DAY and np.is_busday(days).all() and (days.max() - days.min()).astype(int) >= 5:
         return Step(1, "business days")
+    if commonest == DAY and (closed := _days_off(days)):
+        return Step(1, _OPEN + " ".join(name for at, name in enumerate(WEEK_DAYS) if at not in closed))
     if commonest >= 28 * DAY and _in_months(every):
         steps = [np.diff(np.unique(t.astype("datetime64[s]").astype("datetime64[M]").astype(int))) for t in times]
         values, counts = np.unique(np.concatenate(steps), return_counts=True)
         if len(values):
             return Step(int(values[counts.argmax()]), "months")
     return Step(commonest, "s")
+
+
+def _days_off(days: NDArray[Any]) -> set[int]:
+    """Which days of the week (0: Monday) never come where each would have come thrice: one or two of them."""
+    span = (days.max() - days.min()).astype(int) + 1
+    found = set(range(7)) - set(((days.astype(np.int64) + 3) % 7).tolist())  # 1970 began on a Thursday
+    return found if span >= 21 and len(found) <= 2 else set()
 
 
 def _in_months(stamps: NDArray[Any]) -> bool:
@@ -175,9 +205,9 @@ def advance(step: Step, start: int, steps: int, ends: bool = False) -> int:
         last = months.monthrange(year, number)[1]
         day = last if ends else min(int(_day_of_month(np.array([first]))[0]), last)
         return int(month.astype("datetime64[s]").astype(np.int64)) + (day - 1) * DAY + start % DAY
-    if step.unit == "business days":
+    if step.of_week:
         day = np.datetime64(start, "s").astype("datetime64[D]")
-        later = np.busday_offset(day, steps * step.size, roll="backward")
+        later = np.busday_offset(day, steps * step.size, roll="backward", weekmask=step.week)
         return int(later.astype("datetime64[s]").astype(np.int64)) + start % DAY
     return start + steps * step.size
 
@@ -186,8 +216,9 @@ def periods(step: Step, span: int) -> list[str]:
     """Which parts of the calendar mean something: shorter than the data, seen twice at least, longer than two steps."""
     if step.unit == "months":
         return ["year"] if step.size <= 6 and span * step.size >= 24 else []
-    if step.unit == "business days":
-        return [name for name, length in (("week", 5), ("year", 261)) if span >= 2 * length]
+    if step.of_week:
+        week = step.seasons()[0]
+        return [name for name, length in (("week", week), ("year", -(-365 * week // 7))) if span >= 2 * length]
     lengths = {"day": DAY, "week": WEEK, "year": YEAR} if step.unit == "s" else {}
     return [name for name, length in lengths.items() if 2 * step.size < length and span * step.size >= 2 * length]
 
@@ -200,7 +231,7 @@ def calendar(step: Step, first: float | None, length: int, wanted: Sequence[str]
     """
     columns: list[Any] = []
     tick = np.arange(length) + (first or 0)
-    business = step.unit == "business days" and wanted
+    business = step.of_week and wanted
     seconds = np.array([step.seconds(t) for t in tick]) if business else tick * step.size
     for name in wanted:
         if step.unit == "months":

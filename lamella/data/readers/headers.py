@@ -143,7 +143,10 @@ def numbers_rows(name: str, cells: Sequence[str], by_name: bool = False) -> bool
     numbers = [int(float(cell)) for cell in cells]
     if not by_name and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
         return True
-    named = re.fullmatch(r"(.*[ _])?(id|index|nr|no|key)|column 1|unnamed.*", name.casefold())
+    named = re.fullmatch(
+        r"(.*[ _])?(id|index|idx|nr\.?|no\.?|key|row|rows|rownum|rowid|rownames|seq|instant|record|recno|#)|column 1|unnamed.*",
+        name.casefold(),
+    )
     return named is not None and len(set(numbers)) == len(numbers)
 
 

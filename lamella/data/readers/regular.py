@@ -53,6 +53,8 @@ def regular(raw: Raw, step: Step, counts: Counter[str], resample: str = "") -> T
     else:
         exact = step.ticks(times)
         base = float(exact.min() % 1) if len(exact) and not resample else 0.0  # the grid goes through the first stamp
+        if resample and step.unit == "s" and step.size % clock.WEEK == 0:
+            base = 4 * clock.DAY / step.size % 1  # weeks begin on Mondays; 1970 began on a Thursday
         exact = exact - base
         if resample:
             exact = np.floor(exact)
@@ -74,6 +76,9 @@ def regular(raw: Raw, step: Step, counts: Counter[str], resample: str = "") -> T
         known = {k: _merged(v, groups) for k, v in known.items()}
         if resample:
             counts[f"rows brought to equal steps by their {resample}"] += len(order)
+            rows = np.bincount(groups)
+            if resample == "sum" and rows[-1] < 0.5 * np.median(rows):
+                counts["series whose last step has less than half as many rows as usual; it may not be whole"] += 1
     real = np.flatnonzero(~np.isnan(values))
     if not len(real):
         raise DataError(f"series {quote(raw.id)}: expected numbers, received none.")
@@ -83,7 +88,8 @@ def regular(raw: Raw, step: Step, counts: Counter[str], resample: str = "") -> T
         # Known before an array is made of them: from the year 1 it is 60 billion seconds.
         raise DataError(
             f"series {quote(raw.id)}: expected a value a step ({step or 'row'}), received {len(real):,} for {span:,} "
-            "steps. Give the step that fits: --frequency day, month ..., or --resample mean"
+            "steps. Give the step that fits: --frequency day, month ..., with --resample mean or sum; or --frequency row, which "
+            "takes rows one after the other, whatever lies between"
         )
     if holes := span - len(real):
         what = (
@@ -117,7 +123,7 @@ def _uneven(name: str, times: Times, off: NDArray[np.bool_], step: Step) -> Data
     return DataError(
         f"series {quote(name)}: expected a stamp every {step or 'step'}, received {off.sum():,} of {len(off):,} between "
         f"those, the first {when}. Give the step: --frequency 30min, day, month ..., or bring them to equal steps: "
-        "--frequency day --resample mean (or sum)"
+        "--frequency day --resample mean (or sum); --frequency row takes them one after the other"
     )
 
 

@@ -12,6 +12,7 @@ What cannot be read as a number is a bad cell (`lamella.data.readers.bad_rows`),
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 from lamella.data.readers import clock
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.clock import Step, Times
-from lamella.data.readers.headers import column_names, first_is_header, is_name, is_number
+from lamella.data.readers.headers import column_names, first_is_header, is_name, is_number, is_numbered
 from lamella.data.readers.numbers import TRUTH, Numbers, is_missing, read_numbers, say_decimal
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.readers.regular import Floats, Raw, Track, regular
@@ -110,10 +111,13 @@ def read_series(
     stamped = [raw.times for raw in raws if raw.times is not None]
     if options.frequency:
         step = clock.parse_step(options.frequency)
+        if not step.unit:  # row by row, whatever lies between the stamps
+            raws, style = [_in_order(raw) for raw in raws], Style("count")
     else:
-        step = clock.find_step(stamped, style.kind == "count") if stamped else Step()
+        step = clock.find_step(stamped, style.kind == "count" or style.parts > 1) if stamped else Step()
         if stamped:
-            notes.append(f"step between values: {step or 'unknown'}, found from the time stamps")
+            shown = f"{step.size / style.parts:g}" if style.parts > 1 else str(step or "unknown")
+            notes.append(f"step between values: {shown}, found from the time stamps")
     counts: Counter[str] = Counter()
     tracks = _all_regular(raws, step, counts, notes, options.resample)
     notes += [f"{reason}: {count:,}" for reason, count in counts.items()]
@@ -121,6 +125,14 @@ def read_series(
     if flat:
         notes.append(f"series that never change: {len(flat):,} ({', '.join(map(quote, flat[:3]))})")
     return SeriesSet(tracks, step, notes, style, decimal)
+
+
+def _in_order(raw: Raw) -> Raw:
+    """A series whose rows are in the order of their stamps, without these."""
+    if raw.times is None:
+        return raw
+    order = np.argsort(raw.times, kind="stable")
+    return Raw(raw.id, None, raw.values[order], {name: column[order] for name, column in raw.known.items()})
 
 
 def _all_regular(raws: Sequence[Raw], step: Step, counts: Counter[str], notes: list[str], resample: str) -> list[Track]:
@@ -164,9 +176,8 @@ class _File:
 
     def _turn(self) -> None:
         """A table whose columns are times, a row a series, becomes one whose rows are times."""
-        stamps = read_stamps(self.names).seconds
-        first = next((at for at, name in enumerate(self.names) if stamps[at] != NONE and name[:1].isdigit()), 0)
-        if first == 0 or len(self.names) - first < 3 or (stamps[first:] == NONE).any() or self.columns:
+        first = _first_stamp(self.names)
+        if first == 0 or self.columns:
             return
         ids = [" ".join(filter(None, row[:first])) for row in self.rows]
         if len(set(ids)) < len(ids):
@@ -174,7 +185,9 @@ class _File:
         self.notes.append(
             f"{self.where}: a row a series, times from {self.names[first]} to {self.names[-1]} as columns"
         )
-        self.rows = [[name, *(row[at] for row in self.rows)] for at, name in enumerate(self.names) if at >= first]
+        counted = not self.names[first].isdigit() and is_numbered(self.names[first:])
+        times = [re.sub(r"\D", "", name) if counted else name for name in self.names[first:]]
+        self.rows = [[time, *(row[at] for row in self.rows)] for at, time in enumerate(times, first)]
         self.lines = [self.lines[0] - 1] * len(self.rows)
         self.names = ["time", *ids]
 
@@ -198,7 +211,9 @@ class _File:
         if roles.times is None:
             return None, Style("count")
         o = self.options
-        found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, o.style)
+        # Steps of a second or more, as a frequency or the stamps of training say, need no fractions.
+        whole = bool(o.frequency)
+        found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, o.style, whole)
         if found.ambiguous:
             raise DataError(
                 f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be day or month first, and no stamp "
@@ -230,6 +245,9 @@ class _File:
                 self.notes.append(
                     f"{self.where}: column {quote(self.names[at])} holds texts, no numbers, and is left out"
                 )
+                continue
+            if not known and at in roles.values and len(roles.values) > 1:
+                self.notes.append(f"{self.where}: column {quote(self.names[at])} is empty and is left out")
                 continue
             if found.ambiguous:
                 raise DataError(say_decimal(self.where, self.names[at], found.ambiguous))
@@ -299,6 +317,26 @@ class _File:
         return found
 
 
+def _first_stamp(names: Sequence[str]) -> int:
+    """Where in a header the columns begin that are called by times, three at least up to the last one; 0 for none.
+
+    Times with any letters in them need a year: "May" is a name too. d_1, d_2, ... count days.
+
+    >>> _first_stamp(["city", "2019", "2020", "2021"]), _first_stamp(["a", "Jan 2019", "Feb 2019", "Mar 2019"])
+    (1, 1)
+    >>> _first_stamp(["a", "b", "May", "June", "April"]), _first_stamp(["item", "store", "d_1", "d_2", "d_3"])
+    (0, 2)
+    """
+    stamps = read_stamps(names).seconds != NONE
+    first = len(names)
+    while first and stamps[first - 1] and any(letter.isdigit() for letter in names[first - 1]):
+        first -= 1
+    if len(names) - first < 3:
+        first = next((at for at, name in enumerate(names) if re.fullmatch(r"(d|day|t|w|week|m|month)_?1", name)), 0)
+        first = first if is_numbered(names[first:]) else 0
+    return first if len(names) - first >= 3 else 0
+
+
 def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
     """Column names, rows of strings all as wide as those, and their lines; rows of another width become bad ones."""
     refuse_wide(sheet)
@@ -320,6 +358,9 @@ def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
             f"{width}. Numbers such as 15,5 need quotation marks, or another separator than the comma"
         )
     if body and first_is_header(body[:300]):
+        # Spreadsheets leave columns behind that hold nothing, not even a name.
+        filled = [at for at in range(width) if any(row[at] for row in body)] if "" in body[0] else range(width)
+        body = [[row[at] for at in filled] for row in body] if len(filled) < width else body
         return column_names(body[0]), body[1:], lines[1:]
     return [f"column {i}" for i in range(1, width + 1)], body, lines
 

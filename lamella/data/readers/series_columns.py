@@ -17,17 +17,20 @@ from lamella.data.readers.headers import numbers_rows
 from lamella.data.readers.numbers import read_number
 from lamella.data.readers.records import fold
 from lamella.data.readers.regular import Raw
-from lamella.data.readers.stamps import looks_like_time
+from lamella.data.readers.time_columns import TIME_NAMES, find_time, join_time, unread_time
 from lamella.data.text.encoding import quote, quote_all
 from lamella.errors import DataError
 
-TIME_NAMES = ("time", "ds", "date", "datetime", "timestamp", "period", "year", "month", "day", "week", "index", "t")
 ID_NAMES = (
     *("id", "unique_id", "series", "series_id", "series_name", "item_id", "item", "store", "name", "key"),
     *("store_id", "shop", "shop_id", "product", "product_id", "sku", "store_nbr", "family", "station"),
 )
 VALUE_NAMES = ("value", "y", "target", "sales", "demand", "quantity", "count")
 NAMES = (*TIME_NAMES, *ID_NAMES, *VALUE_NAMES)
+_KEYS = {
+    "id", "sensor", "device", "station", "stations", "store", "shop", "item", "product", "sku", "meter", "series", "site", "region",
+    "country", "city", "customer", "account", "symbol", "ticker", "machine", "unit", "line", "plant", "node", "channel",
+}  # fmt: skip
 REPEATED = 0.1  # share of stamps that come back with another value: then the series are not told apart
 Cells = Sequence[Sequence[str]]
 
@@ -79,16 +82,22 @@ def choose_roles(
     taken = {names.index(name) for name in known} | ignored
     notes: list[str] = []
     picked = chosen("time")
-    used = _find_time(names, cells, taken) if picked is None else picked
-    times = _join_time(names, cells, used) if used else None
+    used = find_time(names, cells, taken) if picked is None else picked
+    if not used and picked is None and (at := unread_time(names, cells, taken)) is not None:
+        raise DataError(
+            f"{where}: expected time stamps in {quote(names[at])}, received {quote(cells[at][0])} and the like. Say how they "
+            f"are written: --date-format %d.%m.%Y, or --columns time= where no column is the time"
+        )
+    times = join_time(names, cells, used) if used else None
     label = " + ".join(quote(names[at]) for at in used)
     taken |= set(used)
     ids = chosen("id")
     if ids is None:
         ids = _find_ids(names, cells, taken, bool(used), notes)
+        ids = ids or (_find_keys(names, cells, taken, times, notes) if times is not None else [])
     taken |= set(ids)
     rest = [at for at in range(len(names)) if at not in taken]
-    if not leave_out and len(rest) > 1 and used:
+    if not leave_out and len(rest) > 1:
         counting = [at for at in rest if numbers_rows(names[at], cells[at], by_name=True)]
         if counting and len(counting) < len(rest):
             shown = quote_all(names[at] for at in counting)
@@ -117,59 +126,6 @@ def choose_roles(
     return Roles(times, label, ids, values, guessed, notes)
 
 
-def _find_time(names: Sequence[str], cells: Cells, taken: set[int]) -> list[int]:
-    """The columns of the time: parts of a date and an hour together, or one by its name, or a first one that holds dates."""
-    free = {fold(name): at for at, name in reversed(list(enumerate(names))) if at not in taken}
-    parts = [free[name] for name in ("year", "month", "day") if name in free]
-    whole = next((free[n] for n in ("date", "datetime", "ds", "timestamp", "time") if n in free), None)
-    if "year" in free and whole is None:
-        for second in ("quarter", "week"):
-            if "month" not in free and second in free:
-                return [free["year"], free[second]]
-        if len(parts) > 1 and "month" in free:
-            return parts + [free[n] for n in ("hour",) if n in free and "day" in free]
-    if whole is not None and fold(names[whole]) == "date":
-        hour = next((free[n] for n in ("time", "hour") if n in free), None)
-        if hour is not None and _all_clock(cells[hour][:50]):
-            return [whole, hour]
-    for name in TIME_NAMES:
-        if name in free:
-            return [free[name]]
-    dated = [at for at in range(len(names)) if at not in taken and looks_like_time(cells[at][:50])]
-    return dated[:1]
-
-
-def _all_clock(cells: Sequence[str]) -> bool:
-    """Whether these are hours of a day: 13:30, 01:30 PM, or 0 to 24."""
-    known = [c for c in cells if c]
-    return bool(known) and all(
-        re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?(\.\d+)?\s*([AaPp]\.?[Mm]\.?)?", c) or c.isdigit() and int(c) <= 24
-        for c in known
-    )
-
-
-def _join_time(names: Sequence[str], cells: Cells, used: Sequence[int]) -> list[str]:
-    """The time's cells, its parts joined as a stamp."""
-    if len(used) == 1:
-        return list(cells[used[0]])
-    kinds = [fold(names[at]) for at in used]
-    joined = []
-    for row in zip(*(cells[at] for at in used), strict=True):
-        part = dict(zip(kinds, (re.sub(r"(?<=\d)\.0$", "", cell) for cell in row), strict=True))
-        if "quarter" in part:
-            joined.append(f"{part['year']}Q{part['quarter'].lstrip('Qq')}")
-        elif "week" in part:
-            joined.append(f"{part['year']}-W{part['week'].lstrip('Ww').zfill(2)}")
-        elif kinds[0] == "year" and part["month"].isdigit():
-            hour = f" {part['hour'].zfill(2)}:00" if part.get("hour", "").isdigit() else ""
-            joined.append("-".join(part[k].zfill(2) for k in ("year", "month", "day") if k in part) + hour)
-        elif kinds[0] == "year":
-            joined.append(" ".join(part[k] for k in ("day", "month", "year") if k in part))
-        else:
-            joined.append(" ".join(f"{c.zfill(2)}:00" if at and c.isdigit() else c for at, c in enumerate(row)))
-    return joined
-
-
 def _find_ids(names: Sequence[str], cells: Cells, taken: set[int], timed: bool, notes: list[str]) -> list[int]:
     """The columns that name series: by their names, and not where they number the rows."""
     found = []
@@ -195,6 +151,30 @@ def _find_ids(names: Sequence[str], cells: Cells, taken: set[int], timed: bool, 
     return found
 
 
+def _find_keys(
+    names: Sequence[str], cells: Cells, taken: set[int], times: Sequence[str], notes: list[str]
+) -> list[int]:
+    """The columns that tell series apart where many stamps come back: the first one with which each row has a stamp of its
+    own, or several together. They hold texts, or are called so: `sensor`, `station_id`."""
+    total = len(times)
+    if total - len(set(times)) <= REPEATED * total:
+        return []
+
+    def apart(keys: Sequence[int]) -> bool:
+        return len(set(zip(times, *(cells[at] for at in keys), strict=True))) > (1 - REPEATED / 10) * total
+
+    likely = [
+        at for at, name in enumerate(names)
+        if at not in taken and 1 < len(set(cells[at])) <= total // 2
+        and (not _all_numbers(cells[at][:50]) or _KEYS & set(re.findall(r"[^\W\d_]+", name.casefold())))
+    ]  # fmt: skip
+    found = next(([at] for at in likely if apart([at])), likely if len(likely) > 1 and apart(likely) else [])
+    if found:
+        shown = " and ".join(quote(names[at]) for at in found)
+        notes.append(f"series are told apart by {shown}, since stamps come back; --columns id= decides")
+    return found
+
+
 def fail_duplicates(where: str, names: Sequence[str], cells: Cells, roles: Roles, found: Sequence[Raw]) -> None:
     """Raise DataError where stamps come back with other values, and other columns may tell the series apart."""
     repeated = total = 0
@@ -212,12 +192,13 @@ def fail_duplicates(where: str, names: Sequence[str], cells: Cells, roles: Roles
         if at not in roles.ids and at not in roles.values and cells[at] and not _all_numbers(cells[at][:50])
         and name not in roles.label and 1 < len(set(cells[at])) < len(cells[at])
     ]  # fmt: skip
-    if texts:
-        ids = "+".join([*(names[at] for at in roles.ids), texts[0]])
-        raise DataError(
-            f"{where}: expected one value a series and stamp, received {repeated:,} stamps that come back with another value. "
-            f"Name the columns that tell series apart: --columns id={ids}; --frequency ... --resample sum or mean puts them together"
-        )
+    ids = "+".join([*(names[at] for at in roles.ids), texts[0] if texts else "NAME"])
+    stamps = " + ".join(re.findall(r'"([^"]*)"', roles.label)) or "TIME"
+    raise DataError(
+        f"{where}: expected one value a series and stamp, received {repeated:,} stamps that come back with another value. "
+        f"Name the columns that tell series apart: --columns id={ids}, or that are the time too: --columns "
+        f"time={stamps.replace(' + ', '+')}+NAME; --frequency ... --resample sum or mean puts them together"
+    )
 
 
 def _all_numbers(cells: Sequence[str]) -> bool:

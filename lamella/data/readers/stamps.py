@@ -10,51 +10,33 @@ since 1970, 202001, 20200131, days of a spreadsheet, or a plain count. What a co
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers import calendars
-from lamella.data.readers.headers import is_number
+from lamella.data.readers import stamp_shapes as shapes
+from lamella.data.readers.stamp_numbers import (
+    EXCEL,
+    FORMATS,
+    UNITS,
+    decimals,
+    excel_seconds,
+    months_of,
+    number_kind,
+)
 
 NONE = np.iinfo(np.int64).min
 """No time."""
 DAY = 86_400
-TIME_WORDS = {"date", "datetime", "ds", "timestamp", "time", "day", "period", "month"}
-"""Names of columns in which five-digit numbers are a spreadsheet's days, not a count."""
-_EXCEL = 25_569  # the day 1970-01-01 in a spreadsheet
-_SAMPLE = 200
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
-_CLOCK = (
-    r"(?:(?:[T,]\s*|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
-    r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?))?)?(?:\s*(?P<zone>(?:UTC|GMT)?[-+]\d\d(?::?\d\d)?|" + calendars.ZONE + r"))?"
-)
-_NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
-_DOW = r"(?:(?P<dow>[^\W\d_]{2,9})\.?,?\s+)?"
-_DAY = r"(?P<day>\d{1,2})(?P<ending>st|nd|rd|th|er|º|ST|ND|RD|TH)?"
-_SHAPES = [
-    re.compile(shape + _CLOCK)
-    for shape in (
-        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?:(?P=mark)(?P<day>\d{1,2}))?",
-        r"(?P<first>\d{1,2})(?P<mark>[-/. ])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)",
-        rf"{_DOW}{_DAY}[-\s./]*(?:(?:de|of)\s+|d['’])?{_NAME}[-\s,./]*(?:de\s+)?(?P<year>\d{{4}}|\d\d)",
-        rf"{_DOW}{_NAME}\s*{_DAY},?\s+(?P<year>\d{{4}})",
-        rf"{_NAME}[-\s.,/']*(?:de\s+)?(?P<year>\d{{4}}|\d\d)",
-        rf"(?P<year>\d{{4}})[-\s./]*{_NAME}(?:[-\s./]+(?P<day>\d{{1,2}}))?",
-        r"(?P<year>\d{4})[-\s/]*[Qq](?P<quarter>[1-4])",
-        r"[Qq](?P<quarter>[1-4])[-\s/]*(?P<year>\d{4})",
-        r"(?P<year>\d{4})-?W(?P<week>\d{1,2})(?:-(?P<weekday>[1-7]))?",
-        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<hour2>\d\d)(?P<minute2>\d\d)(?P<second2>\d\d)?)?",
-        r"(?P<year>\d{4})",
-    )
-]
+_MONTH = re.compile(r"(0?[1-9]|1[0-2])\.(1[89]|20|21)\d\d")  # 01.2020 is no number of a time
 _PLAIN = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[ T]\d\d(?::\d\d){1,2})?)?", re.ASCII)
-_UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
 Times = NDArray[np.int64]
 
 
@@ -62,7 +44,7 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a column writes its stamps; a model keeps it, so that one stamp by itself is read as those of training."""
 
     kind: str = "date"
-    """"date", "count", "seconds" and smaller, "yyyymm", "yyyymmdd", "excel", "year"."""
+    """"date", "count", "seconds" and smaller, "year", "yyyymm" and longer, "decimal year", "excel"."""
     day_first: bool | None = None
     """Whether 3/4/2020 is in April; None where no stamp is written so."""
     format: str = ""
@@ -76,6 +58,10 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
     """Days and months have a zero in front."""
     language: str = "en"
     """Of the names of months and days."""
+    parts: int = 1
+    """Times are counted in so many parts of a second, or of one: 1000 where stamps are milliseconds apart."""
+    later: float = 0.0
+    """Of years with decimals: by what share of a month all stand behind its beginning."""
 
     def write(self, seconds: int) -> str:
         """Seconds since 1970 as a stamp of this style.
@@ -83,21 +69,25 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
         >>> Style(sample="01/02/2020 6:15 PM", day_first=True).write(0), Style("yyyymm").write(0), Style("count").write(7)
         ('01/01/1970 12:00 AM', '197001', '7')
         """
-        if self.kind == "count":
-            return str(seconds)
-        if self.kind in _UNITS:
-            return str(seconds * _UNITS[self.kind])
+        if self.kind == "count" or self.kind == "seconds" and self.parts > 1:
+            return _decimal(seconds, self.parts)
+        if self.kind in UNITS:
+            return str(seconds * UNITS[self.kind])
         if self.kind == "excel":
-            days = seconds / DAY + _EXCEL
+            days = seconds / DAY + EXCEL
             return f"{days:.10f}".rstrip("0").rstrip(".")
+        seconds, part = divmod(int(seconds), self.parts)
         if not _FIRST <= seconds <= _LAST:
-            return str(np.datetime64(int(seconds), "s"))
-        when = datetime(1970, 1, 1) + timedelta(seconds=int(seconds))
-        if self.kind in ("yyyymm", "yyyymmdd", "year"):
-            return when.strftime({"yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "year": "%Y"}[self.kind])
+            return str(np.datetime64(seconds, "s"))
+        when = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+        if self.kind == "decimal year":
+            digits = len(self.sample.partition(".")[2])
+            return f"{when.year + (when.month - 1 + self.later) / 12:.{digits}f}"
+        if self.kind in FORMATS:
+            return when.strftime(FORMATS[self.kind])
         if self.format:
             return when.strftime(self.format)
-        return _like(self, when)
+        return _like(self, when, _digits(part, self.parts))
 
 
 class Stamps(msgspec.Struct):
@@ -111,12 +101,14 @@ class Stamps(msgspec.Struct):
 
 
 def read_stamps(
-    cells: Sequence[str], name: str = "", day_first: bool | None = None, format: str = "", known: Style | None = None
-) -> Stamps:
+    cells: Sequence[str], name: str = "", day_first: bool | None = None, format: str = "", known: Style | None = None,
+    whole: bool = False,
+) -> Stamps:  # fmt: skip
     """A column of cells -> its times.
 
     In: the cells; `name`: of the column; `day_first` and `format` where the user said them; `known`: the style of
-    training, which decides what the cells leave open. Nothing is raised: cells that are no stamp are NONE.
+    training, which decides what the cells leave open; `whole`: fractions of seconds say nothing. Nothing is raised: cells
+    that are no stamp are NONE.
 
     >>> read_stamps(["1970-01-02", "1971", "soon", "1970-01-01T01:00:00+01:00"]).seconds.tolist() == [86400, 31536000, NONE, 0]
     True
@@ -127,8 +119,9 @@ def read_stamps(
     if format:
         return Stamps(np.array([_formatted(cell, format) for cell in cells], np.int64), Style(format=format))
     filled = [cell for cell in cells if cell]
-    if filled and all(re.fullmatch(r"-?\d{1,19}(\.\d*)?", cell) for cell in filled):
-        found = _read_numbers(cells, filled, name, known)
+    months = all(_MONTH.fullmatch(cell) for cell in filled)
+    if filled and not months and all(re.fullmatch(r"-?\d{1,19}(\.\d*)?", cell) for cell in filled):
+        found = _read_numbers(cells, filled, name, known, whole)
         if found is not None:
             return found
     if all(map(_PLAIN.fullmatch, cells)) and cells:
@@ -137,64 +130,68 @@ def read_stamps(
             return Stamps(seconds.astype(np.int64), Style(sample=cells[-1]))
         except ValueError:  # the 30th of February
             pass
-    return _read_dates(cells, day_first, known)
+    return _read_dates(cells, day_first, known, whole)
 
 
 # ---- numbers
 
 
-def _read_numbers(cells: Sequence[str], filled: Sequence[str], name: str, known: Style | None) -> Stamps | None:
+def _read_numbers(
+    cells: Sequence[str], filled: Sequence[str], name: str, known: Style | None, whole: bool
+) -> Stamps | None:
     """Stamps that are numbers; None where they are none after all."""
-    kind = _number_kind(filled, name)
-    if known and (known.kind in ("count", "excel") or known.kind != "date" and kind == "count"):
+    kind = number_kind(filled, name)
+    if known and (known.kind in ("count", "excel", "decimal year") or known.kind != "date" and kind == "count"):
         kind = known.kind
-    if kind in _UNITS and any(int(float(cell)) % _UNITS[kind] for cell in filled) and not known:
+    if kind in UNITS and any(int(float(cell)) % UNITS[kind] for cell in filled) and not known and kind != "seconds":
         kind = "count"  # steps shorter than a second: what is counted is their unit
-    if kind in ("yyyymm", "yyyymmdd", "year"):
-        pattern = {"yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "year": "%Y"}[kind]
-        return Stamps(np.array([_formatted(c.partition(".")[0], pattern) for c in cells], np.int64), Style(kind))
+    if kind in FORMATS:
+        return Stamps(np.array([_formatted(c.partition(".")[0], FORMATS[kind]) for c in cells], np.int64), Style(kind))
+    if kind == "decimal year":
+        return _decimal_years(cells, filled, known)
+    parts = known.parts if known else 1 if whole else _parts_of(filled, kind)
     found = np.full(len(cells), NONE, np.int64)
     for at, cell in enumerate(cells):
         if not cell:
             continue
         if kind == "excel":
-            found[at] = round((float(cell) - _EXCEL) * DAY)
-        elif kind in _UNITS and "." not in cell:
-            found[at] = int(cell) // _UNITS[kind]
+            found[at] = excel_seconds(cell)
+        elif kind in UNITS and "." not in cell and parts == 1:
+            found[at] = int(cell) // UNITS[kind]
         else:
-            value = float(cell) / _UNITS.get(kind, 1)
-            if kind == "count" and value % 1:
-                return None  # of parts of steps nothing is known
-            found[at] = round(value)
-    return Stamps(found, Style(kind))
+            value = float(cell) * parts / UNITS.get(kind, 1)
+            found[at] = math.floor(value) if kind in UNITS and parts == 1 else round(value)
+    return Stamps(found, Style(kind, parts=parts))
 
 
-def _number_kind(filled: Sequence[str], name: str) -> str:
-    """What numbers in a column of time stamps count.
+def _parts_of(filled: Sequence[str], kind: str) -> int:
+    """In how many parts of one, or of a second, numbers are counted: tenths where they have one decimal, ..."""
+    if kind not in ("count", "seconds") or not any("." in cell for cell in filled):
+        return 1
+    parts = 10 ** decimals(filled)
+    if max(abs(float(cell)) for cell in filled) * parts > 2**62:  # more than an integer of 64 bits holds
+        return 1
+    fine = {round(float(cell) * parts) for cell in filled}
+    return parts if kind == "count" or _is_finer(len(fine), len({n // parts for n in fine})) else 1
 
-    >>> [_number_kind([n], "date") for n in ("2020", "202012", "20201231", "1577836800", "1577836800000", "43831", "7")]
-    ['year', 'yyyymm', 'yyyymmdd', 'seconds', 'milliseconds', 'excel', 'count']
-    """
-    whole = [cell.partition(".")[0] for cell in filled]
-    numbers = [int(cell) for cell in whole]
-    low, high = min(numbers), max(numbers)
-    if all("." not in cell or cell.endswith(".0") for cell in filled):
-        for kind, width, least, most in (
-            ("year", 4, 1500, 2200),
-            ("yyyymm", 6, 150001, 220012),
-            ("yyyymmdd", 8, 15000101, 22001231),
-        ):
-            if {len(cell) for cell in whole} == {width} and least <= low and high <= most:
-                months = [n % 100 if kind == "yyyymm" else n // 100 % 100 for n in numbers]
-                if kind == "year" or all(1 <= month <= 12 for month in months):
-                    return kind
-    for kind, scale in _UNITS.items():
-        if 10**8 * scale <= low and high < 10**10 * scale:  # from 1973 to 2286
-            return kind
-    words = set(re.findall(r"[a-z]+", name.casefold()))
-    if words & TIME_WORDS and low >= 15_000 and high < 80_000:  # from 1941 to 2119
-        return "excel"
-    return "count"
+
+def _is_finer(fine: int, whole: int) -> bool:
+    """Whether stamps are less than a second apart, by how many there are with and without their fractions."""
+    return fine > 1.5 * whole
+
+
+def _decimal_years(cells: Sequence[str], filled: Sequence[str], known: Style | None) -> Stamps | None:
+    read = months_of(filled) if not known else ([round(12 * float(c) - known.later) for c in filled], known.later)
+    if read is None:
+        return None
+    months = iter(read[0])
+    found = np.full(len(cells), NONE, np.int64)
+    for at, cell in enumerate(cells):
+        if cell:
+            month = np.datetime64(next(months) - 12 * 1970, "M")
+            found[at] = int(month.astype("datetime64[s]").astype(np.int64))
+    digits = max((cell for cell in filled), key=len)
+    return Stamps(found, Style("decimal year", sample=digits, later=read[1]))
 
 
 def _formatted(cell: str, format: str) -> int:
@@ -202,26 +199,16 @@ def _formatted(cell: str, format: str) -> int:
         when = datetime.strptime(cell, format)
     except (ValueError, re.error):  # the second where a format names a part twice
         return int(NONE)
-    return _seconds(when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when)
+    return shapes.seconds(when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when)
 
 
 # ---- dates
 
 
-def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | None) -> Stamps:
-    matches = _matches(cells)
-    slashed = [m for m in matches if m is not None and "first" in m.re.groupindex]
-    ambiguous = ""
-    if slashed and day_first is None:
-        over = [max(int(m["first"]) for m in slashed) > 12, max(int(m["second_"]) for m in slashed) > 12]
-        if over[0] != over[1]:
-            day_first = over[0]
-        elif all(m["mark"] == "." for m in slashed):
-            day_first = True
-        elif known and known.day_first is not None:
-            day_first = known.day_first
-        else:
-            ambiguous = slashed[0].string
+def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | None, whole: bool) -> Stamps:
+    cells = shapes.beginnings(cells)
+    matches = shapes.match_all(cells)
+    day_first, ambiguous = _day_first(matches, day_first, known)
     wall = np.full(len(cells), NONE, np.int64)
     offsets = np.zeros(len(cells), np.int64)
     zoned = False
@@ -229,10 +216,10 @@ def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | Non
         if match is None:
             continue
         try:
-            wall[at] = _seconds(_when(match, bool(day_first)))
+            wall[at] = shapes.seconds(shapes.when(match, bool(day_first)))
         except (ValueError, OverflowError):
             continue
-        zone = _offset(match["zone"])
+        zone = shapes.zone_offset(match.groupdict().get("zone"))
         zoned, offsets[at] = zoned or zone is not None, zone or 0
     there = wall != NONE
     utc = np.where(there, wall - offsets, NONE)
@@ -241,73 +228,48 @@ def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | Non
     local = bool(known and known.local)
     if zoned and not known and len(np.unique(offsets[there])) > 1:
         local = len(np.unique(wall[there])) > 2 and _regularity(wall[there]) > _regularity(utc[there])
+    found, parts = _with_fractions(matches, wall if local else utc, known.parts if known else 1 if whole else 0)
     last = max((m.string for m in matches[:-25:-1] if m is not None), key=len, default="")  # midnight may lack its hour
     groups = ("month", "day", "first", "second_")
     short = any(m is not None and len(m.groupdict().get(g) or "00") == 1 for m in matches for g in groups)
     names = [m["name"] for m in matches if m is not None and m.groupdict().get("name")]
-    language = calendars.language_of(names) if names else "en"
-    style = Style("date", day_first if slashed else None, "", local, last, not short, language)
-    return Stamps(wall if local else utc, style, ambiguous)
+    days = [m["dow"] for m in matches if m is not None and m.groupdict().get("dow")]
+    language = calendars.language_of(names) if names else calendars.language_of_days(days)
+    slashed = any(m is not None and "first" in m.re.groupindex for m in matches)
+    style = Style("date", day_first if slashed else None, "", local, last, not short, language, parts)
+    return Stamps(found, style, ambiguous)
 
 
-def _matches(cells: Sequence[str]) -> list[re.Match[str] | None]:
-    """Each cell as one of the shapes, that of most cells first."""
-    sample = cells[:: max(1, len(cells) // _SAMPLE)]
-    order = sorted(_SHAPES, key=lambda shape: -sum(_match(shape, cell) is not None for cell in sample))
-    return [next(filter(None, (_match(shape, cell) for shape in order)), None) for cell in cells]
+def _day_first(
+    matches: Sequence[re.Match[str] | None], day_first: bool | None, known: Style | None
+) -> tuple[bool | None, str]:
+    """Whether days stand before months, as any stamp decides it; and a stamp where none does."""
+    slashed = [m for m in matches if m is not None and "first" in m.re.groupindex]
+    if not slashed or day_first is not None:
+        return day_first, ""
+    over = [max(int(m["first"]) for m in slashed) > 12, max(int(m["second_"]) for m in slashed) > 12]
+    if over[0] != over[1]:
+        return over[0], ""
+    if all(m["mark"] == "." for m in slashed):
+        return True, ""
+    if known and known.day_first is not None:
+        return known.day_first, ""
+    return None, slashed[0].string
 
 
-def _match(shape: re.Pattern[str], cell: str) -> re.Match[str] | None:
-    found = shape.fullmatch(cell) if len(cell) < 60 else None
-    if found is None or "name" not in shape.groupindex:
-        return found
-    dow = found.groupdict().get("dow")
-    return found if calendars.month(found["name"]) and (not dow or calendars.is_weekday(dow)) else None
-
-
-def _when(match: re.Match[str], day_first: bool) -> datetime:
-    """What a match says. ValueError where there is no such day or hour."""
-    part: dict[str, Any] = match.groupdict()
-    year = int(part["year"])
-    if len(part["year"]) == 2:  # as POSIX has it
-        year += 2000 if year < 69 else 1900
-    month, day = 1, int(part.get("day") or 1)
-    if part.get("first"):
-        one, other = int(part["first"]), int(part["second_"])
-        day, month = (one, other) if day_first else (other, one)
-    elif part.get("month"):
-        month = int(part["month"])
-    elif part.get("name"):
-        month = calendars.month(part["name"])
-    elif part.get("quarter"):
-        month = 3 * int(part["quarter"]) - 2
-    hour = int(part.get("hour") or part.get("hour2") or 0)
-    half = (part.get("half") or "").lower().replace(".", "")
-    if half:
-        if not 1 <= hour <= 12:
-            raise ValueError("no such hour")
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    minute, second = (int(part.get(name) or part.get(f"{name}2") or 0) for name in ("minute", "second"))
-    if part.get("week"):
-        when = datetime.fromisocalendar(year, int(part["week"]), int(part.get("weekday") or 1))
-        return when.replace(hour=hour, minute=minute, second=second)
-    extra = timedelta(days=1) if hour == 24 and not (minute or second) else timedelta()
-    return datetime(year, month, day, hour % 24 if extra else hour, minute, second) + extra
-
-
-def _offset(zone: str | None) -> int | None:
-    """Of a zone in seconds, None where none is written."""
-    if not zone:
-        return None
-    if zone in calendars.ZONES:
-        return 60 * calendars.ZONES[zone]
-    zone = zone.removeprefix("UTC").removeprefix("GMT")
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    return (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
-
-
-def _seconds(when: datetime) -> int:
-    return round((when - datetime(1970, 1, 1)).total_seconds())
+def _with_fractions(matches: Sequence[re.Match[str] | None], seconds: Times, parts: int) -> tuple[Times, int]:
+    """Times with the fractions of their seconds, counted in `parts` of one; 0: in as many as it takes, where stamps are
+    less than a second apart."""
+    fractions = [(m.groupdict().get("fraction") or "").rstrip("0") if m is not None else "" for m in matches]
+    there = seconds != NONE
+    if not parts:
+        parts = 10 ** max(map(len, fractions), default=0)
+        fine = {(s, f) for s, f in zip(seconds[there].tolist(), np.array(fractions)[there].tolist(), strict=True)}
+        parts = parts if _is_finer(len(fine), len(np.unique(seconds[there]))) else 1
+    if parts == 1:
+        return seconds, 1
+    extra = np.array([round(float(f"0.{f or 0}") * parts) for f in fractions], np.int64)
+    return np.where(there, np.where(there, seconds, 0) * parts + extra, NONE), parts
 
 
 def _regularity(seconds: Times) -> float:
@@ -319,13 +281,13 @@ def _regularity(seconds: Times) -> float:
 # ---- writing
 
 
-def _like(style: Style, when: datetime) -> str:
+def _like(style: Style, when: datetime, fraction: str) -> str:
     """A time written like the sample of a style: its parts are replaced where they stand."""
     sample, language = style.sample, style.language
-    match = _matches([sample])[0] if sample else None
+    match = shapes.match_all([sample])[0] if sample else None
     if match is None:
         return when.isoformat(sep="T") if when.time() != datetime.min.time() else when.date().isoformat()
-    zone = _offset(match["zone"])
+    zone = shapes.zone_offset(match.groupdict().get("zone"))
     if zone and not style.local:
         when += timedelta(seconds=zone)
     two = "02d" if style.padded else "d"
@@ -343,13 +305,15 @@ def _like(style: Style, when: datetime) -> str:
         "name": lambda old: _cased(calendars.month_like(when.month, old, language), old),
         "dow": lambda old: _cased(calendars.weekday_like(when.weekday(), old, language), old),
         "quarter": lambda old: str((when.month + 2) // 3),
-        "week": lambda old: f"{week:02d}",
+        "week": lambda old: f"{week:02d}" if len(old) > 1 else f"{week}",
         "weekday": lambda old: str(weekday),
         "hour": lambda old: f"{hour:{'d' if half or len(old) == 1 else '02d'}}",
         "half": lambda old: _cased("pm" if when.hour >= 12 else "am", old),
         "minute": lambda old: f"{when.minute:02d}",
         "second": lambda old: f"{when.second:02d}",
-        "fraction": lambda old: "0" * len(old),
+        "fraction": lambda old: fraction.ljust(len(old), "0")[: max(len(old), len(fraction))],
+        "halfyear": lambda old: "1" if when.month < 7 else "2",
+        "dayofyear": lambda old: f"{when.timetuple().tm_yday:03d}",
         "hour2": lambda old: f"{when.hour:02d}",
         "minute2": lambda old: f"{when.minute:02d}",
         "second2": lambda old: f"{when.second:02d}",
@@ -360,6 +324,25 @@ def _like(style: Style, when: datetime) -> str:
         text += sample[at:start] + write[name](sample[start:end])
         at = end
     return text + sample[at:]
+
+
+def _digits(part: int, parts: int) -> str:
+    """A part of a second as the digits behind its point.
+
+    >>> _digits(50, 1000), _digits(0, 1)
+    ('050', '')
+    """
+    return f"{part:0{len(str(parts)) - 1}d}" if parts > 1 else ""
+
+
+def _decimal(count: int, parts: int) -> str:
+    """A number that is counted in parts.
+
+    >>> _decimal(15, 10), _decimal(7, 1), _decimal(-5, 10)
+    ('1.5', '7', '-0.5')
+    """
+    whole, part = divmod(abs(int(count)), parts)
+    return ("-" if count < 0 else "") + str(whole) + (f".{_digits(part, parts)}" if parts > 1 else "")
 
 
 def _cased(word: str, like: str) -> str:
@@ -374,8 +357,33 @@ def _cased(word: str, like: str) -> str:
 
 
 def looks_like_time(cells: Sequence[str]) -> bool:
-    """Whether nearly all of these are dates, and no plain numbers."""
-    known = [cell for cell in cells if cell.strip()]
-    if not known or sum(map(is_number, known)) > 0.5 * len(known) and all(re.fullmatch(r"[-\d.,]+", c) for c in known):
+    """Whether nearly all of these are dates, and no plain numbers.
+
+    >>> looks_like_time(["06.01.2020", "07.01.2020"]), looks_like_time(["1.5", "1.719"]), looks_like_time(["2020", "2021"])
+    (True, False, False)
+    """
+    known = [cell.strip() for cell in cells if cell.strip()]
+    if not known or sum(re.fullmatch(r"[-+]?\d*([.,]\d*)?", cell) is not None for cell in known) > 0.5 * len(known):
         return False
     return bool((read_stamps(known).seconds != NONE).mean() > 0.9)
+
+
+def counts_time(cells: Sequence[str], name: str = "", fewest: int = 10) -> bool:
+    """Whether these numbers, all different, can hardly be anything but times: dates in digits, seconds since 1970, or a count
+    by equal steps, of which there are `fewest` at least, since a few do so by chance.
+
+    >>> counts_time([str(20200101 + n) for n in range(9)]), counts_time([str(n) for n in range(12)])
+    (True, True)
+    >>> counts_time(["5", "7", "9"]), counts_time([str(n * n) for n in range(12)])
+    (False, False)
+    """
+    known = [cell.strip() for cell in cells if cell.strip()]
+    if len(set(known)) < max(3, len(known)) or not all(re.fullmatch(r"\d{1,19}(\.\d*)?", cell) for cell in known):
+        return False
+    kind = number_kind(known, name)
+    times = read_stamps(known, name).seconds
+    gaps = np.diff(times)
+    if kind in ("year", "count", "excel"):  # any numbers may be in their range
+        return len(known) >= fewest and gaps[0] > 0 and bool((gaps == gaps[0]).all())
+    equal = kind in FORMATS or float(np.unique(gaps, return_counts=True)[1].max()) >= 0.5 * len(gaps)
+    return equal and bool((gaps > 0).all() or (gaps < 0).all())

@@ -1,0 +1,95 @@
+"""Time stamps that are numbers: what they count is told by all cells of a column and its name.
+
+number_kind(["20201231"], "day")            "yyyymmdd"
+decimals(["0.0", "0.5", "1.0"])             1
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
+FORMATS = {
+    "year": "%Y", "yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "yyyymmddhh": "%Y%m%d%H", "yyyymmddhhmm": "%Y%m%d%H%M",
+    "yyyymmddhhmmss": "%Y%m%d%H%M%S",
+}  # fmt: skip
+TIME_WORDS = {"date", "datetime", "ds", "timestamp", "time", "day", "period", "month", "datum", "fecha", "data", "zeit"}
+"""Names of columns in which five-digit numbers are a spreadsheet's days, not a count."""
+EXCEL = 25_569  # the day 1970-01-01 in a spreadsheet
+_WIDTHS = {"year": 4, "yyyymm": 6, "yyyymmdd": 8, "yyyymmddhh": 10, "yyyymmddhhmm": 12, "yyyymmddhhmmss": 14}
+_MOST_DECIMALS = 9
+_DAY = 86_400
+
+
+def number_kind(filled: Sequence[str], name: str) -> str:
+    """What numbers in a column of time stamps count.
+
+    >>> [number_kind([n], "date") for n in ("2020", "202012", "20201231", "2020123118", "1577836800", "1577836800000", "43831", "7")]
+    ['year', 'yyyymm', 'yyyymmdd', 'yyyymmddhh', 'seconds', 'milliseconds', 'excel', 'count']
+    >>> number_kind(["1949.0", "1949.083", "1949.167"], "time")
+    'decimal year'
+    """
+    whole = [cell.partition(".")[0] for cell in filled]
+    numbers = [int(cell) for cell in whole]
+    low, high = min(numbers), max(numbers)
+    if all("." not in cell or re.fullmatch(r"\d+\.0*", cell) for cell in filled):
+        widths = {len(cell) for cell in whole}
+        for kind, width in _WIDTHS.items():
+            if widths == {width} and "1500" <= whole[0][:4] <= "2200" and all(_is_date(c, kind) for c in whole):
+                return kind
+    elif low >= 1700 and high <= 2100 and months_of(filled) is not None:
+        return "decimal year"
+    for kind, scale in UNITS.items():
+        if 10**8 * scale <= low and high < 10**10 * scale:  # from 1973 to 2286
+            return kind
+    words = set(re.findall(r"[a-z]+", name.casefold()))
+    if words & TIME_WORDS and low >= 15_000 and high < 80_000:  # from 1941 to 2119
+        return "excel"
+    return "count"
+
+
+def _is_date(cell: str, kind: str) -> bool:
+    if kind == "year":
+        return 1500 <= int(cell) <= 2200
+    try:
+        datetime.strptime(cell, FORMATS[kind])
+    except ValueError:  # a column may hold one such day; whether it is a date is decided by its month
+        return kind == "yyyymmdd" and 1 <= int(cell[4:6]) <= 12 and int(cell[6:]) <= 39
+    return True
+
+
+def months_of(cells: Sequence[str]) -> tuple[list[int], float] | None:
+    """Years with decimals, such as those of R's series -> months since the year 0, and by what share of a month all are later.
+
+    None where they are not on one place of their months.
+
+    >>> months_of(["1949.0", "1949.083", "1949.25"]), months_of(["1949.3", "1950.9"])
+    (([23388, 23389, 23391], 0.0), None)
+    """
+    exact = [12 * float(cell) for cell in cells]
+    if all(value % 12 == 0 for value in exact):
+        return None
+    later = exact[0] % 1 if 0.1 < exact[0] % 1 < 0.9 else 0.0
+    months = [round(value - later) for value in exact]
+    off = max(abs(value - later - month) for value, month in zip(exact, months, strict=True))
+    return (months, round(later, 3)) if off < 0.07 and len(set(months)) > 0.5 * len(months) else None
+
+
+def decimals(cells: Sequence[str]) -> int:
+    """How many digits behind the point these numbers have, as far as they say something: those of a float's noise do not.
+
+    >>> decimals(["1", "2.0"]), decimals(["0.5", "0.25"]), decimals(["0.30000000000000004"])
+    (0, 2, 1)
+    """
+    most = 0
+    for cell in cells:
+        value = float(cell)
+        most = next((k for k in range(most, _MOST_DECIMALS + 1) if abs(round(value, k) - value) <= 1e-9), most)
+    return most
+
+
+def excel_seconds(cell: str) -> int:
+    """A spreadsheet's days as seconds since 1970."""
+    return round((float(cell) - EXCEL) * _DAY)
