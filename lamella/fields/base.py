@@ -132,6 +132,10 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
             return {"text": ", ".join(f"{k}: {v}" for k, v in value.items())}
         return {"text": str(value)}
 
+    def draw(self, answer: Any, given: "Sequence[tuple[Field, Any]]") -> str:
+        """An answer as HTML for a notebook, beside what was given: fields and their values; "" where text says all."""
+        return ""
+
     def keep(self, value: Any, most: int) -> Any:
         """A value small enough to travel with a model, at most so many bytes as JSON, or None."""
         return value

@@ -1,5 +1,7 @@
 """The kind of value `Gallery`: several pictures, as an answer that draws."""
 
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from lamella.fields.base import Field, Limits
@@ -19,6 +21,14 @@ class Gallery(Field, frozen=True, tag="gallery"):
         if isinstance(value, list) and len(value) == 1:
             return {"image": value[0]}
         return {"text": f"{len(value)} pictures"} if isinstance(value, list) else super().show(value)
+
+    def draw(self, answer: Any, given: Sequence[tuple[Field, Any]]) -> str:
+        """
+        >>> Gallery().draw(["data:image/png;base64,AA=="], []).count("<img")
+        1
+        """
+        made = [one for one in answer if str(one).startswith("data:image/")] if isinstance(answer, list) else []
+        return "".join(f'<img src="{escape(one)}" width="112" style="image-rendering:pixelated">' for one in made)
 
     def schema(self, limits: Limits) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "pattern": "^data:image/"}, "maxItems": limits.values}

@@ -1,6 +1,6 @@
 """The kind of value `Series`: numbers in order of time, explained step by step."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -56,6 +56,18 @@ class Series(Field, frozen=True, tag="series"):
         if self.names:
             return {"text": ", ".join(str(v) for v in value[-DRAWN:])}
         return {"series": [float(v) for v in value[-DRAWN:]]}
+
+    def draw(self, answer: Any, given: Sequence[tuple[Field, Any]]) -> str:
+        """The values ahead, with their intervals, after those of the past."""
+        from lamella.data.media.charts import forecast  # only where it is drawn
+
+        past = next((value for field, value in given if field.kind == self.kind), [])
+        past = text_numbers("past", past) if isinstance(past, str) else past
+        if isinstance(answer, Mapping):
+            middle, bands = answer["median"], {name: band for name, band in answer.items() if name.endswith("%")}
+        else:
+            middle, bands = numbers("answer", answer), {}
+        return forecast(past[-max(DRAWN, 4 * len(middle)) :], middle, bands)
 
     def group(self, value: Any, before: Any = None) -> str:
         if isinstance(before, list) and isinstance(value, list) and before and value:

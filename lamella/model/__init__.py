@@ -16,6 +16,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,14 @@ from lamella.graphs import OnnxGraph, load_graphs
 from lamella.machine import cores
 from lamella.model.learned import restore
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
+from lamella.model.notebook import drawn, framed, scores
 from lamella.model.read import read_zip, verify
 from lamella.model.undo import read_whole
 from lamella.model.values import check_example
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.options import current_names
 from lamella.storage.checksums import SHIPPED
+from lamella.storage.disk import read_regular
 from lamella.task import Answer, Example, Task
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "write_zip",
 ]
 
+MOST_CURVES = 1 << 20  # bytes of a picture of a training
 BATCH_TOKENS = 2048  # tokens of a batch in prediction, padding included
 
 
@@ -90,6 +94,17 @@ class Model:
         m = self.manifest
         return f"<Model {m.task}, {m.parameters / 1e6:.1f} M parameters, {m.precision}, {self.where}>"
 
+    def _repr_html_(self) -> str:
+        """For a notebook: what it is, the course of its training where its folder holds that, and its scores."""
+        try:
+            curves = framed(
+                read_regular(Path(self.where, "training", "curves.svg"), MOST_CURVES).decode(errors="replace")
+            )
+        except (OSError, ValueError):  # a zip, or shipped
+            curves = ""
+        found = "".join(scores(name, result) for name, result in self.manifest.scores.items())
+        return f"<div><p>{escape(repr(self)[1:-1])}</p>{curves}{found}</div>"
+
     @property
     def graphs(self) -> dict[str, OnnxGraph]:
         """The graphs, run by onnxruntime, built on first use."""
@@ -113,10 +128,14 @@ class Model:
         return [{**example, name: answer} for example, answer in zip(examples, best, strict=True)]
 
     def predict(self, examples: Any) -> Any:
-        """An example, or its one field's value, -> its answer; a list of them -> a list of answers."""
+        """An example, or its one field's value, -> its answer; a list of them -> a list of answers.
+
+        Lists and dicts among them are plain ones that a notebook draws; see `lamella.model.notebook`.
+        """
         if not isinstance(examples, list):
             return self.predict([examples])[0]
-        return self.task.answers([as_example(self.task, e) for e in examples], self.run)
+        rows = [as_example(self.task, e) for e in examples]
+        return drawn(self.task, rows, self.task.answers(rows, self.run))
 
     def explain(self, example: Any = None, method: str = "ablation", pairs: bool = False) -> Any:
         """Explain an example's answer, or, without an example, the whole model: `lamella.explain`."""

@@ -12,6 +12,7 @@ from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
 from lamella.model import Model, as_example, load
 from lamella.model.below import files_below
+from lamella.model.notebook import DrawnList, together
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
@@ -260,7 +261,9 @@ def predict_rows(trained: Model, path: Path, columns: Mapping[str, str] | None =
             raise DataError(f"row {row.line}: {row.problem}")
         if isinstance(answer := answers.get(row.line), LamellaError):
             raise answer
-    return [answers.get(row.line) for row in table.rows]
+    answered = [(row.fields or {}, answers[row.line]) for row in table.rows if row.line in answers]
+    every = [answers.get(row.line) for row in table.rows]
+    return DrawnList(every, lambda: together(trained.task, *map(list, zip(*answered, strict=True))))
 
 
 def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from lamella.model import Manifest
 from lamella.model.fingerprint import FILE
+from lamella.model.manifest import Manifest
 
 OFF = 0.1  # an interval's coverage may differ by this much from its level without a warning
 

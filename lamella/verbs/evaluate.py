@@ -24,6 +24,8 @@ from lamella.metrics.stress import MOST, chosen_noises
 from lamella.metrics.stress import stress as under_stress
 from lamella.model import Model, card, fingerprint, load
 from lamella.model.groups import groups_of
+from lamella.model.notebook import DrawnDict
+from lamella.model.notebook import scores as drawn_scores
 from lamella.model.outside import outside_examples, sureness
 from lamella.model.reading import as_files, columns_for
 from lamella.options import replace_config
@@ -108,7 +110,7 @@ def evaluate(
     if record:
         names = (Path(d).name if isinstance(d, str | os.PathLike) else "data" for d in data)
         _record(trained, re.sub(r"[\s|]+", " ", ", ".join(names)), result)
-    return result
+    return DrawnDict(result, lambda: drawn_scores(result["task"], result))
 
 
 def _read(

@@ -17,6 +17,7 @@ from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
 from lamella.model.answering import example_of, opened, predict_file, predict_rows
+from lamella.task import Answer, Example
 
 
 def predict(
@@ -59,15 +60,35 @@ def predict(
 
 
 def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None, as_frame: bool) -> Any:
-    from lamella.model.reading import as_files, with_columns
+    from lamella.model.notebook import DrawnList, DrawnText, together
+    from lamella.model.reading import as_files, columns_for, with_columns
+
+    job = trained.task
+    seen: list[Example] = []
+    answered: list[Answer] = []
+
+    def run(examples: Sequence[Example]) -> list[Answer]:
+        answers = trained.run(examples)
+        seen.extend(examples)
+        answered.extend(answers)
+        return answers
 
     with as_files([frame]) as paths:
-        whole = Path(paths[0]).suffix in trained.task.suffixes  # such as series, whose rows are no examples
-        if not as_frame and not whole:
-            return predict_rows(trained, Path(paths[0]), columns)
-        raw, _, _ = predict_file(trained, Path(paths[0]), columns, lambda line: None)
+        path = Path(paths[0])
+        whole = None  # such as series, whose rows are no examples
+        if path.suffix in job.suffixes:
+            whole = job.document(path, run, columns_for(job, [path], columns))
+        if whole is not None and whole[0].startswith(b"<svg"):
+            if as_frame:
+                raise UsageError(
+                    "as_frame: expected answers for the rows of a frame, received a drawing of all of them."
+                )
+            return DrawnText(whole[0].decode())
+        if whole is None and not as_frame:
+            return predict_rows(trained, path, columns)
+        raw = predict_file(trained, path, columns, lambda line: None)[0] if whole is None else whole[0]
     rows = [json.loads(line) for line in raw.splitlines()]
-    return with_columns(frame, rows) if as_frame else rows
+    return with_columns(frame, rows) if as_frame else DrawnList(rows, lambda: together(job, seen, answered))
 
 
 def write_answer(raw: bytes, out: Path, force: bool) -> None:

@@ -20,7 +20,7 @@ from lamella.graphs import OnnxGraph, torch_graphs
 from lamella.nets.vae.autoencoder import VAE
 from lamella.nets.vae.losses import divergence
 from lamella.registry import find
-from lamella.tasks.dimensionality_reduction.gallery import scatter
+from lamella.data.media.gallery import scatter
 from lamella.train.export import export_graphs
 
 TASK = "dimensionality-reduction"

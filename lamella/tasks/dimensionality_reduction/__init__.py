@@ -26,6 +26,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
+from lamella.data.media import gallery
 from lamella.data.media.images import WHITE, white_of
 from lamella.data.readers import measures
 from lamella.data.readers.suffixes import TABLES
@@ -48,7 +49,6 @@ from lamella.task import (
     as_learned,
 )
 from lamella.tasks.dimensionality_reduction import examples as kinds
-from lamella.tasks.dimensionality_reduction import gallery
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

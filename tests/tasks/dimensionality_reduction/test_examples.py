@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamella.data.media import gallery
 from lamella.data.media.images import encode_png
 from lamella.data.readers import clock, measures
 from lamella.data.readers.passages import read_passages
 from lamella.data.readers.series import read_series
 from lamella.errors import DataError, UsageError
-from lamella.tasks.dimensionality_reduction import examples, gallery
+from lamella.tasks.dimensionality_reduction import examples
 from lamella.tasks.time_series_forecasting import windows
 from tests.fuzzing import seeds
 
