@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lamella.data.documents.slots import Slot, Slots, plain_line, worded
 from lamella.data.text.encoding import StrPath, read_bytes
 from lamella.errors import DataError
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]')
+_LOCALE = re.compile(r'"@@locale"\s*:\s*"(?P<code>[^"\\]*)"')
 _MESSAGES = ("message", "defaultMessage")
 _DEPTH = 100
 # What settings and other data have at their top beside a number or a version: answers in them would break them.
@@ -115,3 +116,16 @@ class JsonLocale(Slots):
             else:
                 values.append((match.start(), match.end(), [*path, key]))
         yield from values
+
+    def render(self, answers: Sequence[str | None]) -> bytes:
+        """See `Slots`; a file that says its language (`@@locale` of ARB) says the new one."""
+        own = _LOCALE.search(self.text) if self.language else None
+        if not own or all(answer in (None, slot.text) for slot, answer in zip(self.found, answers, strict=True)):
+            return super().render(answers)
+        place = Slot(own.start("code"), own.end("code"), "")
+        both = sorted([*zip(self.found, answers, strict=True), (place, self.language)], key=lambda one: one[0].start)
+        found, self.found = self.found, [slot for slot, _ in both]
+        try:
+            return super().render([answer for _, answer in both])
+        finally:
+            self.found = found

@@ -22,6 +22,8 @@ from lamella.errors import DataError
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!\[CDATA\[.*?\]\]>|<!--.*?-->", re.DOTALL)
 _GAP = 500  # characters of white space before an element that are looked at
 _MARK = re.compile(r"<[^<>]*>")
+_LEAD = re.compile(r"(?:\s|\\u00(?:20|[aA]0)|\\n)*+")
+_TAIL = ("\\n", "\\u0020", "\\u00a0", "\\u00A0")
 _LETTER = re.compile(
     r"(?<!\\)\\u(?!d[89a-f]|00[0-7])([0-9a-f]{4})", re.IGNORECASE
 )  # an escape of Android that a net would not read
@@ -97,12 +99,13 @@ class AndroidStrings(_Xml):
         index = 0
         while index < len(pieces):
             token, index = pieces[index], index + 1
-            if token.kind != "open" or token.name not in ("string", "plurals", "string-array"):
+            typed = token.name == "item" and token.attribute("type") == "string"
+            if token.kind != "open" or not (typed or token.name in ("string", "plurals", "string-array")):
                 continue
             last = _closing(pieces, index - 1)
             if token.attribute("translatable") == "false":
                 index = last + 1
-            elif token.name == "string":
+            elif token.name in ("string", "item"):
                 found += self._slot(token.end, pieces[last].start)
                 index = last + 1
             else:
@@ -115,9 +118,8 @@ class AndroidStrings(_Xml):
         return found
 
     def _slot(self, start: int, end: int) -> list[Slot]:
+        start, end = _bounds(self.text, start, end)
         raw = self.text[start:end]
-        before = len(raw) - len(raw.lstrip())
-        start, raw = start + before, raw.strip()
         quoted = len(raw) > 1 and raw[0] == raw[-1] == '"' and raw[-2] != "\\"
         literal = raw.startswith("<![CDATA[") and raw.endswith("]]>") and raw.count("<![CDATA[") == 1
         inner = raw[9:-3] if literal else _inner(raw[1:-1] if quoted else raw)
@@ -125,6 +127,21 @@ class AndroidStrings(_Xml):
         if not worded(_MARK.sub("", text)) or raw.startswith(("@string/", "?")):
             return []
         return [Slot(start, start + len(raw), text, partial(_android, raw, text, quoted, literal))]
+
+
+def _bounds(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the words of a text begin and end: blanks around them, escaped ones too, are no part of them."""
+    lead = _LEAD.match(text, start, end)
+    start = lead.end() if lead else start
+    while start < end:
+        tail = next((one for one in _TAIL if text.endswith(one, start, end)), "")
+        if text[end - 1].isspace():
+            end -= 1
+        elif tail and text[end - len(tail) - 1 : end - len(tail)] != "\\":
+            end -= len(tail)
+        else:
+            break
+    return start, end
 
 
 def _android(raw: str, text: str, quoted: bool, literal: bool, answer: str) -> str:

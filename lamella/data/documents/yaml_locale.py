@@ -6,7 +6,7 @@ r"""Locale files in YAML (.yaml, .yml): texts of one line and blocks are transla
     >>> file.render(["Ma page", "C'est %{name}"])
     b"en:\n  title: Ma page  # shown\n  hello: 'C''est %{name}'\n"
 
-Lines are read as they stand, so that nothing else can change. What is no text (numbers, true, dates, anchors, flow style)
+Lines are read as they stand, so that nothing else can change. What is no text (numbers, true, dates, references, symbols)
 is left as it is. A plain or quoted text of several lines is written again on one; with empty lines in it, it is left.
 """
 
@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from lamella.data.documents.slots import Slot, Slots, plain_line, worded
 from lamella.errors import DataError
@@ -31,6 +32,13 @@ _SINGLE = re.compile(r"'(?:[^'\n]|'')*'(?=\s*(?:#.*)?$)")
 _LONG = re.compile(r'"(?:[^"\\]|\\.)*+"(?=[ \t]*(?:#.*)?$)|\'(?:[^\']|\'\')*+\'(?=[ \t]*(?:#.*)?$)', re.MULTILINE)
 _COMMENT = re.compile(r"(?<=\s)#")
 _SPECIAL = tuple("#&*!|>%@`\"'[]{},?:- ")
+_PROPERTIES = re.compile(r"(?:(?:&\S+|!|!!str)(?:[ \t]+|$))+")  # an anchor, the type of a text
+# What is in a collection in brackets: texts, brackets, marks, and with a mark before them symbols, anchors and comments.
+_IN_BRACKETS = re.compile(
+    r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\'|[\[\]{},]|\#[^\n]*|[:&*!][^\s\[\]{},]*'
+    r"|[^\s\[\]{},:#\"'&*!](?:[^\[\]{},\n:#]|:(?=[^\s,\[\]{}])|(?<=\S)\#)*+"
+)
+_MARKS = "[]{},:#&*!"
 _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
 _NO_TEXT = re.compile(
     r"(?:true|false|yes|no|on|off|null|~|[-+]?[.\d][\d_.,:eE+-]*|0x[0-9a-f]+|\d{4}-\d\d-\d\d.*)$", re.IGNORECASE
@@ -105,6 +113,9 @@ class YamlLocale(Slots):
         block = -1  # how far a block's key is indented, while we are in one that is not translated
         text = self.text.replace("\r", " ")
         lines = list(_LINE.finditer(text))
+        closed = (
+            True  # whether each collection in brackets so far had its end: else each would be read to that of the file
+        )
         at = 0
         while at < len(lines):
             match, at = lines[at], at + 1
@@ -118,8 +129,15 @@ class YamlLocale(Slots):
             listed = match["head"].lstrip().startswith("-")
             if match["key"] is None and not listed:
                 continue
-            value, start = match["value"], match.start("value")
-            if _BLOCK.match(value.strip()):
+            lead = _PROPERTIES.match(match["value"])
+            before = lead.end() if lead else 0
+            value, start = match["value"][before:], match.start("value") + before
+            if value[:1] in ("[", "{"):
+                end, texts = _flow(text, start) if closed else (start, [])
+                closed = end > start
+                at += text.count("\n", start, end)
+                yield from texts
+            elif _BLOCK.match(value.strip()):
                 at, texts = self._block(lines, at, indent, value.lstrip().startswith(">"))
                 yield from texts
                 block = indent
@@ -153,6 +171,32 @@ class YamlLocale(Slots):
             if full and line is not None:
                 group.append(line)
         return at, found
+
+
+def _flow(text: str, start: int) -> tuple[int, list[Slot]]:
+    """The end of the collection in brackets that begins at `start`, and the texts in it; (start, []) where it has no end.
+
+    >>> [slot.text for slot in _flow("[Sun, 'Mon', {a: 'Tue, too', b: Wed}, :year, *x, 3]", 0)[1]]
+    ['Sun', 'Mon', 'Tue, too', 'Wed']
+    """
+    tokens: list[re.Match[str]] = []
+    depth = 0
+    for match in _IN_BRACKETS.finditer(text, start):
+        tokens.append(match)
+        depth += (match[0] in "[{") - (match[0] in "]}")
+        if depth == 0:
+            break
+    else:
+        return start, []
+    found = []
+    for token, after in pairwise(tokens):
+        if token[0][0] in _MARKS or after[0][0] == ":":  # no text, or a key
+            continue
+        if after[0][0] not in _MARKS:  # a text of several lines
+            return tokens[-1].end(), []
+        if slot := text_value(token[0].rstrip(), token.start()):
+            found.append(replace(slot, encode=_in_brackets) if slot.encode is _plain else slot)
+    return tokens[-1].end(), found
 
 
 def text_value(value: str, start: int) -> Slot | None:
@@ -218,6 +262,10 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _flat(answer: str) -> str:
     return " ".join(plain_line(answer).split("\n"))
+
+
+def _in_brackets(answer: str) -> str:
+    return json.dumps(plain_line(answer), ensure_ascii=False) if re.search(r"[\[\]{},]", answer) else _plain(answer)
 
 
 def _plain(answer: str) -> str:
