@@ -12,7 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "missing"}
+MISSING = {
+    "", "na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "missing", "n.a.", "n. a.", "k.a.", "k. a.", "n.d.", "-nan", "<na>",
+    "\\n", "(null)", "#n/a", "#na", "#value!", "#div/0!", "#ref!", "#num!", "#null!", "#name?", "nil", "—", "–", "...", "…", "n/v", "s/d",
+}  # fmt: skip
 """Words for a missing value, in lower case."""
 
 # The name of a column: one to four words that begin with a letter. 2020-01-01 and "Great!" are not.

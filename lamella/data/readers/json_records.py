@@ -124,6 +124,46 @@ def rows_inside(file: str, text: str) -> int | None:
     return None
 
 
+def rows_of_columns(text: str) -> list[dict[str, Any]]:
+    """The rows of an object of columns, as data frames are written: lists of one length, or objects with the same keys.
+
+    [] where it is none, as one object with a single list is.
+
+    >>> rows_of_columns('{"a": [1, 2], "b": ["x", null]}'), rows_of_columns('{"a": {"0": 1.5}, "b": {"0": true}}')
+    ([{'a': '1', 'b': 'x'}, {'a': '2', 'b': None}], [{'a': '1.5', 'b': 'true'}])
+    >>> rows_of_columns('{"text": "a", "tags": ["b", "c"]}'), rows_of_columns('{"translation": {"en": "a"}}')
+    ([], [])
+    """
+    try:
+        whole, end = decode_json(text, _skip_space(text, 0))
+    except ValueError:
+        return []
+    if text[end:].strip() or not isinstance(whole, dict) or len(whole) < 2:
+        return []
+    columns = {name: _column(value) for name, value in whole.items()}
+    first = next(iter(whole.values()))
+    same = all(type(value) is type(first) and len(value) == len(first) for value in whole.values() if _column(value))
+    if (
+        not first
+        or not all(columns.values())
+        or not same
+        or isinstance(first, dict)
+        and any(v.keys() != first.keys() for v in whole.values())
+    ):
+        return []
+    return [dict(zip(columns, map(scalar, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _column(value: Any) -> list[Any]:
+    """The values of a column, [] for none: a list of plain values, or an object whose keys number them."""
+    values = value if isinstance(value, list) else list(value.values()) if _numbers_keys(value) else []
+    return values if values and not any(isinstance(item, list | dict) for item in values) else []
+
+
+def _numbers_keys(value: Any) -> bool:
+    return isinstance(value, dict) and all(key.isdigit() for key in value)
+
+
 def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 

@@ -24,21 +24,28 @@ from lamella.data.readers.headers import MISSING
 from lamella.data.text.encoding import quote
 
 CURRENCIES = "$€£¥₹₽₩₺₴₪฿₫"
-_CODES = "USD|EUR|GBP|JPY|CNY|CHF|CAD|AUD|INR|SEK|NOK|DKK|PLN|CZK|BRL|Rs|kr|zł|Fr"
+_CODES = (
+    "USD|EUR|GBP|JPY|CNY|CHF|CAD|AUD|NZD|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|ZAR|TRY|RUB|KRW|SGD|HKD|THB|IDR|AED|Rs|kr|zł|"
+    "Fr|R\\$|US\\$|A\\$|C\\$|S\\$|HK\\$|NZ\\$|NT\\$|Kč|Ft|Rp|RM|руб|lei|лв|元|円|원"
+)
 # Units that are written behind a number; a column has one of them, since 7 g is not 7 kg.
 _UNITS = (
     "nm|µm|mm|cm|dm|m|km|in|inch|inches|ft|yd|mi|miles|mg|g|kg|t|lb|lbs|oz|ml|cl|dl|l|L|gal|ms|s|sec|min|h|hr|hrs|"
     "days|km/h|kph|mph|m/s|°C|°F|°|W|kW|MW|GW|Wh|kWh|MWh|V|mV|A|mA|Hz|kHz|MHz|GHz|kB|KB|MB|GB|TB|KiB|MiB|GiB|Pa|hPa|"
     "kPa|bar|mbar|psi|m²|km²|m2|km2|sqm|sqft|sq ft|ha|m³|m3|J|kJ|MJ|cal|kcal|dB|ppm|ppb|px|pt|pts|bpm|rpm"
 )
+# Any other word behind a space, as in "3 pcs", and signs with marks in them, as in "1.5 µg/m³".
+_OTHER = r"(?<=\s)(?!(?i:cr|dr|am|pm|[nsew])\b)[^\W\d_][\w./³²·%]{0,11}|(?<=[\d\s])[^\W\d_]{1,3}/[^\W\d_]{1,3}[³²]?"
 _SCALES = {"": 0, "k": 3, "K": 3, "M": 6, "mn": 6, "B": 9, "bn": 9}  # powers of ten
 _SPACES = " \u00a0\u202f\u2009'’"
 _SHAPE = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|(?:{_CODES})\.?(?=[\s\d.-]))?\s*(?P<sign2>[-+−–]?)\s*"
+    rf"(?P<open>\()?\s*(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|(?:{_CODES})\.?(?=[\s\d.(-]))?"
+    rf"\s*(?P<open2>\()?(?P<sign2>[-+−–]?)\s*"
     rf"(?P<body>\d[\d.,{_SPACES}]*|[.,]\d+)(?P<power>[eE][-+]?\d{{1,3}})?"
-    rf"(?P<minus>-)?\s*(?P<scale>(?:[kKMB]|mn|bn)(?![A-Za-z/]))?"
-    rf"\s*(?P<unit>%|[{CURRENCIES}]|(?:{_CODES})\.?|(?:{_UNITS})\.?)?\s*(?P<close>\))?"
+    rf"(?P<none>[.,](?:--?|—|–))?(?P<minus>-)?\s*(?P<scale>(?:[kKMB]|mn|bn)(?![A-Za-z/]))?"
+    rf"\s*(?P<unit>%|[{CURRENCIES}]|(?:{_CODES})\.?|(?:{_UNITS})\.?|{_OTHER})?\s*(?P<close>\))?"
 )
+_MONEY = re.compile(rf"[{CURRENCIES}]|{_CODES}")
 _GROUPED = {
     mark: re.compile(
         rf"\d{{1,3}}(?:{re.escape(mark)}\d\d\d)+|\d{{1,2}}(?:{re.escape(mark)}\d\d)+{re.escape(mark)}\d\d\d"
@@ -81,6 +88,8 @@ def read_number(cell: str, decimal: str = ".") -> float | None:
     (1719.71, 12038.0, -5.0, None)
     >>> read_number("7 kg"), read_number("12.5K"), read_number("5-")
     (7.0, 12500.0, -5.0)
+    >>> read_number("R$ 5,00", ","), read_number("$ (5.00)"), read_number("5,-"), read_number("12 pcs"), read_number("12 a b")
+    (5.0, -5.0, 5.0, 12.0, None)
     """
     if is_missing(cell):
         return math.nan
@@ -116,6 +125,7 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
     if not found.decimal and open_ones:
         # Three digits behind a point are common in measurements; commas that were quoted group thousands.
         usual = separator != ";" and ("," not in open_ones or separator == ",") and len(open_ones) == 1
+        usual = usual and not ("." in open_ones and any(parts is not None and parts.money for parts in parsed))
         if not usual:
             found.ambiguous = next(iter(open_ones.values()))
             found.bad = [at for at, parts in enumerate(parsed) if parts is None and not is_missing(cells[at])]
@@ -182,6 +192,8 @@ class _Parts(msgspec.Struct):
     power: str
     unit: str
     """"%", the sign or the code of a currency, a unit of measure, or nothing."""
+    money: bool = False
+    """Whether the unit is a currency, of which three decimals are rare."""
     scale: int = 0
     """The power of ten that a K, M or B stands for."""
     grouped: bool = False
@@ -190,9 +202,14 @@ class _Parts(msgspec.Struct):
 def _parts(cell: str) -> _Parts | None:
     text = cell.strip()
     match = _SHAPE.fullmatch(text)
-    if match is None or bool(match["open"]) != bool(match["close"]):
+    opened = None if match is None else match["open"] or match["open2"]
+    if match is None or bool(opened) != bool(match["close"]) or match["open"] and match["open2"]:
         return None
     body = match["body"].strip()
+    if match["minus"] and body[-1] in ".," and body[:-1].isdigit():  # 5,- and 5.- are prices without cents, no debts
+        body, minus = body[:-1], False
+    else:
+        minus = bool(match["minus"])
     if any(space in body for space in _SPACES):
         whole = re.split(r"[.,]", body, maxsplit=1)
         if not _SPACED.fullmatch(whole[0]):
@@ -201,13 +218,15 @@ def _parts(cell: str) -> _Parts | None:
         if re.search(r"[.,].*[.,]", body):
             return None
     sign = match["sign"] or match["sign2"]
-    if (match["sign"] and match["sign2"]) or (match["minus"] and (sign or match["open"])):
+    if (match["sign"] and match["sign2"]) or (minus and (sign or opened)):
         return None
     if match["unit"] and match["money"]:
         return None
     unit = (match["unit"] or match["money"] or "").rstrip(".")
-    negative = bool(match["open"] or match["minus"]) or sign in ("-", "−", "–")
-    return _Parts(body, negative, match["power"] or "", unit, _SCALES[match["scale"] or ""])
+    negative = bool(opened) or minus or sign in ("-", "−", "–")
+    return _Parts(
+        body, negative, match["power"] or "", unit, _MONEY.fullmatch(unit) is not None, _SCALES[match["scale"] or ""]
+    )
 
 
 def _evidence(body: str) -> tuple[bool, str]:

@@ -14,7 +14,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -30,8 +29,10 @@ from lamella.data.readers.json_records import (
     json_array,
     json_lines,
     rows_inside,
+    rows_of_columns,
     scalar,
 )
+from lamella.data.readers.line_shapes import SAMPLE, SPACED, is_decimal_column, is_spaced, split
 from lamella.data.readers.packed import unpack
 from lamella.data.readers.row_filter import filtered
 from lamella.data.readers.suffixes import TABLE_SUFFIXES, table_suffix
@@ -44,7 +45,6 @@ MAX_COLUMNS = 10_000
 
 # In this order where two cut a file equally well: commas stand in text by chance, tabs hardly ever.
 _DELIMITERS = ("\t", "|", ";", ",")
-_SAMPLE = 300  # lines that decide on delimiter and header
 
 Cells = list[Any] | dict[str, Any]
 """One row: fields in order, or by key where the format names them. A field is a str, None, or a nested JSON list."""
@@ -101,7 +101,7 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
     if not text.strip():
         raise DataError(f"{file}: expected rows, received an empty file. Give a file with at least one row")
     sheet = Sheet(file, form or TABLE_SUFFIXES.get(table_suffix(path), ""), encoding, None, None, [], [], 0)
-    lines, starts, newline = _split(text)
+    lines, starts, newline = split(text)
     first = next(line for line in lines if line.strip())
     if not sheet.format and first.lstrip()[0] in "{[" and is_json(first, text):
         sheet.format = "JSON"
@@ -114,27 +114,6 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
     if not keep:  # a file that is written again is whole
         sheet.rows = filtered(sheet.rows, sheet.keys, sheet.file)
     return sheet
-
-
-def _split(text: str) -> tuple[list[str], list[int], str]:
-    """The lines of a text without their ends, where each begins, and what ends them: `\\n` (or `\\r\\n`), or `\\r` alone.
-
-    Old programs end lines with `\\r`, and fields in quotation marks may hold `\\n` there: the ends outside of quotation
-    marks decide.
-    """
-    newline = "\n"
-    if "\r" in text and re.search(r"\r(?!\n)", text):
-        bare = re.sub(r'"[^"]*"', "", text)
-        if "\n" not in text or len(re.findall(r"\r(?!\n)", bare)) > bare.count("\n"):
-            newline = "\r"
-    lines = text.split(newline)
-    starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
-    if "\r\n" in text and newline == "\n":
-        lines[:-1] = [line.removesuffix("\r") for line in lines[:-1]]
-    if lines[-1] == "":
-        lines.pop()
-        starts.pop()
-    return lines, starts, newline
 
 
 # --- delimited text
@@ -151,6 +130,9 @@ def _read_delimited(
         delimiter = "\t"
     else:
         delimiter = _sniff(lines, names, strict=not sheet.format)
+    if not declared and (delimiter is None or delimiter == "\t" and sheet.format != "TSV") and is_spaced(lines):
+        delimiter = " "
+        sheet.notes.append(f"{sheet.file}: columns of numbers with spaces between them")
     if delimiter is None and needed > 1:
         line = next(number for number, line in enumerate(lines, 1) if line.strip())
         shown = quote(lines[line - 1])
@@ -164,7 +146,7 @@ def _read_delimited(
             f"{sheet.file}, line {line}: expected {needed} columns, received one, {shown}. "
             "Separate the columns with commas, semicolons, tabs or |, and quote fields that hold one"
         )
-    if delimiter == "," and _is_decimal_column(lines):
+    if delimiter == "," and is_decimal_column(lines):
         delimiter = ";"
         sheet.notes.append(f"{sheet.file}: one column of numbers with a comma before their decimals")
     sheet.delimiter = delimiter or ","
@@ -191,7 +173,7 @@ def _read_delimited(
     finally:
         csv.field_size_limit(former)
     width = common_width(sheet.rows)
-    sheet.above = lines_above([list(cells) for _, cells in sheet.rows[:_SAMPLE]], width)
+    sheet.above = lines_above([list(cells) for _, cells in sheet.rows[:SAMPLE]], width)
     if sheet.above:
         sheet.notes.append(f"{sheet.file}: {sheet.above} lines above the header, left out")
         sheet.rows = sheet.rows[sheet.above :]
@@ -201,13 +183,6 @@ def _read_delimited(
             f"{sheet.file}, line {line}: expected {needed} columns separated by {quote(sheet.delimiter)}, received "
             f"{width}, {quote(lines[line - 1])}. Give {needed} columns; a file separated otherwise is named .csv"
         )
-
-
-def _is_decimal_column(lines: Sequence[str]) -> bool:
-    """Whether below one name stand numbers such as 15,5: they are no two columns."""
-    filled = [line.strip() for line in lines[:_SAMPLE] if line.strip()]
-    named = len(filled) > 1 and "," not in filled[0] and re.match(r"[^\W\d]", filled[0])
-    return bool(named) and all(re.fullmatch(r"[-+]?\d+(,\d+)?", line) for line in filled[1:])
 
 
 class _Record(msgspec.Struct):
@@ -235,6 +210,8 @@ def _rows(
         line = lines[at]
         if not line.strip() and not (empty and delimiter in line):
             record = _Record(at + 1, [])
+        elif delimiter == " ":
+            record = _Record(at + 1, [cell.strip('"') for cell in SPACED.findall(line)])
         elif not quoted or '"' not in line:
             record = _Record(at + 1, [cell.strip() for cell in line.split(delimiter)])
         else:
@@ -282,7 +259,7 @@ def _sniff(lines: Sequence[str], names: Collection[str], strict: bool) -> str | 
     """The delimiter that cuts the first lines into most nearly equal rows of two or more cells, or None."""
     best: tuple[bool, float] = (False, 0.0)
     found = None
-    sample = lines[:_SAMPLE]
+    sample = lines[:SAMPLE]
     for delimiter in _DELIMITERS:
         if not any(delimiter in line for line in sample):
             continue
@@ -334,9 +311,9 @@ def _is_quoted(lines: Sequence[str]) -> bool:
     They do where every field is quoted, where some field has doubled marks inside and none contradicts, or where only so
     all rows are of one width: then some field holds a line end or a tab.
     """
-    if any('"' in line for line in lines[:_SAMPLE]):
-        widths = {line.count("\t") for line in lines[:_SAMPLE] if line.strip()}
-        rows = list(_rows(lines[:_SAMPLE], "\t", quoted=True))
+    if any('"' in line for line in lines[:SAMPLE]):
+        widths = {line.count("\t") for line in lines[:SAMPLE] if line.strip()}
+        rows = list(_rows(lines[:SAMPLE], "\t", quoted=True))
         whole = {len(row.cells) for row in rows if row.cells or row.problem}
         if len(widths) > 1 and len(whole) == 1 and whole != {0}:
             return True
@@ -367,6 +344,10 @@ def _each_its_line(values: Iterable[Located]) -> list[Located]:
 def _read_json(sheet: Sheet, text: str, lines: list[str], starts: list[int], keep: bool) -> None:
     first = next(line for line in lines if line.strip())
     inside = rows_inside(sheet.file, text) if sheet.format == "JSON" else None
+    if sheet.format == "JSON" and inside is None and not keep and (columns := rows_of_columns(text)):
+        sheet.format, sheet.keys = "JSON of columns", list(columns[0])
+        sheet.rows = list(enumerate(columns, 1))
+        return
     array = inside is not None or is_array(sheet.file, text, lines, first, whole=sheet.format == "JSON")
     sheet.format = "JSON array" if array else "JSONL"
     sheet.blank = 0 if array else sum(not line.strip() for line in lines)

@@ -1,0 +1,61 @@
+"""Tables as programs write them: columns cut by spaces, objects of columns, words for a missing value."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lamella.data.readers.measures import learn_columns, read_rows
+from lamella.data.readers.records import read_sheet
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "header"),
+    [
+        ("  1.5   0.25  0\n  2.5   0.5   1\n 10.5   0.75  2\n", 3, False),
+        ("time temp\n0.0 1.5\n0.5 2.5\n1.0 3.5\n", 2, True),
+        ("2020-01-01 1.5\n2020-01-02 1.6\n2020-01-03 1.7\n", 2, False),
+        (
+            '18.0   8   307.0\t"chevrolet chevelle"\n15.0   8   350.0\t"buick skylark"\n18.0   8   318.0\t"ply"\n',
+            4,
+            False,
+        ),
+    ],
+)
+def test_columns_with_spaces_between(tmp_path, text, width, header):
+    (tmp_path / "a.dat").write_text(text)
+    sheet = read_sheet(tmp_path / "a.dat")
+    assert {len(cells) for _, cells in sheet.rows} == {width}
+    rows, _ = read_rows([str(tmp_path / "a.dat")])
+    assert len(rows) == 3 and ("temp" in rows[0]) == header
+
+
+@pytest.mark.parametrize(
+    "text", ["value\n12 038\n9 112\n8 001\n", "one two\nthree four\nfive six\n", "a\n7 kg\n8 kg\n9 kg\n"]
+)
+def test_spaces_that_cut_nothing(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    assert {len(cells) for _, cells in read_sheet(tmp_path / "a.csv").rows} == {1}
+
+
+def test_json_of_columns(tmp_path):
+    columns = {"size": [1.5, 2.5, None], "kind": ["a", "b", "a"]}
+    as_frame = {name: {str(n): value for n, value in enumerate(values)} for name, values in columns.items()}
+    for number, whole in enumerate((columns, as_frame)):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(whole))
+        rows, _ = read_rows([str(path)])
+        assert [dict(row) for row in rows] == [
+            {"size": "1.5", "kind": "a"},
+            {"size": "2.5", "kind": "b"},
+            {"size": "", "kind": "a"},
+        ]
+
+
+@pytest.mark.parametrize("word", ["#N/A", "n.a.", "k.A.", "\\N", "#DIV/0!", "<NA>", "(null)", "—"])
+def test_words_for_a_missing_value(tmp_path, word):
+    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"{n},{word if n == 3 else n * n}\n" for n in range(8)))
+    columns, notes = learn_columns(read_rows([str(tmp_path / "a.csv")])[0])
+    assert [c["name"] for c in columns] == ["a", "b"] and "names" not in columns[1]
+    assert any('"b" lacks 1 of 8' in note for note in notes)
