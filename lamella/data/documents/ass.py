@@ -6,98 +6,77 @@ r"""Advanced SubStation subtitles (.ass, .ssa): the texts of `Dialogue` lines; t
 ['Who is there?']
 >>> file.render(["Qui est ici ?"]).decode().splitlines()[-1]
 'Dialogue: 0:00:01.00,0:00:02.00,{\\i1}Qui est\\Nici ?{\\i0}'
+
+As in other subtitles, a sentence over several of them is one text, where one speaker says it in one style.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
-from itertools import pairwise
 
-from lamella.data.documents.slots import Slot, Slots, plain_line, worded
-from lamella.data.documents.subtitles import balanced
-from lamella.data.text import placeholders, sentences
-from lamella.data.text.encoding import StrPath
+from lamella.data.documents.slots import plain_line, worded
+from lamella.data.documents.subtitles import Line, Reading, Subtitles, around, milliseconds
 from lamella.errors import DataError
 
 _FORMAT = re.compile(r"^Format:(?P<names>[^\r\n]*)", re.MULTILINE)
 _EVENTS = re.compile(r"^\[Events\]", re.MULTILINE | re.IGNORECASE)
 _DIALOGUE = re.compile(r"^Dialogue:[^\r\n]*", re.MULTILINE)
-_EDGES = re.compile(r"(?:\{[^{}]*+\}|\s|[-–—](?=\s*+[^\W\d])|>>++)*+")
-_TURN = re.compile(
-    r"\\[Nn](?=\s*+(?:\{[^{}]*+\}\s*+)*+(?:[-–—]\s*+[^\W\d]|>>|\[))"
-)  # where another begins to speak, or a sound
-_BREAK = re.compile(r"[ ]*\\[Nn][ ]*")
+_BREAK = re.compile(r"([ ]*\\[Nn][ ]*)")
 _DRAWN = re.compile(r"\\p[1-9]")
+_PLACED = re.compile(
+    r"\\(?:pos|move|clip|org)\b|\\k"
+)  # a sign that stands somewhere, or words that are sung one by one
+_CLOCK = re.compile(r"\s*(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*$")
+_NAMES = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"  # where a file does not say
 
 
-class Substation(Slots):
+class Substation(Subtitles):
     """A file of SubStation Alpha. Raises DataError where it has no `Dialogue` with a text."""
 
-    holds = "subtitles with lines of Dialogue"
-    options = ("line_length",)
+    inner = "\\N"
 
-    def __init__(
-        self,
-        data: bytes,
-        name: str,
-        target_language: str = "",
-        memory: Sequence[StrPath] = (),
-        line_length: int = 0,
-    ) -> None:
-        """line_length: how many characters a line of an answer has at most; 0: as many lines as the source has."""
-        self.line_length = line_length
-        super().__init__(data, name, target_language, memory)
-
-    def slots(self) -> list[Slot]:
-        events = _EVENTS.search(self.text)
-        names = _FORMAT.search(self.text, events.end()) if events else None
-        commas = names["names"].count(",") if names else 9
-        found = []
-        for match in _DIALOGUE.finditer(self.text, events.end() if events else 0):
-            fields = match[0].split(",", commas)
-            if len(fields) <= commas or _DRAWN.search(fields[-1]):
+    def read(self, text: str, name: str) -> Reading:
+        events = _EVENTS.search(text)
+        first = events.end() if events else 0
+        head = _FORMAT.search(text, first) if events else None
+        names = [one.strip().lower() for one in (head["names"] if head else _NAMES).split(",")]
+        parts: list[str] = []
+        cues: list[list[Line]] = []
+        clock: list[tuple[int, int]] = []
+        end = 0
+        for match in _DIALOGUE.finditer(text, first):
+            fields = match[0].partition(":")[2].split(",", len(names) - 1)
+            if len(fields) < len(names) or _DRAWN.search(fields[-1]):
                 continue
-            text, start = fields[-1], match.end() - len(fields[-1])
-            turns = [0, *(match.end() for match in _TURN.finditer(text)), len(text)]
-            for begin, end in pairwise(turns):
-                found += self._texts(text[begin:end], start + begin)
-        if not found:
-            raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another format? Name it .txt")
-        return found
+            parts.append(text[end : match.end() - len(fields[-1])])
+            end = match.end()
+            facts = dict(zip(names, fields, strict=True))
+            clock.append((_time(facts.get("start", "")), _time(facts.get("end", ""))))
+            # Another voice, style or place is another text.
+            who = ",".join(facts.get(key, "").strip() for key in ("layer", "style", "name", "actor"))
+            cues.append([])
+            pieces = _BREAK.split(fields[-1])
+            for row, gap in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+                before, core, after = around(row)
+                if worded(re.sub(r"\{[^{}]*\}", "", core)):
+                    alone = who + (f" {len(parts)}" if _PLACED.search(fields[-1]) else "")
+                    cues[-1].append(Line(before, core, after, gap, len(cues) - 1, len(parts), alone))
+                parts.append(row + gap)
+        if not any(cues):
+            raise DataError(
+                f"{name}: expected subtitles with lines of Dialogue, received none. Is it another format? Name it .txt"
+            )
+        return Reading([*parts, text[end:]], [cue for cue in cues if cue], clock)
 
-    def _texts(self, text: str, start: int) -> list[Slot]:
-        """What one speaker says, which begins at `start`: a slot, or none where there is no word."""
-        lead = _EDGES.match(text)
-        begin = lead.end() if lead else 0
-        core = text[begin : _end(text, begin)]
-        plain = _BREAK.sub(" ", core)
-        if not worded(re.sub(r"\{[^{}]*\}", "", plain)):
-            return []
-        write = partial(_lines, 1 + len(_BREAK.findall(core)), self.line_length)
-        return [Slot(start + begin, start + begin + len(core), plain, write, "srt")]
-
-
-def _end(text: str, begin: int) -> int:
-    """Where the words of a text end, before white space and overrides."""
-    end = len(text)
-    while end > begin:
-        if text[end - 1].isspace():
-            end -= 1
-        elif text[begin:end].endswith(("\\N", "\\n")):
-            end -= 2
-        elif text[end - 1] == "}" and text.rfind("{", begin, end) >= 0:
-            end = text.rfind("{", begin, end)
-        else:
-            break
-    return end
+    def render(self, answers: Sequence[str | None]) -> bytes:
+        """See `Subtitles`."""
+        if len(answers) != len(self.segments):
+            raise ValueError(f"Expected an answer for each of {len(self.segments)} segments. Received: {len(answers)}")
+        flat = [None if a in (None, s) else " ".join(plain_line(a or "").split()) for a, s in zip(answers, self.segments, strict=True)]  # fmt: skip
+        return super().render(flat)
 
 
-def _lines(count: int, length: int, answer: str) -> str:
-    """An answer on as many lines as its source had, where it has so many words, or on lines of `length` characters."""
-    answer = " ".join(plain_line(answer).split())
-    if length:
-        return "\\N".join(balanced(answer, length))
-    rows = sentences.spread(answer, count, placeholders.spans(answer, "srt")) if count > 1 else None
-    return "\\N".join(rows) if rows else answer
+def _time(text: str) -> int:
+    match = _CLOCK.match(text)
+    return milliseconds(match.groups()) if match else 0

@@ -6,7 +6,8 @@
     >>> page.render(["Anmerkungen", None])
     b'# Anmerkungen\\n\\n- see [the *guide*](guide.html)\\n\\n```\\ncode\\n```\\n'
 
-Copied are code, HTML blocks, front matter (but for the keys that are asked for), formulas and definitions of links. What is inside a line (emphasis, links,
+Copied are code, front matter (but for the keys that are asked for), formulas and definitions of links; blocks of HTML are
+read as web pages are. What is inside a line (emphasis, links,
 code spans) is part of the segment: the format `markdown` of `placeholders` keeps it together.
 """
 
@@ -15,7 +16,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from lamella.data.documents.prose import Block, Prose, block_of
+from lamella.data.documents.prose import Block, Inset, Prose, block_of
+from lamella.data.documents.slots import worded
+from lamella.data.documents.webpages import WebPage
 from lamella.data.documents.yaml_locale import text_value
 from lamella.data.text import placeholders
 from lamella.data.text.encoding import StrPath
@@ -51,9 +54,19 @@ _ALONE = re.compile(
 _MEANING = re.compile(
     r" {0,3}:[ \t]+(?=\S)|\*\[[^\]\n]+\]:[ \t]+(?=\S)"
 )  # of a term in a list of definitions, of an abbreviation
-# A title beside the kind of a note, or on a tab: a text by itself.
-_TITLED = re.compile(
-    r"(?P<head>\s{0,3}\[![\w-]{1,40}\][+-]?[ \t]+|\s*(?:!!!|\?\?\?|===)[+!]?[ \t]+(?:[\w-]+[ \t]+)*\")(?P<title>[^\s\"][^\"\n]*?)(?P<tail>\"?\s*)$"
+# A title beside the kind of a note, on a tab, or of a container (`:::tip My tip`): a text by itself.
+_TITLES = (
+    re.compile(
+        r"(?P<head>\s{0,3}\[![\w-]{1,40}\][+-]?[ \t]+|\s*(?:!!!|\?\?\?|===)[+!]?[ \t]+(?:[\w-]+[ \t]+)*\")"
+        r"(?P<title>[^\s\"][^\"\n]*?)(?P<tail>\"?\s*)$"
+    ),
+    re.compile(
+        r"(?P<head>\s*:{3,}[ \t]*(?:\{[\w:-]+\}|[\w-]+)(?:\[|[ \t]+))"
+        r"(?P<title>[^\s\[\]{}=\":][^\[\]{}=\"\n]*?)(?P<tail>\]?[ \t]*(?:\{[^{}\n]*\})?\s*)$"
+    ),
+    re.compile(
+        r"(?P<head>\s*:{3,}[ \t]*[\w-]*[ \t]*\{[^{}\n]*?\btitle=\")(?P<title>[^\"\n]+)(?P<tail>\"[^{}\n]*\}\s*)$"
+    ),
 )
 _TEMPLATE = re.compile(
     r"\s*(?:(?:\{%[^{}\n]*%\}|\{\{[<%][^{}\n]*[%>]\}\})\s*)+$"
@@ -84,7 +97,7 @@ class Markdown(Prose):
         self.keys = frozenset(keys)
         super().__init__(data, name, target_language, memory)
 
-    def parse(self, lines: list[Line]) -> list[str | Block]:
+    def parse(self, lines: list[Line]) -> list[str | Block | Inset]:
         return list(_Reader(lines, self.keys).parts())
 
     def lines_of(self, block: Block, answer: str) -> list[str]:
@@ -119,7 +132,7 @@ class _Reader:
         found = (_DEFINITION.match(line) for line, _ in lines)
         self.labels = {match["label"].casefold() for match in found if match}
 
-    def parts(self) -> Iterator[str | Block]:
+    def parts(self) -> Iterator[str | Block | Inset]:
         yield from self._front_matter()
         while self.at < len(self.lines):
             yield from self._line()
@@ -128,7 +141,7 @@ class _Reader:
         yield from ("".join(line) for line in self.lines[self.at : self.at + count])
         self.at += count
 
-    def _front_matter(self) -> Iterator[str | Block]:
+    def _front_matter(self) -> Iterator[str | Block | Inset]:
         first = self.lines[0][0].rstrip()
         if first in ("---", "+++"):
             ends = (i for i, (line, _) in enumerate(self.lines[1:], start=1) if line.rstrip() in (first, "..."))
@@ -137,7 +150,7 @@ class _Reader:
                 yield from self._fact()
             yield from self._copy(1 if last > 0 else 0)
 
-    def _fact(self) -> Iterator[str | Block]:
+    def _fact(self) -> Iterator[str | Block | Inset]:
         """A line of the front matter: the text of a key that is asked for, on one line."""
         line, eol = self.lines[self.at]
         fact = _FACT.match(line)
@@ -150,7 +163,7 @@ class _Reader:
         yield from (fact["head"], Block(value[: slot.end], slot.text, encode=slot.encode), value[slot.end :] + eol)
         self.at += 1
 
-    def _line(self) -> Iterator[str | Block]:
+    def _line(self) -> Iterator[str | Block | Inset]:
         line, eol = self.lines[self.at]
         quote = _quote(line)
         if quote.count(">") != self.depth:
@@ -181,7 +194,7 @@ class _Reader:
             done, rest = done + match[0], rest[match.end() :]
         yield from self._block(done, rest, eol)
 
-    def _block(self, done: str, rest: str, eol: str) -> Iterator[str | Block]:
+    def _block(self, done: str, rest: str, eol: str) -> Iterator[str | Block | Inset]:
         """What begins in this line after its quotation marks and bullets (`done`)."""
         if fence := _FENCE.match(rest):
             yield from self._copy(self._fenced(fence["fence"], rest[fence.end() :]))
@@ -190,13 +203,13 @@ class _Reader:
             yield from self._copy(self._script())
         elif _ALONE.match(rest) or _TEMPLATE.match(rest):
             yield from self._copy()
-        elif titled := _TITLED.match(rest):
+        elif titled := _titled(rest):
             yield done + titled["head"]
             yield Block(titled["title"], titled["title"])
             yield titled["tail"] + eol
             self.at += 1
         elif html := _HTML.match(rest):
-            yield from self._copy(self._html(html))
+            yield from self._page(done, rest, self._html(html))
         elif _DEFINITION.match(rest) or _DIRECTIVE.match(rest) or _RULE.match(rest) or not rest.strip():
             yield from self._copy()
         elif "|" in rest and self._is_table():
@@ -250,13 +263,24 @@ class _Reader:
                 return index + 1 - self.at
         return len(self.lines) - self.at
 
+    def _page(self, done: str, rest: str, count: int) -> Iterator[str | Block | Inset]:
+        """A block of HTML of so many lines; in a quotation of several lines, whose marks stand in it, it is copied."""
+        lines = self.lines[self.at : self.at + count]
+        text = rest + lines[0][1] + "".join(line + eol for line, eol in lines[1:])
+        if (self.depth and any(line.strip() for line, _ in lines[1:])) or "charset" in text:
+            yield from self._copy(count)
+            return
+        yield done
+        yield _Html(text)
+        self.at += count
+
     def _is_table(self) -> bool:
         if self.at + 1 >= len(self.lines):
             return False
         line = self.lines[self.at + 1][0]
         return "|" in line and bool(_DELIMITERS.match(line[len(_quote(line)) :]))
 
-    def _row(self, line: str) -> Iterator[str | Block]:
+    def _row(self, line: str) -> Iterator[str | Block | Inset]:
         quote = _quote(line)
         yield quote
         for match in _CELL.finditer(line[len(quote) :]):
@@ -265,7 +289,7 @@ class _Reader:
             yield core if core in ("", "|", "\\") else self._linked(Block(core, core, cell=True))
             yield after
 
-    def _paragraph(self, first: str) -> Iterator[str | Block]:
+    def _paragraph(self, first: str) -> Iterator[str | Block | Inset]:
         """The lines of a paragraph as blocks, one for what is between two hard line breaks."""
         lines, rows = [self.lines[self.at]], [_row_of("", first)]
         while True:
@@ -298,7 +322,7 @@ class _Reader:
         begins = (
             _ALONE.match(rest)
             or _TEMPLATE.match(rest)
-            or _TITLED.match(rest)
+            or _titled(rest)
             or _MEANING.match(rest)
             or _FENCE.match(rest)
             or _ITEM.match(rest)
@@ -318,6 +342,30 @@ class _Reader:
         if self.labels:
             block.text = _SHORTCUT.sub(written_out, block.text)
         return block
+
+
+class _Html:
+    """A block of HTML among the lines of a page."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.page = WebPage(source.encode("utf-8", "replace"), "HTML")
+        self.segments, self.formats = self.page.segments, self.page.formats
+
+    def rendered(self, answers: Sequence[str | None]) -> str:
+        """See `Inset`."""
+        if all(answer in (None, text) for answer, text in zip(answers, self.segments, strict=True)):
+            return self.source
+        return self.page.render(answers).decode("utf-8")
+
+
+def _titled(rest: str) -> re.Match[str] | None:
+    """The title of a note, a tab or a container, between what is before and after it.
+
+    >>> [match["title"] for match in map(_titled, (":::tip My tip", "::: note[One more]{#a}", '!!! note "Last one"')) if match]
+    ['My tip', 'One more', 'Last one']
+    """
+    return next((match for form in _TITLES if (match := form.match(rest)) and worded(match["title"])), None)
 
 
 def _row_of(quote: str, rest: str) -> tuple[str, str, str]:

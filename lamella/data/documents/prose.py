@@ -13,8 +13,9 @@ however many lines it had, and wrapped to their width again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.encoding import StrPath, decode_bytes
@@ -36,6 +37,16 @@ class Block:
     encode: Callable[[str], str] | None = field(default=None, repr=False)
 
 
+class Inset(Protocol):
+    """A stretch of a document in another format, with texts of its own: a page of HTML in Markdown."""
+
+    segments: list[str]
+    formats: list[str]
+
+    def rendered(self, answers: Sequence[str | None]) -> str:
+        """The stretch with an answer for each of its segments; None leaves what was there."""
+
+
 class Prose:
     """A document of running text: the base of every format that `parse` cuts into parts.
 
@@ -50,11 +61,17 @@ class Prose:
             raise DataError(f"{name}: expected text, received an empty file. Write something into it first")
         text, self.encoding = decode_document(data, name)
         self.parts = self.parse(_lines(text))
-        self.blocks = [part for part in self.parts if isinstance(part, Block)]
-        self.segments = [block.text for block in self.blocks]
-        self.formats = [self.format] * len(self.segments)
+        self.segments: list[str] = []
+        self.formats: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Block):
+                self.segments.append(part.text)
+                self.formats.append(self.format)
+            elif not isinstance(part, str):
+                self.segments += part.segments
+                self.formats += part.formats
 
-    def parse(self, lines: list[tuple[str, str]]) -> list[str | Block]:
+    def parse(self, lines: list[tuple[str, str]]) -> list[str | Block | Inset]:
         """Lines, each with its line end, as parts; whatever is not in a block is copied."""
         raise NotImplementedError
 
@@ -73,14 +90,20 @@ class Prose:
         Raises ValueError where there are not as many answers as segments. The encoding is that of the source, or UTF-8
         where that has no room for a letter of the answers.
         """
-        rendered = iter(
-            block.source
-            if answer in (None, block.text)
-            else (block.eol + block.indent).join(self.lines_of(block, answer))
-            for block, answer in zip(self.blocks, answers, strict=True)
-        )
-        text = "".join(next(rendered) if isinstance(part, Block) else part for part in self.parts)
-        return encode_as(text, self.encoding)
+        if len(answers) != len(self.segments):
+            raise ValueError(f"Expected an answer for each of {len(self.segments)} segments. Received: {len(answers)}")
+        rest = iter(answers)
+        return encode_as("".join(self._rendered(part, rest) for part in self.parts), self.encoding)
+
+    def _rendered(self, part: str | Block | Inset, answers: Iterator[str | None]) -> str:
+        if isinstance(part, str):
+            return part
+        if not isinstance(part, Block):
+            return part.rendered([next(answers) for _ in part.segments])
+        answer = next(answers)
+        if answer is None or answer == part.text:
+            return part.source
+        return (part.eol + part.indent).join(self.lines_of(part, answer))
 
     def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
         """How many segments there are, and how many have no translation."""
@@ -108,8 +131,8 @@ class Text(Prose):
         self.decided = by_line
         super().__init__(data, name, target_language, memory)
 
-    def parse(self, lines: list[tuple[str, str]]) -> list[str | Block]:
-        parts: list[str | Block] = []
+    def parse(self, lines: list[tuple[str, str]]) -> list[str | Block | Inset]:
+        parts: list[str | Block | Inset] = []
         full = [line for line, _ in lines if line.strip()]
         ended = sum(bool(_SENTENCE.search(line[-40:])) for line in full)
         self.by_line = ended >= _MOSTLY * len(full) if self.decided is None else self.decided
@@ -136,7 +159,7 @@ _COLUMNS = re.compile(r"\S(?: {3,}|\t)\S")
 _HYPHEN = re.compile(r"\w-$")
 
 
-def _paragraph(lines: list[tuple[str, str]], start: int, end: int, width: int, parts: list[str | Block]) -> int:
+def _paragraph(lines: list[tuple[str, str]], start: int, end: int, width: int, parts: list[str | Block | Inset]) -> int:
     """Add the paragraph that begins at `start` and ends at `end` or before; where it ends."""
     rows = [placeholders.edges(lines[start][0])]
     at = start + 1

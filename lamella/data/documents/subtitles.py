@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lamella.data.documents.prose import decode_document, encode_as
 from lamella.data.text import placeholders, sentences
@@ -50,7 +51,7 @@ _DEPTH = 20
 
 
 @dataclass
-class _Line:
+class Line:
     """A line of a cue: what is translated of it, and what stands around that."""
 
     before: str
@@ -59,23 +60,33 @@ class _Line:
     eol: str
     cue: int
     number: int  # among the parts of the file
+    who: str = ""  # who speaks and in which style, where the file says it: another is another text
 
 
 @dataclass
 class _Segment:
     """Lines that are one text."""
 
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         return " ".join(line.core for line in self.lines)
 
 
+class Reading(NamedTuple):
+    """What is read of a file: its parts, the lines of each cue, and when each begins and ends, in milliseconds."""
+
+    parts: list[str]
+    cues: list[list[Line]]
+    clock: list[tuple[int, int]]
+
+
 class Subtitles:
     """A SubRip file on its way into another language. Raises DataError where there is not one line of times in it."""
 
     web = False  # whether a cue may have a name before its times, and blocks of notes and styles stand between cues
+    inner = ""  # what ends a line inside a cue; "": what ends lines in the file
     options = ("line_length",)
 
     def __init__(
@@ -91,6 +102,13 @@ class Subtitles:
         if not data:
             raise DataError(f"{name}: expected subtitles, received an empty file. Write something into it first")
         text, self.encoding = decode_document(data, name)
+        self.parts, cues, self.clock = self.read(text, name)
+        self._segments = [_Segment(lines) for lines in self._joined(cues)]
+        self.segments = [segment.text for segment in self._segments]
+        self.formats = ["srt"] * len(self.segments)
+
+    def read(self, text: str, name: str) -> Reading:
+        """The parts of a text and the cues among them; DataError where there is none."""
         pieces = re.split(r"(\r\n|\r|\n)", text)
         raw = list(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
         if not any(_TIMES.match(line) for line, _ in raw):
@@ -98,18 +116,14 @@ class Subtitles:
                 f"{name}: expected subtitles with times such as 00:00:01,000 --> 00:00:02,000, received none. "
                 "Is it another format? Name it .txt"
             )
-        self.parts: list[str] = [line + eol for line, eol in raw]
-        cues, self.clock = _cues(raw, self.web)
-        self._segments = [_Segment(lines) for lines in self._joined(cues)]
-        self.segments = [segment.text for segment in self._segments]
-        self.formats = ["srt"] * len(self.segments)
+        return Reading([line + eol for line, eol in raw], *_cues(raw, self.web))
 
-    def _joined(self, cues: list[list[_Line]]) -> Iterator[list[_Line]]:
+    def _joined(self, cues: list[list[Line]]) -> Iterator[list[Line]]:
         """The lines that are one text each."""
         lines = [line for cue in cues for line in cue]
         # In songs and titles nothing ends with a mark; there only a small letter says that a line goes on.
         punctuated = 3 * sum(_ended(cue[-1].core) for cue in cues if cue) >= len(cues)
-        mine: list[_Line] = []
+        mine: list[Line] = []
         for line in lines:
             if mine and not self._goes_on(mine, line, punctuated):
                 yield mine
@@ -118,9 +132,11 @@ class Subtitles:
         if mine:
             yield mine
 
-    def _goes_on(self, mine: list[_Line], line: _Line, punctuated: bool) -> bool:
+    def _goes_on(self, mine: list[Line], line: Line, punctuated: bool) -> bool:
         last = mine[-1]
         if line.cue == last.cue and line.number > last.number + 1:  # a blank line inside a cue
+            return False
+        if line.who != last.who:
             return False
         if _MARKUP.sub("", last.after + line.before).strip():  # a dash, a note of music
             return False
@@ -132,7 +148,8 @@ class Subtitles:
             return False
         if line.cue == last.cue:
             return True
-        if _ended(last.core) or self.clock[line.cue][0] - self.clock[last.cue][1] > _PAUSE:
+        begin, (before, end) = self.clock[line.cue][0], self.clock[last.cue]
+        if _ended(last.core) or begin - end > _PAUSE or begin < before:
             return False
         return punctuated or line.core[:1].islower() or last.core.endswith(",")
 
@@ -148,7 +165,7 @@ class Subtitles:
                 continue
             for line in segment.lines:
                 parts[line.number] = ""
-            for line, text in _spread(segment.lines, answer, self.line_length):
+            for line, text in _spread(segment.lines, answer, self.line_length, self.inner):
                 parts[line.number] += line.before + text + line.after + line.eol
         return encode_as("".join(parts), self.encoding)
 
@@ -173,9 +190,9 @@ _BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s[^<>\n]*>\s*")
 
 
-def _cues(raw: list[tuple[str, str]], web: bool) -> tuple[list[list[_Line]], list[tuple[int, int]]]:
+def _cues(raw: list[tuple[str, str]], web: bool) -> tuple[list[list[Line]], list[tuple[int, int]]]:
     """The lines of text of each cue, and when it begins and ends, in milliseconds."""
-    cues: list[list[_Line]] = []
+    cues: list[list[Line]] = []
     clock: list[tuple[int, int]] = []
     beside = False  # in a block that is no cue
     for number, (line, eol) in enumerate(raw):
@@ -186,13 +203,13 @@ def _cues(raw: list[tuple[str, str]], web: bool) -> tuple[list[list[_Line]], lis
         if beside:
             continue
         if match := _TIMES.match(line):
-            begin, end = (_milliseconds(match.groups()[i : i + 4]) for i in (0, 4))
+            begin, end = (milliseconds(match.groups()[i : i + 4]) for i in (0, 4))
             clock.append((begin, end))
             cues.append([])
         elif cues and line.strip() and "-->" not in line and not _is_number(raw, number, web):
             voice = _VOICE.match(line) if web else None
             before = voice[0] if voice else ""
-            cues[-1].append(_Line(before, line[len(before) :], "", eol, len(cues) - 1, number))
+            cues[-1].append(Line(before, line[len(before) :], "", eol, len(cues) - 1, number))
     for cue in cues:
         _peel(cue)
     spoken = [[line for line in cue if line.core] for cue in cues]
@@ -219,15 +236,15 @@ def _ended(text: str) -> bool:
     return text.rstrip().rstrip(_CLOSING).endswith(_STOPS)
 
 
-def _milliseconds(parts: Sequence[str | None]) -> int:
+def milliseconds(parts: Sequence[str | None]) -> int:
     hours, minutes, seconds = (int(part or 0) for part in parts[:3])
     return 1000 * (60 * (60 * hours + minutes) + seconds) + int((parts[3] or "").ljust(3, "0"))
 
 
-def _peel(cue: list[_Line]) -> None:
+def _peel(cue: list[Line]) -> None:
     """Move what stands around the words of a cue out of them: of each line, or where an element spans several, of those."""
     for line in cue:
-        before, core, after = _around(line.core)
+        before, core, after = around(line.core)
         line.before, line.core, line.after = line.before + before, core, after
     for number, line in enumerate(cue):
         for _ in range(_DEPTH):
@@ -243,10 +260,10 @@ def _peel(cue: list[_Line]) -> None:
             cue[end].core, cue[end].after = cue[end].core[: -len(close)], close + cue[end].after
 
 
-def _around(text: str) -> tuple[str, str, str]:
+def around(text: str) -> tuple[str, str, str]:
     r"""What stands before a line's words, the words, and what stands after them.
 
-    >>> _around(r"{\an8}<i>- Who is it?</i> ")
+    >>> around(r"{\an8}<i>- Who is it?</i> ")
     ('{\\an8}<i>- ', 'Who is it?', '</i> ')
     """
     before = after = ""
@@ -254,8 +271,13 @@ def _around(text: str) -> tuple[str, str, str]:
         lead = _BEFORE.match(text)
         begin = lead.end() if lead else 0
         end = len(text)
-        while end > begin and (text[end - 1].isspace() or text[end - 1] in _NOTES):
-            end -= 1
+        while end > begin:
+            if text[end - 1].isspace() or text[end - 1] in _NOTES:
+                end -= 1
+            elif text[end - 1] == "}" and text.rfind("{\\", begin, end) > text.rfind("}", begin, end - 1):
+                end = text.rfind("{\\", begin, end)
+            else:
+                break
         before, after = before + text[:begin], text[end:] + after
         text = text[begin:end]
         match = _OPEN.match(text)
@@ -266,7 +288,7 @@ def _around(text: str) -> tuple[str, str, str]:
     return before, text, after
 
 
-def _spread(lines: list[_Line], answer: str, length: int) -> Iterator[tuple[_Line, str]]:
+def _spread(lines: list[Line], answer: str, length: int, inner: str) -> Iterator[tuple[Line, str]]:
     """The answer cut at blanks, first over the cues and then over the lines of each, in proportion to their lengths.
 
     A cue whose share is no word shows the whole answer; of its lines as many are used as there are words for, or with
@@ -279,10 +301,10 @@ def _spread(lines: list[_Line], answer: str, length: int) -> Iterator[tuple[_Lin
         for count in range(min(len(cue), len(broken) or len(cue)), 0, -1):
             rows = _cut(part, [len(line.core) for line in cue[:count]])
             if length:  # what is more than the source's lines stands in its last one
-                rows = [*broken[: count - 1], (cue[0].eol or "\n").join(broken[count - 1 :])]
+                rows = [*broken[: count - 1], (inner or cue[0].eol or "\n").join(broken[count - 1 :])]
             if rows:
                 # What stands after the last line stands there still where there is one line less.
-                last = _Line(cue[count - 1].before, "", cue[-1].after, cue[-1].eol, cue[0].cue, cue[count - 1].number)
+                last = Line(cue[count - 1].before, "", cue[-1].after, cue[-1].eol, cue[0].cue, cue[count - 1].number)
                 used = cue if count == len(cue) else [*cue[: count - 1], last]
                 yield from zip(used, rows, strict=True)
                 break

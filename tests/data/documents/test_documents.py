@@ -171,6 +171,7 @@ def test_markdown_keeps_its_structure() -> None:
         "What `it` does",
         "one \\| two",
         "three",
+        "raw html",
         "Note[^1] this.",
         "The note.",
         "End of https://a.org/x_y and *all*.",
@@ -192,6 +193,7 @@ def test_markdown_keeps_its_structure() -> None:
         ("> quoted\n> lines\n>\n> - item", "> QUOTED\n> LINES\n>\n> - ITEM"),
         ("| Name | What `it` does", "| NAME | WHAT `it` DOES"),
         ("| one \\| two | three", "| ONE \\| TWO | THREE"),
+        ("<div>\nraw html", "<div>\nRAW HTML"),
         ("Note[^1] this", "NOTE[^1] THIS"),
         ("The note.", "THE NOTE."),
         ("End of https://a.org/x_y and *all*", "END OF https://a.org/x_y AND *ALL*"),
@@ -311,3 +313,25 @@ def test_markdown_of_several_programs(page: str, segments: list[str]) -> None:
     document = open_document(page.encode(), "a.md")
     assert document.segments == segments
     assert document.render(segments) == page.encode()
+
+
+@pytest.mark.parametrize(
+    ("page", "written"),
+    [
+        ("<details>\n<summary>Click</summary>\n\nText.\n", "<details>\n<summary>CLICK</summary>\n\nTEXT.\n"),
+        ('<p align="center">\n  <img src="a.png" alt="Logo">\n</p>\n', '<p align="center">\n  <img src="a.png" alt="LOGO">\n</p>\n'),
+        ('<pre>code here</pre>\n<script>\nlet a;\n</script>\n# A\n', "<pre>code here</pre>\n<script>\nlet a;\n</script>\n# A\n"),
+        ("> <h2>Title</h2>\n\n- <p>Item</p>\n", "> <h2>TITLE</h2>\n\n- <p>ITEM</p>\n"),
+        ("> <p>\n> Not this\n> </p>\n\nText\n", "> <p>\n> Not this\n> </p>\n\nTEXT\n"),
+        ('<h1 align="center">One <b>two</b></h1>\n', '<h1 align="center">ONE <b>TWO</b></h1>\n'),
+        (":::tip My tip\nText.\n:::\n", ":::tip MY TIP\nTEXT.\n:::\n"),
+        (":::note[My note]{#a}\nText.\n:::\n", ":::note[MY NOTE]{#a}\nTEXT.\n:::\n"),
+        ("::: details Click me\nText.\n:::\n", "::: details CLICK ME\nTEXT.\n:::\n"),
+        ('::: {.callout-tip title="My tip"}\nText.\n:::\n', '::: {.callout-tip title="MY TIP"}\nTEXT.\n:::\n'),
+        (':::image source="a.png" alt-text="x":::\n\nText\n', ':::image source="a.png" alt-text="x":::\n\nTEXT\n'),
+    ],
+)  # fmt: skip
+def test_html_and_titles_of_containers_in_markdown(page: str, written: str) -> None:
+    assert upper(page.encode(), "page.md").decode() == written
+    document = open_document(page.encode(), "page.md")
+    assert document.render(list(document.segments)).decode() == page

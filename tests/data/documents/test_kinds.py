@@ -77,7 +77,7 @@ def test_a_dash_begins_a_text_in_substation_too():
     film = open_document(f"{head}{{\\an8}}- Yes,\\Nmy dear.\\N{{\\i1}}- No.{{\\i0}}\\N[door]\n".encode(), "a.ass")
     assert film.segments == ["Yes, my dear.", "No.", "[door]"]
     out = film.render(["Oui, ma chère.", "Non.", None]).decode()
-    assert out == f"{head}{{\\an8}}- Oui, ma\\Nchère.\\N{{\\i1}}- Non.{{\\i0}}\\N[door]\n"
+    assert out == f"{head}{{\\an8}}- Oui,\\Nma chère.\\N{{\\i1}}- Non.{{\\i0}}\\N[door]\n"
 
 
 def test_escaped_letters_of_android_are_letters():
@@ -85,3 +85,32 @@ def test_escaped_letters_of_android_are_letters():
     file = open_document(raw, "strings.xml")
     assert file.segments == ["Café \\u0026 bar"] and file.render([None]) == raw
     assert file.render(["Le café \\u0026 bar"]).decode().count("Le café \\u0026 bar") == 1
+
+
+def substation(*lines: str) -> bytes:
+    rows = (f"Dialogue: 0:00:0{i}.00,0:00:0{i}.90,{line}\n" for i, line in enumerate(lines, start=1))
+    return ("[Events]\nFormat: Start, End, Style, Name, Text\n" + "".join(rows)).encode()
+
+
+@pytest.mark.parametrize(
+    ("lines", "segments"),
+    [
+        (["A,,I never said", "A,,{\\i1}that to\\Nhim.{\\i0}"], ["I never said that to him."]),
+        (["A,,One,", "A,,two.", "A,,Three."], ["One, two.", "Three."]),
+        (["A,Bob,What do you", "A,Ann,think?"], ["What do you", "think?"]),
+        (["A,,Go on.", "Sign,,to the door", "A,,now."], ["Go on.", "to the door", "now."]),
+        (["A,,{\\pos(1,2)}The old", "A,,{\\pos(3,4)}house."], ["The old", "house."]),
+        (["A,,Yes, I", "A,,- no, you."], ["Yes, I", "no, you."]),
+    ],
+)
+def test_a_sentence_over_several_lines_of_dialogue(lines, segments):
+    film = open_document(substation(*lines), "a.ass")
+    assert film.segments == segments
+    assert film.render(list(segments)) == film.render([None] * len(segments)) == substation(*lines)
+
+
+def test_an_answer_is_cut_over_lines_of_dialogue():
+    source = substation("A,,I never said", "A,,{\\i1}that to\\Nhim.{\\i0}")
+    film = open_document(source, "a.ass", line_length=12)
+    out = film.render(["Je n'ai jamais dit\ncela à lui {x}."]).decode()
+    assert "A,,Je n'ai\\Njamais dit\n" in out and "A,,{\\i1}cela à\\Nlui {x}.{\\i0}\n" in out
