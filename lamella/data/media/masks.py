@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lamella.data.media import images
 from lamella.data.media.drawing import COLOURS
-from lamella.data.text.encoding import quote
+from lamella.data.text.encoding import show_path
 from lamella.errors import DataError
 
 if TYPE_CHECKING:
@@ -238,4 +238,4 @@ def overlay(picture: Any, mask: Mask, strength: float = 0.5) -> Bytes:
 
 
 def _name(value: Any) -> str:
-    return "mask" if not isinstance(value, str | Path) or images.is_uri(value) else quote(str(value)[-80:])
+    return "mask" if not isinstance(value, str | Path) or images.is_uri(value) else show_path(value)

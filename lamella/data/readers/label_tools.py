@@ -61,7 +61,7 @@ def read_labelme(path: Path, content: Mapping[str, Any], places: Places, account
     name = show_path(path)
     file = str(content.get("imagePath") or f"{path.stem}.jpg")
     place = places.find(file) or places.find(path.stem)
-    image = str(place) if place else _inside(content.get("imageData"))
+    image = str(place) if place else picture_inside(content.get("imageData"))
     if image is None:
         account.leave(MISSING, f"{name}: {quote(file)}")
         return []
@@ -79,8 +79,8 @@ def read_labelme(path: Path, content: Mapping[str, Any], places: Places, account
     return [Annotated(image, boxes, name, size)]
 
 
-def _inside(data: Any) -> str | None:
-    """A picture in base64 as a URI."""
+def picture_inside(data: Any) -> str | None:
+    """A picture in base64, as LabelMe keeps it, as a URI; None where there is none."""
     if not isinstance(data, str) or not data:
         return None
     try:

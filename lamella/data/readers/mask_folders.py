@@ -43,6 +43,7 @@ ENDINGS = (
     *("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt", "_l", "-mask", "-label", ".mask"),
     *("_groundtruth", "_annotation", "_instances", "_labelids"),
 )
+BESIDE = ("annot", "_labels", "_masks", "_mask")  # train_masks/ beside train/
 TABLES = (
     "labelmap.txt",
     "label_colors.txt",
@@ -155,9 +156,10 @@ class Maker(msgspec.Struct):
             return by_number(np.asarray(picture).astype(np.int64), dict(enumerate(dict.fromkeys(table.values()))))
         if strange:
             colours = [f"{c >> 16},{c >> 8 & 255},{c & 255}" for c in strange[:3]]
+            others = "another one," if len(strange) == 1 else f"{len(strange):,} others, such as"
             share = np.isin(codes, strange).mean()
             raise DataError(
-                f"expected the colours of {self.legend.file}, received {len(strange):,} others, such as {' and '.join(colours)}, "
+                f"expected the colours of {self.legend.file}, received {others} {' and '.join(colours)}, "
                 f"at {share:.1%} of the points. Add them there, or save the mask without smoothing."
             )
         void = {code for code, name in known.items() if name.lower() in VOID}
@@ -191,8 +193,14 @@ def _two_folders(place: Path) -> tuple[Path, Path] | None:
     if place.name.lower() in IMAGES:
         other = next((beside[name] for name in MASKS if name in beside), None)
         return (place, other) if other else None
-    names = [place.name.lower() + end for end in ("annot", "_labels", "_masks")]
-    other = next((beside[name] for name in names if name in beside), None)
+    both = [(path, inside[name + end]) for name, path in inside.items() for end in BESIDE if name + end in inside]
+    if len(both) == 1:
+        return both[0]
+    other = next((beside[place.name.lower() + end] for end in BESIDE if place.name.lower() + end in beside), None)
+    if other is None and place.resolve().parent.name.lower() in IMAGES:  # images/train beside labels/train
+        above = place.resolve().parent.parent
+        named = {p.name.lower(): p / place.name for p in above.iterdir() if (p / place.name).is_dir()}
+        other = next((named[name] for name in MASKS if name in named), None)
     return (place, other) if other else None
 
 
@@ -230,13 +238,15 @@ def pairs(images: Path, masks: Path, account: Account) -> list[tuple[Path, Path]
 
 
 def _side_by_side(place: Path, account: Account) -> list[tuple[Path, Path]]:
-    """`a.jpg` and `a_mask.png` in one folder or below it."""
+    """`a.jpg` and `a_mask.png`, or `mask_a.png`, in one folder or below it."""
     files = _pictures(place)
     masks = {}
     for file in files:
-        end = next((end for end in ENDINGS if file.stem.lower().endswith(end)), "")
-        if end:
-            masks[file.parent, file.stem[: -len(end)].lower()] = file
+        stem = file.stem.lower()
+        if end := next((end for end in ENDINGS if stem.endswith(end)), ""):
+            masks[file.parent, stem[: -len(end)]] = file
+        elif begin := next((b for b in (f"{end[1:]}_" for end in ENDINGS) if stem.startswith(b)), ""):
+            masks[file.parent, stem.removeprefix(begin)] = file
     matched = [(f, masks[f.parent, f.stem.lower()]) for f in files if (f.parent, f.stem.lower()) in masks]
     taken = {f for pair in matched for f in pair}
     for file in files if matched else ():
@@ -307,8 +317,10 @@ def _nnunet(place: Path, account: Account) -> list[Marked]:
     more = [p for p in _pictures(place / "imagesTr") if re.search(r"_0\d\d[1-9]$", p.stem)]
     for path in more:
         account.leave("channels beside the first, which are left out", show_path(path))
-    marked = []
-    for mask in _pictures(place / "labelsTr"):
+    marked, masks = [], _pictures(place / "labelsTr")
+    for stem in sorted(set(first) - {mask.stem for mask in masks}):
+        account.leave("pictures with no mask, which are left out", show_path(first[stem]))
+    for mask in masks:
         if mask.stem in first:
             marked.append(Marked(str(first[mask.stem]), Maker(mask, legend), show_path(mask)))
         else:
@@ -318,10 +330,19 @@ def _nnunet(place: Path, account: Account) -> list[Marked]:
 
 
 def _nnunet_names(labels: Any) -> dict[int, str]:
-    """{"background": 0, "tumour": 1}, or version 1's {"0": "background"} -> number to name; regions have none."""
+    """{"background": 0, "tumour": 1}, or version 1's {"0": "background"} -> number to name.
+
+    Regions lie inside each other, {"whole": [1, 2], "core": [2]}: a number is called by the smallest that holds it.
+
+    >>> _nnunet_names({"background": 0, "whole": [1, 2], "core": [2]})
+    {0: 'background', 1: 'whole', 2: 'core'}
+    """
     names = {}
+    regions = [(n, v) for n, v in labels.items() if isinstance(v, list)] if isinstance(labels, dict) else []
+    for name, numbers in sorted(regions, key=lambda region: -len(region[1])):
+        names |= {number: str(name) for number in numbers if isinstance(number, int) and 0 < number < IGNORE}
     for key, value in labels.items() if isinstance(labels, dict) else ():
         name, number = (str(value), key) if isinstance(key, str) and key.isdigit() else (str(key), value)
         if str(name) != "ignore" and str(number).isdigit() and int(number) < IGNORE:
             names[int(number)] = BACKGROUND if int(number) == 0 else name
-    return names
+    return dict(sorted(names.items()))

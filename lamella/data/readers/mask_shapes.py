@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, MOST_THINGS, Mask, open_mask
 from lamella.data.readers.coco import is_coco
-from lamella.data.readers.label_tools import is_labelme
-from lamella.data.readers.masked import Account, Marked
+from lamella.data.readers.label_tools import is_labelme, picture_inside
+from lamella.data.readers.masked import NOWHERE, ODD, UNKNOWN, Account, Marked
 from lamella.data.readers.picture_places import Places
 from lamella.data.readers.rle import coco_rle, cvat_rle
 from lamella.data.readers.voc import read_root
@@ -27,7 +27,6 @@ from lamella.errors import DataError
 
 __all__ = ["is_coco", "is_labelme", "read_coco", "read_cvat", "read_labelme"]
 MISSING = "pictures that a file names and that are not there, or of which several have that name"
-ODD = "shapes that are no areas or have no label, which are left out"
 VOID = ("void", "ignore")  # shapes of these labels are points that are not known
 Points = Sequence[tuple[float, float]]
 Paint = Callable[[int, int, tuple[float, float]], NDArray[np.bool_]]  # height, width and scale -> (H, W)
@@ -143,24 +142,36 @@ def read_coco(path: Path, content: Mapping[str, Any], places: Places, account: A
     name = show_path(path)
     known = [c for c in _dicts(content.get("categories")) if "id" in c and "name" in c]
     categories = {str(c["id"]): str(c["name"]) for c in known}
+    if not categories and content.get("annotations"):
+        raise DataError(
+            f"{name}: expected categories with id and name, received none. Export the file with its categories."
+        )
     labels = [BACKGROUND, *(n for n in dict.fromkeys(categories.values()) if n != BACKGROUND)]
     marked: dict[str, Marked] = {}
     makers: dict[str, Shapes] = {}
+    missing = set()
     for image in _dicts(content["images"]):
         key, file = str(image.get("id")), str(image.get("file_name", ""))
         place = places.find(file)
         if place is None:
+            missing.add(key)
             account.leave(MISSING, f"{name}: {quote(file)}")
             continue
         makers[key] = Shapes([], labels, _size(image.get("width"), image.get("height")))
         marked[key] = Marked(str(place), makers[key], f"{name}, {quote(file)}")
     for one in _dicts(content.get("annotations")):
         maker, label = makers.get(str(one.get("image_id"))), categories.get(str(one.get("category_id")))
+        where = f"{name}, annotation {str(one.get('id', '?'))[:40]}"
         if maker is None:
-            continue  # reported above, with its picture
+            if str(one.get("image_id")) not in missing:  # those are reported above, with their picture
+                account.leave(NOWHERE, f"{where}: {str(one.get('image_id'))[:40]}")
+            continue
+        if label is None:
+            account.leave(UNKNOWN, f"{where}: {str(one.get('category_id'))[:40]}")
+            continue
         paint = _coco_area(one.get("segmentation"))
-        if paint is None or label is None:
-            account.leave(ODD, f"{name}, annotation {one.get('id', '?')}")
+        if paint is None:
+            account.leave(ODD, where)
             continue
         maker.shapes.append(Shape("" if one.get("iscrowd") or label.lower() in VOID else label, paint))
     account.lines.append(
@@ -193,7 +204,8 @@ def read_labelme(path: Path, content: Mapping[str, Any], places: Places, account
     name = show_path(path)
     file = str(content.get("imagePath") or f"{path.stem}.jpg")
     place = places.find(file) or places.find(path.stem)
-    if place is None:
+    image = str(place) if place else picture_inside(content.get("imageData"))
+    if image is None:
         account.leave(MISSING, f"{name}: {quote(file)}")
         return []
     shapes = []
@@ -207,7 +219,7 @@ def read_labelme(path: Path, content: Mapping[str, Any], places: Places, account
         shapes.append(Shape("" if label.lower() in VOID else label, paint, "" if group is None else str(group)))
     labels = [BACKGROUND, *sorted({s.label for s in shapes} - {"", BACKGROUND})]
     maker = Shapes(shapes, labels, _size(content.get("imageWidth"), content.get("imageHeight")))
-    return [Marked(str(place), maker, name)]
+    return [Marked(image, maker, name)]
 
 
 def _labelme_area(shape: Mapping[str, Any]) -> Paint | None:
@@ -220,6 +232,8 @@ def _labelme_area(shape: Mapping[str, Any]) -> Paint | None:
         return None
     if kind == "polygon":
         return polygons([points]) if len(points) > 2 else None
+    if kind == "rectangle" and len(points) == 4:  # newer versions write all corners
+        return polygons([points])
     if kind == "rectangle" and len(points) == 2:
         (left, top), (right, bottom) = points
         return polygons([[(left, top), (right, top), (right, bottom), (left, bottom)]])

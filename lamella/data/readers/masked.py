@@ -22,6 +22,9 @@ from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError, UsageError
 
 LISTED = 10  # masks and files that are named one by one; all are counted
+ODD = "shapes that are no areas or have no label, which are left out"
+NOWHERE = "areas of an image_id that no image has, which are left out"
+UNKNOWN = "areas of a category_id that no category has, which are left out"
 MANY = 30  # labels without names, from which on they may be numbers of things
 
 
@@ -86,6 +89,12 @@ def to_examples(
         things += len(np.unique(mask.things)) - 1 if mask.things is not None else 0
         named &= mask.named
     refuse_many(where, len(examples), bad, "masks", "Correct or remove them.")
+    lost = next((reason for reason in (ODD, NOWHERE, UNKNOWN) if reason in account.left), "")
+    if lost and not sum(count for label, count in points.items() if label != BACKGROUND):
+        places = account.left[lost]
+        raise DataError(
+            f"{where}: expected areas with labels, received none that can be used ({lost}: {len(places):,}, the first: {places[0]})."
+        )
     lines = list(account.lines)
     if bad:
         lines.append(f"left out {counted(len(bad), 'mask')} of {len(marked):,} that cannot be used")
@@ -125,6 +134,10 @@ def _shares(
             lines.append("note: if each number is a thing of its own and no label, save the masks in 16 bits")
     elif not named:
         lines.append("note: the masks name no labels, so numbers are their names; name them in labels.txt, one a line")
+        if unknown and len(labels) > 2 and any(label.isdigit() and int(label) > 127 for label in labels):
+            lines.append(
+                "note: black and white masks that were smoothed or scaled have greys at their edges; save them with 0 and 255 alone"
+            )
     if unknown:
         lines.append(
             f"note: points whose label is not known, which neither teach nor count: {unknown / (total + unknown):.1%}"

@@ -58,8 +58,8 @@ def read_masks(
                 f"{show_path(place)}: expected {EXPECTED}; received a file with the suffix {quote(place.suffix)}."
             )
     if not marked:
-        others = account.report()[:2]
-        why = f" ({'; '.join(others)})" if others else ""
+        others = [f"{reason}: {len(at):,}, the first {at[0]}" for reason, at in account.left.items()]
+        why = f" ({'; '.join(others[:3])})" if others else ""
         raise DataError(f"{show_path(paths[0])}: expected pictures with masks, received none that can be used{why}.")
     return to_examples(marked, account, " and ".join(show_path(p) for p in paths[:3]), group)
 
@@ -88,7 +88,7 @@ def _folder(place: Path, account: Account) -> list[Marked]:
     if not files:
         for table in sorted(p for p in place.iterdir() if is_table(p)):
             marked += _table(table, None, account)
-    if not marked:
+    if not marked and not account.left:
         raise DataError(f"{show_path(place)}: expected {EXPECTED}; received a folder without any of them.")
     return marked
 

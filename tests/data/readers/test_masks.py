@@ -340,7 +340,7 @@ def test_colours_that_are_not_in_the_table(home):
     colours(home)
     table = home / "labelmap.txt"
     table.write_text("".join(line for line in table.read_text().splitlines(True) if "dog" not in line))
-    with pytest.raises(DataError, match=r"colours of .*labelmap.txt, received 1 others, such as 10,250,10"):
+    with pytest.raises(DataError, match=r"colours of .*labelmap.txt, received another one, 10,250,10"):
         read_masks([home])
 
 
@@ -442,3 +442,110 @@ def test_a_column_of_groups(home):
     (home / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert [e["group"] for e in read_masks([home / "rows.jsonl"])[0]] == ["P0", "P1"]
     assert group_of("x/P7/1.png", group_pattern("folder")) == "P7"
+
+
+def test_masks_with_a_word_before_their_names(tmp_path):
+    for name in ("a", "b"):
+        picture(tmp_path / f"{name}.png")
+        put(tmp_path / f"mask_{name}.png", WANTED)
+    examples, _ = read_masks([tmp_path])
+    assert [Path(e["image"]).name for e in examples] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("given", ["", "train"])
+def test_masks_in_a_folder_that_is_named_like_that_of_the_pictures(tmp_path, given):
+    picture(tmp_path / "train" / "a.jpg")
+    (tmp_path / "train_masks").mkdir()
+    Image.fromarray(WANTED).save(tmp_path / "train_masks" / "a_mask.gif")
+    assert len(read_masks([tmp_path / given])[0]) == 1
+
+
+def test_one_part_of_two_folders_of_parts(tmp_path):
+    for part in ("train", "val"):
+        picture(tmp_path / "images" / part / "a.png")
+        put(tmp_path / "labels" / part / "a.png", WANTED)
+    assert len(read_masks([tmp_path / "images" / "val"])[0]) == 1
+    assert len(read_masks([tmp_path])[0]) == 2
+
+
+def coco_of(home: Path, annotations: list[dict], categories: list[dict]) -> Path:
+    images = [{"id": i, "file_name": f"{n}.png", "width": WIDE, "height": TALL} for i, n in enumerate("ab")]
+    path = home / "instances.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return path
+
+
+def test_areas_of_coco_that_are_left_out_are_named(home):
+    area = {"id": 1, "image_id": 0, "category_id": 3, "segmentation": [ring(CAT)]}
+    others = [
+        {**area, "id": 2, "image_id": 77},
+        {**area, "id": 3, "category_id": 9},
+        {**area, "id": 4, "segmentation": []},
+    ]
+    path = coco_of(home, [area, *others], [{"id": 3, "name": "cat"}])
+    lines = "\n".join(read_masks([path])[1])
+    assert "areas of an image_id that no image has, which are left out: 1" in lines and "annotation 2: 77" in lines
+    assert "areas of a category_id that no category has, which are left out: 1" in lines and "annotation 3: 9" in lines
+    assert "no areas or have no label, which are left out: 1" in lines and "annotation 4" in lines
+
+
+@pytest.mark.parametrize(
+    ("area", "categories", "says"),
+    [
+        ({"segmentation": [ring(CAT)]}, [], "expected categories with id and name, received none"),
+        ({"bbox": [1, 1, 5, 5]}, [{"id": 3, "name": "cat"}], "expected areas with labels, received none"),
+    ],
+)
+def test_coco_without_anything_to_learn(home, area, categories, says):
+    path = coco_of(home, [{"id": 1, "image_id": 0, "category_id": 3, **area}], categories)
+    with pytest.raises(DataError, match=says):
+        read_masks([path])
+
+
+def labelme_of(home: Path, **more) -> Path:
+    shape = {
+        "label": "cat",
+        "shape_type": "polygon",
+        "points": [[4, 2], [12, 2], [12, 10], [4, 10]],
+        **more.pop("shape", {}),
+    }
+    path = home / "labels" / "a.json"
+    path.parent.mkdir()
+    sides = {"imageWidth": WIDE, "imageHeight": TALL}
+    path.write_text(json.dumps({"shapes": [shape], "imagePath": "a.png", **sides, **more}))
+    return path
+
+
+def test_rectangles_of_four_corners(home):
+    path = labelme_of(home, shape={"shape_type": "rectangle"}, imagePath="../images/a.png")
+    mask = read_mask(read_masks([path])[0][0]["mask"])
+    assert mask.points[2:10, 4:12].all() and mask.points.sum() == 64
+
+
+def test_a_picture_inside_labelme_of(tmp_path):
+    inside = base64.b64encode(picture(tmp_path / "elsewhere" / "z.png").read_bytes()).decode()
+    examples, _ = read_masks([labelme_of(tmp_path, imageData=inside)])
+    assert examples[0]["image"].startswith("data:")
+
+
+def test_pictures_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(DataError, match=r'received none that can be used .*the first .*a.json: "a.png"'):
+        read_masks([labelme_of(tmp_path).parent])
+
+
+def test_regions_of_nnunet_and_pictures_without_masks(tmp_path):
+    for name in ("a", "b"):
+        picture(tmp_path / "imagesTr" / f"{name}_0000.png")
+    put(tmp_path / "labelsTr" / "a.png", WANTED)
+    facts = {"labels": {"background": 0, "whole": [1, 2], "core": [2]}, "file_ending": ".png"}
+    (tmp_path / "dataset.json").write_text(json.dumps(facts))
+    examples, lines = read_masks([tmp_path])
+    assert read_mask(examples[0]["mask"]).labels == ["background", "whole", "core"]
+    assert "note: pictures with no mask, which are left out: 1" in lines
+
+
+def test_smoothed_black_and_white_masks_are_pointed_out(home):
+    smooth = np.where(WANTED > 0, 255, 0).astype(np.uint8)
+    smooth[2, 4:10], smooth[9, 4:10] = 64, 192
+    both(home, "masks", lambda path, points: put(path, smooth))
+    assert any(line.startswith("note: black and white masks that were smoothed") for line in read_masks([home])[1])
