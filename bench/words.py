@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from lamella import translate
 from lamella.model import shipped
 
 WORDS = Path(__file__).parent.parent / "recipes" / "translation" / "everyday-words.tsv"
@@ -58,7 +59,7 @@ def main() -> None:
     for name in given.directions or shipped.pairs():
         src, dst = name.split("-")
         asked = questions(src, dst)
-        answers = shipped.translate(list(asked), src, dst)
+        answers = translate(list(asked), src, dst)
         wrong = [(w, a) for w, a in zip(asked, answers, strict=True) if plain(a) not in asked[w]]
         print(f"{name}: {len(asked) - len(wrong)} of {len(asked)} right, {1 - len(wrong) / len(asked):.1%}", flush=True)
         if given.wrong:

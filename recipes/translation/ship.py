@@ -34,6 +34,7 @@ from lamella.train.engine import Run
 from lamella.train.export import export_graphs
 from lamella.train.optimizer import Optimizer
 from lamella.train.ship import store_learned
+from recipes.translation import lexicon
 from recipes.translation.common import Pair, read_pairs
 from recipes.translation.many import read_weights
 from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, OUT
@@ -50,6 +51,7 @@ def task_of(stage: str, given: argparse.Namespace) -> Translation:
     task = Translation(msgspec.convert({"from": pairs[0][0], "to": pairs[0][1]}, Config))
     task.vocabulary_ = (given.data / f"vocabulary-{given.vocabulary}.model").read_bytes()
     task.directions_ = [f"{a}-{b}" for a, b in pairs]
+    task.words_ = lexicon.packed(task.directions_)
     task.net_ = Net(
         vocabulary=len(Pieces(task.vocabulary_)), width=given.width, depth=given.depth,
         decoder_depth=given.decoder_depth, heads=given.width // 64, inner=4 * given.width, block="sequence",

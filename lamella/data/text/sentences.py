@@ -61,6 +61,13 @@ _BEFORE_NUMBERS = _words(
 )
 # `U.S`, `z.B`, `J.-C`, `c.-à-d`: letters, one or two at a time, with stops between.
 _INITIALS = lazy(r"(?:[^\W\d_]{1,2}(?:\.-?|-))+[^\W\d_]{1,2}")
+_BEFORE_ORDINAL = lazy(
+    r"(?<!\w)(?:[Dd]e[rmns]|[Dd]ie|[Dd]as|[IiVv]m|[Vv]om|[Zz]u[mr]|[Bb]eim|[Ss]eit|[Ee]ine?[mnrs]?|[Kk]eine?[mnrs]?|[Jj]ede[mnrs]?|[Dd]iese[mnrs]?)\s$"
+)
+_AFTER_ORDINAL = lazy(
+    r"(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert|Jahrtausend|Weltkrieg|Geburtstag|Stock|Etage"
+    r"|Platz|Klasse|Kapitel|Tag|Mal|Auflage)(?:s|es)?(?!\w)"
+)
 _HOURS = frozenset({"a.m", "p.m"})
 
 
@@ -163,6 +170,10 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
         return False  # an initial: J. R. R. Tolkien, M. Dupont, z. B.
     if "." in last and last not in _HOURS and _INITIALS.fullmatch(last):
         return False
+    if last.isdigit() and len(last) < 3 and head.isupper():  # an ordinal of German: der 2. Weltkrieg, am 3. Oktober
+        before = text[max(start, match.start() - len(last) - 12) : match.start() - len(last)]
+        if _BEFORE_ORDINAL.search(before) or _AFTER_ORDINAL.match(text, openers.end() if openers else match.end()):
+            return False
     # The number of an item: "1. Open the file."
     return not (last.isdigit() and match.start() - start == len(last))
 

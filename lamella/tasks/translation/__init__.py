@@ -64,6 +64,7 @@ class Translation(Task):
 
     vocabulary_: bytes
     directions_: list[str] = []  # "en-fr": of a net for several pairs, which is told by a mark what to write
+    words_: bytes = b""  # lists of single words that are looked up, of those that ship: see `words`
     # Of translators that other programs have trained (`foreign`):
     target_vocabulary_: bytes = b""  # where the sides have vocabularies of their own
     normaliser_: str = "identity"  # how letters are replaced before a text is cut
@@ -132,6 +133,11 @@ class Translation(Task):
         self.vocabulary_ = encoder.vocabulary
         vars(self).pop("pieces", None)
         return renamed(encoder, self.config.block, self.config.both)
+
+    def adopt(self, other: Task, weights: Arrays) -> Arrays:
+        weights = super().adopt(other, weights)
+        self.words_ = b""  # what a word is among the user's own texts, the net learns from them
+        return weights
 
     @classmethod
     def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
@@ -275,14 +281,28 @@ class Translation(Task):
         return answer if isinstance(answer, str) else "\n".join(f"{i}. {a}" for i, a in enumerate(answer, start=1))
 
     def outcomes(self, examples: Sequence[Example], run: Run) -> list[Outcome]:
-        """Translations with what became of each: remembered, translated, repaired, kept as the source, copied."""
+        """Translations with what became of each: remembered, looked up, translated, repaired, kept as the source, copied."""
         to = examples[0].get("to", self.config.dst) if examples else self.config.dst
         foreign = [e for e in examples if e.get("from") != to]
         if len(foreign) < len(examples):  # what is in the target language already stays as it is
             rest = iter(self.outcomes(foreign, run) if foreign else [])
             return [Outcome(e["text"], "copied") if e.get("from") == to else next(rest) for e in examples]
         src = self._source_of(to)
-        return memory_first(self.config.memory, src, to, examples, partial(self._translated, run=run, src=src, to=to))
+        looked_up = partial(self._looked_up, run=run, src=src, to=to)
+        return memory_first(self.config.memory, src, to, examples, looked_up)
+
+    def _looked_up(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
+        """What the lists of single words have of the texts, and what the net makes of the others."""
+        translated = partial(self._translated, run=run, src=src, to=to)
+        if not self.words_:
+            return translated(examples)
+        from lamella.tasks.translation.words import words_first
+
+        first, middle = self._first, self.config.src
+        own = self.words_, src if first is self else middle, to
+        steps = [own] if first is self else [(first.words_, src, middle), own]
+        glossary = guard.glossary_of(self.config.glossary, to)
+        return words_first(steps, examples, translated, self.config.alternatives, glossary)
 
     def _translated(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
         pieces, cost = self._first.pieces, self._first._cost  # of the net that reads the source

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
+from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation.proper import ordinary, word_set
 
 Span = tuple[int, int]
@@ -120,7 +121,7 @@ def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = N
     """
     plain = _outside(text, spans, str, lambda taken: " " * len(taken))
     words = _WORD.findall(plain)
-    if plain != plain.upper() or plain == plain.lower():
+    if plain != plain.upper() or plain == plain.lower() or any(map(is_wide, plain)):  # Chinese has no capitals
         return False
     if len(words) > 2:
         return True
@@ -163,6 +164,9 @@ def _cheapest(match: re.Match[str], cost: Cost | None, language: str) -> str:
         return word
     if cost is None:
         return small
+    if language == "de" and word.isupper() and "ss" in small:  # capitals have no ß, mostly
+        forms = (small, big, small.replace("ss", "ß"), big.replace("ss", "ß"))
+        return min(forms, key=cost)
     known = cost(big) <= cost(small) and small in ordinary(language) and small not in _BOTH
     return big if known or cost(big) + 1 < cost(small) else small
 

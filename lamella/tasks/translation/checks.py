@@ -7,16 +7,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from unicodedata import category
 
 from lamella.data.text import placeholders
+from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.plans import union
+from lamella.tasks.translation.quantities import apart, with_units
 from lamella.tasks.translation.soundness import doubts
+from lamella.tasks.translation.spacing import capital, unglued
 from lamella.tasks.translation.typography import set_marks
 
 
@@ -58,6 +62,7 @@ class Checks:
         hidden = [span for span in frozen if not any(category(char) == "Sc" for char in source[slice(*span)])]
         taken = union([*placeholders.spans(source, format), *hidden])
         self.frozen = [source[start:end] for start, end in hidden]
+        self.taken = taken
         self.numbers = Numbers(source, style.source, style.target, taken)
         spans = [one.span for one in self.numbers.constants]
         self.names = Names(source, style.source, style.target, union([*taken, *spans]), style.cost)
@@ -76,10 +81,12 @@ class Checks:
     def judge(self, answer: str, known: Mapping[str, Sequence[str]], force: bool = False) -> Verdict:
         """What is right and wrong with an answer. known: what the net makes of names by themselves; force: see `Numbers`."""
         digits = self.numbers.check(answer, self._taken(answer), force)
-        names = self.names.check(digits.text, self._taken(digits.text), known)
+        text = self._measured(digits.text)
+        names = self.names.check(text, self._taken(text), known)
         mended = names.text != answer
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
         text = marks.text if placeholders.agree(self.source, marks.text, self.format) else names.text
+        text = capital(self.source, unglued(self.source, text, self.format), base_code(self.style.source))
         faults = (
             ["digits"] * bool(digits.missing or digits.alien)
             + ["names"] * bool(names.missing)
@@ -88,6 +95,16 @@ class Checks:
         spans = union([*digits.missing, *names.missing, *marks.places])
         uncertain = doubts(self.source, text, self.style.source, self.style.target)
         return Verdict(text, mended, spans, faults, uncertain, names.unsure, faults == ["names"] and names.slight)
+
+    def _measured(self, answer: str) -> str:
+        """An answer whose numbers have their units, and stand apart from words."""
+        if not self.numbers.constants:
+            return answer
+        src, dst = base_code(self.style.source), base_code(self.style.target)
+        answer = with_units(self.source, answer, src, dst, self.taken)
+        codes = [one.text for one in self.numbers.constants if one.code]
+        spans = [match.span() for code in codes for match in re.finditer(re.escape(code), answer)]
+        return apart(self.source, answer, union([*spans, *self._taken(answer)])) if dst != "zh" else answer
 
     def _taken(self, answer: str) -> list[Span]:
         """What in an answer is a placeholder, or was put back as one."""

@@ -34,13 +34,34 @@ def simplify(text: str) -> str:
     return text if text.isascii() else text.translate(_table())
 
 
-def punctuate(text: str) -> str:
-    """A Chinese text without blanks between characters and with full-width punctuation after them.
+# What the table once made of 么 and 宁, which simplified texts have too: nets learned it from their texts.
+_MENDED = str.maketrans("幺㝉", "么宁")
+_TWICE = re.compile(r"([，：；])[：:，,；;]+")
+_BESIDE = re.compile(r" +(?=[，。！？：；、）”》])|(?<=[，。！？：；、（“《]) +")
+_LAST = re.compile(r"(?<=[A-Za-z0-9%)\]}\"”>]) ?(\.|[?!;])$")
 
-    >>> punctuate("你好, 世界! (你好) 12:30")
-    '你好，世界！（你好） 12:30'
+
+def punctuate(text: str) -> str:
+    """A Chinese text without blanks between characters and with full-width punctuation after them, and at its end.
+
+    >>> punctuate("你好, 世界! (你好) 12:30"), punctuate("什幺 ， 你在 GitHub.")
+    ('你好，世界！（你好） 12:30', '什么，你在 GitHub。')
     """
-    text = _BRACKETS.sub("（\\1）", text)
+    if not re.search(f"[{_HAN}]", text):
+        return text
+    text = _BRACKETS.sub("（\\1）", text.translate(_MENDED))
     text = _QUOTES.sub("“\\1”", text)
     text = _MARK.sub(lambda match: _FULL[match[1]], text)
+    text = _TWICE.sub(r"\1", _BESIDE.sub("", text))
+    if not text.endswith(".."):
+        text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)
     return _BLANK.sub("", _STOP.sub("。", text))
+
+
+def joined(text: str) -> str:
+    """Chinese sentences without blanks between them, which those of the source had.
+
+    >>> joined("真的吗？ 没办法！")
+    '真的吗？没办法！'
+    """
+    return _BLANK.sub("", text)

@@ -32,14 +32,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from lamella.data.text import placeholders, sentences
+from lamella.data.text.languages import base_code
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
+from lamella.tasks.translation.chinese import joined
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
 from lamella.tasks.translation.plans import Plan, Status, Unit, common, render, union
-from lamella.tasks.translation.soundness import finish, is_sound
+from lamella.tasks.translation.soundness import finish, in_script, is_sound
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Glossary
@@ -89,7 +93,7 @@ def translate_texts(
         >>> def forgetful(sentences):
         ...     return [[sentence.replace("%s", "").lower()] for sentence in sentences]
         >>> translate_texts(["Copy %s to 🎉 B"], forgetful)[0].text
-        'copy %s to 🎉 b'
+        'Copy %s to 🎉 B'
     """
     flags = formats if formats is not None else [""] * len(texts)
     found = [messages.parsed(text) for text in texts]
@@ -128,7 +132,10 @@ def translate_texts(
             unit.answer, unit.status = unit.spare[0], "translated"
         elif unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
             unit.answer, unit.status = unit.source, "translated"
-    return [outcome_of(plan, alternatives) for plan in plans]
+    outcomes = [outcome_of(plan, alternatives) for plan in plans]
+    if base_code(target) == "zh":  # its sentences have no blanks between them
+        return [structs.replace(one, text=joined(one.text)) if one.answer else one for one in outcomes]
+    return outcomes
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------
@@ -273,7 +280,7 @@ class _Net:
             answer = finish(unit.source, raw.strip(), self.style.target)
             if self.glossary and unit.terms:
                 answer = self._settled(unit, answer)
-            if not is_sound(unit.source, answer, unit.format):
+            if not is_sound(unit.source, answer, unit.format) or not in_script(unit.source, answer, self.style.target):
                 continue
             if self.glossary and self.glossary.honoured(answer, unit.terms) < len(unit.terms):
                 unit.spare.append(answer)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Term
 
 
+_LATIN = "A-Za-z0-9_\u00c0-\u024f"  # beside these a token is a part of a word; Chinese characters may touch it
+
+
 @dataclass
 class Mask:
     """A sentence with tokens in the place of stretches of it."""
@@ -32,7 +35,7 @@ class Mask:
         """The answer with what its tokens stand for; empty unless each is there exactly once."""
         if not self.table:
             return answer
-        pattern = re.compile(rf"( ?)(?<!\w)({'|'.join(map(re.escape, self.table))})(?!\w)( ?)")
+        pattern = re.compile(rf"( ?)(?<![{_LATIN}])({'|'.join(map(re.escape, self.table))})(?![{_LATIN}])( ?)")
         if sorted(match[2] for match in pattern.finditer(answer)) != sorted(self.table):
             return ""
 
@@ -68,7 +71,7 @@ def mask_of(source: str, taken: Sequence[Span], token: str, terms: Sequence[Term
             name = token.format(number)
             mask.table[name] = literal
             sides = parts[-1][-1:], chunk[:1]
-            mask.glued |= {(name, side) for side in (0, 1) if sides[side].isalnum()}
+            mask.glued |= {(name, i) for i in (0, 1) if sides[i].isalnum() and not sentences.is_wide(sides[i])}
             parts.append(" " * sides[0].isalnum() + name + " " * sides[1].isalnum())
         parts.append(chunk)
     mask.sent = "".join(parts)

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation.capitals import german_names, is_common
 from lamella.tasks.translation.case import is_title_case
 from lamella.tasks.translation.proper import ordinary
 
@@ -28,11 +29,16 @@ _EXACT = lazy(
     r"(?<![\w@#./&])(?:[@#](?=[\w-]*[^\W\d_])[\w-]{2,60}|[^\W\d_]*[a-zà-ÿ][A-Z]\w*|[A-Z]{2,}[a-z]+[A-Z]\w*|O['’][A-Z][a-z]+|[^\W_]+(?:_[^\W_]+)+)(?![\w@])"
     r"|(?<!\S)[:;=]['-]?[()DPpO3](?!\S)"
 )
-_ACRONYM = lazy(r"(?<![\w'’.@#-])(?:[A-Z]{2,8}|(?:[A-Z]\.){2,5})(?=s?(?![\w-]))")
-_CAPITAL = lazy(r"(?<![\w@#'’.-])[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?=['’]s\b|(?![\w'’]|-\w))")
+# After an article that lost its vowel, too: l'ONU, d'Aisha.
+_FREE = r"(?:(?<![\w'’.@#-])|(?<=(?<!\w)[LlDdNnQqSsCcJjMmTt]['’])|(?<=(?<!\w)[Qq]u['’]))"
+_ACRONYM = lazy(rf"{_FREE}(?:[A-Z]{{2,8}}|(?:[A-Z]\.){{2,5}})(?=s?(?![\w-]))")
+_CAPITAL = lazy(rf"{_FREE}[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?=['’]s\b|(?![\w'’]|-\w))")
 _LATIN = lazy(r"(?<![A-Za-z@#])[A-Za-z][A-Za-z.-]*[A-Za-z]")
 # After these a capital only begins a sentence, a title or an item.
-_BEGINS = lazy(r"(?:^|[.!?…:;•|/>=]|[.!?…,:]?\s?[\"“”«»‹„(\[{*_`']|\s[-–—])[\s\ue000\"“«„(\[*_']*$")
+_BEGINS = lazy(r"(?:^|[.!?…:;•|/>=¿¡]|[.!?…,:]?\s?[\"“”«»‹„‚(\[{*_`']|(?:^|\s)[-–—])[\s\ue000\"“«„‚(\[*_'¿¡]*$")
+# A full stop after which a name goes on.
+_TITLED = lazy(r"(?:^|[\s(\"“„«])(?:Dr|Mr|Mrs|Ms|Prof|St|Mme|Mlle|M|Hr|Fr|Sr|Sra|Srta|D|Dª|Ing|Mag|[A-Z])\.\s?$")
+_NEXT = lazy(r"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+|[IVX]+(?!\w))")
 _WORDS = lazy(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _NEAR, _EXACTLY = 0.72, 0.6
 _SHORT = 4
@@ -93,20 +99,35 @@ class Names:
         if self.src == "zh":
             for match in _LATIN.finditer(text):
                 self._add(match.span(), "name")
-        elif self.src != "de":  # where every noun has a capital
+        elif self.src == "de":  # where every noun has a capital
+            for match in german_names(text):
+                self._add(match.span(), "name")
+        else:
             for match in _CAPITAL.finditer(text):
                 word = match[0]
-                begins = titled or bool(_BEGINS.search(text, 0, match.start()))
-                if word.casefold() not in ignored and (not begins or self._is_name(word)):
-                    self._add(match.span(), "initial" if begins else "name")
+                begins = (
+                    titled or bool(_BEGINS.search(text, 0, match.start())) and not _TITLED.search(text[: match.start()])
+                )
+                if word.casefold() in ignored:
+                    continue
+                leads = begins and not titled and self._leads(text, match)
+                if leads or not begins or self._is_name(word, titled):
+                    self._add(match.span(), "initial" if begins and not leads else "name")
         self.names.sort()
 
     def _add(self, span: Span, kind: Kind) -> None:
         self.names.append(Name(span, self.source[slice(*span)], kind))
 
-    def _is_name(self, word: str) -> bool:
-        """Whether a word that begins a sentence is a name: to the net it is one rather with its capital than without."""
-        return self.cost is not None and self.cost(word) < self.cost(word.lower())
+    def _is_name(self, word: str, titled: bool = False) -> bool:
+        """Whether a word that begins a sentence is a name: to the net it is one rather with its capital than without.
+
+        In a title, of which each word has a capital, it must be so clearly.
+        """
+        return self.cost is not None and self.cost(word) + titled < self.cost(word.lower())
+
+    def _leads(self, text: str, match: re.Match[str]) -> bool:
+        """Whether a word that begins a sentence is the first of a name: before a name, and no common word."""
+        return bool(_NEXT.match(text, match.end())) and bool(self.src) and not is_common(match[0].lower(), self.src)
 
     def _is_common(self, word: str) -> bool:
         """Whether the net has seen a word so often that it can be trusted to know it."""
@@ -199,8 +220,9 @@ def _nearest(name: Name, left: str, words: Sequence[re.Match[str]]) -> Span | No
 
 def _place(name: str, answer: str) -> Span | None:
     """Where an answer has a name, maybe with the ending of a plural or a genitive."""
-    edge = r"(?<![^\W_])" if name[:1].isalnum() else r"(?<!\w)"
-    match = re.search(rf"{edge}{re.escape(name)}(?=(?:['’]?s|es|n|en)?(?![^\W_]))", answer)
+    letters = "A-Za-z0-9\u00c0-\u024f"  # Chinese characters may touch a name
+    edge = f"(?<![{letters}])" if name[:1].isalnum() else f"(?<![{letters}_])"
+    match = re.search(rf"{edge}{re.escape(name)}(?=(?:['’]?s|es|n|en)?(?![{letters}]))", answer)
     return match.span() if match else None
 
 

@@ -22,6 +22,7 @@ from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import numerals
 from lamella.tasks.translation.proper import word_set
+from lamella.tasks.translation.quantities import chinese_amounts, powers_in_chinese
 
 _NARROW, _NO_BREAK = "\u202f", "\u00a0"
 # How a language separates thousands and decimals, and whether the currency stands behind the number.
@@ -37,6 +38,7 @@ _MAGNITUDE = lazy(
     r"\s*(?:(?:k|m|bn|mio|mrd|md)\b|million|milliard|billion|thousand|mill[eo]|tausend|万|亿)", re.IGNORECASE
 )
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_LATIN = "A-Za-z0-9\u00c0-\u024f"  # a code may touch Chinese characters, and no other letters
 _BARRIER = "\ue000"  # stands for a placeholder: nothing reaches over it
 _RUN = lazy(rf"[^\s{_BARRIER}{_WIDE}]*[0-9][^\s{_BARRIER}{_WIDE}]*")
 # Groups of digits with blanks or hyphens between: a telephone number, an account, a card.
@@ -80,6 +82,8 @@ class Constant:
     percent: bool = False
     sign: str = ""
     value: int | None = None  # of a small whole number, which a net may spell
+    forms: str = ""  # a pattern of the ways in which the answer may have it, where there are several
+    century: bool = False  # a Roman numeral of a century
 
 
 @dataclass
@@ -104,7 +108,11 @@ class Numbers:
 
     def _find(self, text: str) -> None:
         for start, end, value in numerals.centuries(text):
-            self.constants.append(Constant((start, end), text[start:end], str(value), False, value=value))
+            self.constants.append(Constant((start, end), text[start:end], str(value), False, value=value, century=True))
+            text = _bar(text, start, end)
+        amounts = chinese_amounts(text, self.dst) if self.src == "zh" else powers_in_chinese(text, self.src)
+        for start, end, written, forms in list(amounts) if "zh" in (self.src, self.dst) else ():
+            self.constants.append(Constant((start, end), written, re.sub("[^0-9]", "", written), True, forms=forms))
             text = _bar(text, start, end)
         for match in _GROUPS.finditer(text):
             if not self._is_number(match[0]) and sum(map(str.isdigit, match[0])) >= 6:
@@ -170,7 +178,7 @@ class Numbers:
         number = text[start:end]
         before = re.search(rf"([+−-]?)\s?({_CURRENCY})?\s?$", text[max(0, start - 6) : start])
         after = re.match(rf"\s?(%|‰|{_CURRENCY})", text[end : end + 5])
-        sign = before[1] if before and re.fullmatch(r"|.*[\s(\[]", text[: start - len(before[0])][-1:]) else ""
+        sign = before[1] if before and re.fullmatch(rf"|[\s(\[{_WIDE}]", text[: start - len(before[0])][-1:]) else ""
         currency = (before[2] if before else "") or (after[1] if after and after[1] not in "%‰" else "") or ""
         percent = bool(after and after[1] == "%")
         low = start - (len(before[0].lstrip()) if before and (sign or before[2]) else 0)
@@ -203,13 +211,17 @@ class Numbers:
         missing: list[Constant] = []
         left = _barred(answer, taken)
         for one in sorted((c for c in self.constants if c.code), key=lambda c: -len(c.text)):
-            place = re.search(rf"(?<![^\W_]){re.escape(one.text)}(?![^\W_])", left)
+            place = re.search(rf"(?<![{_LATIN}])(?:{one.forms or re.escape(one.text)})(?![{_LATIN}])", left)
+            typed = self.source[slice(*one.span)]
             if place:
                 left = _bar(left, *place.span())
+            elif one.forms and (at := left.find(typed)) >= 0:
+                edits.append((at, at + len(typed), one.text))
+                left = _bar(left, at, at + len(typed))
             else:
                 missing.append(one)
         for one in list(missing) if len(self.constants) <= _MOST else ():
-            if span := _nearest(one.text, left):
+            if not one.forms and (span := _nearest(one.text, left)):
                 edits.append((*span, one.text))
                 left = _bar(left, *span)
                 missing.remove(one)
@@ -221,7 +233,12 @@ class Numbers:
                 tokens.remove(same)
                 edits += self._set(left, same, one)
             elif span := numerals.spelled(left, one.value, self.dst) if one.value is not None else None:
-                edits.append((*span, left[slice(*span)] if numerals.is_roman(left[slice(*span)]) else one.text))
+                roman = numerals.is_roman(left[slice(*span)])
+                if roman and one.century and self.dst in ("en", "de"):
+                    span = span[0], max(span[1], numerals.ordinal_end(left, span[1]))
+                    edits.append((*span, numerals.ordinal(one.value or 0, self.dst, "")))
+                else:
+                    edits.append((*span, left[slice(*span)] if roman else one.text))
                 left = _bar(left, *span)
             else:
                 lacking.append(one)

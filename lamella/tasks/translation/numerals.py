@@ -113,15 +113,19 @@ def ordinal_end(answer: str, end: int) -> int:
 def ordinal(value: int, language: str, now: str) -> str:
     """An ordinal as a language writes it; now: what stands there, whose form is kept where it fits.
 
-    >>> ordinal(2, "en", "3rd"), ordinal(1, "fr", "1re fois")
-    ('2nd', '1re')
+    >>> ordinal(2, "en", "2th"), ordinal(1, "fr", "1re fois"), ordinal(3, "de", "3rd")
+    ('2nd', '1re', '3.')
     """
-    match = re.match(r"[0-9]+(\S*?)(?!\w)", now)
-    if match and match[0].startswith(str(value)) and not match[0][len(str(value)) :][:1].isdigit():
+    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    own = {
+        "en": ending,
+        "fr": "er|re|ère|ers|res" if value == 1 else "e|es|ème|èmes|ième|nde?",
+        "es": r"\.?[ºª]|er|r[ao]|d[ao]|t[ao]",
+    }
+    if match := re.match(rf"{value}(?:{own.get(language, 'te|ste')})(?!\w)", now):
         return match[0]
     if language == "en":
-        ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
         return f"{value}{ending}"
     if language == "fr":
         return f"{value}er" if value == 1 else f"{value}e"
-    return f"{value}." if language == "de" else f"{value}.º" if language == "es" else str(value)
+    return {"de": f"{value}.", "es": f"{value}.º", "zh": f"第{value}"}.get(language, str(value))

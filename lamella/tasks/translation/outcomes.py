@@ -16,7 +16,8 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
 
     `status` is `translated`: every sentence is a candidate of the net as it came; `repaired`: some needed a fallback,
     and `kept` of them are still those of the source; `kept`: all of them are; `copied`: there was nothing to translate;
-    `empty`: there was nothing but white space; `remembered`: the memory of translations made before had it.
+    `empty`: there was nothing but white space; `remembered`: the memory of translations made before had it; `dictionary`:
+    the list of single words that ships with a model had it.
     """
 
     text: str
@@ -35,7 +36,7 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         """The source in the place of a translation that is not sure enough."""
         return (
             self
-            if self.status in ("empty", "copied", "remembered")
+            if self.status in ("empty", "copied", "remembered", "dictionary")
             else Outcome(text, "kept", self.kept, confidence=self.confidence, doubts=self.doubts)
         )
 

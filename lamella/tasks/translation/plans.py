@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.checks import Checks, Verdict
     from lamella.tasks.translation.glossary import Term
 
-Status = Literal["translated", "repaired", "kept", "empty", "copied", "remembered"]
+Status = Literal["translated", "repaired", "kept", "empty", "copied", "remembered", "dictionary"]
 
 
 @dataclass

@@ -44,6 +44,7 @@ def _loops(text: str) -> bool:
 
 
 _END = re.compile(r"\.{3}$|[…:!?.]$")
+_STOPPED = re.compile(r"(?<![.。…])(?:(?<=[^\W\d_]{4})(?<!usw)|(?<=[)\]}>”»\"\u4e00-\u9fff]))[.。]$")
 _STOPS = ".!?:;…。！？：；।؟"
 _STYLES = {
     "fr": {mark: f"\u00a0{mark}" for mark in ":!?"},
@@ -59,6 +60,10 @@ def finish(source: str, answer: str, target: str) -> str:
     ('Nom\xa0:', 'Ouvrir...', 'Fait !')
     """
     match = _END.search(source)
+    if (
+        answer and not match and (source[-1:].isalnum() or source[-1:] in ")}]>")
+    ):  # a label, to which nets give a full stop
+        return answer[:-1].rstrip() if _STOPPED.search(answer) else answer
     if not match or not answer:
         return answer
     mark = match[0]
@@ -76,7 +81,7 @@ _NEGATIONS = {
     "fr": r"\b(?:ne|pas|non|jamais|rien|aucune?s?|personne|sans|ni|guère|impossible)\b|\bn['’]",
     "de": r"\b(?:nicht|kein\w*|nie|niemals|nichts|niemand\w*|ohne|weder|nein|nirgend\w*)\b",
     "es": r"\b(?:no|nunca|jamás|nada|nadie|ning[uú]n\w*|sin|tampoco|ni)\b",
-    "zh": r"[不没無无别未非勿莫否]",
+    "zh": r"[不没沒無无别別未非勿莫否]",
 }
 # What says no without a word for it: `unable`, `only`, `hardly`.
 _SILENT = {
@@ -87,6 +92,9 @@ _SILENT = {
     "es": r"\b(?:in|im|des)\w{4,}|\b(?:sólo|solo|apenas|poco\w*|falt\w*|salvo|pero|antes|prohib\w*|que)\b",
     "zh": r"[只少禁拒免失缺]",
 }
+# `isn't it?` says nothing of its own, and `nicht ungültig` is not what `not valid` means.
+_TAGGED = re.compile(r",\s*(?:\w+n['’]t \w+|n['’]est-ce pas|nicht wahr|oder|no|verdad)\s*\?$", re.IGNORECASE)
+_DOUBLE = re.compile(r"\bnicht un(?!ter|ser|ten|d\b|s\b|gef)\w{4,}", re.IGNORECASE)
 _TWICE = re.compile(r"(?<!\w)(\w{2,})\s+\1(?!\w)", re.IGNORECASE)
 _DOUBLED = word_set("nous vous had that die der das den sie es no so very bye ha la non go now tut tout")
 _LEAST, _LONGER = 0.42, 2.6  # of its source's length that a translation has, where there is enough to compare
@@ -102,14 +110,15 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
     found = []
     ours, theirs = (re.split("[-_]", code.lower())[0] for code in (src, dst))
     if ours in _NEGATIONS and theirs in _NEGATIONS:
-        says = bool(re.search(_NEGATIONS[ours], source, re.IGNORECASE))
+        said = _TAGGED.sub("?", source)
+        says = bool(re.search(_NEGATIONS[ours], said, re.IGNORECASE))
         answers = bool(re.search(_NEGATIONS[theirs], answer, re.IGNORECASE))
         silent = (
             re.search(_SILENT[theirs], answer, re.IGNORECASE)
             if says
             else re.search(_SILENT[ours], source, re.IGNORECASE)
         )
-        if says != answers and not silent:
+        if (says != answers and not silent) or (_DOUBLE.search(answer) and not _DOUBLE.search(source)):
             found.append("negation")
     size = _weight(source)
     if size >= _ENOUGH and not _LEAST * size <= _weight(answer) <= _LONGER * size:
@@ -119,4 +128,28 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
         found.append("repeated")
     if source.count("?") + source.count("？") > answer.count("?") + answer.count("？"):
         found.append("question")
+    if _left(source, answer):
+        found.append("untranslated")
     return found
+
+
+_HAN = "\u3400-\u9fff"
+_RUN = re.compile(r"(?<![\w@#./:-])[a-zà-ÿ]{2,}(?: [a-zà-ÿ]{2,})+(?![\w@/:-])")
+
+
+def _left(source: str, answer: str) -> bool:
+    """Whether words of the source stand in the answer as they were: three in a row, or two amid Chinese."""
+    least = 2 if re.search(f"[{_HAN}]", answer) else 3
+    runs = [match[0] for match in _RUN.finditer(answer)]
+    return any(len(run.split()) >= least and run in source for run in runs)
+
+
+def in_script(source: str, answer: str, target: str) -> bool:
+    """Whether an answer is in letters of the target language: a net for several may answer in those of another.
+
+    >>> in_script("It fixes 3 bugs.", "修复了 3 Fehler.", "de"), in_script("红 is red.", "红 ist rot.", "de")
+    (False, True)
+    """
+    if target.replace("-", "_").partition("_")[0].lower() not in ("en", "fr", "de", "es"):
+        return True
+    return set(re.findall(f"[{_HAN}]", answer)) <= set(source) or bool(re.fullmatch(rf"[\W\d{_HAN}]*", source))

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation.spacing import inverted, narrow
 
 _NO_BREAK = "\u00a0"
-_QUOTES = '"“”„«»「」『』'
+_QUOTES = '"“”„«»「」『』《》'
 _QUOTE = lazy(f"[{_QUOTES}]")
 # Opening and closing, the blanks within them included.
 _STYLES = {
@@ -26,7 +28,7 @@ _STYLES = {
 _VALUE = lazy(r"""="[^"\n]{0,200}"?""")  # of an attribute: no quotation
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BRACKETS = "()[]{}<>"
-_WIDE = str.maketrans("（）［］｛｝《》〈〉【】", "()[]{}<><>[]")
+_WIDE = str.maketrans("（）［］｛｝〈〉【】", "()[]{}<>[]")
 _FACE = lazy(r"(?<!\S)[:;=]['-]?[()DPpO3](?!\S)")
 _BLANK = r"[ \u00a0\u202f]"
 # In French a mark of two parts stands apart from the word before it; in `12:30` and `a::b` it is none.
@@ -52,11 +54,16 @@ def set_marks(source: str, answer: str, src: str, dst: str, format: str = "", cu
     curly: whether apostrophes are to be `’`. A language without a style of its own here keeps what the answer has.
     """
     src, dst = base_code(src), base_code(dst)
+    if dst in ("en", "fr", "de", "es"):
+        answer = _outside(answer, format, narrow)
+    if re.search("""'"|"'""", answer) and not re.search("""'"|"'""", source):  # quotation marks within themselves
+        answer = re.sub(r"(?<!\w)'(?=\")|(?<=\")'(?!\w)", "", answer)
     answer, whole = _quoted(source, answer, format)
     answer, closed = _bracketed(source, answer, format)
     taken = placeholders.spans(answer, format) if _QUOTE.search(answer) else []
     if whole and dst in _STYLES:
         answer = _styled(source, answer, dst, taken)
+    answer = _outside(answer, format, lambda text: _singles(source, text, dst))
     answer = _outside(answer, format, lambda text: _spaced(source, text, src, dst, curly))
     places = [] if whole and closed else _places(source, format, not whole, not closed)
     return Marks(answer, places, whole and closed)
@@ -85,9 +92,9 @@ def _closes(text: str, place: int) -> bool:
 def _opens(text: str, place: int, before: int) -> bool:
     """Whether a mark opens: by its shape, else by what is beside it, else by how many came before."""
     char = text[place]
-    if char in "„«「『":
+    if char in "„«「『《":
         return True
-    if char in "»」』”":
+    if char in "»」』”》":
         return False
     left, right = text[:place][-1:], text[place + 1 :][:1]
     if (not left or left in " \u00a0([{-–—'’") != (not right or right in " \u00a0)]}.,;:!?…"):
@@ -134,22 +141,56 @@ def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
     opening, closing = _STYLES[dst]
     if dst == "en" and '"' in source:
         opening = closing = '"'
+    sides = [_opens(answer, place, number) for number, place in enumerate(places)]
+    depths = list(accumulate(1 if opens else -1 for opens in sides))
+    if len(sides) % 2 == 0 and (min(depths) < 0 or depths[-1]):  # no quotations: each second mark ends one
+        sides = [number % 2 == 0 for number in range(len(sides))]
     parts, end = [], 0
-    for number, place in enumerate(places):
-        opens = _opens(answer, place, number)
+    for opens, place in zip(sides, places, strict=True):
         before = answer[end:place]
+        if dst == "zh" and answer[place] in "《》":
+            parts += [before, answer[place]]
+            end = place + 1
+            continue
+        if opens and dst != "zh" and re.search(r"[\w:,;]$", before):
+            before += " "
         parts += [before if opens else before.rstrip(" \u00a0\u202f"), opening if opens else closing]
         end = place + 1
         while opens and answer[end : end + 1] in (" ", "\u00a0", "\u202f"):
             end += 1
+        if not opens and dst != "zh" and answer[end : end + 1].isalpha() and not answer[end : end + 2].endswith("'"):
+            parts.append(" ")
     return "".join([*parts, answer[end:]])
+
+
+# Single quotation marks around words, and what a target language writes for them; elsewhere they stay as typed.
+_SINGLE = lazy(
+    r"(?<![A-Za-z0-9\u00c0-\u024f'’])(?P<open>['‘‚‹])(?=[^\s'’‘])(?P<inner>[^'’‘‚‹›\n]{1,80}?)(?<=\S)(?P<close>['’‘›])(?![A-Za-z0-9\u00c0-\u024f])"
+)
+_SINGLES = {"de": "‚‘", "en": "‘’", "fr": "‘’", "es": "‘’", "zh": "‘’"}
+
+
+def _singles(source: str, answer: str, dst: str) -> str:
+    """The answer with single quotation marks as the target language writes them, around what the source has in such."""
+    ours = list(_SINGLE.finditer(source))
+    if not ours or dst not in _SINGLES:
+        return re.sub("[‚‹›]", "", answer) if not re.search("[‚‹›]", source) else answer
+    straight = ours[0]["open"] == "'" and dst not in ("de", "zh")
+    opening, closing = "''" if straight else _SINGLES[dst]
+    theirs = list(_SINGLE.finditer(answer))
+    if len(theirs) != len(ours):
+        answer = re.sub(r"[‚‹›]|(?<![\w])['‘](?=\w)|(?<=\w)[’'](?!\w)", "", answer)
+        for match in ours:
+            if answer.count(match["inner"]) == 1:
+                answer = answer.replace(match["inner"], f"'{match['inner']}'")
+    return _SINGLE.sub(lambda match: f"{opening}{match['inner']}{closing}", answer)
 
 
 # --- brackets --------------------------------------------------------------------------------------------------------
 
 
 def _count(text: str, format: str) -> Counter[str]:
-    if not re.search(r"[()\[\]{}<>（）［］｛｝《》〈〉【】]", text):
+    if not re.search(r"[()\[\]{}<>（）［］｛｝〈〉【】]", text):
         return Counter()
     return Counter(char for char in _FACE.sub("", _blanked(text, format)).translate(_WIDE) if char in _BRACKETS)
 
@@ -217,7 +258,11 @@ def _spaced(source: str, text: str, src: str, dst: str, curly: bool) -> str:
     if dst == "fr":
         text = _HIGH.sub(lambda match: match["face"] or _NO_BREAK + match["mark"], text)
         text = _INNER.sub(lambda match: f"«{_NO_BREAK}" if match[0][0] == "«" else f"{_NO_BREAK}»", text)
-    elif dst in ("en", "de", "es") and src == "fr":
+    if dst == "es":
+        text = inverted(text) if re.search(r"[?!？！¿¡]", source) else text
+    elif src == "es":
+        text = text.replace("¿", "").replace("¡", "")
+    if dst in ("en", "de", "es") and src == "fr":
         text = _APART.sub("", text.replace("\u202f", _NO_BREAK))
         text = re.sub(rf"(?<=[\w)\]”\"%]){_NO_BREAK}(?=[!?:;])", "", text)
     return _APOSTROPHE.sub("’", text) if curly else text

@@ -1,0 +1,87 @@
+"""Which capitalised words are names where a capital alone says nothing: in German, and at the beginning of a sentence.
+
+>>> [match[0] for match in german_names("Mein Hund Bello traf Frau Schröder und Hans Müller in Göttingen.")]
+['Bello', 'Schröder', 'Hans', 'Müller', 'Göttingen']
+>>> [match[0] for match in german_names("Eine Tasse Tee mit Milch am Ende der Woche.")]
+[]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lamella.data.text.common_words import steps
+from lamella.data.text.lazy import lazy
+
+_COMMON = 2  # steps from which a word is one that the language uses
+_WORD = lazy(r"(?<![\w@#'’.-])[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?![\w'’]|-\w)")
+# Before a name: a title, a relation, or a preposition, which has no article between it and a name.
+_BEFORE = lazy(
+    r"(?<!\w)(?:(?:Herrn?|Frau|Fräulein|Familie|Firma|Stadt|Doktor|Professor(?:in)?|Präsident(?:in)?|Kanzler(?:in)?|König(?:in)?|Onkel|Tante|Bruder"
+    r"|Schwester|Freund(?:in)?|Kollege|Kollegin|Sankt|(?:Dr|Prof|St|Hr|Fr)\.)|(?P<weak>in|aus|nach|von|bei|für|mit|an|gegen|ohne))\s$"
+)
+_ENDINGS = (
+    "ung",
+    "ungen",
+    "heit",
+    "keit",
+    "schaft",
+    "tion",
+    "tionen",
+    "ität",
+    "ismus",
+    "chen",
+    "lein",
+    "nis",
+    "tum",
+    "ling",
+    "innen",
+    "erei",
+    "anz",
+    "enz",
+)
+_SHORT = ("tee", "tag", "hof", "bau", "zug", "amt", "uhr", "weg", "rad", "hut", "art", "arm")
+
+
+def is_common(word: str, language: str) -> bool:
+    """Whether a word, in small letters, is among those that a language uses most.
+
+    >>> is_common("yesterday", "en"), is_common("kowalczyk", "en")
+    (True, False)
+    """
+    return steps(word).get(language, 0) >= _COMMON
+
+
+def is_noun(word: str) -> bool:
+    """Whether a German word is a noun rather than a name: a common one, made of one, or with the ending of one.
+
+    >>> is_noun("Kamillentee"), is_noun("Schönheit"), is_noun("Schröder")
+    (True, True, False)
+    """
+    small = word.lower()
+    if is_common(small, "de") or small.endswith(_ENDINGS):
+        return True
+    parts = [small[i:] for i in range(3, len(small) - 2)]  # a compound is what its last part is
+    return any(part in _SHORT if len(part) == 3 else is_common(part, "de") for part in parts)
+
+
+def german_names(text: str) -> Iterator[re.Match[str]]:
+    """The names among the capitalised words of a German text."""
+    words = list(_WORD.finditer(text))
+    nouns = [is_noun(match[0]) for match in words]
+    found: set[int] = set()
+    for i, match in enumerate(words):
+        before = _BEFORE.search(text[max(0, match.start() - 16) : match.start()])
+        follows = i > 0 and text[words[i - 1].end() : match.start()] == " "
+        leads = i + 1 < len(words) and text[match.end() : words[i + 1].start()] == " "
+        called = before and not is_common(match[0].lower(), "de") and not (before["weak"] and nouns[i])
+        if called or (not nouns[i] and (follows or (leads and not nouns[i + 1]))):
+            found.add(i)
+    for i, match in enumerate(words):  # names are listed with names
+        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(words) and j in found]
+        if i not in found and not nouns[i]:
+            gaps = (text[min(words[j].end(), match.end()) : max(words[j].start(), match.start())] for j in beside)
+            if any(gap in (" und ", ", ", " oder ") for gap in gaps):
+                found.add(i)
+    yield from (words[i] for i in sorted(found))

@@ -1,0 +1,166 @@
+"""What belongs to a number: its unit, `million`, the parts of a Chinese date. It stays with the number, or is put back.
+
+>>> with_units("Take 250 g of flour.", "Nimm 250 Mehl.", "en", "de"), with_units("He ran 100 m.", "Er lief 100 Meter.", "en", "de")
+('Nimm 250 g Mehl.', 'Er lief 100 Meter.')
+>>> [one[2] for one in chinese_amounts("2023年3月14日有250万人", "en")]
+['March 14, 2023', '2,500,000']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lamella.data.text.lazy import lazy
+from lamella.data.text.sentences import Span
+
+if TYPE_CHECKING:  # a short answer should not wait for it
+    from decimal import Decimal
+
+_BLANK = "[ \u00a0\u202f]"
+_AMOUNT = r"[0-9]+(?:[.,\u00a0\u202f ][0-9]+)*"
+# Symbol -> how words for it begin in the languages known here, in small letters.
+_UNITS = {
+    "mg": "milli|mili|毫克", "g": "gram|克", "kg": "kilo|公斤|千克|斤", "t": "ton|吨", "mm": "milli|mili|毫米", "cm": "centi|zenti|厘米|公分",
+    "m": "met|mèt|米|公尺", "km": "kilo|公里|千米", "ml": "milli|mili|毫升", "cl": "centi|zenti", "l": "lit|升|公升", "ms": "milli|mili|毫秒",
+    "s": "sec|sek|seg|秒", "min": "min|分", "h": "hour|heure|stund|std|hora|uhr|o'clock|小时|时|点", "km/h": "kilo|公里|千米|时速",
+    "kW": "kilo|千瓦", "W": "watt|vat|瓦", "kWh": "kilo|千瓦", "V": "volt|伏", "Hz": "hert|赫", "kHz": "kilo|千赫", "MHz": "mega|méga|兆赫",
+    "GHz": "giga|吉赫", "kB": "ko|kilo|千字节", "KB": "ko|kilo|千字节", "MB": "mo|mega|méga|兆", "GB": "go|giga|吉|千兆", "TB": "to|tera|téra|太",
+    "px": "pixel|píxel|像素", "dB": "de[cz]i|déci|分贝", "ha": "he[ck]t|公顷", "°C": "°|º|deg|degr|grad|celsius|摄氏|度|℃", "°F": "°|º|deg|degr|grad|fahr|华氏|度",
+}  # fmt: skip
+_SYMBOL = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_MEASURED = lazy(
+    rf"(?<![\w.,:/-])(?P<number>{_AMOUNT})(?:(?P<blank>{_BLANK})(?P<apart>{_SYMBOL})|(?P<glued>(?:{_SYMBOL})(?<=\w\w)(?<![0-9][stVW])))(?![\w/²³-])"
+)
+# How powers of ten are called: how such words begin, and the word itself.
+_POWERS = {
+    "thousand": {"en": ("thousand", "thousand"), "fr": ("mill(?:e|iers)(?!\\w)", "mille"), "de": ("tausend", "tausend"), "es": ("mil(?:es)?(?!\\w)", "mil")},
+    "million": {"en": ("million", "million"), "fr": ("million", "millions"), "de": ("million|mio", "Millionen"), "es": ("mill(?:on|ón)", "millones")},
+    "billion": {"en": ("billion", "billion"), "fr": ("milliard", "milliards"), "de": ("milliarde|mrd", "Milliarden"), "es": ("mil millones", "mil millones")},
+}  # fmt: skip
+_ZEROS = {"thousand": 3, "million": 6, "billion": 9}
+_TENS = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_DATE = lazy(
+    r"(?<![0-9])(?:(?P<year>[0-9]{4})年)?(?P<month>1[0-2]|0?[1-9])月(?:(?P<day>3[01]|[12][0-9]|0?[1-9])[日号])?(?![0-9份])"
+)
+_COUNTED = lazy(
+    rf"(?<![A-Za-z0-9.,])(?P<number>[0-9]+(?:[.,][0-9]+)*) ?(?P<power>{'|'.join(sorted(_TENS, key=len, reverse=True))})"
+)
+
+
+def chinese_amounts(source: str, dst: str) -> Iterator[tuple[int, int, str, str]]:
+    """Dates and amounts that Chinese writes in a way of its own: (start, end, as English writes it, pattern of its forms).
+
+    English alone is written from Chinese here; for another language nothing is found.
+    """
+    if dst != "en":
+        return
+    for match in _DATE.finditer(source):
+        month, day, year = _MONTHS[int(match["month"]) - 1], match["day"], match["year"]
+        if day:
+            number = str(int(day))
+            either = rf"(?:{month} {number}(?:st|nd|rd|th)?|(?:the )?{number}(?:st|nd|rd|th)?(?: of)? {month})(?![0-9])"
+        else:
+            number, either = "", month
+        text = f"{month} {number}".strip() + (f", {year}" if day and year else f" {year}" if year else "")
+        yield match.start(), match.end(), text, either + (rf"(?:,?(?: of)? {year})(?![0-9])" if year else "")
+    for match in _COUNTED.finditer(source):
+        value = _decimal(match["number"].replace(",", "")).scaleb(_TENS[match["power"]])
+        text = f"{value:,f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        short = [value / 10 ** _ZEROS[name] for name in ("million", "billion")]
+        forms = [f"{one.normalize():f} {name}" for one, name in zip(short, ("million", "billion"), strict=True)]
+        yield match.start(), match.end(), text, "|".join(re.escape(form) for form in (text, f"{value:f}", *forms))
+
+
+@cache
+def _decimal(number: str) -> Decimal:
+    from decimal import Decimal
+
+    return Decimal(number)
+
+
+def powers_in_chinese(source: str, src: str) -> Iterator[tuple[int, int, str, str]]:
+    """Amounts with `million` and the like as Chinese writes them: (start, end, text, pattern of its forms).
+
+    >>> [one[2] for one in powers_in_chinese("2.5 million people, 3 billion stars", "en")]
+    ['250万', '30亿']
+    """
+    for name, words in _POWERS.items():
+        if src not in words:
+            continue
+        for match in re.finditer(rf"(?<![\w.,])({_AMOUNT}){_BLANK}({words[src][0]}\w*)\b\.?", source, re.IGNORECASE):
+            number = match[1].replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
+            number = number.replace(",", "") if src == "en" else number.replace(".", "").replace(",", ".")
+            if number.count(".") > 1:
+                continue
+            value = _decimal(number).scaleb(_ZEROS[name])
+            unit, zeros = ("亿", 8) if value >= 10**8 else ("万", 4)
+            scaled = value.scaleb(-zeros).normalize()
+            text = f"{scaled:f}{unit}" if value >= 10**4 else f"{value:f}"
+            plain = f"{value:,f}" if value == value.to_integral() else f"{value:f}"
+            yield match.start(), match.end(), text, "|".join(map(re.escape, (text, plain, plain.replace(",", ""))))
+
+
+def with_units(source: str, answer: str, src: str, dst: str, taken: Sequence[Span] = ()) -> str:
+    """The answer with each unit and each `million` of the source behind its number.
+
+    A word for the unit in the target language is as good as its symbol. taken: spans of placeholders in the source.
+    """
+    for match in _MEASURED.finditer(source):
+        if not any(start < match.end() and match.start() < end for start, end in taken):
+            symbol = match["apart"] or match["glued"]
+            blank = match["blank"] or ""
+            answer = _behind(answer, match["number"], _UNITS[symbol], blank + symbol, symbol)
+    for words in _POWERS.values():
+        if src in words and dst in words:
+            pattern = rf"(?<![\w.,])({_AMOUNT}){_BLANK}(?:{words[src][0]})"
+            for match in re.finditer(pattern, source, re.IGNORECASE):
+                answer = _behind(answer, match[1], words[dst][0], f" {words[dst][1]}", "")
+    return answer
+
+
+# What a net writes for another unit.
+_OTHER = (
+    rf"(?:{_SYMBOL})(?!\w)|(?:milli|mili|centi|zenti|kilo)?(?:met(?:er|re|ro)n?s?|mètres?|gramm?(?:e|o)?s?|lit(?:er|re|ro)n?s?)(?!\w)"
+    r"|(?:kilos?|tonn?e?s?|se[ckg]\w*|stunden?|hours?|heures?|horas?|minut\w*|mill[oó]n\w*|million\w*|milliard\w*|billion\w*)(?!\w)"
+)
+
+
+def _behind(answer: str, number: str, names: str, written: str, symbol: str) -> str:
+    """The answer with what belongs behind a number, which may be written with other marks."""
+    digits = re.findall("[0-9]+", number)
+    places = list(re.finditer(r"(?<![0-9.,])" + r"[.,\u00a0\u202f ]?".join(digits) + r"(?![0-9]|[.,][0-9])", answer))
+    if len(places) != 1:
+        return answer
+    end = places[0].end()
+    rest = answer[end : end + 40]
+    if symbol and re.match(rf"{_BLANK}?{re.escape(symbol)}(?![A-Za-z])", rest):
+        return answer
+    if re.match(rf"{_BLANK}?(?:[^\W\d]+{_BLANK}|de )?(?:{names})", rest, re.IGNORECASE):
+        return answer
+    other = re.match(rf"{_BLANK}?(?:{_OTHER})", rest, re.IGNORECASE)
+    after = answer[end + (other.end() if other else 0) :]
+    after = after.lstrip(" ") if after[:2] in (" .", " ,", " 。", " ，") else after
+    return answer[:end] + written + (" " if after[:1].isascii() and after[:1].isalnum() else "") + after
+
+
+def apart(source: str, answer: str, taken: Sequence[Span] = ()) -> str:
+    """The answer with a blank between a number and a word that the net wrote together. taken: spans of the answer that stay.
+
+    >>> apart("他100米跑了", "He 100meters run"), apart("the 1980s and 3rd", "les 1980s et 3rd")
+    ('He 100 meters run', 'les 1980s et 3rd')
+    """
+    own = {match[0].casefold() for match in re.finditer(r"[0-9][A-Za-zÀ-ɏ]+", source)}
+
+    def parted(match: re.Match[str]) -> str:
+        inside = any(start < match.end() and match.start() < end for start, end in taken)
+        return match[0] if inside or match[0].casefold() in own else f"{match[0][0]} {match[0][1:]}"
+
+    return re.sub(r"(?<![A-Za-zÀ-ɏ_-])(?<=[0-9])[0-9][A-Za-zÀ-ɏ]{4,}|(?<![\w.-])[0-9][A-Za-zÀ-ɏ]{4,}", parted, answer)

@@ -1,0 +1,130 @@
+"""Single words that a shipped translator looks up before it asks its net: days, food, family, colours, common verbs.
+
+Nets learn words from sentences, and are least sure of a word that stands alone. The list was made from names of the CLDR,
+free dictionaries and short labels by `recipes/translation/lexicon.py`; what it answers has the status `dictionary`.
+
+    >>> words = Words(pack({"en-de": {"dog": "Hund", "Monday": "Montag"}}))
+    >>> [words.find(text, "en", "de") for text in ("dog", "DOG", "Monday!", "dogs", "The dog")]
+    ['Hund', 'HUND', 'Montag!', None, None]
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lamella.data.text.languages import base_code
+from lamella.errors import ModelError
+from lamella.task import Example
+from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.soundness import finish
+
+if TYPE_CHECKING:  # most translations have none
+    from lamella.tasks.translation.glossary import Glossary
+
+SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
+LARGEST = 2_000_000  # bytes of all lists, unpacked
+LONGEST = 40  # characters of a text that is looked up
+_TEXT = re.compile(r"(\s*)([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:。！？：]|\.{3}|…)?)(\s*)")
+
+
+class Words:
+    """Lists of words of some directions, as `pack` wrote them. ModelError for other bytes."""
+
+    def __init__(self, packed: bytes) -> None:
+        unpack = zlib.decompressobj()
+        try:
+            text = unpack.decompress(packed, LARGEST).decode("utf-8")
+        except (zlib.error, UnicodeDecodeError) as error:
+            raise ModelError(f"words.model: expected packed lists of words, received other bytes ({error}).") from None
+        if unpack.unconsumed_tail or not unpack.eof:
+            raise ModelError(
+                f"words.model: expected at most {LARGEST:,} bytes of lists, received more, or half a file."
+            )
+        self.lists: dict[str, dict[str, str]] = {}
+        self.small: dict[str, dict[str, str]] = {}
+        for part in text.split("# ")[1:]:
+            name, *lines = part.splitlines()
+            rows = [line.split("\t") for line in lines]
+            if any(len(row) != 2 or not all(row) for row in rows):
+                raise ModelError("words.model: expected a word, a tab and its translation in each line.")
+            self.lists[name] = dict(rows)
+            self.small[name] = {source.casefold(): target for source, target in reversed(rows)}
+
+    def find(self, text: str, src: str, dst: str) -> str | None:
+        """What a text is translated to that is one entry of the list, maybe with a mark at its end; None for others.
+
+        Capitals are those of the text: `dog`, `Dog` and `DOG` are `chien`, `Chien` and `CHIEN`.
+        """
+        name = f"{base_code(src)}-{base_code(dst)}"
+        match = _TEXT.fullmatch(text) if name in self.lists and len(text) <= LONGEST else None
+        if not match:
+            return None
+        before, word, end, after = match.groups()
+        if base_code(src) == "zh":
+            from lamella.tasks.translation.chinese import simplify
+
+            word = word if word in self.lists[name] else simplify(word)
+        word = word.replace("’", "'")
+        target = self.lists[name].get(word) or self.small[name].get(word.casefold())
+        if target is None:
+            return None
+        if len(word) > 1 and word == word.upper() != word.lower():
+            target = target.upper()
+        elif word[0].isupper() and word[1:] == word[1:].lower():
+            target = target[0].upper() + target[1:]
+        return before + (finish(word + end.strip(), target, dst) if end.strip() else target) + after
+
+
+def pack(lists: Mapping[str, Mapping[str, str]]) -> bytes:
+    """Lists of words by direction, such as "en-de", as bytes of a model."""
+    lines = []
+    for name, words in lists.items():
+        lines += [f"# {name}", *(f"{source}\t{target}" for source, target in sorted(words.items()))]
+    return zlib.compress("\n".join(lines).encode("utf-8"), 9)
+
+
+@lru_cache(maxsize=8)
+def _read(packed: bytes) -> Words:
+    return Words(packed)
+
+
+def words_first(
+    steps: Sequence[tuple[bytes, str, str]],
+    examples: Sequence[Example],
+    translated: Callable[[Sequence[Example]], list[Outcome]],
+    alternatives: int,
+    glossary: Glossary | None = None,
+) -> list[Outcome]:
+    """What the lists have of the texts, and what `translated` makes of the others.
+
+    steps: the lists of each model on the way, from a language to another. alternatives: where more than one is wanted, the
+    net is asked too. glossary: what it has a say in goes to the net.
+    """
+    if not all(packed for packed, _, _ in steps):
+        return translated(examples)
+    texts = [e["text"] for e in examples]
+    known = [None if glossary and glossary.find(text) else _through(steps, text) for text in texts]
+    asked = [e for e, found in zip(examples, known, strict=True) if found is None or alternatives > 1]
+    rest = iter(translated(asked) if asked else [])
+    outcomes = []
+    for found in known:
+        if found is None:
+            outcomes.append(next(rest))
+            continue
+        others: list[str] = []
+        if alternatives > 1:
+            net = next(rest)
+            others = [one for one in dict.fromkeys((net.text, *net.others)) if one.casefold() != found.casefold()]
+        outcomes.append(Outcome(found, "dictionary", others=others[: alternatives - 1], confidence=SURE))
+    return outcomes
+
+
+def _through(steps: Sequence[tuple[bytes, str, str]], text: str) -> str | None:
+    found: str | None = text
+    for packed, src, dst in steps:
+        found = None if found is None else _read(packed).find(found, src, dst)
+    return found

@@ -1,0 +1,287 @@
+"""Lists of single words for the shipped translators: what a word by itself is most often translated to.
+
+    python -m recipes.translation.lexicon --clones FOLDER -o FOLDER       words-LANG.tsv of each language beside English
+    python -m recipes.translation.lexicon --into lamella/models/en-fr     put the lists into a model that is there
+
+Sources, all of them among those of training (`SOURCES.md`): the pairs of `mix`, among them names of the CLDR, FreeDict,
+CC-CEDICT and labels of interfaces; and Wiktionary, from the clone `open-dsl-dict+wiktionary-dict` in FOLDER.
+
+Of each common word the candidates are the translations that a dictionary or a whole label gives. A dictionary counts by
+how early it names a candidate, the CLDR most; and a candidate counts by how often sentences that have the word have it too
+(the Dice coefficient), so that common meanings come before rare ones. Nothing is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from lamella import model as folder
+from lamella.tasks.translation.words import pack
+from recipes.translation import wordlists
+from recipes.translation.common import Pair, read_pairs
+from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, OUT
+from recipes.translation.repositories.clone import Library, decode
+
+HERE = Path(__file__).parent
+LISTS = CACHE / "words"
+WIKTIONARY = "open-dsl-dict+wiktionary-dict"
+MOST = 2600  # words of a direction
+FEWEST = 2  # everyday sentences that have a word
+SENTENCES = ("tatoeba", "phrases", "interface", "prose", "games")
+WEIGHTS = {"cldr-dates-full": 8.0, "cldr-localenames-full": 3.0, "cldr-annotations-full": 1.0, "cldr-units-full": 0.5}
+LABEL, DICE = 0.4, 3.0
+LONGER = 0.4  # off the score for each further word of a translation
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_PLAIN = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+){0,2}")
+
+Votes = dict[str, Counter[str]]  # English -> candidates, by how much speaks for each
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, with the article of an apostrophe apart: l'eau is two."""
+    return [w for part in _WORD.findall(text.replace("’", "'")) for w in re.split(r"(?<=^[ldjmtsnqcLDJMTSNQC]')", part)]
+
+
+def single(text: str, chinese: bool = False) -> str:
+    """A text that is a word or a label of a few, without the mark at its end; "" for others."""
+    text = text.strip(" .!?。！？…").replace("’", "'")
+    if chinese:
+        return text if re.fullmatch(r"[\u4e00-\u9fff]{1,5}", text) else ""
+    return text if _PLAIN.fullmatch(text) else ""
+
+
+class Sentences:
+    """How often words stand in sentences, and in which letters: `Monday`, `Hund`.
+
+    Of German a noun and a verb that differ in the capital alone are two words; what begins a sentence counts as it is written
+    elsewhere.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], lang: str) -> None:
+        self.lang = lang
+        self.rows: list[tuple[set[str], set[str], str]] = []
+        self.english: Counter[str] = Counter()
+        self.other: Counter[str] = Counter()
+        self.everyday: Counter[str] = Counter()  # of both languages, in everyday sentences alone
+        self.forms: dict[str, Counter[str]] = defaultdict(Counter)
+        cut = [(words_of(p.source), words_of(p.target) if lang != "zh" else []) for p in pairs]
+        for sides in cut:
+            for side, code in zip(sides, ("en", lang), strict=True):
+                for word in side[1:]:  # the first has a capital anyway
+                    self.forms[code + word.casefold()][word] += 1
+        for pair, sides in zip(pairs, cut, strict=True):
+            english = {word.casefold() for word in sides[0]}
+            other = {self.key(word) for word in [*(self.form(w, lang) for w in sides[1][:1]), *sides[1][1:]]}
+            self.english.update(english)
+            self.other.update(other)
+            if pair.kind in ("tatoeba", "phrases"):
+                self.everyday.update(english | other)
+            self.rows.append((english, other, pair.target if lang == "zh" else ""))
+
+    def key(self, word: str) -> str:
+        """A word of the other language as it is counted."""
+        return word if self.lang == "de" else word.casefold()
+
+    def form(self, word: str, code: str) -> str:
+        """A word in the letters that it mostly has inside sentences."""
+        counts = self.forms.get(code + word.casefold())
+        return counts.most_common(1)[0][0] if counts else word
+
+    def together(self, votes: Votes) -> dict[tuple[str, str], float]:
+        """(English, candidate) -> their Dice coefficient."""
+        both: Counter[tuple[str, str]] = Counter()
+        wide = {c for some in votes.values() for c in some} if self.lang == "zh" else set()
+        longest = max(map(len, wide), default=0)
+        for english, other, text in self.rows:
+            if wide:
+                other = {text[i : i + n] for n in range(1, longest + 1) for i in range(len(text) - n + 1)} & wide
+                self.other.update(other)
+            for word in english:
+                for candidate in votes.get(word, ()):
+                    if self.key(candidate) in other:
+                        both[word, candidate] += 1
+        return {
+            (word, candidate): 2 * n / (self.english[word] + self.other[self.key(candidate)])
+            for (word, candidate), n in both.items()
+        }
+
+
+def wiktionary(library: Library, lang: str) -> Iterator[tuple[str, str, float]]:
+    """English, other, weight: of each entry towards the language the first translations, the first sense most."""
+    files, code = library.open(WIKTIONARY), {"zh": "cmn"}.get(lang, lang)
+    seen: Counter[str] = Counter()
+    for data in files.read([f"src/en-{code}-enwiktionary.txt"]).values():
+        for english, other in wordlists.wiktionary(decode(data), True, lang == "zh"):
+            seen[english] += 1
+            yield english, other, 1 / seen[english] ** 0.5
+    for data in files.read([f"src/{code}-en-enwiktionary.txt"]).values():
+        for english, other in wordlists.wiktionary(decode(data), False):
+            yield english, other, 0.4
+
+
+def named(pairs: Iterable[Pair]) -> Counter[str]:
+    """Words that the CLDR names, of both languages: days and months first, then what pictures show."""
+    found: Counter[str] = Counter()
+    for pair in pairs:
+        rank = {"cldr-dates-full": 10**6, "cldr-annotations-full": 100}.get(pair.package, 0)
+        for side in (pair.source, pair.target) if rank else ():
+            found[side.casefold()] = max(rank, found[side.casefold()])
+    return found
+
+
+def spoken() -> Counter[str]:
+    """How often English words stand in the everyday sentences of all languages."""
+    counts: Counter[str] = Counter()
+    for lang in LANGUAGES:
+        for pair in read_pairs(OUT / f"train-{lang}.tsv"):
+            if pair.kind == "tatoeba":
+                counts.update({word.casefold() for word in words_of(pair.source)})
+    return counts
+
+
+def candidates(pairs: Iterable[Pair], library: Library | None, lang: str, sentences: Sentences) -> tuple[Votes, Votes]:
+    """What dictionaries and labels say of each English word, and in which letters dictionaries write it.
+
+    Of verbs "to eat" is apart from "eat", which has the candidates of both.
+    """
+    votes: Votes = defaultdict(Counter)
+    letters: Votes = defaultdict(Counter)
+    labels: Counter[tuple[str, str]] = Counter()
+
+    def vote(english: str, other: str, weight: float) -> None:
+        english = re.sub(r"^(?:an?|the) ", "", english)
+        for key in {english, english.removeprefix("to ")}:
+            votes[key.casefold()][other] += weight
+            letters[key.casefold()][key] += weight
+
+    for pair in pairs:
+        english, other = single(pair.source), single(pair.target, lang == "zh")
+        if not (english and other):
+            continue
+        if pair.kind.startswith("words"):
+            vote(english, other, WEIGHTS.get(pair.package, 1.0))
+        elif pair.kind in SENTENCES:
+            whole = (
+                other if sentences.forms.get(lang + other.casefold(), {}).get(other) else sentences.form(other, lang)
+            )
+            labels[english.casefold(), whole] += 1
+    for english, other, weight in wiktionary(library, lang) if library else ():
+        if single(english) and single(other, lang == "zh"):
+            vote(english, other, weight)
+    for (english, other), count in labels.items():
+        if english in votes:
+            votes[english][other] += LABEL * min(4, count)
+    return votes, letters
+
+
+ENDINGS = ("s", "es", "e", "en", "er", "n", "a", "as", "os", "ing", "ed", "d")
+
+
+def merged(scores: Mapping[str, tuple[float, float]]) -> Counter[str]:
+    """Candidates by their scores (of dictionaries, of sentences), other forms of one counted with it: hours with hour.
+
+    >>> merged({"hour": (0.9, 0.2), "hours": (0.3, 0.4)}).most_common(1)[0][0]
+    'hour'
+    """
+    found: Counter[str] = Counter()
+    for word, (said, near) in scores.items():
+        stems = [word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)]
+        stem = next((s for s in stems if len(s) > 2 and s in scores and scores[s][0] >= said), "")
+        found[stem or word] += near if stem else said + near
+    return found
+
+
+def best(
+    votes: Votes, letters: Votes, sentences: Sentences, english: Counter[str], certain: Counter[str], into: bool
+) -> dict[str, str]:
+    """Word -> its translation, for the most common words. into: from English; else to English.
+
+    english: how often English words are met in everyday sentences. certain: words that are common however seldom they are met.
+    """
+    dice = sentences.together(votes)
+    scores: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
+    for word, some in votes.items():
+        for other, weight in some.items():
+            said = weight / (weight + 1) - LONGER * (len((other if into else word.removeprefix("to ")).split()) - 1)
+            near = dice.get((word.removeprefix("to "), other), 0.0)
+            if into:
+                scores[word][other] = said, DICE * near
+            elif not word.startswith("to "):
+                scores[other][word] = said, DICE * near
+    answers = {word: merged(some).most_common(1)[0][0] for word, some in scores.items()}
+    counts: dict[str, int] = {}
+    for word, answer in answers.items():
+        key = (
+            word.removeprefix("to ") if into else answer if sentences.lang == "zh" else ""
+        )  # Chinese is not cut in words
+        met = english[key] if key else sentences.everyday[sentences.key(word)]
+        counts[word] = met + certain[word.casefold()]
+    names = {word: some.most_common(1)[0][0] for word, some in letters.items()}
+    common = sorted((word for word in scores if counts[word] >= FEWEST), key=lambda word: -counts[word])[:MOST]
+    found = {names[w] if into else w: answers[w] if into else names[answers[w]] for w in common}
+    return {word: answer for word, answer in found.items() if len(word) > 1 or not word.isascii()}
+
+
+def build(lang: str, library: Library | None, english: Counter[str]) -> dict[str, dict[str, str]]:
+    """The lists of both directions of a language and English."""
+    pairs = list(read_pairs(OUT / f"train-{lang}.tsv"))
+    sentences = Sentences([p for p in pairs if p.kind in SENTENCES and len(p.source) < 120], lang)
+    labels = CACHE / f"en-{DEBIAN[lang]}" / "train.tsv"
+    if labels.is_file():
+        pairs += [p for p in read_pairs(labels) if p.kind == "interface" and len(p.source) < 40]
+    votes, letters = candidates(pairs, library, lang, sentences)
+    certain = named(pairs)
+    return {
+        f"en-{lang}": best(votes, letters, sentences, english, certain, into=True),
+        f"{lang}-en": best(votes, letters, sentences, english, certain, into=False),
+    }
+
+
+def packed(directions: Iterable[str]) -> bytes:
+    """The lists that were built of some directions, as a model has them; b"" where there are none."""
+    lists: dict[str, dict[str, str]] = {}
+    for name in directions:
+        path = LISTS / f"{name}.tsv"
+        if path.is_file():
+            lists[name] = dict(line.split("\t") for line in path.read_text("utf-8").splitlines())
+    return pack(lists) if lists else b""
+
+
+def put(place: Path) -> None:
+    """Write the lists into a model folder that is there."""
+    manifest = msgspec.json.decode((place / "model.json").read_bytes(), type=folder.Manifest)
+    files = {name: (place / name).read_bytes() for name in manifest.files}
+    data = packed(manifest.learned["directions_"])
+    manifest.learned["words_"], files["words.model"] = {"file": "words.model"}, data
+    folder.write(manifest, files, place)
+    print(f"{place}: words.model, {len(data) / 1e3:.0f} kB, {hashlib.sha256(data).hexdigest()[:12]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lang", choices=LANGUAGES, action="append", help="beside English; else all of them")
+    parser.add_argument("--clones", type=Path, help="folder of clones named owner+name")
+    parser.add_argument("-o", "--out", type=Path, default=LISTS, help="folder of the lists")
+    parser.add_argument("--into", type=Path, nargs="+", help="model folders to put the lists into; nothing is built")
+    given = parser.parse_args()
+    for place in given.into or ():
+        put(place)
+    library = Library(given.clones) if given.clones else None
+    given.out.mkdir(parents=True, exist_ok=True)
+    english = Counter[str]() if given.into else spoken()
+    for lang in () if given.into else given.lang or LANGUAGES:
+        for name, words in build(lang, library, english).items():
+            lines = "".join(f"{source}\t{target}\n" for source, target in sorted(words.items()))
+            (given.out / f"{name}.tsv").write_text(lines, "utf-8")
+            print(f"{name}: {len(words):,} words, {len(lines.encode()) / 1e3:.0f} kB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Single words that are looked up before the net is asked."""
+
+from __future__ import annotations
+
+import doctest
+import zlib
+from collections.abc import Sequence
+
+import pytest
+
+from lamella.errors import ModelError
+from lamella.tasks.translation import Config, Translation, words
+from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.words import Words, pack, words_first
+
+LISTS = {
+    "en-de": {"dog": "Hund", "Monday": "Montag", "ice cream": "Eis", "street": "Straße"},
+    "de-en": {"Morgen": "morning", "morgen": "tomorrow", "Hund": "dog"},
+    "en-zh": {"dog": "狗"},
+    "zh-en": {"这里": "here", "狗": "dog"},
+    "fr-en": {"chien": "dog", "aujourd'hui": "today"},
+}
+PACKED = pack(LISTS)
+
+
+def test_the_examples_in_the_docstrings() -> None:
+    assert doctest.testmod(words).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "src", "dst", "wanted"),
+    [
+        ("dog", "en", "de", "Hund"),
+        ("DOG", "en-GB", "de_AT", "HUND"),
+        ("  Dog! \n", "en", "de", "  Hund! \n"),
+        ("street", "en", "de", "Straße"),
+        ("monday", "en", "de", "Montag"),
+        ("Ice cream", "en", "de", "Eis"),
+        ("ICE CREAM", "en", "de", "EIS"),
+        ("Morgen", "de", "en", "Morning"),
+        ("morgen", "de", "en", "tomorrow"),
+        ("狗", "zh", "en", "dog"),
+        ("這裡", "zh", "en", "here"),
+        ("Dog?", "en", "zh", "狗？"),
+        ("AUJOURD’HUI", "fr", "en", "TODAY"),
+        ("Chien !", "fr", "en", "Dog!"),
+        ("dogs", "en", "de", None),
+        ("dog and cat", "en", "de", None),
+        ("_Dog", "en", "de", None),
+        ("%dog%", "en", "de", None),
+        ("dog", "en", "es", None),
+        ("", "en", "de", None),
+        ("12", "en", "de", None),
+    ],
+)
+def test_what_is_found(text: str, src: str, dst: str, wanted: str | None) -> None:
+    assert Words(PACKED).find(text, src, dst) == wanted
+
+
+def asked(texts: list[str], alternatives: int = 1, steps: Sequence[tuple[bytes, str, str]] = ()) -> list[Outcome]:
+    return words_first(
+        steps or [(PACKED, "en", "de")],
+        [{"text": text} for text in texts],
+        lambda rows: [Outcome(row["text"].upper(), "translated", others=["a", "b"]) for row in rows],
+        alternatives,
+    )
+
+
+def test_the_net_is_asked_for_the_others() -> None:
+    assert [(one.text, one.status) for one in asked(["dog", "dogs", "Monday"])] == [
+        ("Hund", "dictionary"),
+        ("DOGS", "translated"),
+        ("Montag", "dictionary"),
+    ]
+    assert asked(["dog"], alternatives=3)[0].others == ["DOG", "a"]
+
+
+def test_two_models_on_the_way() -> None:
+    steps = [(PACKED, "fr", "en"), (PACKED, "en", "de")]
+    assert [one.text for one in asked(["chien", "aujourd'hui"], steps=steps)] == ["Hund", "AUJOURD'HUI"]
+    assert asked(["chien"], steps=[(b"", "fr", "en"), (PACKED, "en", "de")])[0].status == "translated"
+
+
+def test_a_task_looks_words_up_and_one_that_goes_on_learning_does_not() -> None:
+    task = Translation(Config(src="en", dst="de"))
+    task.words_ = PACKED
+    task.config.details = True
+    [found] = task.answers([{"text": "Dog"}], lambda rows: pytest.fail("asked the net"))
+    assert found == {"translation": "Hund", "status": "dictionary", "confidence": words.SURE, "doubts": []}
+    other = Translation(Config(src="en", dst="de"))
+    other.adopt(task, {})
+    assert other.words_ == b""
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"no zlib",
+        PACKED[:-5],
+        zlib.compress(b"# en-de\nno tab"),
+        zlib.compress(b"x" * 3_000_000),
+        zlib.compress(b"\xff"),
+    ],
+)
+def test_other_bytes_are_refused(raw: bytes) -> None:
+    with pytest.raises(ModelError, match=r"words\.model: expected"):
+        Words(raw)
