@@ -17,10 +17,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.report import Report, Source
 from lamella.data.readers.suffixes import is_table
+from lamella.data.readers.table_text import unescaped
 from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table
-from lamella.data.text.encoding import StrPath, quote, read_text, show_path, split_lines
+from lamella.data.text.encoding import StrPath, quote, quote_all, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 TEXT_NAMES = (
@@ -42,6 +44,7 @@ LABEL_NAMES = (
     *("emotion", "polarity", "tag", "label_text", "airline_sentiment", "class_name", "y", "kind", "type", "section"),
 )
 MARK = "__label__"  # before each label in files of fastText
+_FLAGS = {"0", "1", "0.0", "1.0", ""}
 _LISTED = 5  # examples named in one note
 _LONGEST = 60  # characters of a label that is compared with others: of longer ones it would take minutes
 
@@ -66,12 +69,16 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None, 
     marked = [path for path in listed if columns is None and not is_table(path) and _is_marked(path)]
     rest = [path for path in listed if path not in marked]
     table = (
-        read_table(rest, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose)
+        read_table(rest, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose, nested=["label"])
         if rest
         else Table([], Report())
     )
     for path in marked:
         _read_marked(path, table)
+    _unlist(table.rows)
+    if "label" not in (columns or {}):
+        for path in rest:
+            _read_flags(path, table)
     table.report.notes += unify_labels(table.rows)
     counts = Counter(row["label"] for row in table.rows)
     where = " and ".join(source.file for source in table.report.sources[:3])
@@ -121,6 +128,59 @@ def _read_marked(path: StrPath, table: Table) -> None:
         table.report.notes.append(f"{file}: {_rows(several)} have more than one label; the first is taken")
     if not table.rows:
         raise DataError(f"{file}: expected lines with a label and a text, received none. Write {MARK}good and a text")
+
+
+def _unlist(rows: Sequence[Row]) -> None:
+    """Take labels out of lists of one, as data sets write them. Raises DataError for lists of several."""
+    for row in rows:
+        if not row["label"].startswith(("[", "{")):
+            continue
+        value = unescaped(row["label"])
+        if not isinstance(value, list | dict):
+            continue
+        if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], str | int):
+            raise DataError(
+                f"{row.where}: expected one label a text, received nested JSON, {quote(row['label'])}. Keep one label each, "
+                "or choose another column: --columns label=NAME"
+            )
+        row["label"] = str(value[0])
+
+
+def _read_flags(path: StrPath, table: Table) -> None:
+    """Where a table has a column of 0 and 1 for each label, put the name of the one that is 1 as the label of its rows.
+
+    Raises DataError where rows have several, or none: a text has one label here.
+    """
+    sheet = read_sheet(path)
+    first = sheet.keys or (list(map(str, sheet.rows[0][1])) if sheet.rows else [])
+    source = next((s for s in table.report.sources if s.file == sheet.file), None)
+    if source is None or not source.header or any(fold(n) == fold(a) for n in first for a in LABEL_NAMES):
+        return
+    used = source.columns.get("text", "")
+    body = dict(sheet.rows if sheet.keys else sheet.rows[1:])
+    cells = {
+        line: [str(c.get(n) or "") for n in first] if isinstance(c, dict) else [str(x) for x in c]
+        for line, c in body.items()
+    }
+    rows = [row for row in cells.values() if len(row) == len(first)]
+    columns = list(zip(*rows, strict=True))
+    flags = [
+        at
+        for at, column in enumerate(columns)
+        if set(column) <= _FLAGS and len(set(column)) > 1 and quote(first[at]) not in used
+    ]
+    if len(flags) < 2:
+        return
+    names = quote_all((first[at] for at in flags), 8)
+    if any(sum(float(row[at] or 0) for at in flags) != 1 for row in rows):
+        raise DataError(
+            f"{sheet.file}: expected one label a text, received columns of 0 and 1, of which rows have several or none: {names}. "
+            f"Choose one: --columns label={first[flags[0]]}"
+        )
+    for row in table.rows:
+        if row.file == sheet.file and row.line in cells:
+            row["label"] = next(first[at] for at in flags if float(cells[row.line][at] or 0) == 1)
+    source.columns["label"] = f"the one of {names} that is 1"
 
 
 def unify_labels(rows: Sequence[dict[str, Any]]) -> list[str]:

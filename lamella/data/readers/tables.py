@@ -217,9 +217,13 @@ def find_columns(
     """
     source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter)
     keyed = sheet.keys is not None
-    for column in columns.values():
+    own = len(sheet.keys or sheet.rows[0][1])
+    named_parts, joined = False, dict[str, list[int]]()
+    for field, column in columns.items():
         if isinstance(column, str) and "+" in column:
-            _join(sheet, column)
+            named_parts = named_parts or any(not _number(part.strip()) for part in column.split("+"))
+            new, joined[field] = _join(sheet, field, column)
+            columns = {**columns, field: new}
     first = sheet.keys or list(map(str, sheet.rows[0][1]))
     line = sheet.rows[0][0]
     if len(first) > MAX_COLUMNS:
@@ -232,7 +236,7 @@ def find_columns(
     }
     found = _match(first, wanted, named, f"{sheet.file}, line {line}", words)
     lists = [cells for _, cells in sheet.rows if isinstance(cells, list)]
-    header = keyed or bool(named) or not goes_on() and _is_header(first, lists[1:301], found, required)
+    header = keyed or bool(named) or named_parts or not goes_on() and _is_header(first, lists[1:301], found, required)
     positions = found if header else {}
     for field, at in positions.items():
         if first.count(first[at]) > 1:
@@ -264,31 +268,45 @@ def find_columns(
         )
     source.header = first if header else None
     for field, position in positions.items():
-        name = f" {quote(first[position])}" if header else ""
-        source.columns[field] = f"field{name}" if keyed else f"column {position + 1}{name}"
-        used_columns.note(field, first[position] if header else "", position + 1, len(first))
+        parts = joined.get(field) or [position]
+        name = "+".join(first[at] for at in parts) if header else ""
+        number = "+".join(str(at + 1) for at in parts)
+        source.columns[field] = ("field" if keyed else f"column {number}") + (f" {quote(name)}" if header else "")
+        used_columns.note(field, name, number if len(parts) > 1 else position + 1, own)
     keys = {field: first[position] if keyed else position for field, position in positions.items()}
     return keys, source, int(header and not keyed)
 
 
-def _join(sheet: Sheet, column: str) -> None:
+def _join(sheet: Sheet, field: str, column: str) -> tuple[str, list[int]]:
     """Give a table a further column, in which several (`title+body`, or `2+3`) stand one after the other.
 
-    Nothing is done where a column is called so, or where one of them is not there: then the name is said to be unknown.
+    Out: the new column, by its number or by its key, and the places of its parts; the column as it was and [] where one is
+    called so. Raises DataError where a part is not there.
     """
     first = sheet.keys or list(map(str, sheet.rows[0][1]))
-    parts = [part.strip() for part in column.split("+")]
-    if column in first or not all(part in first or (_number(part) or len(first) + 1) <= len(first) for part in parts):
-        return
-    at = [first.index(part) if part in first else int(part) - 1 for part in parts]
-    for number, (_, cells) in enumerate(sheet.rows):
+    if column in first:
+        return column, []
+    at = []
+    for part in map(str.strip, column.split("+")):
+        alike = [i for i, name in enumerate(first) if name == part] or [
+            i for i, n in enumerate(first) if fold(n) == fold(part)
+        ]
+        number = _number(part) or 0
+        if not alike and not 1 <= number <= len(first):
+            raise DataError(
+                f"{sheet.file}, line {sheet.rows[0][0]}: expected a column {quote(part)}, a part of --columns {field}={column}, "
+                f"received {', '.join(map(quote, first[:12]))}. Change it, or give a number from 1"
+            )
+        at.append(alike[0] if alike else number - 1)
+    for _, cells in sheet.rows:
         if isinstance(cells, dict):
             cells[column] = " ".join(filter(None, (str(cells.get(first[i]) or "").strip() for i in at)))
         elif len(cells) == len(first):
-            named = number == 0 and any(part in first for part in parts)
-            cells.append(column if named else " ".join(filter(None, (str(cells[i]) for i in at))))
+            cells.append(" ".join(filter(None, (str(cells[i]) for i in at))))
     if sheet.keys is not None:
         sheet.keys.append(column)
+        return column, at
+    return str(len(first) + 1), at
 
 
 def _number(column: str | int) -> int | None:
@@ -364,7 +382,7 @@ def _is_header(
 
 def _another_kind(column: Sequence[str]) -> bool:
     """Whether a column is of numbers, or of a few values that come back again and again: not of names or texts."""
-    if len(column) < 2:
-        return False
+    if len(column) < 2:  # one row: a name above a number
+        return len(column) == 1 and is_number(column[0])
     numbers = sum(map(is_number, column))
     return numbers > 0.9 * len(column) or len(column) >= 20 and len(set(column)) <= len(column) // 5

@@ -21,7 +21,7 @@ from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
 Used = dict[str, dict[str, Any]]
-"""Field -> its column: "name" ("" where the table had no header), "number" from 1, and how many columns there were ("of")."""
+"""Field -> its column: "name" ("" where the table had no header), "number" from 1 ("2+3" for two), and how many columns there were ("of")."""
 
 _record: ContextVar[Used | None] = ContextVar("record", default=None)
 
@@ -37,8 +37,8 @@ def recording() -> Iterator[Used]:
         _record.reset(token)
 
 
-def note(field: str, name: str, number: int, of: int) -> None:
-    """Note the column that a field is read from, where someone records it."""
+def note(field: str, name: str, number: int | str, of: int) -> None:
+    """Note the column that a field is read from, or the columns ("2+3"), where someone records it."""
     used = _record.get()
     if used is not None:
         used.setdefault(field, {"name": name, "number": number, "of": of})

@@ -6,8 +6,12 @@ import json
 
 import pytest
 
+from lamella.data.readers.answer_table import open_table
+from lamella.data.readers.labels import read_labelled
 from lamella.data.readers.measures import learn_columns, read_rows
 from lamella.data.readers.records import read_sheet
+from lamella.data.readers.used_columns import columns_of, recording
+from lamella.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -59,3 +63,62 @@ def test_words_for_a_missing_value(tmp_path, word):
     columns, notes = learn_columns(read_rows([str(tmp_path / "a.csv")])[0])
     assert [c["name"] for c in columns] == ["a", "b"] and "names" not in columns[1]
     assert any('"b" lacks 1 of 8' in note for note in notes)
+
+
+ROWS = [("t1", "good one", "a"), ("t2", "bad one", "b"), ("t3", "nice one", "a")]
+
+
+@pytest.mark.parametrize("columns", ["title+body", "Title + BODY", "1+2", "title+2"])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_several_columns_in_any_way(tmp_path, columns, suffix):
+    path = tmp_path / f"a{suffix}"
+    lines = ["title,body,label", *map(",".join, ROWS)] if suffix == ".csv" else [
+        json.dumps(dict(zip(("title", "body", "label"), row, strict=True))) for row in ROWS
+    ]  # fmt: skip
+    path.write_text("\n".join(lines))
+    with recording() as used:
+        table = read_labelled(path, {"text": columns})
+    assert [row["text"] for row in table.rows] == ["t1 good one", "t2 bad one", "t3 nice one"]
+    assert used["text"]["name"] == "title+body" or suffix == ".jsonl"
+    answers = tmp_path / f"b{suffix}"
+    answers.write_text("\n".join(lines))
+    again = {"text": columns_of([answers], used, None)["text"]}
+    assert open_table(answers, {"text": True}, columns=again).rows[1].fields == {"text": "t2 bad one"}
+
+
+def test_several_columns_by_number_without_a_header(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("".join(",".join(row) + "!\n" for row in ROWS))
+    with recording() as used:
+        table = read_labelled(path, {"text": "1+2", "label": "3"})
+    assert [row["text"] for row in table.rows] == ["t1 good one", "t2 bad one", "t3 nice one"]
+    assert columns_of([path], used, None) == {"text": "1+2", "label": "3"}
+    with pytest.raises(DataError, match=r'a column "nobody", a part of --columns text=1\+nobody, received "t1"'):
+        read_labelled(path, {"text": "1+nobody", "label": "3"})
+
+
+def test_a_column_a_label(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [f"text {n},{n % 3 == 0:d},{n % 3 == 1:d},{n % 3 == 2:d}" for n in range(9)]
+    path.write_text("\n".join(["comment,pos,neg,neutral", *rows]))
+    table = read_labelled(path)
+    assert [row["label"] for row in table.rows[:3]] == ["pos", "neg", "neutral"]
+    path.write_text("\n".join(["comment,pos,neg,neutral", *rows, "text,1,1,0"]))
+    with pytest.raises(DataError, match=r'several or none: "pos", "neg", "neutral".*--columns label=pos'):
+        read_labelled(path)
+    assert {row["label"] for row in read_labelled(path, {"label": "pos"}).rows} == {"0", "1"}
+
+
+def test_lists_of_one_label(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": f"text {n}", "labels": ["ab"[n % 2]]}) + "\n" for n in range(6)))
+    assert [row["label"] for row in read_labelled(path).rows] == ["a", "b"] * 3
+    path.write_text("".join(json.dumps({"text": f"text {n}", "labels": ["a", "b"]}) + "\n" for n in range(6)))
+    with pytest.raises(DataError, match="nested JSON"):
+        read_labelled(path)
+
+
+def test_a_header_above_one_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("comment,id\ngood,1\n")
+    assert [row.fields for row in open_table(path, {"text": True}, columns={}).rows] == [{"text": "good"}]

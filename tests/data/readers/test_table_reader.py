@@ -127,7 +127,7 @@ def test_several_columns_for_one_field(tmp_path, name, text):
         "the table itself stays as it came"
     )
     assert "BAD A PLAY" in raw.decode()
-    with pytest.raises(DataError, match='"title\\+bodi"'):
+    with pytest.raises(DataError, match='a column "bodi", a part of --columns text=title\\+bodi'):
         read_labelled(tmp_path / name, {"text": "title+bodi", "label": "label"})
 
 
