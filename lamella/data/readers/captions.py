@@ -27,6 +27,8 @@ from lamella.data.readers.coco import is_coco
 from lamella.data.readers.image_folders import IMAGE_NAMES, readable
 from lamella.data.readers.parts import inside, visible
 from lamella.data.readers.picture_places import Places
+from lamella.data.readers.records import fold
+from lamella.data.readers.report import Source
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, split_lines
@@ -124,12 +126,7 @@ def _add(found: Iterator[tuple[str, str, str]], path: Path, captions: Captions, 
     places = [Places(path.parent)]
     known: dict[str, str] = {}
     for name, caption, where in found:
-        text = " ".join(caption.split())
-        if not text:
-            account.bad.setdefault("an empty caption", []).append(f"{where}: {quote(name[:200])}")
-            continue
-        if len(text) > LONGEST:
-            account.bad.setdefault(f"a caption of more than {LONGEST:,} characters", []).append(where)
+        if not _fits(caption, name, where, account):
             continue
         if name not in known:
             known[name] = name if is_uri(name) else _found(name, places)
@@ -137,9 +134,26 @@ def _add(found: Iterator[tuple[str, str, str]], path: Path, captions: Captions, 
             reason = "a picture that is not there, or of which several have that name"
             account.bad.setdefault(reason, []).append(f"{where}: {quote(name[:200])}")
             continue
-        own = captions.setdefault(known[name], [])
-        if text not in own:
-            own.append(text)
+        _keep(captions.setdefault(known[name], []), caption, where, account)
+
+
+def _fits(caption: str, name: str, where: str, account: Account) -> bool:
+    """Whether a caption can be used; if not, it is named with the reason."""
+    length = len(" ".join(caption.split()))
+    if not length:
+        account.bad.setdefault("an empty caption", []).append(f"{where}: {quote(name[:200])}")
+    elif length > LONGEST:
+        account.bad.setdefault(f"a caption of more than {LONGEST:,} characters", []).append(where)
+    return 0 < length <= LONGEST
+
+
+def _keep(own: list[str], caption: str, where: str, account: Account) -> None:
+    """Put a caption to the others of its picture, each once."""
+    text = " ".join(caption.split())
+    if text in own:
+        account.odd.setdefault("a caption that its picture has already", []).append(f"{where}: {quote(text[:80])}")
+    else:
+        own.append(text)
 
 
 def _found(name: str, places: list[Places]) -> str:
@@ -168,21 +182,45 @@ def _lines(path: Path, account: Account) -> Iterator[tuple[str, str, str]]:
             if len(caption) > 1 and caption[0] == caption[-1] == '"':
                 caption = caption[1:-1].replace('""', '"')
             yield match["image"], caption, where
-        elif line.strip() and number > 1:
+        elif line.strip() and not (number == 1 and _is_header(line)):
             account.bad.setdefault("a line that is no picture and its caption", []).append(
                 f"{where}: {quote(line[:80])}"
             )
 
 
+def _is_header(line: str) -> bool:
+    """Whether a line names the columns of a list: `image,caption`."""
+    names = {fold(name) for name in (*IMAGE_NAMES, *CAPTION_NAMES)}
+    return any(fold(cell) in names for cell in re.split(r"[\t,;|]", line))
+
+
 def _rows(path: Path, columns: Mapping[str, str] | None, account: Account) -> Iterator[tuple[str, str, str]]:
-    """The rows of a table; a caption may be a JSON list of several."""
+    """The rows of a table; a caption may be a JSON list of several, or stand in several numbered columns."""
     wanted = {"image": (*IMAGE_NAMES, "image_name", "image_id"), "caption": CAPTION_NAMES}
-    table = read_table([path], wanted, columns, nested=("caption",), choose=_choose)
+    table = read_table([path], wanted, columns, allow_empty=True, nested=("caption",), choose=_choose)
     account.lines += table.report.lines()
-    for row in table.rows:
+    rows = list(table.rows)
+    more = _numbered(table.report.sources[0])
+    for column in more:
+        chosen = {**(columns or {}), "caption": column}
+        rows += [row for row in read_table([path], wanted, chosen, allow_empty=True).rows if row["caption"]]
+    if more:
+        account.lines.append(f"{show_path(path)}: further captions in {', '.join(map(quote, more))}")
+    for row in rows:
         match = _NUMBERED.fullmatch(row["image"]) if len(row["image"]) < 1000 else None
         for caption in _several(row["caption"]):
             yield (match[1] if match else row["image"]), caption, row.where
+
+
+def _numbered(source: Source) -> list[str]:
+    """The columns behind the one of captions that are called like it, but for a number: caption_2 behind caption_1."""
+    header, taken = source.header or [], source.columns.get("caption", "")
+    first = next((name for name in header if taken.endswith(quote(name))), "")
+    stem = first.rstrip("0123456789")
+    if not stem or stem == first and f"{first}_2" not in header and f"{first}2" not in header:
+        return []
+    alike = re.compile(re.escape(stem) + r"_?\d+")
+    return [name for name in header if name != first and alike.fullmatch(name)]
 
 
 def _choose(rows: list[list[str]]) -> dict[str, int] | None:
@@ -233,6 +271,7 @@ def _annotations(path: Path, content: Mapping[str, Any], account: Account) -> It
             f"{name}: expected annotations with a caption, received {len(annotations):,} without. Give COCO's captions file."
         )
     account.lines.append(f"{name}: COCO, {len(images):,} pictures, {len(annotations):,} captions")
+    described = set()
     for one in annotations:
         where = f"{name}, annotation {str(one.get('id', '?'))[:40]}"
         file = files.get(str(one.get("image_id")), "")
@@ -241,8 +280,11 @@ def _annotations(path: Path, content: Mapping[str, Any], account: Account) -> It
                 f"{where}: {str(one.get('image_id'))[:40]}"
             )
         else:
+            described.add(str(one.get("image_id")))
             caption = one.get("caption")
             yield file, caption if isinstance(caption, str) else "", where
+    for key in files.keys() - described if len(described) < len(files) else ():
+        account.odd.setdefault("a picture without a caption", []).append(f"{name}: {quote(files[key][:200])}")
 
 
 # ---- folders ----------------------------------------------------------------------------------------------------------
@@ -262,16 +304,21 @@ def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, 
     if tables and captions:
         return
     account.lines.append(f"{show_path(place)}: {len(beside):,} of {len(pictures):,} pictures with a .txt beside them")
+    used: set[Path] = set()
     for picture in pictures:
         text = next((p for s in (".txt", ".caption") if (p := picture.with_suffix(s)).is_file()), None)
         if text is None:
             account.odd.setdefault("a picture without a text beside it", []).append(show_path(picture))
             continue
-        own = [" ".join(line.split()) for line in split_lines(read_text(text)[0]) if line.strip()]
-        if own:
-            captions[str(picture)] = list(dict.fromkeys(line[:LONGEST] for line in own))
-        else:
-            account.bad.setdefault("an empty caption", []).append(show_path(text))
+        used.add(text)
+        lines = split_lines(read_text(text)[0])
+        said = [(line, f"{show_path(text)}, line {n}") for n, line in enumerate(lines, start=1) if line.strip()]
+        for line, where in said or [("", show_path(text))]:
+            if _fits(line, picture.name, where, account):
+                _keep(captions.setdefault(str(picture), []), line, where, account)
+    for path in described if beside else ():
+        if path.suffix.lower() in (".txt", ".caption") and path not in used:
+            account.odd.setdefault("a text without a picture beside it", []).append(show_path(path))
     if not pictures:
         raise DataError(f"{show_path(place)}: expected {EXPECTED}; received a folder without pictures.")
     if not beside:

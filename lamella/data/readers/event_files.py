@@ -13,7 +13,7 @@ import msgspec
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.parts import visible
 from lamella.data.readers.records import fold, read_sheet
-from lamella.data.readers.report import counted
+from lamella.data.readers.report import LISTED, counted
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, read_text, split_lines
@@ -29,7 +29,7 @@ USER = (
     "member_id", "account_id", "profile_id", "person", "reader", "listener", "username", "user_name", "device_id",
 )  # fmt: skip
 ITEM = (
-    "item", "item_id", "itemId", "item_id:token", "movieId", "movie_id", "asin", "parent_asin", "product_id", "productId",
+    "item", "item_id", "itemId", "item_id:token", "movieId", "movie_id", "parent_asin", "asin", "product_id", "productId",
     "product", "sku", "StockCode", "track_id", "song_id", "artist_id", "article_id", "business_id", "book_id", "isbn",
     "page_id", "page", "game_id", "app_id", "content_id", "video_id", "aid", "iid", "entity_id", "movie", "film", "book",
     "song", "track", "title",
@@ -76,7 +76,7 @@ class Event(msgspec.Struct):
 
 
 class Files(msgspec.Struct):
-    """Files by what they hold."""
+    """Files by what they hold, and those of a folder that hold nothing of it."""
 
     events: list[str] = []
     items: list[str] = []
@@ -87,8 +87,11 @@ class Files(msgspec.Struct):
 def sort_files(paths: Sequence[str], columns: Mapping[str, str] | None) -> Files:
     """Which files hold events, which describe items, which hold whole histories. DataError where none holds choices."""
     files = Files()
-    for path in [inner for given in paths for inner in _inside(given)]:
-        getattr(files, _kind(path, columns)).append(path)
+    for given in paths:
+        usable, rest = _inside(given)
+        files.others += rest
+        for path in usable:
+            getattr(files, _kind(path, columns)).append(path)
     if not files.events and not files.histories:
         what = f"only {', '.join(files.items[:3])}, which describes items" if files.items else "none"
         raise DataError(
@@ -98,10 +101,10 @@ def sort_files(paths: Sequence[str], columns: Mapping[str, str] | None) -> Files
     return files
 
 
-def _inside(path: str) -> list[str]:
-    """The files of a folder that may be data, or the file itself."""
+def _inside(path: str) -> tuple[list[str], list[str]]:
+    """The files of a folder that may be data, and the others; or the file itself."""
     if not os.path.isdir(path):
-        return [path]
+        return [path], []
     found = [p for p in visible(Path(path)) if p.is_file()]
     usable = [
         str(p)
@@ -114,7 +117,7 @@ def _inside(path: str) -> list[str]:
         raise DataError(
             f"{path}: expected a folder with tables of choices, received {counted(len(found), 'other file')}"
         )
-    return usable
+    return usable, [str(p) for p in found if str(p) not in usable]
 
 
 def _kind(path: str, columns: Mapping[str, str] | None) -> str:
@@ -133,7 +136,7 @@ def _kind(path: str, columns: Mapping[str, str] | None) -> str:
     if columns and {"user", "item"} & set(columns):
         return "events"
     known = set(map(fold, header_of(path)))
-    if known & set(map(fold, HISTORY)) and not known & set(map(fold, USER)):
+    if known & set(map(fold, HISTORY)) and not known & set(map(fold, ITEM)):
         return "histories"
     if known & set(map(fold, ITEM)) and not known & set(map(fold, USER)):
         return "items"
@@ -156,14 +159,20 @@ def _is_plain(path: str) -> bool:
     return bool(lines) and not any(mark in line for line in lines for mark in ("\t", ",", "|", "{"))
 
 
+def _has_colons(path: str) -> bool:
+    """Whether a file is MovieLens' `ratings.dat`, and none of those that have another separator and its suffix."""
+    if not path.lower().endswith(".dat"):
+        return False
+    lines = [line for line in split_lines(read_text(path)[0])[:FIRST] if line.strip()]
+    return not lines or any("::" in line for line in lines)
+
+
 def read_events(paths: Sequence[str], columns: Mapping[str, str] | None, named: Named) -> tuple[list[Event], list[str]]:
     """The events of all files in their order, and the lines that say what was understood."""
     events: list[Event] = []
     lines: list[str] = []
     for path in paths:
-        read, said = (
-            _by_colons(path) if path.lower().endswith(".dat") else _plain(path) if _is_plain(path) else (None, [])
-        )
+        read, said = _by_colons(path) if _has_colons(path) else _plain(path) if _is_plain(path) else (None, [])
         if read is None:
             read, said = _table(path, columns, named)
         events += read
@@ -176,20 +185,35 @@ def read_events(paths: Sequence[str], columns: Mapping[str, str] | None, named: 
 def _table(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[list[Event], list[str]]:
     table = read_table(path, WANTED, columns, optional=("time", "rating", "title", "session"), choose=_choose)
     nobody = sum(row["user"].casefold() in NOBODY for row in table.rows) > len(table.rows) / 2
+    titled = _titled(table.rows)
     events, bad = [], []
     for row in table.rows:
         rating = _number(row.get("rating", ""))
         if rating is None:
             bad.append(BadRow(row.file, row.line, "a number as rating", quote(row["rating"])))
             continue
-        if title := row.get("title", ""):
+        if titled and (title := row.get("title", "")):
             named.name(row["item"], title)
         user = row.get("session", "") if nobody else row["user"]
         events.append(Event(user or row["user"], row["item"], row.get("time", ""), rating, row.where))
     if bad:
         refuse_many(path, len(events), bad, "ratings", "Choose the column: --columns rating=NAME")
-    lines = table.report.lines()
-    return events, lines + [f"bad row: {row}" for row in bad[:10]]
+        table.report.kept -= len(bad)
+        table.report.drop("bad row", len(bad))
+        table.report.bad += bad[: LISTED - len(table.report.bad)]
+    if not titled and "title" in table.report.sources[0].columns:
+        del table.report.sources[0].columns["title"]
+        table.report.notes.append(f"{path}: items have several titles each, as reviews do; they are not used")
+    return events, table.report.lines()
+
+
+def _titled(rows: Sequence[Mapping[str, str]]) -> bool:
+    """Whether titles are those of the items: most items have one, whoever chose them. Those of reviews differ."""
+    titles: dict[str, set[str]] = {}
+    for row in rows:
+        if title := row.get("title", ""):
+            titles.setdefault(row["item"], set()).add(title)
+    return 2 * sum(len(own) > 1 for own in titles.values()) <= len(titles)
 
 
 def _number(cell: str) -> float | None:

@@ -67,7 +67,7 @@ def read_histories(
     files = sort_files(paths, columns)
     if files.histories:
         return _read_tables(files.histories, columns)
-    lines = [f"{path}: not used" for path in files.others]
+    lines = [f"not used: {', '.join(files.others)}"] if files.others else []
     named, said = read_items(files.items)
     lines += said
     events, said = read_events(files.events, columns, named)
@@ -172,7 +172,8 @@ def _in_order(events: list[Event], split: str) -> tuple[dict[str, list[Event]], 
     else:
         seconds = _seconds(stamps)
         if lost := int(np.isnan(seconds).sum()):
-            bad = next(e for e, s in zip(events, seconds, strict=True) if math.isnan(s))
+            unread = [event for event, second in zip(events, seconds, strict=True) if math.isnan(second)]
+            bad = next((event for event in unread if event.time), unread[0])
             if lost > 0.1 * len(events):
                 raise DataError(
                     f"{bad.where}: expected a time, received {quote(bad.time)}; so {lost:,} of {len(events):,} rows. "
@@ -192,12 +193,23 @@ def _in_order(events: list[Event], split: str) -> tuple[dict[str, list[Event]], 
 
 def _seconds(stamps: Sequence[str]) -> np.ndarray[Any, Any]:
     """Times as numbers that grow, NaN where there is none."""
+    numbers = np.array([_as_number(stamp) for stamp in stamps])
+    if 2 * np.isfinite(numbers).sum() > len(list(filter(None, stamps))):  # a few that are none are named as such
+        return numbers
+    read = read_stamps(list(stamps)).seconds.astype(np.float64)
+    return np.where(read == float(NONE), math.nan, read)
+
+
+def _as_number(stamp: str) -> float:
+    """
+    >>> _as_number("12.5"), _as_number("soon"), _as_number("inf")
+    (12.5, nan, nan)
+    """
     try:
-        numbers = np.array([float(s) if s else math.nan for s in stamps])
-        return np.where(np.isfinite(numbers), numbers, math.nan)
+        number = float(stamp or "nan")
     except ValueError:
-        read = read_stamps(list(stamps)).seconds.astype(np.float64)
-        return np.where(read == float(NONE), math.nan, read)
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def cut(users: Mapping[str, list[Event]], split: str) -> tuple[list[Example], list[str]]:

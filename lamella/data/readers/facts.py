@@ -38,7 +38,28 @@ BESIDE = (
     *("relations.json", "entity2wikidata.json", "entities.tsv", "relations.tsv"),
 )
 LONGEST = 1000  # characters of a name
+FOREIGN = {
+    ".ttl": "Turtle",
+    ".trig": "TriG",
+    ".rdf": "RDF/XML",
+    ".owl": "OWL",
+    ".jsonld": "JSON-LD",
+    ".n3": "Notation3",
+}
+IDS = {
+    "id",
+    "key",
+    "entity",
+    "relation",
+    "mid",
+    "qid",
+    "iri",
+    "uri",
+    "code",
+    "synset",
+}  # above ids in a table of labels
 CALLED = {"label", "preflabel", "name", "title"}  # predicates of N-Triples whose literals are labels
+LABEL = {*CALLED, "text", "labels"}  # above labels in a table of them
 Fact = tuple[str, str, str]
 
 _TERM = r"(<[^<>\s]*>|_:\S+)"
@@ -81,7 +102,14 @@ def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -
 def _read(path: Path, columns: Mapping[str, str], report: Report, labels: dict[str, str]) -> list[Fact]:
     """The facts of one file; where it holds labels, these are put to the others."""
     if path.is_dir():
-        raise DataError(f"{path}: expected a file of facts, or a folder with train.txt, valid.txt and test.txt.")
+        raise DataError(
+            f"{path}: expected a file of facts, or a folder with train.txt, valid.txt and test.txt. Of OpenKE give train2id.txt."
+        )
+    if path.suffix.lower() in FOREIGN:
+        raise DataError(
+            f"{show_path(str(path))}: expected N-Triples, TSV, CSV or JSONL, received {FOREIGN[path.suffix.lower()]}. Convert it to "
+            "N-Triples (.nt), a fact a line; riot of Apache Jena and rapper do that."
+        )
     if path.suffix.lower() in (".nt", ".ntriples", ".nq"):
         return _read_ntriples(path, report, labels)
     if path.stem.endswith("2id"):
@@ -184,11 +212,20 @@ def _counted(file: str, facts: list[Fact], bad: Sequence[BadRow], source: Source
 
 
 def _read_labels(sheet: Sheet, report: Report, labels: dict[str, str]) -> list[Fact]:
-    """A table of two columns: ids and what they are called."""
+    """A table of two columns: ids and what they are called. A first row that says which is which is a header."""
     rows = [cells for _, cells in sheet.rows if isinstance(cells, list) and len(cells) == 2 and all(cells)]
-    labels |= {clean(str(key)): clean(str(label)) for key, label in rows}
-    columns = {"id": "column 1", "label": "column 2"}
-    report.sources.append(Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter, None, columns, len(rows)))
+    report.drop("a label without an id, or an id without a label", len(sheet.rows) - len(rows) + len(sheet.bad))
+    first = [fold(str(cell)) for cell in rows[0]] if rows else []
+    swapped = bool(first) and first[0] in LABEL and first[1] in IDS
+    header = swapped or bool(first) and first[0] in IDS and first[1] in LABEL
+    for cells in rows[header:]:
+        key, label = reversed(cells) if swapped else cells
+        labels[clean(str(key))] = clean(str(label))
+    columns = {"id": f"column {1 + swapped}", "label": f"column {2 - swapped}"}
+    names = [str(cell) for cell in rows[0]] if header else None
+    report.sources.append(
+        Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter, names, columns, len(rows) - header)
+    )
     return []
 
 
@@ -206,9 +243,21 @@ def _read_beside(path: Path, report: Report, labels: dict[str, str]) -> None:
         labels |= texts
         report.sources.append(Source(show_path(path), "JSON", columns={"id": "key", "label": "label"}, rows=len(texts)))
         return
-    sheet = read_sheet(str(path), 2, set())
+    try:
+        sheet = read_sheet(str(path), 2, set())
+    except DataError:
+        sheet = _by_tabs(path)
     if sheet.rows and sheet.keys is None and common_width(sheet.rows) == 2:
         _read_labels(sheet, report, labels)
+
+
+def _by_tabs(path: Path) -> Sheet:
+    """Lines of an id, a tab and a label, in which any may be missing."""
+    text, encoding = read_text(str(path))
+    lines = [(n, line.split("\t", 1)) for n, line in enumerate(split_lines(text), start=1) if line.strip()]
+    if 2 * sum(len(cells) == 2 for _, cells in lines) <= len(lines):
+        lines = []
+    return Sheet(show_path(str(path)), "TSV", encoding, "\t", None, lines, [], 0)  # type: ignore[arg-type]
 
 
 def _labelled(facts: Sequence[Fact], labels: Mapping[str, str], report: Report) -> list[Fact]:
@@ -220,8 +269,7 @@ def _labelled(facts: Sequence[Fact], labels: Mapping[str, str], report: Report) 
         for name in ids
         if name in labels
     }
-    if called:
-        report.notes.append(f"labels for {len(called):,} of {len(ids):,} ids")
+    report.notes.append(f"labels for {len(called):,} of {len(ids):,} ids")
     return [(called.get(h, h), called.get(r, r), called.get(t, t)) for h, r, t in facts]
 
 
@@ -244,6 +292,7 @@ def _read_ntriples(path: Path, report: Report, labels: dict[str, str]) -> list[F
         if tail:
             facts.append((own.of(head), own.of(relation), own.of(tail)))
         elif own.of(relation).casefold() in CALLED:
+            report.drop("a further label of what has one", int(own.of(head) in labels))
             labels.setdefault(own.of(head), clean(_unescape(literal[1 : literal.rindex('"')])))
         else:
             report.drop("a literal, which is no entity")

@@ -56,11 +56,34 @@ def read_items(paths: Sequence[str]) -> tuple[Named, list[str]]:
             own = {fold(alias) for alias in (*ITEM, *TITLE)}
             more = [c for c in header if c and fold(c) not in own and not any(w in c.casefold() for w in UNTOLD)][:MOST]
             wanted = {"item": ITEM, "title": TITLE, **{column: (column,) for column in more}}
-            for row in read_table(path, wanted, optional=("title", *more)).rows:
-                columns = {column.partition(":")[0]: row.get(column, "") for column in more}
+            for row in read_table(path, wanted, optional=("title", *more), nested=more).rows:
+                columns = {column.partition(":")[0]: _in_words(row.get(column, "")) for column in more}
                 named.add(row["item"], row.get("title", ""), columns)
         lines.append(f"{path}: describes {counted(len(named.names) - before, 'item')}")
     return named, lines
+
+
+def _in_words(cell: str) -> str:
+    """What a cell says, without JSON's marks where it holds lists or objects: categories, features, details.
+
+    >>> _in_words('[["Office", "Pens"], {"Colour": "red"}]'), _in_words("[Remastered]")
+    ('Office|Pens|red', '[Remastered]')
+    """
+    if cell[:1] not in ("[", "{"):
+        return cell
+    try:
+        held = [msgspec.json.decode(cell)]
+    except (msgspec.DecodeError, RecursionError):
+        return cell
+    words: list[str] = []
+    while held:
+        value = held.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+        if inner is not None:
+            held += reversed(inner)
+        elif value is not None and not isinstance(value, bool):
+            words.append(str(value))
+    return "|".join(words)
 
 
 def _movielens(path: str, named: Named) -> None:

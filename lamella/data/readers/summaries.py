@@ -9,7 +9,8 @@ Out come examples {"text", "summary"}, and "references", all summaries of a text
 no summary, or one that is longer than its text, is left out and counted.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,25 @@ from lamella.data.readers.tables import EMPTY, find_columns, list_paths, pick
 from lamella.data.text.encoding import quote, read_text, show_path
 from lamella.errors import DataError, UsageError
 
-TEXT = ("text", "article", "document", "dialogue", "dialog", "source", "content", "body", "report", "description")
+TEXT = (
+    "text",
+    "article",
+    "article_text",
+    "document",
+    "dialogue",
+    "dialog",
+    "source",
+    "content",
+    "body",
+    "report",
+    "description",
+)
 SUMMARY = (
     "summary",
     "summaries",
     "highlights",
     "abstract",
+    "abstract_text",
     "tldr",
     "synopsis",
     "title",
@@ -38,13 +52,18 @@ TEXT_FOLDERS = {"text", "texts", "article", "articles", "news articles", "docume
 SUMMARY_FOLDERS = {"summary", "summaries", "highlights", "abstracts", "target", "targets", "references"}
 HIGHLIGHT = "@highlight"  # before each sentence of the summary in a .story
 LONGER = "a summary longer than its text"
+MARKED = (".md", ".markdown", ".htm", ".html")
 Example = dict[str, Any]
+Unmark = Callable[[Path], str]
 
 
-def read_summaries(paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Example], list[str]]:
+def read_summaries(
+    paths: Sequence[str], columns: Mapping[str, str] | None = None, unmark: Unmark | None = None
+) -> tuple[list[Example], list[str]]:
     """Read texts and their summaries, and say what was understood.
 
-    columns: which column is `text` and which `summary`. Raises DataError where files are missing, hold no such pairs,
+    columns: which column is `text` and which `summary`; unmark: reads Markdown and web pages of a folder without their
+    markup. Raises DataError where files are missing, hold no such pairs,
     have more than a tenth bad rows, or summaries that are mostly longer than their texts; UsageError for other columns.
     """
     if unknown := set(columns or ()) - set(WANTED):
@@ -53,11 +72,11 @@ def read_summaries(paths: Sequence[str], columns: Mapping[str, str] | None = Non
     report = Report()
     examples: list[Example] = []
     if len(listed) == 2 and all(path.is_dir() and not _stories(path) for path in listed):
-        examples = _two_folders(listed[0], listed[1], report)
+        examples = _two_folders(listed[0], listed[1], report, unmark)
     else:
         for path in listed:
             if path.is_dir():
-                examples += _folder(path, report)
+                examples += _folder(path, report, unmark)
             elif path.suffix.lower() == ".story":
                 examples += _read_stories(show_path(path), [path], report)
             else:
@@ -96,6 +115,7 @@ def _table(path: Path, columns: Mapping[str, str], report: Report) -> list[Examp
         refuse_many(sheet.file, 0, sheet.bad, "rows", "Give CSV, TSV or JSONL with a text and a summary in each row")
         raise DataError(f"{sheet.file}: expected rows, received none")
     keys, source, body = find_columns(sheet, WANTED, columns, list(WANTED), _choose)
+    more = _numbered(keys, source, sheet.keys is not None)
     if len(set(keys.values())) < 2:
         raise DataError(
             f"{sheet.file}: expected two columns, received one for both. Choose: --columns text=NAME,summary=NAME"
@@ -106,7 +126,10 @@ def _table(path: Path, columns: Mapping[str, str], report: Report) -> list[Examp
     width = 0 if sheet.keys else len(source.header or ()) or common_width(sheet.rows)
     examples: list[Example] = []
     for line, cells in sheet.rows[body:]:
-        fields, problem = pick(cells, keys, width, (), False, nested=tuple(WANTED))
+        fields, problem = pick(cells, keys | more, width, tuple(more), False, nested=(*WANTED, *more))
+        if not problem and more:
+            several = [fields["summary"], *(fields.pop(name) for name in more)]
+            fields["summary"] = [one for value in several for one in (value if isinstance(value, list) else [value])]
         example, problem = ({}, problem) if problem else _example(fields)
         if problem and problem[1] == EMPTY:
             report.drop(problem[0])
@@ -126,6 +149,18 @@ def _table(path: Path, columns: Mapping[str, str], report: Report) -> list[Examp
         "Correct or remove them, or choose other columns with --columns text=NAME,summary=NAME",
     )
     return examples
+
+
+def _numbered(keys: Mapping[str, int | str], source: Source, keyed: bool) -> dict[str, int | str]:
+    """The columns of further summaries, `summary_2` behind `summary` or `summary_1`; they are noted in the source."""
+    header = source.header or []
+    taken = keys["summary"]
+    first = str(taken) if keyed else header[int(taken)] if header else ""
+    alike = re.compile(re.escape(first.rstrip("0123456789").rstrip("_")) + r"[_ ]?\d+")
+    more = [name for name in header if name != first and alike.fullmatch(name)] if first else []
+    if more:
+        source.columns["further summaries"] = ", ".join(map(quote, more))
+    return {name: name if keyed else header.index(name) for name in more}
 
 
 def _example(fields: Mapping[str, Any]) -> tuple[Example, tuple[str, str] | None]:
@@ -170,7 +205,7 @@ def _files(folder: Path) -> dict[str, Path]:
     return {str(q.with_suffix("")): p for p, q in places.items() if not any(part.startswith(".") for part in q.parts)}
 
 
-def _folder(folder: Path, report: Report) -> list[Example]:
+def _folder(folder: Path, report: Report, unmark: Unmark | None) -> list[Example]:
     """Stories, or a folder of texts beside one of summaries, whose names say which is which."""
     if stories := _stories(folder):
         return _read_stories(show_path(folder), stories, report)
@@ -182,10 +217,10 @@ def _folder(folder: Path, report: Report) -> list[Example]:
             f"{show_path(folder)}: expected .story files, or a folder texts and a folder summaries in it, received "
             f"{', '.join(sorted(p.name for p in inside)[:8]) or 'no folders'}. Give two folders: first the texts, then the summaries"
         )
-    return _two_folders(texts[0], summaries[0], report)
+    return _two_folders(texts[0], summaries[0], report, unmark)
 
 
-def _two_folders(texts: Path, summaries: Path, report: Report) -> list[Example]:
+def _two_folders(texts: Path, summaries: Path, report: Report, unmark: Unmark | None) -> list[Example]:
     """Files of the same name, whatever their suffix: a text and its summary."""
     one, other = _files(texts), _files(summaries)
     where = f"{show_path(texts)} and {show_path(summaries)}"
@@ -199,7 +234,7 @@ def _two_folders(texts: Path, summaries: Path, report: Report) -> list[Example]:
     bad: list[str] = []
     for name in shared:
         try:
-            text, summary = (" ".join(read_text(path)[0].split()) for path in (one[name], other[name]))
+            text, summary = (_content(path, unmark) for path in (one[name], other[name]))
         except DataError as error:
             bad.append(str(error))
             continue
@@ -213,6 +248,11 @@ def _two_folders(texts: Path, summaries: Path, report: Report) -> list[Example]:
     report.drop("a text without a summary", len(one) - len(shared))
     report.drop("a summary without a text", len(other) - len(shared))
     return examples
+
+
+def _content(path: Path, unmark: Unmark | None) -> str:
+    marked = unmark is not None and path.suffix.lower() in MARKED and path.stat().st_size > 0
+    return " ".join((unmark(path) if unmark and marked else read_text(path)[0]).split())
 
 
 def _read_stories(where: str, paths: Sequence[Path], report: Report) -> list[Example]:

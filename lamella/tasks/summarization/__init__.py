@@ -97,7 +97,7 @@ class Summarization(Task):
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         from lamella.data.readers.summaries import read_summaries
 
-        examples, lines = read_summaries(paths, columns)
+        examples, lines = read_summaries(paths, columns, documents.read)
         long = sum(len(e["text"]) > 5 * self.config.max_length for e in examples)
         if long:
             lines.append(

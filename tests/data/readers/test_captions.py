@@ -187,3 +187,49 @@ def test_damaged_and_enormous_pictures_are_named(home):
     said = "\n".join(lines)
     assert len(examples) == 30 and "left out 2 of 32 pictures" in said
     assert "huge.png: expected at most 50 million points, received 10000 x 10000" in said and "broken.png" in said
+
+
+def test_everything_that_is_left_out_of_a_folder_is_named(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        picture(tmp_path / f"{name}.jpg")
+    (tmp_path / "a.txt").write_text("".join(f"dog {n}\n" for n in range(12)) + "dog 0\n" * 10)
+    (tmp_path / "b.txt").write_text("a tree\n")
+    (tmp_path / "c.txt").write_text("a house\n" + "long " * 3000)
+    (tmp_path / "z.txt").write_text("of no picture")
+    examples, lines = read_captions([tmp_path])
+    assert [e["caption"] for e in examples] == [[f"dog {n}" for n in range(12)], ["a tree"], ["a house"]]
+    text = "\n".join(lines)
+    assert "a caption that its picture has already: 10" in text and 'a.txt, line 13: "dog 0"' in text
+    assert "a caption of more than 10,000 characters: 1" in text and "c.txt, line 2" in text
+    assert "a text without a picture beside it: 1" in text and "z.txt" in text
+    assert "a picture without a text beside it: 1" in text and "d.jpg" in text
+
+
+def test_an_empty_caption_in_a_table_is_named_with_its_line(tmp_path):
+    rows = []
+    for number in range(12):
+        picture(tmp_path / f"{number}.jpg")
+        rows.append(f"{number}.jpg,{'' if number == 3 else f'dog {number}'}\n")
+    (tmp_path / "a.csv").write_text("image,caption\n" + "".join(rows))
+    assert any(line.endswith('a.csv, line 5: "3.jpg"') for line in read_captions([tmp_path / "a.csv"])[1])
+
+
+def test_captions_in_numbered_columns(tmp_path):
+    for number in range(3):
+        picture(tmp_path / f"{number}.jpg")
+    rows = "".join(f"{n}.jpg,dog {n},cat {n},\n" for n in range(3))
+    (tmp_path / "a.csv").write_text("filename,caption_1,caption_2,caption_3\n" + rows)
+    examples, lines = read_captions([tmp_path / "a.csv"])
+    assert examples[0]["caption"] == ["dog 0", "cat 0"]
+    assert any(line.endswith('further captions in "caption_2", "caption_3"') for line in lines)
+
+
+def test_pictures_of_coco_without_captions_and_a_list_without_a_header(tmp_path):
+    for number in range(3):
+        picture(tmp_path / f"{number}.jpg")
+    images = [{"id": n, "file_name": f"{n}.jpg"} for n in range(3)]
+    said = [{"id": n, "image_id": n, "caption": f"dog {n}"} for n in range(2)]
+    (tmp_path / "captions.json").write_text(json.dumps({"images": images, "annotations": said}))
+    assert "left out, a picture without a caption: 1" in read_captions([tmp_path / "captions.json"])[1]
+    (tmp_path / "captions.txt").write_text("a dog\n" + "".join(f"{n % 3}.jpg\tdog {n}\n" for n in range(12)))
+    assert any(line.endswith('captions.txt, line 1: "a dog"') for line in read_captions([tmp_path / "captions.txt"])[1])

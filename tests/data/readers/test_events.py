@@ -165,7 +165,7 @@ def test_what_is_said_of_odd_files(tmp_path):
         ("one.csv", "user,item\nu,a\nv,b\n", r"expected users with two choices or more, received 2 users with one choice each"),
         ("words.csv", "user,item,time\n" + "u,a,soon\n" * 5, r"line 2: expected a time, received \"soon\""),
         ("rated.csv", "user,item,rating\n" + "u,a,fine\n" * 5, r"at most 10% bad ratings"),
-        ("bad.dat", "1,2,3\n1,2,4\n", r"expected user::item::rating::time"),
+        ("bad.dat", "1::2\n1::3\n", r"expected user::item::rating::time"),
         ("empty.dat", "", r"empty"),
         ("prose.csv", "nothing here\nat all\n", r"expected 2 columns"),
     ):  # fmt: skip
@@ -182,3 +182,60 @@ def test_names_between_semicolons():
     for names in (["a"], ["a b", "c; d"], ['say "x"', "y"], ['"q" r', "s"]):
         assert split_names(join_names(names)) == names
     assert split_names("[REC]; Dune") == ["[REC]", "Dune"] and split_names(" ; ;") == []
+
+
+def rows_of(form, users=6, items=6):
+    return "".join(form(u, i, 1_000_000_000 + 1000 * u + i) for u in range(users) for i in range(items))
+
+
+def test_items_of_amazon_with_lists_and_objects(tmp_path):
+    reviews = [
+        {"user_id": f"A{u}", "asin": f"Z{i}", "parent_asin": f"B{i}", "title": f"Review {u}{i}", "timestamp": i}
+        for u in range(4)
+        for i in range(4)
+    ]
+    meta = [
+        {"parent_asin": f"B{i}", "title": f"Pen {i}", "features": ["blue", "fine"], "details": {"Brand": "Nib"}}
+        for i in range(4)
+    ]
+    path = written(tmp_path, "reviews.jsonl", "".join(json.dumps(row) + "\n" for row in reviews))
+    beside = written(tmp_path, "meta.jsonl", "".join(json.dumps(row) + "\n" for row in meta))
+    histories, read = whole(path, beside)
+    assert histories["A0"] == ["Pen 0", "Pen 1", "Pen 2", "Pen 3"]
+    histories, read = whole(path)  # the titles are those of reviews
+    assert histories["A0"] == ["B0", "B1", "B2", "B3"]
+    assert any("items have several titles each, as reviews do" in line for line in read.lines)
+    described = read_histories([str(path), str(beside)]).described
+    assert described["Pen 0"] == {"features": "blue|fine", "details.Brand": "Nib"}
+
+
+def test_one_time_that_is_none_among_numbers_is_named(tmp_path):
+    text = "user,item,time\n" + rows_of(lambda u, i, t: f"u{u},i{i},{'soon' if (u, i) == (1, 1) else t}\n")
+    _, read = whole(written(tmp_path, "a.csv", text))
+    assert (
+        "dropped 1: choices without a time that can be read, the first: " + str(tmp_path / "a.csv") + ", line 9"
+        in read.lines
+    )
+
+
+def test_one_rating_that_is_none_is_counted(tmp_path):
+    text = "user,item,rating\n" + rows_of(lambda u, i, t: f"u{u},i{i},{'great' if (u, i) == (1, 1) else 5}\n")
+    _, read = whole(written(tmp_path, "a.csv", text))
+    assert "kept 35 rows" in read.lines and "dropped 1: bad row" in read.lines
+    assert any(line.startswith("bad row: ") and line.endswith('received "great"') for line in read.lines)
+
+
+def test_other_separators_in_a_dat_file_and_histories_of_users(tmp_path):
+    clicks = rows_of(lambda u, i, t: f"{u},2014-04-07T10:5{i}:09.277Z,21453650{i},0\n")
+    assert whole(written(tmp_path, "clicks.dat", clicks))[0]["0"][:2] == ["214536500", "214536501"]
+    lists = "".join(json.dumps({"user": f"u{u}", "items": ["a", "b", "c"]}) + "\n" for u in range(3))
+    assert read_histories([str(written(tmp_path, "a.jsonl", lists))]).examples[0] == {
+        "history": ["a", "b"],
+        "next": "c",
+    }
+
+
+def test_files_of_a_folder_that_are_not_used_are_named(tmp_path):
+    written(tmp_path, "ratings.csv", "userId,movieId,rating,timestamp\n" + rows_of(lambda u, i, t: f"{u},{i},5,{t}\n"))
+    written(tmp_path, "tags.csv", "userId,movieId,tag\n1,1,x\n")
+    assert f"not used: {tmp_path / 'tags.csv'}" in read_histories([str(tmp_path)]).lines

@@ -126,3 +126,34 @@ def test_unknown_columns_and_folders(tmp_path):
     path = written(tmp_path / "a.tsv", "a\tr\tb\n" * 3)
     with pytest.raises(lamella.DataError, match="columns from 1 to 3, received 4"):
         read_facts([path], {"tail": "4"})
+
+
+def test_lists_of_labels_with_gaps_headers_and_other_orders(tmp_path):
+    path = written(tmp_path / "train.txt", "".join(f"Q{i}\tP1\tQ{i + 1}\n" for i in range(4)))
+    written(tmp_path / "entity2text.txt", "Q1\tdog\nQ2\n\nQ3\tcat, a pet\tsmall\n")
+    facts, lines = read_facts([path])
+    assert facts[0] == ("Q0", "P1", "dog") and facts[2] == ("Q2", "P1", "cat, a pet small")
+    assert "dropped 1: a label without an id, or an id without a label" in lines
+    for text in ("id,label\nQ0,bird\nP1,eats\n", "label,id\nbird,Q0\neats,P1\n"):
+        labels = written(tmp_path / "names.csv", text)
+        facts, lines = read_facts([path, labels])
+        assert facts[0] == ("bird", "eats", "dog") and "note: labels for 4 of 6 ids" in lines
+    labels = written(tmp_path / "names.csv", "X0,bird\nX1,eats\n")
+    (tmp_path / "entity2text.txt").unlink()
+    assert "note: labels for 0 of 6 ids" in read_facts([path, labels])[1]
+
+
+def test_forms_that_are_not_read_say_what_to_do(tmp_path):
+    with pytest.raises(lamella.DataError, match=r"received Turtle\. Convert it to N-Triples"):
+        read_facts([written(tmp_path / "a.ttl", "@prefix ex: <http://e.org/> .\n")])
+    with pytest.raises(lamella.DataError, match=r"Of OpenKE give train2id\.txt"):
+        read_facts([str(tmp_path)])
+
+
+def test_a_second_label_in_ntriples_is_counted(tmp_path):
+    label = "<http://www.w3.org/2000/01/rdf-schema#label>"
+    text = (
+        f'<http://e/a> <http://e/p> <http://e/b> .\n<http://e/a> {label} "Ann"@en .\n<http://e/a> {label} "Anna"@de .\n'
+    )
+    facts, lines = read_facts([written(tmp_path / "a.nt", text)])
+    assert facts == [("Ann", "p", "b")] and "dropped 1: a further label of what has one" in lines

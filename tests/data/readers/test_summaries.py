@@ -8,6 +8,7 @@ import pytest
 
 from lamella.data.readers.summaries import read_summaries
 from lamella.errors import DataError, UsageError
+from lamella.registry import find
 
 TEXT = "The library in Mill Street will stay closed on Friday because of a stock count."
 SHORT = "Library closed on Friday."
@@ -118,3 +119,25 @@ def test_what_holds_no_pairs(tmp_path):
         read_summaries([str(path)])
     with pytest.raises(DataError, match=r"missing\.csv"):
         read_summaries([str(tmp_path / "missing.csv")])
+
+
+@pytest.mark.parametrize("names", ["summary_1,summary_2", "summary,summary2", "summary,summary_2"])
+def test_several_summaries_in_numbered_columns(tmp_path, names):
+    rows = "".join(f'"{TEXT}",closed {n},{"shut" if n else ""}\n' for n in range(12))
+    (tmp_path / "a.csv").write_text(f"text,{names}\n" + rows)
+    examples, lines = read_summaries([str(tmp_path / "a.csv")])
+    assert examples[0] == {"text": TEXT, "summary": "closed 0"}
+    assert examples[1]["references"] == ["closed 1", "shut"] and "further summaries" in lines[0]
+
+
+def test_markup_in_folders_is_taken_off_as_it_is_when_it_answers(tmp_path):
+    for place, name, text in (
+        ("texts", "a.md", f"# News\n\n{TEXT}\n"),
+        ("texts", "b.html", f"<h1>News</h1><p>{TEXT}</p>"),
+    ):
+        (tmp_path / place).mkdir(exist_ok=True)
+        (tmp_path / "summaries").mkdir(exist_ok=True)
+        (tmp_path / place / name).write_text(text)
+        (tmp_path / "summaries" / name).with_suffix(".txt").write_text("closed")
+    examples, _ = find("summarization")().read([str(tmp_path)])
+    assert [example["text"] for example in examples] == [f"News {TEXT}"] * 2
