@@ -4,6 +4,7 @@ rows, lines = image_folder(["animals/"])        [{"image": "animals/cat/1.jpg", 
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -96,7 +97,20 @@ def _folder(place: Path, columns: Mapping[str, str] | None, lines: list[str]) ->
         if found is not None and found[0]:
             lines += found[1] + [f"note: {note}" for note in unify_labels(found[0])]
             return found[0]
-    return _walk(place, lines)
+    rows = _walk(place, lines)
+    return _by_beginning(rows, lines) if flat else rows
+
+
+def _by_beginning(rows: list[dict[str, Any]], lines: list[str]) -> list[dict[str, Any]]:
+    """Pictures of one folder whose names tell their classes: cat.0.jpg, dog.1.jpg; they stay as they are where that is not
+    so."""
+    stems = [re.fullmatch(r"(.*?[^\W\d_])[-_. ]*\(?\d+\)?", Path(row["image"]).stem) for row in rows]
+    names = Counter(match[1].lower() for match in stems if match)
+    if len(names) < 2 or None in stems or min(names.values()) < 2 or len(names) > len(rows) / 3:
+        return rows
+    shown = ", ".join(map(quote, sorted(names)[:6]))
+    lines.append(f"note: the beginnings of the files' names are taken as their classes: {shown}")
+    return [row | {"label": match[1].lower()} for row, match in zip(rows, stems, strict=True) if match]
 
 
 def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:

@@ -17,10 +17,11 @@ from lamella.data.readers.labels import LABEL_NAMES
 from lamella.data.readers.parts import visible
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.suffixes import is_table
-from lamella.data.text.encoding import quote, quote_all, show_path
+from lamella.data.text.encoding import quote, quote_all, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 CLASS_NAMES = (*LABEL_NAMES, "breed", "species", "dx", "diagnosis", "disease", "variety", "genus", "emotion", "id_code")
+LISTS = (".txt", ".lst")  # may list pictures with their classes, a picture a line
 COVER = 0.5  # share of the rows that must name pictures which are there
 _LOOKED_AT = 200  # rows
 
@@ -55,7 +56,7 @@ class Pictures:
 def tables_for(place: Path) -> list[Path]:
     """The tables in a folder that may say what its pictures are, those that are called so first."""
     usual = ("metadata", "labels", "label", "annotations", "classes", "train", "index")
-    tables = [p for p in visible(place) if p.is_file() and is_table(p)]
+    tables = [p for p in visible(place) if p.is_file() and (is_table(p) or p.suffix.lower() in LISTS)]
     return sorted(
         tables, key=lambda p: (usual.index(p.stem.lower()) if p.stem.lower() in usual else len(usual), p.name)
     )
@@ -69,8 +70,17 @@ def read_labelled_pictures(
     In: the table; the pictures it may name; `columns`: which column is `image` and which `label`, where that is said.
     Raises DataError where the labels cannot be told.
     """
-    sheet = read_sheet(table, 1, {fold(name) for name in CLASS_NAMES})
-    if not sheet.rows or not pictures.files:
+    if not pictures.files:
+        return None
+    if table.suffix.lower() in LISTS and (listed := _lines_of_list(table, pictures)):
+        return listed
+    try:
+        sheet = read_sheet(table, 1, {fold(name) for name in CLASS_NAMES})
+    except DataError:
+        if is_table(table):
+            raise
+        return None  # a text about the pictures
+    if not sheet.rows:
         return None
     if sheet.keys is not None:
         names, body = (
@@ -104,6 +114,24 @@ def read_labelled_pictures(
     if unnamed:
         lines.append(f"note: {unnamed:,} pictures are in no row of {show_path(table)} and are left out")
     return found, lines
+
+
+def _lines_of_list(path: Path, pictures: Pictures) -> tuple[list[dict[str, Any]], list[str]] | None:
+    """The pictures of a text file whose lines are a path, white space and a class; None where most lines are no such."""
+    lines = [line.split() for line in split_lines(read_text(path)[0]) if line.strip()]
+    rows = [(pictures.find(words[0]), words[1]) for words in lines if len(words) == 2]
+    found = [{"image": image, "label": label} for image, label in rows if image]
+    if not found or len(found) < COVER * len(lines):
+        return None
+    said = [f"{show_path(path)}: a picture and its class on each line; {len(found):,} pictures"]
+    if len(found) < len(lines):
+        said.append(
+            f"note: {len(lines) - len(found):,} of {len(lines):,} lines name no picture that is there, left out"
+        )
+    unnamed = len(pictures.files) - len({row["image"] for row in found})
+    if unnamed:
+        said.append(f"note: {unnamed:,} pictures are on no line of {show_path(path)} and are left out")
+    return found, said
 
 
 def _image_column(

@@ -80,6 +80,9 @@ def find_parts(path: StrPath) -> Parts | None:
     for p in usable:
         if part := part_of(p.name):
             parts[part].append(str(p))
+    for part, paths in parts.items():  # train.csv beside train/ says what is in that folder
+        folders = [p for p in paths if Path(p).is_dir()]
+        parts[part] = folders or paths
     if not parts["learn"] or not (parts["watch"] or parts["test"] or any(Path(p).is_dir() for p in parts["learn"])):
         return None
     others = [show_path(p) for p in usable if p.is_dir() and not part_of(p.name)]

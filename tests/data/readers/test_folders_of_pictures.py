@@ -121,3 +121,28 @@ def test_files_that_are_parts(tmp_path):
     parts = find_parts(tmp_path)
     assert parts.learn == [str(tmp_path / "train.csv")] and parts.test == [str(tmp_path / "test.csv")]
     assert find_parts(tmp_path / "train.csv") is None and find_parts(classes(tmp_path / "other")) is None
+
+
+def test_a_table_of_a_part_beside_its_folder(tmp_path):
+    fill(tmp_path / "train")
+    fill(tmp_path / "test", start=50)
+    names = sorted(path.stem for path in (tmp_path / "train").iterdir())
+    (tmp_path / "train.csv").write_text("id,breed\n" + "".join(f"{n},{'ab'[i % 2]}\n" for i, n in enumerate(names)))
+    parts = find_parts(tmp_path)
+    assert parts is not None and [Path(p).name for p in parts.learn] == ["train"]
+    rows, _ = image_folder(parts.learn)
+    assert [row["label"] for row in rows] == ["a", "b"] * 3
+
+
+def test_lists_of_pictures_and_names_that_tell_the_class(tmp_path):
+    fill(tmp_path / "one")
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    (tmp_path / "one" / "labels.txt").write_text("".join(f"{n} {'ab'[i % 2]}\n" for i, n in enumerate(names)))
+    (tmp_path / "one" / "README.txt").write_text("Pictures of two kinds, taken by us.\n")
+    rows, lines = image_folder([tmp_path / "one"])
+    assert [row["label"] for row in rows] == ["a", "b"] * 3 and "a picture and its class on each line" in lines[0]
+    for number, path in enumerate(sorted(fill(tmp_path / "two").iterdir())):
+        path.rename(path.with_name(f"{('cat', 'dog')[number % 2]}.{number}{path.suffix}"))
+    rows, lines = image_folder([tmp_path / "two"])
+    assert sorted(row["label"] for row in rows) == ["cat"] * 3 + ["dog"] * 3
+    assert any('beginnings of the files\' names are taken as their classes: "cat", "dog"' in line for line in lines)
