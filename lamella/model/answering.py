@@ -164,7 +164,12 @@ def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] 
 def out_suffix(path: Path) -> str:
     """The suffix of the answers to a file: the file's own, unless tables of that kind are read but not written."""
     own = path.suffix.lower()
-    return ".csv" if path.is_dir() or own == ".xlsx" else ".jsonl" if own == ".parquet" else path.suffix
+    return ".csv" if path.is_dir() else ".jsonl" if own == ".parquet" else path.suffix
+
+
+def _plain_suffix(path: Path) -> str:
+    """That of the answers to a table where no output names another: a spreadsheet becomes CSV, which can be shown."""
+    return ".csv" if path.suffix.lower() == ".xlsx" else out_suffix(path)
 
 
 def _packed(path: Path, raw: bytes) -> bytes:
@@ -269,23 +274,30 @@ def predict_rows(trained: Model, path: Path, columns: Mapping[str, str] | None =
 def _table(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
     """A table -> the same with its answers as new columns; a row that cannot be answered has empty ones."""
     job = trained.task
-    if suffix in (".xlsx", ".parquet"):
+    book = suffix == path.suffix.lower() == ".xlsx"
+    if suffix in (".xlsx", ".parquet") and not book:
         raise UsageError(
             f"-o with {suffix}: expected one of {', '.join(TABLES)}. A table of this kind is read, not written."
         )
-    if suffix == path.suffix.lower():
+    if suffix == path.suffix.lower() and not book:
         suffix = ""
-    if suffix not in (*TABLES, ""):
+    if suffix not in (*TABLES, "") and not book:
         tell(f"note: the answers are in the form of the input, {path.suffix}; {', '.join(TABLES)} as -o choose another")
         suffix = ""
     table, answers = _answered(trained, path, columns, tell)
     rows = [(f"line {row.line}", row.problem, answers.get(row.line)) for row in table.rows]
     counts = _counted("rows", str(path), rows, tell)
     seen = len(table.notes)
-    raw = table.render([_columns(job, answers.get(row.line)) for row in table.rows], suffix)
+    columns_of = [_columns(job, answers.get(row.line)) for row in table.rows]
+    if book:
+        from lamella.data.readers.workbook import with_columns
+
+        raw = with_columns(path, table, columns_of)
+    else:
+        raw = table.render(columns_of, suffix)
     for note in table.notes[seen:]:
         tell(f"note: {note.removeprefix(f'{path}: ')}")
-    return (raw, suffix, counts) if suffix else (_packed(path, raw), out_suffix(path), counts)
+    return (raw, suffix, counts) if suffix else (_packed(path, raw), _plain_suffix(path), counts)
 
 
 def read_rows(job: Task, path: Path, columns: Mapping[str, str] | None = None) -> list[Example]:

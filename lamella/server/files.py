@@ -41,7 +41,7 @@ def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tu
             raise Refused(
                 415, "a table of pictures or sounds names files, and none is loaded here. Send them one by one."
             )
-        return predict_file(model, place)
+        return predict_file(model, place, suffix=suffix if suffix == ".xlsx" else "")  # else it would come back as CSV
 
 
 def words_of(scratch: Scratch, name: str, raw: bytes) -> str:

@@ -23,7 +23,15 @@ from lamella.data.readers.bad_rows import BadRow
 from lamella.data.readers.headers import is_name, is_number
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet
 from lamella.data.readers.suffixes import TABLE_SUFFIXES
-from lamella.data.readers.table_text import Delimited, in_encoding, insert_keys, json_text, unescaped
+from lamella.data.readers.table_text import (
+    Delimited,
+    free_names,
+    in_encoding,
+    insert_keys,
+    json_text,
+    unescaped,
+    unlike,
+)
 from lamella.data.readers.tables import Row, find_columns, pick
 from lamella.data.text.encoding import quote
 from lamella.errors import DataError, UsageError
@@ -47,7 +55,7 @@ class AnswerTable:
 
     def __init__(self, sheet: Sheet, rows: list[TableRow], header: bool, width: int, notes: list[str]) -> None:
         self.sheet, self.rows, self.notes = sheet, rows, notes
-        self._header, self._width = header, width
+        self.header, self._width = header, width
 
     @property
     def is_json(self) -> bool:
@@ -56,9 +64,13 @@ class AnswerTable:
     def _taken(self) -> set[str]:
         """The names of its columns."""
         if not self.is_json:
-            return set(map(str, self.sheet.rows[0][1])) if self._header else set()
+            return set(map(str, self.sheet.rows[0][1])) if self.header else set()
         names = {str(key) for _, cells in self.sheet.rows if isinstance(cells, dict) for key in cells}
         return names | {name.partition(".")[0] for name in names}  # {"a": {"b": 1}} was flattened to a.b
+
+    def new_names(self, answers: Sequence[Answer]) -> dict[str, str]:
+        """The names of the new columns, by what the answers call them."""
+        return free_names(dict.fromkeys(k for a in answers if a for k in a), self._taken())
 
     def render(self, answers: Sequence[Answer], suffix: str = "") -> bytes:
         """The table with the answers: in its own format, or in that of another suffix.
@@ -66,7 +78,7 @@ class AnswerTable:
         In: an answer for each of `rows`, in order. A new column whose name is taken already is called predicted_NAME.
         """
         by_line = {row.line: answer for row, answer in zip(self.rows, answers, strict=True)}
-        names = _free_names(dict.fromkeys(k for a in answers if a for k in a), self._taken())
+        names = self.new_names(answers)
         own = "JSON" if self.sheet.format == "JSON array" else self.sheet.format
         format = TABLE_SUFFIXES.get(suffix, own)
         if self.is_json:
@@ -107,8 +119,8 @@ class AnswerTable:
                 pieces.append(raw)
                 continue
             cells = cells_at.get(line)
-            given = [""] * (0 if self._header and number == sheet.above else len(names))
-            if self._header and number == sheet.above:
+            given = [""] * (0 if self.header and number == sheet.above else len(names))
+            if self.header and number == sheet.above:
                 given = list(names.values())
             elif answer := by_line.get(line):
                 given = [_cell(answer[name]) if name in answer else "" for name in names]
@@ -147,18 +159,18 @@ class AnswerTable:
 
     def _column_names(self) -> list[str]:
         """Different names for all columns."""
-        if not self._header:
+        if not self.header:
             return [f"column {i}" for i in range(1, self._width + 1)]
         names: list[str] = []
         for name in map(str, self.sheet.rows[0][1]):
-            names.append(_unlike(name or f"column {len(names) + 1}", names))
+            names.append(unlike(name or f"column {len(names) + 1}", names))
         return names
 
     def _records(self) -> list[tuple[int, list[str]]]:
         """(line, cells) of all records but the header, cut at delimiters where one could not be read."""
         cells_at = dict(self.sheet.rows)
         found = []
-        for line, start, end in self.sheet.spans[self.sheet.above + int(self._header) :]:
+        for line, start, end in self.sheet.spans[self.sheet.above + int(self.header) :]:
             cells = cells_at.get(line)
             raw = self.sheet.text[start:end].split(self.sheet.delimiter or ",")
             found.append((line, list(map(str, raw if cells is None else cells))))
@@ -166,7 +178,7 @@ class AnswerTable:
 
     def _text_as_text(self, by_line: Mapping[int, Answer], names: Mapping[str, str], delimiter: str) -> str:
         format = Delimited(delimiter)
-        rows = [[*map(str, self.sheet.rows[0][1]), *names.values()]] if self._header else []
+        rows = [[*map(str, self.sheet.rows[0][1]), *names.values()]] if self.header else []
         for line, cells in self._records():
             answer = by_line.get(line) or {}
             padding = [""] * (self._width - len(cells))
@@ -296,7 +308,7 @@ def _texts(fields: Mapping[str, bool], rows: list[list[str]]) -> dict[str, int] 
 
 def new_table(name: str, values: Sequence[str], answers: Sequence[Answer], suffix: str = "") -> bytes:
     """A table of one column with the answers beside it: CSV, or what the suffix says."""
-    names = _free_names(dict.fromkeys(k for a in answers if a for k in a), {name})
+    names = free_names(dict.fromkeys(k for a in answers if a for k in a), {name})
     rows = [
         {name: v, **{new: (a or {}).get(n) for n, new in names.items()}} for v, a in zip(values, answers, strict=True)
     ]
@@ -365,26 +377,6 @@ def _cell(value: Any) -> str:
 
 def _delimiter_of(suffix: str) -> str:
     return "\t" if TABLE_SUFFIXES.get(suffix) == "TSV" else ","
-
-
-def _free_names(names: Collection[str], taken: Collection[str]) -> dict[str, str]:
-    """Each new column with a name that no other has.
-
-    >>> _free_names(["label", "n"], {"label"}), _free_names(["a"], {"a", "predicted_a"})
-    ({'label': 'predicted_label', 'n': 'n'}, {'a': 'predicted_a_2'})
-    """
-    found: dict[str, str] = {}
-    for name in names:
-        used = {*taken, *found.values()}
-        found[name] = _unlike(f"predicted_{name.removeprefix('predicted_')}" if name in used else name, used)
-    return found
-
-
-def _unlike(name: str, others: Collection[str]) -> str:
-    number, free = 2, name
-    while free in others:
-        free, number = f"{name}_{number}", number + 1
-    return free
 
 
 def _is_value(piece: str) -> bool:

@@ -24,6 +24,7 @@ from lamella.errors import DataError
 MOST = 1 << 29  # bytes of a table when it is unpacked: a small file may hold far more than fits in memory
 MOST_CELLS = 20_000_000
 SMALL, RATIO = 20_000_000, 200  # bytes that any file may hold, and by how much tables shrink at most: more is no table
+LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # begins a file of an older format, or one with a password
 _SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -37,7 +38,9 @@ def unpack(path: StrPath) -> tuple[str, str, str] | None:
         text, encoding = decode_bytes(_gunzip(path), show_path(path))
         return text, f"{encoding}, gzip", ""
     if kind == ".xlsx":
-        return _as_csv(_xlsx(path)), "spreadsheet", "CSV"
+        rows = [values for _, values in first_sheet(path)[1]]
+        width = max(map(len, rows))
+        return _as_csv([row + [""] * (width - len(row)) for row in rows]), "spreadsheet", "CSV"
     if kind == ".parquet":
         return _parquet(path), "Parquet", "JSONL"
     return None
@@ -75,11 +78,16 @@ def _as_csv(rows: Sequence[Sequence[str]]) -> str:
 # ---- spreadsheets
 
 
-def _xlsx(path: StrPath) -> list[list[str]]:
-    """The cells of the first sheet that has any."""
+def first_sheet(path: StrPath) -> tuple[str, list[tuple[int, list[str]]]]:
+    """The first sheet that has cells: its name in the archive, and of each row that is not empty its place and its cells."""
     name = show_path(path)
     try:
         packed = read_bytes(path)
+        if packed.startswith(LOCKED):
+            raise DataError(
+                f"{name}: expected a spreadsheet (.xlsx), received one with a password or of an older format. "
+                "Save it as .xlsx without a password"
+            )
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             if sum(part.file_size for part in archive.infolist()) > (most := _most(packed)):
                 raise DataError(f"{name}: expected at most {most:,} bytes when unpacked, received more. Save it as CSV")
@@ -92,8 +100,7 @@ def _xlsx(path: StrPath) -> list[list[str]]:
             for sheet in sheets:
                 rows = list(_rows(archive.read(sheet), shared, name))
                 if rows:
-                    width = max(map(len, rows))
-                    return [row + [""] * (width - len(row)) for row in rows]
+                    return sheet, rows
     except (zipfile.BadZipFile, KeyError, RuntimeError, ValueError, SyntaxError, zlib.error, EOFError) as error:
         raise DataError(
             f"{name}: expected a spreadsheet (.xlsx), received a damaged one ({error}). Save it as CSV"
@@ -112,24 +119,24 @@ def _shared(raw: bytes) -> list[str]:
     return ["".join(t.text or "" for t in item.iter(f"{_SPACE}t")) for item in _parsed(raw).iter(f"{_SPACE}si")]
 
 
-def _rows(raw: bytes, shared: Sequence[str], name: str) -> Iterator[list[str]]:
+def _rows(raw: bytes, shared: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
     cells = 0
-    for row in _parsed(raw).iter(f"{_SPACE}row"):
+    for place, row in enumerate(_parsed(raw).iter(f"{_SPACE}row")):
         values: list[str] = []
         for cell in row.iter(f"{_SPACE}c"):
-            column = _column(cell.get("r", ""))
+            column = column_number(cell.get("r", ""))
             if column > 16_384 or (cells := cells + 1) > MOST_CELLS:
                 raise DataError(f"{name}: expected at most {MOST_CELLS:,} cells, received more. Save it as CSV")
             values += [""] * (column - 1 - len(values))
             values.append(_value(cell, shared))
         if any(values):
-            yield values
+            yield place, values
 
 
-def _column(place: str) -> int:
+def column_number(place: str) -> int:
     """The number of a column from a cell's place, 0 where none is named.
 
-    >>> _column("A1"), _column("AB12"), _column("")
+    >>> column_number("A1"), column_number("AB12"), column_number("")
     (1, 28, 0)
     """
     number = 0

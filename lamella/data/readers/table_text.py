@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -152,3 +152,23 @@ def _fits(letter: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def free_names(names: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """Each new column with a name that no other has.
+
+    >>> free_names(["label", "n"], {"label"}), free_names(["a"], {"a", "predicted_a"})
+    ({'label': 'predicted_label', 'n': 'n'}, {'a': 'predicted_a_2'})
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        used = {*taken, *found.values()}
+        found[name] = unlike(f"predicted_{name.removeprefix('predicted_')}" if name in used else name, used)
+    return found
+
+
+def unlike(name: str, others: Collection[str]) -> str:
+    number, free = 2, name
+    while free in others:
+        free, number = f"{name}_{number}", number + 1
+    return free

@@ -77,7 +77,7 @@ def test_a_spreadsheet(tmp_path):
     raw, suffix, _ = predict_file(SHOUT, path)
     assert suffix == ".csv" and raw.decode().splitlines()[3] == "Fine,yes,FINE"
     with pytest.raises(UsageError, match="is read, not written"):
-        predict_file(SHOUT, path, suffix=".xlsx")
+        predict_file(SHOUT, path, suffix=".parquet")
     series = read_series(sheet(tmp_path / "b.xlsx", [["date", "v"], [43831, 1.5], [43832, 2], [43833, 3.25]]))
     assert series.tracks[0].values.tolist() == [1.5, 2, 3.25] and series.step.size == 86400
     rows, _ = read_rows([str(sheet(tmp_path / "c.xlsx", [["a", "b", "c"], [1, "", "x"], [2, 4, "y"]]))])
