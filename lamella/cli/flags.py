@@ -43,7 +43,10 @@ TRAINING = (
     ),
     click.option("--steps", type=int, help="Number of training steps."),
     click.option("--epochs", type=float, help="Number of passes through the data."),
-    click.option("--size", help="tiny, small (the default) or base: width, depth and learning rate."),
+    click.option(
+        "--size",
+        help="tiny, small or base: width, depth and learning rate; by default small, or tiny where time is short.",
+    ),
     click.option(
         "--init",
         metavar="MODEL",

@@ -132,6 +132,11 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
             return {"text": ", ".join(f"{k}: {v}" for k, v in value.items())}
         return {"text": str(value)}
 
+    def sketch(self, value: Any) -> list[str]:
+        """A value as lines for a terminal: of a series its course, of a picture its shades."""
+        text = str(self.show(value).get("text", value))
+        return [text.partition(",")[0] if text.startswith("data:") else " ".join(text[:200].split())]
+
     def draw(self, answer: Any, given: "Sequence[tuple[Field, Any]]") -> str:
         """An answer as HTML for a notebook, beside what was given: fields and their values; "" where text says all."""
         return ""

@@ -13,6 +13,7 @@ from lamella.fields.media import beside, data_uri, kept_uri, medium
 
 GRID = (7, 8, 6, 5)  # patches along a side: the first that divides it
 LARGEST = 224  # points along the side of a picture that is explained
+SKETCH = 32  # characters of a picture in a terminal
 TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -33,6 +34,12 @@ class Image(Field, frozen=True, tag="image"):
 
     def open(self, name: str, path: Path) -> str:
         return str(path)
+
+    def sketch(self, value: Any) -> list[str]:
+        """Its shades, light characters for dark points."""
+        from lamella.data.media.charts import shaded  # only where it is drawn
+
+        return shaded(read_image(value, SKETCH, 1)[0])
 
     def locate(self, value: Any, folder: Path) -> Any:
         return beside(value, folder)

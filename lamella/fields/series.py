@@ -57,6 +57,9 @@ class Series(Field, frozen=True, tag="series"):
             return {"text": ", ".join(str(v) for v in value[-DRAWN:])}
         return {"series": [float(v) for v in value[-DRAWN:]]}
 
+    def sketch(self, value: Any) -> list[str]:
+        return super().sketch(value) if self.names else [sketched(SeriesParts(value).shown())]
+
     def draw(self, answer: Any, given: Sequence[tuple[Field, Any]]) -> str:
         """The values ahead, with their intervals, after those of the past."""
         from lamella.data.media.charts import forecast  # only where it is drawn
@@ -85,6 +88,19 @@ class Series(Field, frozen=True, tag="series"):
 
     def split(self, value: Any, usual: Any = None) -> Parts:
         return NameParts(step_names("series", value)) if self.names else SeriesParts(value)
+
+
+def sketched(values: Sequence[float]) -> str:
+    """The course of numbers on one line, and between which they lie.
+
+    >>> sketched([1, 5, 3])
+    '▁█▅ 3 values, 1 to 5'
+    """
+    from lamella.data.media.charts import number, sparkline
+
+    if not len(values):
+        return "no values"
+    return f"{sparkline(values)} {len(values):,} values, {number(min(values))} to {number(max(values))}".strip()
 
 
 def numbers(name: str, value: Any) -> list[Any]:

@@ -120,7 +120,8 @@ def table(scores: dict[str, Any]) -> list[str]:
     ]
     for name, result in scores.items():
         for measure, s in result["scores"].items():
-            line = f"| {name} | {result['count']} | {measure} | {_number(s['value'])} | {_number(s['low'])} to {_number(s['high'])} |"
+            between = f"{_number(s['low'])} to {_number(s['high'])}" if result["count"] > 1 else "none, of one example"
+            line = f"| {name} | {result['count']} | {measure} | {_number(s['value'])} | {between} |"
             without = result.get("trivial", {}).get(measure)
             lines.append(line + ("" if not trivial else " |" if without is None else f" {_number(without)} |"))
     signatures = {note for result in scores.values() for note in result.get("notes", {}).values()}

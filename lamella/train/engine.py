@@ -125,10 +125,10 @@ class Feed:
         if batches.examples:
             self._lengths, tokens = ones(len(batches.store)), batches.examples
         self._order = forever(self._lengths, batches.weights, tokens, batches.seed, skip, batches.short_first)
-        self._ready: tuple[dict[str, Tensor], int, int] | None = None
+        self._ready: tuple[dict[str, Tensor], int, tuple[int, int]] | None = None
 
-    def take(self) -> tuple[dict[str, Tensor], int, int]:
-        """The next batch, its epoch, and how many tokens it has, padding aside."""
+    def take(self) -> tuple[dict[str, Tensor], int, tuple[int, int]]:
+        """The next batch, its epoch, and how many examples and tokens it has, padding aside."""
         found, self._ready = self._ready or self._make(), None
         return found
 
@@ -137,11 +137,11 @@ class Feed:
         if self._device.type != "cpu" and self._ready is None:
             self._ready = self._make()
 
-    def _make(self) -> tuple[dict[str, Tensor], int, int]:
+    def _make(self) -> tuple[dict[str, Tensor], int, tuple[int, int]]:
         epoch, group = next(self._order)
         arrays = self._batches.arrays(group, epoch)
         tokens = int(self._lengths[group].max(axis=1).sum())
-        return {name: send(array, self._device) for name, array in arrays.items()}, epoch, tokens
+        return {name: send(array, self._device) for name, array in arrays.items()}, epoch, (len(group), tokens)
 
 
 def send(array: NDArray[np.generic], device: torch.device) -> Tensor:
@@ -270,6 +270,7 @@ class Step:
     tokens: int  # all so far, padding aside
     seconds: float  # all so far, of training alone
     progress: float  # 0 to 1
+    examples: int  # of this step
 
 
 def steps(
@@ -296,16 +297,16 @@ def steps(
         start = time.perf_counter()
         # Each step draws its noise from its own seed, so that a resumed run draws the same.
         torch.manual_seed(seed * 1_000_003 + run.step)
-        total, epoch, count = 0.0, 0, 0
+        total, epoch, count, examples = 0.0, 0, 0, 0
         buffers = [buffer.clone() for buffer in run.net.buffers()] if team.size > 1 else []
         try:
             for _ in range(accumulate):
-                batch, epoch, tokens = feed.take()
+                batch, epoch, (rows, tokens) = feed.take()
                 value = loss(run.net, batch) / accumulate
                 value.backward()  # type: ignore[no-untyped-call]
                 feed.prepare()  # before the loss is asked for, which waits for the device
                 total += float(value.detach())
-                count += tokens
+                count, examples = count + tokens, examples + rows
             total = team.add_up(run.optimizer.weights, total)
         except Lost:  # the run stays as it was before this step, to be saved
             for buffer, before in zip(run.net.buffers(), buffers, strict=True):
@@ -316,7 +317,8 @@ def steps(
         norm = _update(run, schedule.factor(run.step, progress), math.isfinite(total))
         run.step += 1
         run.seconds += time.perf_counter() - start
-        yield Step(run.step, epoch, total, norm, run.tokens, run.seconds, budget.progress(run.step, run.seconds))
+        progress = budget.progress(run.step, run.seconds)
+        yield Step(run.step, epoch, total, norm, run.tokens, run.seconds, progress, examples)
 
 
 def _update(run: Run, factor: float, finite: bool) -> float:

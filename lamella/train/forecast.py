@@ -14,7 +14,7 @@ import msgspec
 
 from lamella import machine
 from lamella.train.looks import EVERY, FIRST, LEAST, SHORT, between
-from lamella.train.loop import SAVE_EVERY
+from lamella.train.loop import SAVE_EVERY, already
 from lamella.train.machines import USUAL_PARALLEL, Machine, Rates, Work, batches_a_second
 from lamella.train.prepare import Prepared
 from lamella.train.schedule import Budget
@@ -175,6 +175,8 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
     before: seconds from the command to the first line of the loop. loaded: the exporter is in memory already.
     """
     budget = trial.budget
+    if budget.seconds:  # what is gone before the first step
+        budget = Budget(budget.steps, budget.seconds - already(budget, trial.begin))
     look = Estimate.about(trial.look, 0.5, 0.25)  # a net that knows nothing answers at length
     count, stepping = looks_in(budget, trial.look, step.value)
     by_steps = budget.seconds is None

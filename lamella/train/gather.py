@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lamella.errors import DataError
+from lamella.fields.series import sketched
 from lamella.metrics.noise import Noise
 from lamella.model.reading import Parts, find_parts, read_to_learn
 from lamella.task import Example, Task
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 HELD_OUT = 0.1  # of a user's one file
 MOST_HELD_OUT = 2000
+FEW = 8  # numbers that are shown as numbers
 WATCHED = 200  # examples of the training set, kept aside, that the metric is looked at on
 
 
@@ -149,6 +151,12 @@ def hold_out(
 
 
 def shown(value: Any) -> str:
-    """A value on one line, not too long; of a picture in a text only what kind it is."""
+    """A value on one line, not too long; of a picture in a text only what kind it is; many numbers as a line of blocks.
+
+    >>> shown([1, 5, 3, 2, 1, 8, 9, 9, 9])
+    '▁▅▃▂▁▇███ 9 values, 1 to 9'
+    """
+    if isinstance(value, list) and len(value) > FEW and all(isinstance(v, int | float) for v in value):
+        return sketched(value)
     text = str(value)
     return text.partition(",")[0] if text.startswith("data:") else " ".join(text[:100].split())

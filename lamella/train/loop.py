@@ -34,7 +34,7 @@ from lamella.train.further import Origin
 from lamella.train.gather import Gathered, encode
 from lamella.train.pace import Pace
 from lamella.train.process import Interrupt
-from lamella.train.progress import Shown, time_of
+from lamella.train.progress import Shown, time_of, unit_of, waiting
 from lamella.train.schedule import Budget, Part, Schedule, budget_of
 from lamella.train.settings import Settings
 from lamella.train.shares import shared_loss
@@ -112,7 +112,7 @@ def train_task(
     there is nothing to resume.
     """
     saved = _newest(training) if settings.resume else None
-    run, batches, course, before = begin(job, gathered, settings, saved, origin, tell, team)
+    run, batches, course, before = _begun(job, gathered, settings, saved, origin, tell, team)
     trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
     if saved:
         checkpoint.load(run, training / "checkpoint", facts)
@@ -139,7 +139,7 @@ def train_task(
     with _board(training, run.step) if settings.tensorboard else nullcontext() as board:
         measure = _noted(metric_of(job, gathered.watched), board, job.metric)
         watch = Watch(run, measure, course.budget, job.less_is_better, settings.patience)
-        shown = Shown(tell, course.budget, run.looks, job.metric)
+        shown = Shown(tell, course.budget, run.looks, job.metric, unit_of(job.training))
         loss = task_loss(job, gathered, team)
         pace = Pace(team, tell)
         stop.patient = True
@@ -151,7 +151,7 @@ def train_task(
                 for step in loop(run, made, save, stop, watch, agree=agreeing(team, job, run, stop)):
                     job.progress = course.budget.progress(run.step, run.seconds)
                     trained.losses.append((step.index, round(step.loss, 5)))
-                    shown.step(trained.losses, step.seconds, step.tokens)
+                    shown.step(trained.losses, step)
                     pace.step()
                     if board is not None:
                         board.add_scalar("loss", step.loss, step.index)
@@ -215,6 +215,28 @@ def begin(
     if origin:
         further.begin(run, before)
     return run, batches, course, before
+
+
+def _begun(
+    job: Task, gathered: Gathered, settings: Settings, saved: checkpoint.Saved | None, origin: Origin | None,
+    tell: Callable[[str], None], team: Team,
+) -> tuple[Run, Batches, Course, dict[str, torch.Tensor]]:  # fmt: skip
+    """The same, its time counted in the minutes of the training; where that is long, it is said that it goes on."""
+    start = time.perf_counter()
+    with waiting(tell, "learning what must be known before training, and encoding the examples"):
+        run, batches, course, before = begin(job, gathered, settings, saved, origin, tell, team)
+    if not saved:
+        run.seconds = already(course.budget, time.perf_counter() - start)
+    return run, batches, course, before
+
+
+def already(budget: Budget, seconds: float) -> float:
+    """Of a training of so many minutes, those that are gone before its first step: at most half of them.
+
+    >>> already(Budget(seconds=120.0), 30.0), already(Budget(seconds=120.0), 400.0), already(Budget(steps=9), 30.0)
+    (30.0, 60.0, 0.0)
+    """
+    return min(seconds, budget.seconds / 2) if budget.seconds else 0.0
 
 
 def schedule_of(course: Course, run: Run, origin: Origin | None) -> Schedule:

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+USUAL_SECONDS = 300.0  # of a training, where nobody says how long
+
 
 class Budget(msgspec.Struct, frozen=True):
     """Steps or seconds, whichever is given; where both are, whichever ends first.
@@ -55,7 +57,7 @@ def budget_of(
     Budget(steps=100, seconds=None)
     """
     if minutes is None and steps is None and epochs is None:
-        return before or Budget(seconds=300.0)
+        return before or Budget(seconds=USUAL_SECONDS)
     if epochs is not None:
         steps = min(steps or sys.maxsize, max(1, round(epochs * batches())))
     return Budget(steps, None if minutes is None else 60.0 * minutes)

@@ -14,7 +14,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How to train: all that is neither the task's nor its data's."""
 
     minutes: Annotated[
-        float | None, Meta(description="Train so long, watching included; 5 where no length is given.")
+        float | None,
+        Meta(description="Train so long, learning vocabularies and watching included; 5 where no length is given."),
     ] = None
     steps: Annotated[int | None, Meta(description="Train so many steps.")] = None
     epochs: Annotated[float | None, Meta(description="Train so many times through the data.")] = None

@@ -18,6 +18,7 @@ from lamella.train import augment, curves, further
 from lamella.train.export import export_graphs
 from lamella.train.gather import Gathered
 from lamella.train.loop import Trained
+from lamella.train.progress import waiting
 from lamella.train.settings import Settings
 from lamella.version import __version__
 
@@ -29,9 +30,11 @@ def ship(
     run = trained.run
     net = run.averaged()
     graphs: Any = torch_graphs(net)
-    job.calibrate(gathered.watched, lambda rows: model.run_batches(job, graphs, rows))
+    with waiting(tell, "calibrating"):
+        job.calibrate(gathered.watched, lambda rows: model.run_batches(job, graphs, rows))
     tell("exporting and measuring the exported graphs")
-    files = export_graphs(net)
+    with waiting(tell, "exporting"):
+        files = export_graphs(net)
     values, blobs = store_learned(job)
     files.update(blobs)
     files[fingerprint.FILE] = _fingerprint(job, gathered)
@@ -55,8 +58,10 @@ def ship(
         },
     )
     shipped = onnx_graphs(files, settings.threads)
-    result = measure(job, shipped, gathered.held, gathered.learn)
-    if findings := job.findings(shipped, gathered.learn, gathered.held):
+    with waiting(tell, f"measuring on {len(gathered.held):,} examples"):
+        result = measure(job, shipped, gathered.held, gathered.learn)
+        findings = job.findings(shipped, gathered.learn, gathered.held)
+    if findings:
         manifest.training["findings"] = findings
         for line in findings:
             tell(line)

@@ -60,6 +60,7 @@ def plan(
     from lamella.train import forecast, plans, trial
     from lamella.train.machines import USUAL, Rates, machines_of
     from lamella.train.probe import foresee
+    from lamella.train.suit import suit
 
     tell = tell or (lambda line: print(line, file=sys.stderr))
     for name in ("resume", "tensorboard"):
@@ -90,6 +91,8 @@ def plan(
         prepared = prepare(task, data, settings, own, size, init, keep, test, columns, tell)
         for line in prepared.gathered.lines:
             tell(line)
+        if size is None:
+            suit(prepared, settings, init, tell)
         before = time.perf_counter() - started
         tried = trial.measure(prepared.job, prepared.gathered, settings, prepared.facts, tell, prepared.origin)
         score = foresee(prepared, settings, tried, stop, tell) if probe else None

@@ -3,8 +3,11 @@
 lamella show my-model
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from lamella.errors import LamellaError
 from lamella.metrics import robustness
 from lamella.model import Model, card, foreseen, load
 
@@ -23,6 +26,7 @@ def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
         "size": m.size,
         "training": m.training,
         "scores": m.scores,
+        "examples": [sketched(trained, example) for example in m.examples],
         "remarks": [
             f"{name}: {line}"
             for name, result in m.scores.items()
@@ -35,6 +39,15 @@ def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
     }
 
 
+def sketched(trained: Model, example: Mapping[str, Any]) -> dict[str, list[str]]:
+    """A held-out example that is kept with the model, each of its values as lines for a terminal."""
+    fields, sketches = {**trained.task.optional, **trained.task.fields}, {}
+    for name, value in example.items():
+        with suppress(LamellaError):  # a model from elsewhere may hold anything
+            sketches[name] = fields[name].sketch(value) if name in fields else [str(value)[:60]]
+    return sketches
+
+
 def lines(facts: dict[str, Any]) -> list[str]:
     """The same for people."""
     out = [
@@ -43,6 +56,7 @@ def lines(facts: dict[str, Any]) -> list[str]:
         "config: " + ", ".join(f"{k}={v}" for k, v in facts["config"].items() if v not in ("", None)),
         *facts["training"].get("data", []),
         *foreseen.lines(facts["training"]),
+        *(line for number, one in enumerate(facts["examples"], 1) for line in _example(number, one)),
         "",
         *facts["remarks"],
         *card.table(facts["scores"]),
@@ -54,4 +68,13 @@ def lines(facts: dict[str, Any]) -> list[str]:
     ]
     for name, inputs in facts["graphs"].items():
         out += [f"graph {name}", *[f"  {key:16} {' x '.join(shape)}" for key, shape in inputs.items()]]
+    return out
+
+
+def _example(number: int, sketches: dict[str, list[str]]) -> list[str]:
+    """A kept example: what is one line after its name, what is more below it."""
+    out = []
+    for name, found in sketches.items():
+        head = f"held-out example {number}, {name}:"
+        out += [f"{head} {found[0]}"] if len(found) == 1 else [head, *(f"  {line}" for line in found)]
     return out

@@ -51,7 +51,7 @@ def train(
     """Train `task` on files, or on the word "sample", and write the model folder `out`.
 
     data: paths, or tables in memory: frames of pandas or polars, arrays, lists of dicts, dicts of columns. size: tiny, small
-    or base; small where it is not given. init: a model to begin from, by its path or, where it came with the package, its
+    or base; where it is not given small, or tiny where small would make fewer than 200 steps in the minutes given. init: a model to begin from, by its path or, where it came with the package, its
     name: it is adapted to the data and forgets little. Of a model of another task the encoder is taken; "none": from none, where
     a task of few examples would begin from the encoder that ships. keep: files or tables of what it must not forget. test: files or
     tables to measure on; where there are none a tenth of the data is held out. examples: keep three held-out ones in
@@ -75,6 +75,7 @@ def train(
     from lamella.train.follow import follow
     from lamella.train.loop import train_task
     from lamella.train.repeat import Repeat
+    from lamella.train.suit import suit
 
     tell = tell or (lambda line: print(line, file=sys.stderr))
     place = Path(out)
@@ -93,6 +94,8 @@ def train(
         heard = tell if team.leads else (lambda line: None)
         prepared = prepare(task, paths, settings, own, size, init, old, tests, columns, heard)
         job, gathered, origin, facts = prepared.job, prepared.gathered, prepared.origin, prepared.facts
+        if size is None and team.size == 1:
+            suit(prepared, settings, init, heard, place / "training")
         if not team.leads:
             follow(job, gathered, settings, facts, stop, origin, team)
         for line in (*gathered.lines, *launch.remarks(team, settings.threads)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 import lamella
+from lamella.data.media.gallery import scatter
 from lamella.data.media.images import encode_png, read_image
 from lamella.data.readers import measures
 from lamella.decode.likelihood import importance_bounds
@@ -20,7 +22,6 @@ from lamella.graphs import OnnxGraph, torch_graphs
 from lamella.nets.vae.autoencoder import VAE
 from lamella.nets.vae.losses import divergence
 from lamella.registry import find
-from lamella.data.media.gallery import scatter
 from lamella.train.export import export_graphs
 
 TASK = "dimensionality-reduction"
@@ -271,8 +272,28 @@ def test_a_table_from_training_to_map(flowers, cli, tmp_path):
     assert len(lamella.predict(model, "1", make="samples")["samples"]) == 64
     assert cli("predict", model_folder, flowers, "--make", "map", "-o", tmp_path / "map.svg").code == 0
     assert (tmp_path / "map.svg").read_text().count("<circle") == 240
+    in_colours(model_folder, flowers, cli, tmp_path)
     wrong = cli("predict", model_folder, "1 2")
     assert wrong.code == 2 and "4 values" in wrong.err
+
+
+def in_colours(model_folder, flowers, cli, tmp_path):
+    """A map coloured by a column, which need not be one that the model knows."""
+    by = ("predict", model_folder, flowers, "--make", "map", "--colour-by")
+    assert cli(*by, "colour", "-o", tmp_path / "named.svg").code == 0
+    named = (tmp_path / "named.svg").read_text()
+    assert ">red<" in named and ">blue<" in named and len(set(re.findall(r'r="3" fill="(#\w+)"', named))) >= 2
+    assert cli(*by, "height", "-o", tmp_path / "scale.svg").code == 0
+    assert (tmp_path / "scale.svg").read_text().count("<text") == 3
+    wrong = cli(*by, "petal")
+    assert wrong.code == 2 and "--colour-by petal: expected one of" in wrong.err and '"height"' in wrong.err
+    alone = cli("predict", model_folder, flowers, "--colour-by", "colour", "-o", tmp_path / "none.csv")
+    assert alone.code and "expected --make map beside it" in alone.err
+    from tests.verbs.test_frames import Frame
+
+    rows = list(csv.DictReader(flowers.open(newline="")))
+    svg = lamella.predict(str(model_folder), Frame(rows), make="map", colour_by="colour")
+    assert svg.startswith("<svg") and "data:image/svg+xml" in svg._repr_html_()
 
 
 def test_an_infinity_is_an_error_with_file_and_line(tmp_path, job):

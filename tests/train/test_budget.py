@@ -92,7 +92,7 @@ def test_the_estimate_comes_true(tmp_path, clock, length):
 def test_on_a_real_clock(tmp_path):
     """The bounds are generous: the machine may be busy with other things for half of so short a time."""
     begun, estimate, said, ended = timed(tmp_path / "m", time.time, minutes=0.1)
-    assert 0.9 * 6 < ended - begun < 2 * 6
+    assert 0.45 * 6 < ended - begun < 2 * 6  # what comes before the first step counts, up to half
     assert 0.4 < estimate / (ended - said) < 2.5
 
 

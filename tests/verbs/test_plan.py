@@ -62,8 +62,9 @@ def test_of_minutes_more_steps_fit_into_more():
         lamella.plan(WEATHER, "sample", size="tiny", minutes=minutes, machines="none", tell=silent)
         for minutes in (1, 4)
     )
-    assert four.parts["steps"].value + four.parts["looks"].value == pytest.approx(240, rel=0.01)
-    assert 50 < one.parts["steps"].value <= 60 and one.machines == [] and one.kilowatt_hours is None
+    most = 240 * 1.01  # what comes before the first step counts, up to half of the time
+    assert 120 * 0.99 < four.parts["steps"].value + four.parts["looks"].value < most
+    assert 25 < one.parts["steps"].value <= 60 and one.machines == [] and one.kilowatt_hours is None
     usual = lamella.plan(WEATHER, "sample", size="tiny", machines="none", tell=silent)
     assert usual.length == "5 minutes of steps and looks"  # as train does where nobody says how long
 

@@ -1,18 +1,21 @@
-"""Drawings of numbers as SVG on one line: a forecast after its past, and a line of block characters for terminals.
+"""Drawings of numbers: a forecast after its past as SVG on one line; a series and a picture in characters, for terminals.
 
 forecast([1, 2, 3], [4, 5], {"80%": [(3, 5), (4, 6)]})     a chart with a band for each interval
-sparkline([1, 5, 3])                                        "▁█▄"
+sparkline([1, 5, 3])                                        "▁█▅"
+shaded(points)                                              a line of characters for each two rows of a picture
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 220, 64, 12, 26, 24  # in pixels
 PAST, AHEAD = "#666", "#0072b2"
+SHADES = " .:-=+*#%@"  # from dark to light
 BLOCKS = "▁▂▃▄▅▆▇█"
 Band = Sequence[Sequence[float]]
 
@@ -106,3 +109,14 @@ def sparkline(values: Sequence[float], most: int = 40) -> str:
     if not spread or not math.isfinite(spread):
         return BLOCKS[0] * len(means)
     return "".join(BLOCKS[round(share * (len(BLOCKS) - 1))] for share in (means - low) / spread)
+
+
+def shaded(points: NDArray[Any]) -> list[str]:
+    """Grey points (H, W) -> H / 2 lines of characters, since these are twice as tall as wide; the darkest point is a space.
+
+    >>> shaded(np.array([[0, 90], [0, 90], [180, 90], [180, 90]], np.uint8))
+    [' =', '@=']
+    """
+    pairs = points[: len(points) // 2 * 2].astype(np.float64).reshape(-1, 2, points.shape[1]).mean(axis=1)
+    shares = (pairs - pairs.min()) / (float(np.ptp(pairs)) or 1.0)
+    return ["".join(SHADES[round(share * (len(SHADES) - 1))] for share in row).rstrip() for row in shares]

@@ -15,6 +15,7 @@ encoded, missing values replaced by the mean and left out of the score. In predi
     lamella predict my-model 7 --make samples -o samples.svg            new examples, by a seed
     lamella predict my-model a.png --make line --other b.png -o line.svg
     lamella predict my-model rows.csv --make map -o map.svg             or a folder of pictures
+    lamella predict my-model rows.csv --make map --colour-by species -o map.svg
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,9 @@ class Config(msgspec.Struct, kw_only=True):
     decimal: Annotated[Literal["", ".", ","], Meta(description="Decimal mark (default: detected).", extra=NOW)] = ""
     leave_out: Annotated[str, Meta(description="Columns to ignore, separated by commas; none: keep all.")] = ""
     make: Annotated[Literal["answer", "samples", "line", "map"], Meta(description=MAKES, extra=NOW)] = "answer"
+    colour_by: Annotated[
+        str, Meta(description="Column that colours a map; of pictures folder, the folder that each is in.", extra=NOW)
+    ] = ""
     other: Annotated[str, Meta(description="The other end of a line.", extra=NOW | {"holds": "value"})] = ""
     importance_samples: Annotated[
         int,
@@ -136,6 +140,8 @@ class DimensionalityReduction(Task):
         )
 
     def inputs(self, example: Example) -> Arrays:
+        if self.config.colour_by and self.config.make != "map":
+            raise UsageError(f"--colour-by {self.config.colour_by}: expected --make map beside it.")
         if self.config.make == "samples":
             return {"seed": np.array(kinds.seed(example["example"]))}
         other = {"other": self.kind.array(self.config.other)[0]} if self.config.make == "line" else {}
@@ -222,6 +228,9 @@ class DimensionalityReduction(Task):
             return None
         rows = [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else []
         examples = rows or self.read([str(path)], columns)[0]
+        by = kinds.column(self.config.colour_by, [e["example"] for e in examples])
         points = [answer["point"] for answer in run(examples)]
-        pictures = kinds.seen(self.kind, (e["example"] for e in examples))
-        return gallery.scatter(points, pictures).encode(), {"rows": len(points)}
+        pictures = [] if by else kinds.seen(self.kind, (e["example"] for e in examples))
+        return gallery.scatter(points, pictures, *(gallery.colours_of(by) if by else ())).encode(), {
+            "rows": len(points)
+        }

@@ -145,6 +145,23 @@ def seen(kind: Pictures | Rows, values: Iterable[Any]) -> list[str]:
     return [encode_png(kind.array(value)[0]) for value in values] if isinstance(kind, Pictures) else []
 
 
+def column(name: str, values: Sequence[Any]) -> list[Any]:
+    """The values of the column that colours a map, [] where none is named; of pictures the names of their folders.
+
+    >>> column("kind", [{"kind": "a"}, {"kind": "b"}]), column("folder", ["cats/1.png"]), column("", [])
+    (['a', 'b'], ['cats'], [])
+    """
+    if not name:
+        return []
+    if not isinstance(values[0], Mapping):
+        if name != "folder":
+            raise UsageError(f"--colour-by {name[:60]}: expected folder, the folder that each picture is in.")
+        return [Path(str(value)).parent.name if len(str(value)) < 1000 else "" for value in values]
+    if name not in values[0]:
+        raise UsageError(f"--colour-by {name[:60]}: expected one of {quote_all(values[0])}.")
+    return [value.get(name) for value in values]
+
+
 def read(
     paths: Sequence[str],
     choice: Mapping[str, str] | None = None,
