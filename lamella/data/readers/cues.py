@@ -23,10 +23,15 @@ class Cue(NamedTuple):
     end: float
     text: str
     where: str
+    noted: bool = False
+    """Something stands there, if only a sound in brackets."""
 
 
-def read_cues(path: Path) -> list[Cue]:
-    """A file with texts and times -> its cues in order, without sounds in brackets; DataError where it has none."""
+def read_cues(path: Path) -> tuple[list[Cue], dict[str, list[str]]]:
+    """A file with texts and times -> its cues in order, without sounds in brackets; and where others stand, by the reason.
+
+    Raises DataError where it has none.
+    """
     suffix = path.suffix.lower()
     if suffix == ".eaf":
         cues = _elan(path)
@@ -34,10 +39,18 @@ def read_cues(path: Path) -> list[Cue]:
         cues = _textgrid(path)
     else:
         cues = _subtitles(path)
-    cues = [cue for cue in cues if cue.text and 0 <= cue.start < cue.end < LATEST]
-    if not cues:
+    left: dict[str, list[str]] = {}
+    kept = []
+    for cue in cues:
+        if not 0 <= cue.start < cue.end < LATEST:
+            left.setdefault("cues that do not end after they begin", []).append(cue.where)
+        elif cue.text:
+            kept.append(cue)
+        elif cue.noted:  # pauses of a TextGrid are no cues
+            left.setdefault("cues of sounds alone, such as [music]", []).append(cue.where)
+    if not kept:
         raise DataError(f"{show_path(path)}: expected texts with their times, received none. Is it another format?")
-    return cues
+    return kept, left
 
 
 def _subtitles(path: Path) -> list[Cue]:
@@ -56,7 +69,13 @@ def _subtitles(path: Path) -> list[Cue]:
         text = _SOUND.sub(" ", _MARKUP.sub("", " ".join(said)))
         text = " ".join(re.sub(r"(^|\s)[-–—]\s", " ", text).split())
         cues.append(
-            Cue(_seconds(*times.groups()[:4]), _seconds(*times.groups()[4:]), text, f"{show_path(path)}, line {first}")
+            Cue(
+                _seconds(*times.groups()[:4]),
+                _seconds(*times.groups()[4:]),
+                text,
+                f"{show_path(path)}, line {first}",
+                bool(said),
+            )
         )
     return cues
 

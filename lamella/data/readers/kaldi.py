@@ -14,7 +14,8 @@ def is_kaldi(place: Path) -> bool:
 def read_kaldi(place: Path) -> list[tuple[str, str, str]]:
     """A data folder -> (recording or a span of it, text, where that stands) for each line of `text`.
 
-    DataError where a recording comes out of a command, which is never run, or a line names what is not there.
+    A line of `text` that names nothing gives a recording of that name, which is not there. DataError where a recording comes
+    out of a command, which is never run, or a part is of no recording.
     """
     sounds = {key: _sound(place, key, rest) for _, key, rest in _rows(place / "wav.scp")}
     parts = {}
@@ -35,9 +36,7 @@ def read_kaldi(place: Path) -> list[tuple[str, str, str]]:
     found = []
     for number, key, rest in _rows(place / "text"):
         where = f"{show_path(place / 'text')}, line {number}"
-        if key not in known:
-            raise DataError(f"{where}: expected a name of {'segments' if parts else 'wav.scp'}, received {quote(key)}.")
-        found.append((known[key], rest, where))
+        found.append((known.get(key, str(place / key)), rest, where))
     return found
 
 
@@ -45,9 +44,9 @@ def _rows(path: Path) -> list[tuple[int, str, str]]:
     """(number of the line, its first word, the rest)."""
     rows = []
     for number, line in enumerate(split_lines(read_text(path)[0]), start=1):
-        key, _, rest = line.strip().partition(" ")
+        key, *rest = line.split(maxsplit=1)[:2] or [""]
         if key:
-            rows.append((number, key, rest.strip()))
+            rows.append((number, key, "".join(rest).strip()))
     return rows
 
 

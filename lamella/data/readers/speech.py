@@ -8,6 +8,7 @@ with `x.txt`, and long recordings with subtitles or a TextGrid beside them, whic
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from lamella.data.media.sounds import SUFFIXES, name_span, seconds_of
 from lamella.data.readers.bad_rows import refuse_many
 from lamella.data.readers.cues import CUES, LATEST, Cue, read_cues
 from lamella.data.readers.kaldi import is_kaldi, read_kaldi
+from lamella.data.readers.report import counted
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, read_text, show_path, split_lines
@@ -89,8 +91,9 @@ def _usable(found: Sequence[Found], where: str, lines: list[str]) -> tuple[list[
     if not kept:
         why = "; ".join(f"{count:,} {reason}" for reason, count in left.items())
         raise DataError(f"{where}: expected recordings that can be learned from, received {len(found):,}, {why}.")
-    lines.append(f"kept {len(kept):,} recordings, {total / 60:.1f} minutes")
+    lines.append(f"kept {counted(len(kept), 'recording')}, {total / 60:.1f} minutes")
     lines += [f"left out {count:,} {reason} (the first: {first[reason]})" for reason, count in left.items()]
+    lines += [f"left out {len(bad):,} that cannot be read"] if bad else []
     lines += [f"left out: {line}" for line in bad[:10]]
     if total < 1800:
         lines.append(
@@ -124,9 +127,9 @@ def _folder(place: Path, lines: list[str]) -> list[Found]:
 def _file(path: Path, columns: Mapping[str, str] | None, lines: list[str]) -> list[Found]:
     suffix = path.suffix.lower()
     if suffix in CUES:
-        return _said(path, CUES[suffix], _by_cues(path, read_cues(path)), lines)
+        return _said(path, CUES[suffix], _by_cues(path, _cues(path, lines)), lines)
     if suffix in SUFFIXES:
-        found = _one(path)
+        found = _one(path, lines)
         if not found:
             raise DataError(
                 f"{show_path(path)}: expected a text beside it, {path.stem}.txt, .srt, .vtt or .TextGrid; received none."
@@ -142,39 +145,68 @@ def _file(path: Path, columns: Mapping[str, str] | None, lines: list[str]) -> li
 
 
 def _said(place: Path, kind: str, found: list[Found], lines: list[str]) -> list[Found]:
-    lines.append(f"{show_path(place)}: {kind}; {len(found):,} texts")
+    lines.append(f"{show_path(place)}: {kind}; {counted(len(found), 'text')}")
     return found
 
 
 def _beside(place: Path, lines: list[str]) -> list[Found]:
     """All recordings below a folder that have a text beside them."""
     found: list[Found] = []
-    alone = 0
+    said: list[str] = []
+    alone: list[str] = []
+    stems, texts = set[str](), list[Path]()
     for inside, folders, files in os.walk(place):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(files):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                one = _one(Path(inside, name))
+        for name in sorted(f for f in files if not f.startswith(".")):
+            path, suffix = Path(inside, name), Path(name).suffix.lower()
+            if suffix in (*CUES, *TRANSCRIPTS):
+                texts.append(path)
+            if suffix in SUFFIXES:
+                one = _one(path, said)
                 found += one
-                alone += not one
+                alone += [] if one else [show_path(path)]
+                stems.add(str(path.with_suffix("")).lower())
     if found:
-        lines.append(f"{show_path(place)}: recordings with texts beside them; {len(found):,} texts")
-        if alone:
-            lines.append(f"note: {alone:,} recordings have no text beside them and are left out")
+        lines.append(f"{show_path(place)}: recordings with texts beside them; {counted(len(found), 'text')}")
+        lines += said
+        others = [show_path(text) for text in texts if not stems & set(_stems(text))]
+        for noun, names in (("recording without a text", alone), ("text without a recording", others)):
+            if names:
+                lines.append(f"left out {len(names):,}: a {noun} beside it (the first: {names[0]})")
     return found
 
 
-def _one(sound: Path) -> list[Found]:
+def _stems(text: Path) -> list[str]:
+    """The names without suffix that the recording of a text may have: of `talk.en.srt` talk.en and talk."""
+    first = text.with_suffix("")
+    return [str(first).lower(), str(first.with_suffix("")).lower()]
+
+
+def _one(sound: Path, lines: list[str]) -> list[Found]:
     """The text of one recording that stands beside it, cut by its times where it has such."""
     names = {p.name.lower(): p for p in (sound.parent.iterdir() if sound.parent.is_dir() else ())}
     for suffix in (*CUES, *TRANSCRIPTS):
-        for stem in (sound.stem, sound.name):
-            path = names.get(f"{stem}{suffix}".lower())
+        of_languages = [
+            n for n in names if re.fullmatch(re.escape(sound.stem.lower()) + r"\.[a-z]{2,3}(-\w+)?" + suffix, n)
+        ]
+        for name in (
+            f"{sound.stem}{suffix}",
+            f"{sound.name}{suffix}",
+            *(of_languages if len(of_languages) == 1 else ()),
+        ):
+            path = names.get(name.lower())
             if path and suffix in CUES:
-                return _spans(sound, read_cues(path))
+                return _spans(sound, _cues(path, lines))
             if path:
                 return [(str(sound), " ".join(read_text(path)[0].split()), show_path(path))]
     return []
+
+
+def _cues(path: Path, lines: list[str]) -> list[Cue]:
+    """The cues of a file that say something; the others are counted."""
+    cues, left = read_cues(path)
+    lines += [f"left out {len(places):,}: {reason} (the first: {places[0]})" for reason, places in left.items()]
+    return cues
 
 
 def _by_cues(path: Path, cues: Sequence[Cue]) -> list[Found]:
@@ -204,8 +236,9 @@ def _piped(path: Path) -> list[Found]:
     find = _finder(path.parent)
     if not any(_is_file(Path(find(cells[0]))) for _, cells in rows[:20]):
         return []
-    wide = max(len(cells) for _, cells in rows[:20])
-    at = 2 if wide == 3 else 1
+    three = [cells for _, cells in rows if len(cells) == 3]
+    # The third column has numbers written out; in lists of other programs it is the number of a speaker.
+    at = 2 if len(three) > len(rows) / 2 and 2 * sum(len(c[2]) for c in three) > sum(len(c[1]) for c in three) else 1
     return [
         (
             find(cells[0]),

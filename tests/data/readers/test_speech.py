@@ -80,7 +80,7 @@ def test_texts_beside_recordings(tmp_path):
     (tmp_path / "b" / "two.lab").write_text("Hello")
     rows, lines = read_speech([tmp_path])
     assert rows == [{"audio": one, "text": "Good morning."}, {"audio": two, "text": "Hello"}]
-    assert any("1 recordings have no text" in line for line in lines)
+    assert any("left out 1: a recording without a text" in line for line in lines)
     assert read_speech([one])[0] == rows[:1]
 
 
@@ -173,3 +173,31 @@ def test_an_entity_bomb_is_no_annotation(tmp_path):
     (tmp_path / "a.eaf").write_text('<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>')
     with pytest.raises(DataError, match="expected ELAN's XML"):
         read_cues(tmp_path / "a.eaf")
+
+
+def test_what_stands_beside_no_recording_or_says_nothing_is_counted(tmp_path):
+    sound(tmp_path / "talk.wav", 5)
+    (tmp_path / "talk.en.srt").write_text(SRT + "\n4\n00:00:05,000 --> 00:00:04,500\nBackwards.\n")
+    sound(tmp_path / "alone.wav")
+    (tmp_path / "lost.txt").write_text("of no recording")
+    rows, lines = read_speech([tmp_path])
+    assert [row["text"] for row in rows] == ["Good morning.", "Hello there."]
+    assert any(line.startswith("left out 1: cues of sounds alone") and "line 6" in line for line in lines)
+    assert any(line.startswith("left out 1: cues that do not end after they begin") for line in lines)
+    assert any(line.startswith("left out 1: a recording without a text") and "alone.wav" in line for line in lines)
+    assert any(line.startswith("left out 1: a text without a recording") and "lost.txt" in line for line in lines)
+
+
+def test_kaldi_with_tabs_and_a_text_of_no_recording(tmp_path):
+    names = [sound(tmp_path / f"{i}.wav") for i in range(12)]
+    (tmp_path / "wav.scp").write_text("".join(f"u{i}\t{i}.wav\n" for i in range(12)))
+    (tmp_path / "text").write_text("".join(f"u{i}\thello you\n" for i in range(12)) + "u99\tlost\n")
+    rows, lines = read_speech([tmp_path])
+    assert [row["audio"] for row in rows] == names and rows[0]["text"] == "hello you"
+    assert "left out 1 that cannot be read" in lines and any("text, line 13" in line for line in lines)
+
+
+def test_a_third_column_of_speakers_is_no_text(tmp_path):
+    one = sound(tmp_path / "wavs" / "a.wav")
+    (tmp_path / "list.txt").write_text("wavs/a.wav|Good morning.|17\n")
+    assert read_speech([tmp_path / "list.txt"])[0] == [{"audio": one, "text": "Good morning."}]
