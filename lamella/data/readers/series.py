@@ -28,8 +28,10 @@ from lamella.data.readers.numbers import TRUTH, Numbers, is_missing, read_number
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.readers.regular import Floats, Raw, Track, regular
 from lamella.data.readers.series_columns import NAMES, Roles, choose_roles, fail_duplicates
+from lamella.data.readers.series_known import KnownTable, joined
 from lamella.data.readers.stamps import NONE, Stamps, Style, read_stamps
 from lamella.data.readers.tables import list_paths
+from lamella.data.readers.time_columns import find_time, first_stamp, join_time
 from lamella.data.text.encoding import StrPath, quote, quote_all
 from lamella.errors import DataError, UsageError
 
@@ -44,6 +46,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     known: Sequence[str] = ()
     """Columns that are known of the future too."""
+    known_from: str = ""
+    """A table of its own that holds these columns, or goes on with them."""
     frequency: str = ""
     decimal: str = ""
     """The mark before decimals."""
@@ -109,6 +113,7 @@ def read_series(
         raws += found
         decimal = file.decimal
     stamped = [raw.times for raw in raws if raw.times is not None]
+    beside = _File(options.known_from, {}, options, notes).read_known(file.keys, style) if options.known_from else None
     if options.frequency:
         step = clock.parse_step(options.frequency)
         if not step.unit:  # row by row, whatever lies between the stamps
@@ -119,6 +124,8 @@ def read_series(
             shown = f"{step.size / style.parts:g}" if style.parts > 1 else str(step or "unknown")
             notes.append(f"step between values: {shown}, found from the time stamps")
     counts: Counter[str] = Counter()
+    if beside is not None:
+        raws = [joined(raw, beside, step, counts) for raw in raws]
     tracks = _all_regular(raws, step, counts, notes, options.resample)
     notes += [f"{reason}: {count:,}" for reason, count in counts.items()]
     flat = [t.id for t in tracks if np.ptp(t.values) == 0]
@@ -162,6 +169,7 @@ class _File:
         self.where = self.sheet.file
         self.bad: list[str] = []
         self.decimal = "."
+        self.keys: list[str] = []  # the columns that name series
         self.covariates: dict[str, Floats] = {}
         self.names, self.rows, self.lines = _grid(self.sheet)
         self.header = self.sheet.keys is not None or len(self.lines) < len(self.sheet.rows)
@@ -176,7 +184,7 @@ class _File:
 
     def _turn(self) -> None:
         """A table whose columns are times, a row a series, becomes one whose rows are times."""
-        first = _first_stamp(self.names)
+        first = first_stamp(self.names)
         if first == 0 or self.columns:
             return
         ids = [" ".join(filter(None, row[:first])) for row in self.rows]
@@ -194,9 +202,13 @@ class _File:
     def read(self) -> tuple[list[Raw], Style]:
         """The series as they stand in the file, and how it writes its stamps."""
         cells = list(zip(*self.rows, strict=True))
+        if self.options.known_from:  # that table has those that are not here
+            here = [name for name in self.options.known if name in self.names]
+            self.options = msgspec.structs.replace(self.options, known=here)
         roles = choose_roles(
             self.where, self.names, cells, self.columns, self.options.known, self.options.leave_out, self.header
         )
+        self.keys = [self.names[at] for at in roles.ids]
         times, style = self._times(roles)
         numbers = self._numbers(cells, roles)
         self.bad += [str(b) for b in self.sheet.bad]
@@ -207,13 +219,46 @@ class _File:
         self.notes += [f"{self.where}: {note}" for note in (*self.sheet.notes, *roles.notes)]
         return self._split(cells, roles, times, numbers), style
 
-    def _times(self, roles: Roles) -> tuple[Times | None, Style]:
+    def read_known(self, keys: Sequence[str], style: Style) -> KnownTable:
+        """The columns of `known`, by stamps that are written as in the table of the series, or otherwise, and by its `keys`
+        where it has these."""
+        cells = list(zip(*self.rows, strict=True))
+        wanted = list(self.options.known)
+        lacking = [name for name in wanted if name not in self.names]
+        if not wanted or lacking:
+            raise DataError(
+                f"{self.where}: expected the columns of --known, {quote_all(lacking) if wanted else 'none is named'}, received "
+                f"{quote_all(self.names)}. Change --known"
+            )
+        used = find_time(self.names, cells, {self.names.index(name) for name in wanted})
+        label = " + ".join(quote(self.names[at]) for at in used)
+        if not used:
+            raise DataError(f"{self.where}: expected a column of time stamps, received {quote_all(self.names)}.")
+        times, _ = self._times(Roles(join_time(self.names, cells, used), label, [], [], True), style)
+        assert times is not None
+        columns: dict[str, Floats] = {}
+        for name in wanted:
+            column = cells[self.names.index(name)]
+            found = self._categories(name, column)
+            columns |= found or {name: read_numbers(column, self.options.decimal, self.sheet.delimiter).values}
+        by_key = [cells[self.names.index(key)] for key in keys if key in self.names]
+        names = [" | ".join(key) for key in zip(*by_key, strict=True)] if keys and len(by_key) == len(keys) else None
+        there = times != NONE
+        self.notes.append(f"{self.where}: {quote_all(wanted)} by {label}, {int(there.sum()):,} rows")
+        return KnownTable(
+            self.where,
+            {name: column[there] for name, column in columns.items()},
+            times[there],
+            None if names is None else [name for name, use in zip(names, there, strict=True) if use],
+        )
+
+    def _times(self, roles: Roles, style: Style | None = None) -> tuple[Times | None, Style]:
         if roles.times is None:
             return None, Style("count")
         o = self.options
         # Steps of a second or more, as a frequency or the stamps of training say, need no fractions.
         whole = bool(o.frequency)
-        found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, o.style, whole)
+        found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, style or o.style, whole)
         if found.ambiguous:
             raise DataError(
                 f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be day or month first, and no stamp "
@@ -315,26 +360,6 @@ class _File:
         if times is not None and not self.options.resample:
             fail_duplicates(self.where, self.names, cells, roles, found)
         return found
-
-
-def _first_stamp(names: Sequence[str]) -> int:
-    """Where in a header the columns begin that are called by times, three at least up to the last one; 0 for none.
-
-    Times with any letters in them need a year: "May" is a name too. d_1, d_2, ... count days.
-
-    >>> _first_stamp(["city", "2019", "2020", "2021"]), _first_stamp(["a", "Jan 2019", "Feb 2019", "Mar 2019"])
-    (1, 1)
-    >>> _first_stamp(["a", "b", "May", "June", "April"]), _first_stamp(["item", "store", "d_1", "d_2", "d_3"])
-    (0, 2)
-    """
-    stamps = read_stamps(names).seconds != NONE
-    first = len(names)
-    while first and stamps[first - 1] and any(letter.isdigit() for letter in names[first - 1]):
-        first -= 1
-    if len(names) - first < 3:
-        first = next((at for at, name in enumerate(names) if re.fullmatch(r"(d|day|t|w|week|m|month)_?1", name)), 0)
-        first = first if is_numbered(names[first:]) else 0
-    return first if len(names) - first >= 3 else 0
 
 
 def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lamella.data.readers.headers import is_numbered
 from lamella.data.readers.numbers import read_number
 from lamella.data.readers.records import fold
-from lamella.data.readers.stamps import counts_time, looks_like_time
+from lamella.data.readers.stamps import NONE, counts_time, looks_like_time, read_stamps
 
 TIME_NAMES = ("time", "ds", "date", "datetime", "timestamp", "period", "year", "month", "day", "week", "index", "t")
 _STRONG = TIME_NAMES[:5]  # whatever a column of such a name holds, it is the time; "index" may be one of prices
@@ -148,3 +149,23 @@ def unread_time(names: Sequence[str], cells: Cells, taken: set[int]) -> int | No
     digits = sum(any(letter.isdigit() for letter in cell) for cell in known)
     many = len(known) > 2 and len(set(known)) > 0.95 * len(known)
     return first if many and texts > 0.9 * len(known) and digits > 0.9 * len(known) else None
+
+
+def first_stamp(names: Sequence[str]) -> int:
+    """Where in a header the columns begin that are called by times, three at least up to the last one; 0 for none.
+
+    Times with any letters in them need a year: "May" is a name too. d_1, d_2, ... count days.
+
+    >>> first_stamp(["city", "2019", "2020", "2021"]), first_stamp(["a", "Jan 2019", "Feb 2019", "Mar 2019"])
+    (1, 1)
+    >>> first_stamp(["a", "b", "May", "June", "April"]), first_stamp(["item", "store", "d_1", "d_2", "d_3"])
+    (0, 2)
+    """
+    stamps = read_stamps(names).seconds != NONE
+    first = len(names)
+    while first and stamps[first - 1] and any(letter.isdigit() for letter in names[first - 1]):
+        first -= 1
+    if len(names) - first < 3:
+        first = next((at for at, name in enumerate(names) if re.fullmatch(r"(d|day|t|w|week|m|month)_?1", name)), 0)
+        first = first if is_numbered(names[first:]) else 0
+    return first if len(names) - first >= 3 else 0

@@ -45,7 +45,9 @@ class Config(msgspec.Struct, kw_only=True):
     horizon: Annotated[int, Meta(description="How many steps to forecast.", ge=1, le=1000)] = 12
     context: Annotated[int, Meta(description="Steps of past to read (0: by season, horizon).", ge=0, le=5000)] = 0
     season: Annotated[int, Meta(description="Steps of a season (0: by the time stamps).", ge=0, le=2000)] = 0
-    frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month (else found).")] = ""
+    frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month, row (else found).")] = (
+        ""
+    )
     resample: Annotated[Literal["", "sum", "mean"], Meta(description="Bring rows to steps of --frequency by this.")] = (
         ""
     )
@@ -58,6 +60,9 @@ class Config(msgspec.Struct, kw_only=True):
     decimal: Annotated[Literal["", ".", ","], Meta(description="Mark before decimals (else found).", extra=NOW)] = ""
     leave_out: Annotated[str, Meta(description="Columns that are not read, with commas between; none: keep all.")] = ""
     known: Annotated[str, Meta(description="Columns known of the future too, with commas between.")] = ""
+    known_from: Annotated[
+        str, Meta(description="A table of its own with the columns of --known.", extra=NOW | {"holds": "file"})
+    ] = ""
     ensemble_size: Annotated[
         int, Meta(description="Nets that are trained side by side and averaged.", ge=1, le=16, extra={"was": "members"})
     ] = 3
@@ -78,6 +83,7 @@ class TimeSeriesForecasting(Task):
     seasons_: list[int]
     periods_: list[str]  # of the calendar
     known_: dict[str, list[float]]  # covariate -> mean and spread
+    known_from_: str  # the table beside that of training
     widths_: dict[str, float]  # by how much each interval is stretched
     style_: Mapping[str, Any] = {}  # how the time stamps of training were written
 
@@ -102,7 +108,10 @@ class TimeSeriesForecasting(Task):
         known, leave_out = (
             [name.strip() for name in text.split(",") if name.strip()] for text in (c.known, c.leave_out)
         )
+        # The table of training is used again where it is still there and no other is named.
+        gone = c.known_from == getattr(self, "known_from_", None) and not Path(c.known_from).is_file()
         options = Options(
+            known_from="" if gone else c.known_from,
             known=known, frequency=c.frequency, decimal=c.decimal, day_first=c.day_first, date_format=c.date_format,
             resample=c.resample, leave_out=leave_out, style=getattr(self, "style", None),
             covariates=list(getattr(self, "known_", ())),
@@ -141,6 +150,7 @@ class TimeSeriesForecasting(Task):
         self.style_ = msgspec.to_builtins(getattr(self, "read_style", Style("count")))
         self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
         self.known_ = {name: windows.spread(e["known"][name] for e in examples) for name in first.get("known", {})}
+        self.known_from_ = self.config.known_from
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
 
     @property

@@ -238,7 +238,7 @@ def features(
         if len(values) < length:
             raise DataError(
                 f"expected {name} for {length} steps, past and future, received {len(values)}. Add rows with {name} and no "
-                f"value after the last one: the model was trained with --known {','.join(known)}."
+                f"value after the last one, or give them in a table: --known-from FILE; it was trained with --known {','.join(known)}."
             )
         columns.append((values[:length, None] - mean) / spread)
     return np.concatenate(columns, axis=1)

@@ -185,3 +185,56 @@ def test_weeks_begin_on_mondays(tmp_path):
     data = read(tmp_path, "date;v\n" + "".join(f"{d};1\n" for d in days), frequency="week", resample="sum")
     assert data.tracks[0].values.tolist() == [5, 7, 7, 1] and data.stamp(data.tracks[0], 0) == "2019-12-30"
     assert any("may not be whole" in note for note in data.notes)
+
+
+DAYS = [f"2020-01-{n:02}" for n in range(1, 11)]
+
+
+def beside(tmp_path, table, series, known="temp"):
+    (tmp_path / "weather.csv").write_text(table)
+    return read(tmp_path, series, known=known.split(","), known_from=str(tmp_path / "weather.csv"))
+
+
+def test_covariates_in_a_table_of_their_own(tmp_path):
+    sales = "date,v\n" + "".join(f"{d},{n}\n" for n, d in enumerate(DAYS[:6]))
+    weather = "day;temp;sky\n" + "".join(
+        f"{d[8:]}.{d[5:7]}.{d[:4]};{n},5;{'sun' if n % 2 else 'rain'}\n" for n, d in enumerate(DAYS)
+    )
+    data = beside(tmp_path, weather, sales, "temp,sky")
+    [track] = data.tracks
+    assert track.values.tolist() == [0, 1, 2, 3, 4, 5] and ahead(data) == "2020-01-07"
+    assert track.known["temp"].tolist() == [n + 0.5 for n in range(10)], "of the future too"
+    assert track.known["sky=sun"].tolist() == [0, 1] * 5 and len(track.known) == 3
+    # the past in the table of the series, what follows in the other
+    both = "date,v,temp\n" + "".join(f"{d},{n},{n}\n" for n, d in enumerate(DAYS[:6]))
+    [track] = beside(tmp_path, "date,temp\n" + "".join(f"{d},{n}\n" for n, d in enumerate(DAYS) if n > 5), both).tracks
+    assert track.known["temp"].tolist() == list(range(10))
+    # by the hour beside values by the day: what stands at the time of a value counts
+    hours = "time,temp\n" + "".join(f"{d}T{h:02}:00,{h}\n" for d in DAYS for h in (0, 12))
+    data = beside(tmp_path, hours, sales)
+    assert data.tracks[0].known["temp"].tolist() == [0] * 10 and any(
+        "not at the time of a value, left out: 10" in n for n in data.notes
+    )
+
+
+def test_covariates_of_each_series(tmp_path):
+    sales = "date,store,v\n" + "".join(f"{d},{s},{n}\n" for s in "ab" for n, d in enumerate(DAYS[:6]))
+    weather = "date,store,temp\n" + "".join(
+        f"{d},{s},{n + (s == 'b') * 100}\n" for s in "ab" for n, d in enumerate(DAYS)
+    )
+    assert [t.known["temp"][-1] for t in beside(tmp_path, weather, sales).tracks] == [9, 109]
+    weather = "date,temp\n" + "".join(f"{d},{n}\n" for n, d in enumerate(DAYS))
+    assert [t.known["temp"][-1] for t in beside(tmp_path, weather, sales).tracks] == [9, 9], "one for all"
+
+
+@pytest.mark.parametrize(
+    ("table", "known", "message"),
+    [
+        ("date,wind\n2020-01-01,1\n2020-01-02,2\n", "temp", 'the columns of --known, "temp", received "date", "wind"'),
+        ("name,temp\na,1\nb,2\n", "temp", "a column of time stamps"),
+        ("date,temp\n2010-01-01,1\n2010-01-02,2\n", "temp", "rows at the time of series"),
+    ],
+)
+def test_tables_of_covariates_that_do_not_fit(tmp_path, table, known, message):
+    with pytest.raises(DataError, match=message):
+        beside(tmp_path, table, "date,v\n" + "".join(f"{d},{n}\n" for n, d in enumerate(DAYS[:6])), known)
