@@ -34,6 +34,22 @@ FRAMES = {
         "Personne ne sait pourquoi {} est si important.", "Installez {} et redémarrez l'ordinateur.", "Si {} est faux, dites-le-nous.",
         "{} est ce que le professeur a dit.", "Est-ce {} ou non ?", "Le train avec {} part d'ici.",
     ],
+    "de": [
+        "Die Bestellung {} wurde gestern verschickt.", "Bitte rufen Sie {} vor Mittag an.", "Wir haben {} dafür bezahlt.",
+        "Die Nummer ist {}.", "Sie finden {} auf der zweiten Seite.", "Er schrieb {} an die Wand.", "Meine Schwester kaufte letzte Woche {}.",
+        "Der alte Preis war {}, das war zu viel.", "Niemand weiß, warum {} so wichtig ist.", "Wenn {} falsch ist, sagen Sie es uns.",
+        "{} ist das, was der Lehrer sagte.", "Ist es {} oder nicht?", "Der Zug mit {} fährt hier ab.",
+    ],
+    "es": [
+        "El pedido {} salió ayer.", "Por favor, llame a {} antes del mediodía.", "Pagamos {} por ello.", "El número es {}.",
+        "Encontrará {} en la segunda página.", "Escribió {} en la pared.", "Mi hermana compró {} la semana pasada.",
+        "El precio antiguo era {}, que era demasiado.", "Nadie sabe por qué {} es tan importante.", "Si {} está mal, díganoslo.",
+        "{} es lo que dijo el profesor.", "¿Es {} o no?", "El tren con {} sale de aquí.",
+    ],
+    "zh": [
+        "订单 {} 昨天寄出了。", "请在中午前拨打 {}。", "我们为此付了 {}。", "号码是 {}。", "你可以在第二页找到 {}。", "他在墙上写了 {}。",
+        "我姐姐上周买了 {}。", "没有人知道为什么 {} 这么重要。", "如果 {} 错了，请告诉我们。", "{} 是老师说的。", "是不是 {}？",
+    ],
 }  # fmt: skip
 NAMED = {
     "en": [
@@ -46,6 +62,20 @@ NAMED = {
         "Elle travaille pour {} maintenant.", "Le livre de {} est sur la table.", "Je crois que {} a tort.",
         "Mon ami {} habite près de la rivière.", "Ils ont envoyé une longue lettre à {}.", "Tout le monde aime {} et {}.",
         "Demande à {} avant de partir.", "La voiture de {} a été volée.",
+    ],
+    "de": [
+        "Ich habe letztes Jahr {} getroffen.", "Wir haben es im Frühling von {} gekauft.", "Gestern kam {} spät nach Hause.", "Kennst du {}?",
+        "Sie arbeitet jetzt für {}.", "Das Buch von {} liegt auf dem Tisch.", "Ich glaube, {} hat unrecht.", "Mein Freund {} wohnt am Fluss.",
+        "Alle lieben {} und {}.", "Frag {}, bevor du gehst.", "Das Auto von {} wurde gestohlen.",
+    ],
+    "es": [
+        "Conocí a {} el año pasado.", "Se lo compramos a {} en primavera.", "Ayer {} llegó tarde a casa.", "¿Conoces a {}?",
+        "Ella trabaja ahora para {}.", "El libro de {} está en la mesa.", "Creo que {} se equivoca.", "Mi amigo {} vive cerca del río.",
+        "Todos quieren a {} y {}.", "Pregunta a {} antes de irte.", "Robaron el coche de {}.",
+    ],
+    "zh": [
+        "我去年见过 {}。", "我们春天从 {} 买的。", "昨天 {} 回家很晚。", "你认识 {} 吗？", "她现在为 {} 工作。", "{} 的书在桌子上。",
+        "我觉得 {} 错了。", "大家都喜欢 {} 和 {}。", "走之前问问 {}。",
     ],
 }  # fmt: skip
 NAMES = sorted(
@@ -62,6 +92,13 @@ LABELS = {
     "fr": "ajouter au panier|enregistrer|annuler|chien|lundi|entrée interdite|peinture fraîche|ne pas toucher|ouvrir la porte|mon compte|supprimer tout|"
     "se déconnecter|aide|rechercher|réglages|ne pas entrer|propriété privée|complet|livraison gratuite|page suivante|haut de page|fin|"
     "maison à vendre|danger|deux billets|à propos|jouer|arrêt|défense de fumer|merci|je t'aime|bonjour|imprimer|modifier|nouveau message",
+    "de": "in den warenkorb|speichern|abbrechen|hund|montag|kein zutritt|frisch gestrichen|nicht berühren|die tür öffnen|mein konto|alles löschen|"
+    "abmelden|hilfe|suchen|einstellungen|ausverkauft|kostenloser versand|nächste seite|nach oben|ende|haus zu verkaufen|gefahr|über uns|spielen|"
+    "rauchen verboten|danke|guten morgen|drucken|profil bearbeiten|neue nachricht",
+    "es": "añadir al carrito|guardar|cancelar|perro|lunes|prohibido el paso|pintura fresca|no tocar|abrir la puerta|mi cuenta|eliminar todo|"
+    "cerrar sesión|ayuda|buscar|ajustes|agotado|envío gratis|página siguiente|volver arriba|fin|casa en venta|peligro|sobre nosotros|jugar|"
+    "prohibido fumar|gracias|te quiero|buenos días|imprimir|mensaje nuevo",
+    "zh": "保存|取消|狗|星期一|我的帐户|帮助|搜索",
 }
 MARKED = {
     "en": [
@@ -81,17 +118,40 @@ MARKED = {
         "Voir [{}].",
         "({})",
     ],
+    "de": [
+        "Er sagte „{}“ und ging.",
+        "Öffnen Sie die Datei ({}).",
+        "Das {} (alt) ist hier.",
+        "„{}“, sagte sie.",
+        "Drücken Sie [{}].",
+        "({})",
+    ],
+    "es": [
+        "Dijo «{}» y se fue.",
+        "Abra el archivo ({}).",
+        "El {} (viejo) está aquí.",
+        "«{}», dijo ella.",
+        "Pulse [{}].",
+        "({})",
+    ],
+    "zh": ["他说：“{}”。", "打开文件（{}）。", "这个{}（旧的）在这里。", "按[{}]。", "（{}）"],
 }
 INSIDE = {
     "en": "yes|no|the key|a small house|come back|water|good luck",
     "fr": "oui|non|la clé|une petite maison|reviens|eau|bonne chance",
+    "de": "ja|nein|der Schlüssel|ein kleines Haus|komm zurück|Wasser|viel Glück",
+    "es": "sí|no|la llave|una casa pequeña|vuelve|agua|buena suerte",
+    "zh": "是|不|钥匙|小房子|回来|水|祝你好运",
 }
 SHAPES = [
     "%name%", "__name__", "[[name]]", "<%= x %>", "{ $x }", "%1!s!", "{{name}}", "app.menu.file_open", ":ref:`guide`", "`guide <a.html>`_", ":smile:",
     "&nbsp;", "%s", "{0}", "${x}", "<b>", "https://a.org/b?c=1", "me@a.org", "{% if x %}", "$t(key)",
 ]  # fmt: skip
 SHAPED = {"en": ["Open {} now.", "The user {} is here.", "We found {} in the file.", "{} is not ready."],
-          "fr": ["Ouvrez {} maintenant.", "L'utilisateur {} est ici.", "Nous avons trouvé {} dans le fichier.", "{} n'est pas prêt."]}  # fmt: skip
+          "fr": ["Ouvrez {} maintenant.", "L'utilisateur {} est ici.", "Nous avons trouvé {} dans le fichier.", "{} n'est pas prêt."],
+          "de": ["Öffnen Sie jetzt {}.", "Der Benutzer {} ist hier.", "Wir haben {} in der Datei gefunden.", "{} ist nicht bereit."],
+          "es": ["Abra {} ahora.", "El usuario {} está aquí.", "Encontramos {} en el archivo.", "{} no está listo."],
+          "zh": ["现在打开 {}。", "用户 {} 在这里。", "我们在文件中找到了 {}。", "{} 还没有准备好。"]}  # fmt: skip
 
 
 def quantities(rng: random.Random, language: str) -> Iterator[str]:
@@ -99,15 +159,15 @@ def quantities(rng: random.Random, language: str) -> Iterator[str]:
     digits: Callable[[int], str] = lambda n: "".join(rng.choice("0123456789") for _ in range(n))  # noqa: E731
     letters: Callable[[int], str] = lambda n: "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ") for _ in range(n))  # noqa: E731
     hexa: Callable[[int], str] = lambda n: "".join(rng.choice("0123456789abcdef") for _ in range(n))  # noqa: E731
-    group, point = (",", ".") if language == "en" else ("\u202f", ",")
+    group, point = {"fr": ("\u202f", ","), "de": (".", ","), "es": (".", ",")}.get(language, (",", "."))
     while True:
         whole = f"{rng.randrange(1, 900)}{group}{digits(3)}"
         money = f"{whole}{point}{digits(2)}"
         yield from (
             f"+{rng.randrange(1, 9)} ({digits(3)}) {digits(3)}-{digits(4)}", f"0{digits(1)} {digits(2)} {digits(2)} {digits(2)} {digits(2)}",
             f"{letters(2)}{digits(10)}", f"{letters(3)}-{digits(4)}", ":".join(hexa(2).upper() for _ in range(6)),
-            f"{hexa(8)}-{hexa(4)}-{hexa(4)}-{hexa(4)}-{hexa(12)}", f"{digits(2)}{point}{digits(1)}%" if language == "en" else f"{digits(2)}{point}{digits(1)} %",
-            f"Python 3.{digits(2)}", f"€{money}" if language == "en" else f"{money} €", whole, str(rng.randrange(2, 100)), str(rng.randrange(1900, 2030)),
+            f"{hexa(8)}-{hexa(4)}-{hexa(4)}-{hexa(4)}-{hexa(12)}", f"{digits(2)}{point}{digits(1)}%" if point == "." else f"{digits(2)}{point}{digits(1)} %",
+            f"Python 3.{digits(2)}", f"€{money}" if point == "." else f"{money} €", whole, str(rng.randrange(2, 100)), str(rng.randrange(1900, 2030)),
             f"20{digits(2)}-0{rng.randrange(1, 9)}-1{digits(1)}", f"1{digits(1)}:{rng.randrange(10, 59)}", f"192.168.{digits(1)}.{digits(2)}",
             f"{rng.randrange(2, 90)} km", f"v{digits(1)}.{digits(1)}.{digits(2)}", hexa(10) + "7", f"{rng.randrange(2, 90)}{point}5 kg",
         )  # fmt: skip
@@ -136,7 +196,8 @@ def sets(language: str, rng: random.Random) -> dict[str, tuple[list[str], Callab
         return all(name in answer for name in NAMES if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", source))
 
     def balanced(source: str, answer: str) -> bool:
-        pairs = [re.findall(r"[()\[\]]", text) for text in (source, answer)]
+        pairs = [re.findall(r"[()\[\]（）]", text) for text in (source, answer)]
+        pairs = [[{"（": "(", "）": ")"}.get(mark, mark) for mark in some] for some in pairs]
         quotes = [len(re.findall(r'["“”«»„]', text)) for text in (source, answer)]
         return Counter(pairs[0]) == Counter(pairs[1]) and quotes[0] == quotes[1] and bool(ends)
 

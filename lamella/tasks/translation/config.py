@@ -5,8 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from lamella.data.readers.suffixes import PACKED, TABLES
+
 LATER = {"when": "predict"}  # may be changed when a model answers
 FILE = {**LATER, "holds": "file"}
+# What an option is for, by the suffixes of files; "" for texts. A document has no room for more than its translation.
+PLAIN = {**LATER, "formats": (".txt",)}
+PAGES = {**LATER, "formats": (".md", ".markdown")}
+SUBTITLES = {**LATER, "formats": (".srt", ".vtt", ".ass", ".ssa")}
+ROWS = {**LATER, "formats": ("", *TABLES, *PACKED)}
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -36,19 +43,21 @@ class Config(msgspec.Struct, kw_only=True):
     ] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
     front_matter: Annotated[
-        str, Meta(description="Keys of a Markdown page's front matter to translate: title,description.", extra=LATER)
+        str, Meta(description="Keys of a Markdown page's front matter to translate: title,description.", extra=PAGES)
     ] = ""
-    lines: Annotated[bool, Meta(description="In a .txt each line is a text by itself.", extra=LATER)] = False
-    paragraphs: Annotated[bool, Meta(description="In a .txt wrapped lines are joined.", extra=LATER)] = False
+    lines: Annotated[bool, Meta(description="In a .txt each line is a text by itself.", extra=PLAIN)] = False
+    paragraphs: Annotated[bool, Meta(description="In a .txt wrapped lines are joined.", extra=PLAIN)] = False
     line_length: Annotated[
         int,
-        Meta(description="Most characters in a line of subtitles; 0: as many lines as the source.", ge=0, extra=LATER),
+        Meta(
+            description="Most characters in a line of subtitles; 0: as many lines as the source.", ge=0, extra=SUBTITLES
+        ),
     ] = 0
     details: Annotated[
-        bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=LATER)
+        bool, Meta(description="Say with each translation what became of it and how sure it is.", extra=ROWS)
     ] = False
     keep_below: Annotated[
         float,
         Meta(description="Keep the source where the confidence is below this, from 0 to 1.", ge=0, le=1, extra=LATER),
     ] = 0.0
-    alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=LATER)] = 1
+    alternatives: Annotated[int, Meta(description="Translations of each, best first.", ge=1, le=8, extra=ROWS)] = 1

@@ -184,6 +184,8 @@ class Names:
         if known is None:
             return "unsure"
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
+        if name.kind == "name" and not self._is_common(name.text):
+            others = [candidate for candidate in others if not _clipped(_plain(candidate), _plain(name.text))]
         if name.kind == "name" and known and _plain(known[0]) == _plain(name.text):
             others = []  # by itself the net would keep it
         # The translation of a name that the net hardly knows is a name too.
@@ -234,6 +236,16 @@ def _plain(text: str) -> str:
 
 def _like(one: str, two: str) -> bool:
     return SequenceMatcher(None, one, two, False).ratio() >= _NEAR
+
+
+def _clipped(one: str, name: str) -> bool:
+    """Whether what a net makes of a name it hardly knows begins as the name does and is another word then.
+
+    >>> _clipped("marse", "marseille"), _clipped("buddhismus", "buddhism"), _clipped("polen", "poland")
+    (True, False, True)
+    """
+    shared = next((i for i, (a, b) in enumerate(zip(one, name, strict=False)) if a != b), min(len(one), len(name)))
+    return 3 <= shared < 0.7 * len(name)
 
 
 def _contains(answer: Sequence[str], candidate: str) -> bool:

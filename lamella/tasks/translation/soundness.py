@@ -44,7 +44,10 @@ def _loops(text: str) -> bool:
 
 
 _END = re.compile(r"\.{3}$|[…:!?.]$")
-_STOPPED = re.compile(r"(?<![.。…])(?:(?<=[^\W\d_]{4})(?<!usw)|(?<=[)\]}>”»\"\u4e00-\u9fff]))[.。]$")
+_STOPPED = re.compile(r"(?<![.。…])(?:(?P<word>[^\W\d_]{2,})|[)\]}>”»\"\u4e00-\u9fff])[.。]$")
+_SHORTENED = word_set(
+    "etc usw bzw st dr mr mrs ms prof inc ltd co corp nr no vs approx min max ca ggf inkl sr sra ud uds tel"
+)
 _STOPS = ".!?:;…。！？：；।؟"
 _STYLES = {
     "fr": {mark: f"\u00a0{mark}" for mark in ":!?"},
@@ -63,7 +66,8 @@ def finish(source: str, answer: str, target: str) -> str:
     if (
         answer and not match and (source[-1:].isalnum() or source[-1:] in ")}]>")
     ):  # a label, to which nets give a full stop
-        return answer[:-1].rstrip() if _STOPPED.search(answer) else answer
+        stopped = _STOPPED.search(answer)
+        return answer[:-1] if stopped and (stopped["word"] or "").lower() not in _SHORTENED else answer
     if not match or not answer:
         return answer
     mark = match[0]
@@ -134,7 +138,7 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
 
 
 _HAN = "\u3400-\u9fff"
-_RUN = re.compile(r"(?<![\w@#./:-])[a-zà-ÿ]{2,}(?: [a-zà-ÿ]{2,})+(?![\w@/:-])")
+_RUN = re.compile(r"(?<![\w@#./:-])[a-zà-ÿ]+(?: [a-zà-ÿ]+)+(?![\w@/:-])")
 
 
 def _left(source: str, answer: str) -> bool:
