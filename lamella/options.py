@@ -6,7 +6,7 @@ command line and the verbs need.
 
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -27,6 +27,7 @@ class Option(msgspec.Struct, frozen=True):
     holds: str = ""  # "file": its name, for this machine's user alone; "value": one of the task's field
     was: str = ""  # its name in earlier versions
     short: str = ""  # the letter by which it may be typed: n for -n
+    formats: tuple[str, ...] = ()  # the suffixes of files that it is for, "" for texts; none: all
 
 
 def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def all_options(config: type[msgspec.Struct]) -> list[Option]:
                 holds=extra.get("holds", ""),
                 was=extra.get("was", ""),
                 short=extra.get("short", ""),
+                formats=tuple(extra.get("formats", ())),
             )
         )
     return found
@@ -106,6 +108,20 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
         raise UsageError(
             f"wrong value for an option of {task}: --{flag}: {what}, received {values[at[1]]!r}."
         ) from error
+
+
+def refuse_unfit(config: type[msgspec.Struct], given: Mapping[str, Any], suffixes: Collection[str]) -> None:
+    """UsageError for an option that means nothing to any of the inputs, which would be read and ignored.
+
+    given: options by name. suffixes: of the files that are answered, "" for a text.
+    """
+    for option in all_options(config):
+        if option.formats and option.name in given and not {*suffixes} & {*option.formats}:
+            texts = "a text, " if "" in option.formats else ""
+            received = ", ".join(sorted({suffix or "a text" for suffix in suffixes}))
+            raise UsageError(
+                f"--{option.flag}: expected {texts}{' '.join(filter(None, option.formats))}, received {received}. Leave it out."
+            )
 
 
 def current_names(config: type[msgspec.Struct], stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,19 +28,29 @@ def answer(
     """
     from lamella.errors import UsageError
     from lamella.model import answering
+    from lamella.options import refuse_unfit
 
     plain, out = out == "-", None if out == "-" else out  # standard output, as a file of text would be
     trained = answering.opened(trained, None, options)
+
+    def fit(names: list[str]) -> None:
+        suffixes = [Path(name).suffix.lower() for name in names]
+        refuse_unfit(type(trained.task.config), options, suffixes)
+        if columns and not any(map(answering.is_table, names)):
+            received = ", ".join(dict.fromkeys(suffix or "a text" for suffix in suffixes))
+            raise UsageError(f"--columns: expected a table, received {received}. Leave it out.")
+
     if not inputs:
         raise UsageError("expected a text, a file, or - for standard input, received nothing.")
     if inputs == ("-",) and not as_text:
+        fit([""])
         _answer_lines(trained, out, force, as_json)
         return
     folders = answering.takes_folders(trained.task)
     # A picture among several fields is a value of one of them, not a file of examples.
     as_text = as_text or (folders and answering.all_values(trained.task, inputs))
     if as_file or (not as_text and any(is_file(Path(i), folders or is_folder(i, bool(out))) for i in inputs)):
-        _answer_files(trained, inputs, out, force, columns, ".txt" if plain else "", choose)
+        _answer_files(trained, inputs, out, force, columns, ".txt" if plain else "", choose, fit)
         return
     for word in inputs:
         if not as_text and (what := not_a_file(word)):
@@ -51,6 +61,7 @@ def answer(
             click.echo(
                 f"note: {visible(word)} is taken as a text; for the folder of that name, {word}/ -o OUT", err=True
             )
+    fit([""])
     _answer_texts(trained, inputs, out, force, as_json)
 
 
@@ -103,9 +114,12 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
 
 def _answer_files(
     trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, columns: dict[str, str] | None, suffix: str = "",
-    choose: Choose | None = None,
+    choose: Choose | None = None, fit: Callable[[list[str]], None] = lambda names: None,
 ) -> None:  # fmt: skip
-    """Answer each file by itself; bad files are named, the others are done. suffix: of what goes to standard output."""
+    """Answer each file by itself; bad files are named, the others are done.
+
+    suffix: of what goes to standard output. fit: refuses options that are for none of the files, by their names.
+    """
     from lamella.errors import LamellaError, UsageError
     from lamella.model import answering, free
     from lamella.verbs import predict as verb
@@ -129,6 +143,8 @@ def _answer_files(
     parts = _with_folders(trained.task, inputs, out, failed) if tree else [(w, _named(Path(w))) for w in inputs]
     if out is None and (tree or len(parts) > 1):
         raise UsageError(f"{'a folder' if tree else 'several files'}: expected -o FOLDER for the answers.")
+    if not folders:
+        fit([word for word, _ in parts])
     places = verb.output_paths([name for _, name in parts], out, tree) if out else []
     for place in places:
         free(place, force)

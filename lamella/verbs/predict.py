@@ -17,6 +17,7 @@ from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
 from lamella.model.answering import example_of, opened, predict_file, predict_rows
+from lamella.options import refuse_unfit
 from lamella.task import Answer, Example
 
 
@@ -46,6 +47,10 @@ def predict(
         from lamella.model.index import asked
 
         trained = asked(trained, ask, [corpus] if isinstance(corpus, str) else corpus, index, columns)
+    if not inputs:
+        raise UsageError('expected a value to answer, received none. The word "sample" is an example of the task.')
+    if as_frame and hasattr(inputs[0], "to_frame") and not is_frame(inputs[0]):  # a Series
+        inputs = (inputs[0].to_frame(), *inputs[1:])
     if any(map(is_frame, inputs)):
         if len(inputs) > 1:
             raise UsageError("expected one data frame, received it among other inputs. Ask for each by itself.")
@@ -54,6 +59,7 @@ def predict(
         raise UsageError(
             f"as_frame: expected a data frame to put the answers into, received {type(inputs[0]).__name__}."
         )
+    refuse_unfit(type(trained.task.config), options, [""])
     examples = [example_of(trained.task, value) for value in inputs]
     answers = trained.predict(examples)
     return answers[0] if len(inputs) == 1 else answers

@@ -142,3 +142,31 @@ def test_a_switch_takes_no_file_and_no_text_for_its_value(cli, here):
     done = cli("translate", "12", "--keep-below", "-5", "--to", "fr")
     assert done.code == 2 and "--keep-below: Expected `float` >= 0.0, received '-5'" in done.err
     assert [one.name for one in here.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a.md", "--line-length", "20"], "--line-length: expected .srt .vtt .ass .ssa, received .md. Leave it out."),
+        (["a.md", "--lines"], "--lines: expected .txt, received .md."),
+        (["a.txt", "--front-matter", "title"], "--front-matter: expected .md .markdown, received .txt."),
+        (["a.md", "--details"], "--details: expected a text, .csv"),
+        (["a.md", "--columns", "text=a"], "--columns: expected a table, received .md. Leave it out."),
+        (["Hello", "--paragraphs"], "--paragraphs: expected .txt, received a text."),
+        (["Hello", "--columns", "text=a"], "--columns: expected a table, received a text."),
+    ],
+)
+def test_an_option_that_means_nothing_to_any_input_is_refused(cli, here, words, says):
+    for name in ("a.md", "a.txt"):
+        Path(name).write_text("Hello there.\n")
+    done = cli("translate", *words, "--to", "fr", "-o", "out")
+    assert done.code == 2 and says in done.err and len(list(here.iterdir())) == 2
+
+
+def test_an_option_that_one_of_several_files_has(cli, here):
+    for name in ("a.md", "b.txt"):
+        Path(name).write_text("Good morning\nto you.\n")
+    done = cli("translate", "a.md", "b.txt", "--lines", "--to", "fr", "-o", "out", "--beams", "1")
+    assert done.code == 0 and "2 lines" in done.err and (here / "out" / "a.md").is_file()
+    with pytest.raises(lamella.UsageError, match=r"--lines: expected \.txt, received a text"):
+        lamella.predict(shipped.translator("en", "fr"), "Hello", lines=True)
