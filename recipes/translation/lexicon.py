@@ -132,7 +132,8 @@ def named(pairs: Iterable[Pair]) -> Counter[str]:
     for pair in pairs:
         rank = {"cldr-dates-full": 10**6, "cldr-annotations-full": 100}.get(pair.package, 0)
         for side in (pair.source, pair.target) if rank else ():
-            found[side.casefold()] = max(rank, found[side.casefold()])
+            if " " not in side:
+                found[side.casefold()] = max(rank, found[side.casefold()])
     return found
 
 
@@ -181,6 +182,12 @@ def candidates(pairs: Iterable[Pair], library: Library | None, lang: str, senten
     return votes, letters
 
 
+_VERBS = {
+    "fr": re.compile("(?:er|ir|re)$"),
+    "de": re.compile("^[a-zäöü]+n$"),
+    "es": re.compile("[aeií]r(?:se)?$"),
+    "zh": re.compile(""),
+}
 ENDINGS = ("s", "es", "e", "en", "er", "n", "a", "as", "os", "ing", "ed", "d")
 
 
@@ -208,13 +215,18 @@ def best(
     dice = sentences.together(votes)
     scores: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
     for word, some in votes.items():
+        if into and word.startswith("to "):  # dictionaries that name verbs without "to" have a say in them
+            verbs = {c: w / 2 for c, w in votes.get(word[3:], {}).items() if _VERBS[sentences.lang].search(c)}
+            some = Counter(verbs) | some
         for other, weight in some.items():
             said = weight / (weight + 1) - LONGER * (len((other if into else word.removeprefix("to ")).split()) - 1)
             near = dice.get((word.removeprefix("to "), other), 0.0)
             if into:
                 scores[word][other] = said, DICE * near
             elif not word.startswith("to "):
-                scores[other][word] = said, DICE * near
+                key = other if sentences.lang == "de" else sentences.form(other, sentences.lang)
+                before = scores[key].get(word, (-1.0, 0.0))
+                scores[key][word] = max(said, before[0]), max(DICE * near, before[1])
     answers = {word: merged(some).most_common(1)[0][0] for word, some in scores.items()}
     counts: dict[str, int] = {}
     for word, answer in answers.items():
