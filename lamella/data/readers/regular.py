@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lamella.data.readers import clock
 from lamella.data.readers.clock import Step, Times
+from lamella.data.readers.stamps import DAY
 from lamella.data.text.encoding import quote
 from lamella.errors import DataError
 
@@ -54,7 +55,7 @@ def regular(raw: Raw, step: Step, counts: Counter[str], resample: str = "") -> T
         exact = step.ticks(times)
         base = float(exact.min() % 1) if len(exact) and not resample else 0.0  # the grid goes through the first stamp
         if resample and step.unit == "s" and step.size % clock.WEEK == 0:
-            base = 4 * clock.DAY / step.size % 1  # weeks begin on Mondays; 1970 began on a Thursday
+            base = 4 * DAY / step.size % 1  # weeks begin on Mondays; 1970 began on a Thursday
         exact = exact - base
         if resample:
             exact = np.floor(exact)
