@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import numpy as np
 import pytest
@@ -117,6 +118,53 @@ def test_rows_of_what_is_in_memory(value, rows):
     assert rows_of(value) == rows
 
 
+def test_cells_that_are_pictures_and_sounds():
+    """As arrays of any type; whole numbers are kept, since they may be the labels of a mask."""
+    pytest.importorskip("PIL")
+    from lamella.data.media.images import open_picture
+    from lamella.data.media.sounds import read_sound
+
+    grey = np.arange(48).reshape(6, 8)
+    cases = [grey, grey.astype(np.uint8), grey.astype(np.int32), grey.astype(np.float32) / 47]
+    for cell, most in zip(cases, (47, 47, 47, 255), strict=True):
+        [row] = rows_of([{"x": cell}])
+        points = np.asarray(open_picture(row["x"]))
+        assert points.shape == (6, 8) and points.max() == most
+    colours = np.zeros((20, 6, 8, 3), np.uint8)
+    assert len(rows_of(colours)) == 20 and rows_of(colours.transpose(0, 3, 1, 2)) == rows_of(colours)
+    assert np.asarray(open_picture(rows_of([{"x": grey > 20}])[0]["x"])).max() == 255
+    samples = np.sin(np.arange(1600) / 9).astype(np.float32) / 2
+    for cell in (samples, {"array": samples, "sampling_rate": 8000}):
+        sound = read_sound(rows_of([{"audio": cell}])[0]["audio"])
+        assert np.abs(sound.samples - samples).max() < 1e-3 and sound.rate in (8000, 16000)
+    assert rows_of([{"past": samples[:3]}])[0]["past"] == pytest.approx(samples[:3].tolist())
+    boxes = [{"label": "cat", "box": [1, 2, 3, 4]}]
+    assert json.loads(rows_of([{"boxes": boxes}])[0]["boxes"]) == boxes
+
+
+def test_frames_that_are_no_plain_ones(model):
+    polars, pandas = pytest.importorskip("polars"), pytest.importorskip("pandas")
+    lazy = polars.LazyFrame({"review": ["a lovely film"]})
+    assert [row["label"] for row in lamella.predict(model, lazy)] == ["good"]
+    assert lamella.predict(model, lazy, as_frame=True)["predicted_label"].to_list() == ["good"]
+    several = pandas.DataFrame([["a lovely film"]], columns=pandas.MultiIndex.from_tuples([("x", "review")]))
+    assert rows_of(several) == [{"x review": "a lovely film"}]
+    with pytest.raises(UsageError, match="several named 'a'"):
+        rows_of(pandas.DataFrame([[1, 2]], columns=["a", "a"]))
+    series = pandas.Series(["a lovely film"], name="review")
+    assert lamella.predict(model, series, as_frame=True)["predicted_label"].tolist() == ["good"]
+
+
+def test_errors_name_the_table_in_memory(model):
+    with pytest.raises(lamella.LamellaError, match="table 1 in memory") as caught:
+        lamella.evaluate(model, [{"review": "a film", "mood": "good"}, {"review": "b", "other": 1}] * 6)
+    assert "/tmp" not in str(caught.value) and not any("/tmp" in line for line in caught.value.details)
+    with pytest.raises(UsageError, match="expected a value to answer, received none"):
+        lamella.predict(model)
+    with pytest.raises(UsageError, match="Several columns are a dict"):
+        lamella.evaluate(model, ["a", "b"])
+
+
 def test_pictures_in_memory(tmp_path):
     pictures = pytest.importorskip("PIL.Image")
     rows = [{"image": pictures.new("L", (12, 12), 20 * (n % 2) + n), "label": "ab"[n % 2]} for n in range(40)]
@@ -126,7 +174,20 @@ def test_pictures_in_memory(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [5, None, [], {"a": [1], "b": [1, 2]}, {"a": 1}, np.zeros((2, 2, 2)), [1, 2], object()]
+    "wrong",
+    [
+        5,
+        None,
+        [],
+        {"a": [1], "b": [1, 2]},
+        {"a": 1},
+        np.zeros((2, 2, 3)),
+        np.zeros((2,) * 5),
+        [1, 2],
+        {"a": "bc"},
+        [{"a": object()}],
+        object(),
+    ],
 )
 def test_wrong_data_is_refused_in_one_line(tmp_path, wrong):
     with pytest.raises(lamella.LamellaError) as caught:

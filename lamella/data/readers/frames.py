@@ -17,6 +17,7 @@ import math
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from lamella.errors import UsageError
+from lamella.errors import LamellaError, UsageError
 
 PREFIX = "lamella-data-"  # of a folder that holds tables while they are read
+SOUNDS = ("audio", "sound", "recording", "wav", "speech")  # columns in which an array is samples
+SEVERAL = ' Several columns are a dict, such as {"text": [...], "label": [...]}.'
 Rows = list[dict[str, Any]]
 
 
@@ -37,24 +40,38 @@ def is_path(value: Any) -> bool:
 
 def is_frame(value: Any) -> bool:
     """Whether a value is a data frame of pandas, polars or a library like them."""
+    if is_lazy(value):
+        return True
     return hasattr(value, "columns") and (hasattr(value, "to_dicts") or hasattr(value, "to_dict"))
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether a value is a frame of polars that is not computed yet."""
+    return hasattr(value, "collect_schema") and hasattr(value, "collect")
 
 
 def rows_of(value: Any) -> Rows:
     """The rows of a table in memory, each a dict of its columns, values as JSON has them.
 
-    In: a frame; a Series of pandas; an array (N,) or (N, columns), also of a structured type; a list of dicts; a dict of
-    columns. Raises UsageError for anything else, and for columns of different lengths.
+    In: a frame; a Series of pandas; an array (N,) or (N, columns), also of a structured type, or pictures (N, H, W) or
+    (N, H, W, 3); a list of dicts; a dict of columns. Cells may be pictures of Pillow or arrays of their points, and sounds: arrays
+    of samples in a column named audio, or {"array", "sampling_rate"}. Raises UsageError for anything else, and for columns of
+    different lengths or of one name.
 
     >>> rows_of({"a": [1, 2], "b": ["x", None]})
     [{'a': 1, 'b': 'x'}, {'a': 2, 'b': None}]
     """
     rows: Any
+    if is_lazy(value):
+        value = value.collect()
     if hasattr(value, "to_frame") and not is_frame(value):  # a Series, which has a name
         value = value.to_frame(value.name or "value")
     if hasattr(value, "to_dicts"):
         rows = value.to_dicts()
     elif is_frame(value):
+        names = [column_name(name) for name in value.columns]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise UsageError(f"data: expected columns of different names, received several named {twice[0][:60]!r}.")
         index = getattr(value, "index", None)
         named = type(index).__name__ != "RangeIndex" and getattr(index, "nlevels", 1) >= 1
         # The times of a series stand in the index, as a rule; an index of numbers says nothing.
@@ -78,19 +95,33 @@ def rows_of(value: Any) -> Rows:
     else:
         raise UsageError(
             f"data: expected the path of a file, a data frame, an array, a list of dicts or a dict of columns, received "
-            f"{type(value).__name__}."
+            f"{type(value).__name__}.{SEVERAL if isinstance(value, Sequence) and len(value) else ''}"
         )
     if not rows:
         raise UsageError("data: expected rows, received a table without any.")
-    return [{str(name): plain(cell) for name, cell in row.items()} for row in rows]
+    return [{column_name(name): plain(cell, column_name(name)) for name, cell in row.items()} for row in rows]
+
+
+def column_name(name: Any) -> str:
+    """The name of a column; one of several levels has a space between them.
+
+    >>> column_name("a"), column_name(("x", "a")), column_name(3)
+    ('a', 'x a', '3')
+    """
+    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
 def _of_columns(columns: Mapping[Any, Any]) -> Rows:
-    lists = {str(name): list(column) for name, column in columns.items() if hasattr(column, "__iter__")}
+    lists = {str(name): list(column) for name, column in columns.items() if _is_column(column)}
     if len(lists) < len(columns) or len({len(column) for column in lists.values()}) > 1:
         lengths = ", ".join(f"{name}: {len(column)}" for name, column in lists.items())
         raise UsageError(f"data: expected columns of one length in a dict, received {lengths or 'single values'}.")
     return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+
+def _is_column(column: Any) -> bool:
+    """Whether it holds a value for each row: a text is one value."""
+    return hasattr(column, "__iter__") and not isinstance(column, str | bytes | Mapping)
 
 
 def _of_array(array: Any) -> Rows:
@@ -100,11 +131,16 @@ def _of_array(array: Any) -> Rows:
         return [{"value": value} for value in array.tolist()]
     if array.ndim == 2:
         return [{f"column {i}": value for i, value in enumerate(row, 1)} for row in array.tolist()]
-    raise UsageError(f"data: expected an array of one or two dimensions, received one of shape {array.shape}.")
+    if array.ndim in (3, 4) and not (array.ndim == 3 and array.shape[2] in (1, 3, 4)):
+        return [{"image": picture} for picture in array]
+    raise UsageError(
+        f"data: expected an array of one or two dimensions, or pictures (N, H, W) or (N, H, W, 3), received one of shape "
+        f"{array.shape}."
+    )
 
 
-def plain(cell: Any) -> Any:
-    """A cell as JSON has it: times as text, pictures as `data:` URIs, what is missing as None.
+def plain(cell: Any, column: str = "") -> Any:
+    """A cell as JSON has it: times as text, pictures and sounds as `data:` URIs, what is missing as None.
 
     >>> plain(float("nan")), plain(datetime.date(2020, 1, 2)), plain(np.float32(1.5))
     (None, '2020-01-02', 1.5)
@@ -123,15 +159,54 @@ def plain(cell: Any) -> Any:
         out = io.BytesIO()
         cell.save(out, "PNG")
         return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
-    if isinstance(cell, np.ndarray) and cell.dtype == np.uint8 and cell.ndim in (2, 3):
-        from PIL import Image
-
-        return plain(Image.fromarray(cell))
+    if isinstance(cell, np.ndarray) and cell.dtype.kind in "biuf" and cell.ndim in (2, 3):
+        return _picture(cell)
+    if _is_sound(cell, column):
+        return _sound(cell)
     if isinstance(cell, list | tuple | np.ndarray):
-        return [plain(one) for one in cell]
+        parts = [plain(one) for one in cell]
+        # Such as boxes: a table on disk has them as a text too.
+        return json.dumps(parts) if parts and all(isinstance(part, dict) for part in parts) else parts
     if isinstance(cell, Mapping):
         return {str(name): plain(one) for name, one in cell.items()}
+    if type(cell).__str__ is object.__str__ and type(cell).__repr__ is object.__repr__:
+        raise UsageError(
+            f"data: expected texts, numbers, times, pictures or sounds in cells, received {type(cell).__name__}"
+            + (f" in {column[:60]!r}." if column else ".")
+        )
     return None if type(cell).__name__ in ("NAType", "NaTType") else str(cell)
+
+
+def _picture(points: Any) -> str:
+    """Points (H, W), (H, W, C) or (C, H, W) -> a PNG that keeps whole numbers as they are, since masks are such.
+
+    Floats are from 0 to 1. Raises DataError for what is no picture.
+    """
+    from lamella.data.media.images import open_picture  # imported late: most tables hold none
+
+    if points.dtype.kind == "b":
+        points = points.astype(np.uint8) * 255
+    elif points.dtype.kind in "iu" and points.size and points.min() >= 0 and points.max() <= 255:
+        points = points.astype(np.uint8)
+    return str(plain(open_picture(points, white=0)))
+
+
+def _is_sound(cell: Any, column: str) -> bool:
+    """Samples: as the audio column of a data set of Hugging Face has them, with their rate, or alone in a column of that name."""
+    if isinstance(cell, Mapping):
+        return {"array", "sampling_rate"} <= set(cell)
+    samples = isinstance(cell, np.ndarray) and cell.ndim == 1 and cell.dtype.kind in "fi"
+    return samples and column.lower() in SOUNDS or type(cell).__name__ == "Sound"
+
+
+def _sound(cell: Any) -> str:
+    from lamella.data.media.sounds import Sound, read_sound
+    from lamella.data.media.wave import wave_uri
+
+    if isinstance(cell, Mapping):
+        cell = Sound(read_sound(np.asarray(cell["array"])).samples, int(cell["sampling_rate"]))
+    sound = read_sound(cell)
+    return wave_uri(sound.samples, sound.rate)
 
 
 @contextmanager
@@ -149,7 +224,12 @@ def as_files(data: Sequence[Any]) -> Iterator[list[str]]:
             path = Path(folder, f"table-{number}.jsonl")
             path.write_text("".join(json.dumps(row) + "\n" for row in rows_of(one)), encoding="utf-8")
             paths.append(str(path))
-        yield paths
+        try:
+            yield paths
+        except LamellaError as error:  # nobody knows the files that their tables were for a moment
+            error.args = (without_places(str(error)),)
+            error.details = [without_places(line) for line in error.details]
+            raise
 
 
 def several(data: Any) -> list[Any]:
@@ -174,6 +254,7 @@ def without_places(line: str) -> str:
 
 def with_columns(frame: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
     """A frame with the columns of rows that it has not, or, where there are other rows, a frame of these alone."""
+    frame = frame.collect() if is_lazy(frame) else frame
     names = [str(name) for name in frame.columns]
     if len(rows) != len(frame):
         return type(frame)(list(rows))
