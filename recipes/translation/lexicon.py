@@ -41,7 +41,7 @@ LONGER = 0.4  # off the score for each further word of a translation
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+){0,2}")
 
-Votes = dict[str, Counter[str]]  # English -> candidates, by how much speaks for each
+Votes = dict[str, dict[str, float]]  # English -> candidates, by how much speaks for each
 
 
 def words_of(text: str) -> list[str]:
@@ -126,10 +126,15 @@ def wiktionary(library: Library, lang: str) -> Iterator[tuple[str, str, float]]:
             yield english, other, 0.4
 
 
-def named(pairs: Iterable[Pair]) -> Counter[str]:
-    """Words that the CLDR names, of both languages: days and months first, then what pictures show."""
+def named(pairs: Iterable[Pair], lang: str) -> Counter[str]:
+    """Words that are common however few sentences have them: those of the CLDR, days and months first, then what pictures show;
+    and what everyday sentences are as a whole, such as good morning."""
     found: Counter[str] = Counter()
     for pair in pairs:
+        sides = single(pair.source), single(pair.target, lang == "zh")
+        if pair.kind in ("tatoeba", "phrases") and all(sides):
+            found.update(side.casefold() for side in sides)
+            continue
         rank = {"cldr-dates-full": 10**6, "cldr-annotations-full": 100}.get(pair.package, 0)
         for side in (pair.source, pair.target) if rank else ():
             if " " not in side:
@@ -152,8 +157,8 @@ def candidates(pairs: Iterable[Pair], library: Library | None, lang: str, senten
 
     Of verbs "to eat" is apart from "eat", which has the candidates of both.
     """
-    votes: Votes = defaultdict(Counter)
-    letters: Votes = defaultdict(Counter)
+    votes: Votes = defaultdict(lambda: defaultdict(float))
+    letters: Votes = defaultdict(lambda: defaultdict(float))
     labels: Counter[tuple[str, str]] = Counter()
 
     def vote(english: str, other: str, weight: float) -> None:
@@ -169,9 +174,7 @@ def candidates(pairs: Iterable[Pair], library: Library | None, lang: str, senten
         if pair.kind.startswith("words"):
             vote(english, other, WEIGHTS.get(pair.package, 1.0))
         elif pair.kind in SENTENCES:
-            whole = (
-                other if sentences.forms.get(lang + other.casefold(), {}).get(other) else sentences.form(other, lang)
-            )
+            whole = other if sentences.forms[lang + other.casefold()][other] else sentences.form(other, lang)
             labels[english.casefold(), whole] += 1
     for english, other, weight in wiktionary(library, lang) if library else ():
         if single(english) and single(other, lang == "zh"):
@@ -191,13 +194,18 @@ _VERBS = {
 ENDINGS = ("s", "es", "e", "en", "er", "n", "a", "as", "os", "ing", "ed", "d")
 
 
-def merged(scores: Mapping[str, tuple[float, float]]) -> Counter[str]:
+def top(scores: Mapping[str, float]) -> str:
+    """The one with the highest score, of equals the first."""
+    return max(scores, key=lambda word: scores[word])
+
+
+def merged(scores: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     """Candidates by their scores (of dictionaries, of sentences), other forms of one counted with it: hours with hour.
 
-    >>> merged({"hour": (0.9, 0.2), "hours": (0.3, 0.4)}).most_common(1)[0][0]
+    >>> top(merged({"hour": (0.9, 0.2), "hours": (0.3, 0.4)}))
     'hour'
     """
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     for word, (said, near) in scores.items():
         stems = [word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)]
         stem = next((s for s in stems if len(s) > 2 and s in scores and scores[s][0] >= said), "")
@@ -217,7 +225,7 @@ def best(
     for word, some in votes.items():
         if into and word.startswith("to "):  # dictionaries that name verbs without "to" have a say in them
             verbs = {c: w / 2 for c, w in votes.get(word[3:], {}).items() if _VERBS[sentences.lang].search(c)}
-            some = Counter(verbs) | some
+            some = {c: max(verbs.get(c, 0.0), some.get(c, 0.0)) for c in (*some, *verbs)}
         for other, weight in some.items():
             said = weight / (weight + 1) - LONGER * (len((other if into else word.removeprefix("to ")).split()) - 1)
             near = dice.get((word.removeprefix("to "), other), 0.0)
@@ -227,15 +235,15 @@ def best(
                 key = other if sentences.lang == "de" else sentences.form(other, sentences.lang)
                 before = scores[key].get(word, (-1.0, 0.0))
                 scores[key][word] = max(said, before[0]), max(DICE * near, before[1])
-    answers = {word: merged(some).most_common(1)[0][0] for word, some in scores.items()}
+    answers = {word: top(merged(some)) for word, some in scores.items()}
     counts: dict[str, int] = {}
     for word, answer in answers.items():
         key = (
             word.removeprefix("to ") if into else answer if sentences.lang == "zh" else ""
         )  # Chinese is not cut in words
         met = english[key] if key else sentences.everyday[sentences.key(word)]
-        counts[word] = met + certain[word.casefold()]
-    names = {word: some.most_common(1)[0][0] for word, some in letters.items()}
+        counts[word] = met + 10 * certain[word.casefold()]
+    names = {word: top(some) for word, some in letters.items()}
     common = sorted((word for word in scores if counts[word] >= FEWEST), key=lambda word: -counts[word])[:MOST]
     found = {names[w] if into else w: answers[w] if into else names[answers[w]] for w in common}
     return {word: answer for word, answer in found.items() if len(word) > 1 or not word.isascii()}
@@ -249,7 +257,7 @@ def build(lang: str, library: Library | None, english: Counter[str]) -> dict[str
     if labels.is_file():
         pairs += [p for p in read_pairs(labels) if p.kind == "interface" and len(p.source) < 40]
     votes, letters = candidates(pairs, library, lang, sentences)
-    certain = named(pairs)
+    certain = named(pairs, lang)
     return {
         f"en-{lang}": best(votes, letters, sentences, english, certain, into=True),
         f"{lang}-en": best(votes, letters, sentences, english, certain, into=False),

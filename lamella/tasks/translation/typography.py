@@ -167,7 +167,7 @@ def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
 _SINGLE = lazy(
     r"(?<![A-Za-z0-9\u00c0-\u024f'’])(?P<open>['‘‚‹])(?=[^\s'’‘])(?P<inner>[^'’‘‚‹›\n]{1,80}?)(?<=\S)(?P<close>['’‘›])(?![A-Za-z0-9\u00c0-\u024f])"
 )
-_SINGLES = {"de": "‚‘", "en": "‘’", "fr": "‘’", "es": "‘’", "zh": "‘’"}
+_SINGLES = {"de": ("‚", "‘"), "en": ("‘", "’"), "fr": ("‘", "’"), "es": ("‘", "’"), "zh": ("‘", "’")}
 
 
 def _singles(source: str, answer: str, dst: str) -> str:
@@ -176,7 +176,7 @@ def _singles(source: str, answer: str, dst: str) -> str:
     if not ours or dst not in _SINGLES:
         return re.sub("[‚‹›]", "", answer) if not re.search("[‚‹›]", source) else answer
     straight = ours[0]["open"] == "'" and dst not in ("de", "zh")
-    opening, closing = "''" if straight else _SINGLES[dst]
+    opening, closing = ("'", "'") if straight else _SINGLES[dst]
     theirs = list(_SINGLE.finditer(answer))
     if len(theirs) != len(ours):
         answer = re.sub(r"[‚‹›]|(?<![\w])['‘](?=\w)|(?<=\w)[’'](?!\w)", "", answer)
