@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lamella.data.documents.runs import Part, Shape
+from lamella.data.documents.slots import Slot, Slots, worded
 from lamella.data.documents.webpages import WebPage
-from lamella.data.documents.xml_text import check
+from lamella.data.documents.xml_text import check, escape, tokens, unescape
 from lamella.data.documents.zips import Archive
 from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
@@ -27,8 +29,12 @@ _WORD = Shape(
 )  # fmt: skip
 _SLIDES = Shape(_set("a:p"), _set("a:r"), _set("a:t"), _set("a:rPr a:pPr a:endParaRPr"), _set("a:br a:tab"), _set(""))
 _OPEN = Shape(
-    _set("text:p text:h"), _set(""), _set(""), _set(""), _set("text:line-break text:tab"), _set("text:soft-page-break"),
+    _set("text:p text:h svg:title svg:desc"), _set(""), _set(""), _set(""), _set("text:line-break text:tab"), _set("text:soft-page-break"),
     blank=_set("text:s"), closed=_set("text:tracked-changes office:annotation"),
+    whole=_set(
+        "text:note text:page-number text:page-count text:date text:time text:author-name text:chapter text:sequence text:file-name"
+        " text:note-ref text:bookmark-ref text:reference-ref text:sequence-ref"
+    ),
 )  # fmt: skip
 
 
@@ -80,17 +86,17 @@ class _Office:
 
 
 class WordDocument(_Office):
-    """A .docx: the body, heads, feet and notes."""
+    """A .docx: the body, heads, feet and notes. Comments and what was deleted stay."""
 
     kind, shape, needs = ".docx", _WORD, "word/document.xml"
     files = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes)\.xml")
 
 
 class Slides(_Office):
-    """A .pptx: the slides and their notes."""
+    """A .pptx: the slides, their notes, diagrams, and the titles of charts."""
 
     kind, shape, needs = ".pptx", _SLIDES, "ppt/presentation.xml"
-    files = re.compile(r"ppt/(?:slides/slide|notesSlides/notesSlide|diagrams/data)\d*\.xml")
+    files = re.compile(r"ppt/(?:slides/slide|notesSlides/notesSlide|diagrams/data|charts/chart)\d*\.xml")
 
 
 class OpenDocument(_Office):
@@ -101,6 +107,24 @@ class OpenDocument(_Office):
 
 
 _LOCKS = "META-INF/encryption.xml"
+
+
+_LANGUAGE = re.compile(rb"(<dc:language[^<>]*>)[^<]*(?=</dc:language>)")
+
+
+class _Contents(Slots):
+    """The table of contents of an older book (.ncx)."""
+
+    holds = "a table of contents"
+
+    def slots(self) -> list[Slot]:
+        check(self.data, self.name)
+        pieces = list(tokens(self.text))
+        return [
+            Slot(text.start, text.end, unescape(text.raw), escape)
+            for opened, text in pairwise(pieces)
+            if opened.kind == "open" and opened.name.rpartition(":")[2] == "text" and worded(text.raw)
+        ]
 
 
 class Book:
@@ -120,9 +144,12 @@ class Book:
             rb"URI=[\"'][^\"']*\.(?:x?html?|opf)[\"']", locked
         ):  # fonts are often scrambled, which does no harm
             raise DataError(f"{name}: expected an .epub file, received one with a lock on it (DRM). It cannot be read")
-        self.pages: dict[str, WebPage] = {}
+        self.language = target_language.replace("_", "-")
+        self.pages: dict[str, WebPage | _Contents] = {}
         for file in dict.fromkeys(self.archive.names):
-            if re.search(r"\.x?html?$", file, re.IGNORECASE) and (raw := self.archive.read(file)):
+            if file.lower().endswith(".ncx") and (raw := self.archive.read(file)):
+                self.pages[file] = _Contents(raw, f"{name} ({file})", target_language)
+            elif re.search(r"\.x?html?$", file, re.IGNORECASE) and (raw := self.archive.read(file)):
                 self.pages[file] = WebPage(raw, f"{name} ({file})", target_language)
         self.segments = [segment for page in self.pages.values() for segment in page.segments]
         self.formats = [format for page in self.pages.values() for format in page.formats]
@@ -137,6 +164,9 @@ class Book:
             at += len(own)
             if any(answer not in (None, segment) for answer, segment in zip(own, page.segments, strict=True)):
                 changed[file] = page.render(own)
+        for file in self.archive.names if changed and self.language else ():
+            if file.lower().endswith(".opf"):  # it says the language of the book
+                changed[file] = _LANGUAGE.sub(rb"\g<1>" + self.language.encode(), self.archive.read(file))
         return self.archive.replaced(changed) if changed else self.data
 
     def summary(self, answers: Sequence[str | None]) -> dict[str, int]:

@@ -31,6 +31,9 @@ class Shape:
     dropped: frozenset[str]  # mean nothing once the text is another
     blank: frozenset[str] = frozenset()  # stand for a blank
     closed: frozenset[str] = frozenset()  # whose texts are not translated
+    whole: frozenset[str] = (
+        frozenset()
+    )  # stand for themselves, though there are texts in them: a note, the number of a page
     preserve: str = ""  # an attribute that keeps blanks at the ends of a text
 
 
@@ -133,7 +136,8 @@ class Part:
             if field_depth or marks:
                 field_depth += marks.count("begin") - marks.count("end")
                 held.append(child)
-                if field_depth <= 0:
+                shown = field_depth == 1 and _shows_text(held)  # a link: what follows is a text like any other
+                if field_depth <= 0 or shown:
                     yield Atom("thing", node=Node("field", "", "", held))
                     field_depth, held = 0, []
             elif child.name in shape.dropped:
@@ -148,7 +152,7 @@ class Part:
                 yield Atom("text", " ")
             elif child.name in shape.breaks:
                 yield Atom("break", node=child)
-            elif child.name not in shape.closed and child.inside and self._speaks(child):
+            elif child.name not in shape.closed | shape.whole and child.inside and self._speaks(child):
                 yield Atom("open", open=child.open)
                 yield from self._atoms(child)
                 yield Atom("close", close=child.close)
@@ -322,6 +326,14 @@ class Part:
                 parts.append(first.open if second else "")
         put(segment.answer[end:])
         return "".join(parts) if not stack and sorted(used) == sorted(segment.table) else None
+
+
+def _shows_text(field: list[Node]) -> bool:
+    """Whether a field of Word has come to its result, and that is a text of the document: of a link, a table of contents."""
+    if 'w:fldCharType="separate"' not in "".join(_raw(field[-1])):
+        return False
+    said = re.findall(r"<w:instrText[^<>]*>([^<]*)", "".join(part for node in field for part in _raw(node)))
+    return "".join(said).split()[:1] in (["HYPERLINK"], ["TOC"])
 
 
 def _style(open_: str) -> str:
