@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
-from lamella.data.readers.parts import Parts, find_parts
+from lamella.data.readers.parts import Parts, column_of_parts, find_parts
+from lamella.data.readers.row_filter import rows_where
 from lamella.data.readers.used_columns import columns_of, recording
 from lamella.data.text.encoding import encoded_as
 from lamella.task import Example, Task
@@ -12,11 +13,13 @@ from lamella.task import Example, Task
 __all__ = [
     "Parts",
     "as_files",
+    "column_of_parts",
     "columns_for",
     "encoded_as",
     "find_parts",
     "is_frame",
     "read_to_learn",
+    "rows_where",
     "several",
     "with_columns",
     "without_places",

@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lamella.errors import DataError
 from lamella.fields.series import sketched
 from lamella.metrics.noise import Noise
-from lamella.model.reading import Parts, find_parts, read_to_learn
+from lamella.model.reading import Parts, column_of_parts, find_parts, read_to_learn, rows_where
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.augment import Noisy
@@ -44,7 +45,15 @@ def gather(
         learn, held, lines = job.sample("train"), job.sample("test"), ["data: the task's own sample set"]
     else:
         parts = find_parts(data[0]) if len(data) == 1 else None
-        learn, lines = read_to_learn(job, parts.learn if parts else data, columns)
+        column = column_of_parts(data[0]) if len(data) == 1 and not parts else None
+        with _only(column, "learn"):
+            learn, lines = read_to_learn(job, parts.learn if parts else data, columns)
+        if column:
+            lines.append(_said_of(column, bool(test)))
+            with _only(column, "watch"):
+                watch = _apart(
+                    job, data if "watch" in column[1] else [], columns, learn, lines, "watch the training by"
+                )
         if parts:
             lines.append(_said(parts, bool(test)))
             watch = _apart(job, parts.watch, columns, learn, lines, "watch the training by")
@@ -53,6 +62,9 @@ def gather(
                 lines.append(f"note: {', '.join(parts.test)}: no labelled examples to measure with")
         if test:
             held = _apart(job, test, columns, learn, lines, "test")
+        elif column and "test" in column[1]:
+            with _only(column, "test"):
+                held = _apart(job, data, columns, learn, lines, "test")
         else:
             learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
             lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
@@ -84,6 +96,21 @@ def _said(parts: Parts, tested: bool) -> str:
     named += [f"to measure with {', '.join(parts.test)}"] if parts.test and not tested else []
     others = f"; not used: {', '.join(parts.others[:10])}" if parts.others else ""
     return f"parts of the data: {', '.join(named)}{others}"
+
+
+def _only(column: tuple[str, dict[str, str]] | None, part: str) -> AbstractContextManager[None]:
+    """A context in which only the rows of a part are read, where a column says which these are."""
+    return rows_where(column[0], column[1][part]) if column and part in column[1] else nullcontext()
+
+
+def _said_of(column: tuple[str, dict[str, str]], tested: bool) -> str:
+    """The parts of a table in words."""
+    name, values = column
+    uses = {"learn": "to learn from", "watch": "to watch by", "test": "to measure with"}
+    named = [
+        f"{how} {values[part]!r}" for part, how in uses.items() if part in values and not (part == "test" and tested)
+    ]
+    return f"parts of the data, by the column {name!r}: {', '.join(named)}"
 
 
 def _apart(

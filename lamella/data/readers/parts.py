@@ -2,6 +2,8 @@
 
     parts = find_parts("animals/")          Parts(learn=["animals/train"], watch=["animals/val"], test=["animals/test"])
 
+    column, values = column_of_parts("all.csv")   "split", {"learn": "train", "test": "test"}
+
 The parts are used as they are meant: to learn, to watch the training by, to measure with. They are never classes.
 """
 
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.suffixes import is_table
 from lamella.data.text.encoding import StrPath, show_path
+from lamella.errors import DataError
 
 PARTS = {
     "learn": {"train", "training", "trn"},
@@ -22,6 +26,8 @@ PARTS = {
 }
 IGNORED = {"__macosx", "@eadir", "$recycle.bin", ".ds_store", "thumbs.db"}
 """Folders and files that systems leave behind."""
+COLUMNS = {"split", "set", "subset", "partition", "part", "dataset", "datasplit", "usage", "phase", "fold"}
+"""Names of columns, folded, that may say to which part a row belongs."""
 _DOCUMENTS = {".md", ".txt", ".pdf", ".html", ".yaml", ".yml", ".rst", ""}
 _DEEPEST = 4  # folders around the data
 
@@ -87,3 +93,28 @@ def find_parts(path: StrPath) -> Parts | None:
         return None
     others = [show_path(p) for p in usable if p.is_dir() and not part_of(p.name)]
     return Parts(parts["learn"], parts["watch"], parts["test"], others)
+
+
+def column_of_parts(path: StrPath) -> tuple[str, dict[str, str]] | None:
+    """The column of a table that says to which part each row belongs, and the value that stands for each part.
+
+    It is called so (`split`, `subset`, ...) and holds nothing but names of parts, of which one is to learn from. None for
+    other tables; whoever reads them says what is wrong with one.
+    """
+    if not is_table(path) or not Path(path).is_file():
+        return None
+    try:
+        sheet = read_sheet(path)
+    except DataError:
+        return None
+    first = sheet.keys or (list(map(str, sheet.rows[0][1])) if sheet.rows else [])
+    for at, name in enumerate(first):
+        if fold(name) not in COLUMNS:
+            continue
+        rows = sheet.rows if sheet.keys else sheet.rows[1:]
+        cells = (c.get(name) if isinstance(c, dict) else c[at] if at < len(c) else None for _, c in rows)
+        values = {str(cell) for cell in cells if cell not in (None, "")}
+        parts = {part_of(value): value for value in sorted(values)}
+        if "learn" in parts and "" not in parts and len(parts) == len(values) > 1:
+            return name, parts
+    return None

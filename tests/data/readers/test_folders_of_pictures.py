@@ -10,7 +10,7 @@ Image = pytest.importorskip("PIL.Image")
 
 from lamella import registry  # noqa: E402
 from lamella.data.readers.image_folders import image_folder  # noqa: E402
-from lamella.data.readers.parts import find_parts  # noqa: E402
+from lamella.data.readers.parts import column_of_parts, find_parts  # noqa: E402
 from lamella.errors import DataError  # noqa: E402
 from lamella.train.gather import gather  # noqa: E402
 
@@ -146,3 +146,23 @@ def test_lists_of_pictures_and_names_that_tell_the_class(tmp_path):
     rows, lines = image_folder([tmp_path / "two"])
     assert sorted(row["label"] for row in rows) == ["cat"] * 3 + ["dog"] * 3
     assert any('beginnings of the files\' names are taken as their classes: "cat", "dog"' in line for line in lines)
+
+
+def test_a_column_of_parts(tmp_path):
+    fill(tmp_path / "all", 40)
+    names = sorted(path.name for path in (tmp_path / "all").iterdir())
+    part = ["train", "train", "train", "Test", "valid"]
+    rows = [f"all/{n},{'ab'[i % 2]},{part[i % 5]}" for i, n in enumerate(names)]
+    table = tmp_path / "all.csv"
+    table.write_text("\n".join(["file,label,split", *rows]))
+    assert column_of_parts(table) == ("split", {"learn": "train", "test": "Test", "watch": "valid"})
+    cls = registry.find("image-classification")
+    found = gather(cls(cls.Config()), [str(table)], [], None, 0)
+    assert (len(found.learn), len(found.watched), len(found.held)) == (24, 8, 8)
+    assert any(
+        "by the column 'split': to learn from 'train', to watch by 'valid', to measure with 'Test'" in x
+        for x in found.lines
+    )
+    table.write_text("\n".join(["file,label,split", *rows, "all/p0.png,a,unknown"]))
+    assert column_of_parts(table) is None, "it says something else"
+    assert column_of_parts(tmp_path / "all") is None and column_of_parts(tmp_path / "no.csv") is None
