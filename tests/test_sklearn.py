@@ -178,3 +178,31 @@ def test_each_class_finds_its_task():
     texts = LamellaClassifier()._task(lambda task: [f.prose for f in task.fields.values()] == [True], "texts")
     assert texts in registry.names()
     assert {kind()._answers(registry.find(texts)) for kind in KINDS[1:]} == {False}
+
+
+def test_samples_of_every_form():
+    """What a data frame's column, a series and arrays hold; what is none is refused before anything is trained."""
+    images = pytest.importorskip("PIL.Image")
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    samples = LamellaClassifier()._examples
+    texts = ["a", "b"]
+    for x in (
+        texts, tuple(texts), np.array(texts), pandas.Series(texts, index=[7, 9], dtype="category"),
+        pandas.DataFrame({"t": texts}), polars.Series(texts), polars.DataFrame({"t": texts}), polars.LazyFrame({"t": texts}),
+    ):  # fmt: skip
+        assert samples(x)[0] == [["a"], ["b"]]
+    picture = images.new("RGB", (8, 8))
+    assert samples(pandas.DataFrame({"image": [picture] * 3}))[2] == samples([picture])[2] == "pictures"
+    with pytest.raises(UsageError, match="received text 'a' among them"):
+        samples([picture, "a"])
+    for missing in (None, float("nan")):
+        with pytest.raises(ValueError, match="received None or NaN"):
+            LamellaClassifier().fit(["a", "b", "c"], np.array(["x", "y", missing], object))
+
+
+def test_rows_of_every_form():
+    transformer, rows = LamellaTransformer(), [{"a": 1.0, "b": "x"}, {"a": 2.0, "b": "y"}]
+    assert transformer._rows(rows, reset=True) == rows and transformer.n_features_in_ == 2
+    assert transformer._rows({"a": [1.0, 2.0], "b": ["x", "y"]}, reset=False) == rows
+    polars = pytest.importorskip("polars")
+    assert transformer._rows(polars.LazyFrame(rows), reset=True) == rows

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from lamella import registry
-from lamella.data.readers.frames import as_files, is_frame, rows_of
+from lamella.data.readers.frames import as_files, is_frame, is_lazy, rows_of
 from lamella.errors import UsageError
 from lamella.model.answering import predict_file
 from lamella.sklearn.base import Estimator
@@ -33,12 +33,15 @@ class _OfExamples(Estimator):
 
         Texts (N,) or (N, fields), a frame with texts in its columns, pictures (N, H, W[, 3]) of uint8, or a list of pictures.
         """
+        x = x.collect() if is_lazy(x) else x
         if hasattr(x, "to_numpy"):
             x = x.to_numpy()
         if not hasattr(x, "__array__") and not isinstance(x, Sequence) or isinstance(x, str | bytes):
             raise UsageError(f"X: expected a list or an array of samples, received {type(x).__name__}.")
         if not len(x):
             raise ValueError("X: expected samples, received n_samples=0.")
+        if getattr(x, "ndim", 0) == 2 and x.shape[1] == 1 and hasattr(x[0][0], "mode"):  # a frame of pictures
+            x = x[:, 0]
         first = x[0]
         if getattr(x, "ndim", 0) >= 3 or hasattr(first, "mode") or getattr(first, "ndim", 0) in (2, 3):
             return [[_picture(one)] for one in x], _takes_pictures, "pictures"
@@ -101,6 +104,8 @@ class LamellaClassifier(ClassifierMixin, _OfExamples):  # type: ignore[misc]
         """X: texts (N,) or pictures (N, H, W[, 3]); y: labels (N,) of any type that can be sorted. ValueError for one class."""
         self._examples(X)  # what is no sample is said first
         labels = column_or_1d(y, warn=True)
+        if any(one is None or one != one for one in labels.tolist()):
+            raise ValueError("y: expected a label for each sample, received None or NaN.")
         check_classification_targets(labels)
         self.classes_, places = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -166,7 +171,7 @@ class LamellaTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
         return task.answer.kind == "vector"
 
     def fit(self, X: Any, y: Any = None) -> LamellaTransformer:
-        """X: numbers (N, columns), or a frame of numbers and categories."""
+        """X: numbers (N, columns), or a frame, dicts or a dict of columns with numbers and categories."""
         rows = self._rows(X, reset=True)
         if len(rows) < 2:
             raise ValueError("X: expected two samples or more, received n_samples=1.")
@@ -183,6 +188,14 @@ class LamellaTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
 
     def _rows(self, x: Any, reset: bool) -> list[dict[str, Any]]:
         """X as rows of a table; numbers are checked as scikit-learn does, frames keep their categories."""
+        x = x.collect() if is_lazy(x) else x
+        if (
+            type(x) is dict or isinstance(x, list) and x and all(isinstance(row, Mapping) for row in x)
+        ):  # a sparse matrix is a dict too
+            rows = rows_of(x)
+            if reset:
+                self.n_features_in_ = len(rows[0])
+            return rows
         if is_frame(x):
             validate_data(self, x, reset=reset, dtype=None, ensure_all_finite="allow-nan")
             return rows_of(x)
@@ -263,6 +276,8 @@ def _takes_texts(width: int) -> Callable[[type[Task]], bool]:
 
 def _picture(one: Any) -> Any:
     """A picture as tasks take it. Numbers of another type than uint8 have no known white, and are refused."""
+    if isinstance(one, str):
+        raise UsageError(f"X: expected pictures, received text {one[:40]!r} among them.")
     array = np.asarray(one) if isinstance(one, list | np.ndarray) else None
     if array is not None and (array.dtype != np.uint8 or array.ndim not in (2, 3)):
         raise UsageError(

@@ -133,6 +133,15 @@ def test_cells_that_are_pictures_and_sounds():
     colours = np.zeros((20, 6, 8, 3), np.uint8)
     assert len(rows_of(colours)) == 20 and rows_of(colours.transpose(0, 3, 1, 2)) == rows_of(colours)
     assert np.asarray(open_picture(rows_of([{"x": grey > 20}])[0]["x"])).max() == 255
+    deep = (grey * 1000).astype(np.uint16)
+    assert np.asarray(open_picture(rows_of([{"x": deep}])[0]["x"], white=0)).max() == 47000
+    from PIL import Image
+
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F"):
+        [row] = rows_of([{"x": Image.new(mode, (6, 8))}])
+        assert open_picture(row["x"]).size == (6, 8), mode
+    with pytest.raises(lamella.LamellaError, match="expected an array"):
+        rows_of([{"x": np.full((4, 4), -3.5)}])
     samples = np.sin(np.arange(1600) / 9).astype(np.float32) / 2
     for cell in (samples, {"array": samples, "sampling_rate": 8000}):
         sound = read_sound(rows_of([{"audio": cell}])[0]["audio"])

@@ -29,6 +29,7 @@ from lamella.errors import LamellaError, UsageError
 
 PREFIX = "lamella-data-"  # of a folder that holds tables while they are read
 SOUNDS = ("audio", "sound", "recording", "wav", "speech")  # columns in which an array is samples
+AS_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # how Pillow holds pictures that a PNG can hold as well
 SEVERAL = ' Several columns are a dict, such as {"text": [...], "label": [...]}.'
 Rows = list[dict[str, Any]]
 
@@ -156,8 +157,10 @@ def plain(cell: Any, column: str = "") -> Any:
     if isinstance(cell, np.datetime64):
         return None if np.isnat(cell) else str(cell).replace("T", " ")
     if hasattr(cell, "save") and hasattr(cell, "mode"):  # a picture of Pillow's
+        if cell.mode in ("I", "F"):
+            return _picture(np.asarray(cell))
         out = io.BytesIO()
-        cell.save(out, "PNG")
+        (cell if cell.mode in AS_PNG else cell.convert("RGB")).save(out, "PNG")
         return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
     if isinstance(cell, np.ndarray) and cell.dtype.kind in "biuf" and cell.ndim in (2, 3):
         return _picture(cell)
@@ -188,6 +191,10 @@ def _picture(points: Any) -> str:
         points = points.astype(np.uint8) * 255
     elif points.dtype.kind in "iu" and points.size and points.min() >= 0 and points.max() <= 255:
         points = points.astype(np.uint8)
+    elif points.dtype.kind in "iu" and points.ndim == 2 and points.size and 0 <= points.min() <= points.max() < 1 << 16:
+        from PIL import Image
+
+        return str(plain(Image.fromarray(points.astype(np.uint16))))
     return str(plain(open_picture(points, white=0)))
 
 
