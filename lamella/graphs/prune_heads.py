@@ -168,11 +168,16 @@ class _Trace:
         for heads in self.heads.values():
             for value in set(heads.axes) & set(self.inputs):
                 rank, axis = self.inputs[value], heads.axes[value]
+                if value in self.places:  # a state of one layer: all that reads it was followed
+                    continue
                 if not all(n.op_type == "Gather" or self._beside(n, rank, axis) for n in self.read[value]):
                     heads.understood = False
         for value in self.outputs & set(self.places):
-            if not any(value in h.axes for h in self.heads.values()):
-                self.failed.add(self.places[value].root)
+            place = self.places[value]
+            if not any(value in h.axes for h in self.heads.values()) and (
+                place.joined or not self._state(place, value, 0)  # of one layer, or what is remembered for it
+            ):
+                self.failed.add(place.root)
         return self._gathered()
 
     def _gathered(self) -> list[HeadGroup]:
@@ -247,6 +252,8 @@ class _Trace:
             return self._concat(node, place)
         if kind == "Unsqueeze":
             return self._unsqueeze(node, place)
+        if kind == "Squeeze":
+            return self._squeeze(node, place)
         return kind == "ReduceMean" and self._mean(node, place)
 
     def _reshape(self, node: NodeProto, place: Place) -> bool:
@@ -284,8 +291,8 @@ class _Trace:
         held = [self.places.get(i) for i in node.input]
         if node.output[0] in self.outputs:
             made = [self.made.get(i) for i in node.input]
-            stacked = all(n is not None and n.op_type == "Unsqueeze" for n in made)
-            return stacked and all([p is not None and self._state(p, node.output[0], i) for i, p in enumerate(held)])
+            if all(n is not None and n.op_type == "Unsqueeze" for n in made):
+                return all([p is not None and self._state(p, node.output[0], i) for i, p in enumerate(held)])
         if self._number(node, "axis", 0) % place.rank == place.axis:
             return False
         return all([self._back(i, place) for i in node.input]) and self._put(node.output, place, place.axis)
@@ -299,6 +306,14 @@ class _Trace:
         if node.output[0] in self.outputs and not self._state(after, node.output[0], 0):  # of one layer
             return False
         return self._put(node.output, after, after.axis)
+
+    def _squeeze(self, node: NodeProto, place: Place) -> bool:
+        axes = self._stored(node.input[1]) if len(node.input) > 1 else None
+        if axes is None or axes.size != 1:
+            return False
+        axis = int(axes.ravel()[0]) % place.rank
+        after = place.axis - (axis < place.axis)
+        return axis != place.axis and self._put(node.output, Place(place.rank - 1, after, place.root), after)
 
     def _mean(self, node: NodeProto, place: Place) -> bool:
         axes = self._stored(node.input[1]) if len(node.input) > 1 else None
@@ -320,6 +335,10 @@ class _Trace:
             place = self.places[name]
             self._join([place, like])
             return place.behind == like.behind and not place.joined
+        if name in self.inputs:  # the state of one layer, or its memory
+            rank = self.inputs[name]
+            whole = Place(rank, rank - like.behind, like.root)
+            return whole.axis >= 0 and self._state(whole, name, 0) and self._put([name], whole, whole.axis)
         node = self.made.get(name)
         if node is not None and node.op_type == "Transpose":
             perm = self._list(node, "perm")

@@ -10,10 +10,10 @@ SHIPPED = frozenset(
         "fccb7438f6a32491eb9b69ac3b51279584f659defda21470a834d048203a77f7",  # de+es+zh-en/step.onnx
         "7319ea7723968bba70f1eea31533485e0a34b96a55b841b601b6817d67e6d365",  # en-de+es+zh/encode.onnx
         "8aacfb0c2932e8c74b0ed9bdafa930e4bd605e9dbe532d7aa8fb0e09cfb262af",  # en-de+es+zh/step.onnx
-        "1594ec3ff04c8e4d19ac3a66abc1754f8577af16bed6d3400dfcf7976c03457b",  # en-fr/encode.onnx
-        "0ed9cf942e26e97fc8d100c213289e8fadc983890577b8a392eaefacde213746",  # en-fr/step.onnx
-        "24f96d65fe3ec22e3937302ccad65007a75b797cee9e9e8d99bd098f9c2edf3f",  # fr-en/encode.onnx
-        "8b8d7e0a01ab7b72cefde7e859cd3b6a87ab840249408fa85019fb213e4af541",  # fr-en/step.onnx
+        "420d1cb851bc24ab50ed687850513f9bc4c875be445e3aa947bfaabfbbeef98c",  # en-fr/encode.onnx
+        "d6cd9ff749fb8e9551679cd1390eb177b52cf346e2e6596e864d84a9590d27cd",  # en-fr/step.onnx
+        "2b99d8efbe3d0f57f0249723dcede89516d010a519c94765df17044ee34a69a2",  # fr-en/encode.onnx
+        "5757dd69d304a3d5ac013720464717fdfbdc5fd0a6c62e8d4a59efc476825831",  # fr-en/step.onnx
         "5e6ec58d11b80bac74e40021cb632677ad33e4c62cda218394633b50abc3ae64",  # languages/classify.onnx
         "60ec80d2cd2a6cd6d51135e5986f03cf405b390d6abcb2989cf60d7a81fb1cc1",  # de+es+zh-en/vocabulary.model
         "60ec80d2cd2a6cd6d51135e5986f03cf405b390d6abcb2989cf60d7a81fb1cc1",  # en-de+es+zh/vocabulary.model

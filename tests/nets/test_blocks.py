@@ -137,15 +137,18 @@ def test_several_that_are_the_same_are_one(block):
     for hidden in found["hidden"]:
         near(hidden, wanted["hidden"])
     before, after = one.encode(source), several.encode(source)
-    assert after["memory_keys"].shape[1] == 3 * before["memory_keys"].shape[1]
-    states = [{k: torch.zeros(2, 1, n, HEADS, 0, WIDTH // HEADS) for k in ("keys", "values")} for n in (2, 6)]
+    assert len(before) == 2 * 2 + 1 and len(after) == 3 * 2 * 2 + 1, "keys and values of each layer, and the bias"
+    states = [
+        {k: torch.from_numpy(v) for k, v in torch_graphs(net)["step"].empty(batch=2, beam=1).items()}
+        for net in (one, several)
+    ]
     for t in range(4):
         token = prompt[:, t : t + 1]
         first, second = one.step(token, **states[0], **before), several.step(token, **states[1], **after)
         assert first["tokens"].tolist() == second["tokens"].tolist()
         near(first["scores"], second["scores"])
         near(first["attention"], second["attention"])
-        states = [{k: out[k] for k in ("keys", "values")} for out in (first, second)]
+        states = [{k: out[k] for k in state} for state, out in zip(states, (first, second), strict=True)]
 
 
 @torch.no_grad()
@@ -201,7 +204,7 @@ def test_export_and_int8(block, decoders, past):
     answers = []
     for graphs in (torch_graphs(net), load_graphs(files), load_graphs(small)):
         memory, state = graphs["encode"](source=source), graphs["step"].empty(batch=2, beam=1)
-        assert state["keys" if past == "attention" else "cells"].shape[2] == 2 * decoders
+        assert len(state) == (2 * 2 * decoders if past == "attention" else 2 * decoders + 1)
         for token in (2, 17, 30):
             out = graphs["step"](token=np.full((2, 1), token), **state, **memory)
             state = {name: out[name] for name in state}

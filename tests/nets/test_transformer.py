@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lamella.graphs import torch_graphs
 from lamella.nets.layers import MASKED, CrossAttention, FeedForward, SelfAttention, attend, causal_bias, positions
 from lamella.nets.losses import ROWS, tied_cross_entropy
 from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock, PostNormDecoderBlock, PostNormEncoderBlock
@@ -208,16 +209,20 @@ def test_a_net_worked_out_by_hand():
     encoded = net.encode(source)
     wanted = torch.tensor([[3.5 + m, 1 - m], [math.sin(1) - m, 2.25 + math.cos(1) + m]])
     near(wanted, torch.tensor([[4.38839, 0.11161], [-0.04691, 3.67869]]), 1e-4)
-    near(encoded["memory_keys"][0, 0, 0], wanted, 1e-4)
-    near(encoded["memory_values"][0, 0, 0], wanted, 1e-4)
+    near(encoded["memory_keys_0"][0, 0], wanted, 1e-4)
+    near(encoded["memory_values_0"][0, 0], wanted, 1e-4)
     out = net(source, prompt)
     near(out["hidden"][0, 0], torch.tensor([0.28267, 8.66362]), 1e-4)
     near(out["hidden"][0, 0] @ out["table"].t(), torch.tensor([0.0, -6.0263, 18.5783, 12.2522, 0.5996]), 1e-3)
-    nothing = torch.zeros(1, 1, 1, 1, 0, 2)
-    step = net.step(prompt, keys=nothing, values=nothing, **encoded)
+    step = net.step(prompt, **nothing(net, 1), **encoded)
     assert step["tokens"].tolist() == [[[2, 3, 4, 0, 1]]]
     near(step["scores"][0, 0, :2], torch.tensor([-0.00179, -6.32790]), 1e-3)
     near(step["attention"][0, 0], torch.tensor([0.07431, 0.92569]), 1e-4)
+
+
+def nothing(net, batch, beams=1):
+    """The state before the first step."""
+    return {k: torch.from_numpy(v) for k, v in torch_graphs(net)["step"].empty(batch=batch, beam=beams).items()}
 
 
 # --- by perturbation
@@ -257,11 +262,10 @@ def test_padding_changes_nothing():
             before,
         )
         encoded = net.encode(long)
-        nothing = torch.zeros(2, 1, 2, HEADS, 0, WIDTH // HEADS)
-        step = net.step(prompt[:, :1], keys=nothing, values=nothing, **encoded)
-        for key in ("memory_keys", "memory_values"):
+        step = net.step(prompt[:, :1], **nothing(net, 2), **encoded)
+        for key in encoded.keys() - {"memory_bias"}:
             encoded[key][..., 6:, :] = 99.0
-        again = net.step(prompt[:, :1], keys=nothing, values=nothing, **encoded)
+        again = net.step(prompt[:, :1], **nothing(net, 2), **encoded)
         near(again["scores"], step["scores"])
         assert not again["attention"][..., 6:].any()
     long, mixed = F.pad(source, (0, 5)), F.pad(prompt, (0, 3))
@@ -280,13 +284,13 @@ def test_cached_is_uncached():
     out = net(source, prompt)
     wanted, ids = torch.log_softmax(out["hidden"] @ out["table"].t(), dim=-1).topk(CANDIDATES)
     encoded = net.encode(source)
-    state = {name: torch.zeros(3, 1, 2, HEADS, 0, WIDTH // HEADS) for name in ("keys", "values")}
+    state = nothing(net, 3)
     for t in range(10):
         step = net.step(prompt[:, t : t + 1], **state, **encoded)
         near(step["scores"][:, 0], wanted[:, t])
         assert step["tokens"][:, 0].tolist() == ids[:, t].tolist()
         state = {name: step[name] for name in state}
-        assert state["keys"].shape == (3, 1, 2, HEADS, t + 1, WIDTH // HEADS)
+        assert {array.shape for array in state.values()} == {(3, 1, HEADS, t + 1, WIDTH // HEADS)}
         near(step["attention"].sum(-1), torch.ones(3, 1))
 
 
@@ -296,8 +300,7 @@ def test_beams_of_a_sentence_are_so_many_sentences():
     source[1, 5:] = 0
     encoded, beams = net.encode(source), 3
     copied = {name: array.repeat_interleave(beams, dim=0) for name, array in encoded.items()}
-    together = {name: torch.zeros(2, beams, 2, HEADS, 0, WIDTH // HEADS) for name in ("keys", "values")}
-    alone = {name: array.view(2 * beams, 1, 2, HEADS, 0, WIDTH // HEADS) for name, array in together.items()}
+    together, alone = nothing(net, 2, beams), nothing(net, 2 * beams)
     for _ in range(4):
         token = torch.randint(1, 40, (2, beams))
         one, many = net.step(token, **together, **encoded), net.step(token.view(-1, 1), **alone, **copied)

@@ -20,6 +20,9 @@ from torch.nn import functional as F
 from lamella.nets.layers import MASKED, causal_bias, positions
 from lamella.nets.transformer.blocks import BLOCKS, PADDING, DecoderBlock, Past
 
+Axes = tuple[str | int, ...]
+
+PAST = ("keys", "values")  # of attention: what a layer keeps of each position
 CANDIDATES = 16  # next tokens that a step returns to the search, best first
 
 
@@ -142,12 +145,12 @@ class EncoderDecoder(nn.Module):
             x = block(x, bias)
         return self.norm_encoder(x), bias
 
-    def remember(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values of all L decoder layers, (B, L, H, S, d) each, from the encoder's output (B, S, D)."""
-        # Made once and not in `step`: they are the same for every token and every beam.
+    def remember(self, memory: Tensor) -> dict[str, Tensor]:
+        """Keys and values of each decoder layer, (B, H, S, d), from the encoder's output (B, S, D): memory_keys_0 and so on."""
+        # Made once and not in `step`: they are the same for every token and every beam. Those of the layers are not put into
+        # one array, or each step would copy them out of it, which took a seventh of its time.
         pairs = [block.cross.remember(memory) for block in self.blocks()]
-        keys, values = (torch.stack(side, dim=1) for side in zip(*pairs, strict=True))
-        return keys, values
+        return {f"memory_{side}_{i}": pair[j] for j, side in enumerate(PAST) for i, pair in enumerate(pairs)}
 
     def write(self, prompt: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
         """The hidden states (B, T, D) of the shifted target (B, T), given what `read` returns; of N decoders (N, B, T, D)."""
@@ -173,64 +176,54 @@ class EncoderDecoder(nn.Module):
         return out if self.output_bias is None else {**out, "bias": self.output_bias}
 
     def encode(self, source: Tensor) -> dict[str, Tensor]:
-        """Encode the source, once a sentence: (B, S) -> keys and values of all L decoder layers (B, L, H, S, d), bias."""
+        """Encode the source, once a sentence: (B, S) -> keys and values of each decoder layer (B, H, S, d), and the bias."""
         memory, bias = self.read(source)
-        keys, values = self.remember(memory)
-        return {"memory_keys": keys, "memory_values": values, "memory_bias": bias}
+        return {**self.remember(memory), "memory_bias": bias}
 
     def advance(
-        self,
-        token: Tensor,
-        memory_keys: Tensor,
-        memory_values: Tensor,
-        memory_bias: Tensor,
-        state: Mapping[str, Tensor],
+        self, token: Tensor, memory_bias: Tensor, arrays: Mapping[str, Tensor]
     ) -> tuple[list[Tensor], list[Tensor], dict[str, Tensor]]:
         """One token further, up to the hidden state: arguments as of `step`.
 
         Returns for each decoder its hidden state (B, K, D) and its last layer's cross-attention (B, K, S), and the new state.
         """
         recurrent = self.options.decoder == "ssru"
-        names = ("cells",) if recurrent else ("keys", "values")
+        names = ("cells",) if recurrent else PAST
         # Clamped: a caller of the graph may pass any time, and it must not read outside of the table.
-        at = state["time"].clamp(0, self.longest - 1) if recurrent else state["keys"].shape[4]
+        at = arrays["time"].clamp(0, self.longest - 1) if recurrent else arrays["keys_0"].shape[3]
         start = self._scaled(F.embedding(token, self.table)) + self.positions[at]  # (B, K, D)
-        pasts: list[Past] = []
+        after: dict[str, Tensor] = {}
         outputs, attentions = [], []
         blocks = self.blocks()
         for layers, norm in self.parts():
             y = start
             for layer in layers:
-                past = tuple(state[name][:, :, layer] for name in names)
-                y, past, attention = blocks[layer].step(
-                    y, past, memory_keys[:, layer], memory_values[:, layer], memory_bias
-                )
-                pasts.append(past)
+                past: Past = tuple(arrays[f"{name}_{layer}"] for name in names)
+                key, value = (arrays[f"memory_{side}_{layer}"] for side in PAST)
+                y, past, attention = blocks[layer].step(y, past, key, value, memory_bias)
+                after |= {f"{name}_{layer}": array for name, array in zip(names, past, strict=True)}
             outputs.append(norm(y))
             attentions.append(attention)
-        after = {name: torch.stack(side, dim=2) for name, side in zip(names, zip(*pasts, strict=True), strict=True)}
         if recurrent:
-            after["time"] = state["time"] + 1
+            after["time"] = arrays["time"] + 1
         return outputs, attentions, after
 
     def step(
         self,
         token: Tensor,
-        memory_keys: Tensor,
-        memory_values: Tensor,
         memory_bias: Tensor,
         candidates: Tensor | None = None,
-        **state: Tensor,
+        **arrays: Tensor,
     ) -> dict[str, Tensor]:
-        """One token further: token (B, K) of K beams a sentence, and the state, named as in `graphs`.
+        """One token further: token (B, K) of K beams a sentence, what `encode` gives, and the state, named as in `graphs`.
 
         candidates (B, N): with a shortlist, the only tokens that are scored, padded with zeros.
 
-        state: keys and values of the past (B, K, L, H, T, d); with a recurrent decoder its cells (B, K, L, D) and the
-        number of tokens so far, time (B, K). Returns the log-probabilities and ids of the best next tokens (B, K, 16), the
+        state: keys and values of the past, keys_0 and so on for each layer (B, K, H, T, d); with a recurrent decoder its cells
+        (B, K, D) and the number of tokens so far, time (B, K). Returns the log-probabilities and ids of the best next tokens (B, K, 16), the
         new state, and the last layer's cross-attention (B, K, S). With several decoders both are means over them.
         """
-        outputs, attentions, after = self.advance(token, memory_keys, memory_values, memory_bias, state)
+        outputs, attentions, after = self.advance(token, memory_bias, arrays)
         attention = attentions[0]
         if candidates is not None:  # padded, so that there are at least `CANDIDATES` to choose from
             candidates = torch.cat(
@@ -247,22 +240,23 @@ class EncoderDecoder(nn.Module):
             ids = candidates[:, None].expand(-1, token.shape[1], -1).gather(2, ids)
         return {"scores": best, "tokens": ids, **after, "attention": attention}
 
-    def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
+    def graphs(self) -> dict[str, tuple[dict[str, Axes], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
-        layers, heads, size = len(self.decoder), self.heads, self.width // self.heads
-        past: tuple[str | int, ...] = ("float32", "batch", "beam", layers, heads, "past", size)
-        memory = ("float32", "batch", layers, heads, "source", size)
-        state: dict[str, tuple[str | int, ...]] = {"keys": past, "values": past}
+        layers, heads, size = range(len(self.decoder)), self.heads, self.width // self.heads
+        past: Axes = ("float32", "batch", "beam", heads, "past", size)
+        memory: Axes = ("float32", "batch", heads, "source", size)
+        state: dict[str, Axes] = {f"{side}_{i}": past for side in PAST for i in layers}
         if self.options.decoder == "ssru":
-            state = {"cells": ("float32", "batch", "beam", layers, self.width), "time": ("int64", "batch", "beam")}
+            cell: Axes = ("float32", "batch", "beam", self.width)
+            state = {**{f"cells_{i}": cell for i in layers}, "time": ("int64", "batch", "beam")}
+        memories = [f"memory_{side}_{i}" for side in PAST for i in layers]
         return {
-            "encode": ({"source": ("int64", "batch", "source")}, ("memory_keys", "memory_values", "memory_bias")),
+            "encode": ({"source": ("int64", "batch", "source")}, (*memories, "memory_bias")),
             "step": (
                 {
                     "token": ("int64", "batch", "beam"),
                     **state,
-                    "memory_keys": memory,
-                    "memory_values": memory,
+                    **dict.fromkeys(memories, memory),
                     "memory_bias": ("float32", "batch", 1, 1, "source"),
                     **({"candidates": ("int64", "batch", "candidates")} if self.options.shortlist else {}),
                 },

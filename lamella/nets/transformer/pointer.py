@@ -64,21 +64,17 @@ class PointerTransformer(nn.Module):
     def encode(self, source: Tensor) -> dict[str, Tensor]:
         """Encode the source once: (B, S) -> as `EncoderDecoder.encode`, and the keys of the copy head (B, S, d)."""
         memory, bias = self.body.read(source)
-        keys, values = self.body.remember(memory)
-        return {
-            "memory_keys": keys, "memory_values": values, "memory_bias": bias, "copy_keys": self.copy_key(memory)
-        }  # fmt: skip
+        return {**self.body.remember(memory), "memory_bias": bias, "copy_keys": self.copy_key(memory)}
 
     def step(
-        self, token: Tensor, source: Tensor, memory_keys: Tensor, memory_values: Tensor, memory_bias: Tensor,
-        copy_keys: Tensor, **state: Tensor,
-    ) -> dict[str, Tensor]:  # fmt: skip
+        self, token: Tensor, source: Tensor, memory_bias: Tensor, copy_keys: Tensor, **arrays: Tensor
+    ) -> dict[str, Tensor]:
         """One token further: token (B, K) of K beams a text, the source (B, S), what `encode` gives, the state.
 
         Returns the log-probabilities and ids of the best next tokens (B, K, 16), the new state, and "attention" (B, K, S):
         the copy attention, which says where in the source a token stands.
         """
-        outputs, _, after = self.body.advance(token, memory_keys, memory_values, memory_bias, state)
+        outputs, _, after = self.body.advance(token, memory_bias, arrays)
         copy, gate = self.point(outputs[0], copy_keys, memory_bias)
         written = gate * torch.softmax(outputs[0] @ self.body.output().t(), dim=-1)  # (B, K, V)
         places = source[:, None, :].expand(-1, token.shape[1], -1)  # (B, K, S)

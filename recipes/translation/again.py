@@ -1,0 +1,52 @@
+"""Write the graphs of a shipped translator anew, from its own weights, after the net's code has changed.
+
+    python -m recipes.translation.again lamella/models/en-fr
+
+The bytes of the weights must stay what they are, and are compared; so must the answers, which tests compare. Afterwards
+lamella/storage/checksums.py needs the new checksums.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from msgspec.structs import replace
+
+import lamella
+from lamella import model as folder
+from lamella.graphs.int8 import quantize
+from lamella.graphs.weights import named_weights
+from lamella.train.adopt import fill
+from lamella.train.export import export_graphs
+
+
+def rewrite(place: Path) -> None:
+    opened = lamella.load(place)
+    if opened.manifest.precision != "int8":
+        raise SystemExit(f"{place}: expected a model of int8, received {opened.manifest.precision}.")
+    before = named_weights(opened.files)
+    net = opened.task.build()
+    filled = fill(net, before)
+    if filled.missing or filled.odd:
+        raise SystemExit(f"{place}: its graphs do not hold all of the net: {filled.lines()[0]}")
+    graphs = {name: quantize(raw) for name, raw in export_graphs(net).items()}
+    files = {**opened.files, **graphs}
+    after = named_weights(files)
+    changed = [name for name in before if name not in after or not np.array_equal(before[name], after[name])]
+    if changed:
+        raise SystemExit(f"{place}: {changed[0]} would change. Nothing was written.")
+    manifest = replace(opened.manifest, lamella=lamella.__version__)
+    folder.write(manifest, {name: raw for name, raw in files.items() if name != "model.json"}, place)
+    sizes = ", ".join(f"{name} {len(opened.files[name]):,} -> {len(raw):,} bytes" for name, raw in graphs.items())
+    print(f"wrote {place}: {sizes}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("places", type=Path, nargs="+", help="model folders")
+    for place in parser.parse_args().places:
+        rewrite(place)
+
+
+if __name__ == "__main__":
+    main()
