@@ -6,6 +6,7 @@ from pathlib import Path
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
 from lamella.data.readers.parts import Parts, column_of_parts, find_parts
 from lamella.data.readers.row_filter import rows_where
+from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.used_columns import columns_of, recording
 from lamella.data.text.encoding import encoded_as
 from lamella.task import Example, Task
@@ -42,3 +43,8 @@ def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str]
     if not job.used_columns_:
         return dict(given) if given else None
     return columns_of(list(paths), job.used_columns_, given)
+
+
+def has_columns(name: str) -> bool:
+    """Whether a file is a table by its name, so that its columns can be chosen."""
+    return is_table(name)

@@ -9,7 +9,7 @@ Cells, formulas, styles and other sheets stay as they are. A new cell looks like
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamella.data.documents.xml_text import Token, escape, tokens
@@ -72,7 +72,7 @@ def _local(token: Token) -> str:
     return token.name.rpartition(":")[2]
 
 
-def _edited(pieces: Sequence[Token], new: dict[int, Sequence[Any]], width: int) -> str:
+def _edited(pieces: Sequence[Token], new: Mapping[int, Sequence[Any]], width: int) -> str:
     """The sheet with cells at the end of its rows. new: by the number of the row among all of the sheet, from 0."""
     out: list[str] = []
     place, number, style = -1, 0, ""
