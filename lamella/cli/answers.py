@@ -36,7 +36,7 @@ def answer(
     def fit(names: list[str]) -> None:
         suffixes = [Path(name).suffix.lower() for name in names]
         refuse_unfit(type(trained.task.config), options, suffixes)
-        if columns and not any(map(answering.is_table, names)):
+        if columns and not any(map(_has_columns, names)):
             received = ", ".join(dict.fromkeys(suffix or "a text" for suffix in suffixes))
             raise UsageError(f"--columns: expected a table, received {received}. Leave it out.")
 
@@ -63,6 +63,12 @@ def answer(
             )
     fit([""])
     _answer_texts(trained, inputs, out, force, as_json)
+
+
+def _has_columns(name: str) -> bool:
+    from lamella.model.reading import has_columns
+
+    return has_columns(name)
 
 
 def _answer_lines(trained: Any, out: str | None, force: bool, as_json: bool) -> None:
