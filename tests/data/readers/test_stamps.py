@@ -137,7 +137,9 @@ def test_columns_that_are_said(tmp_path):
     path.write_text(
         "date,town,v\n" + "".join(f"2020-01-0{d},{t},{d}{len(t)}\n" for d in (1, 2, 3) for t in ("Rome", "Paris"))
     )
-    assert [t.id for t in read_series(path).tracks] == ["Paris", "Rome"], "stamps come back: the town tells series apart"
+    assert [t.id for t in read_series(path).tracks] == ["Paris", "Rome"], (
+        "stamps come back: the town tells series apart"
+    )
     path.write_text("date,a,v\n" + "".join(f"2020-01-0{d},{n},{d}{n}\n" for d in (1, 2, 3) for n in (7, 8)))
     with pytest.raises(DataError, match=r"--columns id=NAME, or that are the time too: --columns time=date\+NAME"):
         read_series(path, {"value": "v"})
