@@ -64,7 +64,7 @@ class Series(Field, frozen=True, tag="series"):
         """The values ahead, with their intervals, after those of the past."""
         from lamella.data.media.charts import forecast  # only where it is drawn
 
-        past = next((value for field, value in given if field.kind == self.kind), [])
+        past: Any = next((value for field, value in given if field.kind == self.kind), [])
         past = text_numbers("past", past) if isinstance(past, str) else past
         if isinstance(answer, Mapping):
             middle, bands = answer["median"], {name: band for name, band in answer.items() if name.endswith("%")}

@@ -172,7 +172,9 @@ def plain(cell: Any, column: str = "") -> Any:
         return json.dumps(parts) if parts and all(isinstance(part, dict) for part in parts) else parts
     if isinstance(cell, Mapping):
         return {str(name): plain(one) for name, one in cell.items()}
-    if type(cell).__str__ is object.__str__ and type(cell).__repr__ is object.__repr__:
+    if not any(
+        name in vars(kind) for kind in type(cell).__mro__[:-1] for name in ("__str__", "__repr__")
+    ):  # says nothing
         raise UsageError(
             f"data: expected texts, numbers, times, pictures or sounds in cells, received {type(cell).__name__}"
             + (f" in {column[:60]!r}." if column else ".")
