@@ -41,7 +41,10 @@ def answer(
             raise UsageError(f"--columns: expected a table, received {received}. Leave it out.")
 
     if not inputs:
-        raise UsageError("expected a text, a file, or - for standard input, received nothing.")
+        asked = [f"--{name.replace('_', '-')}" for name in trained.task.fields]
+        asked = [name for name in asked if len(asked) > 1 or not trained.task.fields[name[2:].replace("-", "_")].prose]
+        given = f", or {' and '.join(asked)}" if asked else ""
+        raise UsageError(f"expected a text, a file, or - for standard input{given}, received nothing.")
     if inputs == ("-",) and not as_text:
         fit([""])
         _answer_lines(trained, out, force, as_json)
@@ -92,9 +95,10 @@ def _answer_lines(trained: Any, out: str | None, force: bool, as_json: bool) -> 
 def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, as_json: bool) -> None:
     from lamella.errors import LamellaError
     from lamella.model import answering
+    from lamella.model.words import grouped
     from lamella.verbs import predict as verb
 
-    values = answering.grouped(trained.task, inputs)
+    values = grouped(trained.task, inputs)
     examples = [answering.example_of(trained.task, value) for value in values]
     answers = answering.answer_all(trained, examples)
     bad = [answer for answer in answers if isinstance(answer, LamellaError)]
@@ -247,7 +251,9 @@ def _name(source: str, counts: dict[str, int], notes: list[str]) -> None:
     """Report on standard error how much was answered, and what was not and why."""
     unread = [line for line in notes if not line.startswith("note: ")]
     if counts:
-        counted = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        counted = ", ".join(
+            f"{count:,} {what.removesuffix('s') if count == 1 else what}" for what, count in counts.items()
+        )
         click.echo(visible(f"{source}: {counted}{': ' + unread[0] if unread else ''}"), err=True)
     for line in unread[1:SHOWN]:
         click.echo(f"  {visible(line)}", err=True)

@@ -23,15 +23,14 @@ def picture(data: dict[str, Any], colour: bool = False, width: int = 80) -> str:
         return "\n".join([f"{clean(data['model'])}: {clean(data['task'])}", *lines(data["sections"], colour, width)])
     focus = data["focus"]
     out = [
-        _clip(clean(data["rendered"]), 2 * width),
+        _clip(clean(data["rendered"]), 2 * width) or "(nothing)",
         f"{clean(focus['name'])}: {focus['value']:.4g}",
         *map(clean, data["notes"]),
         "",
     ]
     for name, field in data["fields"].items():
-        if len(data["fields"]) > 1:
-            out.append(f"{clean(name)}:")
-        out += [*field_picture(field, data["example"][name], colour, width), ""]
+        drawn = field_picture(field, data["example"][name], colour, width)
+        out += [*([f"{clean(name)}:"] if drawn and len(data["fields"]) > 1 else []), *drawn, *([""] if drawn else [])]
     heaviest = sorted(
         ((u["weight"], clean(u["label"])) for f in data["fields"].values() for u in f["units"]),
         key=lambda u: -abs(u[0]),

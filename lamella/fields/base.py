@@ -101,6 +101,10 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
 
         return self.parse(name, read_text(path)[0].strip())
 
+    def remark(self, answer: Any) -> str:
+        """What must be said of an answer besides, such as why it is empty; "" for nothing."""
+        return ""
+
     def decoded(self, value: Any) -> Any:
         """A picture or a sound read ahead, as tasks take it in the place of its file; None: the task's own arrays stand for it."""
         return None

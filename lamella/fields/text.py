@@ -21,9 +21,11 @@ class Text(Field, frozen=True, tag="text"):
     """A string of any length.
 
     fixed: a pattern of what must stand in it and is no part of an explanation, such as the mask where a word is wanted.
+    written: whether an empty text is refused, since nothing can be said of it.
     """
 
     fixed: str = ""
+    written: bool = False
 
     prose: ClassVar[bool] = True
     control: ClassVar[str] = "text"
@@ -36,11 +38,16 @@ class Text(Field, frozen=True, tag="text"):
         return bool(self.fixed)
 
     def check(self, name: str, value: Any) -> str:
-        return plain_text(name, value)
+        return self._written(name, plain_text(name, value))
 
     def receive(self, name: str, value: Any, limits: Limits) -> str:
         if not isinstance(value, str):
             raise UsageError(f"{name}: expected a string, received {json_kind(value)}.")
+        return self._written(name, value)
+
+    def _written(self, name: str, value: str) -> str:
+        if self.written and not value.strip():
+            raise UsageError(f"{name}: expected a text, received an empty one.")
         return value
 
     def schema(self, limits: Limits) -> dict[str, Any]:

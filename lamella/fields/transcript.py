@@ -31,6 +31,13 @@ class Transcript(Field, frozen=True, tag="transcript"):
             return value
         return {name: value[name] for name in ("text", "confidence", "words") if name in value}
 
+    def remark(self, answer: Any) -> str:
+        """
+        >>> Transcript().remark({"text": "", "reason": "The recording is silent."})
+        'The recording is silent.'
+        """
+        return str(answer.get("reason") or "") if isinstance(answer, Mapping) else ""
+
     def confidence(self, answer: Any) -> float | None:
         """How sure the words are on average; whether all of them are right says no probability of it."""
         return float(answer["confidence"]) if "confidence" in answer else None

@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from lamella.data.readers.suffixes import PACKED, TABLES, is_table, table_suffix
 from lamella.data.text.encoding import read_text, split_lines
 from lamella.errors import DataError, LamellaError, UsageError
 from lamella.model import Model, as_example, load
 from lamella.model.below import files_below
 from lamella.model.notebook import DrawnList, together
+from lamella.model.words import of_line
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
 
 LINES_AT_ONCE = 256  # lines of standard input: enough for a batch, few enough to answer while more arrive
+LINES = ("", ".txt", ".md")  # suffixes of outputs that hold an answer as a line
 Tell = Callable[[str], None]
 """Gets a line for each part of an input that has no answer, and why."""
 Written = tuple[bytes, str, dict[str, int]]
@@ -40,40 +40,10 @@ def sample_of(job: Task) -> Example:
     return example if set(job.fields) <= set(example) else job.given(example)
 
 
-def grouped(job: Task, words: Sequence[str]) -> list[Any]:
-    """Command line words as values: one for each example, or one for each of its fields in turn.
-
-    A word that is a JSON object, or the word "sample", is an example by itself. UsageError where some are left over.
-    """
-    count = len(job.fields)
-    if count == 1 or all(word == "sample" for word in words):
-        return list(words)
-    if all(word.lstrip().startswith("{") for word in words):
-        try:
-            return [msgspec.json.decode(word, type=dict[str, Any]) for word in words]
-        except msgspec.DecodeError as error:
-            raise UsageError(
-                f"expected JSON objects with {', '.join(job.fields)}, received {words[0][:80]!r}."
-            ) from error
-    if len(words) % count:
-        raise UsageError(f"expected {' and '.join(job.fields)} for each answer, received {len(words)} inputs.")
-    return [tuple(words[first : first + count]) for first in range(0, len(words), count)]
-
-
 def all_values(job: Task, words: Sequence[str]) -> bool:
     """Whether words are values of a task of several fields, in their order, and none is a file that holds examples."""
     several = len(job.fields) > 1 and len(words) % len(job.fields) == 0
     return several and not any(word.lower().endswith(suffixes_of(job)) or Path(word).is_dir() for word in words)
-
-
-def of_line(job: Task, line: str) -> Any:
-    """A line of standard input as a value; several fields have a tab between them."""
-    if len(job.fields) == 1:
-        return line
-    cells = tuple(line.split("\t"))
-    if len(cells) != len(job.fields):
-        raise UsageError(f"expected {' and '.join(job.fields)} with a tab between them, received {len(cells)} columns.")
-    return cells
 
 
 def answer_all(trained: Model, examples: Sequence[Example]) -> list[Answer | LamellaError]:
@@ -136,8 +106,16 @@ def predict_file(
         name = next(iter(job.fields))
         example = {name: only[0].open(name, path)}
         answer = trained.predict(example)
+        if remark := job.answer.remark(answer):
+            tell(f"note: {remark}")
         if (raw := job.write(suffix, [example], [answer])) is not None:
             return raw, suffix, {"files": 1}
+        if only[0].media and suffix in TABLES:
+            from lamella.data.readers.answer_table import new_table
+
+            return new_table(name, [str(path)], [_columns(job, answer)], suffix), suffix, {"files": 1}
+        if only[0].media and suffix not in LINES:
+            raise _unwritten(suffix, LINES)
         return (job.render(answer) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
     expected = ", ".join(sorted({*job.suffixes, *TABLES}))
     raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
@@ -236,8 +214,17 @@ def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str
     answered = [({name: str(f)}, a) for f, a in zip(files, results, strict=True) if not isinstance(a, LamellaError)]
     if (raw := job.write(suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
         return raw, suffix, counts
+    if suffix not in (*TABLES, ""):
+        raise _unwritten(suffix)
     answers = [_columns(job, a) for a in results]
     return new_table(name, places, answers, suffix), suffix or ".csv", counts
+
+
+def _unwritten(suffix: str, more: Sequence[str] = ()) -> UsageError:
+    """What is said of an output whose suffix is neither a table's nor one of the kinds that the task writes."""
+    known = ", ".join(filter(None, (*more, *TABLES)))
+    several = "" if more else " for several files, a folder"
+    return UsageError(f"-o with {suffix}: expected {known}, or a kind of file that the task writes{several}.")
 
 
 def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell) -> tuple[Any, dict[int, Any]]:

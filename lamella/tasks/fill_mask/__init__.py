@@ -80,7 +80,9 @@ class FillMask(Task):
     questions = {
         "fill": Question(MASKED, FILLED, "Which words are missing."),
         "unlikely": Question(
-            {"text": Text("A text.")}, Marked("Its least likely words."), "Which words fit least, such as slips."
+            {"text": Text("A text.", written=True)},
+            Marked("Its least likely words."),
+            "Which words fit least, such as slips.",
         ),
     }
     target = "words"
@@ -270,14 +272,18 @@ class FillMask(Task):
         """For each text the log-probability of each word, and for the least likely ones a likelier word."""
         answers: list[Answer] = []
         for ids in (row[row != 0].tolist() for row in rows):
-            spans = cloze.groups(ids, self.kinds)
-            texts = [Gaps(0, [ids[:a], ids[b:]], [self.kinds.of[ids[a]] == cloze.GOES_ON]) for a, b in spans]
-            scores = filler.likelihood(texts, [ids[a:b] for a, b in spans])
+            texts, scores = self._likelihood(filler, ids)
             few = [int(i) for i in np.argsort(scores)[: 2 * self.config.top]]  # of some the place cannot be told
             likelier = filler.words([texts[i] for i in few], 1, 1, 1) if few else []
             instead = {i: self.kinds.word(best[0][0]) if best else "" for i, best in zip(few, likelier, strict=True)}
             answers.append({"scores": scores.tolist(), "instead": instead})
         return answers
+
+    def _likelihood(self, filler: Filler, ids: list[int]) -> tuple[list[Gaps], Any]:
+        """The text with each of its words left out, and the log-probability of that word there."""
+        spans = cloze.groups(ids, self.kinds)
+        texts = [Gaps(0, [ids[:a], ids[b:]], [self.kinds.of[ids[a]] == cloze.GOES_ON]) for a, b in spans]
+        return texts, filler.likelihood(texts, [ids[a:b] for a, b in spans])
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         if self.asked != "unlikely":
@@ -315,7 +321,7 @@ class FillMask(Task):
         """Of a whole text its least likely words, a line each: where, what, how likely, what would be likelier."""
         if self.asked != "unlikely":
             return None
-        text = read_text(path)[0]
+        text = self.questions["unlikely"].fields["text"].check(str(path), read_text(path)[0])
         [answer] = self.answers([{"text": text}], run)
         lines = []
         for mark in answer["marks"]:
@@ -327,10 +333,13 @@ class FillMask(Task):
         }
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        """The log-odds of each word that was filled in, given those before it."""
-        if self.asked == "unlikely" or not answer["words"]:
-            return super().focus(graphs, inputs, answer)
-        filler, texts = self._filler(graphs), parse(inputs["pieces"], self.mask)
+        """The log-odds of each word that was filled in, given those before it; of a whole text how likely its words are."""
+        filler = self._filler(graphs)
+        if self.asked == "unlikely":  # a word that fits ill weighs against it
+            rows = [self._likelihood(filler, row[row != 0].tolist())[1] for row in inputs["pieces"]]
+            means = np.array([np.maximum(scores, UNSEEN).mean() if len(scores) else UNSEEN for scores in rows])
+            return Focus("mean log-probability of its words", means)
+        texts = parse(inputs["pieces"], self.mask)
         words, columns = list(answer["words"]), []
         for word in words:
             spelt, scores = self._spelt(word), np.full(len(texts), UNSEEN)
@@ -341,10 +350,10 @@ class FillMask(Task):
             columns.append(scores - np.log1p(-np.exp(np.minimum(scores, -1e-9))))
             for i, each in zip(places, ids, strict=True):
                 texts[i] = texts[i].with_word(each, 0.0)
+        if not words:
+            return super().focus(graphs, inputs, answer)
         name = f"log-odds of {' … '.join(words)}"
-        if len(words) == 1:
-            return Focus(name, columns[0])
-        return Focus(name, np.stack(columns, axis=1), words)
+        return Focus(name, columns[0]) if len(words) == 1 else Focus(name, np.stack(columns, axis=1), words)
 
     # ---- scores ------------------------------------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ class Config(msgspec.Struct, kw_only=True):
 
 
 PICTURE = {"image": Image("The picture to describe.")}
-WORDS = {"text": Text("What a picture shows.")}
+WORDS = {"text": Text("What a picture shows.", written=True)}
 WRITTEN = Text("What the picture shows, in words.")
 
 

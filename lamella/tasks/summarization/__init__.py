@@ -67,7 +67,7 @@ class Config(msgspec.Struct, kw_only=True):
     ] = True
 
 
-TEXT = {"text": Text("What to summarize.")}
+TEXT = {"text": Text("What to summarize.", written=True)}
 SUMMARY = Text("The summary.")
 
 

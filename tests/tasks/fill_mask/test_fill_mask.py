@@ -222,7 +222,20 @@ def test_the_least_likely_words(model, cli, tmp_path):
     done = cli("predict", model.where, letter, "--ask", "unlikely", "--top", 20)
     assert done.code == 0, done.err
     assert next(line for line in done.out.splitlines() if "bananas" in line).startswith("2:28: bananas (")
-    assert lamella.predict(model, "", ask="unlikely") == {"text": "", "marks": [], "pseudo_perplexity": None}
+    for nothing in ("", " \n"):
+        with pytest.raises(UsageError, match="text: expected a text, received an empty one"):
+            lamella.predict(model, nothing, ask="unlikely")
+    letter.write_text("")
+    done = cli("predict", model.where, letter, "--ask", "unlikely")
+    assert done.code == 2 and "expected a text, received an empty one" in done.err
+
+
+def test_what_is_explained_of_a_whole_text_is_how_likely_its_words_are(model):
+    text = "At night the old owl hunts moths in the forest."
+    focus = model.ask("unlikely").explain(text).data["focus"]
+    assert focus["name"] == "mean log-probability of its words" and focus["value"] < 0
+    # A word that was never seen counts no more than a bound; the perplexity has none.
+    assert focus["value"] > -np.log(model.ask("unlikely").predict(text)["pseudo_perplexity"]) - 0.01
 
 
 def test_a_text_longer_than_the_window_is_said(model):

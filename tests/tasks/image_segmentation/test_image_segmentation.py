@@ -106,6 +106,8 @@ def test_files(cli, folder, tmp_path):
     for name in "ab":
         (tmp_path / "many" / f"{name}.png").write_bytes(picture.read_bytes())
     assert cli("predict", folder, tmp_path / "many", "-o", tmp_path / "masks.zip").code == 0
+    bad = cli("predict", folder, tmp_path / "many", "-o", tmp_path / "masks.png")
+    assert bad.code == 2 and "-o with .png: expected .csv" in bad.err and not (tmp_path / "masks.png").exists()
     with zipfile.ZipFile(tmp_path / "masks.zip") as archive:
         assert {"labels.txt", "masks/a.png", "masks/b.png", "things/a.png"} <= set(archive.namelist())
         assert (read_mask(archive.read("masks/a.png")).points == mask.points).all()

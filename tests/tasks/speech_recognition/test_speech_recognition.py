@@ -255,6 +255,13 @@ def test_on_the_command_line(folder, cli, tmp_path):
         assert text.split()[0] in out.read_text()
     assert cli("predict", folder, sounds, "-o", tmp_path / "all.csv").code == 0
     assert len((tmp_path / "all.csv").read_text().splitlines()) == 4
+    assert cli("predict", folder, one, "-o", tmp_path / "one.csv").code == 0  # one recording is a table of one row
+    assert (tmp_path / "one.csv").read_text().splitlines()[0].startswith("audio,predicted_text")
+    bad = cli("predict", folder, one, "-o", tmp_path / "one.docx")
+    assert bad.code == 2 and "-o with .docx: expected .txt" in bad.err and not (tmp_path / "one.docx").exists()
+    (sounds / "silent.wav").write_bytes(write_wave(np.zeros(8000, np.float32), 8000))
+    silent = cli("predict", folder, sounds / "silent.wav", "-o", "-")
+    assert silent.out.strip() == "" and "note: silence" in silent.err and "silent.wav: 1 file\n" in silent.err
     (sounds / "0.wav").write_bytes(b"RIFF....WAVE")
     bad = cli("predict", folder, one)
     assert bad.code == 2 and "expected a WAV file with samples" in bad.err and len(bad.err.splitlines()) == 1

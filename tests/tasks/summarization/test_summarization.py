@@ -156,6 +156,8 @@ def test_documents_are_summarized_whole(model, cli, trained, tmp_path):
     (tmp_path / "empty.txt").write_text("")
     done = cli("predict", trained(WORD), tmp_path / "empty.txt")
     assert done.code and "empty" in done.err
+    done = cli("predict", trained(WORD), "--text", "")
+    assert done.code == 2 and "text: expected a text, received an empty one" in done.err
     assert model.predict(["", " ?! "]) == ["", ""]
 
 
