@@ -238,10 +238,12 @@ def best(
     answers = {word: top(merged(some)) for word, some in scores.items()}
     counts: dict[str, int] = {}
     for word, answer in answers.items():
-        key = (
-            word.removeprefix("to ") if into else answer if sentences.lang == "zh" else ""
-        )  # Chinese is not cut in words
-        met = english[key] if key else sentences.everyday[sentences.key(word)]
+        if into:
+            met = english[word.removeprefix("to ")]
+        elif sentences.lang == "zh":  # not cut in words: as often as its answer is said with it
+            met = round(english[answer] * dice.get((answer, word), 0.0))
+        else:
+            met = sentences.everyday[sentences.key(word)]
         counts[word] = met + 10 * certain[word.casefold()]
     names = {word: top(some) for word, some in letters.items()}
     common = sorted((word for word in scores if counts[word] >= FEWEST), key=lambda word: -counts[word])[:MOST]
