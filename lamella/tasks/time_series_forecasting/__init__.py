@@ -83,7 +83,7 @@ class TimeSeriesForecasting(Task):
     seasons_: list[int]
     periods_: list[str]  # of the calendar
     known_: dict[str, list[float]]  # covariate -> mean and spread
-    known_from_: str  # the table beside that of training
+    known_from_: str = ""  # the table beside that of training; models from before it have none
     widths_: dict[str, float]  # by how much each interval is stretched
     style_: Mapping[str, Any] = {}  # how the time stamps of training were written
 
