@@ -9,6 +9,7 @@ from typing import Any
 
 from lamella.task import Example
 from lamella.tasks.translation.guard import CURLY
+from lamella.tasks.translation.memory import read_memory
 from lamella.tasks.translation.outcomes import Outcome
 from lamella.tasks.translation.typography import curls
 
@@ -40,4 +41,6 @@ def translate_document(
     counts = document.summary(answers)
     if memory and not own:
         counts["memory"] = sum(outcome.status == "remembered" for outcome in found)
+        if unread := read_memory(memory, src, dst).unread:
+            counts["broken entries of the memory"] = unread
     return document.render(answers), counts

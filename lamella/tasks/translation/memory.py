@@ -17,6 +17,7 @@ from lamella.task import Example
 from lamella.tasks.translation.outcomes import Outcome
 
 Translated = Callable[[Sequence[Example]], list[Outcome]]
+BROKEN = "a unit that is no XML"  # as the report of a .tmx calls it
 NUMBER = re.compile(r"\d+")
 ENDS = ".!?:;…。！？：；"
 # The same mark as the other script writes it.
@@ -37,6 +38,7 @@ class Memory:
         self.exact: dict[str, str] = {}
         self.near: dict[str, tuple[str, str]] = {}
         # A noun keeps its capital in German, wherever it stands.
+        self.unread = 0  # entries of its file that are broken
         self.lowers = target.split("-")[0].split("_")[0] != "de"
         for source, translation in pairs:
             source = _blanks(source)
@@ -72,8 +74,10 @@ class Memory:
 def _read(path: str, stamp: tuple[int, int], src: str, dst: str) -> Memory:
     from lamella.data.readers.parallel import read_parallel
 
-    rows = read_parallel([path], src, dst, check_language=False).rows
-    return Memory(((row["src"], row["dst"]) for row in rows), dst)
+    table = read_parallel([path], src, dst, check_language=False)
+    memory = Memory(((row["src"], row["dst"]) for row in table.rows), dst)
+    memory.unread = table.report.dropped.get(BROKEN, 0)
+    return memory
 
 
 def read_memory(path: StrPath, src: str, dst: str) -> Memory:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from lamella.tasks.translation.documents import translate_document
 from lamella.tasks.translation.memory import Memory, memory_first, read_memory
 from lamella.tasks.translation.outcomes import Outcome
 
@@ -81,3 +82,19 @@ def test_the_command_line_uses_it_for_a_text(tmp_path, tiny_model, cli):
         cli("predict", tiny_model, "The parrot sleeps.", "--memory", tmp_path / "memory.tsv").out
         == "Le perroquet dort.\n"
     )
+
+
+def test_a_broken_entry_of_a_memory_is_counted_in_a_document(tmp_path):
+    unit = '<tu><tuv xml:lang="en"><seg>{}</seg></tuv><tuv xml:lang="fr"><seg>{}</seg></tuv></tu>'
+    units = (
+        unit.format("Open the file", "Ouvrir le fichier") + unit.format("A & <b> B", "C") + unit.format("Yes", "Oui")
+    )
+    (tmp_path / "a.tmx").write_text(f'<tmx version="1.4"><header/><body>{units}</body></tmx>')
+    (tmp_path / "a.txt").write_text("Open the file\n")
+    place = str(tmp_path / "a.tmx")
+
+    def remembered(examples):
+        return memory_first(place, "en", "fr", examples, lambda rest: [Outcome(e["text"], "translated") for e in rest])
+
+    raw, counts = translate_document(tmp_path / "a.txt", "en", "fr", place, remembered)
+    assert raw == b"Ouvrir le fichier\n" and counts["memory"] == 1 and counts["broken entries of the memory"] == 1
