@@ -38,7 +38,12 @@ def segmented():
 
     job = registry.find("image-segmentation")()
     job.labels_ = ["background", "cell"]
-    return job, {"mask": encode_mask(MASK, job.labels_), "shares": {"cell": 0.125}, "pixels": {"cell": 100}, "counts": {}}
+    return job, {
+        "mask": encode_mask(MASK, job.labels_),
+        "shares": {"cell": 0.125},
+        "pixels": {"cell": 100},
+        "counts": {},
+    }
 
 
 def detected():
