@@ -337,7 +337,7 @@ def _nnunet_names(labels: Any) -> dict[int, str]:
     >>> _nnunet_names({"background": 0, "whole": [1, 2], "core": [2]})
     {0: 'background', 1: 'whole', 2: 'core'}
     """
-    names = {}
+    names: dict[int, str] = {}
     regions = [(n, v) for n, v in labels.items() if isinstance(v, list)] if isinstance(labels, dict) else []
     for name, numbers in sorted(regions, key=lambda region: -len(region[1])):
         names |= {number: str(name) for number in numbers if isinstance(number, int) and 0 < number < IGNORE}
