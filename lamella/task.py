@@ -95,6 +95,7 @@ class Task:
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
     begun: ClassVar[Mapping[str, Any]] = {}  # Config fields where it begins from an encoder and nobody says otherwise
     noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise in what it knows besides an example: `disturb`
+    not_adopted: ClassVar[frozenset[str]] = frozenset()  # of what was learned, what `adopt` leaves behind
     few: ClassVar[int] = 0  # labelled examples up to which it begins from the encoder that ships; 0: never by itself
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -223,7 +224,8 @@ class Task:
             if encoder is None:
                 raise UsageError(f"a {type(self).__name__} cannot begin from a model of {type(other).__name__}.")
             return self.begin(encoder)
-        vars(self).update({k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")})
+        learned = {k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")}
+        vars(self).update({k: v for k, v in learned.items() if k not in self.not_adopted})
         return weights
 
     def encoder(self, weights: Arrays) -> Encoder | None:

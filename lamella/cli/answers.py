@@ -15,6 +15,7 @@ from lamella.cli.arguments import is_file, is_folder, looks_like_file, not_a_fil
 from lamella.cli.streams import shown, visible
 
 Choose = Callable[[Any, Path], Any]
+SINGULAR = {"files": "file", "rows": "row"}  # what is counted, where there is one
 SHOWN = 10  # rows without an answer that are named one by one
 
 
@@ -252,7 +253,7 @@ def _name(source: str, counts: dict[str, int], notes: list[str]) -> None:
     unread = [line for line in notes if not line.startswith("note: ")]
     if counts:
         counted = ", ".join(
-            f"{count:,} {what.removesuffix('s') if count == 1 else what}" for what, count in counts.items()
+            f"{count:,} {SINGULAR.get(what, what) if count == 1 else what}" for what, count in counts.items()
         )
         click.echo(visible(f"{source}: {counted}{': ' + unread[0] if unread else ''}"), err=True)
     for line in unread[1:SHOWN]:

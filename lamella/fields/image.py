@@ -13,7 +13,7 @@ from lamella.fields.media import beside, data_uri, kept_uri, medium
 
 GRID = (7, 8, 6, 5)  # patches along a side: the first that divides it
 LARGEST = 224  # points along the side of a picture that is explained
-SKETCH = 32  # characters of a picture in a terminal
+SKETCH = 20  # characters of a picture in a terminal, in half as many lines
 TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",

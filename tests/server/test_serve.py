@@ -66,7 +66,7 @@ def test_models(server):
 
 
 # Words that a task compares or reads, never opens.
-NO_FILES = {"stop", "date_format", "from", "to", "choices", "facts", "words", "front_matter"}
+NO_FILES = {"stop", "date_format", "from", "to", "choices", "facts", "words", "front_matter", "colour_by"}
 
 
 def test_options_are_those_of_the_fields_and_name_no_file(server):

@@ -56,6 +56,7 @@ class Translation(Task):
         ".srt", ".ssa", ".strings", ".txt", ".vtt", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
     )  # fmt: skip
     training = Training(quick={"beams": 1})
+    not_adopted = frozenset({"words_"})  # what a word is among the user's own texts, the net learns from them
 
     importable = (
         "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
@@ -133,11 +134,6 @@ class Translation(Task):
         self.vocabulary_ = encoder.vocabulary
         vars(self).pop("pieces", None)
         return renamed(encoder, self.config.block, self.config.both)
-
-    def adopt(self, other: Task, weights: Arrays) -> Arrays:
-        weights = super().adopt(other, weights)
-        self.words_ = b""  # what a word is among the user's own texts, the net learns from them
-        return weights
 
     @classmethod
     def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:

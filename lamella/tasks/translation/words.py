@@ -102,7 +102,7 @@ def words_first(
     """What the lists have of the texts, and what `translated` makes of the others.
 
     steps: the lists of each model on the way, from a language to another. alternatives: where more than one is wanted, the
-    net is asked too. glossary: what it has a say in goes to the net.
+    net is asked too, and counts where it agrees. glossary: what it has a say in goes to the net.
     """
     if not all(packed for packed, _, _ in steps):
         return translated(examples)
@@ -118,7 +118,9 @@ def words_first(
         others: list[str] = []
         if alternatives > 1:
             net = next(rest)
-            others = [one for one in dict.fromkeys((net.text, *net.others)) if one.casefold() != found.casefold()]
+            # A net that does not know the word has no alternatives to offer: Samedi for Thursday.
+            knows = net.text.casefold() == found.casefold()
+            others = [one for one in dict.fromkeys(net.others) if one.casefold() != found.casefold()] if knows else []
         outcomes.append(Outcome(found, "dictionary", others=others[: alternatives - 1], confidence=SURE))
     return outcomes
 

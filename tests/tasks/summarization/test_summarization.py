@@ -96,7 +96,8 @@ def test_questions(model, cli, trained):
     two = cli("predict", trained(WORD), NOTICE, "--ask", "sentences", "--sentences", 2, "--json").json["answers"][0]
     assert [found["sentence"] for found in two] in ([1, 2], [2, 3])
     assert cli("predict", trained(WORD), NOTICE, "--ask", "sentences").out == picked[0]["text"] + "\n"
-    assert model.ask("sentences").predict("") == []
+    with pytest.raises(lamella.UsageError, match="expected a text, received an empty one"):
+        model.ask("sentences").predict("")
     done = cli("predict", trained(WORD), NOTICE, "--ask", "poem")
     assert done.code == 2 and "expected one of summary, sentences" in done.err
     why = model.ask("sentences").explain(NOTICE).data
@@ -158,7 +159,9 @@ def test_documents_are_summarized_whole(model, cli, trained, tmp_path):
     assert done.code and "empty" in done.err
     done = cli("predict", trained(WORD), "--text", "")
     assert done.code == 2 and "text: expected a text, received an empty one" in done.err
-    assert model.predict(["", " ?! "]) == ["", ""]
+    assert model.predict([" ?! "]) == [""]
+    with pytest.raises(lamella.UsageError, match="expected a text, received an empty one"):
+        model.predict(["", NOTICE])
 
 
 # ---- scores --------------------------------------------------------------------------------------------------------
