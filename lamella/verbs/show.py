@@ -72,9 +72,12 @@ def lines(facts: dict[str, Any]) -> list[str]:
 
 
 def _example(number: int, sketches: dict[str, list[str]]) -> list[str]:
-    """A kept example: what is one line after its name, what is more below it."""
+    """A kept example: what is one line after its name, what is more below it; pictures of the first alone."""
     out = []
     for name, found in sketches.items():
         head = f"held-out example {number}, {name}:"
-        out += [f"{head} {found[0]}"] if len(found) == 1 else [head, *(f"  {line}" for line in found)]
+        if len(found) == 1:
+            out.append(f"{head} {found[0]}")
+        elif number == 1:
+            out += [head, *(f"  {line}" for line in found)]
     return out
