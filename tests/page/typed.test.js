@@ -183,7 +183,7 @@ describe("which hangs on which", () => {
     assert.equal(await page.locator(".others button").count(), 0);
     await english(page, "Table");
     await page.waitForSelector(".others button");
-    assert.deepEqual(await page.locator(".others button").allTextContents(), ["Table"]);
+    assert.deepEqual(await page.locator(".others button").allTextContents(), ["Tableau"]);
     await leave(page);
   });
 

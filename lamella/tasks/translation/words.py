@@ -25,6 +25,7 @@ from lamella.tasks.translation.soundness import finish
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Glossary
 
+LIKELY = 0.3  # the confidence from which a net's own answer counts beside that of a list
 SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
 LARGEST = 2_000_000  # bytes of all lists, unpacked
 LONGEST = 40  # characters of a text that is looked up
@@ -102,7 +103,7 @@ def words_first(
     """What the lists have of the texts, and what `translated` makes of the others.
 
     steps: the lists of each model on the way, from a language to another. alternatives: where more than one is wanted, the
-    net is asked too, and counts where it agrees. glossary: what it has a say in goes to the net.
+    net is asked too, and counts where it agrees or is not very unsure. glossary: what it has a say in goes to the net.
     """
     if not all(packed for packed, _, _ in steps):
         return translated(examples)
@@ -119,8 +120,9 @@ def words_first(
         if alternatives > 1:
             net = next(rest)
             # A net that does not know the word has no alternatives to offer: Samedi for Thursday.
-            knows = net.text.casefold() == found.casefold()
-            others = [one for one in dict.fromkeys(net.others) if one.casefold() != found.casefold()] if knows else []
+            knows = net.text.casefold() == found.casefold() or (net.confidence or 0.0) >= LIKELY
+            offered = dict.fromkeys((net.text, *net.others)) if knows else {}
+            others = [one for one in offered if one.casefold() != found.casefold()]
         outcomes.append(Outcome(found, "dictionary", others=others[: alternatives - 1], confidence=SURE))
     return outcomes
 

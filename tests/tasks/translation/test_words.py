@@ -57,11 +57,15 @@ def test_what_is_found(text: str, src: str, dst: str, wanted: str | None) -> Non
     assert Words(PACKED).find(text, src, dst) == wanted
 
 
-def asked(texts: list[str], alternatives: int = 1, steps: Sequence[tuple[bytes, str, str]] = ()) -> list[Outcome]:
+def asked(
+    texts: list[str], alternatives: int = 1, steps: Sequence[tuple[bytes, str, str]] = (), confidence: float = 0.2
+) -> list[Outcome]:
     return words_first(
         steps or [(PACKED, "en", "de")],
         [{"text": text} for text in texts],
-        lambda rows: [Outcome(row["text"].upper(), "translated", others=["a", "b"]) for row in rows],
+        lambda rows: [
+            Outcome(row["text"].upper(), "translated", others=["a", "b"], confidence=confidence) for row in rows
+        ],
         alternatives,
     )
 
@@ -72,7 +76,8 @@ def test_the_net_is_asked_for_the_others() -> None:
         ("DOGS", "translated"),
         ("Montag", "dictionary"),
     ]
-    assert asked(["dog"], alternatives=3)[0].others == [], "the net knows another word, so its others count for nothing"
+    assert asked(["dog"], alternatives=3)[0].others == [], "the net knows another word and is unsure of it"
+    assert asked(["dog"], alternatives=3, confidence=0.4)[0].others == ["DOG", "a"]
     assert asked(["name"], alternatives=3)[0].others == ["a", "b"]
 
 
