@@ -64,7 +64,7 @@ class Peer:
 
     def __init__(self, python: str, model: Model, folder: Path, core: int) -> None:
         weights = weights_of(model)
-        heads = onnx.load_from_string(model.files["step.onnx"]).graph.input[1].type.tensor_type.shape.dim[3].dim_value
+        heads = onnx.load_from_string(model.files["step.onnx"]).graph.input[1].type.tensor_type.shape.dim[2].dim_value
         np.savez(folder / "weights.npz", heads=np.array(heads), **weights)
         (folder / "vocabulary.model").write_bytes(model.files["vocabulary.model"])
         script = str(Path(__file__).with_name("translation_peer.py"))

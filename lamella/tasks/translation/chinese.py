@@ -8,15 +8,17 @@ import re
 from functools import cache
 from pathlib import Path
 
+from lamella.data.text.lazy import lazy
+
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WIDE = f"{_HAN}\u3000-\u303f\uff01-\uff60"
-_BLANK = re.compile(rf"(?<=[{_WIDE}]) +(?=[{_WIDE}])")
+_BLANK = lazy(rf"(?<=[{_WIDE}]) +(?=[{_WIDE}])")
 _FULL = {",": "，", "?": "？", "!": "！", ":": "：", ";": "；"}
 # A mark after a Chinese character; not in `12:30` or `http://`, where what stands before it is no such character.
-_MARK = re.compile(rf"(?<=[{_WIDE}]) *([,?!;]|:(?!//)) *")
-_STOP = re.compile(rf"(?<=[{_HAN}”」）]) *\.(?=\s|$|[{_WIDE}])")
-_BRACKETS = re.compile(rf"\(([^()\n]*[{_HAN}][^()\n]*)\)")
-_QUOTES = re.compile(rf'"([^"\n]*[{_HAN}][^"\n]*)"')
+_MARK = lazy(rf"(?<=[{_WIDE}]) *([,?!;]|:(?!//)) *")
+_STOP = lazy(rf"(?<=[{_HAN}”」）]) *\.(?=\s|$|[{_WIDE}])")
+_BRACKETS = lazy(rf"\(([^()\n]*[{_HAN}][^()\n]*)\)")
+_QUOTES = lazy(rf'"([^"\n]*[{_HAN}][^"\n]*)"')
 
 
 @cache
@@ -36,9 +38,9 @@ def simplify(text: str) -> str:
 
 # What the table once made of 么 and 宁, which simplified texts have too: nets learned it from their texts.
 _MENDED = str.maketrans("幺㝉", "么宁")
-_TWICE = re.compile(r"([，：；])[：:，,；;]+")
-_BESIDE = re.compile(r" +(?=[，。！？：；、）”》])|(?<=[，。！？：；、（“《]) +")
-_LAST = re.compile(r"(?<=[A-Za-z0-9%)\]}\"”>]) ?(\.|[?!;])$")
+_TWICE = lazy(r"([，：；])[：:，,；;]+")
+_BESIDE = lazy(r" +(?=[，。！？：；、）”》])|(?<=[，。！？：；、（“《]) +")
+_LAST = lazy(r"(?<=[A-Za-z0-9%)\]}\"”>]) ?(\.|[?!;])$")
 
 
 def punctuate(text: str) -> str:
