@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, numpy_helper
 
 from lamella.graphs import NEXT
 from lamella.graphs.least_squares import Floats
-from lamella.graphs.prune_layers import give_bias, key, put, readers, tidy, vector
+from lamella.graphs.prune_layers import give_bias, key, put, readers, reshape_to, tidy, vector
 
 # What is done place by place, the same for all heads unless a stored number says otherwise.
 EACH = {"Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Reciprocal", "Softmax", "Relu", "Tanh", "Sigmoid", "Cast", "Where"}
@@ -102,40 +102,13 @@ def cut(graph: onnx.GraphProto, heads: HeadGroup, kept: NDArray[np.int64], fitte
     nodes = {n.output[0]: n for n in graph.node}
     for value in dict.fromkeys(out for out, _ in sorted(heads.shapes)):
         changed = {entry for out, entry in heads.shapes if out == value}
-        _reshape_to(graph, nodes[value], changed, heads.count, len(kept))
+        reshape_to(graph, nodes[value], changed, heads.count, len(kept))
     for value_info in (*graph.input, *graph.output):
         if value_info.name in heads.axes:
             dims = value_info.type.tensor_type.shape.dim
             if len(dims) > heads.axes[value_info.name]:
                 dims[heads.axes[value_info.name]].dim_value = len(kept)
     tidy(graph)
-
-
-def _reshape_to(graph: onnx.GraphProto, node: NodeProto, changed: set[int], before: int, after: int) -> None:
-    """Give a reshape its own shape tensor, with the changed entries scaled from `before` to `after` heads."""
-    weights = {t.name: t for t in graph.initializer}
-    made = {o: n for n in graph.node for o in n.output}
-    stored = node.input[1] in weights
-    pieces, at = [node.input[1]] if stored else list(made[node.input[1]].input), 0
-    for i, piece in enumerate(pieces):
-        if piece not in weights:
-            at += 1
-            continue
-        array = numpy_helper.to_array(weights[piece]).copy()
-        own = [e for e in changed if at <= e < at + len(array)]
-        for entry in own:
-            array[entry - at] = array[entry - at] // before * after
-        at += len(array)
-        if own:
-            pieces[i] = f"{node.output[0]}_shape_{i}"
-            graph.initializer.append(numpy_helper.from_array(array, pieces[i]))
-    if stored:
-        node.input[1] = pieces[0]
-        return
-    shape = f"{node.output[0]}_shape"
-    place = next(i for i, n in enumerate(graph.node) if n is node or n.output == node.output)
-    graph.node[place].input[1] = shape
-    graph.node.insert(place, helper.make_node("Concat", pieces, [shape], axis=0))
 
 
 class _Trace:
@@ -168,15 +141,12 @@ class _Trace:
         for heads in self.heads.values():
             for value in set(heads.axes) & set(self.inputs):
                 rank, axis = self.inputs[value], heads.axes[value]
-                if value in self.places:  # a state of one layer: all that reads it was followed
-                    continue
-                if not all(n.op_type == "Gather" or self._beside(n, rank, axis) for n in self.read[value]):
-                    heads.understood = False
+                # All that reads the state of one layer, which has a place, was followed.
+                whole = all(n.op_type == "Gather" or self._beside(n, rank, axis) for n in self.read[value])
+                heads.understood &= whole or value in self.places
         for value in self.outputs & set(self.places):
-            place = self.places[value]
-            if not any(value in h.axes for h in self.heads.values()) and (
-                place.joined or not self._state(place, value, 0)  # of one layer, or what is remembered for it
-            ):
+            place, noted = self.places[value], any(value in h.axes for h in self.heads.values())
+            if not noted and (place.joined or not self._state(place, value, 0)):  # the state or memory of one layer
                 self.failed.add(place.root)
         return self._gathered()
 
@@ -248,13 +218,13 @@ class _Trace:
             )
         if kind in EACH:
             return self._each(node, held, place)
-        if kind == "Concat":
-            return self._concat(node, place)
-        if kind == "Unsqueeze":
-            return self._unsqueeze(node, place)
-        if kind == "Squeeze":
-            return self._squeeze(node, place)
-        return kind == "ReduceMean" and self._mean(node, place)
+        moves = {
+            "Concat": self._concat,
+            "Unsqueeze": self._unsqueeze,
+            "Squeeze": self._squeeze,
+            "ReduceMean": self._mean,
+        }
+        return kind in moves and moves[kind](node, place)
 
     def _reshape(self, node: NodeProto, place: Place) -> bool:
         """Columns get an axis of heads, or lose it; or what stands in front is split or joined, counted from the end."""
@@ -298,22 +268,20 @@ class _Trace:
         return all([self._back(i, place) for i in node.input]) and self._put(node.output, place, place.axis)
 
     def _unsqueeze(self, node: NodeProto, place: Place) -> bool:
-        axes = self._stored(node.input[1])
-        if axes is None or axes.size != 1:
+        axis = self._one_axis(node, place.rank + 1)
+        if axis is None:
             return False
-        axis = int(axes.ravel()[0]) % (place.rank + 1)
         after = Place(place.rank + 1, place.axis + (axis <= place.axis), place.root)
         if node.output[0] in self.outputs and not self._state(after, node.output[0], 0):  # of one layer
             return False
         return self._put(node.output, after, after.axis)
 
     def _squeeze(self, node: NodeProto, place: Place) -> bool:
-        axes = self._stored(node.input[1]) if len(node.input) > 1 else None
-        if axes is None or axes.size != 1:
+        axis = self._one_axis(node, place.rank)
+        if axis is None or axis == place.axis:
             return False
-        axis = int(axes.ravel()[0]) % place.rank
         after = place.axis - (axis < place.axis)
-        return axis != place.axis and self._put(node.output, Place(place.rank - 1, after, place.root), after)
+        return self._put(node.output, Place(place.rank - 1, after, place.root), after)
 
     def _mean(self, node: NodeProto, place: Place) -> bool:
         axes = self._stored(node.input[1]) if len(node.input) > 1 else None
@@ -399,6 +367,10 @@ class _Trace:
             return []
         stored = [self._stored(piece) for piece in made.input]
         return [x for piece in stored for x in ([None] if piece is None else [int(y) for y in piece])]
+
+    def _one_axis(self, node: NodeProto, rank: int) -> int | None:
+        axes = self._stored(node.input[1]) if len(node.input) > 1 else None
+        return None if axes is None or axes.size != 1 else int(axes.ravel()[0]) % rank
 
     def _number(self, node: NodeProto, name: str, default: int) -> int:
         return next((int(a.i) for a in node.attribute if a.name == name), default)

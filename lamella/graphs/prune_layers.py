@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from lamella.graphs.least_squares import Floats, fit
 
@@ -175,3 +175,30 @@ def tidy(graph: onnx.GraphProto) -> None:
     kept = [t for t in graph.initializer if t.name in needed]
     del graph.initializer[:]
     graph.initializer.extend(kept)
+
+
+def reshape_to(graph: onnx.GraphProto, node: NodeProto, changed: set[int], before: int, after: int) -> None:
+    """Give a reshape its own shape tensor, with the changed entries scaled from `before` to `after` heads."""
+    weights = {t.name: t for t in graph.initializer}
+    made = {o: n for n in graph.node for o in n.output}
+    stored = node.input[1] in weights
+    pieces, at = [node.input[1]] if stored else list(made[node.input[1]].input), 0
+    for i, piece in enumerate(pieces):
+        if piece not in weights:
+            at += 1
+            continue
+        array = numpy_helper.to_array(weights[piece]).copy()
+        own = [e for e in changed if at <= e < at + len(array)]
+        for entry in own:
+            array[entry - at] = array[entry - at] // before * after
+        at += len(array)
+        if own:
+            pieces[i] = f"{node.output[0]}_shape_{i}"
+            graph.initializer.append(numpy_helper.from_array(array, pieces[i]))
+    if stored:
+        node.input[1] = pieces[0]
+        return
+    shape = f"{node.output[0]}_shape"
+    place = next(i for i, n in enumerate(graph.node) if n is node or n.output == node.output)
+    graph.node[place].input[1] = shape
+    graph.node.insert(place, helper.make_node("Concat", pieces, [shape], axis=0))

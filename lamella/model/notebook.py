@@ -1,7 +1,7 @@
 """Answers that draw themselves in a notebook, and are plain lists and dicts for everything else.
 
     answers = model.predict(["a.png", "b.png"])     in a notebook: the pictures with what was found in them
-    answers == [...], json.dumps(answers)           as if they were plain; a copy and a pickle are plain
+    answers == [...], json.dumps(answers)           as if they were plain; a copy is plain
 
 What is drawn is what the kind of answer draws (`Field.draw`), else the picture that the task writes with `-o` (such as one with its
 boxes), else the picture that was given with the answer below. It is drawn when a notebook asks for it, from the example, which

@@ -110,10 +110,7 @@ def read_labelled_pictures(
         lines.append(
             f"note: {missing:,} of {len(body):,} rows name pictures that are not in {show_path(pictures.place)}, left out"
         )
-    unnamed = len(pictures.files) - len({row["image"] for row in found})
-    if unnamed:
-        lines.append(f"note: {unnamed:,} pictures are in no row of {show_path(table)} and are left out")
-    return found, lines
+    return found, lines + _left_out(pictures, found, f"in no row of {show_path(table)}")
 
 
 def _lines_of_list(path: Path, pictures: Pictures) -> tuple[list[dict[str, Any]], list[str]] | None:
@@ -128,10 +125,13 @@ def _lines_of_list(path: Path, pictures: Pictures) -> tuple[list[dict[str, Any]]
         said.append(
             f"note: {len(lines) - len(found):,} of {len(lines):,} lines name no picture that is there, left out"
         )
+    return found, said + _left_out(pictures, found, f"on no line of {show_path(path)}")
+
+
+def _left_out(pictures: Pictures, found: Sequence[Mapping[str, Any]], where: str) -> list[str]:
+    """The note about pictures that nothing names."""
     unnamed = len(pictures.files) - len({row["image"] for row in found})
-    if unnamed:
-        said.append(f"note: {unnamed:,} pictures are on no line of {show_path(path)} and are left out")
-    return found, said
+    return [f"note: {unnamed:,} pictures are {where} and are left out"] if unnamed else []
 
 
 def _image_column(
