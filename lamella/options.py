@@ -6,7 +6,7 @@ command line and the verbs need.
 
 import re
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -28,6 +28,7 @@ class Option(msgspec.Struct, frozen=True):
     was: str = ""  # its name in earlier versions
     short: str = ""  # the letter by which it may be typed: n for -n
     formats: tuple[str, ...] = ()  # the suffixes of files that it is for, "" for texts; none: all
+    asks: tuple[str, ...] = ()  # the questions that it is for; none: all
 
 
 def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def all_options(config: type[msgspec.Struct]) -> list[Option]:
                 was=extra.get("was", ""),
                 short=extra.get("short", ""),
                 formats=tuple(extra.get("formats", ())),
+                asks=tuple(extra.get("asks", ())),
             )
         )
     return found
@@ -121,6 +123,20 @@ def refuse_unfit(config: type[msgspec.Struct], given: Mapping[str, Any], suffixe
             received = ", ".join(sorted({suffix or "a text" for suffix in suffixes}))
             raise UsageError(
                 f"--{option.flag}: expected {texts}{' '.join(filter(None, option.formats))}, received {received}. Leave it out."
+            )
+
+
+def refuse_unasked(config: type[msgspec.Struct], given: Iterable[str], asked: str, questions: Iterable[str]) -> None:
+    """UsageError for an option that means nothing to the question, which would be read and ignored.
+
+    given: names of options. asked: the question, "" for the first of the `questions`.
+    """
+    question = asked or next(iter(questions), "")
+    named = {name.replace("-", "_") for name in given}
+    for option in all_options(config):
+        if option.asks and question not in option.asks and named & {option.name, option.short or option.name}:
+            raise UsageError(
+                f"--{option.flag}: expected with --ask {' or '.join(option.asks)}, received --ask {question}. Leave it out."
             )
 
 

@@ -326,6 +326,10 @@ class Task:
         """What was found out about a trained net besides its scores, in lines for its card, such as whether it copies."""
         return []
 
+    def note(self, example: Example) -> str:
+        """What must be known of the answer to an example, such as that of a long text a part alone is read; "": nothing."""
+        return ""
+
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """What of an example is explained, where the whole is too long, and a line that says so."""
         return example, ""

@@ -29,10 +29,11 @@ def answer(
     """
     from lamella.errors import UsageError
     from lamella.model import answering
-    from lamella.options import refuse_unfit
+    from lamella.options import refuse_unasked, refuse_unfit
 
     plain, out = out == "-", None if out == "-" else out  # standard output, as a file of text would be
     trained = answering.opened(trained, None, options)
+    refuse_unasked(type(trained.task.config), options, trained.task.asked, trained.task.questions)
 
     def fit(names: list[str]) -> None:
         suffixes = [Path(name).suffix.lower() for name in names]
@@ -90,12 +91,14 @@ def _answer_lines(trained: Any, out: str | None, force: bool, as_json: bool) -> 
     else:
         for line in answers:
             click.echo(shown(line))
-    _name("standard input", {"not read": len(unread)} if unread else {}, unread)
+    lost = sum(not line.startswith("note: ") for line in unread)
+    _name("standard input", {"not read": lost} if lost else {}, unread)
 
 
 def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force: bool, as_json: bool) -> None:
     from lamella.errors import LamellaError
     from lamella.model import answering
+    from lamella.model.notes import notes_of
     from lamella.model.words import grouped
     from lamella.verbs import predict as verb
 
@@ -105,6 +108,10 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     bad = [answer for answer in answers if isinstance(answer, LamellaError)]
     if bad and len(values) == 1:
         raise bad[0]
+    numbered = [(f"input {i}" if len(values) > 1 else "", e) for i, e in enumerate(examples, 1)]
+    rest = [one for one, a in zip(numbered, answers, strict=True) if not isinstance(a, LamellaError)]
+    for note in notes_of(trained.task, rest):
+        click.echo(visible(note), err=True)
     given = [None if isinstance(a, LamellaError) else a for a in answers]
     lines = ["" if isinstance(a, LamellaError) else trained.task.render(a) for a in answers]
     if as_json:
@@ -119,8 +126,8 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     else:
         click.echo(shown("\n".join(lines)))
     if bad:
-        numbered = [f"input {i}: {a}" for i, a in enumerate(answers, 1) if isinstance(a, LamellaError)]
-        raise LamellaError(f"{len(bad)} of {len(values)} inputs could not be answered.", numbered)
+        named = [f"input {i}: {a}" for i, a in enumerate(answers, 1) if isinstance(a, LamellaError)]
+        raise LamellaError(f"{len(bad)} of {len(values)} inputs could not be answered.", named)
 
 
 def _answer_files(

@@ -7,7 +7,7 @@ from lamella.errors import UsageError
 from lamella.explain.explanation import Explanation
 from lamella.model import Model, as_example, load
 from lamella.model.answering import sample_of
-from lamella.options import replace_config
+from lamella.options import refuse_unasked, replace_config
 
 
 def explain(
@@ -31,6 +31,7 @@ def explain(
     """
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
+    refuse_unasked(type(trained.task.config), options, trained.task.asked, trained.task.questions)
     if example is None:
         from lamella.explain.model import explain_model
 

@@ -37,7 +37,7 @@ class Region(Field, frozen=True, tag="region"):
         raise wrong(name, EXPECTED, value)
 
     def receive(self, name: str, value: Any, limits: Limits) -> Any:
-        if isinstance(value, list) and len(value) == 4:
+        if isinstance(value, list) and len(value) == 4 and all(type(x) in (int, float) for x in value):
             return self.check(name, value)
         if not isinstance(value, str):
             raise UsageError(f"{name}: expected {EXPECTED}, received {json_kind(value)}.")

@@ -11,6 +11,7 @@ from lamella.errors import DataError, LamellaError, UsageError
 from lamella.model import Model, as_example, load
 from lamella.model.below import files_below
 from lamella.model.notebook import DrawnList, together
+from lamella.model.notes import notes_of
 from lamella.model.words import of_line
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task
@@ -241,7 +242,11 @@ def _answered(trained: Model, path: Path, columns: Mapping[str, str] | None, tel
     waiting = [
         row for row in table.rows if row.fields and (not all(texts.values()) or any(row.fields[n] for n in texts))
     ]
-    answers = answer_all(trained, [_beside(job, row.fields or {}, path) for row in waiting])
+    examples = [_beside(job, row.fields or {}, path) for row in waiting]
+    answers = answer_all(trained, examples)
+    places = zip(waiting, examples, answers, strict=True)
+    for note in notes_of(job, [(f"line {r.line}", e) for r, e, a in places if not isinstance(a, LamellaError)]):
+        tell(note)
     return table, dict(zip((row.line for row in waiting), answers, strict=True))
 
 
@@ -352,6 +357,8 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
     waiting: list[str] = []
     first, answered = 1, False
     problem = ""
+    noted: list[tuple[str, Example]] = []  # examples whose answers have a note
+    notes = tell is not None and type(trained.task).note is not Task.note
 
     def flush() -> Iterator[str]:
         nonlocal first, answered, problem
@@ -365,6 +372,9 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
                 tell(f"line {number}: {answer}")
             answered = answered or answer is not None and not isinstance(answer, LamellaError)
             given = line.strip() and not isinstance(answer, LamellaError)
+            if given and notes:
+                example = as_example(trained.task, of_line(trained.task, line))
+                noted.extend([(f"line {number}", example)] if trained.task.note(example) else [])
             yield trained.task.render(answer).replace("\n", " ") if given else ""
         first += len(waiting)
         waiting.clear()
@@ -374,5 +384,8 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
         if len(waiting) >= LINES_AT_ONCE:
             yield from flush()
     yield from flush()
+    for note in notes_of(trained.task, noted):
+        if tell is not None:
+            tell(note)
     if problem and not answered:
         raise DataError(f"expected lines that can be answered, received none, the first: {problem}")

@@ -258,7 +258,8 @@ async def _predict(request: Request) -> Response:
     async def work(tell: Tell | None) -> dict[str, Any]:
         answers = await served.answers(model, examples, tell, begun=begun)
         rendered = await _read(served, len(answers) * PICTURE, lambda _: [model.task.render(a) for a in answers])
-        return {"answers": answers, "rendered": rendered}
+        notes = await _read(served, len(body), lambda _: [model.task.note(e) for e in examples])
+        return {"answers": answers, "rendered": rendered, **({"notes": notes} if any(notes) else {})}
 
     if wants_progress(request) and len(examples) == 1 and grows(model.task):
         return in_lines(lambda put: growing.lines(served, model, examples[0], put))

@@ -12,7 +12,7 @@ from lamella import task as contract
 from lamella.data.readers.suffixes import TABLES
 from lamella.errors import LamellaError
 from lamella.model import Model, shipped
-from lamella.options import replace_config
+from lamella.options import refuse_unasked, replace_config
 from lamella.server import published, schema
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
@@ -127,6 +127,7 @@ class Opened:
             "questions": [self._question(name, examples) for name in self.questions],
             "options": [
                 {"flag": o.flag, "name": o.name, "kind": o.kind, "default": o.default, "description": o.description}
+                | ({"asks": list(o.asks)} if o.asks else {})
                 for o in schema.offered(job)
             ],
             "examples": list(examples),
@@ -191,6 +192,7 @@ class Opened:
             raise Refused(400, f"ask: expected one of {known}, received {ask[:60]!r}.")
         model = self.questions[ask] if ask else self.model
         config = schema.with_options(self.model.task, options, self.limits)
+        refuse_unasked(type(config), options, ask, self.model.task.questions)
         usual = schema.work(self.model.task, self.model.task.config)
         if schema.work(self.model.task, config) > max(usual, self.limits.multiple):
             raise Refused(

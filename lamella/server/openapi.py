@@ -84,6 +84,11 @@ def _of_model(facts: Mapping[str, Any], example: Schema, options: Schema) -> Sch
         "properties": {
             "answers": {"type": "array", "description": facts["answer"]["description"]},
             "rendered": {"type": "array", "items": {"type": "string"}},
+            "notes": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "What must be known of each answer, where there is anything.",
+            },
         },
         "required": ["answers", "rendered"],
     }

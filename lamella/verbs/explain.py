@@ -19,7 +19,7 @@ from lamella.fields.row import rows_of
 from lamella.model import Model, as_example
 from lamella.model.answering import read_rows, sample_of
 from lamella.model.reading import columns_for
-from lamella.options import replace_config
+from lamella.options import refuse_unasked, replace_config
 from lamella.task import Example, Task
 
 FORMS = (".html", ".json")  # of reports
@@ -34,6 +34,7 @@ def question(
 ) -> tuple[Model, Example | None]:
     """What stands on a command line -> the model with these options, and the example, None where there is none."""
     trained = trained.with_config(replace_config(trained.task.config, options or {}, trained.manifest.task))
+    refuse_unasked(type(trained.task.config), options or {}, trained.task.asked, trained.task.questions)
     fields = trained.task.fields
     if len(words) == len(fields) > 1:
         return trained, as_example(trained.task, tuple(words))

@@ -8,6 +8,7 @@ lamella predict my-model docs/ -o docs-fr/              else each file of a fold
 """
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
 from lamella.model.answering import example_of, opened, predict_file, predict_rows
-from lamella.options import refuse_unfit
+from lamella.model.notes import notes_of
+from lamella.options import refuse_unasked, refuse_unfit
 from lamella.task import Answer, Example
 
 
@@ -60,8 +62,13 @@ def predict(
             f"as_frame: expected a data frame to put the answers into, received {type(inputs[0]).__name__}."
         )
     refuse_unfit(type(trained.task.config), options, [""])
+    refuse_unasked(type(trained.task.config), options, trained.task.asked, trained.task.questions)
     examples = [example_of(trained.task, value) for value in inputs]
     answers = trained.predict(examples)
+    for note in notes_of(
+        trained.task, [(f"input {i}" if len(examples) > 1 else "", e) for i, e in enumerate(examples, 1)]
+    ):
+        warnings.warn(note.removeprefix("note: "), stacklevel=2)
     return answers[0] if len(inputs) == 1 else answers
 
 

@@ -189,7 +189,8 @@ export function fields(model, changed) {
 
 /** Options that may change when answering, in a details element; -> {node, read() -> only what was changed, has(name), set(name, value)}. */
 export function options(model, hidden = [], changed = () => {}) {
-  const offered = (model.options ?? []).filter((o) => !hidden.includes(o.name) && o.holds !== "file");
+  const offered = (model.options ?? []).filter((o) => !hidden.includes(o.name) && o.holds !== "file"
+    && (!o.asks || o.asks.includes(model.question)));
   const inputs = offered.map((option) => {
     let input;
     if (option.kind.includes("|")) {

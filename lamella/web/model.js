@@ -29,7 +29,7 @@ function head(model, here) {
 export function attempt(whole, which = 0) {
   const questions = whole.questions ?? [];
   const { name: question = "", ...declared } = questions[which] ?? {};
-  const model = { ...whole, ...(which ? { optional: {} } : {}), ...declared };
+  const model = { ...whole, ...(which ? { optional: {} } : {}), ...declared, question };
   const choice = el("select", { onchange: () => {
     const other = attempt(whole, choice.selectedIndex);
     view.replaceWith(other.view);
@@ -111,6 +111,7 @@ export function attempt(whole, which = 0) {
       if (mine.signal.aborted) return;
       now.text = String(found.rendered?.[0] ?? "");
       show(now.example, found.answers[0], found.rendered?.[0]);
+      if (found.notes?.[0]) result.append(el("p", { class: "quiet" }, found.notes[0]));
       tail(result);
       reason.button.disabled = false;
       last = now;

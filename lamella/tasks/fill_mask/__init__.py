@@ -24,7 +24,7 @@ from lamella.data.readers import windows
 from lamella.data.readers.cloze import read_cloze
 from lamella.data.samples import fill_mask as samples
 from lamella.data.text.encoding import read_text
-from lamella.data.text.pieces import END, Pieces, learn, normalise
+from lamella.data.text.pieces import END, UNKNOWN, Pieces, learn, normalise
 from lamella.errors import UsageError
 from lamella.fields import Marked, Text
 from lamella.task import (
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from lamella.data.readers.windows import Part
 
 PREDICT = {"when": "predict"}
+FILL = {**PREDICT, "asks": ("fill",)}
 BEAM = 4  # words of several pieces that the search goes on with
 LONGEST = 8  # pieces of a word that is measured
 NAMED = 1000  # words of the trivial answer
@@ -65,9 +66,9 @@ class Config(msgspec.Struct, kw_only=True):
     last_share: Annotated[float, Meta(description="Share of the words masked at the end.", gt=0, lt=1)] = 0.15
     top: Annotated[int, Meta(description="Answers to give, or words to list.", ge=1, le=1000, extra=PREDICT)] = 5
     longest_word: Annotated[
-        int, Meta(description="Most pieces of a word that is filled in.", ge=1, le=LONGEST, extra=PREDICT)
+        int, Meta(description="Most pieces of a word that is filled in.", ge=1, le=LONGEST, extra=FILL)
     ] = 4
-    choices: Annotated[str, Meta(description="Words to choose from, with commas: men,women.", extra=PREDICT)] = ""
+    choices: Annotated[str, Meta(description="Words to choose from, with commas: men,women.", extra=FILL)] = ""
 
 
 MASKED = {"text": Text("A text with ___ in the place of each missing word.", fixed=cloze.PATTERN)}
@@ -174,14 +175,14 @@ class FillMask(Task):
 
     def _choices(self, example: Example) -> Any:
         """The pieces of each choice, after a space and joined to what stands before: (C, 2, LONGEST), 0 where there is none."""
-        words = [w.strip() for w in str(example.get("choices") or self.config.choices).split(",") if w.strip()]
-        if odd := [w for w in words if not cloze.WORD.fullmatch(normalise(w))]:
-            raise UsageError(
-                f"--choices: expected single words with commas between them, such as men,women; received {odd[0][:60]!r}."
-            )
+        words = cloze.choices(str(example.get("choices") or self.config.choices))
         out = np.zeros((len(words), 2, LONGEST), np.int32)
         for row, word in zip(out, words, strict=True):
             for side, ids in zip(row, self._spelt(normalise(word)), strict=True):
+                if UNKNOWN in ids:
+                    raise UsageError(
+                        f"--choices: {word[:60]!r} has letters that the model's vocabulary has not. Choose another."
+                    )
                 if len(ids) > LONGEST:
                     raise UsageError(
                         f"--choices: {word[:60]!r} has more than {LONGEST} pieces in the model's vocabulary. Choose another."

@@ -43,6 +43,20 @@ def check(text: str) -> int:
     return len(found)
 
 
+def choices(text: str) -> list[str]:
+    """Words with commas between them, each once; UsageError for what is no single word.
+
+    >>> choices("men, women,men")
+    ['men', 'women']
+    """
+    words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if odd := [word for word in words if not WORD.fullmatch(normalise(word))]:
+        raise UsageError(
+            f"--choices: expected single words with commas between them, such as men,women; received {odd[0][:60]!r}."
+        )
+    return words
+
+
 def filled(text: str, words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """A text with words in the places of its masks, and where they stand.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from lamella.data.readers.facts import Fact, clean, read_facts
 from lamella.data.samples import link_prediction as samples
@@ -22,7 +23,7 @@ from lamella.errors import ModelError
 from lamella.fields import Conclusion, Field, Id
 from lamella.metrics.filtered import filtered_ranks, reciprocal
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
-from lamella.tasks.link_prediction import leaks, mixture, penalty
+from lamella.tasks.link_prediction import disjoint, leaks, mixture, penalty
 from lamella.tasks.link_prediction.answers import Asked, Ends
 from lamella.tasks.link_prediction.graph import INVERSE, Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 LATER = {"when": "predict"}
 AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
 MISSING = 0.9  # of the facts, at the full strength of that noise
+RULED_OUT = 3.0  # nats: how surely a candidate is none that facts rule out, before validation says more
 SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
 
 
@@ -52,7 +54,11 @@ class Config(msgspec.Struct, kw_only=True):
         str, Meta(description="The same from a file of facts, such as a .tsv.", extra={**LATER, "holds": "file"})
     ] = ""
     ranks: Annotated[
-        bool, Meta(description="Of rows that have their tail: its rank, and that of the head.", extra=LATER)
+        bool,
+        Meta(
+            description="Of rows that have their tail: its rank, and that of the head.",
+            extra=LATER | {"asks": ("tail",)},
+        ),
     ] = False
 
 
@@ -90,8 +96,9 @@ class LinkPrediction(Task):
     facts_: bytes  # those of training, as ids
     filter_: bytes = b""  # other facts that were read, left out of rankings and used for nothing else
     rules_: bytes = b""
+    disjoint_: bytes = b""
     n3_: float = penalty.USUAL
-    mix_: Sequence[float] = (1.0, 0.0)  # weights of the net and of the rules
+    mix_: Sequence[float] = (1.0, 0.0)  # weights of the net, of the rules, and of what is ruled out
     truth_: Sequence[float] = (1.0, 0.0)  # slope and bias of the log-odds that a fact is true
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -139,10 +146,11 @@ class LinkPrediction(Task):
         graph = Graph(entities, self.relations_, np.zeros((0, 3), np.int64))
         ids = graph.ids(facts)
         self.facts_, self.filter_ = _packed(ids), _packed(graph.ids(rest))
-        for name in ("graph", "ruled", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
+        for name in ("graph", "ruled", "disjoint", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
             vars(self).pop(name, None)
         c, known = self.config, Knowledge(ids, len(entities), len(self.relations_))
         self.rules_ = pack(mine(known, c.rules, c.rule_length, c.support))
+        self.disjoint_ = disjoint.learn(known) if c.rules else b""
         right = known.with_facts(graph.ids(rest), len(entities))
         self.n3_ = c.n3 or penalty.search(lambda: self._build(SEARCHED_RANK), ids, right, 2 * SEARCHED_RANK)
 
@@ -156,6 +164,11 @@ class LinkPrediction(Task):
     def ruled(self) -> Rules:
         """The rules by relation."""
         return Rules(unpack(self.rules_, len(self.relations_)), len(self.relations_))
+
+    @cached_property
+    def disjoint(self) -> NDArray[np.bool_]:
+        """Which relations never join the same two entities."""
+        return disjoint.read(self.disjoint_, len(self.relations_))
 
     @property
     def world(self) -> Graph:
@@ -204,7 +217,7 @@ class LinkPrediction(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _ends(self, graphs: Mapping[str, GraphLike]) -> Ends:
-        return Ends(graphs["tails"], self.world, self.ruled, self.mix_)
+        return Ends(graphs["tails"], self.world, self.ruled, self.mix_, self.disjoint)
 
     def _asked(self, graphs: Mapping[str, GraphLike]) -> Asked:
         return Asked(self._ends(graphs), self.asked or "tail", self.truth_, self.config.top)
@@ -212,8 +225,7 @@ class LinkPrediction(Task):
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         ends = self._ends(graphs)
         if self.collecting:
-            net, rules = ends.parts(inputs["head"], inputs["relation"])
-            return [{"net": a, "rules": b} for a, b in zip(net, rules, strict=True)]
+            return [{"parts": rows} for rows in zip(*ends.parts(inputs["head"], inputs["relation"]), strict=True)]
         if self.config.ranks and self.asked in ("", "tail"):
             names, scores = self.world.entities, ends.scores(inputs["head"], inputs["relation"])
             return [{"answer": names[int(row.argmax())], "scores": row} for row in scores]
@@ -273,7 +285,7 @@ class LinkPrediction(Task):
             queries = list(self._queries(facts, run, known))
         finally:
             self.collecting = False
-        start = (1.0, 1.0) if self.rules_ else (1.0, 0.0)
+        start = (1.0, float(bool(self.rules_)), RULED_OUT if self.disjoint_ else 0.0)
         self.mix_ = mixture.prefer_rules(queries, mixture.fit(queries, start))
         self.truth_ = mixture.platt(*mixture.pairs(queries, self.mix_))
 
@@ -285,14 +297,14 @@ class LinkPrediction(Task):
         return self.graph.ids([_fact(e) for e in examples])
 
     def _queries(self, examples: Sequence[Example], run: Run, known: Knowledge) -> Any:
-        """Both questions of each fact: what the parts say of the candidates (C, 2) that may be right, and the right one."""
+        """Both questions of each fact: what the parts say of the candidates (C, 3) that may be right, and the right one."""
         for first in range(0, len(examples), AT_ONCE):
             part = [*examples[first : first + AT_ONCE]]
             part += [_turned(e) for e in part]
             for example, said in zip(part, run(part), strict=True):
                 head, wanted = (self.graph.entity[clean(example[name])] for name in ("head", "tail"))
                 others = known.tails(head, self.graph.relation_id(example["relation"]))
-                yield mixture.candidates(said["net"], said["rules"], wanted, others)
+                yield mixture.candidates(said["parts"], wanted, others)
 
     # ---- scores ------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.task import Answer, Array, Arrays, GraphLike
+from lamella.tasks.link_prediction.disjoint import ruled_out
 from lamella.tasks.link_prediction.graph import Graph
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 from lamella.tasks.link_prediction.mixture import MOST_ODDS, log_softmax
@@ -24,7 +25,8 @@ class Ends(msgspec.Struct):
     net: GraphLike
     world: Graph
     rules: Rules
-    mix: Sequence[float]  # weights of net and rules
+    mix: Sequence[float]  # weights of the net, of the rules, and of what is ruled out
+    disjoint: NDArray[np.bool_]
 
     def from_net(self, heads: Ints, relations: Ints) -> Floats:
         """Log-probabilities by the net, (B, E); it knows nothing of entities that only added facts speak of."""
@@ -36,19 +38,26 @@ class Ends(msgspec.Struct):
             likely[inside, :trained] = log_softmax(scores.astype(np.float32))
         return likely
 
-    def parts(self, heads: Ints, relations: Ints) -> tuple[Floats, Floats]:
-        """What the net says and what the rules say, (B, E) each."""
-        return self.from_net(heads, relations), self.rules.support(self.world.knowledge, heads, relations)
+    def parts(self, heads: Ints, relations: Ints) -> list[Floats]:
+        """What the net says, what the rules say, and -1 for what is ruled out, (B, E) each."""
+        known = self.world.knowledge
+        return [
+            self.from_net(heads, relations),
+            self.rules.support(known, heads, relations),
+            -ruled_out(self.disjoint, known, heads, relations, len(self.world.entities)),
+        ]
 
     def scores(self, heads: Ints, relations: Ints) -> Floats:
         """Both together, (B, E)."""
         return self.mixed(self.from_net(heads, relations), heads, relations, self.world.knowledge)
 
     def mixed(self, net: Floats, heads: Ints, relations: Ints, knowledge: Knowledge) -> Floats:
-        """What the net says and, of what is known, the rules, weighed: (B, E)."""
+        """What the net says and, of what is known, what the rules say and what is ruled out, weighed: (B, E)."""
         total = np.float32(self.mix[0]) * net
         if self.mix[1]:
             total += np.float32(self.mix[1]) * self.rules.support(knowledge, heads, relations)
+        if len(self.mix) > 2 and self.mix[2]:  # a model of before has two weights
+            total -= np.float32(self.mix[2]) * ruled_out(self.disjoint, knowledge, heads, relations, total.shape[1])
         return np.asarray(total, np.float32)
 
 
@@ -251,7 +260,8 @@ class Asked:
         gone = np.array(facts, np.int64).reshape(-1, 3)
         world = Graph(self.world.entities, self.world.relations, self.world.knowledge.facts, self.world.trained)
         world.knowledge = self.world.knowledge.without(gone)
-        other = Asked(Ends(self.ends.net, world, self.ends.rules, self.ends.mix), self.question, self.truth, self.top)
+        ends = Ends(self.ends.net, world, self.ends.rules, self.ends.mix, self.ends.disjoint)
+        other = Asked(ends, self.question, self.truth, self.top)
         other._known = self._known  # type: ignore[method-assign]
         return other
 

@@ -78,8 +78,11 @@ class Graph:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    """What may have been meant."""
-    near = difflib.get_close_matches(name, known[:20_000], n=3) if 0 < len(name) < 200 else []
+    """What may have been meant: another case first."""
+    if not 0 < len(name) < 200:
+        return ""
+    near = [one for one in known if one.lower() == name.lower()][:3]
+    near = near or difflib.get_close_matches(name, known[:20_000], n=3)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

@@ -57,6 +57,13 @@ class Knowledge:
         origin, at = spread(low, high)
         return origin, self.keys[at] - first[origin]
 
+    def around(self, head: int) -> tuple[Ints, Ints]:
+        """The facts that begin or end at an entity: relation and tail, (Q,) each, as they lead away from it."""
+        first = (np.arange(2 * self.relations) * self.entities + head) * self.entities
+        low, high = np.searchsorted(self.keys, first), np.searchsorted(self.keys, first + self.entities)
+        relation, at = spread(low, high)
+        return relation, self.keys[at] - first[relation]
+
     def tails(self, head: int, relation: int) -> Ints:
         """The tails that are known of a head and a relation."""
         return self.step(np.array([head]), relation)[1]

@@ -1,7 +1,7 @@
 """How far the net and how far the rules are believed: weights learned on facts that neither was made from.
 
-A candidate's score is `w0 * log p_net + w1 * rules`, where `rules` is the noisy-or of the rules that lead to it, in nats. The
-weights maximise the likelihood of the right candidate among all (a conditional logit; McFadden, 1974). Whether a fact is true is
+A candidate's score is `w0 * log p_net + w1 * rules - w2 * out`, where `rules` is the noisy-or of the rules that lead to it, in nats,
+and `out` is 1 where known facts rule it out. The weights maximise the likelihood of the right candidate among all (a conditional logit; McFadden, 1974). Whether a fact is true is
 then a logistic regression on the log-odds of its two ends (Platt, 1999).
 """
 
@@ -67,7 +67,7 @@ def prefer_rules(queries: Sequence[tuple[Floats, int]], weights: Sequence[float]
     found = list(weights)
     best = _reciprocal_rank(queries, weights)
     for share in SHARES if weights[1] else ():
-        less = [round(float(weights[0]) * share, 4), float(weights[1])]
+        less = [round(float(weights[0]) * share, 4), *map(float, weights[1:])]
         if _reciprocal_rank(queries, less) < best - GIVEN:
             break
         found = less
@@ -107,12 +107,13 @@ def platt(values: Floats, right: NDArray[np.bool_]) -> list[float]:
     return [round(float(max(0.01, weights[0])), 4), round(float(weights[1]), 4)]
 
 
-def candidates(net: Floats, rules: Floats, wanted: int, others: NDArray[np.int64]) -> tuple[Floats, int]:
-    """The features (C, 2) of the candidates of a query that can win, and which is the wanted one: the first.
+def candidates(parts: Sequence[Floats], wanted: int, others: NDArray[np.int64]) -> tuple[Floats, int]:
+    """The features (C, 3) of the candidates of a query that can win, and which is the wanted one: the first.
 
-    net, rules: what the two say of all candidates (E,); others: those that are right too, which are left out. Of the rest those
-    that one of the two ranks first, and some at random: all would be tens of thousands.
+    parts: what the net, the rules and what rules out say of all candidates (E,); others: those that are right too, which are left
+    out. Of the rest those that net or rules rank first, and some at random: all would be tens of thousands.
     """
+    net, rules = parts[:2]
     able = np.ones(len(net), bool)
     able[others] = False
     able[wanted] = False
@@ -123,7 +124,7 @@ def candidates(net: Floats, rules: Floats, wanted: int, others: NDArray[np.int64
         any_of = np.random.default_rng(wanted).choice(rest, TAKEN, replace=False)
         rest = np.unique(np.concatenate([by_net, by_rules, any_of]))
     chosen = np.concatenate([[wanted], rest])
-    return np.stack([net[chosen], rules[chosen]], axis=1).astype(np.float64), 0
+    return np.stack([part[chosen] for part in parts], axis=1).astype(np.float64), 0
 
 
 def pairs(queries: Sequence[tuple[Floats, int]], weights: Sequence[float]) -> tuple[Floats, NDArray[np.bool_]]:

@@ -37,8 +37,10 @@ SMOOTHING = 0.1  # of the labels
 POWER = 1.0  # a candidate is as good as its tokens are on average
 NO_REPEAT = 3  # tokens: no trigram twice
 LONGEST = 256  # tokens of a summary, its end among them
+LOST = "\N{DOUBLE QUESTION MARK}"  # what stands for a token without letters
 SHOWN = 60  # most sentences of an explanation
 PREDICT = {"when": "predict"}
+WRITTEN = {**PREDICT, "asks": ("summary",)}
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -49,9 +51,9 @@ class Config(msgspec.Struct, kw_only=True):
         int,
         Meta(description="Tokens of a text that the net reads; of a longer one the best sentences.", ge=32, le=4096),
     ] = 512
-    beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=PREDICT)] = 4
+    beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=WRITTEN)] = 4
     words: Annotated[
-        int, Meta(description="Words of a summary, about; 0: as many as it finds right.", ge=0, le=500, extra=PREDICT)
+        int, Meta(description="Words of a summary, about; 0: as many as it finds right.", ge=0, le=500, extra=WRITTEN)
     ] = 0
     sentences: Annotated[
         int,
@@ -59,11 +61,11 @@ class Config(msgspec.Struct, kw_only=True):
             description="Sentences that are picked with --ask sentences; 0: as in training.",
             ge=0,
             le=100,
-            extra=PREDICT,
+            extra={**PREDICT, "asks": ("sentences",)},
         ),
     ] = 0
     faithful: Annotated[
-        bool, Meta(description="Take no summary with a number or name that the text has not.", extra=PREDICT)
+        bool, Meta(description="Take no summary with a number or name that the text has not.", extra=WRITTEN)
     ] = True
 
 
@@ -255,10 +257,19 @@ class Summarization(Task):
         found = [(e["text"], next(candidates) if any(map(str.isalnum, e["text"])) else []) for e in examples]
         return [self._chosen(text, best) for text, best in found]
 
+    def note(self, example: Example) -> str:
+        """Of a text longer than the window, how many of its sentences are read."""
+        _, sentences, read = self._cut(example["text"]) if self.asked != "sentences" else ("", 0, 0)
+        if not sentences:
+            return ""
+        return f"longer than {self.config.max_length} tokens: of its {sentences} sentences the net reads the {read} that say most."
+
     def _chosen(self, text: str, candidates: Sequence[tuple[str, float]]) -> str:
         """The best candidate that keeps to the text; else the sentence that says most."""
         if not candidates:
             return ""
+        # A letter that the vocabulary has not is written as a mark, which says nothing.
+        candidates = [one for one in candidates if LOST not in one[0]]
         best = faithful.choose([(one[0], one[1]) for one in candidates], text, self.config.words, self.config.faithful)
         return best or " ".join(found["text"] for found in self._picked(text, 1))
 

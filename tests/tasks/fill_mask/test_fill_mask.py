@@ -204,7 +204,18 @@ def test_choices(model, cli):
     )
     done = cli("predict", model.where, "the old ___ hunts", "--choices", "men,old women")
     assert done.code == 2 and "expected single words with commas between them" in done.err and "'old women'" in done.err
+    twice = model.predict({"text": "the old ___ hunts", "choices": "owl, owl,cow"})
+    assert len(twice["fillings"]) == 2
+    with pytest.raises(lamella.UsageError, match="'日本' has letters that the model's vocabulary has not"):
+        model.predict({"text": "the old ___ hunts", "choices": "owl,日本"})
+    done = cli("predict", model.where, "The owl hunts.", "--ask", "unlikely", "--choices", "owl,cow")
+    assert done.code == 2 and "--choices: expected with --ask fill, received --ask unlikely" in done.err
+    with pytest.raises(lamella.UsageError, match="--longest-word: expected with --ask fill"):
+        lamella.predict(model, "The owl hunts.", ask="unlikely", longest_word=2)
     with serving({"m": model}) as server:
+        body = {"examples": [{"text": "The owl hunts."}], "ask": "unlikely", "options": {"choices": "cow,owl"}}
+        refused = server.post("/models/m/predict", body)
+        assert refused.status == 400 and "expected with --ask fill" in refused.raw.decode()
         body = {"examples": [{"text": "At night the old ___ hunts moths."}], "options": {"choices": "cow,owl"}}
         [answer] = server.post("/models/m/predict", body).json["answers"]
         assert {f["words"][0] for f in answer["fillings"]} == {"cow", "owl"}

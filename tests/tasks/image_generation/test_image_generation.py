@@ -117,7 +117,10 @@ def test_over_http(model, picture):
         [drawn] = ask("draw", {"label": "disc"}, number=3).json["answers"]
         assert drawn == lamella.predict(model, "disc", ask="draw", number=3)
         assert len(ask("complete", {"image": uri, "region": "left"}).json["answers"][0]) == 1
-        assert ask("complete", {"image": uri, "region": "/etc/passwd"}).status == 400
+        for region in ("/etc/passwd", ["a", 0, 4, 4], [True, 0, 4, 4], [0, 0, 4], None):
+            assert ask("complete", {"image": uri, "region": region}).status == 400
+        refused = ask("reconstruct", {"image": uri}, number=3)
+        assert refused.status == 400 and "--number: expected with --ask draw or complete" in refused.raw.decode()
         assert (
             ask("draw", {"label": "horse"}).status == 422 and ask("draw", {"label": "disc"}, number=10**6).status == 400
         )

@@ -105,6 +105,7 @@ def test_facts_that_are_added_are_used_at_once(model, cli, folder, tmp_path):
         ("tail", ("Jon Hazle", RELATION), "head: expected an entity .* Did you mean 'Jon Hazel'"),
         ("tail", (HEAD, "grandparent"), "relation: expected one of the 9 of training.* Did you mean 'grandparent of'"),
         ("tail", (HEAD, "xyzzy"), "It knows cousin of"),
+        ("tail", ("JON HAZEL", RELATION), "Did you mean 'Jon Hazel'\\?"),
         ("head", (RELATION, ""), "tail: expected an entity"),
         ("true", (HEAD, RELATION, "nobody"), "tail: expected an entity"),
     ],
@@ -127,6 +128,8 @@ def test_ranks_are_given_for_rows_that_have_their_tail(model):
     ranked = with_options(model, ranks=True).predict([fact, {k: fact[k] for k in ("head", "relation")}])
     assert len(ranked[0]["ranks"]) == 2 and "ranks" not in ranked[1] and "scores" not in ranked[0]
     assert min(ranked[0]["ranks"]) >= 1
+    with pytest.raises(lamella.UsageError, match="--ranks: expected with --ask tail, received --ask head"):
+        lamella.predict(model, (RELATION, fact["tail"]), ask="head", ranks=True)
     json.dumps(ranked)
 
 

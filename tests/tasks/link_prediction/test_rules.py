@@ -9,7 +9,7 @@ import pytest
 
 import lamella
 from lamella.nets.factorization.complex import ComplEx
-from lamella.tasks.link_prediction import leaks, mixture, penalty
+from lamella.tasks.link_prediction import disjoint, leaks, mixture, penalty
 from lamella.tasks.link_prediction.graph import Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Knowledge
 from lamella.tasks.link_prediction.reasons import Rules, reasons, take_away
@@ -120,9 +120,41 @@ def test_weights_of_the_parts_are_those_of_the_likelihood():
 
 def test_candidates_leave_out_what_is_right_as_well():
     net, rules = np.arange(1000.0), np.zeros(1000)
-    features, right = mixture.candidates(net, rules, 5, np.array([5, 999]))
+    features, right = mixture.candidates([net, rules, rules], 5, np.array([5, 999]))
     assert right == 0 and features[0, 0] == 5 and 999 not in features[:, 0] and 998 in features[:, 0]
     assert len(features) < 250
+
+
+def test_what_facts_rule_out():
+    """Relations that never join the same two, in either direction, and what nobody has to itself."""
+    parents = [(f"p{n}", "parent of", f"c{n}") for n in range(12)] + [
+        (f"q{n}", "parent of", f"c{n}") for n in range(12)
+    ]
+    couples = [(f"p{n}", "married to", f"q{n}") for n in range(12)] + [
+        (f"q{n}", "married to", f"p{n}") for n in range(12)
+    ]
+    facts = [*parents, *couples, ("c0", "near", "c1")]
+    graph = Graph(
+        list(dict.fromkeys(e for h, _, t in facts for e in (h, t))), ["married to", "near", "parent of"],
+        np.zeros((0, 3), np.int64),
+    )  # fmt: skip
+    known = Knowledge(graph.ids(facts), len(graph.entities), 3)
+    found = disjoint.read(disjoint.learn(known), 3)
+    married, near, parent = range(3)
+    child = parent + 3
+    assert found[parent, married] and found[married, parent] and found[parent, child] and found[parent, -1]
+    assert not found[married, married + 3] and not found[parent, parent], "couples are married both ways"
+    assert not found[near].any() and not found[:, near].any(), "one fact tells nothing"
+    ids = graph.entity
+    [row] = disjoint.ruled_out(found, known, np.array([ids["p0"]]), np.array([parent]), known.entities)
+    assert set(np.flatnonzero(row)) == {ids["p0"], ids["q0"]}, "neither parent of oneself nor of one's wife"
+    added = known.with_facts(np.array([[ids["p0"], married, ids["c5"]]]), known.entities)
+    assert (
+        disjoint.ruled_out(found, added, np.array([ids["p0"]]), np.array([parent]), known.entities)[0, ids["c5"]] == 1
+    )
+    assert not disjoint.read(b"", 3).any()
+    with pytest.raises(lamella.ModelError, match="disjoint relations are none of its relations"):
+        disjoint.read(b"abc", 3)
 
 
 def test_relations_that_tell_each_other():

@@ -18,6 +18,7 @@ from lamella.task import Task
 from lamella.tasks.summarization import documents, faithful
 from lamella.tasks.summarization import sentences as extractive
 from lamella.train.further import weights_of
+from tests.serving import serving
 
 WORD = "summarization"
 CLS = find(WORD)
@@ -126,6 +127,34 @@ def test_of_a_text_that_is_too_long_the_best_sentences_are_read(model):
     assert "Of 241 sentences the net reads" in note and len(example["text"]) < len(long)
     assert job.excerpt({"text": NOTICE}) == ({"text": NOTICE}, "")
     assert isinstance(model.predict("word " * 3000), str), "a sentence without end is cut"
+
+
+def test_what_is_cut_of_a_long_text_is_said(model, cli, trained, tmp_path):
+    long = " ".join(f"Please leave your bag {n} behind the building." for n in range(150)) + " " + NOTICE
+    wanted = model.task.note({"text": long})
+    assert "longer than 512 tokens: of its 153 sentences the net reads the" in wanted and not model.task.note(
+        {"text": NOTICE}
+    )
+    with pytest.warns(UserWarning, match="of its 153 sentences"):
+        lamella.predict(model, long)
+    done = cli("predict", trained(WORD), long)
+    assert done.code == 0 and f"note: {wanted}" in done.err and wanted not in done.out
+    assert "note" not in cli("predict", trained(WORD), NOTICE).err
+    assert "note" not in cli("predict", trained(WORD), long, "--ask", "sentences").err, "the scorer reads all of it"
+    done = cli("predict", trained(WORD), "-", stdin=f"{NOTICE}\n{long}\n{long}\n")
+    assert len(done.out.splitlines()) == 3 and f"note: line 2: {wanted} 1 more are like it." in done.err
+    (tmp_path / "a.csv").write_text(f"text\n{NOTICE}\n{long}\n")
+    done = cli("predict", trained(WORD), tmp_path / "a.csv", "-o", tmp_path / "b.csv")
+    assert f"note: line 3: {wanted}" in done.err
+    with serving({"m": model}) as server:
+        both = server.post("/models/m/predict", {"examples": [{"text": NOTICE}, {"text": long}]}).json
+        assert both["notes"] == ["", wanted]
+        assert "notes" not in server.post("/models/m/predict", {"examples": [{"text": NOTICE}]}).json
+
+
+def test_letters_that_the_vocabulary_has_not_are_no_summary(model):
+    assert "\N{DOUBLE QUESTION MARK}" not in model.predict("日本語の文。")
+    assert model.task._chosen(NOTICE, [("A \N{DOUBLE QUESTION MARK} zoo", -0.1), ("A zoo", -0.2)]) == "A zoo"
 
 
 def test_a_length_is_a_mark(model):
