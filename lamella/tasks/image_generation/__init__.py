@@ -60,6 +60,8 @@ AT_ONCE = 64  # pictures that are drawn together
 LARGE = 40  # sides above this are halved three times and not twice
 ANY = "any"  # the word for no label
 NOW = {"when": "predict"}
+DRAWN = NOW | {"asks": ("draw", "complete")}
+FILLED = NOW | {"asks": ("likelihood", "draw", "complete")}
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -74,17 +76,24 @@ class Config(msgspec.Struct, kw_only=True):
     flip: Annotated[bool, Meta(description="Flip half of the pictures left to right in training.")] = False
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
     number: Annotated[
-        int, Meta(description="Pictures to draw for each answer.", ge=1, le=1024, extra=NOW | {"short": "n"})
+        int, Meta(description="Pictures to draw for each answer.", ge=1, le=1024, extra=DRAWN | {"short": "n"})
     ] = 1
-    seed: Annotated[int, Meta(description="Random seed: the same seed, the same pictures.", ge=0, extra=NOW)] = 0
+    seed: Annotated[int, Meta(description="Random seed: the same seed, the same pictures.", ge=0, extra=DRAWN)] = 0
     passes: Annotated[
-        int, Meta(description="Passes in which codes are filled in; more: better and slower.", ge=1, le=256, extra=NOW)
+        int,
+        Meta(description="Passes in which codes are filled in; more: better and slower.", ge=1, le=256, extra=FILLED),
     ] = 12
     temperature: Annotated[
-        float, Meta(description="Sampling temperature; lower: more alike and safer.", ge=0, le=10, extra=NOW)
+        float, Meta(description="Sampling temperature; lower: more alike and safer.", ge=0, le=10, extra=DRAWN)
     ] = 1.0
     guidance: Annotated[
-        float, Meta(description="Weight of the label; 1: as learned, more: more typical of it.", ge=0, le=20, extra=NOW)
+        float,
+        Meta(
+            description="Weight of the label; 1: as learned, more: more typical of it.",
+            ge=0,
+            le=20,
+            extra=NOW | {"asks": ("draw",)},
+        ),
     ] = 1.5
 
 

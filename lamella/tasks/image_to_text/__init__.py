@@ -38,6 +38,7 @@ LEARNED_FROM = 200_000  # captions that the vocabulary is learned from
 POWER = 1.0  # a caption is as good as its pieces are on average (Wu et al., 2016)
 CAPTION = ("", "caption")  # the question that is scored
 PREDICT = {"when": "predict"}
+SEARCH = PREDICT | {"asks": ("pictures", "texts")}
 
 
 class Config(msgspec.Struct, kw_only=True):
@@ -63,9 +64,14 @@ class Config(msgspec.Struct, kw_only=True):
     flip: Annotated[
         bool, Meta(description="Mirror half of the pictures in training; not where captions say left or right.")
     ] = False
-    beams: Annotated[int, Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=PREDICT)] = 3
-    top: Annotated[int, Meta(description="Pictures or texts to find.", ge=1, le=1000, extra=PREDICT)] = 5
-    vectors: Annotated[bool, Meta(description="Give the picture's vector beside its caption.", extra=PREDICT)] = False
+    beams: Annotated[
+        int,
+        Meta(description="Beam size of the search; 1 is fastest.", ge=1, le=8, extra=PREDICT | {"asks": ("caption",)}),
+    ] = 3
+    top: Annotated[int, Meta(description="Pictures or texts to find.", ge=1, le=1000, extra=SEARCH)] = 5
+    vectors: Annotated[
+        bool, Meta(description="Give the picture's vector beside its caption.", extra=PREDICT | {"asks": ("caption",)})
+    ] = False
 
 
 PICTURE = {"image": Image("The picture to describe.")}
@@ -233,6 +239,11 @@ class ImageToText(Task):
         asked = step, state, _memory(seen), START, END, limits
         best = [b[0] for b in decode.beam(*asked, c.beams, POWER)] if c.beams > 1 else decode.greedy(*asked)
         return self.pieces.decode([hypothesis.tokens for hypothesis in best])
+
+    def note(self, example: Example) -> str:
+        """Of a text that is longer than what the net reads."""
+        text, most = normalise(example.get("text", "")).lower(), self.config.max_length
+        return f"longer than {most} pieces: its end is not read." if len(self.pieces.encode([text])[0]) > most else ""
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         if self.asked not in CAPTION and not self.config.contrastive_weight:
