@@ -1,14 +1,14 @@
-"""What a pre-trained encoder is worth with few labels: text-classification with and without `--init`, beside TF-IDF.
+"""What a pre-trained encoder is worth with few labels: text-classification with and without it, beside TF-IDF.
 
-    python -m bench.few_labels --init lamella/models/encoder                         films, tweets and products, a tenth of the labels
-    python -m bench.few_labels --init encoder --share 1 --seeds 0 1 2                 all labels, three splits
-    python -m bench.few_labels --init encoder --files polarity.csv trec.tsv           other sets: a file each, text and label
-    python -m bench.few_labels --init encoder --sets movie --minutes 0.5 --nets transformer    a try
+    python -m bench.few_labels                                            films, tweets and products, a tenth of the labels
+    python -m bench.few_labels --share 1 --epochs 5 --seeds 0 1 2         all labels, three splits
+    python -m bench.few_labels --files polarity.csv trec.csv              other sets: a file each, text and label
+    python -m bench.few_labels --sets movie --nets transformer cnn        by a net of the same family, from none and from it
 
 Films, tweets and products are VADER's (`bench.text_classification` fetches them), cut into three classes. Each set is split half and
 half by the seed, and of the learning half the given share is used. Macro F1 on the other half, the mean over the seeds and each of
-them. The peer is scikit-learn's logistic regression on TF-IDF of words and pairs of words, its strength chosen by cross-validation.
-Nothing is chosen by the half that is measured with.
+them. Without `--nets` each way has the net that `lamella train` takes by itself. The peer is scikit-learn's logistic regression on
+TF-IDF of words and pairs of words, its strength chosen by cross-validation. Nothing is chosen by the half that is measured with.
 """
 
 import argparse
@@ -41,8 +41,8 @@ def tfidf(learn: list[Example], test: list[Example]) -> list[str]:
     return list(search.predict([e["text"] for e in test]))
 
 
-def trained(learn: list[Example], test: list[Example], init: str, net: str, minutes: float) -> list[str]:
-    """Labels by a net that begins from a model, or from none."""
+def trained(learn: list[Example], test: list[Example], init: str, net: str, epochs: float) -> list[str]:
+    """Labels by a net that begins from a model, or from none. net: its family, "" for the usual one."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {}
         for name, examples in (("learn", learn), ("test", test)):
@@ -50,7 +50,7 @@ def trained(learn: list[Example], test: list[Example], init: str, net: str, minu
             paths[name].write_text("".join(json.dumps(e) + "\n" for e in examples))
         model = lamella.train(
             "text-classification", str(paths["learn"]), test=[str(paths["test"])], out=str(Path(folder) / "model"),
-            init=init, net=net, minutes=minutes, threads=1, tell=lambda line: None,
+            init=init, epochs=epochs, threads=1, tell=lambda line: None, **({"net": net} if net else {}),
         )  # fmt: skip
         return [a["label"] for a in model.predict([{"text": e["text"]} for e in test])]
 
@@ -75,13 +75,14 @@ def sets(names: list[str], files: list[str]) -> dict[str, list[Example]]:
 def main() -> None:
     """Train, measure, print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--init", required=True, help="the encoder")
+    parser.add_argument("--init", default="encoder", help="the encoder")
     parser.add_argument("--share", type=float, default=0.1, help="of the labels of the learning half")
     parser.add_argument("--sets", nargs="*", default=["movie", "tweets", "amazon"])
     parser.add_argument("--files", nargs="*", default=[])
-    parser.add_argument("--nets", nargs="*", default=["transformer", "cnn"])
+    parser.add_argument("--nets", nargs="*", default=[""])
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
-    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--epochs", type=float, default=20.0)
+    parser.add_argument("--most", type=int, default=0, help="texts to measure with; 0: the whole half")
     given = parser.parse_args()
     for name, examples in sets(
         [] if given.files and given.sets == ["movie", "tweets", "amazon"] else given.sets, given.files
@@ -89,18 +90,17 @@ def main() -> None:
         figures: dict[str, list[float]] = {}
         for seed in given.seeds:
             learn, test = halves(examples, seed)
-            learn = learn[: max(20, round(given.share * len(learn)))]
+            learn, test = learn[: max(20, round(given.share * len(learn)))], test[: given.most or None]
             wanted = [e["label"] for e in test]
             figures.setdefault("TF-IDF + logistic regression", []).append(macro(wanted, tfidf(learn, test)))
             for net in given.nets:
                 for init in (NONE, given.init):
                     start = time.perf_counter()
-                    value = macro(wanted, trained(learn, test, init, net, given.minutes))
-                    figures.setdefault(f"{net}, from {Path(init).name}", []).append(value)
-                    print(
-                        f"  {name}, seed {seed}, {net} from {Path(init).name}: {value:.3f}, {time.perf_counter() - start:.0f} s",
-                        flush=True,
-                    )
+                    value = macro(wanted, trained(learn, test, init, net, given.epochs))
+                    what = f"{net + ', ' if net else ''}from {Path(init).name}"
+                    figures.setdefault(what, []).append(value)
+                    seconds = time.perf_counter() - start
+                    print(f"  {name}, seed {seed}, {what}: {value:.3f}, {seconds:.0f} s", flush=True)
         print(f"{name}: {len(learn):,} labels, {len(test):,} to measure with")
         for what, values in figures.items():
             print(f"  {what:<32} macro F1 {np.mean(values):.3f}  ({', '.join(f'{v:.3f}' for v in values)})", flush=True)

@@ -22,6 +22,9 @@ CHARACTERS = 4  # of a piece, about
 # A word by itself: letters, with no mark or digit that belongs to it on either side.
 WORD = re.compile(r"(?<![\w'’\-])[^\W\d_]{2,}(?![\w'’\-])")
 
+PATTERN = r"_{3,}|\[MASK\]|<mask>|\{\}"  # a mask
+MASKS = re.compile(PATTERN)
+
 Check = Callable[[str], int]  # a text -> how many masks it has, or UsageError
 
 
@@ -50,7 +53,9 @@ def read_cloze(
         masked = [row for text in texts if (row := mask_a_word(text)) is not None]
         lines += said
         if len(masked) < len(texts):
-            lines.append(f"left out: {len(texts) - len(masked):,} passages without a word that could be masked")
+            lines.append(
+                f"left out: {len(texts) - len(masked):,} passages without a word that could be masked, or with a mark such as {{}} that reads as a mask"
+            )
         rows += masked
     if not rows:
         raise DataError(f"{', '.join(map(str, paths))}: expected text with words in it, received none.")
@@ -58,7 +63,7 @@ def read_cloze(
 
 
 def mask_a_word(text: str) -> dict[str, str] | None:
-    """A text with one of its words masked, always the same one; None where it has none.
+    """A text with one of its words masked, always the same one; None where it has none, or what reads as a mask already.
 
     >>> row = mask_a_word("It rained all day.")
     >>> row["text"].replace("___", row["words"])
@@ -66,7 +71,7 @@ def mask_a_word(text: str) -> dict[str, str] | None:
     """
     text = " ".join(text.split())
     words = list(WORD.finditer(text))
-    if not words or "___" in text:
+    if not words or MASKS.search(text):  # such as the {} of programs
         return None
     chosen = words[int.from_bytes(hashlib.sha256(text.encode(errors="replace")).digest()[:4], "big") % len(words)]
     return {"text": f"{text[: chosen.start()]}___{text[chosen.end() :]}", "words": chosen[0]}

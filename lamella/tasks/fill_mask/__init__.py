@@ -21,7 +21,7 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.readers import windows
-from lamella.data.readers.cloze import read_cloze
+from lamella.data.readers.cloze import PATTERN, read_cloze
 from lamella.data.samples import fill_mask as samples
 from lamella.data.text.encoding import read_text
 from lamella.data.text.pieces import END, UNKNOWN, Pieces, learn, normalise
@@ -55,6 +55,9 @@ FILL = {**PREDICT, "asks": ("fill",)}
 BEAM = 4  # words of several pieces that the search goes on with
 LONGEST = 8  # pieces of a word that is measured
 NAMED = 1000  # words of the trivial answer
+LEARNED = (
+    60_000  # passages that the vocabulary is learned from: more of a large text would take minutes and change little
+)
 UNSEEN = -50.0  # the log-probability of a word that has no place, in an explanation
 
 
@@ -71,7 +74,7 @@ class Config(msgspec.Struct, kw_only=True):
     choices: Annotated[str, Meta(description="Words to choose from, with commas: men,women.", extra=FILL)] = ""
 
 
-MASKED = {"text": Text("A text with ___ in the place of each missing word.", fixed=cloze.PATTERN)}
+MASKED = {"text": Text("A text with ___ in the place of each missing word.", fixed=PATTERN)}
 FILLED = Marked("The text with the most likely words in its gaps, and what else could stand there.")
 
 
@@ -125,7 +128,7 @@ class FillMask(Task):
 
     def fit(self, examples: Sequence[Example]) -> None:
         texts = [_whole(e) or "-" for e in examples]
-        self.vocabulary_ = learn(map(normalise, texts), self.config.vocabulary_size, [cloze.MASK])
+        self.vocabulary_ = learn(map(normalise, texts), self.config.vocabulary_size, [cloze.MASK], sentences=LEARNED)
         for name in ("pieces", "kinds", "known"):  # caches of an earlier fit
             vars(self).pop(name, None)
         self._count(texts)

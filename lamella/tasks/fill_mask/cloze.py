@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lamella.data.readers.cloze import MASKS
 from lamella.data.text.pieces import START, Pieces, normalise
 from lamella.errors import UsageError
 from lamella.task import Array
 
 MASK = "<mask>"  # the piece that hides
 JOINED = START  # stands for a mask with no space before it, in what `tokens` gives; no text holds this id
-PATTERN = r"_{3,}|\[MASK\]|<mask>|\{\}"
-MASKS = re.compile(PATTERN)
 WORD = re.compile(r"[^\W\d_]+")
 MOST = 20  # masks of a text
 BEGINS, GOES_ON, OTHER = 1, 2, 3  # as in nets/transformer/masked.py

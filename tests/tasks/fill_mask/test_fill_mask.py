@@ -297,6 +297,22 @@ def test_running_text_and_cloze_tests(tmp_path):
     assert Counter(row["text"].count("___") for row in read_cloze([str(words)], 16, cloze.check)[0]) == {1: 30}
 
 
+def test_running_text_with_marks_that_read_as_masks_is_left_out(tmp_path):
+    for text in (
+        "The \\vspace{} command adds room.",
+        "Call it {} or so.",
+        "A <mask> there.",
+        "A [MASK] there.",
+        "A ____ there.",
+    ):
+        assert mask_a_word(text) is None
+    path = tmp_path / "code.txt"
+    path.write_text("It rained all day long, and nobody came.\n\n" * 4 + "f{}g " * 40)
+    rows, lines = read_cloze([str(path)], 128, cloze.check)
+    assert rows and {cloze.check(row["text"]) for row in rows} == {1}
+    assert lines[-1].startswith("left out: ") and "reads as a mask" in lines[-1]
+
+
 def test_bad_cloze_tests_are_named(tmp_path):
     path = tmp_path / "tests.jsonl"
     good = {"text": "The ___ barks.", "words": "dog"}
