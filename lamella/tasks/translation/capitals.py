@@ -21,6 +21,14 @@ _BEFORE = lazy(
     r"(?<!\w)(?:(?:Herrn?|Frau|Fräulein|Familie|Firma|Stadt|Doktor|Professor(?:in)?|Präsident(?:in)?|Kanzler(?:in)?|König(?:in)?|Onkel|Tante|Bruder"
     r"|Schwester|Freund(?:in)?|Kollege|Kollegin|Sankt|(?:Dr|Prof|St|Hr|Fr)\.)|(?P<weak>in|aus|nach|von|bei|für|mit|an|gegen|ohne))\s$"
 )
+# Beside what was found to be a name already, and is barred.
+_LISTED_AFTER, _LISTED_BEFORE = lazy("\ue000(?: und |, | oder )$"), lazy("(?: und |, | oder )\ue000")
+# No article, no number, and nothing that may be an adjective; a comma, or a word that joins a noun to one before it.
+_BARE = lazy(
+    r"(?:[,\ue000]|(?<![\w-])(?:oder|über|unter|hinter|gegen|neben|ohne|er|wir"
+    r"|(?!(?i:d(?:as|em|en|es)|[ia]m|zum|vom|beim|ins|ans|aufs|[mds]?ein|kein|ihr|euer|viel|mehr|genug|etwas|zwei|drei|vier|fünf|sechs|acht|elf|zwölf"
+    r"|[a-zäöüß]*(?:zehn|zig|hundert|tausend))\s)(?:^[A-ZÄÖÜ])?[a-zäöüß]*(?:[^enrsm\W\d_]|[^e\W\d_][nrsm])))\s$"
+)
 _ENDINGS = (
     "ung",
     "ungen",
@@ -66,6 +74,28 @@ def is_noun(word: str) -> bool:
     return any(part in _SHORT if len(part) == 3 else is_common(part, "de") for part in parts)
 
 
+def possible_names(text: str, language: str) -> Iterator[tuple[re.Match[str], bool]]:
+    """The capitalised words of a text that its language seldom uses, the last first, each with whether it is probably a name.
+
+    In German that is one without article or adjective before it, where a noun seldom stands so.
+
+    >>> [(match[0], likely) for match, likely in possible_names("Gestern kam Adebayo mit dem Kubus.", "de")]
+    [('Kubus', False), ('Adebayo', True)]
+    """
+    words = [
+        match
+        for match in _WORD.finditer(text)
+        if not is_common(match[0].lower(), language) and not (language == "de" and match[0].endswith(_ENDINGS[1:]))
+    ]
+    likely = False
+    for i, match in reversed(list(enumerate(words))):
+        joined = i + 1 < len(words) and text[match.end() : words[i + 1].start()] in (" und ", ", ", " oder ")
+        beside = _LISTED_AFTER.search(text, 0, match.start()) or _LISTED_BEFORE.match(text, match.end())
+        bare = _BARE.search(text, max(0, match.start() - 30), match.start())
+        likely = language == "de" and bool(bare or beside or (joined and likely))
+        yield match, likely
+
+
 def german_names(text: str) -> Iterator[re.Match[str]]:
     """The names among the capitalised words of a German text."""
     words = list(_WORD.finditer(text))
@@ -81,6 +111,8 @@ def german_names(text: str) -> Iterator[re.Match[str]]:
     for i, match in enumerate(words):  # names are listed with names
         beside = [j for j in (i - 1, i + 1) if 0 <= j < len(words) and j in found]
         if i not in found and not nouns[i]:
+            if _LISTED_AFTER.search(text[: match.start()]) or _LISTED_BEFORE.match(text, match.end()):
+                found.add(i)
             gaps = (text[min(words[j].end(), match.end()) : max(words[j].start(), match.start())] for j in beside)
             if any(gap in (" und ", ", ", " oder ") for gap in gaps):
                 found.add(i)

@@ -18,6 +18,8 @@ from typing import Literal, NamedTuple
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import is_wide
+from lamella.tasks.translation.capitals import is_common
+from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.proper import ordinary, word_set
 
 Span = tuple[int, int]
@@ -40,6 +42,9 @@ _LOUD = word_set(
 _BOTH = word_set(
     "may march mars earth sun moon mother father queen king president minister church river lake sea bay island city war world north south east west"
 )
+_LIKELIER = (
+    0.5  # of the mean log-probability of a piece, by which the answer to one form of a word is likelier than to another
+)
 _LABEL = 60  # characters of a text that is taken for a label rather than for sentences
 
 
@@ -59,6 +64,8 @@ class Asked(NamedTuple):
         """
         word = self.text.casefold()
         copied = not answers or answers[0].casefold() == word
+        if self.case == "initial" and not copied and _likelier(others, answers):
+            return list(others)
         return list(others if copied and others and others[0].casefold() != word else answers)
 
     def restore(self, answer: str) -> str:
@@ -77,6 +84,12 @@ class Asked(NamedTuple):
         return answer[:1].upper() + answer[1:] if answer[:1].islower() else answer
 
 
+class Typed(str):
+    """A text that a net is asked in the letters it is typed in."""
+
+    __slots__ = ()
+
+
 def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, language: str = "", format: str = "") -> Asked:
     """The case to ask a net in.
 
@@ -88,7 +101,7 @@ def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, languag
     """
     plain = _outside(text, spans, str, lambda taken: " " * len(taken))
     words = _WORD.findall(plain)
-    if not words or not any(word.lower() != word.upper() for word in words):
+    if isinstance(text, Typed) or not words or not any(word.lower() != word.upper() for word in words):
         return Asked(text, text, "")
     cheapest = partial(_cheapest, cost=cost, language=base_code(language))
     single = len(words) == 1 and cost is not None  # to a net without a vocabulary a capital does no harm
@@ -101,11 +114,18 @@ def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, languag
         return Asked(big, text, "capitals" if loud else "initial" if words[0][0].isupper() else "small", format, also)
     if loud:
         return Asked(_sentence(text, spans, cheapest), text, "capitals", format)
-    if is_title_case(plain):
+    if is_title_case(plain, language):
         return Asked(_sentence(text, spans, cheapest), text, "title", format)
     if plain == plain.lower() and len(words) > 1 and plain[:1].isalpha():
         return Asked(_sentence(text, spans, cheapest), text, "small", format)
     return Asked(text, text, "")
+
+
+def _likelier(ones: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether the net is clearly surer of the best of some answers than of the best of others."""
+    best = ones[0] if ones else "", others[0] if others else ""
+    means = [one.mean for one in best if isinstance(one, Candidate)]
+    return len(means) == 2 and means[0] > means[1] + _LIKELIER
 
 
 def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = None) -> bool:
@@ -134,17 +154,26 @@ def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = N
     )
 
 
-def is_title_case(text: str) -> bool:
+def is_title_case(text: str, language: str = "") -> bool:
     """Whether a label has a capital on every word but the small ones: `Add To Cart`, not `Add to cart`.
+
+    A sentence is none where names are all that has a capital after its first word: `Ask Kowalski!`, but `Are You Sure?`.
 
     >>> is_title_case("Save As"), is_title_case("Keep It Simple and Short"), is_title_case("Dog"), is_title_case("I met Tom")
     (True, True, False, False)
+    >>> is_title_case("Ask Kowalski!", "en"), is_title_case("Are You Sure?", "en")
+    (False, True)
     """
     words = _PLAIN.findall(text) if len(text) <= _LABEL else []
     if len(words) < 2 or text == text.upper():
         return False
-    big = [word for word in words if word[0].isupper()]
-    return len(big) > 1 and all(word[0].isupper() or word.lower() in _SMALL for word in words)
+    big = [word for word in words[1:] if word[0].isupper()]
+    if not words[0][0].isupper() or not big or not all(word[0].isupper() or word.lower() in _SMALL for word in words):
+        return False
+    if not language or not re.search(r"^\s*[¿¡]|[.!?][\s\"'”’»)]*$", text):
+        return True
+    known = ordinary(base_code(language))
+    return any(is_common(word.lower(), base_code(language)) and word.lower() not in known for word in big)
 
 
 def _sentence(text: str, spans: Sequence[Span], cheapest: Callable[[re.Match[str]], str]) -> str:

@@ -78,11 +78,16 @@ class Checks:
         """Where the source has numbers and codes."""
         return [one.span for one in self.numbers.constants]
 
-    def judge(self, answer: str, known: Mapping[str, Sequence[str]], force: bool = False) -> Verdict:
-        """What is right and wrong with an answer. known: what the net makes of names by themselves; force: see `Numbers`."""
+    def judge(
+        self, answer: str, known: Mapping[str, Sequence[str]], force: bool = False, sure: float | None = None
+    ) -> Verdict:
+        """What is right and wrong with an answer.
+
+        known: what the net makes of names by themselves; force: see `Numbers`; sure: the mean log-probability of its pieces.
+        """
         digits = self.numbers.check(answer, self._taken(answer), force)
         text = self._measured(digits.text)
-        names = self.names.check(text, self._taken(text), known)
+        names = self.names.check(text, self._taken(text), known, sure)
         mended = names.text != answer
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
         text = marks.text if placeholders.agree(self.source, marks.text, self.format) else names.text
@@ -94,7 +99,7 @@ class Checks:
         )
         spans = union([*digits.missing, *names.missing, *marks.places])
         uncertain = doubts(self.source, text, self.style.source, self.style.target)
-        return Verdict(text, mended, spans, faults, uncertain, names.unsure, faults == ["names"] and names.slight)
+        return Verdict(text, mended, spans, faults, uncertain, names.unsure, faults == ["names"] and names.slight, sure)
 
     def _measured(self, answer: str) -> str:
         """An answer whose numbers have their units, and stand apart from words."""

@@ -209,7 +209,7 @@ class _Net:
         asked = {name for unit in unsure for one in unit.flawed for name in one.unsure}
         forms = {name: [name, name.lower()] if name.isupper() else [name] for name in sorted(asked)}
         answers = self.ask(form for some in forms.values() for form in some)
-        self.names |= {name: [bare(a) for form in some for a in answers[form]] for name, some in forms.items()}
+        self.names |= {name: [changed(a, bare) for form in some for a in answers[form]] for name, some in forms.items()}
         for unit in unsure:
             self._again(unit, "translated")
             if unit.status == "kept" and unit.waiting:
@@ -285,7 +285,7 @@ class _Net:
             if self.glossary and self.glossary.honoured(answer, unit.terms) < len(unit.terms):
                 unit.spare.append(answer)
                 continue
-            verdict = checks.judge(answer, self.names)._replace(sure=getattr(raw, "mean", None))
+            verdict = checks.judge(answer, self.names, sure=getattr(raw, "mean", None))
             if unit.status != "kept":
                 unit.others += [] if verdict.faults else [verdict.text]
             elif marked and answer == unit.source:
@@ -307,7 +307,7 @@ class _Net:
     def _again(self, unit: Unit, status: Status, force: bool = False) -> None:
         """The answers that lacked something, judged by what is known now."""
         checks = self._checks(unit)
-        verdicts = [checks.judge(one.text, self.names, force)._replace(sure=one.sure) for one in unit.flawed]
+        verdicts = [checks.judge(one.text, self.names, force, one.sure) for one in unit.flawed]
         unit.flawed = [one for one in verdicts if one.faults]
         for verdict in sorted((one for one in verdicts if not one.faults), key=lambda one: len(one.doubts)):
             if unit.status == "kept":

@@ -19,8 +19,9 @@ from typing import Literal, NamedTuple
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
-from lamella.tasks.translation.capitals import german_names, is_common
-from lamella.tasks.translation.case import is_title_case
+from lamella.tasks.translation.capitals import german_names, is_common, possible_names
+from lamella.tasks.translation.case import Typed, is_title_case
+from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.proper import ordinary
 
 _BARRIER = "\ue000"
@@ -42,9 +43,12 @@ _NEXT = lazy(r"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:[A-ZÀ-ÖØ-Þ][
 _WORDS = lazy(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _NEAR, _EXACTLY = 0.72, 0.6
 _SHORT = 4
+_TRUSTED, _KNOWN = -0.22, -0.35  # mean log-probabilities: of an answer to trust, and of a word that the net knows
 _MOST = 40
 
-Kind = Literal["exact", "acronym", "name", "initial"]  # the last begins its sentence, and may be no name after all
+# "initial" begins its sentence, "possible" and "probable" stand where a capital says little: they may be no names after all.
+Kind = Literal["exact", "acronym", "name", "initial", "possible", "probable"]
+_MAYBE = ("initial", "possible", "probable")
 
 
 class Name(NamedTuple):
@@ -91,7 +95,7 @@ class Names:
             text = _bar(text, *match.span())
         if text.upper() == text:
             return
-        titled = is_title_case(text)  # where a capital says nothing
+        titled = is_title_case(text, self.src)  # where a capital says nothing
         ignored = ordinary(self.src)
         for match in _ACRONYM.finditer(text):
             self._add(match.span(), "acronym")
@@ -102,6 +106,7 @@ class Names:
         elif self.src == "de":  # where every noun has a capital
             for match in german_names(text):
                 self._add(match.span(), "name")
+            self._add_possible(text)
         else:
             for match in _CAPITAL.finditer(text):
                 word = match[0]
@@ -113,7 +118,17 @@ class Names:
                 leads = begins and not titled and self._leads(text, match)
                 if leads or not begins or self._is_name(word, titled):
                     self._add(match.span(), "initial" if begins and not leads else "name")
+            if titled:
+                self._add_possible(text)
         self.names.sort()
+
+    def _add_possible(self, text: str) -> None:
+        """Note the words that may be names, though their capital says little."""
+        known = {one.span for one in self.names}
+        for match, probable in possible_names(text, self.src):
+            if match.span() not in known and match[0].casefold() not in ordinary(self.src):
+                begins = _BEGINS.search(text, 0, match.start())
+                self._add(match.span(), "probable" if probable and not begins else "possible")
 
     def _add(self, span: Span, kind: Kind) -> None:
         self.names.append(Name(span, self.source[slice(*span)], kind))
@@ -134,12 +149,18 @@ class Names:
         return self.cost is not None and self.cost(word) <= 1
 
     def check(
-        self, answer: str, taken: Sequence[Span] = (), known: Mapping[str, Sequence[str]] | None = None
+        self,
+        answer: str,
+        taken: Sequence[Span] = (),
+        known: Mapping[str, Sequence[str]] | None = None,
+        sure: float | None = None,
     ) -> NameCheck:
         """Compare the names of an answer with those of the source, and put back those that are nearly there.
 
         taken: spans of placeholders in the answer. known: what the net makes of names by themselves, as far as it was asked.
+        sure: the mean log-probability of the answer's pieces: of a likely answer only what is a name for sure is checked.
         """
+        trusted = sure is not None and sure > _TRUSTED
         if not self.names:
             return NameCheck(answer, [], [])
         left = answer
@@ -150,7 +171,7 @@ class Names:
             place = _place(name.text, left)
             if place:
                 left = _bar(left, *place)
-            else:
+            elif not (trusted and name.kind in ("possible", "probable")):
                 missing.append(name)
         edits: list[tuple[int, int, str]] = []
         lost: list[Span] = []
@@ -168,9 +189,9 @@ class Names:
                 left = _bar(left, *near)
             elif verdict != "translated":
                 lost.append(name.span)
-                slight = slight and name.kind == "initial"
+                slight = slight and name.kind in _MAYBE
                 if verdict == "unsure":
-                    unsure.append(name.text)
+                    unsure.append(Typed(name.text) if name.kind in ("possible", "probable") else name.text)
         for start, end, new in sorted(edits, reverse=True):
             answer = answer[:start] + new + answer[end:]
         return NameCheck(answer, sorted(lost), unsure, bool(lost) and slight)
@@ -179,10 +200,12 @@ class Names:
         self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str] | None
     ) -> Literal["bent", "translated", "lost", "unsure"]:
         """What became of a name that an answer has not as it is."""
-        if name.kind == "exact" or (near and name.kind != "initial" and _plain(near) == _plain(name.text)):
+        if name.kind == "exact" or (near and name.kind not in _MAYBE and _plain(near) == _plain(name.text)):
             return "bent" if near else "lost"
         if known is None:
             return "unsure"
+        if name.kind in ("possible", "probable"):
+            return self._judge_possible(name, near, words, known)
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
         if name.kind == "name" and not self._is_common(name.text):
             others = [candidate for candidate in others if not _clipped(_plain(candidate), _plain(name.text))]
@@ -200,6 +223,30 @@ class Names:
         if near:
             return "translated" if self._is_common(name.text) and near[:1].isupper() and name.kind == "name" else "bent"
         return "lost"
+
+    def _judge_possible(
+        self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str]
+    ) -> Literal["bent", "translated", "lost"]:
+        """What became of a word that may be a name.
+
+        It is one if the answer has nearly the same with a capital and the net does not know it; if it stands like a name, also
+        where the net by itself keeps it, or does not know it. What the net knows, or the answer says with the same letters,
+        is a word that was translated.
+        """
+        key, best = _plain(name.text), known[0] if known else ""
+        copied = any(_plain(one) == key for one in known)
+        sure = isinstance(best, Candidate) and best.mean > _KNOWN and not copied
+        same = near is not None and _plain(near) == key
+        probable = name.kind == "probable"
+        if near and not sure and not is_common(near.lower(), self.dst) and (near[:1].isupper() or probable):
+            return "translated" if same and not probable else "bent"
+        if same or (self.src == "de" and not probable):
+            return "translated"
+        if _contains([_plain(match[0]) for match in words], best):
+            common = any(is_common(word.lower(), self.dst) for word in _WORDS.findall(best))
+            return "translated" if sure or common or not probable else "lost"
+        kept = best[:1].isupper() and _like(_plain(best), key) and not is_common(best.lower(), self.dst)
+        return "lost" if copied or (probable and (kept or not sure)) else "translated"
 
 
 def _nearest(name: Name, left: str, words: Sequence[re.Match[str]]) -> Span | None:

@@ -26,6 +26,7 @@ from lamella.tasks.translation import (
     soundness,
     typography,
 )
+from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.guard import CURLY, translate_texts
 from lamella.tasks.translation.outcomes import Outcome
 
@@ -182,6 +183,40 @@ def test_what_the_net_makes_of_a_name_alone_is_its_translation() -> None:
     assert answer("The UN met in Berlin.", lambda one: table.get(one, one)).text == "L'ONU s'est réunie à Berlin."
     table |= {"On Monday we sing.": "Le lundi nous chantons."}
     assert answer("On Monday we sing.", lambda one: table.get(one, one)).status == "translated"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "pair", "bent", "alone", "expected"),
+    [
+        ("Gestern kam Adebayo an.", "Adebayo", "de-en", "Adebas arrived yesterday.", ("Adebayo", -0.4), "Adebayo arrived yesterday."),
+        ("Ich glaube, Zuckerberg irrt.", "Zuckerberg", "de-en", "I think sugarberg is wrong.", ("Sugarberg", -0.8), "I think Zuckerberg is wrong."),
+        ("Sie fuhr nach Kalabrien.", "Kalabrien", "de-en", "She went to Calabria.", ("Calabria", -0.1), "She went to Calabria."),
+        ("Das ist der Strohhalm.", "Strohhalm", "de-en", "That is the straw.", ("Straw", -0.1), "That is the straw."),
+        ("Er will den Wolf.", "Wolf", "de-en", "He wants the wolf.", ("Wolf", -0.1), "He wants the wolf."),
+        ("¿Conoces a Decathlon?", "Decathlon", "es-en", "Do you know Decathlen?", ("Decathlon", -0.2), "Do you know Decathlon?"),
+        ("Call Kowalski", "Kowalski", "en-fr", "Appeler Kowal", ("Kowalski", -0.2), "Appeler Kowalski"),
+    ],
+)  # fmt: skip
+def test_what_may_be_a_name_is_kept_unless_the_net_knows_what_it_means(
+    text: str, name: str, pair: str, bent: str, alone: tuple[str, float], expected: str
+) -> None:
+    """Of words whose capital says little: in German, where all nouns have one, and in titles."""
+
+    def net(texts: list[str]) -> list[list[str]]:
+        masked = Candidate(expected.replace(name, "X1"), -0.9)
+        return [
+            [Candidate(*alone) if one == name else masked if "X1" in one else Candidate(bent, -0.9)] for one in texts
+        ]
+
+    source, target = pair.split("-")
+    assert translate_texts([text], net, source=source, target=target, cost=len)[0].text == expected
+
+
+def test_a_sentence_whose_only_capitals_are_names_is_no_title() -> None:
+    texts = ["¿Conoces a Decathlon?", "Ask Kowalski!", "Are You Sure?", "Sign In Now!", "Neue Nachricht"]
+    assert [case.is_title_case(one, code) for one, code in zip(texts, ("es", "en", "en", "en", "de"), strict=True)] == [
+        False, False, True, True, True,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["ADD TO CART", "Add To Cart", "add to cart", "Add to cart"])
