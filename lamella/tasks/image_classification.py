@@ -24,7 +24,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
-from lamella.data.media.images import WHITE, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.images import WHITE, White, even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.image_folders import image_folder
 from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
@@ -82,7 +82,7 @@ class ImageClassification(Task):
     channels_: int
     mean_: float  # of all pixels, on a scale of 0 to 1
     deviation_: float
-    white_: int = WHITE  # the value of white in pictures of 16 bits
+    white_: White = WHITE  # the value of white in pictures of 16 bits
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         super().__init__(config, size)
@@ -109,9 +109,9 @@ class ImageClassification(Task):
                 "Give a folder with one folder a class."
             )
         pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
-        side, self.channels_ = shape_of(pictures)
-        self.side_ = self.config.image_size or side
         self.white_ = white_of(pictures)
+        side, self.channels_ = shape_of(pictures, white=self.white_)
+        self.side_ = self.config.image_size or side
         points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
@@ -207,6 +207,10 @@ class ImageClassification(Task):
             }
             for row in likely
         ]
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """Explanations change a picture, and do not know what is white in those of more than 8 bits."""
+        return {**example, "image": even(example["image"], self.white_)}, ""
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         if self.headless:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.media.depths import WHITE, White
 from lamella.data.media.images import is_uri, open_picture
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ ORIENTATION = 0x0112  # the EXIF tag
 SWAPPED = (5, 6, 7, 8)  # orientations by which width and height change places
 
 
-def fit_picture(value: Any, height: int, width: int, channels: int, fill: int = 128) -> tuple[Bytes, float, int, int]:
-    """A picture scaled to fit into (height, width), in the upper left corner; the rest has the grey `fill`.
+def fit_picture(
+    value: Any, height: int, width: int, channels: int, fill: int = 128, white: White = WHITE
+) -> tuple[Bytes, float, int, int]:
+    """A picture scaled to fit into (height, width), in the upper left corner; the rest has the grey `fill`; white: as of `white_of`.
 
     Out: (channels, height, width) of 0 to 255, the scale (pixels of the frame to one of the picture), and the width and
     height of the upright picture. Raises DataError as `read_image` does.
@@ -31,7 +34,7 @@ def fit_picture(value: Any, height: int, width: int, channels: int, fill: int = 
     >>> points.shape, scale, (across, down), points[0, 19, 0].item(), points[0, 20, 0].item()
     ((1, 40, 40), 2.0, (20, 10), 0, 128)
     """
-    picture = open_picture(value)
+    picture = open_picture(value, white)
     across, down = picture.size
     scale = min(width / across, height / down)
     picture = picture.convert("L" if channels == 1 else "RGB")

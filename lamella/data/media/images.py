@@ -10,12 +10,13 @@ picture that cannot be read is an error that names the file, never a grey square
 import base64
 import hashlib
 import io
+import math
 import os
 import re
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.media import budget
+from lamella.data.media.depths import WHITE, White, deep, eight_bits, finite, strips
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError, MissingExtra
 
@@ -35,7 +37,6 @@ Bytes = NDArray[np.uint8]
 MOST_POINTS = 50_000_000  # width x height x frames: decoded and changed to RGB it is 400 MB
 WEBP_POINTS = 20_000_000  # its decoder holds four copies
 MOST_BYTES = 256 << 20  # of a file
-WHITE = 65535  # of grey in 16 bits, where a data set does not say another
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
@@ -49,13 +50,13 @@ _DAMAGED = (
 )
 
 
-def read_image(value: Any, size: int, channels: int, white: int = WHITE) -> Bytes:
+def read_image(value: Any, size: int, channels: int, white: White = WHITE) -> Bytes:
     """A picture -> (channels, size, size) of 0 to 255, stretched to a square.
 
     value: a path, a `data:image/...;base64,` URI, the bytes of a file, or an array (H, W), (H, W, C) or (C, H, W) of
-    bytes, of 16 bits or of floats from 0 to 1. channels: 1 for grey or 3 for colour; white: what is white in 16 bits,
-    `white_of` a data set. It is turned as its EXIF says, what is transparent becomes white, and of an animation the first
-    frame is taken.
+    bytes, of 16 bits or of floats from 0 to 1, or of any numbers where `white` says what black and white are. channels: 1
+    for grey or 3 for colour; white: `white_of` a data set. It is turned as its EXIF says, what is transparent becomes
+    white, and of an animation the first frame is taken.
     Raises DataError, one line, for what is no picture or too large, and MissingExtra without Pillow.
 
     >>> read_image(np.full((2, 2), 0.5), size=4, channels=3).shape
@@ -111,31 +112,60 @@ def _fingerprint_of_file(path: str, changed: int, size: int) -> str:
 
 def _fingerprint(value: Any) -> str:
     picture = open_picture(value, white=0)
-    deep = picture.mode not in ("L", "RGB")  # in 8 bits two dark ones of 16 would be the same
-    picture = picture if deep else _as(picture, "RGB")
+    finer = picture.mode not in ("L", "RGB")  # in 8 bits two dark ones of 16 would be the same
+    picture = picture if finer else _as(picture, "RGB")
     points = hashlib.sha256(repr(picture.size).encode())
-    for strip in _strips(picture):
-        points.update(np.ascontiguousarray(picture.crop(strip)).tobytes() if deep else picture.crop(strip).tobytes())
+    for strip in strips(picture):
+        points.update(np.ascontiguousarray(picture.crop(strip)).tobytes() if finer else picture.crop(strip).tobytes())
     return points.hexdigest()[:32]
 
 
-def white_of(values: Sequence[Any]) -> int:
+def white_of(values: Sequence[Any]) -> White:
     """The value of white in pictures of 16 bits: the smallest of 255, 511, 1023, ... 65535 that none exceeds.
 
-    Cameras and scanners put 10, 12 or 14 bits into 16. 65535 where no picture has more than 8 bits.
+    Cameras and scanners put 10, 12 or 14 bits into 16. Of pictures that are floats beyond 0 to 1, or whole numbers beyond 16
+    bits (heights, temperatures, Hounsfield units), the least and the largest value of all: so one picture is as bright
+    beside another as it was. 65535 where no picture has more than 8 bits. DataError for colours of 12 bits in 16, which
+    Pillow reads as 8 bits, nearly black.
 
     >>> white_of([np.array([[0, 4000]], np.uint16)]), white_of([np.zeros((2, 2), np.uint8)])
     (4095, 65535)
+    >>> white_of([np.array([[-1000.0, 400.0]]), np.array([[-900.0, 1200.0]])])
+    [-1000.0, 1200.0]
     """
-    most = 0
+    ends: dict[str, list[float]] = {}  # of each kind of number: "I" or "F"
+    dark: list[Any] = []
     for value in values:
         picture = open_picture(value, white=0)
-        if picture.mode.startswith("I"):
-            most = max(most, *(int(np.asarray(picture.crop(strip)).max()) for strip in _strips(picture)), 0)
-    return WHITE if not 0 < most <= WHITE else max(255, (1 << most.bit_length()) - 1)
+        if picture.mode[0] in "IF":
+            both = ends.setdefault(picture.mode[0], [math.inf, -math.inf])
+            for part in (finite(picture.crop(strip)) for strip in strips(picture)):
+                both[:] = min(both[0], float(part.min())), max(both[1], float(part.max()))
+        elif picture.info.get("deep"):
+            dark.append((max(high for _, high in np.reshape(picture.getextrema(), (-1, 2))), value))
+    if dark and max(most for most, _ in dark) < 64:
+        raise DataError(
+            f"{quote(str(dark[0][1])[:80])}: expected colours of 8 bits, or of 16 that are used, received at most 14 bits in 16. "
+            "Convert them to 8 bits a channel."
+        )
+    whole, floats = ends.get("I"), ends.get("F")
+    if (whole and (whole[0] < 0 or whole[1] > WHITE)) or (floats and (floats[0] < 0 or floats[1] > 1)):
+        return [min(low for low, _ in ends.values()), max(high for _, high in ends.values())]
+    most = int(whole[1]) if whole else 0
+    return WHITE if most <= 0 else max(255, (1 << most.bit_length()) - 1)
 
 
-def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tuple[int, int]:
+def even(value: Any, white: White) -> Any:
+    """A picture of more than 8 bits as bytes (H, W), by what is white in its data set; any other as it is.
+
+    For those who show or change a picture and do not know the data set.
+    """
+    if open_picture(value, white=0).mode[0] not in "IF":
+        return value
+    return np.asarray(open_picture(value, white))
+
+
+def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64, white: White = WHITE) -> tuple[int, int]:
     """A side and channels for these pictures: the median of their longer sides, in steps of four.
 
     Grey pictures are often stored with three equal channels; one is enough for them.
@@ -145,7 +175,7 @@ def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64) -> tu
     """
     sides, grey = [], True
     for value in values:  # one at a time: all of them may be gigabytes
-        picture = _as(open_picture(value), "RGB")
+        picture = _as(open_picture(value, white), "RGB")
         sides.append(max(picture.size))
         grey = grey and np.ptp(np.asarray(picture.resize((16, 16))).astype(int), axis=2).max() <= 2
     side = float(np.median(sides))
@@ -167,8 +197,8 @@ def is_uri(value: Any) -> bool:
     return isinstance(value, str) and value[:5].lower() == "data:"
 
 
-def open_picture(value: Any, white: int = WHITE) -> "Image":
-    """A picture of mode L or RGB, upright and opaque; white: of grey in 16 bits, 0 to leave such a picture as it is."""
+def open_picture(value: Any, white: White = WHITE) -> "Image":
+    """A picture of mode L or RGB, upright and opaque; white: as of `white_of`, 0 to leave a picture of more bits as it is."""
     if isinstance(value, np.ndarray | list):
         return _from_array(value, white)
     from PIL import ImageOps
@@ -198,7 +228,10 @@ def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
             with pillow.open(io.BytesIO(raw), formats=_formats()) as picture:
                 _check_size(picture, name)
                 picture.seek(0)
+                fine = picture.mode[0] not in "IF" and any("16" in str(tile[3]) for tile in picture.tile)
                 picture.load()
+                if fine:  # its colours have 16 bits, of which Pillow keeps the upper 8
+                    picture.info["deep"] = True
                 return finish(picture)
         except pillow.DecompressionBombError as error:
             raise DataError(f"{name}: {_too_large('far more')}") from error
@@ -282,19 +315,12 @@ def _as(picture: "Image", mode: str) -> "Image":
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _strips(picture: "Image") -> Iterator[tuple[int, int, int, int]]:
-    """Horizontal strips of about a million pixels, so that temporary arrays stay small."""
-    width, height = picture.size
-    rows = max(1, 1_000_000 // max(1, width))
-    return ((0, top, width, min(height, top + rows)) for top in range(0, height, rows))
-
-
-def _opaque(picture: "Image", white: int = WHITE) -> "Image":
+def _opaque(picture: "Image", white: White = WHITE) -> "Image":
     """Any mode -> L or RGB: transparency on white, 16 bits and more to 8."""
     if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
         return picture.copy()  # one that needs its file no more
     if picture.mode.startswith(("I", "F")):
-        return _eight_bits(picture, white) if white else picture.copy()
+        return eight_bits(picture, white) if white else picture.copy()
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return _on_white(picture)
     return picture.convert("L" if picture.mode == "1" else "RGB")
@@ -303,41 +329,23 @@ def _opaque(picture: "Image", white: int = WHITE) -> "Image":
 def _on_white(picture: "Image") -> "Image":
     pillow = _pillow()
     out = pillow.new("RGB", picture.size)
-    for strip in _strips(picture):
+    for strip in strips(picture):
         clear = picture.crop(strip).convert("RGBA")
         white = pillow.new("RGBA", clear.size, (255, 255, 255, 255))
         out.paste(pillow.alpha_composite(white, clear).convert("RGB"), strip)
+    out.info = {key: True for key in ("deep",) if key in picture.info}
     return out  # type: ignore[no-any-return]
 
 
-def _eight_bits(picture: "Image", white: int = WHITE) -> "Image":
-    """Grey of 16 bits, what is above white as white. Of 32 bits or floats: from 0 to 1, or between their own least and largest."""
-    pillow = _pillow()
-
-    def points(strip: tuple[int, int, int, int]) -> NDArray[np.float64]:
-        return np.nan_to_num(np.asarray(picture.crop(strip)).astype(np.float64), posinf=0, neginf=0)
-
-    ends = [(part.min(), part.max()) for part in map(points, _strips(picture))]
-    low, high = float(min(least for least, _ in ends)), float(max(most for _, most in ends))
-    if not picture.mode.startswith("F") and low >= 0 and high <= 65535:
-        low, high = 0.0, float(white)
-    elif low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    out = pillow.new("L", picture.size)
-    for strip in _strips(picture):
-        half = max(1e-12, high / 2 - low / 2)  # the range may be more than a float holds
-        scaled = ((points(strip) / 2 - low / 2) / half).clip(0, 1)
-        out.paste(pillow.fromarray(np.rint(255 * scaled).astype(np.uint8)), strip)
-    return out  # type: ignore[no-any-return]
-
-
-def _from_array(value: Any, white: int = WHITE) -> "Image":
+def _from_array(value: Any, white: White = WHITE) -> "Image":
     try:
         points = np.asarray(value)
-        whole = points.dtype in (np.uint16, np.int32) and points.ndim == 2 and points.size > 0
-        if whole and points.min() >= 0 and points.max() > 255:
-            deep = _pillow().fromarray(points.astype(np.int32))
-            return _eight_bits(deep, white) if white else deep
+        if points.ndim == 3 and points.shape[0] in (1, 3) and points.shape[2] not in (1, 3, 4):
+            points = points.transpose(1, 2, 0)
+        if points.ndim == 3 and points.shape[2] == 1:
+            points = points[:, :, 0]
+        if points.shape[2:] in ((), (3,)) and (deeper := deep(points, white)) is not None:
+            return deeper
         points = points.astype(np.float64) if points.dtype.kind in "fiub" and points.dtype != np.uint8 else points
         if points.dtype.kind == "f":
             # Whole numbers above 1 are bytes that went through JSON.
@@ -345,10 +353,6 @@ def _from_array(value: Any, white: int = WHITE) -> "Image":
             if not ((points >= 0) & (points <= 255)).all():
                 raise ValueError("a value below 0, above 255 or not a number")
             points = points.astype(np.uint8)
-        if points.ndim == 3 and points.shape[0] in (1, 3) and points.shape[2] not in (1, 3, 4):
-            points = points.transpose(1, 2, 0)
-        if points.ndim == 3 and points.shape[2] == 1:
-            points = points[:, :, 0]
         if (
             points.dtype != np.uint8
             or points.ndim not in (2, 3)

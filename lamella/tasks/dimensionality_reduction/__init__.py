@@ -28,7 +28,7 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.media import gallery
-from lamella.data.media.images import WHITE, white_of
+from lamella.data.media.images import WHITE, White, white_of
 from lamella.data.readers import measures
 from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples.dimensionality_reduction import rings
@@ -96,7 +96,7 @@ class DimensionalityReduction(Task):
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
     columns_: list[dict[str, Any]]  # of a table; empty for pictures
-    white_: int = WHITE  # of pictures of 16 bits
+    white_: White = WHITE  # of pictures of 16 bits
     middle: Array | None = None  # mean of the arrays; stored in the net, so not among what is learned
 
     @as_learned({"example": Image("A picture; or a row, of a model that was trained on a table.")})

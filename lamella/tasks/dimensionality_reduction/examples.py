@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.media.images import SUFFIXES, WHITE, encode_png, fingerprint, read_image, shape_of
+from lamella.data.media.images import SUFFIXES, WHITE, White, encode_png, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers import measures
 from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readable
 from lamella.data.readers.records import read_sheet
@@ -34,7 +34,7 @@ Array = NDArray[Any]
 class Pictures:
     """Pictures of one shape [channels, side, side], bytes or, where `binary`, black and white."""
 
-    def __init__(self, shape: Sequence[int], binary: bool = False, white: int = WHITE) -> None:
+    def __init__(self, shape: Sequence[int], binary: bool = False, white: White = WHITE) -> None:
         self.shape, self.binary, self.white = tuple(shape), binary, white
 
     def array(self, value: Any) -> tuple[Array, Array]:
@@ -85,7 +85,7 @@ def learn(values: Sequence[Any], side: int = 0) -> tuple[list[int], list[dict[st
     if isinstance(values[0], dict):
         columns, _ = measures.learn_columns(values)
         return [measures.width(columns)], columns
-    shared_side, channels = shape_of(values[:LOOKED_AT])
+    shared_side, channels = shape_of(values[:LOOKED_AT], white=white_of(values[:LOOKED_AT]))
     return [channels, side or shared_side, side or shared_side], []
 
 

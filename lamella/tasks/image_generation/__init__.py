@@ -26,7 +26,7 @@ from msgspec import Meta
 from lamella import metrics
 from lamella.data.media.canvas import upright_size
 from lamella.data.media.drawing import FORMATS
-from lamella.data.media.images import WHITE, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.images import WHITE, White, fingerprint, read_image, shape_of, white_of
 from lamella.data.media.sheets import sheet
 from lamella.data.readers.pictures import read_pictures
 from lamella.data.samples.image_generation import shapes
@@ -133,7 +133,7 @@ class ImageGeneration(Task):
     labels_: list[str]  # none where pictures have no labels, or all the same one
     side_: int
     channels_: int
-    white_: int = WHITE  # the value of white in pictures of 16 bits
+    white_: White = WHITE  # the value of white in pictures of 16 bits
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -154,11 +154,11 @@ class ImageGeneration(Task):
         labels = sorted({e["label"] for e in examples if e.get("label")})
         self.labels_ = labels if len(labels) > 1 else []
         pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
-        side, self.channels_ = shape_of(pictures)
+        self.white_ = white_of(pictures)
+        side, self.channels_ = shape_of(pictures, white=self.white_)
         # Whole cells of 4 or 8 points: what is read is stretched by a few points at most.
         side = self.config.image_size or side
         self.side_ = side if side <= LARGE else -(-side // 8) * 8
-        self.white_ = white_of(pictures)
         first = fingerprint(pictures[0])
         if all(fingerprint(picture) == first for picture in pictures):
             raise DataError("expected pictures that differ, received the same one again and again. Add others.")

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from lamella.data.media.canvas import fit_picture, upright_size
-from lamella.data.media.images import WHITE, fingerprint, shape_of, white_of
+from lamella.data.media.images import WHITE, White, even, fingerprint, shape_of, white_of
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, placed, read_mask
 from lamella.data.readers.masks import read_masks
 from lamella.data.samples.image_segmentation import ground
@@ -63,7 +63,7 @@ class ImageSegmentation(Task):
     crop_: int
     mean_: list[float]  # of each channel, 0 to 255
     deviation_: list[float]
-    white_: int = WHITE  # the value of white in pictures of 16 bits
+    white_: White = WHITE  # the value of white in pictures of 16 bits
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -109,7 +109,8 @@ class ImageSegmentation(Task):
         # Half of a small thing, such as one in fifty is smaller than: what is below is a splinter of another.
         self.least_ = max(1, int(np.quantile(areas, 0.02) / 2)) if self.things_ else 1
         some = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
-        self.channels_, self.white_ = shape_of(some)[1], white_of(some)
+        self.white_ = white_of(some)
+        self.channels_ = shape_of(some, white=self.white_)[1]
         short = float(np.median([min(upright_size(picture)) for picture in some]))
         self.crop_ = self.config.crop or int(max(32, min(LARGEST_CROP, short // 16 * 16)))
         points = [arrays.read_points(p, self.channels_, self.config.image_size, self.white_)[0] for p in some]
@@ -257,9 +258,9 @@ class ImageSegmentation(Task):
         """Explanations cut a picture into squares: one that is none, or large, is laid on a square and made smaller."""
         width, height = upright_size(example["image"])
         if width == height and width <= EXPLAINED and width % 4 == 0:
-            return example, ""
+            return {**example, "image": even(example["image"], self.white_)}, ""
         side = min(EXPLAINED, -(-max(width, height) // 4) * 4)
-        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_)
+        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_, white=self.white_)
         shown = f"{round(width * scale)} x {round(height * scale)}"
         return {**example, "image": points}, f"the picture is explained at {shown} points, and so is the mask"
 

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.media.images import open_picture
+from lamella.data.media.images import White, open_picture
 
 MULTIPLE = 16  # sides that the net takes
 Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
 
 
-def read_points(value: Any, channels: int, longest: int, white: int) -> tuple[Bytes, tuple[int, int]]:
+def read_points(value: Any, channels: int, longest: int, white: White) -> tuple[Bytes, tuple[int, int]]:
     """A picture -> (C, h, w) of 0 to 255, its longer side at most `longest`, and its own height and width.
 
     >>> points, size = read_points(np.zeros((30, 60), np.uint8), 3, 40, 65535)

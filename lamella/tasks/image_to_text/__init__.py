@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data.media.images import fingerprint, read_image, shape_of
+from lamella.data.media.images import WHITE, White, even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.captions import read_captions
 from lamella.data.samples.image_to_text import scenes
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, learn, normalise
@@ -105,6 +105,7 @@ class ImageToText(Task):
     vocabulary_: bytes
     side_: int
     channels_: int
+    white_: White = WHITE  # the value of white in pictures of 16 bits
     longest_: int  # pieces of the longest caption that it learned from; it writes no longer ones
     mean_: float  # of all points, on a scale of 0 to 1
     deviation_: float
@@ -138,9 +139,10 @@ class ImageToText(Task):
         vars(self).pop("pieces", None)  # what an earlier fit knew
         self.longest_ = max(len(self._ids(caption)) for caption in captions)
         pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
-        side, self.channels_ = shape_of(pictures, largest=LARGEST)
+        self.white_ = white_of(pictures)
+        side, self.channels_ = shape_of(pictures, largest=LARGEST, white=self.white_)
         self.side_ = self.config.image_size or -(-side // MULTIPLE) * MULTIPLE
-        points = np.stack([read_image(picture, self.side_, self.channels_) for picture in pictures]) / 255
+        points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
     @cached_property
@@ -152,7 +154,7 @@ class ImageToText(Task):
     def inputs(self, example: Example) -> Arrays:
         """The picture; of an example without one the text, which only has a vector."""
         if "image" in example:
-            return {"pictures": read_image(example["image"], self.side_, self.channels_)}
+            return {"pictures": read_image(example["image"], self.side_, self.channels_, self.white_)}
         return {"texts": np.array(self._ids(normalise(example["text"]).lower()) or [UNKNOWN], np.int32)}
 
     def _ids(self, text: str) -> list[int]:
@@ -275,6 +277,12 @@ class ImageToText(Task):
             {**answer, **({"text_vectors": [next(vectors) for _ in known]} if known else {})}
             for answer, known in zip(own, captions, strict=True)
         ]
+
+    def excerpt(self, example: Example) -> tuple[Example, str]:
+        """Explanations change a picture, and do not know what is white in those of more than 8 bits."""
+        if "image" not in example:
+            return example, ""
+        return {**example, "image": even(example["image"], self.white_)}, ""
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """Of a caption the log-probability word by word, else the cosine with what was found first or with itself."""

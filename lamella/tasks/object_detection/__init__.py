@@ -21,7 +21,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella.data.media.canvas import fit_picture, upright_size
-from lamella.data.media.images import fingerprint, shape_of
+from lamella.data.media.images import WHITE, White, even, fingerprint, shape_of, white_of
 from lamella.data.readers.boxes import read_boxes
 from lamella.data.samples.object_detection import scenes
 from lamella.decode.boxes import peaks, suppress
@@ -99,6 +99,7 @@ class ObjectDetection(Task):
 
     labels_: list[str]
     channels_: int
+    white_: White = WHITE  # the value of white in pictures of 16 bits
     height_: int  # of the net's picture
     width_: int
     mean_: list[float]  # of each channel, 0 to 255
@@ -127,8 +128,10 @@ class ObjectDetection(Task):
         side = self.config.image_size or min(LARGEST, up(float(np.median(sizes.max(axis=1))), MULTIPLE))
         ratio = float(np.median(sizes[:, 0] / sizes[:, 1]))
         self.width_, self.height_ = up(side * min(1.0, ratio), MULTIPLE), up(side * min(1.0, 1 / ratio), MULTIPLE)
-        self.channels_ = shape_of(some)[1]
-        points = np.stack([fit_picture(p, self.height_, self.width_, self.channels_)[0] for p in some])
+        self.white_ = white_of(some)
+        self.channels_ = shape_of(some, white=self.white_)[1]
+        height, width = self.height_, self.width_
+        points = np.stack([fit_picture(p, height, width, self.channels_, white=self.white_)[0] for p in some])
         self.mean_ = [round(float(m), 2) for m in points.mean(axis=(0, 2, 3))]
         self.deviation_ = [round(max(float(d), 1.0), 2) for d in points.std(axis=(0, 2, 3))]
         self.thresholds_ = {}
@@ -153,7 +156,9 @@ class ObjectDetection(Task):
 
     def inputs(self, example: Example) -> Arrays:
         grey = round(sum(self.mean_) / len(self.mean_))
-        points, scale, width, height = fit_picture(example["image"], self.height_, self.width_, self.channels_, grey)
+        points, scale, width, height = fit_picture(
+            example["image"], self.height_, self.width_, self.channels_, grey, self.white_
+        )
         return {"pictures": points, "sizes": np.array([width, height, scale], np.float32)}
 
     def targets(self, example: Example) -> Arrays:
@@ -251,9 +256,9 @@ class ObjectDetection(Task):
         """Explanations cut a picture into squares: one that is none, or large, is laid on a square and made smaller."""
         width, height = upright_size(example["image"])
         if width == height and width <= EXPLAINED and width % 4 == 0:
-            return example, ""
+            return {**example, "image": even(example["image"], self.white_)}, ""
         side = min(EXPLAINED, up(max(width, height), 4))
-        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_)
+        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_, white=self.white_)
         shown = f"{round(width * scale)} x {round(height * scale)}"
         return {**example, "image": points}, f"the picture is explained at {shown} pixels, and so are the boxes"
 
