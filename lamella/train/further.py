@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lamella import model, registry
+from lamella.data.text.pieces import Pieces
 from lamella.errors import DataError, UsageError
 from lamella.graphs.weights import named_weights
 from lamella.options import make_config
@@ -36,6 +37,8 @@ WARMUP = 10  # steps
 RATE = 0.3  # of the learning rate that a net takes which begins at random weights
 LAYER_DECAY = 0.8  # of that rate is left one layer further down, where another task's encoder is begun from
 ENCODER = "encoder"  # the name of the shipped model that small data begin from
+LETTERS = 2.2  # letters a piece, at least, of texts in a language that an encoder's vocabulary was learned from
+READ, READ_EACH = 200, 2000  # examples from which that is told, and characters of each
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones, tried in this order
 TOLERANCE = 0.01  # of the metric on the old data may be lost
 MEASURED = 100  # examples of each side
@@ -77,14 +80,39 @@ def _shipped() -> Path:
     return Path(model.__file__).parent.parent / "models"
 
 
-def usual_origin(job: Task, task: str, options: Mapping[str, Any], count: int) -> Origin | None:
+def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gathered) -> Origin | None:
     """The encoder that came with the package, where a task with so few examples begins from it by itself; else None.
 
-    Not where the user chose what hangs on that: options that the task sets when it begins from an encoder.
+    Not where the user chose what hangs on that: options that the task sets when it begins from an encoder. Nor where its
+    vocabulary does not fit the texts: those of a language that it never read fall into pieces of two letters, and what the
+    encoder knows of its own languages is of no use there. Which it was is said in the gathered lines.
     """
-    if not 0 < count <= job.few or {*options} & {*job.begun} or not (_shipped() / ENCODER / "model.json").is_file():
+    place, count = _shipped() / ENCODER, len(gathered.learn)
+    if not 0 < count <= job.few or {*options} & {*job.begun} or not (place / "model.json").is_file():
         return None
-    return open_origin(str(_shipped() / ENCODER), task)
+    origin = open_origin(str(place), task)
+    some = gathered.learn[:: max(1, count // READ)]
+    letters = _vocabulary(origin.model).letters_per_piece(
+        [value[:READ_EACH] for e in some for name in job.fields if isinstance(value := e.get(name), str)]
+    )
+    if letters < LETTERS:
+        gathered.lines.append(
+            f"begun from none: the vocabulary of the encoder that came with lamella does not fit these texts ({letters:.1f} "
+            f"letters a piece, expected {LETTERS} or more)"
+        )
+        return None
+    gathered.lines.append(
+        f"begun from the encoder that came with lamella, {origin.model.manifest.parameters / 1e6:.1f} million parameters, "
+        f"since there are at most {job.few:,} examples; --init none turns that off"
+    )
+    return origin
+
+
+def _vocabulary(opened: model.Model) -> Pieces:
+    encoder = opened.task.encoder(weights_of(opened))
+    if encoder is None:
+        raise UsageError(f"{opened.where}: no encoder of text. Install lamella again.")
+    return Pieces(encoder.vocabulary)
 
 
 def same_task(opened: model.Model, task: str) -> bool:

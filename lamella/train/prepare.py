@@ -58,7 +58,7 @@ def prepare(
     if settings.augment:
         augment.refuse(job)
     gathered, origin, own_data = _gather(job, data, several(test), columns, settings, origin, several(keep), tell)
-    if init is None and size is None and (origin := further.usual_origin(job, task, own, len(gathered.learn))):
+    if init is None and size is None and (origin := further.usual_origin(job, task, own, gathered)):
         job.config, job.size_name = further.config_of(origin, type(job), own, task), origin.model.manifest.size
     facts = {
         "task": task,

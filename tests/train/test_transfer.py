@@ -90,13 +90,24 @@ def test_what_cannot_be_begun_from_is_refused(trained, begin, monkeypatch):
 def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(further, "_shipped", lambda: tmp_path)
     job = find("text-classification")()
-    assert further.usual_origin(job, "text-classification", {}, 500) is None, "none is there"
+    texts = [{"text": e["text"].replace("___", e["words"])} for e in find("fill-mask")().sample("train")]
+
+    def usual(examples, options, job=job, word="text-classification"):
+        gathered = Gathered(examples, [], [], [])
+        return further.usual_origin(job, word, options, gathered), " ".join(gathered.lines)
+
+    assert usual(texts[:500], {}) == (None, ""), "none is there"
     shutil.copytree(trained("fill-mask"), tmp_path / "encoder")
-    found = further.usual_origin(job, "text-classification", {"label_smoothing": 0.1}, 500)
+    found, told = usual(texts[:500], {"label_smoothing": 0.1})
     assert found.transfer and found.model.manifest.task == "fill-mask"
-    assert further.usual_origin(job, "text-classification", {}, job.few + 1) is None
-    assert further.usual_origin(job, "text-classification", {"net": "cnn"}, 500) is None
-    assert further.usual_origin(find("fill-mask")(), "fill-mask", {}, 500) is None
+    assert "begun from the encoder that came with lamella" in told and "--init none" in told
+    assert usual((texts * 100)[: job.few + 1], {}) == (None, "")
+    assert usual(texts[:500], {"net": "cnn"}) == (None, "")
+    assert usual(texts[:500], {}, find("fill-mask")(), "fill-mask") == (None, "")
+    for text in ("Rzeczywiście wyszło źle.", "今日はいい天気です。", "Здравствуйте, товарищи!", "12 34"):
+        found, told = usual([{"text": text}] * 50, {})
+        assert found is None and "begun from none: the vocabulary" in told
+    monkeypatch.setattr(further, "LETTERS", 0.0)  # of the small vocabulary few pieces are long
     said = []
     train = importlib.import_module("lamella.verbs.train")
     monkeypatch.setattr(

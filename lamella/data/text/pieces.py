@@ -153,6 +153,17 @@ class Pieces:
             return True  # what no piece holds is written as bytes
         return set(normalise(text)) <= self.letters
 
+    def letters_per_piece(self, texts: Sequence[str]) -> float:
+        """How many letters a piece of these texts stands for in the mean, unknown pieces for none: 4 and more where the
+        vocabulary was learned from their language, 2 where it was learned from another one of the same script.
+        """
+        wholes = [normalise(text) for text in texts]
+        ids = [i for row in self.encode(wholes) for i in row]
+        pieces = [str(self.processor.IdToPiece(i)) for i in ids if i != UNKNOWN]
+        letters = [sum(map(str.isalpha, piece)) for piece in pieces]
+        lost = sum(i == UNKNOWN for i in ids)
+        return sum(letters) / max(1, sum(n > 0 for n in letters) + lost)
+
     @cached_property
     def letters(self) -> frozenset[str]:
         """All characters in the pieces; others cannot be encoded."""
