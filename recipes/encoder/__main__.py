@@ -59,7 +59,7 @@ def main() -> None:
     if "train" in steps:
         train(given.cache, given.minutes, given.size, given.resume, given.threads)
     if "ship" in steps:
-        ship(given.cache / "model", given.out)
+        ship(given.cache / "model", given.cache / "text.jsonl", given.out)
 
 
 if __name__ == "__main__":
