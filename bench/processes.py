@@ -36,8 +36,10 @@ from numpy.typing import NDArray
 import lamella
 from lamella import machine
 from lamella.registry import find
+from lamella.task import Task
 from lamella.train import loop
 from lamella.train import ship as shipping
+from lamella.train.divided import Divided
 from lamella.train.engine import Run, steps
 from lamella.train.gather import Gathered, encode
 from lamella.train.launch import loopback
@@ -66,14 +68,25 @@ class Plan(msgspec.Struct):
     examples: int = 160
     batch: int = 4  # examples of a batch, or a twentieth of its tokens
     accumulate: int = 1
+    fsdp: bool = False  # the net divided among the processes
+
+
+def job_of(words: str) -> Task:
+    """The task of a name and options."""
+    word, *options = words.split()
+    cls = find(word)
+    chosen = {name: json.loads(f'"{value}"') for name, _, value in (option.partition("=") for option in options)}
+    return cls(msgspec.convert(chosen, cls.Config, strict=False), "tiny")
+
+
+def phased(words: str) -> bool:
+    """Whether a task trains in several phases."""
+    return len(job_of(words).training.phases) > 0
 
 
 def trained(words: str, plan: Plan, team: Team = ALONE) -> tuple[list[float], list[torch.Tensor]]:
     """The loss of each step, and the weights at the end."""
-    word, *options = words.split()
-    cls = find(word)
-    chosen = {name: json.loads(f'"{value}"') for name, _, value in (option.partition("=") for option in options)}
-    job = cls(msgspec.convert(chosen, cls.Config, strict=False), "tiny")
+    job = job_of(words)
     learn = job.sample("train")[: plan.examples]
     job.fit(learn)
     torch.manual_seed(0)
@@ -83,6 +96,8 @@ def trained(words: str, plan: Plan, team: Team = ALONE) -> tuple[list[float], li
     trains = own.phases[0].trains if own.phases else ()
     run = Run.start(job.build(), job.size.rate * own.rate, decay=own.decay, muon=own.muon, trains=trains)
     run.spread(team)
+    divided = Divided(run, team, "cpu") if plan.fsdp and team.size > 1 else None
+    whole, run = run, divided.run if divided else run
     loss = task_loss(job, Gathered(learn, [], [], []), team)
     # The beginning of a longer training: in one of 20 steps the learning rate would be at its peak after the tenth.
     course = Course(precision="float32", budget=Budget(LONGER * plan.steps))
@@ -91,6 +106,11 @@ def trained(words: str, plan: Plan, team: Team = ALONE) -> tuple[list[float], li
         for step in islice(steps(run, batches, loss, part, schedule_of(course, run, None), team), plan.steps):
             job.progress = course.budget.progress(run.step, 0.0)
             losses.append(step.loss)
+    if divided:
+        if team.leads:
+            divided.fetch()
+        divided.settle()
+        return losses, whole.optimizer.masters
     return losses, run.optimizer.masters
 
 
@@ -231,6 +251,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--batch", type=int, default=4, help="examples of a batch")
     parser.add_argument("--accumulate", type=int, default=1)
+    parser.add_argument("--fsdp", action="store_true", help="divide the nets, of tasks that train in one phase")
     parser.add_argument("--sizes", type=int, nargs="*", default=[2, 4], help="numbers of processes beside one")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
@@ -245,7 +266,8 @@ def main() -> None:
         return train(given.train, given.processes, given.steps, given.resume)
     torch.set_num_threads(1)
     tasks = given.tasks or [*lamella.tasks(), *VARIANTS]
-    plan = Plan(tasks, given.steps, batch=given.batch, accumulate=given.accumulate)
+    tasks = [words for words in tasks if not (given.fsdp and phased(words))]
+    plan = Plan(tasks, given.steps, batch=given.batch, accumulate=given.accumulate, fsdp=given.fsdp)
     alone = {words: trained(words, plan)[0] for words in tasks} if given.sizes else {}
     failed = False
     for size in given.sizes:

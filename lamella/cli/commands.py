@@ -108,6 +108,7 @@ def detect(inputs: tuple[str, ...], as_json: bool) -> None:
 @click.option("-o", "--out", required=True, metavar="MODEL", help="The model folder to write.")
 @training_options
 @click.option("--processes", type=int, help="Processes on this machine that share each batch (default: 1).")
+@click.option("--fsdp", is_flag=True, help="Divide net and optimizer among the processes (FSDP2).")
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint, at the exact step.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into MODEL/training/tensorboard.")
 @click.option(

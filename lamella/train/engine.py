@@ -302,12 +302,13 @@ def steps(
         try:
             for _ in range(accumulate):
                 batch, epoch, (rows, tokens) = feed.take()
-                value = loss(run.net, batch) / accumulate
-                value.backward()  # type: ignore[no-untyped-call]
+                with team.heard():  # torch talks to the others by itself where a net is divided
+                    value = loss(run.net, batch) / accumulate
+                    value.backward()  # type: ignore[no-untyped-call]
                 feed.prepare()  # before the loss is asked for, which waits for the device
                 total += float(value.detach())
                 count, examples = count + tokens, examples + rows
-            total = team.add_up(run.optimizer.weights, total)
+            total = team.add_up(run.optimizer.parts.apart(run.optimizer.weights), total)
         except Lost:  # the run stays as it was before this step, to be saved
             for buffer, before in zip(run.net.buffers(), buffers, strict=True):
                 buffer.copy_(before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from lamella.task import Task
+from lamella.train.divided import Divided
 from lamella.train.engine import Run, steps
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered
@@ -24,15 +25,20 @@ def follow(
     team.meet(facts, settings.device, len(gathered.learn))
     run, batches, course, _ = begin(job, gathered, settings, None, origin, _nothing, team)
     run.spread(team)
+    divided = Divided(run, team, settings.device) if settings.fsdp else None
+    if divided:
+        run = divided.run
     loss = task_loss(job, gathered, team)
     stop.patient = True  # a wish to stop is told to all, and granted after the step
     job.progress = course.budget.progress(run.step, run.seconds)
     for part in phases(job, run, course, None, _nothing, team):
         made = steps(run, batches, loss, part, schedule_of(course, run, origin), team)
-        for _ in loop(run, made, _nothing, stop, agree=agreeing(team, job, run, stop)):
+        for _ in loop(run, made, _nothing, stop, agree=agreeing(team, job, run, stop, divided)):
             pass
         if stop():
             break
+    if divided:
+        divided.settle()  # the last look and the last checkpoint
     team.wait_for_the_end()
     team.leave()
     raise SystemExit(0)

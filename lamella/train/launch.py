@@ -218,6 +218,10 @@ def follows() -> bool:
 
 def settings_of(settings: Settings, team: Team) -> Settings:
     """The settings of this process: its device, and its share of the threads."""
+    if settings.fsdp and team.size == 1:
+        raise UsageError(
+            "--fsdp: expected several processes to divide the net among. Add --processes N, or leave it out."
+        )
     device = _device(machine.find_device(settings.device), team)
     threads = settings.threads or max(1, machine.cores() // team.local)
     return msgspec.structs.replace(settings, device=device, threads=threads, processes=team.size)

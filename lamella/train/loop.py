@@ -28,7 +28,9 @@ from lamella.model.learned import learned
 from lamella.storage import disk
 from lamella.task import Phase, Task
 from lamella.train import augment, checkpoint, curves, further
+from lamella.train.board import board_of, noted, write_step
 from lamella.train.corpus import encoded
+from lamella.train.divided import Divided
 from lamella.train.engine import Batches, Run, Step, steps
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered, encode
@@ -112,67 +114,84 @@ def train_task(
     there is nothing to resume.
     """
     saved = _newest(training) if settings.resume else None
-    run, batches, course, before = _begun(job, gathered, settings, saved, origin, tell, team)
-    trained = Trained(run, [], course.precision, sum(p.numel() for p in run.net.parameters()))
+    whole, batches, course, before = _begun(job, gathered, settings, saved, origin, tell, team)
+    trained = Trained(whole, [], course.precision, sum(p.numel() for p in whole.net.parameters()))
     if saved:
-        checkpoint.load(run, training / "checkpoint", facts)
-        trained.losses = curves.read_log(training / "log.jsonl", run.step)
-        tell(f"resumed at step {run.step}")
-        stop.kept = _kept(run.step)
+        _take_up(trained, training, facts, tell, stop)
     else:
         checkpoint.forget(training / "checkpoint")
-        for name, raw in job.previews(gathered.learn).items():
-            disk.write_file(raw, training / name)
-            tell(f"the data as they were read: {training / name}")
-    run.spread(team)
+        _preview(job, gathered, training, tell)
+    whole.spread(team)
+    divided = Divided(whole, team, settings.device) if settings.fsdp else None
+    run, fetch = (divided.run, divided.fetch) if divided else (whole, _nothing)  # the whole is looked at and saved
     where = "" if settings.device == "cpu" else f" on {machine.device_name(settings.device)}"
+    where += f", divided among {team.size} processes" if divided else ""
     tell(
         f"net: {trained.parameters / 1e6:.2f} million parameters, {course.precision}{where}, {settings.threads} threads"
     )
 
     def save(run: Run) -> None:
+        fetch()
         # The log first: cut at the checkpoint's step it is right whichever of the two was the last to be written.
         curves.write_log(training / "log.jsonl", trained.losses)
-        checkpoint.save(run, training / "checkpoint", {**facts, **msgspec.to_builtins(course)})
-        stop.kept = _kept(run.step)
+        checkpoint.save(whole, training / "checkpoint", {**facts, **msgspec.to_builtins(course)})
+        stop.kept = _kept(whole.step)
 
-    with _board(training, run.step) if settings.tensorboard else nullcontext() as board:
-        measure = _noted(metric_of(job, gathered.watched), board, job.metric)
-        watch = Watch(run, measure, course.budget, job.less_is_better, settings.patience)
-        shown = Shown(tell, course.budget, run.looks, job.metric, unit_of(job.training))
+    with board_of(training, run.step) if settings.tensorboard else nullcontext() as board:
+        measure = noted(metric_of(job, gathered.watched), board, job.metric, fetch)
+        watch = Watch(whole, measure, course.budget, job.less_is_better, settings.patience)
+        shown = Shown(tell, course.budget, whole.looks, job.metric, unit_of(job.training))
         loss = task_loss(job, gathered, team)
-        pace = Pace(team, tell)
+        pace = Pace(ALONE if divided else team, tell)  # one process may be too small for it
         stop.patient = True
         try:
             job.progress = course.budget.progress(run.step, run.seconds)
             for part in phases(job, run, course, watch, tell, team):
                 pace.alone(run, batches, task_loss(job, gathered))
                 made = steps(run, batches, loss, part, schedule_of(course, run, origin), team)
-                for step in loop(run, made, save, stop, watch, agree=agreeing(team, job, run, stop)):
+                for step in loop(run, made, save, stop, watch, agree=agreeing(team, job, run, stop, divided)):
                     job.progress = course.budget.progress(run.step, run.seconds)
                     trained.losses.append((step.index, round(step.loss, 5)))
                     shown.step(trained.losses, step)
                     pace.step()
-                    if board is not None:
-                        board.add_scalar("loss", step.loss, step.index)
-                        board.add_scalar("gradient norm", step.norm, step.index)
+                    write_step(board, step)
                 if stop():
                     break
             shown.done()
+            if divided:
+                divided.settle()
         except Lost as error:
-            save(run)
-            raise TrainingError(f"{error}; {_kept(run.step)}") from error
+            if not divided:  # else a part of the net is gone too
+                save(run)
+            raise TrainingError(f"{error}; {stop.kept}") from error
         finally:
             stop.patient = False
-        _say_why_it_ended(run, watch, course.budget, job.metric, tell, stop)
+        _say_why_it_ended(whole, watch, course.budget, job.metric, tell, stop)
         value = watch.finish(job.training.keep_best)
     if origin is not None and not origin.transfer:
-        for line in further.blend(run, job, origin, before, gathered.watched):
+        for line in further.blend(whole, job, origin, before, gathered.watched):
             tell(line)
             gathered.lines.append(line)  # the card says it too
-    tell(f"trained: {run.step} steps in {time_of(run.seconds)}, {job.metric} {value:.4g} on what was watched")
-    run.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
+    tell(f"trained: {whole.step} steps in {time_of(whole.seconds)}, {job.metric} {value:.4g} on what was watched")
+    whole.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
+
+
+def _take_up(
+    trained: Trained, training: Path, facts: dict[str, Any], tell: Callable[[str], None], stop: Interrupt
+) -> None:
+    """Be where the newest checkpoint is."""
+    checkpoint.load(trained.run, training / "checkpoint", facts)
+    trained.losses = curves.read_log(training / "log.jsonl", trained.run.step)
+    tell(f"resumed at step {trained.run.step}")
+    stop.kept = _kept(trained.run.step)
+
+
+def _preview(job: Task, gathered: Gathered, training: Path, tell: Callable[[str], None]) -> None:
+    """Show the data as they were read, before they are trained on."""
+    for name, raw in job.previews(gathered.learn).items():
+        disk.write_file(raw, training / name)
+        tell(f"the data as they were read: {training / name}")
 
 
 def begin(
@@ -207,10 +226,13 @@ def begin(
         "course", lambda: _course(settings, _course_of(saved) if saved else None, job, batches, usual), Course
     )
     own_phases = own.phases or (Phase(""),)
+    if settings.fsdp and own.phases:
+        raise UsageError("--fsdp: does not fit a training in phases, as this task has it. Leave it out.")
     if saved and course.phase >= len(own_phases):
         raise ModelError(f"{saved.path}: a checkpoint of a phase that the task does not have. Begin anew with --force.")
     trains = own_phases[course.phase].trains
-    run = Run.start(net, course.rate or usual, course.precision, settings.device, own.decay, own.muon, trains, factors)
+    device = "cpu" if settings.fsdp else settings.device
+    run = Run.start(net, course.rate or usual, course.precision, device, own.decay, own.muon, trains, factors)
     run.begun = course.begun
     if origin:
         further.begin(run, before)
@@ -248,10 +270,12 @@ def schedule_of(course: Course, run: Run, origin: Origin | None) -> Schedule:
     return Schedule(warmup, shape=course.schedule, begun=run.begun)
 
 
-def agreeing(team: Team, job: Task, run: Run, stop: Interrupt) -> Callable[[bool, bool], bool]:
+def agreeing(team: Team, job: Task, run: Run, stop: Interrupt, divided: Divided | None) -> Callable[[bool, bool], bool]:
     """What all processes agree on after a step: whether to end, the time that is used up and how far the training is."""
 
     def agree(wish: bool, over: bool) -> bool:
+        if divided:
+            divided.settle()
         wish, over, run.seconds, job.progress = team.agree(wish, over, run.seconds, job.progress)
         stop.asked |= wish
         return wish or over
@@ -353,18 +377,5 @@ def _say_why_it_ended(
     stop.check()
 
 
-def _board(training: Path, step: int) -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(training / "tensorboard"), purge_step=step)
-
-
-def _noted(measure: Callable[[Run], float], board: Any, metric: str) -> Callable[[Run], float]:
-    """The same measure, its values written on the board, where there is one."""
-
-    def look(run: Run) -> float:
-        value = measure(run)
-        board.add_scalar(metric, value, run.step)
-        return value
-
-    return look if board is not None else measure
+def _nothing() -> None:
+    pass

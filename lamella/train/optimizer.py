@@ -6,7 +6,7 @@ it costs a tenth of a step, where it pays for itself. Embeddings, norms and bias
 2019).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -34,12 +34,39 @@ def orthogonalize(update: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return (x.transpose(1, 2) if tall else x).float()
 
 
+class Parts:
+    """What this process has of each weight: all of it, unless a net is divided (`lamella.train.divided`)."""
+
+    def local(self, weight: Tensor) -> Tensor:
+        """The part of a weight, or of its gradient, that is here."""
+        return weight
+
+    def apart(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """The weights whose gradients are still to be added up among the processes."""
+        return list(weights)
+
+    def norm(self, weights: Sequence[Tensor], grads: Sequence[Tensor]) -> float:
+        """The norm of all gradients, of which `grads` are the parts that are here."""
+        return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads))))
+
+    def whole(self, weight: Tensor, part: Tensor) -> Tensor:
+        """All rows of what belongs to a weight, of which `part` are those that are here."""
+        return part
+
+    def own(self, weight: Tensor, whole: Tensor) -> Tensor:
+        """The rows of that which belong here."""
+        return whole
+
+
+WHOLE = Parts()
+
+
 class Optimizer:
     """Both, over a net's parameters, with float32 masters where the net's own weights are narrower.
 
     `muon` says whether two-dimensional weights other than tables take Muon. `rate` is the peak learning rate of both:
     Muon's update is scaled to a root mean square of one rate a weight, about what AdamW moves one at first.
-    `factors`: on the rate, by the name of a weight; 1 where it names none.
+    `factors`: on the rate, by the name of a weight; 1 where it names none. `parts`: what of each weight is moved here.
     """
 
     def __init__(
@@ -49,10 +76,12 @@ class Optimizer:
         decay: float = 0.01,
         muon: bool = True,
         factors: Mapping[str, float] | None = None,
+        parts: Parts = WHOLE,
     ) -> None:
         named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
         self.weights = [p for _, p in named]
-        self.masters = [p.detach().float().clone() for p in self.weights]
+        self.parts = parts
+        self.masters = [parts.local(p.detach()).float().clone() for p in self.weights]
         self.names = [name for name, _ in named]
         self.muon = [muon and p.ndim == 2 and not name.endswith(("table", "embedding.weight")) for name, p in named]
         self.rate, self.decay, self.factors = rate, decay, dict(factors or {})
@@ -64,12 +93,12 @@ class Optimizer:
         self.shapes: dict[torch.Size, list[int]] = {}
         for i, is_muon in enumerate(self.muon):
             if is_muon:
-                self.shapes.setdefault(self.masters[i].shape, []).append(i)
+                self.shapes.setdefault(self.weights[i].shape, []).append(i)
 
     def gradients(self) -> list[Tensor]:
         """The gradients in float32, taken off the net."""
         pairs = zip(self.weights, self.masters, strict=True)
-        found = [torch.zeros_like(m) if p.grad is None else p.grad.float() for p, m in pairs]
+        found = [torch.zeros_like(m) if p.grad is None else self.parts.local(p.grad).float() for p, m in pairs]
         for p in self.weights:
             p.grad = None
         return found
@@ -78,7 +107,7 @@ class Optimizer:
     def step(self, factor: float, clip: float = 1.0) -> float:
         """One update at `factor` times the peak rate; the global norm of the gradient before clipping is returned."""
         grads = self.gradients()
-        norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads))))
+        norm = self.parts.norm(self.weights, grads)
         if not norm < float("inf"):  # also true of NaN
             return norm
         if norm > clip:
@@ -100,14 +129,16 @@ class Optimizer:
         for shape, members in self.shapes.items():
             for i in members:
                 self.first[i].lerp_(grads[i], 1 - 0.95)
-            nesterov = torch.stack([grads[i].lerp(self.first[i], 0.95) for i in members])
+            parts = [grads[i].lerp(self.first[i], 0.95) for i in members]
+            nesterov = torch.stack([self.parts.whole(self.weights[i], p) for i, p in zip(members, parts, strict=True)])
             turned = orthogonalize(nesterov, self.weights[members[0]].dtype)
             # An orthogonal matrix has entries of root mean square 1 / sqrt(longer side): one rate a weight after this.
             # A fifth of it, which large models take (Liu et al., 2025), was too timid here (docs/LOG.md).
             step = rate * max(shape) ** 0.5
             for i, update in zip(members, turned, strict=True):
                 factor = self.each[i]
-                self.masters[i].mul_(1 - factor * rate * self.decay).add_(update, alpha=-factor * step)
+                own = self.parts.own(self.weights[i], update)
+                self.masters[i].mul_(1 - factor * rate * self.decay).add_(own, alpha=-factor * step)
         for weight, master in zip(self.weights, self.masters, strict=True):
-            weight.copy_(master)
+            self.parts.local(weight).copy_(master)
         return norm

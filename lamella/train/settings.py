@@ -24,6 +24,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seed: Annotated[int, Meta(description="Of the split, the first weights and the order.")] = 0
     threads: Annotated[int, Meta(description="Processor threads; 0: as many as there are cores.")] = 0
     processes: Annotated[int, Meta(description="Processes on this machine that share each batch.")] = 1
+    fsdp: Annotated[
+        bool, Meta(description="Divide net and optimizer among the processes, where they do not fit on one device.")
+    ] = False
     accumulate: Annotated[int, Meta(description="Batches whose gradients make one update.")] = 1
     patience: Annotated[
         int | None, Meta(description="Stop when so many looks at the metric found no better one; ship the best.")

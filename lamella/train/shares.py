@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from lamella.nets.part import Part
 from lamella.task import Task
@@ -88,7 +89,8 @@ def _together(outputs: Batch, net: nn.Module, team: Team, counts: Sequence[int],
     Of the others a number is a mean over examples, and so are all processes' together; what is left, such as a table of the
     net's, is the same in all.
     """
-    weights = {p.untyped_storage().data_ptr() for p in net.parameters()}
+    here = [p for p in net.parameters() if not isinstance(p, DTensor)]  # of a divided net, those that are whole now
+    weights = {p.untyped_storage().data_ptr() for p in here}
     share = counts[team.rank] / sum(counts)
     found = {}
     for name, x in outputs.items():

@@ -14,8 +14,8 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,8 @@ class Team:
         """Add up all processes' gradients of these weights, in place, and a number, which is returned."""
         if self.size == 1:
             return number
+        if not weights:  # those of a divided net are added up already
+            return float(self.total(self._here(number)))
         grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
         # One message for all: many small ones would wait for each other.
         flat = torch.cat([g.float().flatten() for g in grads] + [grads[0].new_tensor([number], dtype=torch.float32)])
@@ -205,9 +207,7 @@ class Team:
         if self.size == 1:
             return stop, over, seconds, progress
         first = 1.0 if self.leads else 0.0
-        said = torch.tensor([float(stop), over * first, seconds * first, progress * first], dtype=torch.float64)
-        if dist.get_backend() == "nccl":
-            said = said.cuda()
+        said = self._here([float(stop), over * first, seconds * first, progress * first])
         self._do(dist.all_reduce, said)
         stops, overs, seconds, progress = said.tolist()
         return stops > 0, overs > 0, seconds, progress
@@ -226,6 +226,21 @@ class Team:
         """Stay until the first process needs the others no more."""
         with suppress(TrainingError):
             self._get("done", 0, time.monotonic() + COMING)
+
+    def _here(self, numbers: Any) -> Tensor:
+        """Numbers where the processes talk."""
+        return torch.tensor(numbers, dtype=torch.float64, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Where torch talks to the others by itself: raises Lost where one is gone."""
+        try:
+            yield
+        except RuntimeError as error:
+            if self.size == 1 or not (isinstance(error, dist.DistError) or "gloo" in str(error)):
+                raise
+            self._ended(LEAVING)
+            raise Lost(self._who_is_gone(_first_line(error))) from error
 
     def _do(self, talk: Callable[..., Any], *tensors: Any) -> None:
         """Talk to the others. It waits in short pieces, so that Ctrl-C is heard, and an end of one that was started is seen."""

@@ -71,6 +71,8 @@ def plan(
         raise UsageError(
             f"--processes {settings.processes}: fits train alone; a plan says by itself how many pay, for each of --machines."
         )
+    if settings.fsdp:
+        raise UsageError("--fsdp: fits train alone, in several processes. A plan is of one that holds the whole net.")
     given = (settings.minutes, settings.steps, settings.epochs)
     if not all(value is None or isfinite(value) for value in given):
         raise UsageError("--minutes and --epochs: expected a finite number; what never ends has no forecast.")

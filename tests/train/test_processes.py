@@ -22,6 +22,8 @@ from lamella.errors import TrainingError, UsageError
 from lamella.nets.part import Part, stacked, whole
 from lamella.registry import find
 from lamella.train import launch, settings
+from lamella.train.gather import Gathered
+from lamella.train.loop import begin
 from lamella.train.shares import counts_of
 from lamella.train.team import Team
 
@@ -148,6 +150,43 @@ def test_a_process_that_ends_by_itself(monkeypatch):
         launch.team_of(settings.Settings(processes=2), dict) as team,
     ):
         team.meet({}, "cpu", 5)
+
+
+def test_divided_nets_have_the_losses_of_whole_ones():
+    """Blocks, tied tables, single numbers (image-to-text), blocks that are never called as such (forecasts), Muon."""
+    tasks = ["image-to-text", "time-series-forecasting", "translation"]
+    plan = bench.Plan(tasks, steps=2, examples=15, batch=3, accumulate=2, fsdp=True)
+    with bench.several(2, plan) as team:
+        for words in plan.tasks:
+            found, weights = bench.trained(words, plan, team)
+            alone, wanted = bench.trained(words, plan)
+            assert bench.apart(found, alone) <= 1e-5, words
+            assert max(float((a - b).abs().max()) for a, b in zip(weights, wanted, strict=True)) < 0.1, words
+
+
+def test_a_divided_net_is_looked_at_saved_and_gone_on_with_undivided(train):
+    with pytest.raises(KeyboardInterrupt, match=r"stopped at step 21; saved.*--resume"):
+        train("cut", "estimate:", lambda: os.kill(os.getpid(), signal.SIGINT), processes=2, fsdp=True)
+    losses, lines = train("cut", resume=True)
+    wanted, _ = train("whole")
+    assert "resumed at step 21" in lines and len(losses) == len(wanted) == 24
+    assert bench.apart(losses, wanted) <= 2e-5, "rounded to five digits in the log"
+
+
+def test_a_process_with_a_part_of_the_net_is_killed(train):
+    with pytest.raises(TrainingError, match=r"process 1 of 2 was killed \(SIGKILL\); nothing was trained"):
+        train("cut", "step 1,", lambda: Started.every[-1].kill(), processes=2, fsdp=True)
+
+
+def test_what_is_not_divided(tmp_path):
+    with pytest.raises(UsageError, match=r"--fsdp: expected several processes.*--processes N"):
+        lamella.train("text-classification", table(), out=str(tmp_path / "model"), steps=1, fsdp=True)
+    job = bench.job_of("image-generation quantizer=vq")
+    gathered = Gathered(job.sample("train")[:8], [], [], [])
+    with pytest.raises(UsageError, match="--fsdp: does not fit a training in phases"):
+        begin(job, gathered, settings.Settings(fsdp=True, steps=1), None, None, print)
+    with pytest.raises(UsageError, match="--fsdp: fits train alone"):
+        lamella.plan("text-classification", "sample", steps=1, fsdp=True)
 
 
 # ---- others that do not come or fit ---------------------------------------------------------------------------------
