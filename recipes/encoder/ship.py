@@ -20,7 +20,6 @@ from lamella.graphs.int8 import quantize
 from lamella.model import card, digest, held_out
 
 MOST = 12_000_000  # bytes
-MEASURED = 200  # held-out passages, a word of each
 RARE = 3  # times that a word must have been seen to be filled in where it has several pieces: most rarer ones are slips and codes
 WORDS = "known.model"  # the checksums of the words that were seen
 DATA = [
@@ -57,15 +56,22 @@ def ship(trained: Path, text: Path, out: Path) -> None:
     )
     manifest.files = {name: digest(raw) for name, raw in files.items()}
     size = sum(map(len, files.values()))
-    files["card.md"] = card.write(manifest, size, LICENCES.splitlines()).encode()
     if size > MOST:
         raise SystemExit(f"ship: {size:,} bytes, expected at most {MOST:,}. Train it with a smaller --size.")
+    held = str(trained / "training" / held_out.FILE)
+    for name in ("float32", "int8"):  # the card has what was measured last, of the weights that ship
+        if name == "int8":
+            folder.write(manifest, files, out)
+        result = lamella.evaluate(str(trained if name == "float32" else out), held)
+        scores = {measure: score["value"] for measure, score in result["scores"].items()}
+        print(
+            f"ship: {name}: {', '.join(f'{k} {v:.4g}' for k, v in scores.items())}, {result['count']} words", flush=True
+        )
+    manifest.scores = {
+        "held out": {key: result[key] for key in ("count", "scores", "notes", "trivial") if key in result}
+    }
+    files["card.md"] = card.write(manifest, size, LICENCES.splitlines()).encode()
     folder.write(manifest, files, out)
-    small, held = lamella.load(str(out)), held_out.read(model)[:MEASURED]
-    for name, one in (("float32", model), ("int8", small)):
-        measured = one.with_config(one.task.to_measure().config)
-        scores = one.task.score(measured.predict([{"text": e["text"]} for e in held]), held).values
-        print(f"ship: {name}: {', '.join(f'{k} {v:.4g}' for k, v in scores.items())}, {len(held)} words", flush=True)
     print(f"ship: {size / 1e6:.2f} MB in {out}")
 
 
