@@ -1,7 +1,7 @@
 """What a pre-trained encoder is worth with few labels: text-classification with and without it, beside TF-IDF.
 
     python -m bench.few_labels                                            films, tweets and products, a tenth of the labels
-    python -m bench.few_labels --share 1 --epochs 5 --seeds 0 1 2         all labels, three splits
+    python -m bench.few_labels --share 1 --steps 1000 --seeds 0 1 2         all labels, three splits
     python -m bench.few_labels --files polarity.csv trec.csv              other sets: a file each, text and label
     python -m bench.few_labels --sets movie --nets transformer cnn        by a net of the same family, from none and from it
 
@@ -41,7 +41,7 @@ def tfidf(learn: list[Example], test: list[Example]) -> list[str]:
     return list(search.predict([e["text"] for e in test]))
 
 
-def trained(learn: list[Example], test: list[Example], init: str, net: str, epochs: float) -> list[str]:
+def trained(learn: list[Example], test: list[Example], init: str, net: str, steps: int) -> list[str]:
     """Labels by a net that begins from a model, or from none. net: its family, "" for the usual one."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {}
@@ -50,7 +50,7 @@ def trained(learn: list[Example], test: list[Example], init: str, net: str, epoc
             paths[name].write_text("".join(json.dumps(e) + "\n" for e in examples))
         model = lamella.train(
             "text-classification", str(paths["learn"]), test=[str(paths["test"])], out=str(Path(folder) / "model"),
-            init=init, epochs=epochs, threads=1, tell=lambda line: None, **({"net": net} if net else {}),
+            init=init, steps=steps, threads=1, tell=lambda line: None, **({"net": net} if net else {}),
         )  # fmt: skip
         return [a["label"] for a in model.predict([{"text": e["text"]} for e in test])]
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--files", nargs="*", default=[])
     parser.add_argument("--nets", nargs="*", default=[""])
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
-    parser.add_argument("--epochs", type=float, default=20.0)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--most", type=int, default=0, help="texts to measure with; 0: the whole half")
     given = parser.parse_args()
     for name, examples in sets(
@@ -96,7 +96,7 @@ def main() -> None:
             for net in given.nets:
                 for init in (NONE, given.init):
                     start = time.perf_counter()
-                    value = macro(wanted, trained(learn, test, init, net, given.epochs))
+                    value = macro(wanted, trained(learn, test, init, net, given.steps))
                     what = f"{net + ', ' if net else ''}from {Path(init).name}"
                     figures.setdefault(what, []).append(value)
                     seconds = time.perf_counter() - start

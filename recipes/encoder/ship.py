@@ -67,9 +67,7 @@ def ship(trained: Path, text: Path, out: Path) -> None:
         print(
             f"ship: {name}: {', '.join(f'{k} {v:.4g}' for k, v in scores.items())}, {result['count']} words", flush=True
         )
-    manifest.scores = {
-        "held out": {key: result[key] for key in ("count", "scores", "notes", "trivial") if key in result}
-    }
+    manifest.scores = {"held out": {key: result[key] for key in ("count", "scores", "notes")}}
     files["card.md"] = card.write(manifest, size, LICENCES.splitlines()).encode()
     folder.write(manifest, files, out)
     print(f"ship: {size / 1e6:.2f} MB in {out}")
