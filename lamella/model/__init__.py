@@ -251,8 +251,11 @@ def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequenc
 
 
 def whole(value: Any) -> Any:
-    """A text with U+FFFD in place of unpaired surrogates, which no tokenizer accepts."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
+    """A text with U+FFFD in place of unpaired surrogates, which no tokenizer accepts; without any, the text itself."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) and _LONE.search(value) else value
+
+
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 def load(path: str | os.PathLike[str], task: str | None = None) -> Model:

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span, is_wide
 
 # Every part begins only where the text before it allows it, and repeats a bounded number of times, so that no text, of
@@ -143,7 +144,26 @@ def spans(text: str, format: str = "") -> list[Span]:
     >>> spans("Hello {name}!")
     [(6, 12)]
     """
-    return [match.span() for match in _pattern(_kind(format)).finditer(text)]
+    return [match.span() for match in _pattern(_kind(format)).finditer(_apart(text))]
+
+
+_WIDE = "\u2e80-\u2fff\u3040-\u9fff\uf900-\ufaff"
+_HELD = lazy(
+    rf"\{{[^{{}}\n]{{0,80}}\}}|<[^<>\n]{{0,300}}>|%\([^()\n]{{1,60}}\)|\[\[[^\[\]\n]{{1,80}}\]\]|`[^`\n]{{1,300}}`|[{_WIDE}]|[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]"
+)
+
+
+def _apart(text: str) -> str:
+    """A text in which Chinese characters are no letters, since they stand beside an address or a name without a blank.
+
+    >>> _apart("写信给me@a.org，见{名字}")
+    '。。。me@a.org 。{名字}'
+    """
+    if text.isascii() or max(text) < "\u2e80":
+        return text
+    return _HELD.sub(
+        lambda match: match[0] if len(match[0]) > 1 else "。" if re.match(f"[{_WIDE}]", match[0]) else " ", text
+    )
 
 
 def find(text: str, format: str = "") -> list[str]:

@@ -132,7 +132,7 @@ def needs_blank(before: str, after: str) -> bool:
     >>> needs_blank("Hello.", "Goodbye!"), needs_blank("你好。", "再见！")
     (True, False)
     """
-    return before[-1:] in tuple('.!?…"') and after[:1].isalnum() and not is_wide(after[0])
+    return before[-1:] in tuple('.!?…"”»') and after[:1].isalnum() and not is_wide(after[0])
 
 
 def is_wide(character: str) -> bool:

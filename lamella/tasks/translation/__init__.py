@@ -184,7 +184,10 @@ class Translation(Task):
         many = self.config.both or self.directions_
         name = f"<2{example.get('to', self.config.dst)}>" if many else self.mark_
         mark = [self.pieces.mark(name)] if name else []
-        return {"source": np.array([*mark, *_ids(self.pieces, example["text"])[: LONGEST - 2], END])}
+        text = example["text"]
+        # The answer of a model before this one is as sure as it was there: what is made of it is no surer.
+        before = {"before": np.array(text.mean)} if isinstance(text, Candidate) else {}
+        return {"source": np.array([*mark, *_ids(self.pieces, text)[: LONGEST - 2], END]), **before}
 
     def prompt(self, example: Example) -> Arrays:
         return {"prompt": np.array([START, *_ids(self.target_pieces, example["translation"])[: LONGEST - 2]])}
@@ -232,8 +235,8 @@ class Translation(Task):
         found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
         texts = [self.target_pieces.decode([h.tokens for h in best]) for best in found]
         candidates = [
-            [Candidate(text, h.mean(1.0)) for text, h in zip(some, best, strict=True)]
-            for some, best in zip(texts, found, strict=True)
+            [Candidate(text, h.mean(1.0) + float(mean)) for text, h in zip(some, best, strict=True)]
+            for some, best, mean in zip(texts, found, inputs.get("before", np.zeros(len(source))), strict=True)
         ]
         if self.config.alternatives > 1:
             return [self._likely(some, best) for some, best in zip(candidates, found, strict=True)]

@@ -14,18 +14,21 @@ from collections.abc import Iterator
 from lamella.data.text.common_words import steps
 from lamella.data.text.lazy import lazy
 
+BIG = "A-ZÀ-ÖØ-Þ" + "".join(letter for letter in map(chr, range(0x100, 0x180)) if letter.isupper())
+SMALL = "a-zß-ÿ\u0100-\u017f\u1ea0-\u1eff"  # of words that begin with a capital; Vietnamese ones too
+WORD = rf"[{BIG}][{SMALL}]+(?:-(?:[a-z]{{1,5}}-)*[{BIG}][{SMALL}]+)*"  # Anna, Müller-Lüdenscheidt, Aix-en-Provence
 _COMMON = 2  # steps from which a word is one that the language uses
-_WORD = lazy(r"(?<![\w@#'’.-])[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?![\w'’]|-\w)")
+_WORD = lazy(rf"(?<![\w@#'’.-]){WORD}(?![\w'’]|-\w)")
 # Before a name: a title, a relation, or a preposition, which has no article between it and a name.
 _BEFORE = lazy(
-    r"(?<!\w)(?:(?:Herrn?|Frau|Fräulein|Familie|Firma|Stadt|Doktor|Professor(?:in)?|Präsident(?:in)?|Kanzler(?:in)?|König(?:in)?|Onkel|Tante|Bruder"
-    r"|Schwester|Freund(?:in)?|Kollege|Kollegin|Sankt|(?:Dr|Prof|St|Hr|Fr)\.)|(?P<weak>in|aus|nach|von|bei|für|mit|an|gegen|ohne))\s$"
+    r"(?<!\w)(?:(?P<titled>Herrn?|Frau|Fräulein|Familie|(?:Dr|Prof|Hr|Fr)\.)|(?:Firma|Stadt|Doktor|Professor(?:in)?|Präsident(?:in)?|Kanzler(?:in)?|König(?:in)?|Onkel|Tante|Bruder"
+    r"|Schwester|Freund(?:in)?|Kollege|Kollegin|Sankt|St\.)|(?P<weak>in|aus|nach|von|bei|für|mit|an|gegen|ohne))\s$"
 )
 # Beside what was found to be a name already, and is barred.
-_LISTED_AFTER, _LISTED_BEFORE = lazy("\ue000(?: und |, | oder )$"), lazy("(?: und |, | oder )\ue000")
+_LISTED_AFTER, _LISTED_BEFORE = lazy("\ue001(?: und |, | oder )$"), lazy("(?: und |, | oder )\ue001")
 # No article, no number, and nothing that may be an adjective; a comma, or a word that joins a noun to one before it.
 _BARE = lazy(
-    r"(?:[,\ue000]|(?<![\w-])(?:oder|über|unter|hinter|gegen|neben|ohne|er|wir"
+    r"(?:[,\ue000\ue001]|(?<![\w-])(?:oder|über|unter|hinter|gegen|neben|ohne|er|wir"
     r"|(?!(?i:d(?:as|em|en|es)|[ia]m|zum|vom|beim|ins|ans|aufs|[mds]?ein|kein|ihr|euer|viel|mehr|genug|etwas|zwei|drei|vier|fünf|sechs|acht|elf|zwölf"
     r"|[a-zäöüß]*(?:zehn|zig|hundert|tausend))\s)(?:^[A-ZÄÖÜ])?[a-zäöüß]*(?:[^enrsm\W\d_]|[^e\W\d_][nrsm])))\s$"
 )
@@ -49,6 +52,7 @@ _ENDINGS = (
     "anz",
     "enz",
 )
+_NOUNS = ("ungen", "heit", "keit", "schaft", "tion", "tionen", "ität", "ismus", "innen", "erei")  # no name ends so
 _SHORT = ("tee", "tag", "hof", "bau", "zug", "amt", "uhr", "weg", "rad", "hut", "art", "arm")
 
 
@@ -85,7 +89,7 @@ def possible_names(text: str, language: str) -> Iterator[tuple[re.Match[str], bo
     words = [
         match
         for match in _WORD.finditer(text)
-        if not is_common(match[0].lower(), language) and not (language == "de" and match[0].endswith(_ENDINGS[1:]))
+        if not is_common(match[0].lower(), language) and not (language == "de" and match[0].endswith(_NOUNS))
     ]
     likely = False
     for i, match in reversed(list(enumerate(words))):
@@ -105,7 +109,8 @@ def german_names(text: str) -> Iterator[re.Match[str]]:
         before = _BEFORE.search(text[max(0, match.start() - 16) : match.start()])
         follows = i > 0 and text[words[i - 1].end() : match.start()] == " "
         leads = i + 1 < len(words) and text[match.end() : words[i + 1].start()] == " "
-        called = before and not is_common(match[0].lower(), "de") and not (before["weak"] and nouns[i])
+        common = is_common(match[0].lower(), "de") and not (before and before["titled"])
+        called = before and not common and not (before["weak"] and nouns[i])
         if called or (not nouns[i] and (follows or (leads and not nouns[i + 1]))):
             found.add(i)
     for i, match in enumerate(words):  # names are listed with names

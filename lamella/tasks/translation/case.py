@@ -157,7 +157,7 @@ def is_all_capitals(text: str, spans: Iterable[Span] = (), cost: Cost | None = N
 def is_title_case(text: str, language: str = "") -> bool:
     """Whether a label has a capital on every word but the small ones: `Add To Cart`, not `Add to cart`.
 
-    A sentence is none where names are all that has a capital after its first word: `Ask Kowalski!`, but `Are You Sure?`.
+    A sentence is none where mostly names have a capital after its first word: `Ask Kowalski!`, but `Are You Sure?`.
 
     >>> is_title_case("Save As"), is_title_case("Keep It Simple and Short"), is_title_case("Dog"), is_title_case("I met Tom")
     (True, True, False, False)
@@ -173,7 +173,8 @@ def is_title_case(text: str, language: str = "") -> bool:
     if not language or not re.search(r"^\s*[¿¡]|[.!?][\s\"'”’»)]*$", text):
         return True
     known = ordinary(base_code(language))
-    return any(is_common(word.lower(), base_code(language)) and word.lower() not in known for word in big)
+    common = [is_common(word.lower(), base_code(language)) and word.lower() not in known for word in big]
+    return 2 * sum(common) > len(big)
 
 
 def _sentence(text: str, spans: Sequence[Span], cheapest: Callable[[re.Match[str]], str]) -> str:

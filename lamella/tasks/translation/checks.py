@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
-from unicodedata import category
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
-from lamella.tasks.translation.plans import union
+from lamella.tasks.translation.plans import is_sign, union
 from lamella.tasks.translation.quantities import apart, with_units
 from lamella.tasks.translation.soundness import doubts
 from lamella.tasks.translation.spacing import capital, unglued
@@ -59,13 +58,13 @@ class Checks:
     def __init__(self, source: str, format: str, frozen: Sequence[Span], style: Style) -> None:
         self.source, self.format, self.style = source, format, style
         # An amount whose sign the net cannot read is hidden from it, and still written as the target language does.
-        hidden = [span for span in frozen if not any(category(char) == "Sc" for char in source[slice(*span)])]
+        hidden = [span for span in frozen if not any(map(is_sign, source[slice(*span)]))]
         taken = union([*placeholders.spans(source, format), *hidden])
         self.frozen = [source[start:end] for start, end in hidden]
         self.taken = taken
         self.numbers = Numbers(source, style.source, style.target, taken)
         spans = [one.span for one in self.numbers.constants]
-        self.names = Names(source, style.source, style.target, union([*taken, *spans]), style.cost)
+        self.names = Names(source, style.source, style.target, taken, style.cost, spans)
 
     @property
     def codes(self) -> list[Span]:

@@ -44,6 +44,7 @@ from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
 from lamella.tasks.translation.plans import Plan, Status, Unit, common, render, union
 from lamella.tasks.translation.soundness import finish, in_script, is_sound
+from lamella.tasks.translation.spacing import half_width, narrow_mark
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Glossary
@@ -113,7 +114,7 @@ def translate_texts(
     flags = [
         f"{flag} {CURLY}".strip() if typography.curls([text]) else flag for text, flag in zip(texts, flags, strict=True)
     ]
-    plans = [Plan(text, flag, known or common, limit) for text, flag in zip(texts, flags, strict=True)]
+    plans = [Plan(half_width(text), flag, known or common, limit) for text, flag in zip(texts, flags, strict=True)]
     net = _Net(nbest, on_count, Style(source, target, False, cost), glossary, alternatives > 1)
     units = [unit for plan in plans for unit in plan.units]
     if glossary:
@@ -132,7 +133,15 @@ def translate_texts(
             unit.answer, unit.status = unit.spare[0], "translated"
         elif unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
             unit.answer, unit.status = unit.source, "translated"
+    if base_code(source) == "zh" and base_code(target) not in ("zh", "ja"):
+        for plan in plans:
+            plan.nodes = [narrow_mark(node) if isinstance(node, str) else node for node in plan.nodes]
     outcomes = [outcome_of(plan, alternatives) for plan in plans]
+    untouched = ("kept", "copied", "empty")
+    outcomes = [
+        structs.replace(one, text=text) if one.status in untouched else one
+        for text, one in zip(texts, outcomes, strict=True)
+    ]
     if base_code(target) == "zh":  # its sentences have no blanks between them
         return [structs.replace(one, text=joined(one.text)) if one.answer else one for one in outcomes]
     return outcomes

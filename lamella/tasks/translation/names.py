@@ -19,12 +19,14 @@ from typing import Literal, NamedTuple
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
-from lamella.tasks.translation.capitals import german_names, is_common, possible_names
+from lamella.tasks.translation.capitals import WORD, german_names, is_common, possible_names
 from lamella.tasks.translation.case import Typed, is_title_case
 from lamella.tasks.translation.confidence import Candidate
+from lamella.tasks.translation.numerals import is_roman
 from lamella.tasks.translation.proper import ordinary
 
 _BARRIER = "\ue000"
+_NAMED = "\ue001"  # stands for a name that was found: unlike a tag it begins the sentence
 # Letter by letter: a mention, a tag, a word with a capital inside or an underscore, a face of punctuation.
 _EXACT = lazy(
     r"(?<![\w@#./&])(?:[@#](?=[\w-]*[^\W\d_])[\w-]{2,60}|[^\W\d_]*[a-zà-ÿ][A-Z]\w*|[A-Z]{2,}[a-z]+[A-Z]\w*|O['’][A-Z][a-z]+|[^\W_]+(?:_[^\W_]+)+)(?![\w@])"
@@ -33,18 +35,30 @@ _EXACT = lazy(
 # After an article that lost its vowel, too: l'ONU, d'Aisha.
 _FREE = r"(?:(?<![\w'’.@#-])|(?<=(?<!\w)[LlDdNnQqSsCcJjMmTt]['’])|(?<=(?<!\w)[Qq]u['’]))"
 _ACRONYM = lazy(rf"{_FREE}(?:[A-Z]{{2,8}}|(?:[A-Z]\.){{2,5}})(?=s?(?![\w-]))")
-_CAPITAL = lazy(rf"{_FREE}[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+(?:-[A-Z][a-z]+)*(?=['’]s\b|(?![\w'’]|-\w))")
-_LATIN = lazy(r"(?<![A-Za-z@#])[A-Za-z][A-Za-z.-]*[A-Za-z]")
+_CAPITAL = lazy(rf"{_FREE}{WORD}(?=['’]s\b|(?![\w'’]|-\w))")
+# A small word with a capital within a sentence is the first of a name: Le Clézio, Los Angeles.
+_PARTICLE = lazy(
+    rf"{_FREE}(?:Le|La|Les|Los|Las|El|De|Del|Du|Des|Di|Da|Van|Von|Der|Den|Al|San|Saint|Sainte|Santa) (?={WORD}(?![\w'’]|-\w))"
+)
+# A word that begins a sentence, and that a list of names or a genitive goes on with: Zoë and Łukasz, Zoë's.
+_LISTED = lazy(rf"{WORD}(?:['’]s\s|(?:, | and | et | y | e | & ){WORD})")
+# Days and months that stand beside another name are names: Theresa May, August Wilson.
+_DATED = lazy(
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+)
+_LATIN = lazy(r"(?<![A-Za-z\u00c0-\u024f@#])[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f.-]*[A-Za-z\u00c0-\u024f]")
 # After these a capital only begins a sentence, a title or an item.
 _BEGINS = lazy(r"(?:^|[.!?…:;•|/>=¿¡]|[.!?…,:]?\s?[\"“”«»‹„‚(\[{*_`']|(?:^|\s)[-–—])[\s\ue000\"“«„‚(\[*_'¿¡]*$")
 # A full stop after which a name goes on.
 _TITLED = lazy(r"(?:^|[\s(\"“„«])(?:Dr|Mr|Mrs|Ms|Prof|St|Mme|Mlle|M|Hr|Fr|Sr|Sra|Srta|D|Dª|Ing|Mag|[A-Z])\.\s?$")
-_NEXT = lazy(r"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:[A-ZÀ-ÖØ-Þ][a-zß-ÿ\u0100-\u017f]+|[IVX]+(?!\w))")
+_NEXT = lazy(rf"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:{WORD}|[IVX]+(?!\w))")
 _WORDS = lazy(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _NEAR, _EXACTLY = 0.72, 0.6
 _SHORT = 4
 _TRUSTED, _KNOWN = -0.22, -0.35  # mean log-probabilities: of an answer to trust, and of a word that the net knows
 _MOST = 40
+_WIDE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 
 # "initial" begins its sentence, "possible" and "probable" stand where a capital says little: they may be no names after all.
 Kind = Literal["exact", "acronym", "name", "initial", "possible", "probable"]
@@ -72,8 +86,8 @@ class NameCheck(NamedTuple):
 class Names:
     """The names of a source.
 
-    taken: spans that others take care of. cost: how many pieces a word is to the net: a word that is one piece with a
-    capital and several without is a name even where it begins the sentence.
+    taken: spans that others take care of, and so are those of numbers. cost: how many pieces a word is to the net: a word
+    that is one piece with a capital and several without is a name even where it begins the sentence.
     """
 
     source: str
@@ -81,6 +95,7 @@ class Names:
     dst: str = ""
     taken: Sequence[Span] = ()
     cost: Callable[[str], int] | None = None
+    numbers: Sequence[Span] = ()
     names: list[Name] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -88,18 +103,21 @@ class Names:
         text = self.source
         for start, end in self.taken:
             text = _bar(text, start, end)
-        if not re.search(r"[A-Z@#_;:=À-Þ]", text):
+        for start, end in self.numbers:
+            text = _bar(text, start, end)
+        if not re.search(r"[A-Z@#_;:=À-ÞĀ-Ž]", text):
             return
+        if self.src == "zh":  # its characters may touch a name
+            text = re.sub(_WIDE, "。", text)
+        titled = is_title_case(text, self.src)  # where a capital says nothing
         for match in _EXACT.finditer(text):
             self._add(match.span(), "exact")
-            text = _bar(text, *match.span())
+            text = _bar(text, *match.span(), _NAMED)
         if text.upper() == text:
             return
-        titled = is_title_case(text, self.src)  # where a capital says nothing
-        ignored = ordinary(self.src)
         for match in _ACRONYM.finditer(text):
-            self._add(match.span(), "acronym")
-            text = _bar(text, *match.span())
+            self._add(match.span(), "exact" if is_roman(match[0]) else "acronym")  # Henry VIII
+            text = _bar(text, *match.span(), _NAMED)
         if self.src == "zh":
             for match in _LATIN.finditer(text):
                 self._add(match.span(), "name")
@@ -108,26 +126,53 @@ class Names:
                 self._add(match.span(), "name")
             self._add_possible(text)
         else:
-            for match in _CAPITAL.finditer(text):
-                word = match[0]
-                begins = (
-                    titled or bool(_BEGINS.search(text, 0, match.start())) and not _TITLED.search(text[: match.start()])
-                )
-                if word.casefold() in ignored:
-                    continue
-                leads = begins and not titled and self._leads(text, match)
-                if leads or not begins or self._is_name(word, titled):
-                    self._add(match.span(), "initial" if begins and not leads else "name")
-            if titled:
-                self._add_possible(text)
+            self._add_capitals(text, titled)
         self.names.sort()
 
-    def _add_possible(self, text: str) -> None:
-        """Note the words that may be names, though their capital says little."""
+    def _add_capitals(self, text: str, titled: bool) -> None:
+        """Note the words with a capital of a language where nouns have none."""
+        end = 0
+        for match in _CAPITAL.finditer(text):
+            if match.start() < end:
+                continue
+            # After an apostrophe the name, or the word before it, began earlier: d'Aisha, D'Angelo.
+            start = match.start() - 2 * (text[: match.start()][-1:] in ("'", "’") and match.start() > 1)
+            begins = titled or bool(_BEGINS.search(text, 0, start)) and not _TITLED.search(text[:start])
+            particle = not begins and _PARTICLE.match(text, match.start())
+            if particle and (following := _CAPITAL.match(text, particle.end())):
+                end = following.end()
+                self._add((match.start(), end), "name")
+                continue
+            if match[0].casefold() in ordinary(self.src):
+                if self._is_surname(text, match, titled):
+                    self._add(match.span(), "name")
+                continue
+            span = (start, match.end()) if text[start].isupper() and self.src != "fr" else match.span()
+            leads = begins and not titled and self._leads(text, match)
+            if leads or not begins or self._is_name(match[0], titled):
+                self._add(span, "initial" if begins and not leads else "name")
+        if self.src and (titled or _LISTED.match(text)):
+            self._add_possible(text, titled)
+
+    def _is_surname(self, text: str, match: re.Match[str], titled: bool) -> bool:
+        """Whether a day or a month stands beside another word with a capital, as in `August Wilson` and `Theresa May`."""
+        if titled or not _DATED.fullmatch(match[0].lower()):
+            return False
+        after = _CAPITAL.match(text, match.end() + 1) if text[match.end() : match.end() + 1] == " " else None
+        before = re.search(rf"({WORD}) $", text[: match.start()])
+        beside = after[0] if after else before[1] if before and not _BEGINS.search(text, 0, before.start()) else ""
+        if before and not beside:
+            beside = before[1] if not is_common(before[1].lower(), self.src) else ""
+        return bool(beside) and beside.casefold() not in ordinary(self.src)
+
+    def _add_possible(self, text: str, everywhere: bool = True) -> None:
+        """Note the words that may be names, though their capital says little; not everywhere: the first alone."""
         known = {one.span for one in self.names}
         for match, probable in possible_names(text, self.src):
             if match.span() not in known and match[0].casefold() not in ordinary(self.src):
                 begins = _BEGINS.search(text, 0, match.start())
+                if not everywhere and match.start():
+                    continue
                 self._add(match.span(), "probable" if probable and not begins else "possible")
 
     def _add(self, span: Span, kind: Kind) -> None:
@@ -310,5 +355,5 @@ def _contains(answer: Sequence[str], candidate: str) -> bool:
     return bool(wanted) and all(map(held, wanted))
 
 
-def _bar(text: str, start: int, end: int) -> str:
-    return text[:start] + _BARRIER * (end - start) + text[end:]
+def _bar(text: str, start: int, end: int, barrier: str = _BARRIER) -> str:
+    return text[:start] + barrier * (end - start) + text[end:]

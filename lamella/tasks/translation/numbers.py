@@ -29,7 +29,7 @@ _NARROW, _NO_BREAK = "\u202f", "\u00a0"
 STYLES = {
     "en": (",", ".", False), "zh": (",", ".", False), "fr": (_NARROW, ",", True), "de": (".", ",", True), "es": (".", ",", True),
 }  # fmt: skip
-_CURRENCY = r"(?:US|CA|AU|NZ|HK)?[$€£¥₹₽]"
+_CURRENCY = r"(?:US|CA|AU|NZ|HK)?[$€£¥￥₹₽]"
 _CURRENCY_WORD = lazy(
     r"euro|dollar|pound|livre|yen|pfund|libra|dólar|rupee|roupie|rouble|ruble|sterling|franc|元|欧|镑|円", re.IGNORECASE
 )
@@ -49,9 +49,9 @@ _AFFIXES = lazy(r"""^[\s"'“”‘’«»‹›„(\[{¿¡*_<=~≈§/|]+|[\s"'�
 _ELISION = lazy(r"^(?:[A-Za-z]{1,2}['’]|[Nn](?:[°ºo]\.?|\.º)|№)(?=[0-9])")
 _BLANKED = r"[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+"
 _UNIT = r"(?:[kcmµnd]?m|km/h|[kmµ]?g|[cmd]?l|[kMGT]i?[BbHo]z?|Hz|[kMG]?W|[km]?Wh|m?Ah|[km]?V|°?[CF]?|dB|px|pt|s|ms|min|h|[ap]m|x|k|bn|M)"
-_SUFFIXED = lazy(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°ºª]{{1,12}}|[’']?s)$")
+_SUFFIXED = lazy(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°]{{1,12}}|\.?[ºª]|[’']?s)$")
 _ANSWERED = lazy(rf"{_BLANKED}(?:[.,][0-9]+)?(?![0-9])|[0-9]+(?:[.,][0-9]+)*")
-_CLOCK = lazy(r"\s?[ap]\.?m\b\.?", re.IGNORECASE)
+_CLOCK = lazy(r"\s?[ap]\.?\s?m\b\.?", re.IGNORECASE)
 _VERSIONED = lazy(r"(?:^|[\s(])(?:[vV]\.?|[Vv]ersion|[Rr]elease|[Ss]ection|[Cc]hapter|[A-Z][\w+#.-]*)\s$")
 # A capital that only begins the sentence makes no name of a program.
 _OPENING = word_set(
@@ -84,6 +84,8 @@ class Constant:
     value: int | None = None  # of a small whole number, which a net may spell
     forms: str = ""  # a pattern of the ways in which the answer may have it, where there are several
     century: bool = False  # a Roman numeral of a century
+    ordinal: bool = False  # the third of several, and no day of a month
+    dated: bool = False  # a day of a month
 
 
 @dataclass
@@ -185,9 +187,11 @@ class Numbers:
         high = end + (len(after[0]) if after and (percent or (currency and not (before and before[2]))) else 0)
         value = int(number) if number.isdigit() and len(number) < 3 else None
         digits = re.sub("[^0-9]", "", number)
-        self.constants.append(
-            Constant((low, high), self._localised(number), digits, False, currency, percent, sign, value)
-        )
+        one = Constant((low, high), self._localised(number), digits, False, currency, percent, sign, value)
+        if value is not None:
+            one.dated = numerals.is_dated(text, start, end, self.src)
+            one.ordinal = not one.dated and numerals.is_ordinal_at(text, end, self.src)
+        self.constants.append(one)
 
     def _localised(self, number: str) -> str:
         """A number as the target language sets it."""
@@ -214,6 +218,7 @@ class Numbers:
             place = re.search(rf"(?<![{_LATIN}])(?:{one.forms or re.escape(one.text)})(?![{_LATIN}])", left)
             typed = self.source[slice(*one.span)]
             if place:
+                edits.append((place.start(), place.end(), place[0]))
                 left = _bar(left, *place.span())
             elif one.forms and (at := left.find(typed)) >= 0:
                 edits.append((at, at + len(typed), one.text))
@@ -252,6 +257,7 @@ class Numbers:
                 edits += self._set(left, best, one)
                 lacking.remove(one)
         for start, end, new in sorted(edits, reverse=True):
+            end += new.endswith(".") and answer[end : end + 1] == "." != answer[end + 1 : end + 2]  # 9 p.m.
             answer = answer[:start] + new + answer[end:]
         spans = sorted(one.span for one in (*missing, *lacking))
         return Check(answer, spans, [left[slice(*t)] for t in tokens])
@@ -262,8 +268,10 @@ class Numbers:
         number = one.text if not one.text.isdigit() else re.sub(r"\s", _NARROW, answer[start:end])
         if re.sub("[^0-9]", "", number) != one.digits:
             number = one.digits
-        if numerals.ordinal_end(answer, end) and one.value is not None:
-            return [(start, numerals.ordinal_end(answer, end), numerals.ordinal(one.value, self.dst, answer[start:]))]
+        after = numerals.ordinal_end(answer, end)
+        if one.value is not None and (after or one.ordinal) and number == one.digits:
+            plain = one.dated and self.dst in ("fr", "es") and (one.value > 1 or self.dst == "es")
+            return [(start, after or end, number if plain else numerals.ordinal(one.value, self.dst, answer[start:]))]
         behind = self.dst in STYLES and STYLES[self.dst][2]
         if one.sign and not re.search(r"[+−–-]\s?\D?$", answer[:start][-3:]):
             number = one.sign + number
@@ -277,7 +285,8 @@ class Numbers:
             after = re.match(rf"[\s\u00a0\u202f]?(?:{_CURRENCY})", answer[end:])
             if before or after or not _CURRENCY_WORD.search(answer):
                 start, end = (before.start() if before else start), end + (after.end() if after and not before else 0)
-                number = f"{number}{_NO_BREAK}{one.currency}" if behind else f"{one.currency}{number}"
+                currency = one.currency if self.dst == "zh" else one.currency.replace("￥", "¥")
+                number = f"{number}{_NO_BREAK}{currency}" if behind else f"{currency}{number}"
         return [(start, end, number)] if answer[start:end] != number else []
 
 

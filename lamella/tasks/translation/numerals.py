@@ -26,11 +26,17 @@ _ORDINALS = {
     "es": "primero|primer|primera segundo|segunda tercero|tercer|tercera cuarto|cuarta quinto|quinta sexto séptimo octavo noveno "
     "décimo undécimo duodécimo",
 }
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ers|re|res|ère|e|es|ème|èmes|ième|nde?|º|ª|te[nrs]?|ste[nrs]?)(?!\w)")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ers|re|res|ère|e|es|ème|èmes|ième|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)")
+# How the names of months begin, by language.
+_MONTHS = {
+    "en": "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "fr": "jan|fév|mars|avr|mai|juin|juil|août|sep|oct|nov|déc",
+    "de": "jan|jän|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez", "es": "ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic",
+}  # fmt: skip
 _CENTURY = re.compile(
-    r"(?<!\w)(?P<roman>[IVX]{1,6})\s?(?:e|er|ème|ième)(?=\s+(?:et\s+[IVX]+e\s+)?siècles?\b)|(?<=siglo )(?P<other>[IVX]{1,6})(?!\w)"
+    r"(?P<chinese>[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九])(?=世纪)|(?<!\w)(?P<roman>[IVX]{1,6})\s?(?:e|er|ème|ième)(?=\s+(?:et\s+[IVX]+e\s+)?siècles?\b)|(?<=siglo )(?P<other>[IVX]{1,6})(?!\w)"
 )
 _ROMAN = re.compile(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_HAN = "一二三四五六七八九"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
@@ -61,6 +67,11 @@ def centuries(text: str) -> Iterator[tuple[int, int, int]]:
     [(3, 7, 21)]
     """
     for match in _CENTURY.finditer(text):
+        if chinese := match["chinese"]:
+            tens, ten, ones = chinese.rpartition("十")
+            digits = [_HAN.find(part) + 1 for part in (tens, ones)]
+            yield match.start(), match.end(), 10 * ((digits[0] or 1) if ten else 0) + (digits[1] if ones else 0)
+            continue
         roman = match["roman"] or match["other"]
         if is_roman(roman):
             yield match.start(), match.end(), roman_value(roman)
@@ -102,6 +113,33 @@ def says(source: str, number: str, language: str) -> bool:
 def is_ordinal(suffix: str) -> bool:
     """Whether letters after a number make an ordinal of it: 21st, 3e."""
     return bool(_ORDINAL.fullmatch(suffix))
+
+
+def is_ordinal_at(text: str, end: int, language: str) -> bool:
+    """Whether a number that ends there is an ordinal: `21st`, and in German `21.` before another word.
+
+    >>> is_ordinal_at("am 17. Tag", 5, "de"), is_ordinal_at("the 2nd one", 5, "en"), is_ordinal_at("Es waren 17. Da", 11, "fr")
+    (True, True, False)
+    """
+    return bool(_ORDINAL.match(text, end)) or (
+        language == "de" and bool(re.match(r"\. [^\W\d_]{2}", text[end : end + 4]))
+    )
+
+
+def is_dated(text: str, start: int, end: int, language: str) -> bool:
+    """Whether the number there is the day of a month.
+
+    >>> is_dated("on the 3rd of March", 7, 8, "en"), is_dated("on March 3", 9, 10, "en"), is_dated("the 3rd man", 4, 5, "en")
+    (True, True, False)
+    """
+    if language not in _MONTHS:
+        return False
+    month = rf"(?:{_MONTHS[language]})\w*\.?"
+    after = rf"(?:\.?[ºª]|\.|[a-zè]{{1,3}})? (?:of |de |d')?{month}"
+    return bool(
+        re.match(after, text[end : end + 24], re.I)
+        or re.search(rf"(?<!\w){month} (?:the )?$", text[max(0, start - 16) : start], re.I)
+    )
 
 
 def ordinal_end(answer: str, end: int) -> int:

@@ -87,6 +87,15 @@ def common(character: str) -> bool:
     return character <= "ÿ" or unicodedata.category(character) not in ("So", "Co", "Cn", "Cs")
 
 
+def is_sign(character: str) -> bool:
+    """Whether a character says what a number beside it is an amount of: money, or degrees.
+
+    >>> is_sign("€"), is_sign("°"), is_sign("☺")
+    (True, True, False)
+    """
+    return character == "°" or unicodedata.category(character) == "Sc"
+
+
 class Plan:
     """A text as what is copied and what is translated.
 
@@ -103,14 +112,14 @@ class Plan:
         strange = {char for char in set(core) if not char.isspace() and not known(char)}
         # A letter the net cannot read takes its word along, and stays in the sentence; a symbol divides it.
         letters = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN")
-        money = "".join(re.escape(char) for char in strange if unicodedata.category(char) == "Sc")
+        money = "".join(re.escape(char) for char in strange if is_sign(char))
         symbols = "".join(
             re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN" and char not in money
         )
         words = [rf"(?<!\w)\w*[{letters}]\w*(?:\s+\w*[{letters}]\w*)*"] * bool(letters)
         # An amount takes its sign along.
         words += [
-            rf"[{money}](?:\s?[0-9][0-9.,]*(?<=[0-9]))?|[0-9](?:[0-9.,]|[ \u00a0\u202f](?=[0-9]))*\s?[{money}]"
+            rf"[{money}](?:\s?[0-9][0-9.,]*(?<=[0-9]))?|[0-9](?:[0-9.,]|[ \u00a0\u202f](?=[0-9]))*\s?[{money}](?:(?<=°)[CFK](?!\w))?"
         ] * bool(money)
         self.words = re.compile("|".join(words)) if words else None
         self.symbols = re.compile(rf"(?:[{symbols}][{_JOINERS}]*+)++") if symbols else None

@@ -28,11 +28,11 @@ _UNITS = {
     "s": "sec|sek|seg|秒", "min": "min|分", "h": "hour|heure|stund|std|hora|uhr|o'clock|小时|时|点", "km/h": "kilo|公里|千米|时速",
     "kW": "kilo|千瓦", "W": "watt|vat|瓦", "kWh": "kilo|千瓦", "V": "volt|伏", "Hz": "hert|赫", "kHz": "kilo|千赫", "MHz": "mega|méga|兆赫",
     "GHz": "giga|吉赫", "kB": "ko|kilo|千字节", "KB": "ko|kilo|千字节", "MB": "mo|mega|méga|兆", "GB": "go|giga|吉|千兆", "TB": "to|tera|téra|太",
-    "px": "pixel|píxel|像素", "dB": "de[cz]i|déci|分贝", "ha": "he[ck]t|公顷", "°C": "°|º|deg|degr|grad|celsius|摄氏|度|℃", "°F": "°|º|deg|degr|grad|fahr|华氏|度",
+    "px": "pixel|píxel|像素", "dB": "de[cz]i|déci|分贝", "ha": "he[ck]t|公顷", "°C": "°(?![^\\W\\d_]{2})|º|deg|degr|grad|celsius|摄氏|度|℃", "°F": "°(?![^\\W\\d_]{2})|º|deg|degr|grad|fahr|华氏|度",
 }  # fmt: skip
 _SYMBOL = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _MEASURED = lazy(
-    rf"(?<![\w.,:/-])(?P<number>{_AMOUNT})(?:(?P<blank>{_BLANK})(?P<apart>{_SYMBOL})|(?P<glued>(?:{_SYMBOL})(?<=\w\w)(?<![0-9][stVW])))(?![\w/²³-])"
+    rf"(?<![\w.,:/+−-])[+−-]?(?P<number>{_AMOUNT})(?:(?P<blank>{_BLANK})(?P<apart>{_SYMBOL})|(?P<glued>(?:{_SYMBOL})(?<=\w\w)(?<![0-9][stVW])))(?![\w/²³-])"
 )
 # How powers of ten are called: how such words begin, and the word itself.
 _POWERS = {
@@ -128,7 +128,7 @@ def with_units(source: str, answer: str, src: str, dst: str, taken: Sequence[Spa
 
 # What a net writes for another unit.
 _OTHER = (
-    rf"(?:{_SYMBOL})(?!\w)|(?:milli|mili|centi|zenti|kilo)?(?:met(?:er|re|ro)n?s?|mètres?|gramm?(?:e|o)?s?|lit(?:er|re|ro)n?s?)(?!\w)"
+    rf"(?:{_SYMBOL})(?!\w)|°[^\W\d_]+|(?:milli|mili|centi|zenti|kilo)?(?:met(?:er|re|ro)n?s?|mètres?|gramm?(?:e|o)?s?|lit(?:er|re|ro)n?s?)(?!\w)"
     r"|(?:kilos?|tonn?e?s?|se[ckg]\w*|stunden?|hours?|heures?|horas?|minut\w*|mill[oó]n\w*|million\w*|milliard\w*|billion\w*)(?!\w)"
 )
 

@@ -63,6 +63,8 @@ def finish(source: str, answer: str, target: str) -> str:
     ('Nom\xa0:', 'Ouvrir...', 'Fait !')
     """
     match = _END.search(source)
+    if answer.endswith("..") and not answer.endswith("...") and not source.endswith(".."):
+        answer = answer[:-1]
     if (
         answer and not match and (source[-1:].isalnum() or source[-1:] in ")}]>")
     ):  # a label, to which nets give a full stop
@@ -132,12 +134,14 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
         found.append("repeated")
     if source.count("?") + source.count("？") > answer.count("?") + answer.count("？"):
         found.append("question")
-    if _left(source, answer):
+    if _left(source, answer) or _untranslated(source, answer, ours, theirs):
         found.append("untranslated")
     return found
 
 
 _HAN = "\u3400-\u9fff"
+_OFTEN = 15  # steps from which a word is so common that a translation would have another one
+_PLAIN = re.compile(r"(?<![\w@#./\\:'’-])[a-zß-ÿ]{3,}(?![\w@/\\:'’-]|\.\w)")
 _RUN = re.compile(r"(?<![\w@#./:-])[a-zà-ÿ]+(?: [a-zà-ÿ]+)+(?![\w@/:-])")
 
 
@@ -146,6 +150,22 @@ def _left(source: str, answer: str) -> bool:
     least = 2 if re.search(f"[{_HAN}]", answer) else 3
     runs = [match[0] for match in _RUN.finditer(answer)]
     return any(len(run.split()) >= least and run in source for run in runs)
+
+
+def _untranslated(source: str, answer: str, src: str, dst: str) -> bool:
+    """Whether an answer has a word of the source that its language uses often and the target language does not.
+
+    >>> _untranslated("Some (about 50) left.", "Certains (about 50).", "en", "fr"), _untranslated("The pizza.", "La pizza.", "en", "fr")
+    (True, False)
+    """
+    ours = set(_PLAIN.findall(source))
+    words = [word for word in _PLAIN.findall(answer) if word in ours]
+    if not words or src == dst:
+        return False
+    from lamella.data.text.common_words import steps
+
+    counts = [steps(word) for word in words]
+    return any(one.get(src, 0) >= _OFTEN and not one.get(dst, 1) for one in counts)
 
 
 def in_script(source: str, answer: str, target: str) -> bool:

@@ -77,6 +77,35 @@ def inverted(text: str) -> str:
     return "".join([*parts, text[end:]])
 
 
+_FULL_WIDTH = {
+    code: code - 0xFEE0 for first, last in ("09", "AZ", "az") for code in range(ord(first) + 0xFEE0, ord(last) + 0xFEE1)
+}
+
+
+def half_width(text: str) -> str:
+    """A text with ASCII for full-width letters and digits, and for the marks between such digits; as many characters as before.
+
+    >>> half_width("房间１２３，电话０１０－１２３４")
+    '房间123，电话010-1234'
+    """
+    if not re.search("[\uff10-\uff5a]", text):
+        return text
+    return re.sub(
+        "(?<=[0-9])[－．](?=[0-9])", lambda match: "-" if match[0] == "－" else ".", text.translate(_FULL_WIDTH)
+    )
+
+
+def narrow_mark(text: str) -> str:
+    """What stands between Chinese sentences as it stands between others.
+
+    >>> narrow_mark("！"), narrow_mark("，")
+    ('!', ', ')
+    """
+    return re.sub(
+        "[，、；：]", lambda match: _WIDE[match[0]], re.sub("[！？。]", lambda match: _WIDE[match[0]][0], text)
+    )
+
+
 def narrow(text: str) -> str:
     """A text with the punctuation of Latin letters in the place of full-width marks."""
     if not any(char in text for char in _WIDE):

@@ -58,8 +58,11 @@ class Words:
     def find(self, text: str, src: str, dst: str) -> str | None:
         """What a text is translated to that is one entry of the list, maybe with a mark at its end; None for others.
 
-        Capitals are those of the text: `dog`, `Dog` and `DOG` are `chien`, `Chien` and `CHIEN`.
+        Capitals are those of the text: `dog`, `Dog` and `DOG` are `chien`, `Chien` and `CHIEN`. Of `Yes/No` both parts are looked up.
         """
+        if 0 < text.count("/") < 4 and len(text) <= LONGEST:  # Yes/No
+            parts = [self.find(part, src, dst) for part in text.split("/")]
+            return "/".join(part for part in parts if part is not None) if None not in parts else None
         name = f"{base_code(src)}-{base_code(dst)}"
         match = _TEXT.fullmatch(text) if name in self.lists and len(text) <= LONGEST else None
         if not match:

@@ -284,6 +284,36 @@ def test_placeholders_of_every_shape_stay(shape: str, net: str) -> None:
     assert shape in answer(text, NETS[net]).text
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("写信给me@a.org或@anna", ["me@a.org"]), ("见https://a.org/b看看", ["https://a.org/b看看"]), ("打开C:\\a\\b.txt。", ["C:\\a\\b.txt"]),
+        ("有{名字}的<b>书</b>", ["{名字}", "<b>", "</b>"]), ("用%s个", ["%s"]), ("运行`ls 名`吧", ["`ls 名`"]),
+    ],
+)  # fmt: skip
+def test_placeholders_touch_chinese_characters(text: str, wanted: list[str]) -> None:
+    assert placeholders.find(text) == wanted
+
+
+def test_a_word_that_stays_untranslated_is_doubtful() -> None:
+    found = translate_texts(
+        ["Some (about 50) left."],
+        lambda some: [["Certains (about 50) partis.", "Certains (environ 50) partis."]],
+        source="en",
+        target="fr",
+    )
+    assert found[0].text == "Certains (environ 50) partis." and not found[0].doubts
+    alone = answer("Some (about 50) left.", lambda _: "Certains (about 50) partis.")
+    assert alone.doubts == ["untranslated"]
+
+
+def test_what_came_by_another_language_is_no_surer_than_on_the_way_there() -> None:
+    task = Translation(Config(src="en", dst="fr"))
+    task.vocabulary_ = learn(["a word and another one"] * 20, 60)
+    assert "before" not in task.inputs({"text": "a word"})
+    assert float(task.inputs({"text": Candidate("a word", -1.5)})["before"]) == -1.5
+
+
 def test_the_words_of_a_restructured_link_are_translated() -> None:
     text = "See `the guide <a.html>`_ now"
     assert answer(text, str.upper).text == "SEE `THE GUIDE <a.html>`_ NOW"

@@ -112,3 +112,10 @@ def test_a_task_looks_words_up_and_one_that_goes_on_learning_does_not() -> None:
 def test_other_bytes_are_refused(raw: bytes) -> None:
     with pytest.raises(ModelError, match=r"words\.model: expected"):
         Words(raw)
+
+
+def test_labels_of_two_words() -> None:
+    words = Words(pack({"en-fr": {"yes": "oui", "no": "non"}}))
+    assert [words.find(text, "en", "fr") for text in ("Yes/No", "YES/NO", "yes/maybe")] == [
+        "Oui/Non", "OUI/NON", None,
+    ]  # fmt: skip
