@@ -35,7 +35,7 @@ from lamella.data.media.canvas import upright_size
 from lamella.data.media.masks import BACKGROUND, IGNORE, placed, read_mask
 from lamella.data.readers.masks import read_masks
 from lamella.metrics import masks as measures
-from lamella.tasks.image_segmentation.results import answer
+from lamella.tasks.image_segmentation.results import Parting, answer
 from lamella.verbs.compress import graphs_size
 
 CAMVID = [
@@ -137,7 +137,8 @@ def peer(
             wanted, count = read_mask(example["mask"]), len(labels) + (args.set == "nuclei")
             likely = np.eye(count, dtype=np.float32)[points].transpose(2, 0, 1)
             width, height = upright_size(example["image"])
-            found = answer(likely, (height, width), labels, args.set == "nuclei", 10 if args.set == "nuclei" else 0)
+            least = 10 if args.set == "nuclei" else 0
+            found = answer(likely, (height, width), labels, args.set == "nuclei", Parting(least=least))
             pairs.append((placed(read_mask(found["mask"]), labels), placed(wanted, labels)))
             if wanted.things is not None:
                 things.append((read_mask(found["things"]).things, wanted.things))

@@ -40,9 +40,11 @@ def likelihoods(segment: Callable[..., dict[str, Array]], picture: Array, tile: 
     return np.asarray(total) / len(ways)
 
 
-def resized_argmax(likely: Array, size: tuple[int, int], count: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def resized_argmax(
+    likely: Array, size: tuple[int, int], count: int, border: float = 0.0
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The most likely of the first `count` labels at each point of a picture of this height and width, and where the label
-    after those, the border, is more likely than all.
+    after those, the border, is more likely than `border`; 0: more likely than all.
 
     A label at a time is enlarged, so that a large picture with many labels needs no more memory than three of its size.
 
@@ -55,7 +57,7 @@ def resized_argmax(likely: Array, size: tuple[int, int], count: int) -> tuple[ND
         one = _enlarged(likely[i], size)
         better = one > best
         points[better], best[better] = i, one[better]
-    between = _enlarged(likely[count], size) > best if len(likely) > count else np.zeros(size, bool)
+    between = _enlarged(likely[count], size) > (border or best) if len(likely) > count else np.zeros(size, bool)
     return points, between
 
 

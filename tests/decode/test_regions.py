@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lamella.decode.necks import at_necks, depths
 from lamella.decode.regions import borders, connected, grow, without_small
 from lamella.decode.segments import resized_argmax
 from lamella.decode.tiles import OVERLAP, hann, in_tiles, reflected, starts
@@ -82,8 +83,34 @@ def test_reflection_and_window():
     assert hann(64).min() > 0
 
 
+def discs(*places: tuple[int, int, int], side: int = 48) -> np.ndarray:
+    """Discs in a square: row and column of the middle, radius."""
+    y, x = np.indices((side, side))
+    return np.any([(y - a) ** 2 + (x - b) ** 2 <= r * r for a, b, r in places], axis=0).astype(np.uint8)
+
+
+def test_things_are_parted_at_their_necks():
+    two = discs((20, 12, 9), (20, 28, 9))
+    assert connected(two)[1] == 1 and at_necks(two, 0.25).max() == 2
+    seeds = at_necks(two, 0.25)
+    things = grow(seeds, two)
+    assert ((things > 0) == (two > 0)).all() and abs((things == 1).sum() - (things == 2).sum()) < 20
+    assert (things[:, :20][two[:, :20] > 0] == things[20, 12]).all(), "each disc is one"
+    assert at_necks(discs((20, 12, 9), (20, 22, 9)), 0.25).max() == 1, "they overlap by more than half: no neck"
+    assert at_necks(discs((24, 24, 15)), 0.0).max() == 1 and at_necks(np.zeros((5, 7), np.uint8), 0.25).max() == 0
+    labels = two.copy()
+    labels[:, 20:] *= 2  # another label: no neck is needed
+    assert at_necks(labels, 0.25).max() == 2 and at_necks(np.ones((40, 40), np.uint8), 0.25).max() == 1
+    turned = at_necks(two.T, 0.25)
+    assert turned.max() == 2 and (depths(two.T) == depths(two).T).all()
+
+
 def test_the_most_likely_label_of_an_enlarged_picture():
     likely = np.zeros((2, 2, 2), np.float32)
     likely[1, :, 1] = likely[0, :, 0] = 1
     points, between = resized_argmax(likely, (4, 4), 2)
     assert points.tolist() == [[0, 0, 1, 1]] * 4 and not between.any()
+    likely = np.array([[[0.3, 0.3]], [[0.5, 0.6]], [[0.2, 0.1]]], np.float32)
+    assert [resized_argmax(likely, (1, 2), 2, border)[1].tolist() for border in (0.0, 0.15)] == [
+        [[False, False]], [[True, False]],
+    ]  # fmt: skip

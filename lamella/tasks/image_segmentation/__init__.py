@@ -30,7 +30,7 @@ from lamella.errors import DataError, UsageError
 from lamella.fields import Image
 from lamella.fields import Mask as MaskField
 from lamella.metrics import masks as measures
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
 from lamella.tasks.image_segmentation import arrays, results
 from lamella.tasks.image_segmentation.config import Config
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 200  # pictures that tell size and colour of all
 LARGEST_CROP = 128  # side of a window where nothing else is asked for
+CALIBRATED = 2_000_000  # points of the pictures on which it is learned how things are told apart
 EXPLAINED = 128  # side of the picture that is explained
 SHOWN = 4  # pictures that are shown with their masks before training
 
@@ -58,12 +59,16 @@ class ImageSegmentation(Task):
     labels_: list[str]
     shares_: list[float]  # of all points, a label each
     things_: bool  # whether the masks tell things apart
+    between_: float = 0.0  # how things that touch are told apart, by the border and at necks: see `results.Parting`
+    neck_: float = 0.0
     least_: int  # points of a thing, below which it is a splinter of another
     channels_: int
     crop_: int
     mean_: list[float]  # of each channel, 0 to 255
     deviation_: list[float]
     white_: White = WHITE  # the value of white in pictures of 16 bits
+
+    collecting = False  # decode gives how likely labels are instead of answers
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -105,6 +110,7 @@ class ImageSegmentation(Task):
             )
         total = sum(counts.values())
         self.shares_ = [round(counts[label] / total, 6) for label in self.labels_]
+        self.between_ = self.neck_ = 0.0  # until `calibrate`
         self.things_ = self.config.border > 0 and len(areas) > 0
         # Half of a small thing, such as one in fifty is smaller than: what is below is a splinter of another.
         self.least_ = max(1, int(np.quantile(areas, 0.02) / 2)) if self.things_ else 1
@@ -220,7 +226,8 @@ class ImageSegmentation(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        return [self._answer(likely, size) for likely, size in self._likelihoods(graphs, inputs)]
+        found = self._likelihoods(graphs, inputs)
+        return list(found) if self.collecting else [self._answer(likely, size) for likely, size in found]
 
     def _likelihoods(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> "list[tuple[Array, Array]]":
         """Of each picture how likely each label is at each point (L, h, w), and its own height and width."""
@@ -233,7 +240,30 @@ class ImageSegmentation(Task):
 
     def _answer(self, likely: Array, size: Array) -> Answer:
         least = self.config.least_area or self.least_
-        return results.answer(likely, (int(size[0]), int(size[1])), self.labels_, self.things_, least)
+        parting = results.Parting(self.between_, self.neck_, least)
+        return results.answer(likely, (int(size[0]), int(size[1])), self.labels_, self.things_, parting)
+
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """How things that touch are told apart best, on pictures that were not learned from."""
+        if not self.things_:
+            return
+        some, points = [], 0
+        for example in examples:
+            width, height = upright_size(example["image"])
+            points += width * height
+            if points > CALIBRATED:
+                break
+            some.append(example)
+        wanted = [read_mask(e["mask"]).things for e in some]
+        self.collecting = True
+        try:
+            likely = run(some) if some else []
+        finally:
+            self.collecting = False
+        pictures = [(a, (int(s[0]), int(s[1])), w) for (a, s), w in zip(likely, wanted, strict=True) if w is not None]
+        if pictures:
+            best = results.learned_parting(pictures, self.labels_, self.least_)
+            self.between_, self.neck_, self.least_ = best
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The most frequent label everywhere."""

@@ -17,7 +17,7 @@ from lamella.data.media.masks import IGNORE, encode_mask, overlay, read_mask
 from lamella.data.samples.image_segmentation import LABELS, ground
 from lamella.decode.segments import likelihoods
 from lamella.errors import DataError, UsageError
-from lamella.tasks.image_segmentation import Config, ImageSegmentation
+from lamella.tasks.image_segmentation import Config, ImageSegmentation, results
 from lamella.tasks.image_segmentation.files import coco_results
 
 
@@ -174,6 +174,33 @@ def test_points_that_are_not_known_neither_teach_nor_count():
     assert (job.targets(example(points))["labels"].reshape(20, 30)[0] == IGNORE).all()
     right = {"mask": encode_mask(SQUARE, ("background", "cat"))}
     assert job.score([right], [example(points)]).values["accuracy"] == 1
+
+
+def test_how_things_are_parted_is_learned_from_pictures_kept_aside():
+    """Where touching discs are one to the net, they are parted at necks; where all are apart already, nothing changes."""
+    y, x = np.indices((40, 80))
+    wanted = np.zeros((40, 80), np.int32)
+    for number, column in enumerate((14, 30, 62), start=1):
+        wanted[((y - 20) ** 2 + (x - column) ** 2 <= 81) & (wanted == 0)] = number
+    likely = np.stack([wanted == 0, wanted > 0, np.zeros_like(wanted)]).astype(np.float32)
+    labels = ["background", "cell"]
+    parting = results.learned_parting([(likely, (40, 80), wanted)], labels, 10)
+    assert parting == results.Parting(0.0, 0.25, 10)
+    found = results.answer(likely, (40, 80), labels, True, parting)
+    assert found["counts"] == {"cell": 3} and found["pixels"]["cell"] == int((wanted > 0).sum())
+    apart = np.where(wanted == 2, 0, wanted)
+    easy = np.stack([apart == 0, apart > 0, np.zeros_like(apart)]).astype(np.float32)
+    assert results.learned_parting([(easy, (40, 80), apart)], labels, 10) == results.Parting(0.0, 0.0, 10)
+    faint = likely.copy()
+    faint[2][:, 21:24] = 0.2 * (wanted[:, 21:24] > 0)  # a border that is there, but not likelier than all
+    assert results.learned_parting([(faint, (40, 80), wanted)], labels, 10).border == 0.15
+
+
+def test_parting_is_learned_by_the_net_that_ships(model):
+    task, examples = model.task, model.task.sample("test")[:3]
+    task.calibrate(examples, model.run)
+    assert task.neck_ in (0.0, *results.NECKS) and task.between_ in (0.0, *results.BORDERS) and not task.collecting
+    assert set(model.predict(examples[0]["image"])) >= {"mask", "things", "counts"}
 
 
 def test_where_two_things_touch_is_a_border():
