@@ -1,8 +1,9 @@
 """Noise in training examples: `lamella train TASK DATA --augment`.
 
-Half of the examples of each epoch have one kind of noise, of any strength, by the same rooms that `evaluate --stress` measures with.
-What is wanted stays the clean answer, so that the net learns to answer in spite of the noise. Without names every other kind of
-each field is trained with: the others tell whether it helps against noise that the net has never met.
+Half of the examples of each epoch have up to three kinds of noise, each of any strength, by the same rooms that `evaluate --stress` measures
+with. Several at once teach more than one: what a net learns of them carries over to noise that it has never met (AugMix, Hendrycks et
+al., 2020). What is wanted stays the clean answer, so that the net learns to answer in spite of the noise. Without names every other
+kind of each field is trained with: the others tell whether it helps against what is new to the net.
 
 The draws depend on the seed, the epoch and the example alone: a resumed run makes the same, and so does any number of processes.
 """
@@ -18,6 +19,7 @@ from lamella.metrics.noise import Noise, noises_of, of_fields, with_noise
 from lamella.task import Arrays, Example, Task
 
 SHARE = 0.5  # of the examples of an epoch
+TOGETHER = 3  # the most kinds in one example
 SOME, ALL = "some", "all"
 
 
@@ -78,6 +80,15 @@ class Noisy:
         rng = np.random.default_rng((self.seed, epoch, index))
         if rng.random() >= SHARE:
             return self.clean[index]
-        noise = self.noises[int(rng.integers(len(self.noises)))]
-        noisy, wanted = with_noise(self.job, self.examples[index], noise, 1 - float(rng.random()), rng)
+        count = int(rng.integers(1, min(TOGETHER, len(self.noises)) + 1))
+        kinds = [self.noises[i] for i in rng.permutation(len(self.noises))[:count]]
+        noisy = wanted = self.examples[index]
+        # What moves a picture comes first: what is wanted moves along then, and is not touched by the others.
+        for noise in sorted(kinds, key=lambda noise: not self._moves(noise)):
+            noisy, moved = with_noise(self.job, noisy, noise, 1 - float(rng.random()), rng)
+            wanted = moved if self._moves(noise) else wanted
         return {**self.job.inputs(noisy), **self.job.prompt(noisy), **self.job.targets(wanted)}
+
+    def _moves(self, noise: Noise) -> bool:
+        name, kind = noise
+        return kind in self.job.fields[name].moves

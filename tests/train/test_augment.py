@@ -59,6 +59,24 @@ def test_masks_move_with_their_pictures_in_training():
     assert other and all(not np.array_equal(row["labels"], noisy.clean[i]["labels"]) for i, row in other)
 
 
+def test_several_kinds_in_one_example():
+    """A mask moves where its picture is moved, whatever other noise there is, and stays where there is grain alone."""
+    job, learn = fitted("image-segmentation", 12)
+    noises = augment.chosen(job, "grain, shifted")
+    store = encode(job, learn).store
+    noisy = augment.Noisy(job, learn, noises, 0, store)
+    moved = {1: [], 2: []}  # by how many kinds there are
+    for index, epoch in np.ndindex(len(learn), 3):
+        rng = np.random.default_rng((0, epoch, index))
+        if rng.random() < augment.SHARE:
+            kinds = rng.integers(1, 3)
+            alone = [noises[i] for i in rng.permutation(2)[:kinds]] == [("image", "grain")]
+            stays = np.array_equal(noisy(index, epoch)["labels"], store[index]["labels"])
+            assert stays or not alone
+            moved[int(kinds)].append(not stays)
+    assert any(moved[1]) and any(moved[2])
+
+
 def test_which_kinds():
     job = find("text-classification")()
     kinds = [*job.fields["text"].noises]
