@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from lamella.data.documents.apple import StringsDict, XcStrings
 from lamella.data.documents.ass import Substation
 from lamella.data.documents.catalogue import Catalogue
 from lamella.data.documents.json_locale import JsonLocale
@@ -66,8 +67,10 @@ FORMATS: dict[str, Callable[..., Document]] = {
     ".srt": Subtitles,
     ".ssa": Substation,
     ".strings": Strings,
+    ".stringsdict": StringsDict,
     ".txt": Text,
     ".vtt": WebVtt,
+    ".xcstrings": XcStrings,
     ".xlf": Xliff,
     ".xliff": Xliff,
     ".xml": AndroidStrings,
@@ -99,7 +102,7 @@ def open_document(
         >>> open_document(b"", "letter.doc")
         Traceback (most recent call last):
         lamella.errors.DataError: letter.doc: expected one of .arb .ass .docx .epub .htm .html .json .markdown .md .odp .odt \
-.po .pot .pptx .properties .srt .ssa .strings .txt .vtt .xlf .xliff .xml .yaml .yml, received .doc. Save it in one of these formats
+.po .pot .pptx .properties .srt .ssa .strings .stringsdict .txt .vtt .xcstrings .xlf .xliff .xml .yaml .yml, received .doc. Save it in one of these formats
     """
     label = show_path(name or ("the text" if isinstance(source, bytes) else source))
     suffix = Path(label).suffix.lower()

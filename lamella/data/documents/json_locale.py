@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from lamella.data.documents.slots import Slot, Slots, plain_line, worded
 from lamella.data.text.encoding import StrPath, read_bytes
@@ -41,23 +42,26 @@ def _other(value: dict[str, object]) -> str:
     return next((key for key in _VERSIONED if key in value and str(value[key])[:1].isdigit()), "")
 
 
+def parse_json(text: str, name: str) -> Any:
+    """The value of a text that is JSON; DataError with the place where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise DataError(
+            f"{name}, {place}: expected JSON, received what is none ({error.msg}). Mend it there"
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{name}: expected JSON, received what is too deep or has a number too long") from error
+
+
 class JsonLocale(Slots):
     """A JSON file of texts under keys. Raises DataError where it is none."""
 
     holds = "a JSON object with texts under keys"
 
     def slots(self) -> list[Slot]:
-        try:
-            value = json.loads(self.text)
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
-            raise DataError(
-                f"{self.name}, {place}: expected JSON, received what is none ({error.msg}). Mend it there"
-            ) from error
-        except (RecursionError, ValueError) as error:
-            raise DataError(
-                f"{self.name}: expected JSON, received what is too deep or has a number too long"
-            ) from error
+        value = parse_json(self.text, self.name)
         if not isinstance(value, dict):
             raise DataError(
                 f"{self.name}: expected {self.holds}, received a list or a single value. Give a locale file"

@@ -16,6 +16,7 @@ from functools import partial
 
 from lamella.data.documents.slots import Slot, Slots, worded
 from lamella.data.documents.xml_text import Token, check, escape, tokens, unescape
+from lamella.data.text.icu import fitting
 from lamella.data.text.languages import base_code
 from lamella.errors import DataError
 
@@ -61,16 +62,19 @@ def _outer(source: str, answer: str) -> str | None:
     return None if open_ else "".join([*parts, escape(answer[end:])])
 
 
-class _Xml(Slots):
+class XmlSlots(Slots):
     """A file of XML, whose tokens are looked through once."""
 
     def slots(self) -> list[Slot]:
-        body = re.sub(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')", r"\1", self.text)
-        check(body.encode("utf-8", "replace"), self.name)
+        check(self.body().encode("utf-8", "replace"), self.name)
         found = self.texts(list(tokens(self.text)))
         if not found:
             raise DataError(f"{self.name}: expected {self.holds}, received none. Is it another kind of file?")
         return found
+
+    def body(self) -> str:
+        """The text that has to be well-formed XML: without the encoding that its bytes had."""
+        return re.sub(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')", r"\1", self.text)
 
     def texts(self, pieces: list[Token]) -> list[Slot]:
         raise NotImplementedError
@@ -89,7 +93,7 @@ def _closing(pieces: list[Token], at: int) -> int:
 # --- Android ---------------------------------------------------------------------------------------------------------
 
 
-class AndroidStrings(_Xml):
+class AndroidStrings(XmlSlots):
     """`string` elements, and the `item` of plurals and arrays; not those marked `translatable="false"`."""
 
     holds = "Android's <resources> with <string> elements"
@@ -108,6 +112,9 @@ class AndroidStrings(_Xml):
             elif token.name in ("string", "item"):
                 found += self._slot(token.end, pieces[last].start)
                 index = last + 1
+            elif token.name == "plurals":
+                found += self._plurals(pieces[index - 1 : last + 1])
+                index = last + 1
             else:
                 while index < last:
                     item, index = pieces[index], index + 1
@@ -116,6 +123,32 @@ class AndroidStrings(_Xml):
                         found += self._slot(item.end, pieces[end].start)
                         index = end + 1
         return found
+
+    def _plurals(self, pieces: list[Token]) -> list[Slot]:
+        """The forms of a plural, which become those of the target language: missing ones are copies of `other`."""
+        items = [one for one in children(pieces) if one[0].name == "item" and one[0].kind == "open"]
+        stay, lacking = fitting([first.attribute("quantity") for first, _ in items], self.language)
+        found = []
+        for first, last in items:
+            quantity = first.attribute("quantity")
+            for slot in self._slot(first.end, last.start):
+                if quantity in stay and not (quantity == "other" and lacking):
+                    found.append(slot)
+                    continue
+                start = gap_before(self.text, first.start)
+                write = partial(self._forms, start, first, last, slot, lacking if quantity in stay else None)
+                found.append(Slot(start, last.end, slot.text, write))
+        return found
+
+    def _forms(self, start: int, first: Token, last: Token, slot: Slot, lacking: list[str] | None, answer: str) -> str:
+        """A form with copies for the categories that the source lacks; nothing for one that the target language has not."""
+        if lacking is None:
+            return ""
+        before, lead, tail = (
+            self.text[a:b] for a, b in ((start, first.start), (first.end, slot.start), (slot.end, last.start))
+        )
+        tags = [re.sub(r"(quantity\s*=\s*[\"'])other", rf"\g<1>{name}", first.raw) for name in (*lacking, "other")]
+        return "".join(f"{before}{tag}{lead}{slot.encode(answer)}{tail}{last.raw}" for tag in tags)
 
     def _slot(self, start: int, end: int) -> list[Slot]:
         start, end = _bounds(self.text, start, end)
@@ -127,6 +160,12 @@ class AndroidStrings(_Xml):
         if not worded(_MARK.sub("", text)) or raw.startswith(("@string/", "?")):
             return []
         return [Slot(start, start + len(raw), text, partial(_android, raw, text, quoted, literal))]
+
+
+def gap_before(text: str, place: int) -> int:
+    """Where the white space before a place begins."""
+    gap = text[max(0, place - _GAP) : place]
+    return place - len(gap) + len(gap.rstrip())
 
 
 def _bounds(text: str, start: int, end: int) -> tuple[int, int]:
@@ -168,7 +207,7 @@ _FINAL = ("final", "signed-off")
 _REVIEW = "needs-review-translation"
 
 
-def _children(pieces: list[Token]) -> list[tuple[Token, Token]]:
+def children(pieces: list[Token]) -> list[tuple[Token, Token]]:
     """The elements right within the one that these pieces are: where each opens and closes."""
     found = []
     at = 1
@@ -190,7 +229,7 @@ def _with(tag: str, name: str, value: str) -> str:
     return f'{plain[:-1]} {name}="{value}">'
 
 
-class Xliff(_Xml):
+class Xliff(XmlSlots):
     """XLIFF 1.2 and 2.0: a `target` for every `source` that has none with a text in it, or one that waits for translation.
 
     What is final, signed off or approved stays. What was translated gets the state `needs-review-translation` (1.2: a person
@@ -235,7 +274,7 @@ class Xliff(_Xml):
                 self.heads.append((token.end - 1, f' {name}="{escape(self.language)}"'))
 
     def _unit(self, pieces: list[Token], second: bool) -> list[Slot]:
-        inside = _children(pieces)
+        inside = children(pieces)
         source = next((one for one in inside if one[0].name == "source"), None)
         if source is None:
             return []

@@ -31,7 +31,7 @@ ORDINAL = {
     "es": ("other",),
     "zh": ("other",),
 }
-_CATEGORIES = ("zero", "one", "two", "few", "many", "other")
+CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
 
 @dataclass
@@ -91,13 +91,28 @@ def _fitted(kind: str, branches: list[tuple[str, str, str]], target: str) -> lis
     by_key = {key: text for _, key, text in branches}
     if not table or "other" not in by_key:
         return branches
-    fitting = [branch for branch in branches if branch[1] not in _CATEGORIES or branch[1] in table]
+    fitting = [branch for branch in branches if branch[1] not in CATEGORIES or branch[1] in table]
     keys = {key for _, key, _ in fitting}
     gap = branches[-1][0] or " "
     for key in table:
         if key not in keys:
             fitting.insert(len(fitting) - 1, (gap, key, by_key["other"]))
     return fitting
+
+
+def fitting(categories: Sequence[str], target: str, always: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """Which plural categories of a source a target language has, and which it has besides: those are copies of `other`.
+
+    always: those that stay in any case. `many`, which French and Spanish have for millions, stays where it is there.
+
+    >>> fitting(["one", "other"], "zh"), fitting(["other"], "de"), fitting(["few", "other"], "xx")
+    ((['other'], []), (['other'], ['one']), (['few', 'other'], []))
+    """
+    table = CARDINAL.get(base_code(target))
+    if not table or "other" not in categories:
+        return list(categories), []
+    also = (*always, *(("many",) if base_code(target) in ("fr", "es") else ()))
+    return [one for one in categories if one in table or one in also], [one for one in table if one not in categories]
 
 
 def parse(text: str) -> Message | None:

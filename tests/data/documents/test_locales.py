@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import plistlib
+
 import pytest
 
 from lamella.data.documents.formats import open_document
+from lamella.data.text import placeholders
 from lamella.errors import DataError
 
 
@@ -73,3 +77,113 @@ def test_escaped_blanks_around_a_text_of_android(text, segment, written):
 def test_java_reads_what_is_not_utf_8_as_latin_1():
     document = open_document("a = caf\u00e9 bar\nb = x\n".encode("latin-1"), "a.properties")
     assert document.render(["th\u00e9 \u0153 \u20ac", None]) == b"a = th\xe9 \\u0153 \\u20ac\nb = x\n"
+
+
+STRINGSDICT = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+\t<key>files</key>
+\t<dict>
+\t\t<key>NSStringLocalizedFormatKey</key>
+\t\t<string>You have %#@n@</string>
+\t\t<key>n</key>
+\t\t<dict>
+\t\t\t<key>NSStringFormatSpecTypeKey</key>
+\t\t\t<string>NSStringPluralRuleType</string>
+\t\t\t<key>one</key>
+\t\t\t<string>%d file &amp; more</string>
+\t\t\t<key>other</key>
+\t\t\t<string>%d files</string>
+\t\t</dict>
+\t</dict>
+</dict>
+</plist>
+"""
+XCSTRINGS = {
+    "sourceLanguage": "en",
+    "strings": {
+        "": {},
+        "Brand": {"shouldTranslate": False},
+        "Done": {"localizations": {"zh-Hans": {"stringUnit": {"state": "translated", "value": "完成"}}}},
+        "Hello %@": {},
+        "days": {
+            "localizations": {
+                "en": {"variations": {"plural": {
+                    "one": {"stringUnit": {"state": "translated", "value": "%lld day"}},
+                    "other": {"stringUnit": {"state": "translated", "value": "%lld days"}},
+                }}},
+            }
+        },
+    },
+    "version": "1.0",
+}  # fmt: skip
+PLURALS = """<resources>
+    <plurals name="d">
+        <item quantity="one">%d day</item>
+        <item quantity="other">%d days</item>
+    </plurals>
+</resources>
+"""
+
+
+@pytest.mark.parametrize("language", ["fr", "zh", "xx", ""])
+def test_plurals_of_apple_and_android_stay_as_they_are_where_no_text_changes(language):
+    for text, name in ((STRINGSDICT, "a.stringsdict"), (PLURALS, "strings.xml")):
+        document = open_document(text.encode(), name, language)
+        assert document.render(document.segments) == document.render([None] * len(document.segments)) == text.encode()
+
+
+def test_a_stringsdict_has_the_categories_of_its_language():
+    french, chinese = (open_document(STRINGSDICT.encode(), "a.stringsdict", code) for code in ("fr", "zh"))
+    assert french.segments == ["You have %#@n@", "%d file & more", "%d files"]
+    assert placeholders.find(french.segments[0]) == ["%#@n@"]
+    read = plistlib.loads(french.render(["Vous avez %#@n@", "%d <a>", "%d b"]))
+    assert read["files"]["NSStringLocalizedFormatKey"] == "Vous avez %#@n@"
+    assert (read["files"]["n"]["one"], read["files"]["n"]["other"]) == ("%d <a>", "%d b")
+    written = chinese.render(["你有 %#@n@", "x", "%d 个文件"]).decode()
+    assert "one" not in written and plistlib.loads(written.encode())["files"]["n"]["other"] == "%d 个文件"
+    lonely = STRINGSDICT.replace("\t\t\t<key>one</key>\n\t\t\t<string>%d file &amp; more</string>\n", "")
+    more = plistlib.loads(open_document(lonely.encode(), "a.stringsdict", "de").render(["Du hast %#@n@", "%d Dateien"]))
+    assert more["files"]["n"]["one"] == more["files"]["n"]["other"] == "%d Dateien"
+
+
+def test_the_plurals_of_android_have_the_categories_of_their_language():
+    chinese = open_document(PLURALS.encode(), "strings.xml", "zh").render(["一天", "%d 天"]).decode()
+    assert chinese == PLURALS.replace('        <item quantity="one">%d day</item>\n', "").replace("%d days", "%d 天")
+    lonely = PLURALS.replace('        <item quantity="one">%d day</item>\n', "")
+    english = open_document(lonely.encode(), "strings.xml", "en").render(["it's %d"]).decode()
+    assert english.count("it\\'s %d") == 2 and english.index('"one"') < english.index('"other"')
+
+
+def test_a_string_catalogue_gets_a_localization_for_review():
+    raw = json.dumps(XCSTRINGS, indent=2, separators=(",", " : "), ensure_ascii=False)
+    raw = raw.replace(": {}", ": {\n\n    }").encode()
+    document = open_document(raw, "a.xcstrings", "zh")
+    assert document.segments == ["Hello %@", "%lld day", "%lld days"]
+    assert document.render([None] * 3) == raw
+    written = document.render(["你好 %@", "x", "%lld 天"])
+    strings = json.loads(written)["strings"]
+    assert strings["Hello %@"]["localizations"]["zh-Hans"]["stringUnit"] == {
+        "state": "needs_review",
+        "value": "你好 %@",
+    }
+    assert strings["days"]["localizations"]["zh-Hans"]["variations"]["plural"].keys() == {"other"}
+    for key in ("Hello %@", "days"):
+        del strings[key]["localizations"]["zh-Hans"]
+    assert strings.pop("Hello %@") == {"localizations": {}}
+    assert strings == {key: value for key, value in XCSTRINGS["strings"].items() if key != "Hello %@"}
+    assert b'    "" : {\n\n    },' in written, "as Xcode writes it"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "received"),
+    [
+        ("a.xcstrings", b'{"a": "b"}', "other JSON"), ("a.xcstrings", b'{"sourceLanguage": "en", "strings": {"": {}}}', "no text to translate"),
+        ("a.xcstrings", b'{"a"', "JSON"), ("a.xcstrings", b"", "empty file"), ("a.stringsdict", b"<plist><dict/></plist>", "received none"),
+        ("a.stringsdict", b"<a><b/></a>", "another root"), ("a.stringsdict", b'<!DOCTYPE plist [<!ENTITY a "b">]><plist/>', "DTD"),
+    ],
+)  # fmt: skip
+def test_what_is_no_file_of_apples_plurals_is_refused(name, data, received):
+    with pytest.raises(DataError, match=received):
+        open_document(data, name, "fr")
