@@ -158,7 +158,7 @@ def cells(value: Any, count: int = 0) -> tuple[bool, dict[str, Any]]:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         return True, json_object("row", value)
     if isinstance(value, str):
-        from lamella.data.readers.measures import split_row  # only where a row was typed
+        from lamella.data.readers.typed_rows import split_row  # only where a row was typed
 
         value = split_row(value, count)
     return False, {f"column {i}": v for i, v in enumerate(value, start=1)}

@@ -2,9 +2,10 @@
 
 check_example(task, {"text": "Hello"})      the same
 check_example(task, {"text": None})         UsageError: text: expected a text, received None. ...
+by_columns(task, {"Review": "Fine."})       {"text": "Fine."}, where training read its texts from a column of this name
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lamella.errors import UsageError
@@ -18,6 +19,7 @@ def check_example(task: Task, example: Mapping[Any, Any]) -> Example:
 
     Arrays of other libraries become lists, strings of other types plain ones. Raises UsageError.
     """
+    example = by_columns(task, example)
     missing = [name for name in task.fields if name not in example]
     if missing:
         received = ", ".join(str(key)[:SHOWN] for key in list(example)[:12]) or "nothing"
@@ -29,3 +31,32 @@ def check_example(task: Task, example: Mapping[Any, Any]) -> Example:
     if isinstance(example, dict) and all(example[name] is value for name, value in checked.items()):
         return example
     return {**example, **checked}
+
+
+def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """A row that names the columns of training instead of the task's fields -> an example; any other as it is.
+
+    Other columns of the row are left out, as where a table is read. The case of names and marks in them do not matter.
+    """
+    from lamella.data.readers.records import fold
+
+    if all(name in example for name in task.fields):
+        return example
+    keys = {fold(key): key for key in example if isinstance(key, str)}
+    [name, *others] = task.fields
+    columns = [column["name"] for column in getattr(task.fields[name], "columns", ())]
+    if columns and not others:
+        return {name: dict(example)} if keys.keys() >= set(map(fold, columns)) else example
+    found: dict[str, Any] = {}
+    for field in (*task.fields, *task.optional):
+        column = task.used_columns_.get(field, {"name": field})
+        several = "+" in str(column.get("number"))
+        parts = column["name"].split("+") if several else [column["name"] or field]
+        if all(fold(part) in keys for part in parts):
+            values = [example[keys[fold(part)]] for part in parts]
+            found[field] = values[0] if len(values) == 1 else _joined(values)
+    return found if all(field in found for field in task.fields) else example
+
+
+def _joined(values: Iterable[Any]) -> str:
+    return " ".join(text for text in (str(v).strip() for v in values if v is not None) if text)

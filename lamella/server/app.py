@@ -283,7 +283,7 @@ def _asked(opened: Opened, body: bytes, check: Check) -> tuple[Model, list[Examp
     """The model with the request's options, and the request's examples."""
     ask = schema.decode(body, schema.Ask)
     model = opened.with_options(ask.options, ask.ask)
-    return model, opened.check(ask.examples, check, model)
+    return model, opened.check(schema.rows_of(model.task, ask.examples), check, model)
 
 
 async def _document(request: Request) -> Response:

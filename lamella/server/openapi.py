@@ -25,6 +25,12 @@ class Translate(Detect):
     alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+TABLE: Schema = {
+    "type": ["array", "object"],
+    "additionalProperties": {"type": "array"},
+    "description": "Examples; also rows by the names of the columns that training read, rows as lists of values in the order of "
+    "the fields, or an object of columns.",
+}
 ERROR: Schema = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 
 
@@ -63,7 +69,10 @@ def _of_model(facts: Mapping[str, Any], example: Schema, options: Schema) -> Sch
     name, summary = facts["name"], facts["summary"]
     ask: Schema = {
         "type": "object",
-        "properties": {"examples": {"type": "array", "items": example, "maxItems": 1000}, "options": options},
+        "properties": {
+            "examples": {**TABLE, "items": example, "maxItems": 1000},
+            "options": options,
+        },
         "required": ["examples"],
         "additionalProperties": False,
     }

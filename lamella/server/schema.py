@@ -9,6 +9,7 @@ import msgspec
 
 from lamella.errors import UsageError
 from lamella.fields import Field, TooLarge
+from lamella.model.values import by_columns
 from lamella.options import Option, all_options, hints
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
@@ -23,7 +24,7 @@ T = TypeVar("T")
 class Ask(msgspec.Struct, forbid_unknown_fields=True):
     """The body of predict."""
 
-    examples: list[dict[str, Any]]
+    examples: list[dict[str, Any] | list[Any]] | dict[str, list[Any]]
     options: dict[str, Any] = {}
     ask: str = ""  # which question, if the model answers several
 
@@ -58,13 +59,37 @@ def of_field(field: Field, limits: Limits) -> dict[str, Any]:
     return {**shape, "description": field.description} if field.description else shape
 
 
+def rows_of(job: Task, given: Sequence[Any] | Mapping[str, Sequence[Any]]) -> list[Mapping[str, Any]]:
+    """The examples of a request, which may be a table: an object of columns, or lists of values in the order of the fields."""
+    if isinstance(given, Mapping):
+        lengths = {name: len(column) for name, column in given.items()}
+        if len(set(lengths.values())) > 1:
+            raise Refused(400, f"examples: expected columns of one length, received {str(lengths)[:100]}.")
+        return [dict(zip(given, row, strict=True)) for row in zip(*given.values(), strict=True)]
+    rows: list[Mapping[str, Any]] = []
+    for i, row in enumerate(given, start=1):
+        names = list(job.fields)
+        if isinstance(row, list):
+            if len(names) > 1 and len(row) != len(names):
+                raise Refused(400, f"example {i}: expected {' and '.join(names)}, received {len(row)} values.")
+            alone = len(row) == 1 and not hasattr(job.fields[names[0]], "columns")
+            row = dict(zip(names, row, strict=True)) if len(names) > 1 or alone else {names[0]: row}
+        rows.append(row)
+    return rows
+
+
 def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str = "the example") -> Example:
-    """Check a request's example: all fields present, each of its kind, no others."""
+    """Check a request's example: all fields present, each of its kind, no others; or the columns that training read."""
     every = every_field(job)
+    given = {name: value for name, value in by_columns(job, given).items() if value is not None or name in job.fields}
     unknown, missing = set(given) - set(every), set(job.fields) - set(given)
     if unknown or missing:
         names = ", ".join(sorted(map(str, given)))[:100] or "nothing"
         also = f", and maybe {', '.join(job.optional)}" if job.optional else ""
+        used = [
+            str(column["name"]) for name, column in job.used_columns_.items() if name in job.fields and column["name"]
+        ]
+        also += f" (or {', '.join(used)}, as in training)" if used and used != list(job.fields) else ""
         raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}{also}, received {names}.")
     return {
         name: receive(field, f"{what}, {name}", given[name], limits) for name, field in every.items() if name in given

@@ -254,7 +254,7 @@ def read_stamps(path: Path) -> None:
 
 
 def read_numbers(path: Path) -> None:
-    from lamella.data.readers import measures
+    from lamella.data.readers import measures, typed_rows
     from lamella.tasks.dimensionality_reduction.examples import seed
     from lamella.tasks.time_series_forecasting import windows
 
@@ -263,7 +263,7 @@ def read_numbers(path: Path) -> None:
     first: LamellaError | None = None
     for action in (
         lambda: windows.numbers(text),
-        lambda: measures.encode(columns, measures.as_row(columns, text)),
+        lambda: measures.encode(columns, typed_rows.as_row(columns, text)),
         lambda: seed(text),
     ):
         try:

@@ -66,6 +66,9 @@ def point(server, row, **options):
         {**USUAL, "grade": 1},
         {**USUAL, "grade": 1.0},
         {**USUAL, "another": "column"},
+        {**USUAL, "price": "1.299,50"},
+        {**USUAL, "place": "Far East"},
+        {name.upper() + " ": value for name, value in USUAL.items()},
         [1299.5, "far east", True, 3, 1],
         ["1,299.50", "far east", "True", "3", "1"],
         '"1,299.50", far east, True, 3, 1',
@@ -75,6 +78,32 @@ def point(server, row, **options):
 )
 def test_a_row_is_read_as_a_table_is(server, row):
     assert point(server, row) == point(server, USUAL)
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [
+        [USUAL, USUAL],
+        [{**USUAL, "another": "column"}] * 2,
+        [list(USUAL.values())] * 2,
+        {name: [value] * 2 for name, value in USUAL.items()},
+        {name.title(): [value] * 2 for name, value in USUAL.items()},
+    ],
+)
+def test_a_table_is_a_request(server, examples):
+    reply = server.post("/models/houses/predict", {"examples": examples})
+    assert [answer["point"] for answer in reply.json["answers"]] == [point(server, USUAL)] * 2, reply.raw
+
+
+def test_tables_that_are_none(server):
+    for examples, line in (
+        ({"price": [1, 2], "place": ["north"]}, "columns of one length"),
+        ([{"price": 1}], "expected the fields example"),
+        ([[1, 2]], "expected 5 values"),
+        ("all", "| array`, got `str`"),
+    ):
+        reply = server.post("/models/houses/predict", {"examples": examples})
+        assert reply.status in (400, 422) and line in reply.error, reply.raw
 
 
 def test_a_decimal_comma_where_it_is_said(server):
@@ -172,3 +201,16 @@ def test_categories_are_reasons_too(server):
     example = {"past": PAST, "weather": WEATHER, "holiday": HOLIDAY}
     reply = server.post("/models/sales/explain", {"example": example})
     assert reply.status == 200 and b"weather" in reply.raw
+
+
+@pytest.mark.parametrize(
+    "start", ["2020-01-03", "3 Jan 2020", "2020-01-03T00:00:00Z", 1578009600, 1578009600000, "1578009600"]
+)
+def test_a_start_in_every_form(server, start):
+    given = {"past": PAST, "weather": WEATHER, "holiday": HOLIDAY}
+
+    def answer(**more):
+        return server.post("/models/sales/predict", {"examples": [{**given, **more}]}).json["answers"]
+
+    assert answer(start=start) == answer(start="2020-01-03") != answer()
+    assert answer(start=None) == answer(), "null is no start"

@@ -21,6 +21,7 @@ MISSING = {
 # The name of a column: one to four words that begin with a letter. 2020-01-01 and "Great!" are not.
 _NAME = re.compile(r"[^\W\d][\w-]*([ ./:#]?[\w()-]+){0,3}")
 _NUMBER = re.compile(r"[^\w\s]?\s?[-+(]?\s?\d[\d., \u00a0\u202f']*([eE][-+]?\d+)?\s?[-%)]?(\s?[^\w\s])?")
+_DATE = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d\d)")  # looks like a number with two points
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
 _LOOKED_AT = 300  # rows
 _FEWEST = 10  # rows that tell a column which numbers them
@@ -104,14 +105,20 @@ def names_above_numbers(rows: Sequence[Sequence[str]]) -> bool:
 
     >>> names_above_numbers([["name", "age"], ["Ann", "30"]]), names_above_numbers([["Ann", "30"], ["Bob", "31"]])
     (True, False)
+    >>> names_above_numbers([["shop", "1.2.2023"], ["A", "1.107,5"]]), names_above_numbers([["1.2.2023"], ["2.2.2023"]])
+    (True, False)
     """
     for at, cell in enumerate(rows[0] if rows else ()):
         below = [row[at].strip() for row in rows[1 : _LOOKED_AT + 1] if len(row) > at]
         known = [other for other in below if other.lower() not in MISSING]
-        named = cell.strip() and cell.strip().lower() not in MISSING and not is_number(cell.strip())
-        if named and known and sum(map(is_number, known)) > 0.9 * len(known):
+        named = cell.strip() and cell.strip().lower() not in MISSING and not _is_amount(cell.strip())
+        if named and known and sum(map(_is_amount, known)) > 0.9 * len(known):
             return True
     return False
+
+
+def _is_amount(cell: str) -> bool:
+    return is_number(cell) and _DATE.fullmatch(cell) is None
 
 
 def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:

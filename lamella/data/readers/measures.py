@@ -9,8 +9,6 @@ A missing value is filled with its column's mean and marked as not known. An inf
 there is no mean with it, and nobody has measured one.
 """
 
-import csv
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +20,8 @@ from numpy.typing import NDArray
 from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.headers import column_names, first_is_header, numbers_rows
 from lamella.data.readers.numbers import TRUTH, is_missing, read_number, read_numbers, say_decimal
-from lamella.data.readers.records import Sheet, read_sheet, refuse_wide
+from lamella.data.readers.odd_rows import stand_in
+from lamella.data.readers.records import Sheet, fold, read_sheet, refuse_wide
 from lamella.data.readers.tables import Row
 from lamella.data.text.encoding import quote, quote_all
 from lamella.errors import DataError
@@ -192,6 +191,11 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
         cells = [str(row.get(name, "")) for row in rows]
         known = [c.strip() for c in cells if not is_missing(c)]
         parsed = [v for v in map(_number, known) if v is not None]
+        gone = stand_in(np.array(parsed))
+        if gone is not None:
+            parsed = [v for v in parsed if v != gone]
+            known = [c for c in known if _number(c) != gone]
+            notes.append(f"column {quote(name)}: {gone:g} stands for a missing value")
         for row, cell in zip(rows, cells, strict=True):
             value = _number(cell)
             if value is not None and math.isinf(value):
@@ -200,7 +204,7 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
             notes.append(f"column {quote(name)} is empty and is left out")
         elif len(set(known)) == 1:
             notes.append(f"column {quote(name)} is always {quote(known[0])} and is left out")
-        elif len(parsed) >= NUMERIC * len(known):
+        elif len(parsed) >= NUMERIC * len(known) and not _codes(known):
             with np.errstate(over="ignore", invalid="ignore"):
                 mean, spread = float(np.mean(parsed)), float(np.std(parsed))
             if not math.isfinite(mean + spread):  # squares of numbers above 1e154 are no floats
@@ -212,6 +216,8 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
                 notes.append(f"column {quote(name)} is always {parsed[0]:g} and is left out")
                 continue
             columns.append({"name": name, "mean": mean, "spread": spread})
+            if gone is not None:
+                columns[-1]["missing"] = gone
             if name in getattr(rows[0], "commas", ()):
                 columns[-1]["decimal"] = ","
         elif len(counts := Counter(known)) > min(MOST, max(2, len(known) // 2)):
@@ -220,6 +226,8 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
         else:
             names = sorted(counts)
             columns.append({"name": name, "names": names, "shares": [counts[n] / len(known) for n in names]})
+            if len(parsed) == len(known):
+                notes.append(f"column {quote(name)} holds codes such as {quote(min(names))}, read as categories")
         if known and len(known) < len(cells) and columns and columns[-1]["name"] == name:
             notes.append(
                 f"column {quote(name)} lacks {len(cells) - len(known):,} of {len(cells):,} values: filled with the mean"
@@ -227,6 +235,13 @@ def learn_columns(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any
     if not columns:
         raise DataError(f"expected columns of numbers or categories, received none. {'; '.join(notes[:10])}.")
     return columns, notes
+
+
+def _codes(known: Sequence[str]) -> bool:
+    """Whether these are codes of one length that begin with zeros, such as postcodes, and few enough to be categories."""
+    length = len(known[0])
+    same = length > 2 and all(len(cell) == length and cell.isdecimal() for cell in known)
+    return same and any(cell[0] == "0" for cell in known) and len(set(known)) <= min(MOST, len(known) // 2)
 
 
 def _infinite(where: str, name: str, cell: str) -> str:
@@ -253,11 +268,15 @@ def category(names: Sequence[str], value: Any) -> str | None:
 
     >>> category(["False", "True"], True), category(["no", "yes"], False), category(["1.0", "x"], 1), category(["a"], "b")
     ('True', 'no', '1.0', None)
+    >>> category(["House", "Flat"], "HOUSE"), category(["01067", "10115"], 1067)
+    ('House', '01067')
     """
     text = text_of(value)
     if text in names:
         return text
     folded = text.casefold()
+    if len(same := [name for name in names if name.casefold() == folded]) == 1:
+        return same[0]
     if folded in TRUTH:
         same = [name for name in names if TRUTH.get(name.casefold()) == TRUTH[folded]]
         return same[0] if len(same) == 1 else None
@@ -291,8 +310,11 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
     where = getattr(row, "where", "a row")
     for column in columns:
         name = column["name"]
-        if name not in row:
-            raise DataError(f"{where}: expected a value for {quote(name)}, received {quote_all(row)}.")
+        if name not in row and (name := _alike(name, row)) not in row:
+            raise DataError(
+                f"{where}: expected a value for {quote(name)}, received {quote_all(row)}. Leave it empty (null in JSON) "
+                "where it is not known."
+            )
         text = text_of(row[name])
         absent = is_missing(text)
         if "names" in column:
@@ -302,6 +324,8 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
             known += [float(not absent)] * len(column["names"])
             continue
         value = column["mean"] if absent else _value(row[name], text, column.get("decimal", "."))
+        if value is not None and value == column.get("missing"):
+            absent, value = True, column["mean"]
         if value is None:
             raise Unlike(where, f"a number in {quote(name)}", quote(text))
         if math.isinf(value):
@@ -311,12 +335,21 @@ def encode(columns: Columns, row: Mapping[str, Any]) -> tuple[NDArray[np.float32
     return np.array(values, np.float32), np.array(known, np.float32)
 
 
+def _alike(name: str, row: Mapping[str, Any]) -> str:
+    """The one key of a row that is this name but for case, spaces and marks; else the name."""
+    alike = [key for key in row if fold(str(key)) == fold(name)]
+    return alike[0] if len(alike) == 1 else name
+
+
 def _value(given: Any, text: str, decimal: str) -> float | None:
-    """A number as it is; a text as its column writes numbers."""
+    """A number as it is; a text as its column writes numbers, or in the one way in which it can be read."""
     plain = _number(text)
     if not isinstance(given, str) or plain is not None and (decimal == "." or math.isinf(plain)):
         return plain
-    return read_number(text, decimal)
+    value = read_number(text, decimal)
+    if value is None and not (alone := read_numbers([text], separator=None)).ambiguous and not alone.bad:
+        return float(alone.values[0])
+    return value
 
 
 def decode(columns: Columns, values: Sequence[float] | NDArray[np.float32]) -> dict[str, Any]:
@@ -336,50 +369,3 @@ def decode(columns: Columns, values: Sequence[float] | NDArray[np.float32]) -> d
             row[column["name"]] = float(f"{float(values[at]) * column['spread'] + column['mean']:.5g}")
             at += 1
     return row
-
-
-def as_row(columns: Columns, value: Any) -> Mapping[str, Any]:
-    """A row as it is; a text as a JSON object, or as values in the order of the columns, with commas or spaces between.
-
-    >>> as_row([{"name": "a", "mean": 0, "spread": 1}, {"name": "b", "names": ["x"], "shares": [1]}], "3.5, x")
-    {'a': '3.5', 'b': 'x'}
-    """
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, list | tuple):
-        cells = list(value)
-        _check_width(columns, cells, str(value))
-        return {c["name"]: cell for c, cell in zip(columns, cells, strict=True)}
-    text = str(value)
-    if text.lstrip().startswith("{"):
-        try:
-            return dict(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"expected a row as JSON, received {quote(text)} ({error}).") from error
-    cells = split_row(text, len(columns))
-    _check_width(columns, cells, text)
-    return {c["name"]: cell for c, cell in zip(columns, cells, strict=True)}
-
-
-def split_row(text: str, count: int = 0) -> list[str]:
-    """A row that was typed: values with commas, semicolons, tabs or spaces between; one in quotes may hold a comma.
-
-    count: how many there should be, which decides between commas and semicolons.
-
-    >>> split_row('"1,299.50", red'), split_row("1.299,50; red", 2), split_row("3.5 red")
-    (['1,299.50', 'red'], ['1.299,50', 'red'], ['3.5', 'red'])
-    """
-    ways = [_cut(text, mark) for mark in ";\t," if mark in text] or [text.split()]
-    return next((cells for cells in ways if len(cells) == count), ways[-1])
-
-
-def _cut(text: str, mark: str) -> list[str]:
-    return [
-        cell.strip() for cell in next(csv.reader([" ".join(text.splitlines())], delimiter=mark, skipinitialspace=True))
-    ]
-
-
-def _check_width(columns: Columns, cells: Sequence[Any], given: str) -> None:
-    if len(cells) != len(columns):
-        names = quote_all(c["name"] for c in columns)
-        raise DataError(f"expected {len(columns)} values ({names}), received {len(cells)}: {quote(given)}.")

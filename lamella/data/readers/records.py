@@ -33,6 +33,7 @@ from lamella.data.readers.json_records import (
     scalar,
 )
 from lamella.data.readers.line_shapes import SAMPLE, SPACED, is_decimal_column, is_spaced, split
+from lamella.data.readers.odd_rows import without_odd_rows
 from lamella.data.readers.packed import unpack
 from lamella.data.readers.row_filter import filtered
 from lamella.data.readers.suffixes import TABLE_SUFFIXES, table_suffix
@@ -78,11 +79,15 @@ class Sheet(msgspec.Struct):
 
 
 def fold(name: str) -> str:
-    """The name of a column as it is compared: letters and digits in lower case.
+    """The name of a column as it is compared: letters and digits in lower case, accents in one form.
 
     >>> fold("Review_Text"), fold("review text")
     ('reviewtext', 'reviewtext')
     """
+    if not name.isascii():
+        from unicodedata import normalize  # as a rule names are in ASCII
+
+        name = normalize("NFC", name)
     return "".join(filter(str.isalnum, name.casefold()))
 
 
@@ -112,6 +117,8 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
     else:
         _read_delimited(sheet, lines, newline, needed, names, starts if keep else [])
     if not keep:  # a file that is written again is whole
+        sheet.rows, odd = without_odd_rows(sheet.rows, sheet.delimiter)
+        sheet.notes += [f"{file}: {note}" for note in odd]
         sheet.rows = filtered(sheet.rows, sheet.keys, sheet.file)
     return sheet
 

@@ -25,6 +25,7 @@ from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.clock import Step, Times
 from lamella.data.readers.headers import column_names, first_is_header, is_name, is_number, is_numbered
 from lamella.data.readers.numbers import TRUTH, Numbers, is_missing, read_numbers, say_decimal
+from lamella.data.readers.odd_rows import stand_in
 from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
 from lamella.data.readers.regular import Floats, Raw, Track, regular
 from lamella.data.readers.series_columns import NAMES, Roles, choose_roles, fail_duplicates
@@ -216,7 +217,8 @@ class _File:
         self.notes += [f"bad cell, filled like a gap: {line}" for line in self.bad]
         kind = "long (a row a value)" if roles.ids else "wide (a column a series)"
         self.notes.append(f"{self.where}: {kind}, {len(self.rows):,} rows, time = {roles.label or 'none'}")
-        self.notes += [f"{self.where}: {note}" for note in (*self.sheet.notes, *roles.notes)]
+        plain = [note.removeprefix(f"{self.where}: ") for note in self.sheet.notes]
+        self.notes += [f"{self.where}: {note}" for note in (*plain, *roles.notes)]
         return self._split(cells, roles, times, numbers), style
 
     def read_known(self, keys: Sequence[str], style: Style) -> KnownTable:
@@ -261,8 +263,8 @@ class _File:
         found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, style or o.style, whole)
         if found.ambiguous:
             raise DataError(
-                f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be day or month first, and no stamp "
-                "decides it. Say it: --day-first true or --day-first false"
+                f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be day or month first, and no stamp decides "
+                "it. Say it: --day-first true or --day-first false; --date-format %y-%m-%d where the year is first"
             )
         for at in map(int, np.flatnonzero(found.seconds == NONE)):
             self.bad.append(
@@ -336,6 +338,9 @@ class _File:
         if found.marks or found.decimal == ",":
             i = next(i for i, value in enumerate(found.values) if not np.isnan(value) and not cells[i].isdigit())
             self.notes.append(f"{self.where}: {name}: {quote(cells[i])} is read as {found.values[i]:.10g}")
+        if (gone := stand_in(found.values)) is not None:
+            self.notes.append(f"{self.where}: {name}: {gone:g} stands for a missing value")
+            found.values[found.values == gone] = np.nan
         return found.values
 
     def _split(

@@ -12,7 +12,7 @@ from datetime import datetime
 
 UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
 FORMATS = {
-    "year": "%Y", "yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "yyyymmddhh": "%Y%m%d%H", "yyyymmddhhmm": "%Y%m%d%H%M",
+    "year": "%Y", "yymmdd": "%y%m%d", "yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "yyyymmddhh": "%Y%m%d%H", "yyyymmddhhmm": "%Y%m%d%H%M",
     "yyyymmddhhmmss": "%Y%m%d%H%M%S",
 }  # fmt: skip
 TIME_WORDS = {"date", "datetime", "ds", "timestamp", "time", "day", "period", "month", "datum", "fecha", "data", "zeit"}
@@ -28,11 +28,16 @@ def number_kind(filled: Sequence[str], name: str) -> str:
 
     >>> [number_kind([n], "date") for n in ("2020", "202012", "20201231", "2020123118", "1577836800", "1577836800000", "43831", "7")]
     ['year', 'yyyymm', 'yyyymmdd', 'yyyymmddhh', 'seconds', 'milliseconds', 'excel', 'count']
+    >>> number_kind(["210331", "210401"], "date"), number_kind(["202103"], "date"), number_kind(["210331"], "n")
+    ('yymmdd', 'yyyymm', 'count')
     >>> number_kind(["1949.0", "1949.083", "1949.167"], "time")
     'decimal year'
     """
     whole = [cell.partition(".")[0] for cell in filled]
     numbers = [int(cell) for cell in whole]
+    words = set(re.findall(r"[a-z]+", name.casefold()))
+    if words & TIME_WORDS and all(len(c) == 6 and _is_date(c, "yymmdd") for c in filled) and _far(filled):
+        return "yymmdd"
     low, high = min(numbers), max(numbers)
     if all("." not in cell or re.fullmatch(r"\d+\.0*", cell) for cell in filled):
         widths = {len(cell) for cell in whole}
@@ -44,7 +49,6 @@ def number_kind(filled: Sequence[str], name: str) -> str:
     for kind, scale in UNITS.items():
         if 10**8 * scale <= low and high < 10**10 * scale:  # from 1973 to 2286
             return kind
-    words = set(re.findall(r"[a-z]+", name.casefold()))
     if words & TIME_WORDS and low >= 15_000 and high < 80_000:  # from 1941 to 2119
         return "excel"
     return "count"
@@ -58,6 +62,11 @@ def _is_date(cell: str, kind: str) -> bool:
     except ValueError:  # a column may hold one such day; whether it is a date is decided by its month
         return kind == "yyyymmdd" and 1 <= int(cell[4:6]) <= 12 and int(cell[6:]) <= 39
     return True
+
+
+def _far(cells: Sequence[str]) -> bool:
+    """Whether none of these can be a month: 202103 is in 2021, and 210301 in no year that anybody has numbers of."""
+    return not all("1500" <= cell[:4] <= "2100" and "01" <= cell[4:] <= "12" for cell in cells)
 
 
 def months_of(cells: Sequence[str]) -> tuple[list[int], float] | None:

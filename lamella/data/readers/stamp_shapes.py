@@ -57,6 +57,8 @@ SHAPES = [
         r"(?P<year>\d{4})",
     )
 ]
+YEAR_FIRST = re.compile(r"(?P<year>\d\d)(?P<mark>[-/. ])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _CLOCK)
+"""A year of two digits in front: no shape of its own, since days in front look the same (`stamp_orders`)."""
 _SPAN = re.compile(r"(.*\d.*?)(?:\s+(?:-|–|—|to|bis|à)\s+|/(?=\d{4}-))(?=.*\d).{4,}")
 
 
@@ -92,9 +94,7 @@ def _match(shape: re.Pattern[str], cell: str) -> re.Match[str] | None:
 def when(match: re.Match[str], day_first: bool) -> datetime:
     """What a match says. ValueError where there is no such day or hour."""
     part: dict[str, Any] = match.groupdict()
-    year = int(part["year"])
-    if len(part["year"]) == 2:  # as POSIX has it
-        year += 2000 if year < 69 else 1900
+    year = int(part["year"]) if len(part["year"]) == 4 else century(int(part["year"]))
     month, day = 1, int(part.get("day") or 1)
     if part.get("first"):
         one, other = int(part["first"]), int(part["second_"])
@@ -124,6 +124,15 @@ def when(match: re.Match[str], day_first: bool) -> datetime:
             raise ValueError("no such day")
         extra += timedelta(days=number - 1)
     return datetime(year, month, day, hour % 24 if hour == 24 else hour, minute, second) + extra
+
+
+def century(year: int) -> int:
+    """A year of two digits as POSIX has it.
+
+    >>> century(68), century(69)
+    (2068, 1969)
+    """
+    return year + (2000 if year < 69 else 1900)
 
 
 def zone_offset(zone: str | None) -> int | None:

@@ -21,15 +21,8 @@ from numpy.typing import NDArray
 
 from lamella.data.readers import calendars
 from lamella.data.readers import stamp_shapes as shapes
-from lamella.data.readers.stamp_numbers import (
-    EXCEL,
-    FORMATS,
-    UNITS,
-    decimals,
-    excel_seconds,
-    months_of,
-    number_kind,
-)
+from lamella.data.readers.stamp_numbers import EXCEL, FORMATS, UNITS, decimals, excel_seconds, months_of, number_kind
+from lamella.data.readers.stamp_orders import is_short, year_first
 
 NONE = np.iinfo(np.int64).min
 """No time."""
@@ -60,6 +53,8 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the names of months and days."""
     parts: int = 1
     """Times are counted in so many parts of a second, or of one: 1000 where stamps are milliseconds apart."""
+    year_first: bool = False
+    """Years of two digits stand in front: 21-03-05 is in March."""
     later: float = 0.0
     """Of years with decimals: by what share of a month all stand behind its beginning."""
 
@@ -97,7 +92,7 @@ class Stamps(msgspec.Struct):
     """Since 1970; of a count the numbers themselves; NONE where a cell is no stamp."""
     style: Style
     ambiguous: str = ""
-    """A stamp whose day and month cannot be told apart; the times are then not to be used."""
+    """A stamp whose day, month and year cannot be told apart; the times are then not to be used."""
 
 
 def read_stamps(
@@ -141,7 +136,13 @@ def _read_numbers(
 ) -> Stamps | None:
     """Stamps that are numbers; None where they are none after all."""
     kind = number_kind(filled, name)
-    if known and (known.kind in ("count", "excel", "decimal year") or known.kind != "date" and kind == "count"):
+    if (
+        known
+        and known.kind == "yymmdd"
+        and all(len(cell) == 6 for cell in filled)
+        or known
+        and (known.kind in ("count", "excel", "decimal year") or known.kind != "date" and kind == "count")
+    ):
         kind = known.kind
     if kind in UNITS and any(int(float(cell)) % UNITS[kind] for cell in filled) and not known and kind != "seconds":
         kind = "count"  # steps shorter than a second: what is counted is their unit
@@ -206,9 +207,13 @@ def _formatted(cell: str, format: str) -> int:
 
 
 def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | None, whole: bool) -> Stamps:
-    cells = shapes.beginnings(cells)
-    matches = shapes.match_all(cells)
+    matches = shapes.match_all(shapes.beginnings(cells))
+    front = known.year_first if known else year_first(matches) if day_first is None else False
+    if front:
+        matches = [shapes.YEAR_FIRST.fullmatch(m.string) or m if m is not None and is_short(m) else m for m in matches]
     day_first, ambiguous = _day_first(matches, day_first, known)
+    if front is None:
+        ambiguous = next(m.string for m in matches if m is not None and is_short(m))
     wall = np.full(len(cells), NONE, np.int64)
     offsets = np.zeros(len(cells), np.int64)
     zoned = False
@@ -236,7 +241,7 @@ def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | Non
     days = [m["dow"] for m in matches if m is not None and m.groupdict().get("dow")]
     language = calendars.language_of(names) if names else calendars.language_of_days(days)
     slashed = any(m is not None and "first" in m.re.groupindex for m in matches)
-    style = Style("date", day_first if slashed else None, "", local, last, not short, language, parts)
+    style = Style("date", day_first if slashed else None, "", local, last, not short, language, parts, bool(front))
     return Stamps(found, style, ambiguous)
 
 
@@ -285,6 +290,8 @@ def _like(style: Style, when: datetime, fraction: str) -> str:
     """A time written like the sample of a style: its parts are replaced where they stand."""
     sample, language = style.sample, style.language
     match = shapes.match_all([sample])[0] if sample else None
+    if style.year_first:
+        match = shapes.YEAR_FIRST.fullmatch(sample) or match
     if match is None:
         return when.isoformat(sep="T") if when.time() != datetime.min.time() else when.date().isoformat()
     zone = shapes.zone_offset(match.groupdict().get("zone"))

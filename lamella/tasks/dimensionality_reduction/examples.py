@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.media.images import SUFFIXES, WHITE, White, encode_png, fingerprint, read_image, shape_of, white_of
-from lamella.data.readers import measures
+from lamella.data.readers import measures, typed_rows
 from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readable
 from lamella.data.readers.records import read_sheet
 from lamella.data.readers.suffixes import is_table
@@ -63,7 +63,7 @@ class Rows:
 
     def array(self, value: Any) -> tuple[Array, Array]:
         """A row -> its values (V,), and which of them are known (V,)."""
-        return measures.encode(self.columns, measures.as_row(self.columns, value))
+        return measures.encode(self.columns, typed_rows.as_row(self.columns, value))
 
     def example(self, made: Array) -> dict[str, Any]:
         """Values -> a row."""

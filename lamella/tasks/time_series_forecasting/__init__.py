@@ -26,7 +26,7 @@ from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples import time_series_forecasting as samples
 from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
-from lamella.fields import Field, Id, Series, Text
+from lamella.fields import Field, Id, Series
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
 from lamella.tasks.time_series_forecasting import intervals, windows
 
@@ -156,8 +156,7 @@ class TimeSeriesForecasting(Task):
     @property
     def optional(self) -> dict[str, Field]:
         like = self.style.sample if self.style and self.style.sample else "2014-01-31 09:30"
-        kind = Text if self.style is None or self.style.kind == "date" else Id  # a number may be given as one
-        found: dict[str, Field] = {"start": kind(f"Time of the first value, such as {like}; else no calendar.")}
+        found: dict[str, Field] = {"start": Id(f"Time of the first value, such as {like}; else no calendar.")}
         found = found if getattr(self, "periods_", ()) else {}
         names: dict[str, list[str]] = {}  # of each known column, those of its categories, where it has some
         for key in getattr(self, "known_", ()):

@@ -10,7 +10,7 @@ import pytest
 
 from lamella.data.media import gallery
 from lamella.data.media.images import encode_png
-from lamella.data.readers import clock, measures
+from lamella.data.readers import clock, measures, typed_rows
 from lamella.data.readers.passages import read_passages
 from lamella.data.readers.series import read_series
 from lamella.errors import DataError, UsageError
@@ -95,11 +95,11 @@ def test_what_columns_hold() -> None:
 def test_a_row_as_a_person_types_it() -> None:
     columns = [{"name": "a", "mean": 0.0, "spread": 1.0}, {"name": "b", "names": ["x", "y"], "shares": [0.5, 0.5]}]
     for text in ("2 x", "2, x", '{"a": 2, "b": "x"}'):
-        row = measures.as_row(columns, text)
+        row = typed_rows.as_row(columns, text)
         assert [values.tolist() for values in measures.encode(columns, row)] == [[2, 1, 0], [1, 1, 1]]
     for text, message in (("1 2 3", 'expected 2 values ("a", "b"), received 3'), ('{"a"', "expected a row as JSON")):
         with pytest.raises(DataError) as caught:
-            measures.as_row(columns, text)
+            typed_rows.as_row(columns, text)
         assert message in str(caught.value)
     assert measures.decode(columns, [0.5, 0.2, 0.9]) == {"a": 0.5, "b": "y"}
 
