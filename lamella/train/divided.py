@@ -44,7 +44,7 @@ class Rows(Parts):
         return [weight for weight in weights if not isinstance(weight, DTensor)]
 
     def norm(self, weights: Sequence[Tensor], grads: Sequence[Tensor]) -> float:
-        each = torch.stack(torch._foreach_norm(grads)).square()
+        each = torch.stack(torch._foreach_norm(list(grads))).square()
         alone = torch.tensor([not isinstance(weight, DTensor) for weight in weights], device=each.device)
         each = torch.where(alone, each / self._team.size, each)  # these are the same in all processes
         return float(self._team.total(each.sum()).sqrt())

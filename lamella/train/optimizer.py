@@ -47,7 +47,7 @@ class Parts:
 
     def norm(self, weights: Sequence[Tensor], grads: Sequence[Tensor]) -> float:
         """The norm of all gradients, of which `grads` are the parts that are here."""
-        return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads))))
+        return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(grads)))))
 
     def whole(self, weight: Tensor, part: Tensor) -> Tensor:
         """All rows of what belongs to a weight, of which `part` are those that are here."""
@@ -137,8 +137,8 @@ class Optimizer:
             step = rate * max(shape) ** 0.5
             for i, update in zip(members, turned, strict=True):
                 factor = self.each[i]
-                own = self.parts.own(self.weights[i], update)
-                self.masters[i].mul_(1 - factor * rate * self.decay).add_(own, alpha=-factor * step)
+                rows = self.parts.own(self.weights[i], update)
+                self.masters[i].mul_(1 - factor * rate * self.decay).add_(rows, alpha=-factor * step)
         for weight, master in zip(self.weights, self.masters, strict=True):
             self.parts.local(weight).copy_(master)
         return norm
