@@ -71,6 +71,7 @@ def translate(
     Also, as for predict: --beams N (search wider), --memory FILE (translations made before, from .po .tmx .tsv), --glossary
     FILE.tsv, --details (what became of each text, and how sure it is), --keep-below 0.3 (else the source stays).
     """
+    from lamella.cli import streams
     from lamella.cli.languages import Languages, doubt
     from lamella.model.shipped import translator
     from lamella.model.translate import AUTO, AnySource, encoded_as
@@ -78,6 +79,7 @@ def translate(
     languages = Languages(dst)
     trained = AnySource.into(dst, languages.add) if src == AUTO else translator(src, dst)
     inputs, options = split_options(inputs, of_model(trained))
+    inputs = inputs or ("-",) * streams.piped()
     with encoded_as(encoding):
         if src != AUTO:
             languages.route(src)

@@ -7,6 +7,7 @@ UTF-8, and characters that an old terminal cannot show become escapes.
 import errno
 import io
 import os
+import stat
 import sys
 from typing import Any, NoReturn
 
@@ -27,6 +28,15 @@ def visible(text: str) -> str:
 def shown(text: str) -> str:
     """A text for standard output: `visible` on a terminal, unchanged in a pipe, where it is data."""
     return visible(text) if sys.stdout.isatty() else text
+
+
+def piped() -> bool:
+    """Whether standard input is a pipe or a file: it holds what to work on where a command names nothing."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # None, closed, or a stream without a file
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 class Closed(io.TextIOBase):

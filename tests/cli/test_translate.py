@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
 
 import pytest
 
 import lamella
+from lamella.cli import streams
 from lamella.model import shipped
 from lamella.model.translate import sources_of
 
@@ -170,3 +173,22 @@ def test_an_option_that_one_of_several_files_has(cli, here):
     assert done.code == 0 and "2 lines" in done.err and (here / "out" / "a.md").is_file()
     with pytest.raises(lamella.UsageError, match=r"--lines: expected \.txt, received a text"):
         lamella.predict(shipped.translator("en", "fr"), "Hello", lines=True)
+
+
+def test_a_pipe_needs_no_dash(cli, monkeypatch):
+    monkeypatch.setattr("lamella.cli.streams.piped", lambda: True)
+    assert cli("translate", "--to", "fr", stdin="Dog\n\nMonday\n").out.splitlines() == ["Chien", "", "Lundi"]
+    monkeypatch.undo()
+    done = cli("translate", "--to", "fr", stdin="Dog\n")  # a stream that is no pipe, as a terminal is
+    assert done.code == 2 and "received nothing" in done.err
+
+
+def test_which_standard_input_is_a_pipe(monkeypatch, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    read, write = os.pipe()
+    os.close(write)
+    with os.fdopen(read) as pipe, (tmp_path / "a.txt").open() as file, open(os.devnull) as nothing:
+        for stream in (pipe, file, nothing, io.StringIO("a"), None):
+            with monkeypatch.context() as patch:
+                patch.setattr("sys.stdin", stream)
+                assert streams.piped() is (stream is pipe or stream is file)

@@ -127,7 +127,8 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
         if (says != answers and not silent) or (_DOUBLE.search(answer) and not _DOUBLE.search(source)):
             found.append("negation")
     size = _weight(source)
-    if size >= _ENOUGH and not _LEAST * size <= _weight(answer) <= _LONGER * size:
+    whole = size < _ENOUGH or _LEAST * size <= _weight(answer) <= _LONGER * size
+    if not whole or _clipped(source, answer, theirs):
         found.append("length")
     twice = [match[1].lower() for match in _TWICE.finditer(answer) if match[1].lower() not in _DOUBLED]
     if twice and not _TWICE.search(source):
@@ -139,6 +140,7 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
     return found
 
 
+_TAG = re.compile(r"<[^<>]*>")
 _HAN = "\u3400-\u9fff"
 _OFTEN = 15  # steps from which a word is so common that a translation would have another one
 _PLAIN = re.compile(r"(?<![\w@#./\\:'’-])[a-zß-ÿ]{3,}(?![\w@/\\:'’-]|\.\w)")
@@ -150,6 +152,22 @@ def _left(source: str, answer: str) -> bool:
     least = 2 if re.search(f"[{_HAN}]", answer) else 3
     runs = [match[0] for match in _RUN.finditer(answer)]
     return any(len(run.split()) >= least and run in source for run in runs)
+
+
+_ALONE = {"en": "aio", "fr": "aàyôoc", "es": "aeyou", "de": ""}  # letters that are words
+_LETTER = re.compile(r"(?<![\w@#./\\:'’&{%$-])[^\W\d_](?![\w@/\\:'’&.°-])")
+
+
+def _clipped(source: str, answer: str, dst: str) -> bool:
+    """Whether an answer has a small letter by itself that is no word of its language: what is left of one.
+
+    >>> _clipped("The <b>dog</b> is big.", "Le <b>g</b> est grand.", "fr"), _clipped("x and y", "x et y", "fr")
+    (True, False)
+    """
+    if dst not in _ALONE:
+        return False
+    ours, theirs = (set(_LETTER.findall(_TAG.sub(" ", text))) for text in (source, answer))
+    return any(one.islower() and one not in _ALONE[dst] for one in theirs - ours)
 
 
 def _untranslated(source: str, answer: str, src: str, dst: str) -> bool:

@@ -307,6 +307,17 @@ def test_a_word_that_stays_untranslated_is_doubtful() -> None:
     assert alone.doubts == ["untranslated"]
 
 
+def test_a_letter_that_is_left_of_a_word_is_doubtful() -> None:
+    found = translate_texts(
+        ["The <b>dog</b> is big."],
+        lambda some: [["Le <b>g</b> est gros.", "Le <b>chien</b> est gros."] for _ in some],
+        source="en",
+        target="fr",
+    )
+    assert found[0].text == "Le <b>chien</b> est gros."
+    assert not answer("Press y or n.", lambda _: "Appuyez sur y ou n.").doubts
+
+
 def test_what_came_by_another_language_is_no_surer_than_on_the_way_there() -> None:
     task = Translation(Config(src="en", dst="fr"))
     task.vocabulary_ = learn(["a word and another one"] * 20, 60)
