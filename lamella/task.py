@@ -9,6 +9,7 @@ is a verb, written once, and knows tasks by this contract only.
 """
 
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -222,7 +223,7 @@ class Task:
         if type(other).__qualname__ != type(self).__qualname__ or type(other).__module__ != type(self).__module__:
             encoder = other.encoder(weights)
             if encoder is None:
-                raise UsageError(f"a {type(self).__name__} cannot begin from a model of {type(other).__name__}.")
+                raise UsageError(f"{_word(self)} cannot begin from a model of {_word(other)}.")
             return self.begin(encoder)
         learned = {k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")}
         vars(self).update({k: v for k, v in learned.items() if k not in self.not_adopted})
@@ -240,7 +241,7 @@ class Task:
 
         Returns the weights that the net of `build` begins with, by its own names. UsageError where it cannot, as by default.
         """
-        raise UsageError(f"a {type(self).__name__} cannot begin from a model of another task.")
+        raise UsageError(f"{_word(self)} cannot begin from an encoder of text.")
 
     def replay(self) -> list[Example]:
         """Examples of what a model of this configuration was made for, to train on beside new ones with `--init`; []: none."""
@@ -361,6 +362,11 @@ class Task:
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""
         return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
+
+
+def _word(task: Task) -> str:
+    """What a task is called on the command line: image-segmentation of an ImageSegmentation."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(task).__name__).lower()
 
 
 def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:

@@ -129,7 +129,12 @@ def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task:
     if origin.transfer:
         fields = msgspec.structs.fields(cls.Config) if type(origin.model.task).encoder is Task.encoder else ()
         names = {field.encode_name for field in fields}
-        known = {**{name: value for name, value in known.items() if name in names}, **cls.begun}
+        shared = {name: value for name, value in known.items() if name in names}
+        try:  # an option of the same name may be another thing there
+            make_config(cls.Config, shared, task)
+        except UsageError:
+            shared = {}
+        known = {**shared, **cls.begun}
     return make_config(cls.Config, {**known, **options}, task)
 
 

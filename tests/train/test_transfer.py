@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -149,3 +150,23 @@ def test_a_weight_moves_as_far_as_its_factor_says():
     optimizer.step(1.0)
     moved = [(p - b).detach() for p, b in zip(net.parameters(), before, strict=True)]
     assert all(torch.allclose(0.25 * moved[i], moved[i + 2], rtol=1e-3, atol=1e-7) for i in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("other", "word", "message"),
+    [
+        ("speech-recognition", "summarization", "expected one of summarization, .*received SpeechRecognition"),
+        ("image-to-text", "summarization", "expected one of summarization, .*received ImageToText"),
+        ("image-segmentation", "image-classification", "image-classification cannot begin from a model of image-seg"),
+        ("link-prediction", "object-detection", "object-detection cannot begin from a model of link-prediction"),
+        ("summarization", "image-segmentation", "image-segmentation cannot begin from a model of summarization"),
+    ],
+)
+def test_models_of_other_kinds_are_refused_by_what_they_are(other, word, message):
+    """Not by an option that happens to have the same name."""
+    cls, task = find(word), find(other)()
+    weights = {"table": np.zeros((9, 4), np.float32), "encoder.stem.weight": np.zeros(3), "decoder.0.x": np.zeros(3)}
+    task.vocabulary_ = b"pieces"
+    config = further.config_of(further.Origin(SimpleNamespace(task=task), transfer=True), cls, {}, word)
+    with pytest.raises(UsageError, match=message):
+        cls(config, "tiny").adopt(task, weights)

@@ -208,7 +208,12 @@ class Summarization(Task):
             return super().adopt(other, weights)
         vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
         renamed = {new: a for name, a in weights.items() if (new := _renamed(name))}
-        if not isinstance(vocabulary, bytes) or not vocabulary or table is None or len(renamed) < 3:
+        if (
+            not isinstance(vocabulary, bytes)
+            or not vocabulary
+            or table is None
+            or "body.encoder.0.feed.up.weight" not in renamed
+        ):
             raise UsageError(
                 "summarization cannot begin from this model: expected one of summarization, translation with one vocabulary, or "
                 f"fill-mask, received {type(other).__name__}."
