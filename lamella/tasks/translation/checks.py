@@ -98,6 +98,10 @@ class Checks:
         )
         spans = union([*digits.missing, *names.missing, *marks.places])
         uncertain = doubts(self.source, text, self.style.source, self.style.target)
+        if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":
+            from lamella.tasks.translation.chinese_names import lost  # only now: other texts have none
+
+            uncertain += ["names"] * ("names" not in faults and lost(self.source, text))
         return Verdict(text, mended, spans, faults, uncertain, names.unsure, faults == ["names"] and names.slight, sure)
 
     def _measured(self, answer: str) -> str:

@@ -268,10 +268,10 @@ class Numbers:
         number = one.text if not one.text.isdigit() else re.sub(r"\s", _NARROW, answer[start:end])
         if re.sub("[^0-9]", "", number) != one.digits:
             number = one.digits
-        after = numerals.ordinal_end(answer, end)
-        if one.value is not None and (after or one.ordinal) and number == one.digits:
+        ending = numerals.ordinal_end(answer, end)
+        if one.value is not None and (ending or one.ordinal) and number == one.digits:
             plain = one.dated and self.dst in ("fr", "es") and (one.value > 1 or self.dst == "es")
-            return [(start, after or end, number if plain else numerals.ordinal(one.value, self.dst, answer[start:]))]
+            return [(start, ending or end, number if plain else numerals.ordinal(one.value, self.dst, answer[start:]))]
         behind = self.dst in STYLES and STYLES[self.dst][2]
         if one.sign and not re.search(r"[+−–-]\s?\D?$", answer[:start][-3:]):
             number = one.sign + number

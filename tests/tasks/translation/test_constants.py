@@ -17,6 +17,7 @@ from lamella.tasks.translation import (
     Translation,
     case,
     checks,
+    chinese_names,
     masks,
     messages,
     names,
@@ -30,7 +31,7 @@ from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.guard import CURLY, translate_texts
 from lamella.tasks.translation.outcomes import Outcome
 
-MODULES = (case, checks, icu, masks, messages, names, numbers, numerals, proper, soundness, typography)
+MODULES = (case, checks, chinese_names, icu, masks, messages, names, numbers, numerals, proper, soundness, typography)
 NUMBERS = [
     "Call +1 (555) 123-4567 before noon.", "VAT BE0768880101 is on the invoice.", "It costs €1,299.99 in all.", "We need 12,345.67 of them.",
     "The device 00:1A:2B:3C:4D:5E is offline.", "See 123e4567-e89b-12d3-a456-426614174000 for more.", "About 77.7% of the users left.",
@@ -305,6 +306,18 @@ def test_a_word_that_stays_untranslated_is_doubtful() -> None:
     assert found[0].text == "Certains (environ 50) partis." and not found[0].doubts
     alone = answer("Some (about 50) left.", lambda _: "Certains (about 50) partis.")
     assert alone.doubts == ["untranslated"]
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "doubted"),
+    [
+        ("王小明去年见过她。", "The king met her last year.", True), ("王小明去年见过她。", "Wang Xiaoming met her last year.", False),
+        ("我叫张伟。", "I am called great.", True), ("这是李老师。", "This is Teacher Li.", False), ("欧阳修是谁？", "Who is the sun?", True),
+        ("我去年见过她。", "I met her last year.", False),
+    ],
+)  # fmt: skip
+def test_a_chinese_name_that_an_answer_lacks_is_doubtful(text: str, translation: str, doubted: bool) -> None:
+    assert ("names" in answer(text, lambda _: translation, "zh", "en").doubts) is doubted
 
 
 def test_a_letter_that_is_left_of_a_word_is_doubtful() -> None:
