@@ -251,6 +251,7 @@ def captions(suffix: str) -> list[bytes]:
     }[suffix]
 
 
+@cache
 def pictures() -> list[bytes]:
     """Pictures of many formats and modes, small ones; and some that claim to be large or to have many frames."""
     from PIL import Image
