@@ -60,7 +60,9 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 
 def merge_heads(x: Tensor) -> Tensor:
     """(B, H, T, D/H) -> (B, T, D)."""
-    return x.transpose(1, 2).flatten(2)
+    batch, heads, length, width = x.shape
+    # Not `flatten`: in ONNX that asks for the shape and cuts it, at every call.
+    return x.transpose(1, 2).reshape(batch, length, heads * width)
 
 
 def attend(
