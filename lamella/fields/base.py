@@ -145,6 +145,10 @@ class Field(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
         """An answer as HTML for a notebook, beside what was given: fields and their values; "" where text says all."""
         return ""
 
+    def draw_all(self, answers: "Sequence[Any]") -> str:
+        """Several answers as one drawing (SVG), such as a map; "" where each is drawn by itself."""
+        return ""
+
     def keep(self, value: Any, most: int) -> Any:
         """A value small enough to travel with a model, at most so many bytes as JSON, or None."""
         return value

@@ -1,12 +1,14 @@
 """The kind of value `Vector`: numbers in no order of time, such as a point of a map or an embedding."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from lamella.fields.base import Field, Limits, Part, Parts
 from lamella.fields.series import DRAWN, MOST, numbers, received_numbers
+
+POINTS = 3  # most numbers of a point that belongs on a map
 
 
 class Vector(Field, frozen=True, tag="vector"):
@@ -24,6 +26,20 @@ class Vector(Field, frozen=True, tag="vector"):
     def confidence(self, answer: Any) -> float | None:
         """Minus the error with which a point gives its example back, where it says that."""
         return -float(answer["error"]) if isinstance(answer, dict) and "error" in answer else None
+
+    def draw_all(self, answers: Sequence[Any]) -> str:
+        """A map, where all have a point of few numbers and there are more than two.
+
+        >>> "<svg" in Vector().draw_all([{"point": [0.0, 1.0]}] * 3), Vector().draw_all([[0.0, 1.0]] * 2)
+        (True, '')
+        """
+        found = [answer.get("point") if isinstance(answer, dict) else None for answer in answers]
+        points = [point for point in found if isinstance(point, list) and 2 <= len(point) <= POINTS]
+        if len(points) < 3 or len(points) < len(answers):
+            return ""
+        from lamella.data.media.gallery import scatter  # only where it is drawn
+
+        return scatter(points)
 
     def cells(self, value: Any) -> Any:
         """

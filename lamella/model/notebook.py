@@ -22,7 +22,6 @@ MOST = 12  # answers of a list that are drawn
 SIDE = 640  # pixels of a picture's longer side
 LONGEST = 200  # characters of an answer below its picture
 MAP = 560  # pixels of a map's side
-POINTS = 3  # numbers of a point that belongs on a map
 Draw = Callable[[], str]
 
 
@@ -104,11 +103,9 @@ def picture(task: "Task", example: "Example", answer: "Answer") -> str:
 
 
 def together(task: "Task", examples: Sequence["Example"], answers: Sequence["Answer"]) -> str:
-    """Several answers as HTML: one map where they are points, else each by itself, the first of many."""
-    if (points := points_of(answers)) is not None and len(points) > 2:
-        from lamella.data.media.gallery import scatter
-
-        return framed(scatter(points), MAP)
+    """Several answers as HTML: one drawing where their kind has one, such as a map, else each by itself, the first of many."""
+    if whole := task.answer.draw_all(answers):
+        return framed(whole, MAP)
     tiles = list(_tiles(task, examples[:MOST], answers[:MOST]))
     if not any(tiles):
         return ""
@@ -122,17 +119,6 @@ def _tiles(task: "Task", examples: Sequence["Example"], answers: Sequence["Answe
         caption = str(example.get("id") or "")  # of a series in a table of several
         tile = picture(task, example, answer)
         yield f"<b>{escape(caption)}</b>{tile}" if tile and caption else tile
-
-
-def points_of(answers: Sequence[Any]) -> list[list[float]] | None:
-    """The point of each answer where all have one of few numbers, else None.
-
-    >>> points_of([{"point": [1.0, 2.0]}, {"point": [0.0, 1.0]}]), points_of([{"label": "cat"}])
-    ([[1.0, 2.0], [0.0, 1.0]], None)
-    """
-    found = [answer.get("point") if isinstance(answer, dict) else None for answer in answers]
-    points = [point for point in found if isinstance(point, list) and 2 <= len(point) <= POINTS]
-    return points if points and len(points) == len(answers) else None
 
 
 def image(value: Any) -> str:

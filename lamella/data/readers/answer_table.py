@@ -27,6 +27,7 @@ from lamella.data.readers.table_text import (
     Delimited,
     free_names,
     in_encoding,
+    insert_columns,
     insert_keys,
     json_text,
     unescaped,
@@ -81,6 +82,9 @@ class AnswerTable:
         names = self.new_names(answers)
         own = "JSON" if self.sheet.format == "JSON array" else self.sheet.format
         format = TABLE_SUFFIXES.get(suffix, own)
+        if self.sheet.columns and format in (own, "JSON"):
+            every = [by_line.get(line) or {} for line, _ in self.sheet.rows]
+            return in_encoding(insert_columns(self.sheet.columns, every, names), self.sheet.encoding, True)[0]
         if self.is_json:
             pieces = self._json_pieces(by_line, names)
             if format == own:

@@ -154,6 +154,17 @@ def rows_of_columns(text: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, map(scalar, row), strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
+def objects_of_columns(text: str) -> list[str]:
+    """The rows of an object of columns, each as the text of an object.
+
+    >>> objects_of_columns('{"a": [1, 2.50], "b": {"0": "x", "1": null}}')
+    ['{"a": 1, "b": "x"}', '{"a": 2.5, "b": null}']
+    """
+    whole = json.loads(text, strict=False)
+    columns = [list(column.values()) if isinstance(column, dict) else column for column in whole.values()]
+    return [json.dumps(dict(zip(whole, row, strict=True)), ensure_ascii=False) for row in zip(*columns, strict=True)]
+
+
 def _column(value: Any) -> list[Any]:
     """The values of a column, [] for none: a list of plain values, or an object whose keys number them."""
     values = value if isinstance(value, list) else list(value.values()) if _numbers_keys(value) else []

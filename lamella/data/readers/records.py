@@ -28,6 +28,7 @@ from lamella.data.readers.json_records import (
     is_json,
     json_array,
     json_lines,
+    objects_of_columns,
     rows_inside,
     rows_of_columns,
     scalar,
@@ -74,6 +75,8 @@ class Sheet(msgspec.Struct):
     """Records above the header, such as a title; they are not among the rows."""
     text: str = ""
     """The whole text, where `keep` asked for it."""
+    columns: str = ""
+    """The whole text where it is a JSON object of columns; `text` then has a line for each row."""
     spans: list[tuple[int, int, int]] = []
     """With the text, (line, start, end) of each record in it, bad ones included, without its line end."""
 
@@ -351,9 +354,15 @@ def _each_its_line(values: Iterable[Located]) -> list[Located]:
 def _read_json(sheet: Sheet, text: str, lines: list[str], starts: list[int], keep: bool) -> None:
     first = next(line for line in lines if line.strip())
     inside = rows_inside(sheet.file, text) if sheet.format == "JSON" else None
-    if sheet.format == "JSON" and inside is None and not keep and (columns := rows_of_columns(text)):
+    if sheet.format == "JSON" and inside is None and (columns := rows_of_columns(text)):
         sheet.format, sheet.keys = "JSON of columns", list(columns[0])
         sheet.rows = list(enumerate(columns, 1))
+        if keep:
+            sheet.columns, at = text, 0
+            for line, row in enumerate(objects_of_columns(text), 1):
+                sheet.spans.append((line, at, at + len(row)))
+                at += len(row) + 1
+            sheet.text = "".join(f"{row}\n" for row in objects_of_columns(text))
         return
     array = inside is not None or is_array(sheet.file, text, lines, first, whole=sheet.format == "JSON")
     sheet.format = "JSON array" if array else "JSONL"

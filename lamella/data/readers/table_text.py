@@ -109,6 +109,20 @@ def insert_keys(raw: str, new: Mapping[str, Any]) -> str:
     return inner + (", " if value else "") + ", ".join(added) + raw[len(inner) :]
 
 
+def insert_columns(raw: str, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """A JSON object of columns with further ones, by their names in `rows` and new, written like the first of those it has.
+
+    >>> insert_columns('{"a": [1, 2]}\\n', [{"x": 3}, {}], {"x": "y"}), insert_columns('{"a": {"r": 1}}', [{"x": 3}], {"x": "y"})
+    ('{"a": [1, 2], "y": [3, null]}\\n', '{"a": {"r": 1}, "y": {"r": 3}}')
+    """
+    first = next(iter(unescaped(raw).values()))
+    new: dict[str, Any] = {called: [row.get(name) for row in rows] for name, called in names.items()}
+    if isinstance(first, dict):
+        new = {called: dict(zip(first, values, strict=True)) for called, values in new.items()}
+    body = raw.rstrip()
+    return insert_keys(body, new) + raw[len(body) :]
+
+
 def unescaped(raw: str) -> Any:
     """The JSON value of a text, None where it is none."""
     try:

@@ -122,3 +122,22 @@ def test_a_header_above_one_row(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("comment,id\ngood,1\n")
     assert [row.fields for row in open_table(path, {"text": True}, columns={}).rows] == [{"text": "good"}]
+
+
+@pytest.mark.parametrize(
+    "text", ['{ "text": ["a", "b"],\n "n": [1.50, 2] }\n', '{"text": {"5": "a", "7": "b"}, "n": {"5": 1.5, "7": 2}}']
+)
+def test_an_object_of_columns_gets_its_answers(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    table = open_table(tmp_path / "a.json", {"text": True})
+    answers = [{"label": "good", "n": 0.5}, None]
+    raw = table.render(answers).decode()
+    assert raw.startswith(text.rstrip(" }\n")) and raw == table.render(answers, ".json").decode()
+    as_came = json.loads(text)["text"]
+    new = json.loads(raw)
+    assert type(new["label"]) is type(as_came) and list(new) == ["text", "n", "label", "predicted_n"]
+    assert list(new["label"].values() if isinstance(as_came, dict) else new["label"]) == ["good", None]
+    assert table.render(answers, ".csv").decode().splitlines()[1:] == ["a,1.5,good,0.5", "b,2,,"]
+    assert json.loads(table.render(answers, ".jsonl").splitlines()[0]) == {
+        "text": "a", "n": 1.5, "label": "good", "predicted_n": 0.5,
+    }  # fmt: skip
