@@ -365,7 +365,7 @@ class Task:
 
 
 def _word(task: Task) -> str:
-    """What a task is called on the command line: image-segmentation of an ImageSegmentation."""
+    """What a task is called on the command line: its class in small letters, with hyphens."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(task).__name__).lower()
 
 
