@@ -1,6 +1,6 @@
 """The shipped encoder from nothing, in one command: collect text, train on masked words, round to int8, write.
 
-    python -m recipes.encoder                               some 70 minutes of a core
+    python -m recipes.encoder                               some six hours of a core
     python -m recipes.encoder --minutes 2 --out /tmp/try    a try of every step
     python -m recipes.encoder train ship --resume           some of the steps; training goes on where it stopped
 
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="text files to add")
     parser.add_argument("--cache", type=Path, default=CACHE / "encoder")
     parser.add_argument("--out", type=Path, default=Path(lamella.__file__).parent / "models" / "encoder")
-    parser.add_argument("--minutes", type=float, default=70.0)
+    parser.add_argument("--minutes", type=float, default=360.0)
     parser.add_argument("--most", type=int, default=0, help="characters of text to use; 0: all")
     parser.add_argument("--size", default="small")
     parser.add_argument("--threads", type=int, default=1)
