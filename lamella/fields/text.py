@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -81,6 +81,13 @@ class Text(Field, frozen=True, tag="text"):
         ['the', 'sat']
         """
         return TextParts(str(value), self.fixed)
+
+
+def letters_per_piece(vocabulary: bytes, texts: Sequence[str]) -> float:
+    """How well a vocabulary fits texts: see `Pieces.letters_per_piece`."""
+    from lamella.data.text.pieces import Pieces
+
+    return Pieces(vocabulary).letters_per_piece(texts)
 
 
 @cache

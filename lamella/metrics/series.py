@@ -34,9 +34,13 @@ def forecasts(
         return lambda sums: float(sums[above] / max(sums[above + 1], 1e-12))
 
     measures = {"mase": ratio(0), "wql": ratio(2)}
+
+    def share(place: int) -> Callable[[Floats], float]:
+        return lambda sums: float(sums[place] / sums[6])
+
     for place, i in enumerate(pairs, 7):
         name = f"coverage_{levels[i + 1] - levels[i]:.0%}".removesuffix("%")
-        measures[name] = lambda sums, place=place: float(sums[place] / sums[6])
+        measures[name] = share(place)
     measures["mae"] = lambda sums: float(sums[4] / sums[6])
     measures["rmse"] = lambda sums: float(np.sqrt(sums[5] / sums[6]))
     return Scores.from_sums(np.array(rows), measures)

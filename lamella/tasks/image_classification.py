@@ -24,7 +24,8 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
-from lamella.data.media.images import WHITE, White, even, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.depths import WHITE, White
+from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.image_folders import image_folder
 from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from lamella import model, registry
-from lamella.data.text.pieces import Pieces
 from lamella.errors import DataError, UsageError
+from lamella.fields.text import letters_per_piece
 from lamella.graphs.weights import named_weights
 from lamella.options import make_config
 from lamella.storage import disk
@@ -92,9 +92,8 @@ def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gat
         return None
     origin = open_origin(str(place), task)
     some = gathered.learn[:: max(1, count // READ)]
-    letters = _vocabulary(origin.model).letters_per_piece(
-        [value[:READ_EACH] for e in some for name in job.fields if isinstance(value := e.get(name), str)]
-    )
+    texts = [value[:READ_EACH] for e in some for name in job.fields if isinstance(value := e.get(name), str)]
+    letters = letters_per_piece(_vocabulary(origin.model), texts)
     if letters < LETTERS:
         gathered.lines.append(
             f"begun from none: the vocabulary of the encoder that came with lamella does not fit these texts ({letters:.1f} "
@@ -108,11 +107,11 @@ def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gat
     return origin
 
 
-def _vocabulary(opened: model.Model) -> Pieces:
+def _vocabulary(opened: model.Model) -> bytes:
     encoder = opened.task.encoder(weights_of(opened))
     if encoder is None:
         raise UsageError(f"{opened.where}: no encoder of text. Install lamella again.")
-    return Pieces(encoder.vocabulary)
+    return encoder.vocabulary
 
 
 def same_task(opened: model.Model, task: str) -> bool:

@@ -56,7 +56,7 @@ def eight_bits(picture: "Picture", white: White = WHITE) -> "Picture":
         half = max(1e-12, high / 2 - low / 2)  # the range may be more than a float holds
         scaled = ((finite(picture.crop(strip)) / 2 - low / 2) / half).clip(0, 1)
         out.paste(Image.fromarray(np.rint(255 * scaled).astype(np.uint8)), strip)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def deep(points: NDArray[Any], white: White) -> "Picture | None":

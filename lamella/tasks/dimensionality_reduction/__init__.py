@@ -28,7 +28,8 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.media import gallery
-from lamella.data.media.images import WHITE, White, white_of
+from lamella.data.media.depths import WHITE, White
+from lamella.data.media.images import white_of
 from lamella.data.readers import measures
 from lamella.data.readers.suffixes import TABLES
 from lamella.data.samples.dimensionality_reduction import rings

@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.media.images import SUFFIXES, WHITE, White, encode_png, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.depths import WHITE, White
+from lamella.data.media.images import SUFFIXES, encode_png, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers import measures, typed_rows
 from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readable
 from lamella.data.readers.records import read_sheet

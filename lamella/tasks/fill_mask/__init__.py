@@ -42,7 +42,7 @@ from lamella.task import (
     Training,
 )
 from lamella.tasks.fill_mask import cloze
-from lamella.tasks.fill_mask.search import NEVER, Filler, parse
+from lamella.tasks.fill_mask.search import NEVER, Filler, chosen, parse
 from lamella.tasks.fill_mask.search import Text as Gaps
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ class FillMask(Task):
         if self.asked == "unlikely":
             return self._unlikely(filler, inputs["pieces"])
         texts, top = parse(inputs["pieces"], self.mask), self.config.top
-        given = [_rows(choices) for choices in inputs["choices"]]
+        given = [chosen(choices) for choices in inputs["choices"]]
         free = [t for t in texts if not given[t.row]]
         bound = [t for t in texts if given[t.row]]
         found = [*filler.together(free, top, self.config.longest_word, BEAM), *filler.among(bound, given, top)]
@@ -391,11 +391,6 @@ def parts(depth: int) -> list[str]:
     """The layers with a weight and a bias of an encoder of so many blocks (nets/transformer/blocks.py)."""
     layers = ("norm_attention", "attention.query_key_value", "attention.out", "norm_feed", "feed.up", "feed.down")
     return ["norm", *(f"blocks.{number}.{layer}" for number in range(depth) for layer in layers)]
-
-
-def _rows(choices: Any) -> list[list[list[int]]]:
-    """The choices of one example (C, 2, LONGEST) -> the pieces of each, after a space and joined."""
-    return [[side[side != 0].tolist() for side in one] for one in choices if one.any()]
 
 
 def _short(value: float) -> float:

@@ -10,6 +10,7 @@ combinations.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -220,3 +221,8 @@ def _kept(texts: Sequence[Text], count: int) -> list[Text]:
     for text in sorted(texts, key=lambda t: -t.score):
         by_row.setdefault(text.row, []).append(text)
     return [text for mine in by_row.values() for text in mine[:count]]
+
+
+def chosen(choices: Any) -> list[list[list[int]]]:
+    """The choices of one example (C, 2, LONGEST) -> the pieces of each, after a space and joined."""
+    return [[side[side != 0].tolist() for side in one] for one in choices if one.any()]

@@ -25,8 +25,9 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.media.canvas import upright_size
+from lamella.data.media.depths import WHITE, White
 from lamella.data.media.drawing import FORMATS
-from lamella.data.media.images import WHITE, White, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.images import fingerprint, read_image, shape_of, white_of
 from lamella.data.media.sheets import sheet
 from lamella.data.readers.pictures import read_pictures
 from lamella.data.samples.image_generation import shapes

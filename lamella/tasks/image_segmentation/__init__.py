@@ -20,7 +20,8 @@ import msgspec
 import numpy as np
 
 from lamella.data.media.canvas import fit_picture, upright_size
-from lamella.data.media.images import WHITE, White, even, fingerprint, shape_of, white_of
+from lamella.data.media.depths import WHITE, White
+from lamella.data.media.images import even, fingerprint, shape_of, white_of
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, placed, read_mask
 from lamella.data.readers.masks import read_masks
 from lamella.data.samples.image_segmentation import ground

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.media.images import White, open_picture
+from lamella.data.media.depths import White
+from lamella.data.media.images import open_picture
 
 MULTIPLE = 16  # sides that the net takes
 Array = NDArray[Any]

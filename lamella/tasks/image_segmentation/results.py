@@ -80,14 +80,15 @@ def learned_parting(
     """
 
     def score(parting: Parting) -> float:
-        total = sum(matched(things_of(likely, size, labels, parting)[1], wanted) for likely, size, wanted in pictures)
+        counts = [matched(things_of(likely, size, labels, parting)[1], wanted) for likely, size, wanted in pictures]
+        total = np.sum(counts, axis=0)
         return float(total[0] / max(1.0, total.sum()))
 
     best = Parting(least=least)
     reached = score(best)
     for name, values in (("border", BORDERS), ("neck", NECKS), ("border", BORDERS), ("least", (2 * least,))):
         for value in values:
-            tried = best._replace(**{name: value})
+            tried = best._replace(**{name: value})  # type: ignore[arg-type]
             if tried != best and (found := score(tried)) > reached + WORTH:
                 best, reached = tried, found
     return best

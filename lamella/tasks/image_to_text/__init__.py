@@ -20,7 +20,8 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data.media.images import WHITE, White, even, fingerprint, read_image, shape_of, white_of
+from lamella.data.media.depths import WHITE, White
+from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.captions import read_captions
 from lamella.data.samples.image_to_text import scenes
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, learn, normalise

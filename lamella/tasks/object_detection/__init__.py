@@ -21,7 +21,8 @@ import numpy as np
 from msgspec import Meta
 
 from lamella.data.media.canvas import fit_picture, upright_size
-from lamella.data.media.images import WHITE, White, even, fingerprint, shape_of, white_of
+from lamella.data.media.depths import WHITE, White
+from lamella.data.media.images import even, fingerprint, shape_of, white_of
 from lamella.data.readers.boxes import read_boxes
 from lamella.data.samples.object_detection import scenes
 from lamella.decode.boxes import peaks, suppress

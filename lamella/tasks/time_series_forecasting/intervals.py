@@ -54,7 +54,7 @@ def _apart(needed: Floats) -> float:
     between = float(np.square(means - means.mean()).sum()) * steps / max(1, windows - 1)
     alike = max(0.0, (between - within) / max(between + (steps - 1) * within, 1e-12))
     alike = (alike * (windows - 1) + ALIKE * TRUST) / (windows - 1 + TRUST)
-    return windows * steps / (1 + (steps - 1) * alike)
+    return float(windows * steps / (1 + (steps - 1) * alike))
 
 
 def _student(count: int, share: float) -> float:
