@@ -57,25 +57,34 @@ def _export(net: nn.Module, name: str) -> bytes:
     args = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
     shapes = {key: {i: dims[a] for i, a in enumerate(axes[1:]) if isinstance(a, str)} for key, axes in inputs.items()}
     module = _Method(net, name, list(inputs), outputs)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.export.export(
-            module,
-            tuple(torch.from_numpy(a) for a in args.values()),
-            dynamic_shapes=tuple(shapes.values()),
-            strict=False,
-        )
-        raw = _strip(_name_axes(_convert(program, list(inputs), outputs), inputs))
-    _compare(net, name, raw)
+    for apart in (False, True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+            program = torch.export.export(
+                module,
+                tuple(torch.from_numpy(a) for a in args.values()),
+                dynamic_shapes=tuple(shapes.values()),
+                strict=False,
+            )
+            if not apart:
+                _whole(program)
+            try:
+                raw = _strip(_name_axes(_convert(program, list(inputs), outputs), inputs))
+                _compare(net, name, raw)
+                break
+            except (torch.onnx.OnnxExporterError, LamellaError):
+                # An operator that only its parts make right, or that a graph must not have: again, all taken apart.
+                if apart:
+                    raise
     return raw
 
 
-def _convert(program: torch.export.ExportedProgram, inputs: list[str], outputs: tuple[str, ...]) -> onnx.ModelProto:
-    """A traced program -> ONNX.
+def _whole(program: torch.export.ExportedProgram) -> None:
+    """Keep a program as it was traced, if its operators need not be taken apart.
 
     The exporter traces once more to take operators apart, which is half of its time. Where ONNX has all of them as they
-    are, and none writes in place, there is nothing to take apart, and the program stands for itself.
+    are, and none writes in place or gives a list, there is nothing to take apart.
     """
     _plainer(program.graph)
     operators = {node.target for node in program.graph.nodes if node.op == "call_function"}
@@ -83,26 +92,23 @@ def _convert(program: torch.export.ExportedProgram, inputs: list[str], outputs: 
 
     def only_if_needed(table: dict[Any, Any] | None = None, **options: Any) -> torch.export.ExportedProgram:
         changes = any(isinstance(o, OpOverload) and o._schema.is_mutable for o in operators)
-        return apart(table, **options) if changes or operators & (table or {}).keys() else program
-
-    def convert() -> onnx.ModelProto:
-        exported = torch.onnx.export(
-            program,
-            input_names=inputs,
-            output_names=[NEXT + o if o in inputs else o for o in outputs],
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-        assert exported is not None
-        return exported.model_proto
+        needed = changes or operators & {*(table or {}), torch.ops.aten.unbind.int}
+        return apart(table, **options) if needed else program
 
     program.run_decompositions = only_if_needed
-    try:
-        return convert()
-    except torch.onnx.OnnxExporterError:  # an operator made of others, which ONNX lacks
-        program.run_decompositions = apart
-        return convert()
+
+
+def _convert(program: torch.export.ExportedProgram, inputs: list[str], outputs: tuple[str, ...]) -> onnx.ModelProto:
+    exported = torch.onnx.export(
+        program,
+        input_names=inputs,
+        output_names=[NEXT + o if o in inputs else o for o in outputs],
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    assert exported is not None
+    return exported.model_proto
 
 
 def _plainer(graph: torch.fx.Graph) -> None:

@@ -691,6 +691,11 @@ def places(tree, path=()):
         yield from places(value, (*path, key))
 
 
+def odd(rng):
+    """A copy: one that is changed further must not change the list, nor come to hold itself."""
+    return copy.deepcopy(rng.choice(ODD))
+
+
 def mutated(tree, rng):
     tree = copy.deepcopy(tree)
     for _ in range(rng.randint(1, 3)):
@@ -702,11 +707,11 @@ def mutated(tree, rng):
         if how == 0:
             del inner[path[-1]]
         elif how == 1 and isinstance(inner, dict):
-            inner[rng.choice(NAMES)] = rng.choice([inner.pop(path[-1]), rng.choice(ODD)])
+            inner[rng.choice(NAMES)] = rng.choice([inner.pop(path[-1]), odd(rng)])
         elif how == 2 and isinstance(inner, dict):
-            inner[rng.choice(NAMES)] = rng.choice(ODD)
+            inner[rng.choice(NAMES)] = odd(rng)
         else:
-            inner[path[-1]] = rng.choice(ODD)
+            inner[path[-1]] = odd(rng)
     return tree
 
 

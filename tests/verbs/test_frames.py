@@ -140,8 +140,10 @@ def test_cells_that_are_pictures_and_sounds():
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F"):
         [row] = rows_of([{"x": Image.new(mode, (6, 8))}])
         assert open_picture(row["x"]).size == (6, 8), mode
+    wide = np.linspace(-3.5, 900, 48, dtype=np.float32).reshape(6, 8)
+    assert np.array_equal(np.asarray(open_picture(rows_of([{"x": wide}])[0]["x"], white=0)), wide)
     with pytest.raises(lamella.LamellaError, match="expected an array"):
-        rows_of([{"x": np.full((4, 4), -3.5)}])
+        rows_of([{"x": np.full((4, 4), np.nan)}])
     samples = np.sin(np.arange(1600) / 9).astype(np.float32) / 2
     for cell in (samples, {"array": samples, "sampling_rate": 8000}):
         sound = read_sound(rows_of([{"audio": cell}])[0]["audio"])

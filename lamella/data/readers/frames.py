@@ -159,9 +159,7 @@ def plain(cell: Any, column: str = "") -> Any:
     if hasattr(cell, "save") and hasattr(cell, "mode"):  # a picture of Pillow's
         if cell.mode in ("I", "F"):
             return _picture(np.asarray(cell))
-        out = io.BytesIO()
-        (cell if cell.mode in AS_PNG else cell.convert("RGB")).save(out, "PNG")
-        return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+        return _uri(cell if cell.mode in AS_PNG else cell.convert("RGB"), "png")
     if isinstance(cell, np.ndarray) and cell.dtype.kind in "biuf" and cell.ndim in (2, 3):
         return _picture(cell)
     if _is_sound(cell, column):
@@ -185,7 +183,7 @@ def plain(cell: Any, column: str = "") -> Any:
 def _picture(points: Any) -> str:
     """Points (H, W), (H, W, C) or (C, H, W) -> a PNG that keeps whole numbers as they are, since masks are such.
 
-    Floats are from 0 to 1. Raises DataError for what is no picture.
+    Floats are from 0 to 1; of other ones, and of numbers below 0, it is a TIFF. Raises DataError for what is no picture.
     """
     from lamella.data.media.images import open_picture  # imported late: most tables hold none
 
@@ -197,7 +195,15 @@ def _picture(points: Any) -> str:
         from PIL import Image
 
         return str(plain(Image.fromarray(points.astype(np.uint16))))
-    return str(plain(open_picture(points, white=0)))
+    picture = open_picture(points, white=0)
+    # Of a wider range than a PNG holds: what is black and white in it is of the data set.
+    return _uri(picture, "tiff") if picture.mode in ("I", "F") else str(plain(picture))
+
+
+def _uri(picture: Any, form: str) -> str:
+    out = io.BytesIO()
+    picture.save(out, form)
+    return f"data:image/{form};base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 def _is_sound(cell: Any, column: str) -> bool:
