@@ -357,7 +357,8 @@ def test_serve(word, model, outside):
         found = server.post(f"{place}/predict", {"examples": examples}).json
         answers = json.loads(json.dumps(model.predict(examples)))
         assert found == {"answers": answers, "rendered": [model.task.render(a) for a in model.predict(examples)]}
-        changeable = [o for o in facts["options"] if o["kind"] in ("int", "float")]
+        asked = [o for o in facts["options"] if model.task.asked in o.get("asks", [model.task.asked])]
+        changeable = [o for o in asked if o["kind"] in ("int", "float")]
         options = {o["name"]: o["default"] for o in changeable}
         assert server.post(f"{place}/predict", {"examples": examples, "options": options}).json == found
         given = dict.fromkeys(model.task.fields, True)

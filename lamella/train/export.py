@@ -116,6 +116,10 @@ def _plainer(graph: torch.fx.Graph) -> None:
     aten = torch.ops.aten
     for node in graph.find_nodes(op="call_function", target=aten.to.dtype):
         source, kind = node.args[:2]
+        if source.meta["val"].dtype == kind and not any(user.op == "output" for user in node.users):
+            node.replace_all_uses_with(source)  # else a weight would become a constant of another name
+            graph.erase_node(node)
+            continue
         node.target, node.args, node.kwargs = aten._to_copy.default, (source,), {"dtype": kind}
     for node in graph.find_nodes(op="call_function", target=aten.square.default):
         node.target, node.args = aten.pow.Tensor_Scalar, (*node.args, 2)

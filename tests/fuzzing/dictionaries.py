@@ -107,6 +107,7 @@ RESOURCES = words(
     r"""{ } [ ] , : "a" "message" "@a" \\u0041 \\ud83d \\" null 1 'it''s' | > |- >- # - --- &a *a !t ? key: = ; /* */ // \\n """
     r"""<string name="a"> </string> <item> </item> <plurals> <![CDATA[ ]]> translatable="false" \\' @string/a """
     r"""<trans-unit> </trans-unit> <segment> </segment> <source> </source> <target> </target> <target/> <g id="1"> </g> <x/> """
+    r"""<plist> <dict> </dict> <key>one</key> <key>n</key> NSStringLocalizedFormatKey %#@n@ <string> "variations" "plural" "stringUnit" """
     r"""<xliff version="2.0"> trgLang="fr" target-language="de" translate="no" &amp; &#1; &#x110000; <!DOCTYPE <!ENTITY <!-- --> <? ?>""",
     b" \\\n", b"\n  ", b": ", b" #", b"\xff\xfe", b"\xef\xbb\xbf", b"\x85",
 )  # fmt: skip

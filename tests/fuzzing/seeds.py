@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from collections.abc import Sequence
@@ -166,9 +167,11 @@ def pairs(*texts: str) -> list[bytes]:
 
 def documents(suffix: str) -> list[bytes]:
     """The sample files of a format of documents, and for archives their damaged halves."""
-    from tests.data.documents.samples import FILES
+    from tests.data.documents.samples import FILES, STRINGSDICT, XCSTRINGS
 
-    found = [
+    plurals = {".stringsdict": STRINGSDICT.encode(), ".xcstrings": json.dumps(XCSTRINGS, indent=2).encode()}
+    found = [plurals[suffix]] if suffix in plurals else []
+    found += [
         data
         for name, (data, _) in FILES.items()
         if name.endswith(suffix) or (suffix == ".xlf" and name.endswith(".xliff"))

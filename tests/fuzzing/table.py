@@ -40,6 +40,8 @@ READERS: tuple[Reader, ...] = (
             ("locale yaml", ".yml", RESOURCES),
             ("properties", ".properties", RESOURCES),
             ("apple strings", ".strings", RESOURCES),
+            ("apple plurals", ".stringsdict", RESOURCES),
+            ("apple catalogue", ".xcstrings", RESOURCES),
             ("android", ".xml", RESOURCES),
             ("xliff", ".xlf", RESOURCES),
             ("captions", ".vtt", CAPTIONS),

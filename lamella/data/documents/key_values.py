@@ -26,7 +26,9 @@ _CONTINUED = re.compile(r"\\(?:\r\n|\n|\r)[ \t\f]*+")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 _PATTERN = re.compile(r"\{\d+(?:,[^{}]*)?\}")
-_UNQUOTED = re.compile(r'(?<!\\)"(?:[^"\\]|\\.)*+"\s*+;|[\w.-]++\s*+=\s*+[\w.-]++\s*+;')  # read by Apple, with no text
+_UNQUOTED = re.compile(
+    r'(?<!\\)"(?:[^"\\]|\\.)*+"\s*+;|(?<![\w.-])[\w.-]++\s*+=\s*+[\w.-]++\s*+;'
+)  # read by Apple, with no text
 _PAIR = re.compile(
     r"/\*.*?(?:\*/|\Z)|//[^\n]*"
     r'|(?P<key>(?<!\\)"(?:[^"\\]|\\.)*+"|(?<![\w.-])[\w.-]++)\s*+=\s*+"(?P<value>(?:[^"\\]|\\.)*+)"\s*+;',

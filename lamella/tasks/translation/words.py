@@ -115,7 +115,7 @@ def words_first(
     asked = [e for e, found in zip(examples, known, strict=True) if found is None or alternatives > 1]
     rest = iter(translated(asked) if asked else [])
     outcomes = []
-    for found in known:
+    for text, found in zip(texts, known, strict=True):
         if found is None:
             outcomes.append(next(rest))
             continue
@@ -125,7 +125,8 @@ def words_first(
             # A net that does not know the word has no alternatives to offer: Samedi for Thursday.
             knows = net.text.casefold() == found.casefold() or (net.confidence or 0.0) >= LIKELY
             offered = dict.fromkeys((net.text, *net.others)) if knows else {}
-            others = [one for one in offered if one.casefold() != found.casefold()]
+            # Nor is a word that was left as it is another translation of it.
+            others = [one for one in offered if one.casefold() not in (found.casefold(), text.casefold())]
         outcomes.append(Outcome(found, "dictionary", others=others[: alternatives - 1], confidence=SURE))
     return outcomes
 

@@ -103,6 +103,47 @@ def epub() -> bytes:
     return packed({"mimetype": "application/epub+zip", "META-INF/container.xml": "<c/>", "OEBPS/one.xhtml": PAGE})
 
 
+STRINGSDICT = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+\t<key>files</key>
+\t<dict>
+\t\t<key>NSStringLocalizedFormatKey</key>
+\t\t<string>You have %#@n@</string>
+\t\t<key>n</key>
+\t\t<dict>
+\t\t\t<key>NSStringFormatSpecTypeKey</key>
+\t\t\t<string>NSStringPluralRuleType</string>
+\t\t\t<key>one</key>
+\t\t\t<string>%d file &amp; more</string>
+\t\t\t<key>other</key>
+\t\t\t<string>%d files</string>
+\t\t</dict>
+\t</dict>
+</dict>
+</plist>
+"""
+XCSTRINGS = {
+    "sourceLanguage": "en",
+    "strings": {
+        "": {},
+        "Brand": {"shouldTranslate": False},
+        "Done": {"localizations": {"zh-Hans": {"stringUnit": {"state": "translated", "value": "完成"}}}},
+        "Hello %@": {},
+        "days": {
+            "localizations": {
+                "en": {"variations": {"plural": {
+                    "one": {"stringUnit": {"state": "translated", "value": "%lld day"}},
+                    "other": {"stringUnit": {"state": "translated", "value": "%lld days"}},
+                }}},
+            }
+        },
+    },
+    "version": "1.0",
+}  # fmt: skip
+
+
 FILES: dict[str, tuple[bytes, list[str]]] = {
     "a.docx": (
         docx(),

@@ -10,6 +10,7 @@ import pytest
 from lamella.data.documents.formats import open_document
 from lamella.data.text import placeholders
 from lamella.errors import DataError
+from tests.data.documents.samples import STRINGSDICT, XCSTRINGS
 
 
 def upper(data: bytes, name: str) -> bytes:
@@ -79,45 +80,6 @@ def test_java_reads_what_is_not_utf_8_as_latin_1():
     assert document.render(["th\u00e9 \u0153 \u20ac", None]) == b"a = th\xe9 \\u0153 \\u20ac\nb = x\n"
 
 
-STRINGSDICT = """<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-\t<key>files</key>
-\t<dict>
-\t\t<key>NSStringLocalizedFormatKey</key>
-\t\t<string>You have %#@n@</string>
-\t\t<key>n</key>
-\t\t<dict>
-\t\t\t<key>NSStringFormatSpecTypeKey</key>
-\t\t\t<string>NSStringPluralRuleType</string>
-\t\t\t<key>one</key>
-\t\t\t<string>%d file &amp; more</string>
-\t\t\t<key>other</key>
-\t\t\t<string>%d files</string>
-\t\t</dict>
-\t</dict>
-</dict>
-</plist>
-"""
-XCSTRINGS = {
-    "sourceLanguage": "en",
-    "strings": {
-        "": {},
-        "Brand": {"shouldTranslate": False},
-        "Done": {"localizations": {"zh-Hans": {"stringUnit": {"state": "translated", "value": "完成"}}}},
-        "Hello %@": {},
-        "days": {
-            "localizations": {
-                "en": {"variations": {"plural": {
-                    "one": {"stringUnit": {"state": "translated", "value": "%lld day"}},
-                    "other": {"stringUnit": {"state": "translated", "value": "%lld days"}},
-                }}},
-            }
-        },
-    },
-    "version": "1.0",
-}  # fmt: skip
 PLURALS = """<resources>
     <plurals name="d">
         <item quantity="one">%d day</item>

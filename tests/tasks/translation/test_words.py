@@ -64,7 +64,13 @@ def asked(
         steps or [(PACKED, "en", "de")],
         [{"text": text} for text in texts],
         lambda rows: [
-            Outcome(row["text"].upper(), "translated", others=["a", "b"], confidence=confidence) for row in rows
+            Outcome(
+                "NAME" if row["text"] == "name" else f"der {row['text']}",
+                "translated",
+                others=[row["text"], "a", "b"],
+                confidence=confidence,
+            )
+            for row in rows
         ],
         alternatives,
     )
@@ -73,17 +79,17 @@ def asked(
 def test_the_net_is_asked_for_the_others() -> None:
     assert [(one.text, one.status) for one in asked(["dog", "dogs", "Monday"])] == [
         ("Hund", "dictionary"),
-        ("DOGS", "translated"),
+        ("der dogs", "translated"),
         ("Montag", "dictionary"),
     ]
     assert asked(["dog"], alternatives=3)[0].others == [], "the net knows another word and is unsure of it"
-    assert asked(["dog"], alternatives=3, confidence=0.4)[0].others == ["DOG", "a"]
-    assert asked(["name"], alternatives=3)[0].others == ["a", "b"]
+    assert asked(["dog"], alternatives=3, confidence=0.4)[0].others == ["der dog", "a"], "never the word as it was"
+    assert asked(["name"], alternatives=3)[0].others == ["a", "b"], "the net says the same"
 
 
 def test_two_models_on_the_way() -> None:
     steps = [(PACKED, "fr", "en"), (PACKED, "en", "de")]
-    assert [one.text for one in asked(["chien", "aujourd'hui"], steps=steps)] == ["Hund", "AUJOURD'HUI"]
+    assert [one.text for one in asked(["chien", "aujourd'hui"], steps=steps)] == ["Hund", "der aujourd'hui"]
     assert asked(["chien"], steps=[(b"", "fr", "en"), (PACKED, "en", "de")])[0].status == "translated"
 
 
