@@ -156,9 +156,12 @@ def test_without_answers_not_one_byte_changes(lines: list[str], eol: str) -> Non
     assert document.render([None] * len(document.segments)) == data
     assert document.render(document.segments) == data
     assert all("\n" not in segment for segment in document.segments)
-    shouted = upper(data).split(eol.encode())
-    times = [(a if a.isdigit() else b"", b) for a, b in pairwise(data.split(eol.encode())) if b":01,000 -->" in b]
-    assert [(a if a.isdigit() else b"", b) for a, b in pairwise(shouted) if b":01,000 -->" in b] == times
+    was, now = (
+        [(a, b) for a, b in pairwise(raw.split(eol.encode())) if b":01,000 -->" in b] for raw in (data, upper(data))
+    )
+    assert [b for _, b in now] == [b for _, b in was]
+    # A cue without a number and a blank line follows the text before it, whose lines may end elsewhere.
+    assert all(one == other for (one, _), (other, _) in zip(was, now, strict=True) if one.isdigit())
 
 
 def test_what_is_none() -> None:
