@@ -18,7 +18,7 @@ from lamella import machine
 from lamella.errors import MissingExtra, UsageError
 from lamella.train import process
 from lamella.train.prepare import prepare
-from lamella.train.settings import split
+from lamella.train.settings import Settings, split
 
 if TYPE_CHECKING:  # torch is imported when a plan is made
     from lamella.train.forecast import Estimate, Plan
@@ -67,15 +67,7 @@ def plan(
         if options.pop(name, None):
             raise UsageError(f"--{name}: fits train alone. A plan is of a training from its first step to its end.")
     settings, own = split(options)
-    if settings.processes > 1:
-        raise UsageError(
-            f"--processes {settings.processes}: fits train alone; a plan says by itself how many pay, for each of --machines."
-        )
-    if settings.fsdp:
-        raise UsageError("--fsdp: fits train alone, in several processes. A plan is of one that holds the whole net.")
-    given = (settings.minutes, settings.steps, settings.epochs)
-    if not all(value is None or isfinite(value) for value in given):
-        raise UsageError("--minutes and --epochs: expected a finite number; what never ends has no forecast.")
+    _refuse(settings)
     if not data:
         raise UsageError(f'no data given. Expected files, or the word "sample": lamella plan {task} sample')
     others = machines_of(USUAL if machines is None else machines)
@@ -105,6 +97,19 @@ def plan(
         plans.keep(place, result)
         tell(f"kept in {place}")
     return result
+
+
+def _refuse(settings: Settings) -> None:
+    """UsageError for what a plan is not of."""
+    if settings.processes > 1:
+        raise UsageError(
+            f"--processes {settings.processes}: fits train alone; a plan says by itself how many pay, for each of --machines."
+        )
+    if settings.fsdp:
+        raise UsageError("--fsdp: fits train alone, in several processes. A plan is of one that holds the whole net.")
+    given = (settings.minutes, settings.steps, settings.epochs)
+    if not all(value is None or isfinite(value) for value in given):
+        raise UsageError("--minutes and --epochs: expected a finite number; what never ends has no forecast.")
 
 
 def lines(result: "Plan") -> list[str]:

@@ -126,13 +126,7 @@ def translate_texts(
     failed = net.named(failed)
     failed = net.protected(failed, tokens)
     net.divided(net.forced(failed))
-    for unit in failed:
-        if unit.status == "kept" and unit.flawed:
-            unit.settle(min(unit.flawed, key=lambda one: len(one.faults)), "repaired")
-        elif unit.status == "kept" and unit.spare:  # better a translation that lacks a term than none
-            unit.answer, unit.status = unit.spare[0], "translated"
-        elif unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
-            unit.answer, unit.status = unit.source, "translated"
+    _take_what_there_is(failed)
     if base_code(source) == "zh" and base_code(target) not in ("zh", "ja"):
         for plan in plans:
             plan.nodes = [narrow_mark(node) if isinstance(node, str) else node for node in plan.nodes]
@@ -148,6 +142,17 @@ def translate_texts(
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------
+
+
+def _take_what_there_is(failed: Sequence[Unit]) -> None:
+    """For what no candidate is sound of: the best of those that were refused, rather than nothing."""
+    for unit in failed:
+        if unit.status == "kept" and unit.flawed:
+            unit.settle(min(unit.flawed, key=lambda one: len(one.faults)), "repaired")
+        elif unit.status == "kept" and unit.spare:  # better a translation that lacks a term than none
+            unit.answer, unit.status = unit.spare[0], "translated"
+        elif unit.status == "kept" and unit.copied:  # whatever was tried, the net says that these words stay: a name
+            unit.answer, unit.status = unit.source, "translated"
 
 
 @dataclass
