@@ -3,6 +3,7 @@
     python -m bench.text_generation --data tinyshakespeare.txt --nanogpt PATH          3 minutes each
     python -m bench.text_generation --data tinyshakespeare.txt --net rnn --minutes 10
     python -m bench.text_generation --data tinyshakespeare.txt --minutes 45 --size base --dropout 0.2 --window 256
+    python -m bench.text_generation --data tinyshakespeare.txt --minutes 0.5 --device cuda --nanogpt PATH
 
 The first 90% of the file are trained on, the last 10% measured with: all of it, in windows of the training length, each
 with nothing before it. nanoGPT is a checkout of that project, run by its own train.py in its published setting for a CPU
@@ -22,7 +23,6 @@ from pathlib import Path
 import lamella
 
 PUBLISHED = {  # the command in nanoGPT's README for those without a GPU
-    "device": "cpu",
     "compile": False,
     "eval_iters": 1,
     "log_interval": 50,
@@ -55,7 +55,7 @@ print("MEASURED", total / count, count, seconds, sum(p.numel() for p in model.pa
 """
 
 
-def nanogpt(checkout: Path, text: str, minutes: float, threads: int) -> None:
+def nanogpt(checkout: Path, text: str, minutes: float, threads: int, device: str) -> None:
     """Train nanoGPT in its own words and print its line."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -72,7 +72,13 @@ def nanogpt(checkout: Path, text: str, minutes: float, threads: int) -> None:
         subprocess.run(prepare, cwd=folder, check=True, capture_output=True, env=environment)
 
         def run(steps: int) -> list[float]:
-            given = {**PUBLISHED, "max_iters": steps, "lr_decay_iters": steps, "eval_interval": steps + 1}
+            given = {
+                **PUBLISHED,
+                "device": device,
+                "max_iters": steps,
+                "lr_decay_iters": steps,
+                "eval_interval": steps + 1,
+            }
             flags = [f"--{name}={value}" for name, value in given.items()]
             words = [sys.executable, "runner.py", str(threads), "config/train_shakespeare_char.py", *flags]
             out = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True, env=environment).stdout
@@ -89,7 +95,7 @@ def ours(learn: Path, test: Path, given: argparse.Namespace, options: dict[str, 
     with tempfile.TemporaryDirectory() as place:
         model = lamella.train(
             "text-generation", str(learn), out=f"{place}/model", test=[str(test)], minutes=given.minutes, size=given.size,
-            threads=given.threads, seed=given.seed, rate=given.rate, tell=print if given.verbose else lambda _: None,
+            threads=given.threads, seed=given.seed, rate=given.rate, device=given.device, tell=print if given.verbose else lambda _: None,
             **options,
         )  # fmt: skip
         start = time.perf_counter()
@@ -126,6 +132,7 @@ def main() -> None:
     parser.add_argument("--nanogpt", type=Path, help="a checkout of nanoGPT")
     parser.add_argument("--minutes", type=float, default=3.0, help="of training, each")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", default="cpu", help="of both: cpu, cuda, mps")
     parser.add_argument("--size", default="small")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float)
@@ -147,7 +154,7 @@ def main() -> None:
         test.write_text(text[cut:], encoding="utf-8")
         ours(learn, test, given, options)
     if given.nanogpt:
-        nanogpt(given.nanogpt, text, given.minutes, given.threads)
+        nanogpt(given.nanogpt, text, given.minutes, given.threads, given.device)
     else:
         print("nanoGPT: not run, since no --nanogpt PATH was given")
 
