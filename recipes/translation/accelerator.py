@@ -429,7 +429,8 @@ def train(given: argparse.Namespace) -> None:
     facts = vars(given) | {
         "steps": step,
         "tokens": tokens,
-        "trained": round(seconds, 1),
+        "budget": given.seconds,
+        "seconds": round(seconds, 1),
         "weights": size,
         "scores": scores,
     }
@@ -442,7 +443,7 @@ def train(given: argparse.Namespace) -> None:
         if given.save:
             write_weights(optimizer, given.out, facts)
         given.out.mkdir(parents=True, exist_ok=True)
-        (given.out / f"{name}.json").write_text(json.dumps(facts))
+        (given.out / "facts.json").write_text(json.dumps(facts))
     print(f"{name}: done after {time.time() - began:.0f} s", flush=True)
 
 
