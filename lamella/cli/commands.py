@@ -66,7 +66,7 @@ def translate(
     """Translate texts, documents, tables, folders or standard input (-), offline.
 
     Documents keep their form: .txt .md .html .docx .odt .pptx .epub .srt .vtt .ass .po .json .yaml .arb .xliff .strings .stringsdict .xcstrings
-    .properties .xml (Android) and others; of tables (.csv .tsv .jsonl .xlsx) one column is translated: --columns text=COLUMN.
+    .properties .xml (Android) .tmx and others; of tables (.csv .tsv .jsonl .xlsx) one column is translated: --columns text=COLUMN.
 
     Also, as for predict: --beams N (search wider), --memory FILE (translations made before, from .po .tmx .tsv), --glossary
     FILE.tsv, --details (what became of each text, and how sure it is), --keep-below 0.3 (else the source stays).

@@ -292,15 +292,16 @@ async def _document(request: Request) -> Response:
     async with form_of(request) as form:
         name, raw = await files.upload(form, state.limits)
         options = schema.decode(str(form.get("options") or "{}").encode(errors="replace"), dict[str, Any])
-        ask = str(form.get("ask") or "")
+        ask, named = str(form.get("ask") or ""), str(form.get("columns") or "")
     opened = served.now
     asked = opened.with_options(options, ask)
     check_suffix(name, suffixes(asked.task))
+    columns = files.columns_of(named, asked.task)
     model = through(state.models, served, asked)
 
     async def work(tell: Tell | None) -> tuple[str, bytes, dict[str, int]]:
         content, suffix, counts = await served.at_length(
-            model, lambda m: files.answer_document(state.scratch, m, name, raw), tell
+            model, lambda m: files.answer_document(state.scratch, m, name, raw, columns), tell
         )
         return files.name_of(name, suffix, *(opened.languages_of(asked) or [])), content, counts
 

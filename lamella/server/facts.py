@@ -227,7 +227,7 @@ def suffixes(job: contract.Task) -> tuple[str, ...]:
     if any(field.media for field in fields):
         return ()
     lines = {".txt"} if len(fields) == 1 and fields[0].prose else set()
-    return tuple(sorted({*job.suffixes, *TABLES, *lines}))
+    return tuple(sorted({*job.suffixes, *TABLES, ".xlsx", *lines}))
 
 
 def grows(job: contract.Task) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,10 +11,13 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamella.data.readers.suffixes import is_table
+from lamella.errors import LamellaError
 from lamella.model import Model, shipped
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
 from lamella.server.scratch import Scratch
+from lamella.task import Answer, Example, Task
 
 WEB = Path(__file__).parent.parent / "web"
 TYPES = {
@@ -31,17 +34,71 @@ def download(name: str, raw: bytes, headers: Mapping[str, str] | None = None) ->
     return Response(raw, 200, {"Content-Disposition": disposition, **(headers or {})}, "application/octet-stream")
 
 
-def answer_document(scratch: Scratch, model: Model, name: str, raw: bytes) -> tuple[bytes, str, dict[str, int]]:
-    """A document's bytes -> the bytes of its answers, their suffix, and counts."""
+def answer_document(
+    scratch: Scratch, model: Model, name: str, raw: bytes, columns: Mapping[str, str] | None = None
+) -> tuple[bytes, str, dict[str, int]]:
+    """A document's bytes -> the bytes of its answers, their suffix, and counts. columns: of a table, by field."""
     from lamella.model.answering import predict_file
 
     suffix = Path(name).suffix.lower()
+    if columns and not is_table(name):
+        raise Refused(400, f"columns: expected a table, received {suffix[:20] or 'no suffix'}. Leave the field out.")
     with scratch.file(f"{_stem(name)}{suffix}", raw) as place:
         if any(field.media for field in model.task.fields.values()):
             raise Refused(
                 415, "a table of pictures or sounds names files, and none is loaded here. Send them one by one."
             )
-        return predict_file(model, place, suffix=suffix if suffix == ".xlsx" else "")  # else it would come back as CSV
+        own = suffix if suffix == ".xlsx" else ""  # else it would come back as CSV
+        return predict_file(model, place, columns, suffix=own)
+
+
+def rows_of(
+    scratch: Scratch, model: Model, name: str, raw: bytes, columns: Mapping[str, str] | None
+) -> list[Example] | None:
+    """The rows of a table that are to be answered; None where the file is no table, as a `.json` of a page's texts."""
+    from lamella.data.documents.json_locale import is_locale
+    from lamella.model.answering import read_rows
+
+    suffix = Path(name).suffix.lower()
+    if not is_table(name) or suffix in model.task.suffixes and suffix != ".json":
+        return None
+    with scratch.file(f"{_stem(name)}{suffix}", raw) as place:
+        if suffix in model.task.suffixes and is_locale(place):
+            return None
+        return read_rows(model.task, place, columns)
+
+
+def columns_of(given: str, job: Task) -> dict[str, str] | None:
+    """A form's `columns`: "text=review,label=stars", or the name of the one column alone; Refused with 400 for others."""
+    if not given.strip():
+        return None
+    parts = [part.partition("=") for part in given.split(",")]
+    if len(job.fields) == 1 and not any(equals for _, equals, _ in parts):
+        return {next(iter(job.fields)): given.strip()}
+    if not all(name.strip() and column.strip() for name, _, column in parts):
+        expected = ",".join(f"{name}=COLUMN" for name in job.fields)
+        raise Refused(400, f"columns: expected {expected}, received {given[:80]!r}.")
+    return {name.strip(): column.strip() for name, _, column in parts}
+
+
+class Known(Model):
+    """A model whose answers to the rows of a table have been computed, each in the language that it is in."""
+
+    def __init__(self, model: Model, rows: Sequence[Example], answers: Sequence[Answer | LamellaError]) -> None:
+        vars(self).update(vars(model))
+        self._known = dict(zip(map(_key, rows), answers, strict=True))
+
+    def predict(self, examples: Any) -> Any:
+        """The answers to a list of rows; raises what a row among them has instead of one."""
+        found = [self._known[_key(example)] for example in examples]
+        for answer in found:
+            if isinstance(answer, LamellaError):
+                raise answer
+        return found
+
+
+def _key(example: Example) -> str:
+    return repr(sorted(example.items()))
 
 
 def words_of(scratch: Scratch, name: str, raw: bytes) -> str:

@@ -5,40 +5,31 @@ Written from its public description and from what its clients send: /translate, 
 ignored: whoever reaches this server may use it. docs/server.md lists routes, fields and errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from lamella.data.documents.webpages import WebPage
 from lamella.data.text.languages import NAMES, base_code
+from lamella.errors import LamellaError
+from lamella.model.answering import answer_all
 from lamella.server import files, swagger
+from lamella.server.asked import HTML, Ask, ask_of, text_of, texts_of
 from lamella.server.batching import Job
 from lamella.server.bodies import fields_of, form_of, kind_of, until_left
 from lamella.server.detecting import Guess, guesses, without_tags
+from lamella.server.facts import suffixes as suffixes_of
 from lamella.server.pairs import Pairs, Way
 from lamella.server.replies import Refused, reply
-from lamella.task import Example
+from lamella.task import Answer, Example
 
 AUTO = "auto"
 MOST = 8  # most translations of one text
-HTML = "html"
 UTF8 = b"\xef\xbb\xbf"  # before a page: it is in UTF-8 whatever it says, and answers need no entities
-
-
-class Ask(NamedTuple):
-    """What /translate is asked for."""
-
-    texts: list[str]
-    source: str
-    target: str
-    format: str
-    alternatives: int
-    several: bool  # whether the texts came as a list, and so do the answers
 
 
 def routes() -> list[Route]:
@@ -55,62 +46,6 @@ def routes() -> list[Route]:
     ]
     # An address that was entered with a slash at its end gives clients that add `/translate` two of them.
     return [Route(slash + path, work, methods=[method]) for path, work, method in kinds for slash in ("", "/")]
-
-
-# ---- fields ------------------------------------------------------------------------------------------------------
-
-
-def _ask(fields: Mapping[str, Any]) -> Ask:
-    """Refused with 400 for a field that is missing or of another kind, in LibreTranslate's words."""
-    texts, several = _texts(fields)
-    source, target = _text(fields, "source"), _text(fields, "target")
-    alternatives = _count(fields, "alternatives")
-    kind = _text(fields, "format", "text")
-    if kind not in ("text", HTML):
-        raise Refused(400, f"{kind[:60]} format is not supported")
-    return Ask(texts, source, target, kind, alternatives, several)
-
-
-def _texts(fields: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """The field `q`, as a list, and whether it came as one."""
-    given = fields.get("q")
-    if not isinstance(given, list):
-        return [_text(fields, "q")], False
-    if not given:
-        raise Refused(400, "Invalid request: missing q parameter")
-    return [_as_text(one, "q") for one in given], True
-
-
-def _text(fields: Mapping[str, Any], name: str, default: str = "") -> str:
-    given = fields.get(name)
-    text = _as_text(default if given is None or given == "" else given, name)
-    if not text:
-        raise Refused(400, f"Invalid request: missing {name} parameter")
-    return text
-
-
-def _as_text(given: Any, name: str) -> str:
-    """A text, or a number as it is written."""
-    if isinstance(given, str):
-        return given
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return msgspec.json.encode(given).decode()
-    also = " or a list of texts" if name == "q" else ""
-    raise Refused(400, f"Invalid request: {name} parameter is not a text{also}, but {_kind(given)}")
-
-
-def _kind(given: Any) -> str:
-    kinds = {bool: "a truth value", list: "a list", dict: "an object", type(None): "null"}
-    return kinds.get(type(given), type(given).__name__)
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int:
-    """A number from 0, as a number or as text; a missing one is 0."""
-    given = fields.get(name)
-    try:
-        return max(0, int(given or 0)) if not isinstance(given, bool) else int("")
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Refused(400, f"Invalid request: {name} parameter is not a number") from error
 
 
 # ---- languages ---------------------------------------------------------------------------------------------------
@@ -172,7 +107,7 @@ def _settings(request: Request) -> Response:
 
 
 def _suffixes(pairs: Pairs) -> list[str]:
-    return sorted({suffix for served in pairs.direct.values() for suffix in served.model.task.suffixes})
+    return sorted({suffix for served in pairs.direct.values() for suffix in suffixes_of(served.model.task)})
 
 
 def _suggest(request: Request) -> Response:
@@ -191,7 +126,7 @@ def _docs(request: Request) -> Response:
 
 
 async def _translate(request: Request) -> Response:
-    ask = _ask(await fields_of(request))
+    ask = ask_of(await fields_of(request))
     return reply(await until_left(request, _translated(request, ask)))
 
 
@@ -284,7 +219,7 @@ def _rendered(page: WebPage, answers: Sequence[Sequence[str]]) -> list[str]:
 
 async def _detect(request: Request) -> Response:
     """The possible languages; of a list of texts in one list, each with its mean over the letters of all texts."""
-    texts, _ = _texts(await fields_of(request))
+    texts, _ = texts_of(await fields_of(request))
     limits = request.app.state.shared.limits
     if len(texts) > limits.examples:
         raise Refused(400, f"Invalid request: request ({len(texts)}) exceeds text limit ({limits.examples})")
@@ -302,29 +237,89 @@ async def _detect(request: Request) -> Response:
 # ---- files -------------------------------------------------------------------------------------------------------
 
 
+class Sent(NamedTuple):
+    """What /translate_file is sent."""
+
+    name: str
+    raw: bytes
+    source: str  # may be auto
+    target: str
+    columns: str  # of a table: which one holds the texts
+
+
 async def _translate_file(request: Request) -> Response:
     state, pairs = request.app.state.shared, _pairs(request)
+    sent = await _sent(request)
+    suffixes = _suffixes(pairs)
+    if Path(sent.name).suffix.lower() not in suffixes:
+        raise Refused(400, f"Invalid request: file format not supported. Expected one of {' '.join(suffixes)}")
+    sent = sent._replace(target=_code(pairs, sent.target))
+    if sent.source != AUTO:
+        sent = sent._replace(source=_code(pairs, sent.source))
+    content, suffix, source = await until_left(request, _file(request, pairs, sent))
+    key = state.store.put(files.name_of(sent.name, suffix, source, sent.target), content)
+    return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
+
+
+async def _sent(request: Request) -> Sent:
     if not kind_of(request).startswith("multipart/"):
         raise Refused(400, "Invalid request: missing file parameter. Expected a form as multipart/form-data")
     async with form_of(request) as form:
         fields = {**request.query_params, **{name: value for name, value in form.items() if isinstance(value, str)}}
         if not form.get("file") or isinstance(form.get("file"), str):
             raise Refused(400, "Invalid request: missing file parameter")
-        name, raw = await files.upload(form, state.limits)
-    given, target = _text(fields, "source"), _text(fields, "target")
-    suffixes = _suffixes(pairs)
-    if Path(name).suffix.lower() not in suffixes:
-        raise Refused(400, f"Invalid request: file format not supported. Expected one of {' '.join(suffixes)}")
-    target = _code(pairs, target)
-    source = await _source_of_file(request, pairs, target, name, raw) if given == AUTO else _code(pairs, given)
-    content, suffix = raw, Path(name).suffix
-    if source != target:
-        way = _way(pairs, source, target)
-        model = await way.model()
-        work = way.last.at_length(model, lambda model: files.answer_document(state.scratch, model, name, raw))
-        content, suffix, _ = await until_left(request, work)
-    key = state.store.put(files.name_of(name, suffix, source, target), content)
-    return reply({"translatedFileUrl": f"{request.url.scheme}://{request.headers['host']}/download_file/{key}"})
+        name, raw = await files.upload(form, request.app.state.shared.limits)
+    return Sent(name, raw, text_of(fields, "source"), text_of(fields, "target"), str(fields.get("columns") or ""))
+
+
+async def _file(request: Request, pairs: Pairs, sent: Sent) -> tuple[bytes, str, str]:
+    """A file's bytes translated, their suffix, and the language they are from, "" where each row of a table has its own.
+
+    A table gets the translations as a new column.
+    """
+    state, name, raw = request.app.state.shared, sent.name, sent.raw
+    suffix = Path(name).suffix
+    if sent.source == sent.target:
+        return raw, suffix, sent.source
+    any_served = next(iter(pairs.direct.values()))
+    columns = files.columns_of(sent.columns, any_served.model.task)
+    job = Job(any_served.model, [], state.limits.patience)
+
+    def read() -> list[Example] | None:
+        return files.rows_of(state.scratch, any_served.model, name, raw, columns)
+
+    rows = await any_served.reading(read, job)
+    if rows is not None:
+        known = files.Known(any_served.model, rows, await _rows(request, pairs, sent, rows))
+        out = await any_served.reading(lambda: files.answer_document(state.scratch, known, name, raw, columns), job)
+        return out[0], out[1], sent.source.replace(AUTO, "")
+    source = sent.source
+    if source == AUTO and (source := await _source_of_file(request, pairs, sent.target, name, raw)) == sent.target:
+        return raw, suffix, source
+    way = _way(pairs, source, sent.target)
+    content, suffix, _ = await way.last.at_length(
+        await way.model(), lambda model: files.answer_document(state.scratch, model, name, raw, columns)
+    )
+    return content, suffix, source
+
+
+async def _rows(request: Request, pairs: Pairs, sent: Sent, rows: Sequence[Example]) -> list[Answer | LamellaError]:
+    """The translations of a table's rows, each from its own language where that is `auto`."""
+    texts = [next(iter(row.values())) for row in rows]
+    sources = [sent.source] * len(rows)
+    if sent.source == AUTO:
+        sources, _ = await _sources(request, Ask(texts, AUTO, sent.target, "text", 0, True), pairs, sent.target)
+    answers: list[Answer | LamellaError] = list(texts)
+    for source in dict.fromkeys(sources):
+        if source in ("", sent.target):
+            continue  # such rows come back as they were
+        way = _way(pairs, source, sent.target)
+        places = [i for i, code in enumerate(sources) if code == source]
+        examples = [rows[i] for i in places]
+        found = await way.last.at_length(await way.model(), lambda model, some=examples: answer_all(model, some))  # type: ignore[misc]
+        for i, answer in zip(places, found, strict=True):
+            answers[i] = answer
+    return answers
 
 
 async def _source_of_file(request: Request, pairs: Pairs, target: str, name: str, raw: bytes) -> str:

@@ -47,7 +47,7 @@ def describe(models: Sequence[Mapping[str, Any]], schemas: Mapping[str, tuple[Sc
         },
         "/detect": {"post": _asked("Tell languages.", {"$ref": "#/components/schemas/Detect"}, {"type": "array"})},
         "/translate_file": {
-            "post": _file("Translate a file.", {"source": {"type": "string"}, "target": {"type": "string"}})
+            "post": _file("Translate a file.", {name: {"type": "string"} for name in ("source", "target", "columns")})
         },
         "/download_file/{key}": {
             "get": {**_answered("Fetch a translated file.", None), "parameters": [_parameter("key")]},
@@ -105,7 +105,9 @@ def _of_model(facts: Mapping[str, Any], example: Schema, options: Schema) -> Sch
     return {
         place: {"get": _answered(f"{name}: its card, scores and training.", {"type": "object"})},
         f"{place}/predict": {"post": _asked(f"{name}: {summary}", ask, answers)},
-        f"{place}/document": {"post": _file(f"{name}: a whole file.", {"options": {"type": "string"}})},
+        f"{place}/document": {
+            "post": _file(f"{name}: a whole file.", {part: {"type": "string"} for part in ("options", "columns")})
+        },
         f"{place}/explain": {
             "post": _asked(
                 f"{name}: why it answers as it does; without an example, the whole model.", why, {"type": "object"}

@@ -24,6 +24,7 @@ TARGET = ("target", TEXT, True, "Code of the language of the translation.")
 KEY = ("api_key", TEXT, False, "Not read.")
 FORMAT = ("format", {"type": "string", "enum": ["text", "html"], "default": "text"}, False, "Text, or HTML markup.")
 OTHERS = ("alternatives", {"type": "integer", "default": 0}, False, "Further translations of each text, at most 7.")
+COLUMNS = ("columns", TEXT, False, "Of a table: the column that holds the texts, where it cannot be told.")
 FILE = ("file", {"type": "file"}, True, "The file.")
 
 
@@ -44,7 +45,7 @@ def describe() -> Schema:
         ),
         "/translate": _post("Translate texts.", translated, [Q, SOURCE, TARGET, FORMAT, OTHERS, KEY]),
         "/translate_file": _post(
-            "Translate a file.", _object(translatedFileUrl=TEXT), [FILE, SOURCE, TARGET, KEY], file=True
+            "Translate a file.", _object(translatedFileUrl=TEXT), [FILE, SOURCE, TARGET, COLUMNS, KEY], file=True
         ),
     }
     info = {"title": "lamella", "version": __version__, "description": "The LibreTranslate API of this server."}

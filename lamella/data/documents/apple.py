@@ -135,7 +135,8 @@ class XcStrings:
             return self.data
         text = json.dumps(value, ensure_ascii=False, indent=2, separators=(",", " : "))
         text = re.sub(r"^( *)(.*): \{\}(,?)$", r"\1\2: {\n\n\1}\3", text, flags=re.MULTILINE)  # as Xcode writes it
-        return encode_as(text + self.text[len(self.text.rstrip()) :], self.encoding)
+        text += self.text[len(self.text.rstrip()) :]
+        return encode_as(text if "\r\n" not in self.text else re.sub(r"\r?\n", "\r\n", text), self.encoding)
 
     def summary(self, answers: Sequence[str | None]) -> dict[str, int]:
         """How many segments there are, and how many have no translation."""

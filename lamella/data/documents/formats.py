@@ -23,6 +23,7 @@ from lamella.data.documents.office import Book, OpenDocument, Slides, WordDocume
 from lamella.data.documents.prose import Text
 from lamella.data.documents.resources import AndroidStrings, Xliff
 from lamella.data.documents.subtitles import Subtitles, WebVtt
+from lamella.data.documents.tmx import Memory
 from lamella.data.documents.webpages import WebPage
 from lamella.data.documents.yaml_locale import YamlLocale
 from lamella.data.text.encoding import StrPath, read_bytes, show_path
@@ -68,6 +69,7 @@ FORMATS: dict[str, Callable[..., Document]] = {
     ".ssa": Substation,
     ".strings": Strings,
     ".stringsdict": StringsDict,
+    ".tmx": Memory,
     ".txt": Text,
     ".vtt": WebVtt,
     ".xcstrings": XcStrings,
@@ -102,7 +104,7 @@ def open_document(
         >>> open_document(b"", "letter.doc")
         Traceback (most recent call last):
         lamella.errors.DataError: letter.doc: expected one of .arb .ass .docx .epub .htm .html .json .markdown .md .odp .odt \
-.po .pot .pptx .properties .srt .ssa .strings .stringsdict .txt .vtt .xcstrings .xlf .xliff .xml .yaml .yml, received .doc. Save it in one of these formats
+.po .pot .pptx .properties .srt .ssa .strings .stringsdict .tmx .txt .vtt .xcstrings .xlf .xliff .xml .yaml .yml, received .doc. Save it in one of these formats
     """
     label = show_path(name or ("the text" if isinstance(source, bytes) else source))
     suffix = Path(label).suffix.lower()

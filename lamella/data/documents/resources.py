@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
+from lamella.data.documents.native import coded, inserted
 from lamella.data.documents.slots import Slot, Slots, worded
 from lamella.data.documents.xml_text import Token, check, escape, tokens, unescape
 from lamella.data.text.icu import fitting
@@ -30,7 +31,7 @@ _LETTER = re.compile(
 )  # an escape of Android that a net would not read
 
 
-def _inner(raw: str) -> str:
+def inner(raw: str) -> str:
     """The content of an element as a text: entities as letters, tags as they are."""
     parts, end = [], 0
     for match in _TAG.finditer(raw):
@@ -39,7 +40,7 @@ def _inner(raw: str) -> str:
     return "".join([*parts, unescape(raw[end:])])
 
 
-def _outer(source: str, answer: str) -> str | None:
+def outer(source: str, answer: str) -> str | None:
     """An answer as the content of an element; None where its tags are not those of the source."""
     allowed = {match[0] for match in _TAG.finditer(source)}
     if sorted(match[0] for match in _TAG.finditer(answer) if match[0] in allowed) != sorted(
@@ -62,6 +63,11 @@ def _outer(source: str, answer: str) -> str | None:
     return None if open_ else "".join([*parts, escape(answer[end:])])
 
 
+def unmarked(text: str) -> str:
+    """A text without its tags."""
+    return _MARK.sub("", text)
+
+
 class XmlSlots(Slots):
     """A file of XML, whose tokens are looked through once."""
 
@@ -80,7 +86,7 @@ class XmlSlots(Slots):
         raise NotImplementedError
 
 
-def _closing(pieces: list[Token], at: int) -> int:
+def closing(pieces: list[Token], at: int) -> int:
     """Where the element that opens at a place closes."""
     depth = 0
     for index in range(at, len(pieces)):
@@ -106,7 +112,7 @@ class AndroidStrings(XmlSlots):
             typed = token.name == "item" and token.attribute("type") == "string"
             if token.kind != "open" or not (typed or token.name in ("string", "plurals", "string-array")):
                 continue
-            last = _closing(pieces, index - 1)
+            last = closing(pieces, index - 1)
             if token.attribute("translatable") == "false":
                 index = last + 1
             elif token.name in ("string", "item"):
@@ -119,7 +125,7 @@ class AndroidStrings(XmlSlots):
                 while index < last:
                     item, index = pieces[index], index + 1
                     if item.kind == "open" and item.name == "item":
-                        end = _closing(pieces, index - 1)
+                        end = closing(pieces, index - 1)
                         found += self._slot(item.end, pieces[end].start)
                         index = end + 1
         return found
@@ -155,9 +161,9 @@ class AndroidStrings(XmlSlots):
         raw = self.text[start:end]
         quoted = len(raw) > 1 and raw[0] == raw[-1] == '"' and raw[-2] != "\\"
         literal = raw.startswith("<![CDATA[") and raw.endswith("]]>") and raw.count("<![CDATA[") == 1
-        inner = raw[9:-3] if literal else _inner(raw[1:-1] if quoted else raw)
-        text = _LETTER.sub(lambda m: chr(int(m[1], 16)), re.sub(r"\\(['\"@?])", r"\1", inner))
-        if not worded(_MARK.sub("", text)) or raw.startswith(("@string/", "?")):
+        content = raw[9:-3] if literal else inner(raw[1:-1] if quoted else raw)
+        text = _LETTER.sub(lambda m: chr(int(m[1], 16)), re.sub(r"\\(['\"@?])", r"\1", content))
+        if not worded(unmarked(text)) or raw.startswith(("@string/", "?")):
             return []
         return [Slot(start, start + len(raw), text, partial(_android, raw, text, quoted, literal))]
 
@@ -192,7 +198,7 @@ def _android(raw: str, text: str, quoted: bool, literal: bool, answer: str) -> s
         answer = "\\" + answer
     if literal:
         return raw if "]]>" in answer else f"<![CDATA[{answer}]]>"
-    written = _outer(text, answer)
+    written = outer(text, answer)
     if written is None:
         return raw
     return f'"{written}"' if quoted else written
@@ -212,7 +218,7 @@ def children(pieces: list[Token]) -> list[tuple[Token, Token]]:
     found = []
     at = 1
     while at < len(pieces) - 1:
-        last = _closing(pieces, at) if pieces[at].kind == "open" else at
+        last = closing(pieces, at) if pieces[at].kind == "open" else at
         if pieces[at].kind in ("open", "void"):
             found.append((pieces[at], pieces[last]))
         at = last + 1
@@ -254,9 +260,9 @@ class Xliff(XmlSlots):
             if token.kind != "open":
                 continue
             if token.attribute("translate") == "no":
-                off.append(_closing(pieces, index))
+                off.append(closing(pieces, index))
             elif token.name in units and not off:
-                found += self._unit(pieces[index : _closing(pieces, index) + 1], second)
+                found += self._unit(pieces[index : closing(pieces, index) + 1], second)
         return found
 
     def head(self, root: Token | None, files: list[Token], second: bool) -> None:
@@ -278,9 +284,10 @@ class Xliff(XmlSlots):
         source = next((one for one in inside if one[0].name == "source"), None)
         if source is None:
             return []
-        text = _inner(self.text[source[0].end : source[1].start])
+        raw, codes = coded(self.text[source[0].end : source[1].start])
+        text = inner(raw)
         target = next((one for one in inside if one[0].name == "target"), None)
-        if not worded(_MARK.sub("", text)) or self._is_done(pieces[0], target, second):
+        if not worded(unmarked(text)) or self._is_done(pieces[0], target, second):
             return []
         # The schema of 1.2 has a source in segments between the source and the target.
         place = next((one for one in inside if one[0].name == "seg-source"), source)[1].end
@@ -294,7 +301,8 @@ class Xliff(XmlSlots):
         start = unit.start if second else begin  # the state of 2.0 stands at the segment
 
         def write(answer: str) -> str:
-            written = _outer(core, answer)
+            written = outer(core, answer)
+            written = None if written is None else inserted(written, codes)
             if written is None:
                 return self.text[start:end]
             opened = head if second else _with(head, "state", _REVIEW)

@@ -53,7 +53,7 @@ class Translation(Task):
     nets = ("transformer",)
     suffixes = (  # those of data.documents
         ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
-        ".srt", ".ssa", ".strings", ".stringsdict", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
+        ".srt", ".ssa", ".strings", ".stringsdict", ".tmx", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
     )  # fmt: skip
     training = Training(quick={"beams": 1})
     not_adopted = frozenset({"words_"})  # what a word is among the user's own texts, the net learns from them

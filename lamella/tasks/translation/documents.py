@@ -32,6 +32,7 @@ def translate_document(
 
     if path.suffix.lower() == ".json" and not is_locale(path):
         return None
+    options = {"source_language": src, **options}
     own = path.suffix.lower() in CATALOGUES and Path(memory).suffix.lower() in COMPILED
     document = formats.open_document(path, target_language=dst, memory=[memory] if memory and own else None, **options)
     curly = f" {CURLY}" if curls(document.segments) else ""  # the same apostrophes in the whole file
