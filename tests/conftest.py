@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,21 @@ import pytest
 # Before numpy and torch are imported: the tests run beside each other, a core each.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operators_once() -> Iterator[None]:
+    """The exporter reads its table of operators anew for each graph, 0.4 s each time: here once for each version."""
+    from functools import cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        if "torch" in sys.modules:
+            from torch.onnx._internal.exporter import _registration
+
+            read = cache(_registration.ONNXRegistry.from_torchlib)
+            patch.setattr(_registration.ONNXRegistry, "from_torchlib", staticmethod(read))
+        yield
+
 
 STEPS = 45  # of a shared training: enough to beat the trivial answer, few enough to wait for
 

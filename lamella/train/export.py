@@ -29,7 +29,9 @@ CLOSE = 2e-3  # float32 sums in another order differ by this much of the largest
 def export_graphs(net: nn.Module) -> dict[str, bytes]:
     """A net, moved to the processor and into float32 -> {"encode.onnx": ..., "step.onnx": ...}, weights inside."""
     net = net.cpu().float().eval()
-    return {f"{name}.onnx": _export(net, name) for name in net.graphs()}  # type: ignore[operator]
+    # Looking up what an operator gave before takes longer than asking it, where sizes are symbols: a third of the time.
+    with torch._dynamo.config.patch(fake_tensor_cache_enabled=False):
+        return {f"{name}.onnx": _export(net, name) for name in net.graphs()}  # type: ignore[operator]
 
 
 class _Method(nn.Module):
