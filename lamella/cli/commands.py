@@ -247,7 +247,7 @@ def explain(
 @main.command()
 @click.argument("model")
 @click.option("-o", "--out", required=True, metavar="SMALL", help="The model folder to write.")
-@click.option("--data", multiple=True, metavar="FILE", help="Evaluate on these files (default: the task's sample).")
+@click.option("--data", multiple=True, metavar="FILE", help="Evaluate on these files (default: held-out data).")
 @click.option(
     "--tolerance", default=0.01, show_default=True, help="Largest loss of the metric, as a share of its value."
 )

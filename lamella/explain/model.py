@@ -69,15 +69,10 @@ def explain_model(trained: Model, data: Sequence[str] = (), columns: Mapping[str
 def _examples(trained: Model, data: Sequence[str], columns: Mapping[str, str] | None) -> tuple[list[Example], str]:
     """The examples to explain the model with, and a description of them. DataError if there are none."""
     job = trained.task
-    if list(data) == ["sample"] or not data and "held_out" not in trained.manifest.training:
-        return job.sample("test"), "the task's own sample set"
     if not data:
-        if kept := held_out.read(trained):
-            return kept, f"{len(kept):,} examples that were held out of the data it was trained on"
-        raise DataError(
-            f"{trained.where}: expected examples to explain the whole model with, received none: those held out of its "
-            "own data were not kept, or stayed behind when it was shipped. Give some: --data FILE"
-        )
+        return held_out.to_measure(trained, "explain the whole model with")
+    if list(data) == ["sample"]:
+        return job.sample("test"), "the task's own sample set"
     examples = job.read(list(data), columns_for(job, data, columns))[0]
     if not examples:
         raise DataError(f"{', '.join(data)}: no examples to explain the model with.")

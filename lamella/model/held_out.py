@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lamella.errors import LamellaError
+from lamella.errors import DataError, LamellaError
 from lamella.model import Model, as_example
 from lamella.storage import disk
 from lamella.task import Example, Task
@@ -67,3 +67,20 @@ def read(trained: Model) -> list[Example]:
     except (OSError, LamellaError, msgspec.DecodeError, RecursionError):
         return []
     return examples
+
+
+def to_measure(trained: Model, purpose: str) -> tuple[list[Example], str]:
+    """What a model is measured on where no files are given, and what that is in words.
+
+    Those of its own held-out examples that were kept beside it; for a model that was trained on its task's sample, the
+    other half of that. DataError, which says for what `purpose`, where the model learned from other data and none were kept: the
+    sample of the task says nothing of these.
+    """
+    if "held_out" not in trained.manifest.training:
+        return trained.task.sample("test"), "the task's own sample set"
+    if kept := read(trained):
+        return kept, f"{len(kept):,} examples that were held out of the data it was trained on"
+    raise DataError(
+        f"{trained.where}: expected examples to {purpose}, received none: those held out of its own data were not kept, or stayed "
+        "behind when it was shipped. Give some: --data FILE"
+    )

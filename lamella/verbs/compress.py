@@ -12,7 +12,7 @@ measure of the task is worse by so much. Every setting tried is printed with its
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from lamella import metrics
 from lamella import model as folder
 from lamella.errors import LamellaError, MissingExtra
 from lamella.graphs import load_graphs
-from lamella.model import Model, card, load
-from lamella.task import Answer, Example, GraphLike
+from lamella.model import Model, card, held_out, load
+from lamella.model.reading import columns_for
+from lamella.task import Answer, Example, GraphLike, Task
 
 MOST = 500  # examples in all
 TIMED = 24  # examples answered again and again to see how fast
@@ -155,7 +156,9 @@ def compress(
 ) -> Model:
     """Write the smallest model whose metric is at most `tolerance` (a share: 0.01 is 1%) worse, and open it.
 
-    data: files to measure on, by default the task's sample. Raises LamellaError where nothing smaller is good enough.
+    data: files to measure on; by default what was held out of the data that the model was trained on, or, for one of the task's
+    sample, the other half of that. Raises LamellaError where nothing smaller is good enough, DataError where there is nothing to
+    measure on.
     """
     try:
         from lamella.graphs import int8, prune  # noqa: F401 - said at once where it is missing
@@ -164,7 +167,8 @@ def compress(
     trained = model if isinstance(model, Model) else load(model, task)
     folder.free(Path(out), force, whole=True)
     job = trained.task.to_measure()
-    examples = job.read(list(data), columns)[0] if data and list(data) != ["sample"] else job.sample("test")
+    examples, source = _examples(trained, job, data, columns)
+    tell(f"measured on {source}")
     search = Search(trained, examples[:MOST], tolerance, tell)
     best, before = search.best(), search.before
     assert before is not None
@@ -186,6 +190,18 @@ def compress(
     files["card.md"] = card.write(manifest, sum(len(v) for k, v in files.items() if k != "card.md"), table).encode()
     folder.write(manifest, files, Path(out))
     return Model(manifest, folder.seal(manifest, files), trained.task, out)
+
+
+def _examples(
+    trained: Model, job: Task, data: Sequence[str], columns: Mapping[str, str] | None
+) -> tuple[list[Example], str]:
+    """The examples to measure on, and what they are in words."""
+    if not data:
+        return held_out.to_measure(trained, "measure smaller models on")
+    if list(data) == ["sample"]:
+        return job.sample("test"), "the task's own sample set"
+    examples = job.read(list(data), columns_for(job, data, columns))[0]
+    return examples, f"{len(examples):,} examples of {', '.join(data)}"
 
 
 def directions(scores: Mapping[str, Any], metric: str) -> dict[str, float]:

@@ -122,6 +122,19 @@ def test_the_whole_model_is_explained_on_its_own_data(model, tmp_path, cli):
     assert cli("explain", tmp_path / "m.zip", "a lovely film", "--data", source).code == 2
 
 
+def test_a_model_is_compressed_on_its_own_data(model, tmp_path, cli):
+    told: list[str] = []
+    lamella.compress(model.where, str(tmp_path / "small"), tolerance=9.0, tell=told.append)
+    held = model.manifest.training["held_out"]
+    assert told[0] == f"measured on {held} examples that were held out of the data it was trained on"
+    assert cli("export", model.where, "-o", tmp_path / "m.zip").code == 0
+    done = cli("compress", tmp_path / "m.zip", "-o", tmp_path / "other")
+    assert done.code == 2 and "measure smaller models on" in done.err and "--data FILE" in done.err
+    source = f"{model.where}/../reviews-of-used-columns.csv"  # its columns are those of training
+    done = cli("compress", tmp_path / "m.zip", "-o", tmp_path / "other", "--data", source, "--tolerance", "9")
+    assert done.code == 0 and "measured on" in done.out, done.err
+
+
 def test_a_model_of_the_sample_is_explained_on_the_sample(trained):
     assert "Measured on the task's own sample set" in lamella.load(trained("text-classification")).explain().to_json()
 
