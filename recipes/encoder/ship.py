@@ -8,19 +8,32 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from itertools import islice
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
 
 import lamella
 from lamella import model as folder
+from lamella.data.readers.cloze import mask_a_word
 from lamella.graphs.int8 import quantize
 from lamella.model import card, digest, held_out
+from lamella.tasks.fill_mask import Config, FillMask
+from lamella.train.adopt import fill
+from lamella.train.export import export_graphs
+from lamella.train.ship import store_learned
+from lamella.version import __version__
+from recipes.encoder import pack
 
 MOST = 12_000_000  # bytes
 RARE = 3  # times that a word must have been seen to be filled in where it has several pieces: most rarer ones are slips and codes
+COUNTED = 20_000  # passages by which is told how many pieces words have
+MEASURED = 600  # held-out passages
 WORDS = "known.model"  # the checksums of the words that were seen
 DATA = [
     "English and French text, some two thirds English: sentences of Tatoeba, prose, stories and games, descriptions, documentation, "
@@ -73,11 +86,70 @@ def ship(trained: Path, text: Path, out: Path) -> None:
     print(f"ship: {size / 1e6:.2f} MB in {out}")
 
 
+def assemble(weights: Path, vocabulary: Path, text: Path, out: Path) -> None:
+    """The weights that `accelerator.py` wrote -> a float32 model like those that training writes, with its held-out passages.
+
+    text: what `pack.py` packed, with the same vocabulary.
+    """
+    raw, facts = read_weights(weights)
+    task = FillMask(Config(vocabulary_size=len(raw["table"])), size="base")
+    task.vocabulary_ = vocabulary.read_bytes()
+    held, passages = pack.divided(text)
+    task._count(list(islice(passages, COUNTED)))
+    words = counted(text)
+    task.known_ = np.array(sorted({crc32(word.encode()) for word in words}), np.uint32).tobytes()
+    task.words_ = len(words)
+    net = task.build()
+    fill(net, raw).all_or_error(str(weights))
+    files = export_graphs(net)
+    learned, blobs = store_learned(task)
+    files.update(blobs)
+    rows = [row for passage in held if (row := mask_a_word(passage)) is not None][:MEASURED]
+    manifest = folder.Manifest(
+        lamella=__version__,
+        task="fill-mask",
+        config=msgspec.to_builtins(task.config),
+        size=task.size_name,
+        fields={name: msgspec.to_builtins(field) for name, field in task.fields.items()},
+        learned=learned,
+        parameters=sum(array.size for array in raw.values()),
+        training={
+            "steps": facts["steps"], "seconds": facts["seconds"], "precision": "bfloat16", "device": "cuda",
+            "examples": [{"text": row["text"]} for row in rows[:3]],
+        },
+    )  # fmt: skip
+    manifest.files = {name: digest(content) for name, content in files.items()}
+    folder.write(manifest, files, out)
+    held_out.keep(out / "training", task, rows)
+
+
+def read_weights(weights: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """The arrays in `weights-*.safetensors` by name, and the facts that came with them; `name|number` holds some rows of one."""
+    parts: dict[str, list[NDArray[np.float32]]] = {}
+    facts: dict[str, Any] = {}
+    for path in sorted(weights.glob("weights-*.safetensors"), key=lambda p: int(p.stem.rpartition("-")[2])):
+        with safe_open(path, "numpy") as file:
+            facts = json.loads(file.metadata()["facts"])
+            for key in sorted(file.keys()):
+                name = key.rpartition("|")[0].removeprefix("latest.")
+                parts.setdefault(name, []).append(file.get_tensor(key).astype(np.float32))
+    if not parts:
+        raise SystemExit(
+            f"{weights}: no weights-0.safetensors. Expected the folder that recipes.encoder.accelerator wrote."
+        )
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}, facts
+
+
 def frequent(known: bytes, text: Path) -> bytes:
     """The checksums of words, of which those stay that occur in the text at least `RARE` times."""
+    common = np.array([crc32(word.encode()) for word in counted(text)], np.uint32)
+    return np.intersect1d(np.frombuffer(known, np.uint32), common).tobytes()
+
+
+def counted(text: Path) -> list[str]:
+    """The words that occur in the text at least `RARE` times."""
     counts = Counter[str]()
     with text.open(encoding="utf-8") as stream:
         for line in stream:
             counts.update(re.findall(r"[^\W\d_]+", json.loads(line)["text"]))
-    common = np.array([crc32(word.encode()) for word, count in counts.items() if count >= RARE], np.uint32)
-    return np.intersect1d(np.frombuffer(known, np.uint32), common).tobytes()
+    return [word for word, count in counts.items() if count >= RARE]

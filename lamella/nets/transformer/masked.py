@@ -18,10 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import MASKED, positions
+from lamella.nets.layers import MASKED, SelfAttention, positions
 from lamella.nets.transformer.blocks import PADDING, EncoderBlock
 
 INNER = 4  # width of the feed-forward layers, in widths of the net
+SMALL = 0.15  # how large a token's vector is at first, over the usual
+NEAR = 1.4  # how sharply the heads that look at the neighbours do so at first
 UNCHANGED = 0.1  # share of the masked words that the net still sees, so that it learns vectors of visible words too
 SPANS = (0.6, 0.85)  # a span has one word with this probability, at most two with the second one, else three
 MEAN_SPAN = 1 * 0.6 + 2 * 0.25 + 3 * 0.15  # words
@@ -49,14 +51,16 @@ class MaskedTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.vocabulary, self.width, self.longest = vocabulary, width, window + 1  # the exporter asks for a limit above
-        # Standard deviation D^-0.5: it is multiplied by the root of D at the input, and gives small scores at the output.
-        self.table = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
+        # Small, and multiplied by the root of D at the input: what a token is must not drown out where it stands, on which all
+        # hangs at a mask. Of the size of the positions, hundreds of steps teach nothing but how frequent each token is.
+        self.table = nn.Parameter(torch.randn(vocabulary, width) * SMALL * width**-0.5)
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, INNER * width, dropout) for _ in range(depth))
         self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
         # How frequent a token is, whatever stands around it: the table alone would have to learn that in its lengths.
         self.output_bias = nn.Parameter(torch.zeros(vocabulary))
         # A buffer moves to the device with the net; it is not stored, since it can be computed again.
         self.register_buffer("positions", positions(self.longest, width), persistent=False)
+        look_around(cast(EncoderBlock, self.blocks[0]).attention)
 
     def hidden(self, pieces: Tensor) -> Tensor:
         """Tokens (B, T) -> hidden states (B, T, D), each of which depends on all tokens."""
@@ -92,6 +96,28 @@ class MaskedTransformer(nn.Module):
         return {"fill": (inputs, ("log_probability",))}
 
 
+def look_around(attention: SelfAttention) -> None:
+    """Let a first block's first two heads begin by looking at the token before and the one after, by their positions alone.
+
+    sin(a + b) and cos(a + b) are linear in sin a and cos a: a query that is the position turned by one place is most like the
+    key of the neighbour (Vaswani et al., 2017, section 3.5). Nothing about a mask can be learned before a head looks
+    somewhere, and from random weights that takes thousands of steps.
+    """
+    weight = attention.query_key_value.weight  # (D, 3 D)
+    width = weight.shape[0]
+    size = width // attention.heads
+    even = torch.arange(0, size // 2 * 2, 2)
+    sine, cosine = positions(2, width)[1].view(-1, 2).T[:, : len(even)] * NEAR
+    with torch.no_grad():
+        for head, offset in enumerate((-1, 1)[: attention.heads]):
+            query, key = weight.narrow(1, head * size, size), weight.narrow(1, width + head * size, size)
+            query.zero_()
+            key.zero_()
+            query[even, even] = query[even + 1, even + 1] = cosine
+            query[even + 1, even], query[even, even + 1] = offset * sine, -offset * sine
+            key[even, even] = key[even + 1, even + 1] = NEAR
+
+
 def mask_words(whole: Tensor, kinds: Tensor, share: float, mask: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Hide whole words and spans of words at random: tokens (B, T) -> masked tokens (B, T), and what is wanted (B, T).
 
@@ -108,8 +134,8 @@ def mask_words(whole: Tensor, kinds: Tensor, share: float, mask: int, rng: torch
     # A later piece belongs to the word before it, unless a mark stands between; every mark and digit is by itself.
     first = (kind == BEGINS) | (kind == OTHER) | ((kind == GOES_ON) & (before != BEGINS) & (before != GOES_ON))
     word = first.cumsum(dim=1)  # (B, T): the number of the word that each token belongs to
-    # Drawn on the CPU, so that every device gets the same; of no more words than there are tokens.
-    draw = torch.rand(3, len(whole), whole.shape[1] + 3, generator=rng).to(whole.device)
+    # Drawn where the generator is; one on the CPU gives every device the same. Of no more words than there are tokens.
+    draw = torch.rand(3, len(whole), whole.shape[1] + 3, generator=rng, device=rng.device).to(whole.device)
     starts, length, kept = draw[0] < share / MEAN_SPAN, draw[1], draw[2] < UNCHANGED
     two, three = starts & (length > SPANS[0]), starts & (length > SPANS[1])
     hidden = starts | F.pad(two[:, :-1], (1, 0)) | F.pad(three[:, :-2], (2, 0))  # by word
