@@ -85,6 +85,7 @@ def loss_of(net: MaskedTransformer, batch: dict[str, Tensor]) -> Tensor:
 
 
 @torch.no_grad()
+@torch.compiler.set_stance("force_eager")  # compiled once more, for other shapes and no gradients, it would take longer
 def look(net: MaskedTransformer, held: Rows, rows: int) -> dict[str, float]:
     """Loss and share of right first answers on the held-out passages, at places that are hidden from the net."""
     net.eval()
