@@ -327,17 +327,17 @@ def recode(
     return parts
 
 
-def write_weights(optimizer: Muon, out: Path, facts: dict[str, object]) -> None:
-    """Weights of two bytes each, in files of at most `FILE` bytes: name|number holds so many rows of one."""
+def write_weights(optimizer: Muon, out: Path, facts: dict[str, object], largest: int = FILE) -> None:
+    """Weights of two bytes each, in files of at most `largest` bytes: name|number holds so many rows of one."""
     from safetensors.torch import save_file
 
     out.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, Tensor]] = [{}]
     size = 0
     for name, weight in zip(optimizer.names, optimizer.masters, strict=True):
-        rows = max(1, FILE // 64 // max(1, weight[0].numel()))
+        rows = max(1, largest // 64 // max(1, weight[0].numel()))
         for i, piece in enumerate(weight.to("cpu", torch.float16).split(rows)):
-            if size + 2 * piece.numel() > FILE:
+            if size + 2 * piece.numel() > largest:
                 files.append({})
                 size = 0
             files[-1][f"latest.{name}|{i:03}"] = piece.contiguous()
