@@ -33,7 +33,6 @@ from recipes.encoder import pack
 MOST = 12_000_000  # bytes
 RARE = 3  # times that a word must have been seen to be filled in where it has several pieces: most rarer ones are slips and codes
 COUNTED = 20_000  # passages by which is told how many pieces words have
-MEASURED = 600  # held-out passages
 WORDS = "known.model"  # the checksums of the words that were seen
 DATA = [
     "English and French text, some two thirds English: sentences of Tatoeba, prose, stories and games, descriptions, documentation, "
@@ -104,7 +103,7 @@ def assemble(weights: Path, vocabulary: Path, text: Path, out: Path) -> None:
     files = export_graphs(net)
     learned, blobs = store_learned(task)
     files.update(blobs)
-    rows = [row for passage in held if (row := mask_a_word(passage)) is not None][:MEASURED]
+    rows = [row for passage in held if (row := mask_a_word(passage)) is not None]
     manifest = folder.Manifest(
         lamella=__version__,
         task="fill-mask",
@@ -120,6 +119,7 @@ def assemble(weights: Path, vocabulary: Path, text: Path, out: Path) -> None:
     )  # fmt: skip
     manifest.files = {name: digest(content) for name, content in files.items()}
     folder.write(manifest, files, out)
+    (out / "training").mkdir(exist_ok=True)
     held_out.keep(out / "training", task, rows)
 
 
