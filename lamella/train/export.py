@@ -114,7 +114,7 @@ def _convert(program: torch.export.ExportedProgram, inputs: list[str], outputs: 
 
 
 def _plainer(graph: torch.fx.Graph) -> None:
-    """Two operators that ONNX lacks, in place, as those that it has: `x.float()` and `x.square()`."""
+    """Four operators that ONNX lacks, in place, as those that it has: `x.float()`, `x.square()`, `1 - x` and RMSNorm."""
     aten = torch.ops.aten
     for node in graph.find_nodes(op="call_function", target=aten.to.dtype):
         source, kind = node.args[:2]
@@ -125,6 +125,31 @@ def _plainer(graph: torch.fx.Graph) -> None:
         node.target, node.args, node.kwargs = aten._to_copy.default, (source,), {"dtype": kind}
     for node in graph.find_nodes(op="call_function", target=aten.square.default):
         node.target, node.args = aten.pow.Tensor_Scalar, (*node.args, 2)
+    for node in graph.find_nodes(op="call_function", target=aten.rsub.Scalar):
+        if len(node.args) == 2 and not node.kwargs:
+            node.target, node.args = aten.sub.Tensor, node.args[::-1]
+    for node in graph.find_nodes(op="call_function", target=aten.rms_norm.default):
+        if len(node.args) == 4 and node.args[0].meta["val"].dtype == torch.float32:
+            with graph.inserting_before(node):
+                _rms_norm(node)
+
+
+def _rms_norm(node: torch.fx.Node) -> None:
+    """A node that is an RMSNorm becomes the last product of x / sqrt(mean of x squared + eps) * weight."""
+    aten = torch.ops.aten
+    x, shape, weight, eps = node.args
+
+    def put(operator: OpOverload, *args: Any) -> torch.fx.Node:
+        added = node.graph.call_function(operator, args)
+        values = [a.meta["val"] if isinstance(a, torch.fx.Node) else a for a in args]
+        added.meta = {**node.meta, "val": operator(*values)}
+        return added
+
+    axes = list(range(-len(shape), 0))  # type: ignore[arg-type]
+    mean = put(aten.mean.dim, put(aten.pow.Tensor_Scalar, x, 2), axes, True)
+    factors = x, put(aten.rsqrt.default, put(aten.add.Scalar, mean, eps))
+    node.target = aten.mul.Tensor
+    node.args = factors if weight is None else (put(aten.mul.Tensor, *factors), weight)
 
 
 def _name_axes(model: onnx.ModelProto, inputs: dict[str, tuple[str | int, ...]]) -> onnx.ModelProto:

@@ -28,8 +28,11 @@ class Net(nn.Module):
     ("done", "traces"),
     [
         (lambda x: x.float().square(), 0),
+        (lambda x: 1 - x, 0),
+        (lambda x: torch.nn.functional.rms_norm(x, (4,), x[0], eps=1e-5), 0),
+        (lambda x: 2 * torch.nn.functional.rms_norm(x, (4,), eps=0.1) + x, 0),
         (lambda x: torch.stack([a * 2 for a in x.unbind(1)]), 1),  # a list, unless it is taken apart
-        (lambda x: torch.nn.functional.rms_norm(x, (4,)), 1),  # ONNX lacks it
+        (lambda x: torch.nn.functional.softshrink(x), 1),  # ONNX lacks it
     ],
 )
 def test_operators_are_taken_apart_where_they_must_be(done, traces, monkeypatch):
