@@ -84,7 +84,8 @@ class MaskedTransformer(nn.Module):
         hidden = self.hidden(pieces)
         # The product with the table comes after the choice of a place: it costs as much as several blocks.
         at = (asked[:, None] @ hidden)[:, 0]  # (B, D)
-        scores = (at @ self.table.t() + self.output_bias).float()
+        # Subtracted: onnxruntime 1.32 joins an addition to an int8 product with a table that is turned round, and loses it there.
+        scores = (at @ self.table.t() - (-self.output_bias)).float()
         return {"log_probability": torch.log_softmax(scores, dim=-1)}
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
