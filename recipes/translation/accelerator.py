@@ -41,7 +41,7 @@ FILE = 16_000_000  # bytes of a file of weights
 # How often a pair of each kind is drawn an epoch, where all of that kind travelled; see `many.MIX`.
 MIX = {
     "tatoeba": 4.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "grammar": 0.5, "health": 4.0, "prose": 2.0,
-    "games": 1.0, "documentation": 0.7, "names": 0.7, "interface": 0.8, "descriptions": 0.6, "help": 0.45,
+    "games": 1.0, "documentation": 0.7, "names": 0.7, "interface": 1.4, "descriptions": 0.8, "help": 0.6,
     "stories": 1.5, "verses": 0.6, "words": 1.5, "words-clean": 3.0, "words-common": 8.0,
 }  # fmt: skip
 
@@ -402,6 +402,8 @@ def train(given: argparse.Namespace) -> None:
         batch = next(batches)
         if step == 5:  # compiled by now: what it took is not of the budget
             start = time.time()
+            if given.within:
+                given.seconds = given.within - (start - began)
             print(f"{name}: first steps after {start - began:.0f} s", flush=True)
         progress = (
             step / given.steps if given.steps else max(0.0, time.time() - start if start else 0.0) / given.seconds
@@ -461,6 +463,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     parser.add_argument("--seconds", type=float, default=60, help="of training, after it was compiled")
+    parser.add_argument("--within", type=float, help="seconds from the start to the last step, in place of those of training")
     parser.add_argument("--steps", type=int, help="in place of seconds")
     parser.add_argument("--rows", type=int, default=224, help=f"of {LENGTH} pieces in a batch")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
