@@ -126,7 +126,8 @@ class Opened:
             "answer": job.answer.facts(),
             "questions": [self._question(name, examples) for name in self.questions],
             "options": [
-                {"flag": o.flag, "name": o.name, "kind": o.kind, "default": o.default, "description": o.description}
+                {"flag": o.flag, "name": o.name, "kind": o.kind, "description": o.description}
+                | {"default": schema.usual(job, o)}
                 | ({"asks": list(o.asks)} if o.asks else {})
                 for o in schema.offered(job)
             ],

@@ -132,6 +132,13 @@ def offered(job: Task) -> list[Option]:
     return [o for o in all_options(type(job).Config) if o.answering and o.holds != "file"]
 
 
+def usual(job: Task, option: Option) -> Any:
+    """What a model does where a request does not say: of numbers that training may have set, its own."""
+    if option.kind not in ("int", "float"):
+        return option.default
+    return getattr(job.config, _attribute(type(job.config), option.name))
+
+
 @cache
 def options_of(config: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The type of a request's options: each field as the task declares it, none required."""

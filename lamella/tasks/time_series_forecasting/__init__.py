@@ -28,7 +28,7 @@ from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
 from lamella.fields import Field, Id, Series
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
-from lamella.tasks.time_series_forecasting import intervals, windows
+from lamella.tasks.time_series_forecasting import ahead, intervals, windows
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -42,7 +42,15 @@ NOW = {"when": "predict"}  # may be said anew of the file that is answered
 
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[Literal["rnn", "transformer"], Meta(description="Family of the net that reads the past.")] = "rnn"
-    horizon: Annotated[int, Meta(description="How many steps to forecast.", ge=1, le=1000)] = 12
+    horizon: Annotated[
+        int,
+        Meta(
+            description="How many steps to forecast; more than in training: on its own answers.",
+            ge=1,
+            le=1000,
+            extra=NOW,
+        ),
+    ] = 12
     context: Annotated[int, Meta(description="Steps of past to read (0: by season, horizon).", ge=0, le=5000)] = 0
     season: Annotated[int, Meta(description="Steps of a season (0: by the time stamps).", ge=0, le=2000)] = 0
     frequency: Annotated[str, Meta(description="Step between values, such as 30min, day, month, row (else found).")] = (
@@ -86,6 +94,13 @@ class TimeSeriesForecasting(Task):
     known_from_: str = ""  # the table beside that of training; models from before it have none
     widths_: dict[str, float]  # by how much each interval is stretched
     style_: Mapping[str, Any] = {}  # how the time stamps of training were written
+    alike_: float = 1.0  # how alike errors of neighbouring steps are; models from before it have none
+
+    def __init__(self, config: Any = None, size: str = "small") -> None:
+        super().__init__(config, size)
+        self.once: int = (
+            self.config.horizon
+        )  # steps that the net gives at once; --horizon may be another when it answers
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -93,9 +108,10 @@ class TimeSeriesForecasting(Task):
         if windows.are_windows(paths[0], columns):
             return windows.read_windows(paths, columns)
         data, horizon = self._series(list(paths), columns), self.config.horizon
+        ahead.check(horizon, self.once)
         seasons = data.step.seasons(self.config.season)
         least = max(windows.LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
-        back = windows.look_back(seasons, horizon, self.config.context) + horizon
+        back = windows.look_back(seasons, self.once, self.config.context) + self.once
         found, short = windows.windows(data, horizon, back, seasons[0], least)
         if not found:
             raise windows.too_short(paths, data, least, horizon)
@@ -175,10 +191,8 @@ class TimeSeriesForecasting(Task):
 
     @property
     def frame(self) -> windows.Frame:
-        context = windows.look_back(self.seasons_, self.config.horizon, self.config.context)
-        return windows.Frame(
-            context, self.config.horizon, self.seasons_, self.step, self.periods_, self.known_, self.style
-        )
+        context = windows.look_back(self.seasons_, self.once, self.config.context)
+        return windows.Frame(context, self.once, self.seasons_, self.step, self.periods_, self.known_, self.style)
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
@@ -225,7 +239,10 @@ class TimeSeriesForecasting(Task):
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         steps = np.array([a["median"] for a in self.decode(graphs, inputs)])  # (B, H)
         ahead = [f"+{h}" for h in range(1, steps.shape[1] + 1)]
-        return Focus("mean of the forecast, in the unit of the series", steps / steps.shape[1], ahead, amounts=True)
+        first = f"the first {self.once} steps of " if self.config.horizon > self.once else ""
+        return Focus(
+            f"mean of {first}the forecast, in the unit of the series", steps / steps.shape[1], ahead, amounts=True
+        )
 
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         return {"kind": "forecast", **answer}
@@ -233,8 +250,9 @@ class TimeSeriesForecasting(Task):
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
         self.widths_ = dict.fromkeys(INTERVALS, 1.0)
-        wanted = np.array([windows.numbers(e["future"]) for e in examples])
-        self.widths_ = intervals.stretches(wanted, run(examples), INTERVALS)
+        wanted, answers = np.array([windows.numbers(e["future"]) for e in examples]), run(examples)
+        self.widths_ = intervals.stretches(wanted, answers, INTERVALS)
+        self.alike_ = ahead.persistence(wanted, answers, "80%")
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         """A table of series -> the next values of each, a row a step; None where its rows are windows."""
@@ -243,7 +261,27 @@ class TimeSeriesForecasting(Task):
         data = self._series([str(path)], columns)
         if self.step_ and data.step.unit and data.step != self.step:
             raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
-        return windows.forecast_table(data, run(windows.pasts(data, self.frame)), path)
+        pasts = windows.pasts(data, self.frame.context, self.config.horizon)
+        raw, counts = windows.forecast_table(data, self.answers(pasts, run), path)
+        beyond = max(0, self.config.horizon - self.once) * len(pasts)
+        return raw, counts | ({f"rows beyond the {self.once} steps that it was measured on": beyond} if beyond else {})
+
+    def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
+        """The net's answers; fewer steps than it gives, or more, where it is run on its own answers."""
+        horizon = self.config.horizon
+        ahead.check(horizon, self.once)
+        found = run(examples)
+        if horizon > self.once and found:
+            return ahead.extended(examples, found, run, horizon, self.alike_, self.frame)
+        return found if horizon == self.once else [{k: v[:horizon] for k, v in a.items()} for a in found]
+
+    def note(self, example: Example) -> str:
+        if self.config.horizon <= self.once:
+            return ""
+        return (
+            f"steps {self.once + 1} to {self.config.horizon} are beyond the {self.once} that it was measured on: it was run on its "
+            "own answers."
+        )
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The last season again, with intervals of no width: the seasonal-naive forecast."""

@@ -50,9 +50,9 @@ def too_short(paths: Sequence[StrPath], data: SeriesSet, least: int, horizon: in
     )
 
 
-def pasts(data: SeriesSet, frame: "Frame") -> list[dict[str, Any]]:
-    """Of each series what is known at its end."""
-    return [past_of(data, track, len(track.values), frame.context, frame.horizon) for track in data.tracks]
+def pasts(data: SeriesSet, context: int, horizon: int) -> list[dict[str, Any]]:
+    """Of each series what is known at its end: of so many steps of past, and of a horizon."""
+    return [past_of(data, track, len(track.values), context, horizon) for track in data.tracks]
 
 
 def past_of(data: SeriesSet, track: Track, end: int, back: int, horizon: int) -> dict[str, Any]:

@@ -279,7 +279,7 @@ def test_windows_of_series(tmp_path: Path) -> None:
     assert (none, short) == ([], 2)
     assert "series of 32 values or more" in str(windows.too_short(["a.csv"], data, 4, 28))
     frame = windows.Frame(12, 2, [1], data.step, ["week"], {})
-    [first, _] = windows.pasts(data, frame)
+    [first, _] = windows.pasts(data, frame.context, frame.horizon)
     assert first["past"] == [*map(float, range(18, 30))] and "future" not in first
     answers = [{"median": [1.0, 2.0], "80%": [[0.0, 2.0], [1.0, 3.0]]}] * 2
     for suffix, line in (
