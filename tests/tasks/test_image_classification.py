@@ -83,19 +83,21 @@ def test_patches_are_torchs():
     assert torch.equal(net.patches(x), F.unfold(x, 4, stride=4).transpose(1, 2))
 
 
-@pytest.mark.parametrize("net", nets(), ids=lambda n: type(n).__name__)
-def test_every_weight_learns(net):
+@pytest.mark.parametrize("number", [0, 1], ids=["ImageCNN", "ImageTransformer"])
+def test_every_weight_learns(number):
+    """The nets are made here, after the seed: from any of it they learn their eight pictures in 60 steps."""
+    net = nets()[number]
     best = torch.optim.SGD(net.parameters(), 0.05)
     x, y = torch.randn(8, 3, 12, 12), torch.arange(8) % 5
     losses = []
-    for _ in range(30):
+    for _ in range(60):
         value = F.cross_entropy(net(x)["scores"], y)
         best.zero_grad()
         value.backward()
         best.step()
         losses.append(value.item())
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in net.parameters())
-    assert losses[-1] < 0.7 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def moved(pictures, translate=0.0, rotate=0.0, scale=0.0, flip=False):
