@@ -28,7 +28,8 @@ def pair(part, side, at):
 
 
 @pytest.mark.parametrize("stage", ["to", "from"])
-def test_rows_hold_the_pairs_that_were_drawn(part, stage):
+def test_rows_hold_the_pairs_that_were_drawn(part, stage, monkeypatch):
+    monkeypatch.setattr(accelerator, "EPOCH", 20_000)  # pieces
     epochs = Epochs({"fr": part}, stage, {"en": 50, "fr": 51}, seed=0)
     drawn = epochs.draw()
     epochs.draw = lambda: drawn
