@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import lamella
+from lamella.model import shipped
 
 ROOT = Path(__file__).parent.parent
-MODEL = Path(lamella.__file__).parent / "models" / "en-fr"
+MODEL = shipped.directions()["en", "fr"]
 SETTING = "ORT_DISABLE_TELEMETRY"
 TRANSLATE = "import lamella; print(lamella.translate('Hello, world!', 'en', 'fr'))"
 TRAIN = "import lamella; lamella.train('text-classification', 'sample', out='m', steps=2)"
@@ -73,7 +74,7 @@ def connections(log: Path) -> list[str]:
 )
 def test_nothing_connects(tmp_path: Path, command: list[str]) -> None:
     log = tmp_path / "trace"
-    trace = ["strace", "-f", "-qq", "-e", f"trace={CALLS}", "-o", str(log)]
+    trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", f"trace={CALLS}", "-o", str(log)]
     done = run([*trace, *command], tmp_path / "home", OMP_NUM_THREADS="1")
     if "ptrace" in done.stderr.lower():
         pytest.skip("this machine lets no process be traced")
