@@ -291,7 +291,9 @@ def test_heads_of_a_decoder_go_with_its_state(translator):
     assert spell(load_graphs(quantized))[1][-1]["keys_0"].shape == (64, 1, 3, 5, 8)
 
 
-def test_heads_of_a_language_model_go_alike_in_all_graphs():
+@pytest.fixture(scope="module")
+def language():
+    """A language model; the first of its four heads says nothing. Weights that are all zero at first are one array in a graph."""
     torch.manual_seed(6)
     net = CausalTransformer(30, width=32, depth=2, heads=4, window=16)
     with torch.no_grad():
@@ -300,7 +302,11 @@ def test_heads_of_a_language_model_go_alike_in_all_graphs():
             layer.out.weight[:8] = 0
             layer.down.weight.normal_(std=0.2)
         net.out_table.normal_()
-    files = export_graphs(net)
+    return export_graphs(net)
+
+
+def test_heads_of_a_language_model_go_alike_in_all_graphs(language):
+    files = language
     tokens = np.random.default_rng(7).integers(3, 30, (50, 9))
 
     def one_by_one(graphs):
@@ -320,15 +326,9 @@ def test_heads_of_a_language_model_go_alike_in_all_graphs():
     np.testing.assert_allclose(one_by_one(small), at_once(small), atol=1e-4)
 
 
-def test_of_a_state_all_or_nothing_goes():
+def test_of_a_state_all_or_nothing_goes(language):
     """What one layer does with its heads is not understood: those of the other, in the same state, stay too."""
-    torch.manual_seed(6)
-    net = CausalTransformer(30, width=32, depth=2, heads=4, window=16)
-    with torch.no_grad():  # weights that are all zero at first are one array in a graph
-        for weight in (net.out_table, *(w for layer in net.layers() for w in (layer.out.weight, layer.down.weight))):
-            weight.normal_()
-    files = export_graphs(net)
-    found = {name: prune_heads.find(onnx.load(io.BytesIO(raw)).graph) for name, raw in files.items()}
+    found = {name: prune_heads.find(onnx.load(io.BytesIO(raw)).graph) for name, raw in language.items()}
     assert len(prune_heads.together(found)) == 2, "of each layer, in all graphs"
     next(h for h in found["step.onnx"] if "keys" in h.axes).understood = False
     assert prune_heads.together(found) == []
