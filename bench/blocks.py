@@ -27,22 +27,24 @@ from lamella.train.export import export_graphs
 from lamella.train.schedule import Budget, Schedule
 
 KINDS: dict[str, dict[str, Any]] = {"sequence": {}, "parallel": {"block": "parallel"}, "2 decoders": {"decoders": 2}}
+PIECES = 15_000  # of the recipe's vocabulary
 DEV = 60  # texts of each dev set
 
 
 def recipe() -> tuple[Store, Any, bytes, list[Example]]:
     """The corpus of the recipe: examples, how often each is drawn, the vocabulary, and texts to measure on."""
     from recipes.translation.common import read_pairs
-    from recipes.translation.train import CACHE, Corpus
+    from recipes.translation.many import Corpus
+    from recipes.translation.mix import CACHE, OUT
 
     task = Translation(Config(both=True))
-    task.vocabulary_ = (CACHE / "vocabulary.model").read_bytes()
-    corpus = Corpus({code: task.pieces.mark(f"<2{code}>") for code in ("en", "fr")}, [("en", "fr")])
+    task.vocabulary_ = (OUT / f"vocabulary-{PIECES}.model").read_bytes()
+    corpus = Corpus(OUT, PIECES, task.pieces, "to", ["fr"])
     dev: list[Example] = []
-    for path in sorted(Path(CACHE).glob("dev-*.tsv")):
+    for path in sorted((CACHE / "en-fr").glob("dev-*.tsv")):
         pairs = list(read_pairs(path))
         dev += [{"text": p.source, "translation": p.target} for p in pairs[:: max(1, len(pairs) // DEV)][:DEV]]
-    return corpus, corpus.weights(), task.vocabulary_, dev
+    return corpus, corpus.weight, task.vocabulary_, dev
 
 
 def sample() -> tuple[Store, Any, bytes, list[Example]]:
@@ -113,9 +115,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    from recipes.translation.train import CACHE
+    from recipes.translation.mix import OUT
 
-    built = (CACHE / "encoded.npz").exists() and not given.sample
+    built = (OUT / f"encoded-{PIECES}-fr.npz").exists() and not given.sample
     data = recipe() if built else sample()
     trials = {kind: Trial(kind, data, given) for kind in KINDS}
     going = dict(trials)

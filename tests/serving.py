@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import json
 import os
@@ -14,11 +15,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lamella.model import Model, shipped
 from lamella.server.app import make_app
 from lamella.server.limits import Limits
 from lamella.server.run import listen, make_server
 
 JSON = "application/json"
+
+
+def one_pair(name: str) -> Model:
+    """A shipped translator as one that knows no other pair, such as "en-fr"."""
+    model = copy.copy(shipped.translator(*name.split("-")))
+    model.task = copy.copy(model.task)
+    model.task.directions_ = [name]
+    return model
 
 
 class Reply(NamedTuple):

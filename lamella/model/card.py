@@ -25,7 +25,8 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
     ]
     if training.get("steps"):
         lines.append(
-            f"- {training['steps']:,} steps in {training.get('seconds', 0) / 60:.1f} minutes at {training.get('precision', 'float32')}, seed {training.get('seed', 0)}"
+            f"- {training['steps']:,} steps in {training.get('seconds', 0) / 60:.1f} minutes at {training.get('precision', 'float32')}"
+            f"{_place(training)}, seed {training.get('seed', 0)}"
         )
     if manifest.examples:
         lines.append(
@@ -42,6 +43,11 @@ def write(manifest: Manifest, size: int, extra: Sequence[str] = ()) -> str:
         lines += ["", "## Limits", "", *[f"- {line}" for line in training["limits"]]]
     lines += [*([""] if extra else []), *extra]
     return "\n".join(lines) + "\n"
+
+
+def _place(training: dict[str, Any]) -> str:
+    """Where it was trained, unless that was the processor."""
+    return "" if training.get("device", "cpu") == "cpu" else f" on {training['device']}"
 
 
 def beside(result: dict[str, Any]) -> list[str]:

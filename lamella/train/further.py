@@ -24,6 +24,7 @@ from lamella import model, registry
 from lamella.errors import DataError, UsageError
 from lamella.fields.text import letters_per_piece
 from lamella.graphs.weights import named_weights
+from lamella.model import shipped
 from lamella.options import make_config
 from lamella.storage import disk
 from lamella.storage.tensors import read_tensors
@@ -61,13 +62,16 @@ class Origin:
 
 
 def open_origin(word: str, task: str) -> Origin:
-    """A model by its path, or by its name where it came with the package. UsageError where there is none."""
-    shipped = _shipped()
-    path = Path(word) if Path(word).exists() else shipped / word
-    if not (path.exists() and (path.is_file() or (path / "model.json").is_file())):
-        names = ", ".join(sorted(p.name for p in shipped.iterdir() if (p / "model.json").is_file()))
+    """A model by its path, or by its name or pair of languages where it came with the package. UsageError where there is none."""
+    own = _shipped()
+    path = Path(word) if Path(word).exists() else own / word
+    if path.exists() and (path.is_file() or (path / "model.json").is_file()):
+        opened = model.load(path, task=task if task.endswith(".py") else None)
+    elif word in shipped.pairs():
+        opened = shipped.translator(*word.split("-"))
+    else:
+        names = ", ".join(sorted({p.name for p in own.iterdir() if (p / "model.json").is_file()} | {*shipped.pairs()}))
         raise UsageError(f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}.")
-    opened = model.load(path, task=task if task.endswith(".py") else None)
     if same_task(opened, task):
         return Origin(opened, transfer=opened.task.headless)
     cls = registry.find(task)

@@ -40,9 +40,10 @@ SHARES = {"fr": 1.2, "de": 1.15, "es": 1.0, "zh": 0.75}  # of an epoch: German i
 FILE = 16_000_000  # bytes of a file of weights
 # How often a pair of each kind is drawn an epoch, where all of that kind travelled; see `many.MIX`.
 MIX = {
-    "tatoeba": 4.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "grammar": 0.5, "health": 4.0, "prose": 2.0,
+    "tatoeba": 4.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "health": 4.0, "prose": 2.0,
     "games": 1.0, "documentation": 0.7, "names": 0.7, "interface": 1.4, "descriptions": 0.8, "help": 0.6,
     "stories": 1.5, "verses": 0.6, "words": 1.5, "words-clean": 3.0, "words-common": 8.0,
+    "greetings": 20.0, "listed-to": 8.0, "listed-from": 8.0,
 }  # fmt: skip
 
 
@@ -59,6 +60,7 @@ class Epochs:
         names = [lang if stage == "to" else "en" for lang in parts]
         self.marks = np.repeat([marks[name] for name in names], [len(p["kind"]) for p in own])
         mix = MIX | {"traditional": 0.0}  # the task simplifies what it reads
+        mix["listed-from" if stage == "to" else "listed-to"] = 0.0  # a list is made for its direction
         weights = []
         for lang, part in parts.items():
             each = np.array([mix[str(kind)] for kind in part["kinds"]])[part["kind"]]
@@ -463,7 +465,9 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     parser.add_argument("--seconds", type=float, default=60, help="of training, after it was compiled")
-    parser.add_argument("--within", type=float, help="seconds from the start to the last step, in place of those of training")
+    parser.add_argument(
+        "--within", type=float, help="seconds from the start to the last step, in place of those of training"
+    )
     parser.add_argument("--steps", type=int, help="in place of seconds")
     parser.add_argument("--rows", type=int, default=224, help=f"of {LENGTH} pieces in a batch")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")

@@ -1,6 +1,6 @@
 """Write the graphs of a shipped translator anew, from its own weights, after the net's code has changed.
 
-    python -m recipes.translation.again lamella/models/en-fr
+    python -m recipes.translation.again lamella/models/en-de+es+fr+zh
 
 The bytes of the weights must stay what they are, and are compared; so must the answers, which tests compare. Afterwards
 lamella/storage/checksums.py needs the new checksums.

@@ -1,7 +1,7 @@
 """Lists of single words for the shipped translators: what a word by itself is most often translated to.
 
     python -m recipes.translation.lexicon --clones FOLDER -o FOLDER       words-LANG.tsv of each language beside English
-    python -m recipes.translation.lexicon --into lamella/models/en-fr     put the lists into a model that is there
+    python -m recipes.translation.lexicon --into lamella/models/en-de+es+fr+zh     put the lists into a model that is there
 
 Sources, all of them among those of training (`SOURCES.md`): the pairs of `mix`, among them names of the CLDR, FreeDict,
 CC-CEDICT and labels of interfaces; and Wiktionary, from the clone `open-dsl-dict+wiktionary-dict` in FOLDER.

@@ -40,9 +40,15 @@ from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, LONG, OUT
 # How often a pair of each kind is drawn an epoch. Everyday sentences first: they are what people type and what other
 # sources lack; interface strings are many and alike.
 MIX = {
-    "tatoeba": 3.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "grammar": 0.5, "health": 4.0, "prose": 2.0,
+    "tatoeba": 3.0, "noise": 2.0, "joined": 2.0, "phrases": 6.0, "health": 4.0, "prose": 2.0,
     "games": 0.8, "documentation": 0.5, "names": 0.7, "interface": 0.25, "descriptions": 0.3, "help": 0.25,
     "stories": 1.0, "verses": 0.3, "words": 1.5, "words-clean": 3.0, "words-common": 8.0,
+    "greetings": 20.0, "listed-to": 8.0, "listed-from": 8.0,
+}  # fmt: skip
+# For the last minutes, `--last`: so many times as often. What people say and single words are few and need to be seen again.
+LAST = {
+    "tatoeba": 1.5, "phrases": 3.0, "greetings": 6.0, "words-common": 4.0, "words-clean": 4.0, "listed-to": 12.0, "listed-from": 12.0,
+    "verses": 0.3,
 }  # fmt: skip
 EPOCH = 8e6  # English pieces that each language has in one
 SMOOTHING = 0.1
@@ -54,11 +60,14 @@ SEEDS = {"to": 11, "from": 12}
 class Corpus(Store):
     """The encoded pairs of all languages end to end; a batch is cut out of them without a loop over its examples."""
 
-    def __init__(self, folder: Path, size: int, pieces: Pieces, stage: str, languages: list[str]) -> None:
+    def __init__(
+        self, folder: Path, size: int, pieces: Pieces, stage: str, languages: list[str], last: bool = False
+    ) -> None:
         parts = []
         for lang in languages:
             with np.load(folder / f"encoded-{size}-{lang}.npz") as file:
                 parts.append({k: file[k] for k in file.files})
+        self.last = last
         self.stage, self.sides = stage, ("en", "xx") if stage == "to" else ("xx", "en")
         self.tokens = {side: np.concatenate([p[side] for p in parts]) for side in self.sides}
         self.starts = {}
@@ -72,6 +81,9 @@ class Corpus(Store):
     def _weights(self, part: dict[str, np.ndarray]) -> np.ndarray:
         """How often each pair is drawn: by its kind, then so that every language has about as many English pieces."""
         mix = MIX | {"traditional": 0.0 if self.stage == "to" else 1.0}  # read, never written
+        mix["listed-from" if self.stage == "to" else "listed-to"] = 0.0  # a list is made for its direction
+        if self.last:
+            mix |= {kind: times * mix[kind] for kind, times in LAST.items()}
         each = np.array([mix[str(kind)] for kind in part["kinds"]])[part["kind"]]
         return each * (EPOCH / (each * np.diff(part["en_starts"])).sum())
 
@@ -230,7 +242,7 @@ def train(given: argparse.Namespace) -> None:
         scores = look(run.averaged() if given.average else run.current().eval(), limit=400, beams=4)
         print(f"{run.step} steps, {run.tokens / 1e6:.1f} M tokens: {table(scores)}")
         return
-    corpus = Corpus(given.data, given.vocabulary, pieces, given.stage, languages)
+    corpus = Corpus(given.data, given.vocabulary, pieces, given.stage, languages, given.last)
     size = sum(p.numel() for p in net.parameters())
     print(f"{folder.name}: {size / 1e6:.1f} M weights, {len(corpus):,} pairs, {kind} on {given.device}", flush=True)
 
@@ -298,6 +310,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=["float32", "bfloat16"])
     parser.add_argument("--lang", choices=LANGUAGES, action="append")
     parser.add_argument("--every", type=float, default=60, help="seconds between two lines of the log")
+    parser.add_argument("--last", action="store_true", help="everyday language and single words more often")
     parser.add_argument(
         "--look", type=float, default=4.0, help="million tokens between two looks at the development sets"
     )

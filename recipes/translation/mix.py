@@ -46,6 +46,7 @@ CACHE = Path.home() / ".cache" / "lamella" / "translation"
 OUT = CACHE / "five"
 HELD_OUT = 0.02  # of Tatoeba's English sentences
 DEV = 1000  # pairs of each development set
+GREETING = 4  # words; what is said so shortly is said in one way, and seen more often
 LONG = 128  # pieces of a side; longer pairs are few
 # Kinds whose reader cleans by itself, and for which rules made for software strings are too strict.
 READY = ("prose", "games", "documentation", "names", "interface", "words", "words-clean")
@@ -158,8 +159,21 @@ def written(lang: str) -> list[Pair]:
     names = sorted(HERE.glob("phrases*.tsv")) if lang == "fr" else sorted(HERE.glob(f"*-{lang}-phrases.tsv"))
     rows = [row for path in names for row in lines_of(path)]
     english, other = measured(lang)
-    found = [Pair("phrases", "phrases", row[0], row[1]) for row in rows]
+    found = [
+        Pair("greetings" if len(row[0].split()) < GREETING or lang != "fr" else "phrases", "phrases", *row[:2])
+        for row in rows
+    ]
     return [p for p in found if key(p.source) not in english and key(p.target) not in other and not held_out(p.source)]
+
+
+def listed(lang: str) -> list[Pair]:
+    """The single words of `lexicon`, which a net should know inside sentences too; each for the direction it was made for."""
+    found = []
+    for kind, name in (("listed-to", f"en-{lang}"), ("listed-from", f"{lang}-en")):
+        path = CACHE / "words" / f"{name}.tsv"
+        rows = [row[:2] for row in lines_of(path)] if path.is_file() else []
+        found += [Pair(kind, "lexicon", *(row if kind == "listed-to" else row[::-1])) for row in rows]
+    return found
 
 
 def noisy(pair: Pair, rng: random.Random) -> Pair | None:
@@ -220,7 +234,7 @@ def everything(lang: str) -> list[Pair]:
     more = [n for p in spoken if rng.random() < 0.2 and (n := noisy(p, rng))]
     general = [p for p in own if p.kind in ("prose", "games", "health") and rng.random() < 0.08]
     more += [n for p in general if (n := noisy(p, rng))]
-    rows = own + written(lang) + debian(lang) + more + list(joined(spoken, lang, len(spoken) // 8, rng))
+    rows = own + written(lang) + listed(lang) + debian(lang) + more + list(joined(spoken, lang, len(spoken) // 8, rng))
     if lang != "zh":
         return rows
     # Written in simplified characters alone; the other script is read too: a twentieth of the pairs, from Chinese only,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 # Kinds in the order in which they travel, with the share that does: many interface strings are near copies.
 ORDER = {
-    "tatoeba": 1.0, "phrases": 1.0, "grammar": 1.0, "health": 1.0, "names": 1.0, "words": 1.0, "words-clean": 1.0, "words-common": 1.0,
+    "tatoeba": 1.0, "phrases": 1.0, "greetings": 1.0, "listed-to": 1.0, "listed-from": 1.0, "health": 1.0, "names": 1.0, "words": 1.0, "words-clean": 1.0, "words-common": 1.0,
     "noise": 1.0, "joined": 1.0, "prose": 1.0, "games": 1.0, "stories": 1.0, "traditional": 1.0, "descriptions": 1.0,
     "documentation": 1.0, "verses": 0.6, "help": 0.7, "interface": 0.4,
 }  # fmt: skip

@@ -38,11 +38,20 @@ from recipes.translation import lexicon
 from recipes.translation.common import Pair, read_pairs
 from recipes.translation.many import read_weights
 from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, OUT
-from recipes.translation.release import licences
 
 MODELS = Path(lamella.__file__).parent / "models"
 FEWEST = 100  # pairs of a set, below which its score says too little
 KINDS = ("interface", "descriptions", "help")
+
+
+def licences() -> list[str]:
+    """The table of sources from SOURCES.md: kind, source, licence."""
+    kinds = {"descriptions", "interface", "help", "stories", "verses", "words", "phrases"}
+    lines = (Path(__file__).parent / "SOURCES.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")][:3] for line in lines if line.startswith("|")]
+    told = [row for row in rows if row[0] in kinds and not row[2].replace(",", "").isdigit()]
+    head = ["## Sources and their licences", "", "| kind | source | licence |", "| --- | --- | --- |"]
+    return head + [f"| {' | '.join(row)} |" for row in told]
 
 
 def task_of(stage: str, given: argparse.Namespace) -> Translation:
@@ -61,8 +70,8 @@ def task_of(stage: str, given: argparse.Namespace) -> Translation:
     return task
 
 
-def trained(stage: str, given: argparse.Namespace, task: Translation) -> tuple[nn.Module, dict[str, float]]:
-    """The net with its weights, and how long it was trained."""
+def trained(stage: str, given: argparse.Namespace, task: Translation) -> tuple[nn.Module, dict[str, object]]:
+    """The net with its weights, and how long and on what it was trained."""
     net = task.build()
     run = Run(net, Optimizer(net, 1e-3))
     if given.weights:
@@ -75,7 +84,7 @@ def trained(stage: str, given: argparse.Namespace, task: Translation) -> tuple[n
             with torch.no_grad():
                 for name, weight in run.current().named_parameters():
                     weight.copy_((1 - given.blend) * latest[name] + given.blend * weight)
-        return net.eval(), {k: facts[k] for k in ("steps", "seconds", "tokens")}
+        return net.eval(), {k: facts[k] for k in ("steps", "seconds", "tokens", "device") if k in facts}
     if not checkpoint.load(run, given.data / f"run-{given.name or stage}", {}):
         raise SystemExit(f"no checkpoint: run python -m recipes.translation.many {stage}")
     net = run.averaged() if given.average else run.current()
@@ -142,7 +151,7 @@ def ship(stage: str, given: argparse.Namespace) -> None:
     results = measure(task, files, sets)
     if given.dev:
         return
-    src, dst = task.directions[0]
+    src, dst = next((d for d in task.directions if "fr" in d), task.directions[0])  # unless one asks for another
     task.config = msgspec.structs.replace(task.config, src=src, dst=dst)
     manifest = folder.Manifest(
         lamella=lamella.__version__,
@@ -189,8 +198,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=OUT, help="folder of vocabulary, runs and development sets")
     parser.add_argument("--name", help="of the run of many.py")
     parser.add_argument("--average", action="store_true", help="the moving average of its weights")
-    parser.add_argument("--vocabulary", type=int, default=17000)
-    parser.add_argument("--width", type=int, default=384)
+    parser.add_argument("--vocabulary", type=int, default=15000)
+    parser.add_argument("--width", type=int, default=320)
     parser.add_argument("--depth", type=int, default=6)
     parser.add_argument("--decoder-depth", type=int, default=2)
     parser.add_argument("--limit", type=int, default=1000, help="at most so many pairs of each set")

@@ -17,7 +17,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 /** The real server over the shipped translators and the trained models -> {url, stop}; own: models besides; options: of `lamella serve`. */
 export async function serve({ port = 0, own = [...TASKS, ...OWN], options = [] } = {}) {
-  const models = [...["en-fr", "fr-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...own.map((n) => `${MODELS}/${n}`)];
+  const models = [...["en-de+es+fr+zh", "de+es+fr+zh-en"].map((n) => `${ROOT}/lamella/models/${n}`), ...own.map((n) => `${MODELS}/${n}`)];
   const child = spawn(LAMELLA, ["serve", ...models, "--port", String(port), ...options], { stdio: ["ignore", "pipe", "pipe"] });
   process.on("exit", () => child.kill());
   const said = [];

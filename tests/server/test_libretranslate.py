@@ -10,7 +10,7 @@ from libretranslatepy import LibreTranslateAPI
 
 import lamella
 from lamella.model import shipped
-from tests.serving import serving
+from tests.serving import one_pair, serving
 
 
 class Identifier:
@@ -36,7 +36,7 @@ class Identifier:
 
 def both():
     """English to French and back."""
-    return {name: lamella.load(shipped.FOLDER / name) for name in ("en-fr", "fr-en")}
+    return {name: one_pair(name) for name in ("en-fr", "fr-en")}
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-import lamella
-from lamella.model import shipped
-from tests.serving import serving
+from tests.serving import one_pair, serving
 
 FORM = "application/x-www-form-urlencoded"
 EXTENSION = "moz-extension://0c1f7a2e-33b5-4d0e-9d7a-7f1b2a3c4d5e"
@@ -20,7 +18,7 @@ EXTENSION = "moz-extension://0c1f7a2e-33b5-4d0e-9d7a-7f1b2a3c4d5e"
 
 @pytest.fixture(scope="module")
 def server():
-    models = {name: lamella.load(shipped.FOLDER / name) for name in ("en-fr", "fr-en")}
+    models = {name: one_pair(name) for name in ("en-fr", "fr-en")}
     with serving(models) as found:
         yield found
 
@@ -90,7 +88,7 @@ def test_clients_that_ask_in_the_address(server):
 def test_a_browser_extension():
     """It asks from an origin of its own, which whoever starts the server has named."""
 
-    with serving({"en-fr": lamella.load(shipped.FOLDER / "en-fr")}, origins=[EXTENSION]) as server:
+    with serving({"en-fr": one_pair("en-fr")}, origins=[EXTENSION]) as server:
         asked = {
             "Origin": EXTENSION,
             "Access-Control-Request-Method": "POST",

@@ -9,16 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 import lamella
-from lamella.model import shipped
 from lamella.server.batching import Job
 from lamella.server.pairs import Pairs
 from lamella.tasks.translation import Translation
-from tests.serving import serving
+from tests.serving import one_pair, serving
 
-
-@cache
-def shipped_model(name):
-    return lamella.load(shipped.FOLDER / name)
+shipped_model = cache(one_pair)
 
 
 def several(*targets):
