@@ -126,17 +126,25 @@ class AnySource(Model):
 @overload
 def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
 @overload
-def translate(text: list[str], src_lang: str, dst_lang: str) -> list[str]: ...
-def translate(text: str | list[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
+def translate(text: Sequence[str], src_lang: str, dst_lang: str) -> list[str]: ...
+def translate(text: str | Sequence[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
     """Translate a text, or each of a list, with the models that come with lamella. Works offline, without torch.
 
-    Text of any length; placeholders and markup are kept. A source language of "auto" is detected for each text, and what is
+    A list may be a tuple, an array, or a Series of pandas or polars too. Text of any length; placeholders and markup are kept. A source language of "auto" is detected for each text, and what is
     in the target language already stays as it is; a pair without a model of its own, such as French to German, goes through
     English. Raises UsageError for a pair that is not installed.
     """
     for language in (src_lang, dst_lang):
         if not isinstance(language, str):
             raise UsageError(f"expected codes of languages such as en and fr, received {type(language).__name__}.")
+    if hasattr(text, "columns"):
+        raise UsageError(
+            f'expected a string or a list of strings, received {type(text).__name__}. Give one of its columns: frame["text"].'
+        )
+    if isinstance(text, tuple) or hasattr(text, "__array__"):  # an array, or a Series of pandas or polars
+        text = list(text)
+        if any(value is None or value != value for value in text):
+            raise UsageError("expected strings, received a missing value among them. Fill it, or leave it out.")
     if not isinstance(text, (str, list)):
         raise UsageError(f"expected a string or a list of strings, received {type(text).__name__}.")
     model = AnySource.into(dst_lang) if src_lang == AUTO else translator(src_lang, dst_lang)

@@ -37,7 +37,8 @@ def predict(
     """Values -> answers: one for one, a list for several; the word "sample" is the task's first test example.
 
     A data frame of pandas or polars is read as a table is, by the columns that training used: a list with an answer for
-    each row; as_frame: the same frame with the answers as new columns, or of series a frame of the values ahead.
+    each row; as_frame: the same frame with the answers as new columns, or of series a frame of the values ahead. A Series of
+    texts is a frame of one column.
 
     ask: which question is answered, of a model of several. corpus, index: what is searched, see `lamella.model.index`.
     An example of several fields is a dict, or a tuple of them in order.
@@ -51,7 +52,8 @@ def predict(
         trained = asked(trained, ask, [corpus] if isinstance(corpus, str) else corpus, index, columns)
     if not inputs:
         raise UsageError('expected a value to answer, received none. The word "sample" is an example of the task.')
-    if as_frame and hasattr(inputs[0], "to_frame") and not is_frame(inputs[0]):  # a Series
+    texts = all(field.prose for field in trained.task.fields.values())  # else a Series may be one value, of numbers
+    if (as_frame or texts) and hasattr(inputs[0], "to_frame") and not is_frame(inputs[0]):
         inputs = (inputs[0].to_frame(), *inputs[1:])
     if any(map(is_frame, inputs)):
         if len(inputs) > 1:
@@ -82,8 +84,9 @@ def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None, as_
 
     def run(examples: Sequence[Example]) -> list[Answer]:
         answers = trained.run(examples)
-        seen.extend(examples)
-        answered.extend(answers)
+        if not seen:  # a net may be run again on its own answers
+            seen.extend(examples)
+            answered.extend(answers)
         return answers
 
     with as_files([frame]) as paths:
@@ -100,6 +103,8 @@ def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None, as_
         if whole is None and not as_frame:
             return predict_rows(trained, path, columns)
         raw = predict_file(trained, path, columns, lambda line: None)[0] if whole is None else whole[0]
+    for note in notes_of(job, [("", example) for example in seen]):
+        warnings.warn(note.removeprefix("note: "), stacklevel=3)
     rows = [json.loads(line) for line in raw.splitlines()]
     return with_columns(frame, rows) if as_frame else DrawnList(rows, lambda: together(job, seen, answered))
 

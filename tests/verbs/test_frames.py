@@ -206,3 +206,33 @@ def test_wrong_data_is_refused_in_one_line(tmp_path, wrong):
     assert "\n" not in str(caught.value) and "expected" in str(caught.value)
     with pytest.raises(lamella.LamellaError):
         rows_of(wrong)
+
+
+def test_as_many_steps_as_rows_are_no_new_columns(tmp_path):
+    days = [datetime.datetime(2020, 1, 1) + datetime.timedelta(days=n) for n in range(60)]
+    frame = Frame([{"day": day, "v": float(n % 7)} for n, day in enumerate(days)])
+    trained = lamella.train(
+        "time-series-forecasting", frame, out=str(tmp_path / "m"), horizon=4, ensemble_size=1, **QUIET
+    )
+    with pytest.warns(UserWarning, match=r"^steps 5 to 60 are beyond the 4"):
+        out = lamella.predict(trained, frame, as_frame=True, horizon=60)
+    assert len(out) == 60 and "day" not in out.columns and out.rows[0]["time"].startswith("2020-03-01")
+
+
+def test_an_index_is_no_new_column(model):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"review": ["a lovely film", "a dull film"]}, index=["x", "y"])
+    for given in (frame, frame.rename_axis("key"), frame.set_index(["review"], append=True, drop=False).droplevel(1)):
+        out = lamella.predict(model, given, as_frame=True)
+        assert list(out.columns)[:2] == ["review", "predicted_label"] and list(out.index) == ["x", "y"]
+
+
+def test_a_series_of_texts(model):
+    pandas = pytest.importorskip("pandas")
+    texts = ["a lovely film", "a dull film"]
+    assert lamella.predict(model, pandas.Series(texts)) == lamella.predict(model, *texts)
+    assert lamella.translate(pandas.Series(["Yes."])) == lamella.translate(("Yes.",)) == lamella.translate(["Yes."])
+    with pytest.raises(UsageError, match="a missing value among them"):
+        lamella.translate(pandas.Series(["Yes.", None]))
+    with pytest.raises(UsageError, match=r"received DataFrame. Give one of its columns"):
+        lamella.translate(pandas.DataFrame({"text": texts}))

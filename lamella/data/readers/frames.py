@@ -73,16 +73,7 @@ def rows_of(value: Any) -> Rows:
         names = [column_name(name) for name in value.columns]
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise UsageError(f"data: expected columns of different names, received several named {twice[0][:60]!r}.")
-        index = getattr(value, "index", None)
-        named = type(index).__name__ != "RangeIndex" and getattr(index, "nlevels", 1) >= 1
-        # The times of a series stand in the index, as a rule; an index of numbers says nothing.
-        if index is not None and named and not np.issubdtype(np.asarray(index).dtype, np.integer):
-            value = (
-                value.reset_index(names=index.name or "time")
-                if getattr(index, "nlevels", 1) == 1
-                else value.reset_index()
-            )
-        rows = value.to_dict("records")
+        rows = _with_index(value).to_dict("records")
     elif isinstance(value, Mapping):
         rows = _of_columns(value)
     elif hasattr(value, "__array__") and not isinstance(value, list | tuple):
@@ -101,6 +92,14 @@ def rows_of(value: Any) -> Rows:
     if not rows:
         raise UsageError("data: expected rows, received a table without any.")
     return [{column_name(name): plain(cell, column_name(name)) for name, cell in row.items()} for row in rows]
+
+
+def _with_index(frame: Any) -> Any:
+    """A frame of pandas with its index as columns: times of a series stand there, as a rule; numbers say nothing."""
+    index = getattr(frame, "index", None)
+    if index is None or type(index).__name__ == "RangeIndex" or np.issubdtype(np.asarray(index).dtype, np.integer):
+        return frame
+    return frame.reset_index(names=index.name or "time") if index.nlevels == 1 else frame.reset_index()
 
 
 def column_name(name: Any) -> str:
@@ -270,8 +269,9 @@ def without_places(line: str) -> str:
 def with_columns(frame: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
     """A frame with the columns of rows that it has not, or, where there are other rows, a frame of these alone."""
     frame = frame.collect() if is_lazy(frame) else frame
-    names = [str(name) for name in frame.columns]
-    if len(rows) != len(frame):
+    given = frame if hasattr(frame, "hstack") else _with_index(frame)
+    names = {column_name(name) for name in given.columns}
+    if len(rows) != len(frame) or not names <= set(rows[0]):  # as values ahead, of which there may be as many
         return type(frame)(list(rows))
     new = {name: [row.get(name) for row in rows] for name in rows[0] if name not in names}
     if hasattr(frame, "hstack"):
