@@ -126,8 +126,8 @@ class AnySource(Model):
 @overload
 def translate(text: str, src_lang: str, dst_lang: str) -> str: ...
 @overload
-def translate(text: Sequence[str], src_lang: str, dst_lang: str) -> list[str]: ...
-def translate(text: str | Sequence[str], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
+def translate(text: list[str] | tuple[str, ...], src_lang: str, dst_lang: str) -> list[str]: ...
+def translate(text: str | list[str] | tuple[str, ...], src_lang: str = "en", dst_lang: str = "fr") -> str | list[str]:
     """Translate a text, or each of a list, with the models that come with lamella. Works offline, without torch.
 
     A list may be a tuple, an array, or a Series of pandas or polars too. Text of any length; placeholders and markup are kept. A source language of "auto" is detected for each text, and what is

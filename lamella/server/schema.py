@@ -136,7 +136,8 @@ def usual(job: Task, option: Option) -> Any:
     """What a model does where a request does not say: of numbers that training may have set, its own."""
     if option.kind not in ("int", "float"):
         return option.default
-    return getattr(job.config, _attribute(type(job.config), option.name))
+    own: type[msgspec.Struct] = type(job.config)
+    return getattr(job.config, _attribute(own, option.name))
 
 
 @cache

@@ -89,7 +89,7 @@ def quantiles(alike: float, steps: int, seed: int) -> Floats:
             state = alike * state + (1 - alike**2) ** 0.5 * rng.standard_normal(half)
         rows.append(np.concatenate([state, -state]))
     order = rng.permutation(PATHS)  # which path goes on with which: errors of one block say nothing of the next one's
-    return np.vectorize(_NORMAL.cdf)(np.array(rows).T[order])
+    return np.array([[_NORMAL.cdf(value) for value in row] for row in np.array(rows).T[order]])
 
 
 class _Paths:
