@@ -19,7 +19,8 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -348,57 +349,42 @@ def write_weights(optimizer: Muon, out: Path, facts: dict[str, object], largest:
         save_file(file, out / f"weights-{i}.safetensors", {"facts": json.dumps(facts)})
 
 
-def train(given: argparse.Namespace) -> None:
+def build(given: argparse.Namespace, vocabulary: int) -> nn.Module:
+    """The net that is asked for, on its device, with fused attention."""
     from lamella.nets import layers
     from lamella.nets.transformer.encoder_decoder import EncoderDecoder
 
-    began = time.time()
-    torch.manual_seed(given.seed)
-    torch.set_float32_matmul_precision("high")
-    languages = given.lang or list(LANGUAGES)
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(given.vocabulary))
-    parts = read(given.data, languages)
-    if given.encoded_by:
-        parts = recode(parts, sentencepiece.SentencePieceProcessor(model_file=str(given.encoded_by)), pieces)
-    marks = {code: pieces.PieceToId(f"<2{code}>") for code in ("en", *LANGUAGES)}
-    epochs = Epochs(parts, given.stage, marks, given.seed)
-    kind = torch.bfloat16 if given.device == "cuda" else torch.float32
-    net = EncoderDecoder(
-        len(pieces),
-        given.width,
-        given.depth,
-        given.decoder_depth,
-        given.width // 64,
-        dropout=given.dropout,
-        longest=512,
-    )
+    width, heads = given.width, given.width // 64
+    net = EncoderDecoder(vocabulary, width, given.depth, given.decoder_depth, heads, dropout=given.dropout, longest=512)
     if given.decoder == "ssru":
-        width = given.width
-        net.decoder = nn.ModuleList(
-            Recurrent(width, width // 64, 4 * width, given.dropout) for _ in range(given.decoder_depth)
-        )
-    net = net.to(given.device, kind)
+        layer = partial(Recurrent, width, heads, 4 * width, given.dropout)
+        net.decoder = nn.ModuleList(layer() for _ in range(given.decoder_depth))
     layers.attend = fused
-    optimizer = Muon(net, given.rate)
-    size = sum(p.numel() for p in net.parameters())
+    return net.to(given.device, torch.bfloat16 if given.device == "cuda" else torch.float32)
+
+
+def compiled(net: nn.Module, given: argparse.Namespace, name: str) -> Callable[..., Tensor]:
+    """The loss as one compiled graph, tried on an empty batch; as it is where it cannot be compiled."""
+    if not given.compile:
+        return packed
+    loss = torch.compile(packed, dynamic=False)
+    names = ("source", "prompt", "target", "source_segments", "target_segments")
+    empty = {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}
+    try:
+        loss(net, empty).backward()
+    except Exception as error:  # minutes are few: slower is better than nothing
+        print(f"{name}: not compiled ({type(error).__name__}: {str(error)[:300]})", flush=True)
+        loss = packed
+    net.zero_grad()
+    return loss
+
+
+def steps(net: nn.Module, optimizer: Muon, epochs: Epochs, given: argparse.Namespace, began: float) -> dict[str, float]:
+    """Train to the end of the steps or seconds; how many steps, target tokens and seconds it took."""
     name = given.name or given.stage
-    print(
-        f"{name}: {size / 1e6:.1f} M weights, {len(epochs.weights):,} pairs, ready in {time.time() - began:.0f} s",
-        flush=True,
-    )
-    loss = torch.compile(packed, dynamic=False) if given.compile else packed
-    batches = epochs.batches(given.rows, given.device)
-    if given.compile:  # while the first epoch is packed
-        names = ("source", "prompt", "target", "source_segments", "target_segments")
-        empty = {k: torch.zeros(given.rows, LENGTH, dtype=torch.int32, device=given.device) for k in names}
-        try:
-            loss(net, empty).backward()
-        except Exception as error:  # minutes are few: slower is better than nothing
-            print(f"{name}: not compiled ({type(error).__name__}: {str(error)[:300]})", flush=True)
-            loss = packed
-        net.zero_grad()
-    start, tokens, losses, shown, counted = 0.0, 0, [], time.time(), 0
-    step = 0
+    batches = epochs.batches(given.rows, given.device)  # the first epoch is packed while the loss is compiled
+    loss = compiled(net, given, name)
+    start, step, losses, shown, counted = 0.0, 0, [], time.time(), 0
     spent = torch.zeros((), device=given.device)
     while True:
         batch = next(batches)
@@ -407,9 +393,8 @@ def train(given: argparse.Namespace) -> None:
             if given.within:
                 given.seconds = given.within - (start - began)
             print(f"{name}: first steps after {start - began:.0f} s", flush=True)
-        progress = (
-            step / given.steps if given.steps else max(0.0, time.time() - start if start else 0.0) / given.seconds
-        )
+        passed = time.time() - start if start else 0.0
+        progress = step / given.steps if given.steps else passed / given.seconds
         if progress >= 1:
             break
         value = loss(net, batch)
@@ -419,34 +404,42 @@ def train(given: argparse.Namespace) -> None:
         losses.append(value.detach())
         spent += (batch["target"] != 0).sum()
         step += 1
-        if step % 20 == 0 and time.time() - shown > given.every:
-            recent, total = torch.stack(losses).mean().item(), int(spent.item())
-            now = time.time()
-            print(
-                f"{name} step {step} loss {recent:.3f} tokens/s {(total - counted) / (now - shown):,.0f} M {total / 1e6:.1f} {100 * progress:.0f}%",
-                flush=True,
-            )
+        if step % 20 == 0 and time.time() - shown > given.every:  # the device is asked for numbers here alone
+            recent, total, now = torch.stack(losses).mean().item(), int(spent.item()), time.time()
+            rate = (total - counted) / (now - shown)
+            line = f"loss {recent:.3f} tokens/s {rate:,.0f} M {total / 1e6:.1f} {100 * progress:.0f}%"
+            print(f"{name} step {step} {line}", flush=True)
             losses, shown, counted = [], now, total
-    tokens = int(spent.item())
-    seconds = time.time() - start
+    return {"steps": step, "tokens": int(spent.item()), "seconds": round(time.time() - start, 1)}
+
+
+def train(given: argparse.Namespace) -> None:
+    """Read, train, look at the development sets, write weights and facts."""
+    began = time.time()
+    torch.manual_seed(given.seed)
+    torch.set_float32_matmul_precision("high")
+    languages, name = given.lang or list(LANGUAGES), given.name or given.stage
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(given.vocabulary))
+    parts = read(given.data, languages)
+    if given.encoded_by:
+        parts = recode(parts, sentencepiece.SentencePieceProcessor(model_file=str(given.encoded_by)), pieces)
+    marks = {code: pieces.PieceToId(f"<2{code}>") for code in ("en", *LANGUAGES)}
+    epochs = Epochs(parts, given.stage, marks, given.seed)
+    net = build(given, len(pieces))
+    optimizer = Muon(net, given.rate)
+    size = sum(p.numel() for p in net.parameters())
+    ready = f"{size / 1e6:.1f} M weights, {len(epochs.weights):,} pairs, ready in {time.time() - began:.0f} s"
+    print(f"{name}: {ready}", flush=True)
+    done = steps(net, optimizer, epochs, given, began)
     scores = look(net, pieces, given.dev, given.stage, languages, given.limit) if given.dev else {}
-    facts = vars(given) | {
-        "steps": step,
-        "tokens": tokens,
-        "budget": given.seconds,
-        "seconds": round(seconds, 1),
-        "weights": size,
-        "scores": scores,
-    }
-    facts = {
-        k: v if isinstance(v, (int, float, str, dict, list, type(None))) and k != "data" else str(v)
-        for k, v in facts.items()
-    }
-    print(f"{name}: {step} steps, {tokens / 1e6:.1f} M target tokens in {seconds:.0f} s; chrF {scores}", flush=True)
+    how = f"{done['steps']} steps, {done['tokens'] / 1e6:.1f} M target tokens in {done['seconds']:.0f} s"
+    print(f"{name}: {how}; chrF {scores}", flush=True)
     if given.out:
+        told = {k: v for k, v in vars(given).items() if isinstance(v, (int, float, str, list)) and k != "data"}
+        facts = {**told, "budget": given.seconds, **done, "weights": size, "scores": scores}
+        given.out.mkdir(parents=True, exist_ok=True)
         if given.save:
             write_weights(optimizer, given.out, facts)
-        given.out.mkdir(parents=True, exist_ok=True)
         (given.out / "facts.json").write_text(json.dumps(facts))
     print(f"{name}: done after {time.time() - began:.0f} s", flush=True)
 
