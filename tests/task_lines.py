@@ -11,6 +11,7 @@ import ast
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from lamella import fields, registry
@@ -33,6 +34,12 @@ def edges(files: Mapping[str, Path]) -> dict[str, set[str]]:
 
 
 def _imports(path: Path, files: Mapping[str, Path]) -> set[str]:
+    return {part for name in _names(path) for part in _with_parents(name) if part in files}
+
+
+@cache
+def _names(path: Path) -> set[str]:
+    """What a file imports, and what may be a module of what it imports from."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
     unseen = {id(node) for block in typing for statement in block.body for node in ast.walk(statement)}
@@ -45,7 +52,7 @@ def _imports(path: Path, files: Mapping[str, Path]) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module or "")
             names.update(_member(node.module or "", alias.name) for alias in node.names)
-    return {part for name in names for part in _with_parents(name) if part in files}
+    return names
 
 
 def _member(module: str, name: str) -> str:

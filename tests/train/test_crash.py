@@ -211,7 +211,7 @@ def test_two_faults_on_end(tmp_path):
     """Killed while what another killed process left is put right."""
     settle(tmp_path / "start", "a model and a person's own files")
     rng, place = random.Random(0), tmp_path / "model"
-    for _ in range(40):
+    for _ in range(20):
         again(place, tmp_path / "start")
         for _ in range(3):
             killed_at(rng.randrange(1, 60), lambda: put_new(place))
@@ -579,7 +579,7 @@ def test_a_training_whose_loss_is_no_number_keeps_its_checkpoint(tmp_path, monke
 
 @pytest.mark.parametrize("word", [WEATHER, "time-series-forecasting"], ids=lambda word: Path(word).stem)
 def test_killed_and_resumed_ends_bit_equal(tmp_path, word):
-    assert crash.runs(word, times=2, count=42, seed=1, place=tmp_path) == 2
+    assert crash.runs(word, times=1, count=42, seed=1, place=tmp_path) == 1
 
 
 def test_kills_while_it_saves(tmp_path):
