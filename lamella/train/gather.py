@@ -46,8 +46,11 @@ def gather(
     else:
         parts = find_parts(data[0]) if len(data) == 1 else None
         column = column_of_parts(data[0]) if len(data) == 1 and not parts else None
-        with _only(column, "learn"):
+        with _only(column, "learn") as tables:
             learn, lines = read_to_learn(job, parts.learn if parts else data, columns)
+        if column and not tables:
+            lines.append(f"note: the column {column[0]!r} is not used: these data are read from files, and no table")
+            column = None
         if column:
             lines.append(_said_of(column, bool(test)))
             with _only(column, "watch"):
@@ -98,7 +101,7 @@ def _said(parts: Parts, tested: bool) -> str:
     return f"parts of the data: {', '.join(named)}{others}"
 
 
-def _only(column: tuple[str, dict[str, str]] | None, part: str) -> AbstractContextManager[None]:
+def _only(column: tuple[str, dict[str, str]] | None, part: str) -> AbstractContextManager[list[str] | None]:
     """A context in which only the rows of a part are read, where a column says which these are."""
     return rows_where(column[0], column[1][part]) if column and part in column[1] else nullcontext()
 

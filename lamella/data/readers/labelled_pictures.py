@@ -16,6 +16,7 @@ from lamella.data.readers.headers import column_names, first_is_header
 from lamella.data.readers.labels import LABEL_NAMES
 from lamella.data.readers.parts import visible
 from lamella.data.readers.records import fold, read_sheet
+from lamella.data.readers.row_filter import is_filtered
 from lamella.data.readers.suffixes import is_table
 from lamella.data.text.encoding import quote, quote_all, read_text, show_path, split_lines
 from lamella.errors import DataError
@@ -110,6 +111,8 @@ def read_labelled_pictures(
         lines.append(
             f"note: {missing:,} of {len(body):,} rows name pictures that are not in {show_path(pictures.place)}, left out"
         )
+    if is_filtered():  # the others are in rows of another part
+        return found, lines
     return found, lines + _left_out(pictures, found, f"in no row of {show_path(table)}")
 
 

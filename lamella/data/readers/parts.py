@@ -95,16 +95,29 @@ def find_parts(path: StrPath) -> Parts | None:
     return Parts(parts["learn"], parts["watch"], parts["test"], others)
 
 
+def _the_table(path: StrPath) -> Path | None:
+    """A file that is a table, or the only table in a folder."""
+    place = Path(path)
+    try:
+        if not place.is_dir():
+            return place if is_table(place) and place.is_file() else None
+        tables = [p for p in visible(inside(place)) if is_table(p) and p.is_file()]
+    except OSError:  # whoever reads the folder says what is wrong with it
+        return None
+    return tables[0] if len(tables) == 1 else None
+
+
 def column_of_parts(path: StrPath) -> tuple[str, dict[str, str]] | None:
     """The column of a table that says to which part each row belongs, and the value that stands for each part.
 
-    It is called so (`split`, `subset`, ...) and holds nothing but names of parts, of which one is to learn from. None for
+    The table may stand in a folder, alone or with the files that it names. The column is called so (`split`, `subset`, ...) and holds nothing but names of parts, of which one is to learn from. None for
     other tables; whoever reads them says what is wrong with one.
     """
-    if not is_table(path) or not Path(path).is_file():
+    table = _the_table(path)
+    if table is None:
         return None
     try:
-        sheet = read_sheet(path)
+        sheet = read_sheet(table)
     except DataError:
         return None
     first = sheet.keys or (list(map(str, sheet.rows[0][1])) if sheet.rows else [])

@@ -17,17 +17,26 @@ from lamella.errors import UsageError
 EMPTY = "(empty)"  # the name of the rows without a value
 Rows = list[tuple[int, Any]]
 
-_only: ContextVar[tuple[str, str] | None] = ContextVar("only", default=None)
+_only: ContextVar[tuple[str, str, list[str]] | None] = ContextVar("only", default=None)
 
 
 @contextmanager
-def rows_where(column: str, value: str) -> Iterator[None]:
-    """A context in which tables are read as if they had only the rows with this value in a column."""
-    token = _only.set((column, value))
+def rows_where(column: str, value: str) -> Iterator[list[str]]:
+    """A context in which tables are read as if they had only the rows with this value in a column.
+
+    The list gets the tables that are read so: none where a reader looks at no table at all, such as one of folders.
+    """
+    read: list[str] = []
+    token = _only.set((column, value, read))
     try:
-        yield
+        yield read
     finally:
         _only.reset(token)
+
+
+def is_filtered() -> bool:
+    """Whether only some rows of tables are read now."""
+    return _only.get() is not None
 
 
 def filtered(rows: Rows, keys: Sequence[str] | None, file: str) -> Rows:
@@ -35,7 +44,8 @@ def filtered(rows: Rows, keys: Sequence[str] | None, file: str) -> Rows:
     only = _only.get()
     if only is None or not rows:
         return rows
-    column, value = only
+    column, value, read = only
+    read.append(file)
     at = place_of(column, rows, keys, file)
     head = [] if keys is not None else rows[:1]
     return head + [(line, cells) for line, cells in rows[len(head) :] if cell_of(cells, at) == value]

@@ -166,3 +166,44 @@ def test_a_column_of_parts(tmp_path):
     table.write_text("\n".join(["file,label,split", *rows, "all/p0.png,a,unknown"]))
     assert column_of_parts(table) is None, "it says something else"
     assert column_of_parts(tmp_path / "all") is None and column_of_parts(tmp_path / "no.csv") is None
+
+
+@pytest.mark.parametrize(
+    ("task", "head", "value"),
+    [
+        ("image-classification", "file_name,label,split", lambda i: "ab"[i % 2]),
+        ("image-to-text", "file_name,caption,subset", lambda i: f"picture {i}"),
+        ("image-generation", "file_name,label,Set", lambda i: "ab"[i % 2]),
+        ("object-detection", "filename,class,split,xmin,ymin,xmax,ymax", lambda i: "cat"),
+    ],
+)
+@pytest.mark.parametrize("place", ["", "images"])
+def test_a_column_of_parts_of_a_table_in_the_folder(tmp_path, task, head, value, place):
+    """`pictures/metadata.csv` says which pictures are to learn from; the pictures are in the folder, or in one beside the table."""
+    names = sorted(path.name for path in fill(tmp_path / place, 40).glob("*.png"))
+    part = ["train", "train", "train", "test", "val"]
+    box = ",1,1,5,5" if task == "object-detection" else ""
+    rows = [f"{f'{place}/' * bool(place)}{n},{value(i)},{part[i % 5]}{box}" for i, n in enumerate(names)]
+    (tmp_path / "metadata.csv").write_text("\n".join([head, *rows]))
+    cls = registry.find(task)
+    found = gather(cls(cls.Config()), [str(tmp_path)], [], None, 0)
+    assert (len(found.learn), len(found.watched), len(found.held)) == (24, 8, 8), found.lines
+    assert any("by the column" in line for line in found.lines)
+    assert not any("in no row" in line for line in found.lines), "those of another part are"
+
+
+def test_a_column_of_parts_that_is_not_read_is_said(tmp_path):
+    names = sorted(path.name for path in fill(tmp_path / "images", 40).glob("*.png"))
+    (tmp_path / "masks").mkdir()
+    for at, name in enumerate(names):
+        mask = Image.new("L", (8, 8), 0)
+        mask.putpixel((at % 8, at // 8), 1)
+        mask.save(tmp_path / "masks" / name)
+    rows = [f"{name},{'train' if at % 5 else 'test'}" for at, name in enumerate(names)]
+    (tmp_path / "index.csv").write_text("\n".join(["image,split", *rows]))
+    cls = registry.find("image-segmentation")
+    found = gather(cls(cls.Config()), [str(tmp_path)], [], None, 0)
+    assert (
+        found.held
+        and "note: the column 'split' is not used: these data are read from files, and no table" in found.lines
+    )
