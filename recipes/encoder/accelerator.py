@@ -132,7 +132,7 @@ def train(given: argparse.Namespace) -> None:
     counts = np.bincount(stream, minlength=len(kinds)) + 0.5
     with torch.no_grad():
         net.output_bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
-    net = net.to(given.device, torch.bfloat16 if given.device == "cuda" else torch.float32)
+    net = net.to(given.device, torch.float32 if given.precision == "float32" else torch.bfloat16)
     if given.device == "cuda":
         layers.attend = fused
     optimizer = Muon(net, given.rate)
@@ -169,7 +169,7 @@ def train(given: argparse.Namespace) -> None:
     seconds = time.time() - start
     known = {
         "steps": step, "pieces": step * given.rows * WINDOW, "seconds": round(seconds, 1), "weights": size,
-        "width": given.width, "depth": given.depth, "heads": given.heads, "rate": given.rate, "held_out": look(net, held, given.rows),
+        "width": given.width, "depth": given.depth, "heads": given.heads, "rate": given.rate, "device": given.device, "precision": given.precision, "held_out": look(net, held, given.rows),
     }  # fmt: skip
     print(f"encoder: {known}", flush=True)
     write_weights(optimizer, given.out, known, FILE)
@@ -182,6 +182,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder that `pack.py` wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--precision", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     parser.add_argument("--seconds", type=float, default=90, help="of training, after it was compiled")
     parser.add_argument("--steps", type=int, help="in place of seconds")

@@ -24,6 +24,7 @@ from lamella.data.readers.cloze import mask_a_word
 from lamella.graphs.int8 import quantize
 from lamella.model import card, digest, held_out
 from lamella.tasks.fill_mask import Config, FillMask
+from lamella.terms import SIZES
 from lamella.train.adopt import fill
 from lamella.train.export import export_graphs
 from lamella.train.ship import store_learned
@@ -91,7 +92,8 @@ def assemble(weights: Path, vocabulary: Path, text: Path, out: Path) -> None:
     text: what `pack.py` packed, with the same vocabulary.
     """
     raw, facts = read_weights(weights)
-    task = FillMask(Config(vocabulary_size=len(raw["table"])), size="base")
+    shapes = {(size.width, size.depth): name for name, size in SIZES.items()}
+    task = FillMask(Config(vocabulary_size=len(raw["table"])), size=shapes[facts["width"], facts["depth"]])
     task.vocabulary_ = vocabulary.read_bytes()
     held, passages = pack.divided(text)
     task._count(list(islice(passages, COUNTED)))
@@ -113,7 +115,7 @@ def assemble(weights: Path, vocabulary: Path, text: Path, out: Path) -> None:
         learned=learned,
         parameters=sum(array.size for array in raw.values()),
         training={
-            "steps": facts["steps"], "seconds": facts["seconds"], "precision": "bfloat16", "device": "cuda",
+            "steps": facts["steps"], "seconds": facts["seconds"], "precision": facts["precision"], "device": facts["device"],
             "examples": [{"text": row["text"]} for row in rows[:3]],
         },
     )  # fmt: skip
