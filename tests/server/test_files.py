@@ -8,14 +8,12 @@ import zipfile
 
 import pytest
 
-import lamella
 from lamella.data.readers.packed import first_sheet
-from lamella.model import shipped
 from lamella.tasks.translation import Translation
 from lamella.tasks.translation.outcomes import Outcome
 from tests.data.documents.samples import FILES, STRINGSDICT, XCSTRINGS, packed
 from tests.data.readers.test_workbook import book
-from tests.serving import serving
+from tests.serving import one_pair, serving
 
 PO = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Good %s"\nmsgstr ""\n'
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nGood morning.\n\n2\n00:00:03,000 --> 00:00:04,000\n<i>You too.</i>\n"
@@ -74,7 +72,7 @@ def server():
 
     patch.setattr(Translation, "_translated", repeat)
     patch.setattr(Translation, "words_", {})
-    models = {name: lamella.load(shipped.FOLDER / name) for name in ("en-fr", "fr-en")}
+    models = {name: one_pair(name) for name in ("en-fr", "fr-en")}
     for model in models.values():
         model.task.words_ = {}
     with serving(models) as found:
