@@ -47,7 +47,7 @@ MIX = {
 }  # fmt: skip
 # For the last minutes, `--last`: so many times as often. What people say and single words are few and need to be seen again.
 LAST = {
-    "tatoeba": 1.5, "phrases": 3.0, "greetings": 6.0, "words-common": 4.0, "words-clean": 4.0, "listed-to": 12.0, "listed-from": 12.0,
+    "tatoeba": 1.5, "phrases": 3.0, "greetings": 30.0, "words-common": 6.0, "words-clean": 4.0, "listed-to": 24.0, "listed-from": 24.0,
     "verses": 0.3,
 }  # fmt: skip
 EPOCH = 8e6  # English pieces that each language has in one
