@@ -19,7 +19,7 @@ CHROMIUM = next((name for name in ("chromium", "chromium-browser", "google-chrom
 
 # task: what is drawn, after `lamella`, with the model's place as MODEL; steps of its training (0: a shipped model); height
 PICTURES: dict[str, tuple[list[str], int, int]] = {
-    "translation": (["explain", "lamella/models/en-de+es+fr+zh", "The cat sleeps on the old chair."], 0, 940),
+    "translation": (["explain", "en-fr", "The cat sleeps on the old chair."], 0, 940),
     "text-classification": (["explain", "MODEL", "The kettle is not lovely, but the lid works well."], 200, 740),
     "text-generation": (["explain", "MODEL", "The old king", "--seed", "1"], 150, 640),
     "image-classification": (["explain", "MODEL", "sample"], 120, 810),

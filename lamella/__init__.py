@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from lamella.checks import check_task
     from lamella.errors import DataError, LamellaError, MissingExtra, ModelError, TrainingError, UsageError
-    from lamella.model import Model, load
+    from lamella.model import Model
+    from lamella.model.named import load
     from lamella.model.shipped import detect
     from lamella.model.translate import translate
     from lamella.registry import names as tasks
@@ -57,7 +58,7 @@ _PLACES = {
     "explain": "lamella.verbs.explain",
     "export": "lamella.verbs.export",
     "import_model": "lamella.verbs.import_model",
-    "load": "lamella.model",
+    "load": "lamella.model.named",
     "plan": "lamella.verbs.plan",
     "predict": "lamella.verbs.predict",
     "serve": "lamella.verbs.serve",

@@ -189,7 +189,7 @@ def predict(
     encoding: str, task: str | None, force: bool, as_json: bool, **asking: Any,
 ) -> None:  # fmt: skip
     """Predict: for texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
-    from lamella.model import load
+    from lamella.model.named import load
 
     trained = _asked(load(model, task), **asking)
     inputs, options = by_fields(trained.task.fields, *split_options(inputs, of_model(trained)))
@@ -224,7 +224,7 @@ def explain(
     task: str | None, force: bool, as_json: bool, data: tuple[str, ...], **asking: Any,
 ) -> None:  # fmt: skip
     """Explain why MODEL answers as it does, or, without an input, what it has learned."""
-    from lamella.model import load
+    from lamella.model.named import load
     from lamella.verbs import explain as verb
 
     trained = _asked(load(model, task), **asking)

@@ -143,7 +143,7 @@ def of_model(model: Any, task: str | None = None) -> Switches:
     """The options of a model, or of the one in a folder, that need no value."""
 
     def found() -> frozenset[str]:
-        from lamella.model import load
+        from lamella.model.named import load
         from lamella.options import switches
 
         return switches(type((load(model, task) if isinstance(model, str) else model).task.config))

@@ -5,8 +5,9 @@ from typing import Any
 
 from lamella.errors import UsageError
 from lamella.explain.explanation import Explanation
-from lamella.model import Model, as_example, load
+from lamella.model import Model, as_example
 from lamella.model.answering import sample_of
+from lamella.model.named import load
 from lamella.options import refuse_unasked, replace_config
 
 

@@ -23,7 +23,8 @@ from lamella import metrics
 from lamella import model as folder
 from lamella.errors import LamellaError, MissingExtra
 from lamella.graphs import load_graphs
-from lamella.model import Model, card, held_out, load
+from lamella.model import Model, card, held_out
+from lamella.model.named import load
 from lamella.model.reading import columns_for
 from lamella.task import Answer, Example, GraphLike, Task
 

@@ -22,8 +22,9 @@ from lamella.metrics.confidence import confidences, told_apart
 from lamella.metrics.groups import by_group
 from lamella.metrics.stress import MOST, chosen_noises
 from lamella.metrics.stress import stress as under_stress
-from lamella.model import Model, card, fingerprint, load
+from lamella.model import Model, card, fingerprint
 from lamella.model.groups import groups_of
+from lamella.model.named import load
 from lamella.model.notebook import DrawnDict
 from lamella.model.notebook import scores as drawn_scores
 from lamella.model.outside import outside_examples, sureness

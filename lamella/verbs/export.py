@@ -10,7 +10,8 @@ from typing import Any
 from lamella import model as folder
 from lamella.errors import DataError, UsageError
 from lamella.graphs import OnnxGraph
-from lamella.model import Model, fingerprint, load
+from lamella.model import Model, fingerprint
+from lamella.model.named import load
 from lamella.storage import disk
 
 EXAMPLE = '''"""Run the graphs of a {task} model with numpy and onnxruntime alone. python example.py"""

@@ -14,7 +14,8 @@ from typing import Any
 
 from lamella.errors import MissingExtra, UsageError
 from lamella.machine import cores
-from lamella.model import Model, load, shipped
+from lamella.model import Model, shipped
+from lamella.model.named import load
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 MOST = 256  # workers

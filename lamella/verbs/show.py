@@ -9,7 +9,8 @@ from typing import Any
 
 from lamella.errors import LamellaError
 from lamella.metrics import robustness
-from lamella.model import Model, card, foreseen, load
+from lamella.model import Model, card, foreseen
+from lamella.model.named import load
 
 
 def show(model: str | Model, task: str | None = None) -> dict[str, Any]:

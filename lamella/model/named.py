@@ -1,0 +1,37 @@
+"""Open a model by its path, or by its name where it came with the package: en-fr, encoder.
+
+>>> load("en-fr").task.config.dst
+'fr'
+"""
+
+import os
+from pathlib import Path
+
+from lamella.model import Model
+from lamella.model import load as open_path
+
+FOLDER = Path(__file__).parent.parent / "models"
+
+
+def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
+    """Open a model folder or `.zip`, every byte of it verified; where there is none of that name, a model that came with lamella.
+
+    Those are named by their pair of languages (en-fr) or their folder (encoder). A model of a task from outside the package
+    needs `task`, the path of its file: code is never run unasked. UsageError where there is no such model.
+    """
+    if isinstance(path, str) and path.isascii() and path == Path(path).name and not os.path.lexists(path):
+        if (FOLDER / path / "model.json").is_file():
+            return open_path(FOLDER / path, task)
+        source, _, target = path.partition("-")
+        if source and target and any((FOLDER / name).is_dir() for name in _folders(source, target)):
+            from lamella.model.shipped import translator  # only now: it reads the names of languages
+
+            return translator(source, target)
+    return open_path(path, task)
+
+
+def _folders(source: str, target: str) -> list[str]:
+    """The folders whose name says that they translate a pair."""
+    names = [place.name for place in FOLDER.glob("*-*")]
+    cut = [(name, *name.partition("-")[::2]) for name in names]
+    return [name for name, ones, others in cut if source in ones.split("+") and target in others.split("+")]
