@@ -90,6 +90,7 @@ def test_what_cannot_be_begun_from_is_refused(trained, begin, monkeypatch):
 
 def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(further, "_shipped", lambda: tmp_path)
+    monkeypatch.setattr(find("text-classification"), "few", 10_000)
     job = find("text-classification")()
     texts = [{"text": e["text"].replace("___", e["words"])} for e in find("fill-mask")().sample("train")]
 

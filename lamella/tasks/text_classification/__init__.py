@@ -80,7 +80,7 @@ class TextClassification(Task):
     metric = "f1_weighted"
     nets = ("cnn", "rnn", "transformer")
     begun = {"net": "transformer", "dropout": 0.2}
-    few = 10_000
+    few = 0  # the encoder that ships takes three times as long, and gained on two sets of three (`bench.few_labels`)
 
     labels_: list[str]
     vocabulary_: bytes
