@@ -330,8 +330,9 @@ class Translation(Task):
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
         )
+        least, names = self.config.keep_below, bool(self.words_)
         return [
-            one.left(e["text"]) if one.confidence is not None and one.confidence < self.config.keep_below else one
+            one.left(e["text"]) if case.doubtful(e["text"], src, one.confidence, least, names) else one
             for one, e in zip(outcomes, examples, strict=True)
         ]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
 
-from lamella.data.text import placeholders
+from lamella.data.text import common_words, placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation.capitals import is_common
@@ -88,6 +88,10 @@ class Typed(str):
     """A text that a net is asked in the letters it is typed in."""
 
     __slots__ = ()
+
+
+UNSURE = 0.3  # below this confidence a name by itself is left as it is
+_NAME = re.compile(r"[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ]{2,}")  # one capital, then small letters
 
 
 def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, language: str = "", format: str = "") -> Asked:
@@ -243,3 +247,24 @@ def readable(text: str, knows: Callable[[str], bool], chinese: bool) -> str:
     from lamella.tasks.translation.chinese import simplify
 
     return "".join(c if knows(c) else simplify(c) for c in text)
+
+
+def doubtful(text: str, language: str, confidence: float | None, least: float, names: bool) -> bool:
+    """Whether the source says more than a translation that is so unsure.
+
+    least: a confidence that every text needs. names: whether what seems to be a name by itself needs `UNSURE`, as where lists of
+    single words have what is none: a net that has not met Berlin or Peter makes up a word.
+    """
+    return confidence is not None and (
+        confidence < least or (names and confidence < UNSURE and is_name(text, language))
+    )
+
+
+def is_name(text: str, language: str) -> bool:
+    """Whether a text is a single word with a capital that is not among the common words of its language: Berlin, Peter.
+
+    >>> is_name("Berlin", "en"), is_name("Kitchen", "en"), is_name("berlin", "en"), is_name("Berlin Wall", "en")
+    (True, False, False, False)
+    """
+    word = text.strip().rstrip(".!?")
+    return bool(_NAME.fullmatch(word)) and not common_words.steps(word.lower()).get(language)

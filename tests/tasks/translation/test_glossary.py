@@ -143,7 +143,7 @@ def test_alternatives(cli) -> None:
     assert done.out.splitlines() == [f"{i}. {a}" for i, a in enumerate(several, start=1)]
     assert cli("translate", text, "--to", "fr", "--alternatives", "4", "--json").json == {"answers": [several]}
     assert cli("translate", text, "--to", "fr", "--alternatives", "1").out == best + "\n"
-    marked = lamella.predict(model, "  Delete <b>%s</b> now? The house is old.\n", alternatives=3)
+    marked = lamella.predict(model, "  Do you want to save <b>%s</b>? The house is old.\n", alternatives=3)
     assert len(marked) > 1 and all(a.count("<b>%s</b>") == 1 and a[:2] == "  " and a[-1] == "\n" for a in marked)
     assert lamella.predict(model, "42", alternatives=3) == ["42"]
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from lamella.errors import ModelError
+from lamella.model import shipped
 from lamella.tasks.translation import Config, Translation, words
 from lamella.tasks.translation.outcomes import Outcome
 from lamella.tasks.translation.words import Words, pack, words_first
@@ -125,3 +126,11 @@ def test_labels_of_two_words() -> None:
     assert [words.find(text, "en", "fr") for text in ("Yes/No", "YES/NO", "yes/maybe")] == [
         "Oui/Non", "OUI/NON", None,
     ]  # fmt: skip
+
+
+@pytest.mark.skipif("en-es" not in shipped.pairs(), reason="the shipped translators are not installed")
+def test_a_name_by_itself_is_no_made_up_word():
+    """Once "Rlino" and "Cachorro": a net that has not met a name alone makes something of its pieces."""
+    model = shipped.translator("en", "es")
+    assert model.predict(["Berlin", "Peter", "Einstein"]) == ["Berlin", "Peter", "Einstein"]
+    assert model.predict("Monday") != "Monday"
