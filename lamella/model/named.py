@@ -5,12 +5,14 @@
 """
 
 import os
+import re
 from pathlib import Path
 
 from lamella.model import Model
 from lamella.model import load as open_path
 
 FOLDER = Path(__file__).parent.parent / "models"
+_NAME = re.compile(r"[a-z][a-z+_-]{0,99}")  # of a folder, or a pair of languages
 
 
 def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
@@ -19,7 +21,7 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
     Those are named by their pair of languages (en-fr) or their folder (encoder). A model of a task from outside the package
     needs `task`, the path of its file: code is never run unasked. UsageError where there is no such model.
     """
-    if isinstance(path, str) and path.isascii() and path == Path(path).name and not os.path.lexists(path):
+    if isinstance(path, str) and _NAME.fullmatch(path) and not os.path.lexists(path):
         if (FOLDER / path / "model.json").is_file():
             return open_path(FOLDER / path, task)
         source, _, target = path.partition("-")

@@ -141,7 +141,8 @@ def translate(text: str | list[str] | tuple[str, ...], src_lang: str = "en", dst
         raise UsageError(
             f'expected a string or a list of strings, received {type(text).__name__}. Give one of its columns: frame["text"].'
         )
-    if isinstance(text, tuple) or hasattr(text, "__array__"):  # an array, or a Series of pandas or polars
+    row = getattr(text, "ndim", 1) == 1 and hasattr(text, "__array__") and hasattr(text, "__iter__")
+    if isinstance(text, tuple) or row:  # an array, or a Series of pandas or polars
         text = list(text)
         if any(value is None or value != value for value in text):
             raise UsageError("expected strings, received a missing value among them. Fill it, or leave it out.")

@@ -127,7 +127,7 @@ def test_what_is_no_model(place):
 @pytest.mark.parametrize("text", WRONG, ids=lambda v: type(v).__name__)
 def test_what_cannot_be_translated(text):
     with pytest.raises(UsageError):
-        lamella.translate(text if not isinstance(text, list) else [3])
+        lamella.translate(text if not isinstance(text, (list, tuple)) else [3])
     with pytest.raises(UsageError):
         lamella.translate([text])
     with pytest.raises(UsageError):

@@ -77,11 +77,11 @@ def test_a_key_is_left_unread(server):
 
 
 def test_json_and_forms_are_the_same(server):
-    ask = {"q": "The file could not be opened.", "source": "en", "target": "fr", "alternatives": 2}
+    ask = {"q": "Do you want to save the changes?", "source": "en", "target": "fr", "alternatives": 2}
     found = server.post("/translate", ask).json
     assert found["translatedText"] == lamella.translate(ask["q"], "en", "fr")
     assert 1 <= len(found["alternatives"]) <= 2 and found["translatedText"] not in found["alternatives"]
-    form = b"q=The%20file+could+not+be+opened.&source=en&target=fr&alternatives=2&api_key="
+    form = b"q=Do%20you+want+to+save+the+changes%3F&source=en&target=fr&alternatives=2&api_key="
     assert server.post("/translate", form, FORM).json == found
     assert set(server.post("/translate", {**ask, "alternatives": 0}).json) == {"translatedText"}
 

@@ -95,7 +95,7 @@ class FillMask(Task):
     nets = ("transformer",)
     suffixes = (".txt", ".md")  # of a whole text whose least likely words are asked for
     training = Training(
-        rate=0.75,  # at twice this the loss of a small net rises again after a thousand steps
+        rate=1.0,  # at 1.5 the loss of a small net rises again after a thousand steps
         generative=True,
         measured={"top": 100, "longest_word": 2},
         quick={"longest_word": 1},
