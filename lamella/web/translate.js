@@ -22,7 +22,7 @@ function ofPair(models, { from, to, through, model }) {
   const own = models.find((m) => m.name === model);
   if (!own) return null;
   const usual = own.languages[0] === from && own.languages[1] === to;
-  return { ...own, languages: [from, to], through, asks: usual ? {} : { from, to }, examples: usual ? own.examples : [] };
+  return { ...own, languages: [from, to], through, usual, asks: usual ? {} : { from, to }, examples: usual ? own.examples : [] };
 }
 
 function remembered() {
@@ -47,6 +47,8 @@ export function translator({ models, pairs, detects }) {
   const sources = [...new Set(able.map((m) => m.languages[0]))].sort();
   const targets = (from) =>
     [...new Set(able.filter((m) => from === "auto" || m.languages[0] === from).map((m) => m.languages[1]))].sort();
+  // A model of several pairs has a usual one, which is not the first by name.
+  const first = (from) => able.find((m) => m.usual && (from === "auto" || m.languages[0] === from))?.languages[1] ?? targets(from)[0];
   const between = (from, to) => able.find((m) => m.languages[0] === from && m.languages[1] === to);
 
   let detected = ""; // the language of the text, where it was asked for
@@ -81,7 +83,7 @@ export function translator({ models, pairs, detects }) {
     const wanted = to.value;
     const can = targets(from.value);
     clear(to, can.map((c) => el("option", { value: c }, language(c))));
-    to.value = can.includes(wanted) ? wanted : can[0];
+    to.value = can.includes(wanted) ? wanted : first(from.value);
     remember(from.value, to.value);
     const model = current();
     swap.disabled = !(from.value === "auto" ? detected && between(to.value, detected) : between(to.value, from.value));
@@ -117,7 +119,7 @@ export function translator({ models, pairs, detects }) {
       const can = targets(detected);
       if (!can.length) throw Object.assign(new Error(`This looks like ${language(detected)}. Choose the language, if it is another.`),
         { more: nobody(detected, to.value, able[0]) });
-      to.value = can[0];
+      to.value = first(detected);
     }
     swap.disabled = !between(to.value, detected);
     return between(detected, to.value);

@@ -18,7 +18,7 @@ describe("translating", () => {
     assert.match(await page.textContent("#translation"), /chien/);
     const asked = page.seen.requests.filter((u) => u.endsWith("/predict")).length;
     assert.ok(asked < 8, `asked ${asked} times for one sentence`);
-    await page.fill("#source", "The file could not be opened.");
+    await page.fill("#source", "Do you want to save the changes?");
     const other = page.locator(".others button").first();
     const text = await other.textContent();
     await other.click();
