@@ -24,16 +24,9 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
     if isinstance(path, str) and _NAME.fullmatch(path) and not os.path.lexists(path):
         if (FOLDER / path / "model.json").is_file():
             return open_path(FOLDER / path, task)
-        source, _, target = path.partition("-")
-        if source and target and any((FOLDER / name).is_dir() for name in _folders(source, target)):
-            from lamella.model.shipped import translator  # only now: it reads the names of languages
+        if "-" in path:
+            from lamella.model import shipped  # only now: it reads the names of languages
 
-            return translator(source, target)
+            if path in shipped.pairs():
+                return shipped.translator(*path.split("-"))
     return open_path(path, task)
-
-
-def _folders(source: str, target: str) -> list[str]:
-    """The folders whose name says that they translate a pair."""
-    names = [place.name for place in FOLDER.glob("*-*")]
-    cut = [(name, *name.partition("-")[::2]) for name in names]
-    return [name for name, ones, others in cut if source in ones.split("+") and target in others.split("+")]

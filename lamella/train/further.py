@@ -24,7 +24,7 @@ from lamella import model, registry
 from lamella.errors import DataError, UsageError
 from lamella.fields.text import letters_per_piece
 from lamella.graphs.weights import named_weights
-from lamella.model import shipped
+from lamella.model import named, shipped
 from lamella.options import make_config
 from lamella.storage import disk
 from lamella.storage.tensors import read_tensors
@@ -63,15 +63,16 @@ class Origin:
 
 def open_origin(word: str, task: str) -> Origin:
     """A model by its path, or by its name or pair of languages where it came with the package. UsageError where there is none."""
-    own = _shipped()
-    path = Path(word) if Path(word).exists() else own / word
-    if path.exists() and (path.is_file() or (path / "model.json").is_file()):
-        opened = model.load(path, task=task if task.endswith(".py") else None)
-    elif word in shipped.pairs():
-        opened = shipped.translator(*word.split("-"))
-    else:
-        names = ", ".join(sorted({p.name for p in own.iterdir() if (p / "model.json").is_file()} | {*shipped.pairs()}))
-        raise UsageError(f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}.")
+    try:
+        opened = named.load(word, task if task.endswith(".py") else None)
+    except UsageError as error:
+        if Path(word).exists():
+            raise
+        own = {place.name for place in _shipped().iterdir() if (place / "model.json").is_file()}
+        names = ", ".join(sorted(own | {*shipped.pairs()}))
+        raise UsageError(
+            f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}."
+        ) from error
     if same_task(opened, task):
         return Origin(opened, transfer=opened.task.headless)
     cls = registry.find(task)
