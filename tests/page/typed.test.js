@@ -7,7 +7,8 @@ import { at, together, translated } from "./browser.js";
 const { visit, leave } = together();
 const LONG = "The old man who lived in the small house near the river told us that the children had not seen the black dog " +
   "which slept every day under the big tree in the garden behind the church.";
-const GERMAN = "Der Hund schläft im Garten und die Katze ist schwarz.";
+// A language that no model which ships reads.
+const ITALIAN = "Il cane dorme nel giardino e il gatto nero guarda gli uccelli.";
 
 /** Whether an element is inside the window, whole. */
 const inView = (page, selector) => page.locator(selector).first().evaluate((e) => {
@@ -132,9 +133,9 @@ describe("long texts", () => {
 describe("the language of a text", () => {
   test("that is another than chosen is said, with what can be done where no model reads it", async () => {
     const page = await visit();
-    await english(page, GERMAN);
+    await english(page, ITALIAN);
     await page.waitForSelector(".hint-line");
-    assert.match(await page.textContent(".hint-line"), /This looks like German\. No model for German is installed\..*--from de --to fr/);
+    assert.match(await page.textContent(".hint-line"), /This looks like Italian\. No model for Italian is installed\..*--from it --to fr/);
     await english(page, "The house is red and the dog sleeps.");
     await page.waitForSelector(".hint-line", { state: "hidden" });
     await leave(page);
@@ -153,9 +154,9 @@ describe("the language of a text", () => {
   test("is said where it is to be found and nobody reads it", async () => {
     const page = await visit();
     await page.selectOption("#from", "auto");
-    await page.fill("#source", GERMAN);
+    await page.fill("#source", ITALIAN);
     await page.waitForSelector(".state [role=alert]");
-    assert.match(await page.textContent(".state"), /This looks like German.*lamella train/);
+    assert.match(await page.textContent(".state"), /This looks like Italian.*lamella train/);
     await leave(page);
   });
 
@@ -168,7 +169,7 @@ describe("the language of a text", () => {
     await page.reload();
     await page.waitForSelector("#source");
     assert.equal(await page.locator("#from option[value=auto]").count(), 0);
-    await english(page, GERMAN);
+    await english(page, ITALIAN);
     await translated(page);
     assert.equal(page.seen.requests.filter((u) => u.endsWith("/detect")).length, 0);
     await leave(page);
