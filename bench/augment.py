@@ -47,7 +47,7 @@ def trained(job: Task, count: int, words: str, seed: int) -> Run:
     run = Run.start(job.build(), job.size.rate * own.rate, decay=own.decay, muon=own.muon)
     loss = task_loss(job, Gathered(learn, [], [], []))
     for _ in steps(run, batches, loss, budget, Schedule(min(100, max(10, count // 10)))):
-        job.progress = budget.progress(run.step, run.seconds)
+        job.state = job.state.changed(progress=budget.progress(run.step, run.seconds))
     return run
 
 

@@ -104,7 +104,7 @@ def trained(words: str, plan: Plan, team: Team = ALONE) -> tuple[list[float], li
     losses = []
     for part in phases(job, run, course, None, lambda line: None, team):
         for step in islice(steps(run, batches, loss, part, schedule_of(course, run, None), team), plan.steps):
-            job.progress = course.budget.progress(run.step, 0.0)
+            job.state = job.state.changed(progress=course.budget.progress(run.step, 0.0))
             losses.append(step.loss)
     if divided:
         if team.leads:

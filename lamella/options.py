@@ -96,6 +96,8 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
         if key in renamed:
             raise UsageError(f"--{name} is called --{renamed[key]} now.")
         if key not in known:
+            if way := getattr(config, "elsewhere", {}).get(key):
+                raise UsageError(f"--{name}: {task} does not have it. {way}")
             raise UsageError(
                 f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}."
             )

@@ -39,6 +39,7 @@ from lamella.terms import (
     Scores,
     Size,
     Spec,
+    State,
     Training,
     as_learned,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "Scores",
     "Size",
     "Spec",
+    "State",
     "Task",
     "Training",
     "as_learned",
@@ -92,7 +94,6 @@ class Task:
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
-    used_columns_: dict[str, dict[str, Any]] = {}  # field -> the column that training read it from
     importable: ClassVar[str] = ""  # what `import` can make a model of, in words
     begun: ClassVar[Mapping[str, Any]] = {}  # Config fields where it begins from an encoder and nobody says otherwise
     noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise in what it knows besides an example: `disturb`
@@ -114,20 +115,14 @@ class Task:
         """What an example may hold beside its fields; it may hang on what was learned."""
         return {}
 
-    phase: str = (
-        ""  # the name of the phase of a training that has several; EXPLAINED where an answer's loss is asked for
-    )
-    progress: float = 0.0  # how much of a training is done, 0 to 1, for `augment`
+    state: State = State()  # what verbs tell it while they work with it
     headless: bool = False  # whether it learns without answers, so that its net is begun from and not gone on with
-    asked: str = ""  # the name of the question, where there are several
-    index: IndexLike | None = None  # what is searched, where the question needs that
-    reader: "Task | None" = None  # the task of the model before, which reads what is given; see `Model.after`
 
     def ask(self, name: str = "") -> "Task":
         """This task as it answers one of its questions, by default the first: `fields` and `answer` are the question's."""
-        if not name and not self.asked:
+        if not name and not self.state.asked:
             name = next(iter(self.questions), "")
-        if not name or name == self.asked:
+        if not name or name == self.state.asked:
             return self
         if name not in self.questions:
             expected = (
@@ -135,7 +130,7 @@ class Task:
             )
             raise UsageError(f"--ask {name[:60]}: {expected}.")
         other = copy.copy(self)
-        other.asked, question = name, self.questions[name]
+        other.state, question = self.state.changed(asked=name), self.questions[name]
         vars(other).update(fields=question.fields, answer=question.answer)
         return other
 
@@ -227,6 +222,7 @@ class Task:
             return self.begin(encoder)
         learned = {k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")}
         vars(self).update({k: v for k, v in learned.items() if k not in self.not_adopted})
+        self.state = self.state.changed(columns=other.state.columns or self.state.columns)
         return weights
 
     def encoder(self, weights: Arrays) -> Encoder | None:

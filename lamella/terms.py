@@ -41,7 +41,7 @@ Spec = tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]  # a graph's inp
 class Phase(msgspec.Struct, frozen=True):
     """A part of a training in which some of the weights move, by a loss of their own: first codes, then a prior over them.
 
-    While it lasts the task and its net have its name in their attribute `phase`, by which `loss` and `forward` know it.
+    While it lasts the task's `state` and the net have its name as `phase`, by which `loss` and `forward` know it.
     """
 
     name: str
@@ -122,6 +122,21 @@ class IndexLike(Protocol):
 
     def search(self, vectors: Array, count: int, holding: str = "") -> list[list[tuple[Example, float]]]:
         """The nearest entries of each vector (N, D), nearest first, with their cosines; of those that hold a field."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """What verbs tell a task while they work with it. Frozen: a copy of a task keeps its own, whatever the other one is told."""
+
+    asked: str = ""  # the name of the question, where there are several
+    index: IndexLike | None = None  # what is searched, where the question needs that
+    reader: Any = None  # the task of the model before, which reads what is given; see `Model.after`
+    columns: Mapping[str, Mapping[str, Any]] = {}  # field -> the column that training read it from
+    phase: str = ""  # of a training that has several; EXPLAINED where an answer's loss is asked for
+    progress: float = 0.0  # how much of a training is done, 0 to 1, for `augment`
+
+    def changed(self, **fields: Any) -> "State":
+        """The same with some fields otherwise."""
+        return msgspec.structs.replace(self, **fields)
 
 
 class Focus(msgspec.Struct):

@@ -375,7 +375,7 @@ def test_serve(word, model, outside):
         found = server.post(f"{place}/predict", {"examples": examples}).json
         answers = json.loads(json.dumps(model.predict(examples)))
         assert found == {"answers": answers, "rendered": [model.task.render(a) for a in model.predict(examples)]}
-        asked = [o for o in facts["options"] if model.task.asked in o.get("asks", [model.task.asked])]
+        asked = [o for o in facts["options"] if model.task.state.asked in o.get("asks", [model.task.state.asked])]
         changeable = [o for o in asked if o["kind"] in ("int", "float")]
         options = {o["name"]: o["default"] for o in changeable}
         assert server.post(f"{place}/predict", {"examples": examples, "options": options}).json == found

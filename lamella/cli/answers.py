@@ -33,7 +33,7 @@ def answer(
 
     plain, out = out == "-", None if out == "-" else out  # standard output, as a file of text would be
     trained = answering.opened(trained, None, options)
-    refuse_unasked(type(trained.task.config), options, trained.task.asked, trained.task.questions)
+    refuse_unasked(type(trained.task.config), options, trained.task.state.asked, trained.task.questions)
 
     def fit(names: list[str]) -> None:
         suffixes = [Path(name).suffix.lower() for name in names]

@@ -32,7 +32,7 @@ def explain(
     """
     trained = model if isinstance(model, Model) else load(model, task)
     trained = trained.with_config(replace_config(trained.task.config, options, trained.manifest.task))
-    refuse_unasked(type(trained.task.config), options, trained.task.asked, trained.task.questions)
+    refuse_unasked(type(trained.task.config), options, trained.task.state.asked, trained.task.questions)
     if example is None:
         from lamella.explain.model import explain_model
 

@@ -36,7 +36,7 @@ def integrate(question: Question) -> tuple[Floats, dict[str, Any]]:
     except ImportError as error:
         raise MissingExtra("--method gradients", "train") from error
     net, task = rebuilt(question), copy.copy(question.task)
-    task.phase = EXPLAINED
+    task.state = task.state.changed(phase=EXPLAINED)
     full, every = question.inputs(), set(range(len(question.units)))
     example = with_answer(task, question.example, question.answer)
     try:

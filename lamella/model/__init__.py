@@ -168,7 +168,7 @@ class Model:
         other = copy.copy(self)
         other.before = first
         other.task = copy.copy(self.task)
-        other.task.reader = first.task
+        other.task.state = other.task.state.changed(reader=first.task)
         return other
 
     def again(self, task: str | None = None) -> "Model":

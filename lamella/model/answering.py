@@ -124,7 +124,7 @@ def predict_file(
 
 def _columns_for(job: Task, path: Path, given: Mapping[str, str] | None) -> dict[str, str] | None:
     """The columns to read a table by, see `lamella.model.reading.columns_for`."""
-    if not job.used_columns_:
+    if not job.state.columns:
         return dict(given) if given else None
     # Imported late: a short answer needs no tables.
     from lamella.model.reading import columns_for
@@ -135,7 +135,7 @@ def _columns_for(job: Task, path: Path, given: Mapping[str, str] | None) -> dict
 def _of_example(job: Task, columns: Mapping[str, str] | None) -> dict[str, str] | None:
     """The columns of the input fields, without the answer's."""
     known = {*job.fields, *job.optional}
-    if columns is None or not set(columns) & {job.target, *job.used_columns_} - known:
+    if columns is None or not set(columns) & {job.target, *job.state.columns} - known:
         return dict(columns) if columns else None
     return {name: column for name, column in columns.items() if name in known} or None
 

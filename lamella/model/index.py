@@ -180,7 +180,7 @@ def asked(
     """
     trained = model.ask(ask)
     job = trained.task
-    source = job.questions[job.asked].corpus if job.asked else ""
+    source = job.questions[job.state.asked].corpus if job.state.asked else ""
     if not source:
         if corpus or index:
             searching = [name for name, question in job.questions.items() if question.corpus]
@@ -189,7 +189,7 @@ def asked(
         return trained
     if not corpus and not index:
         raise UsageError(
-            f"--ask {job.asked}: expected something to search in. Give it with --corpus FILE or --index FILE."
+            f"--ask {job.state.asked}: expected something to search in. Give it with --corpus FILE or --index FILE."
         )
     place = Path(index) if index else None
     if place and not place.exists() and not corpus:
@@ -226,7 +226,7 @@ def searching_in(model: Model, index: Index) -> Model:
     """The same model with an index to search in."""
     other = copy.copy(model)
     other.task = copy.copy(model.task)
-    other.task.index = index
+    other.task.state = other.task.state.changed(index=index)
     return other
 
 

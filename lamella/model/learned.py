@@ -12,6 +12,8 @@ import msgspec
 from lamella.errors import UsageError
 from lamella.task import Task
 
+COLUMNS = "used_columns_"  # the columns that training read, by their name in model.json
+
 
 def declared(cls: type[Task]) -> dict[str, Any]:
     """What a task may learn: the names ending in `_` that its class declares, and their types."""
@@ -33,20 +35,28 @@ def learned(task: Task) -> dict[str, Any]:
             f"{type(task).__name__} has learned {unknown[0]}, which its class does not declare. Add a line such as "
             f"{unknown[0]}: {type(kept[unknown[0]]).__name__} to the class."
         )
-    return kept
+    return {**({COLUMNS: task.state.columns} if task.state.columns else {}), **kept}
 
 
 def restore(task: Task, values: Mapping[str, Any]) -> None:
     """Restore what a task learned in `fit`. ValueError if it does not match the declarations of its class."""
     types = declared(type(task))
     for name, value in values.items():
+        if name == COLUMNS:
+            task.state = task.state.changed(columns=_converted(name, value, dict[str, dict[str, Any]]))
+            continue
         if name not in types:
             raise ValueError(f"{name[:100]!r} is nothing that this task learns")
         if types[name] is bytes and not isinstance(value, bytes):
             raise ValueError(f"{name} is not in a file of its own")
-        try:
-            setattr(task, name, msgspec.convert(value, types[name]))
-        except (msgspec.ValidationError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{name}: {error}") from error
+        setattr(task, name, _converted(name, value, types[name]))
     if missing := [name for name in types if name not in values and not hasattr(type(task), name)]:
         raise ValueError(f"{missing[0]} is missing")
+
+
+def _converted(name: str, value: Any, kind: Any) -> Any:
+    """A value of the declared type; ValueError where it is of another."""
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{name}: {error}") from error

@@ -29,7 +29,7 @@ def with_columns(
         if not others and path not in found:
             with windows.head(path).only(), recording() as used:
                 job.read([path], columns)
-            job.used_columns_ = job.used_columns_ or used
+            job.state = job.state.changed(columns=job.state.columns or used)
             first = windows.first_line(path) if any(column["name"] for column in used.values()) else b""
             given = dict(columns or {})
             names = b"" if first.lstrip()[:1] == b"{" else first  # in JSONL each line names its fields

@@ -34,15 +34,15 @@ def read_to_learn(
     with recording() as used:
         examples, lines = job.read(list(paths), columns)
     if used:
-        job.used_columns_ = used
+        job.state = job.state.changed(columns=used)
     return examples, lines
 
 
 def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:
     """The columns to read: those given, else those used in training if the tables have them."""
-    if not job.used_columns_:
+    if not job.state.columns:
         return dict(given) if given else None
-    return columns_of(list(paths), job.used_columns_, given)
+    return columns_of(list(paths), job.state.columns, given)
 
 
 def has_columns(name: str) -> bool:

@@ -49,7 +49,7 @@ def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
         return {name: dict(example)} if keys.keys() >= set(map(fold, columns)) else example
     found: dict[str, Any] = {}
     for field in (*task.fields, *task.optional):
-        column = task.used_columns_.get(field, {"name": field})
+        column = task.state.columns.get(field, {"name": field})
         several = "+" in str(column.get("number"))
         parts = column["name"].split("+") if several else [column["name"] or field]
         if all(fold(part) in keys for part in parts):

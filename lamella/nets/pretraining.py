@@ -16,13 +16,15 @@ from lamella.nets.cnn.image import ImageCNN
 from lamella.nets.cnn.pyramid import PyramidCNN
 from lamella.nets.layers import Linear
 from lamella.nets.transformer.classifiers import ImageTransformer
+from lamella.nets.transformer.patch_classifier import PatchClassifier
 
 HIDDEN = 0.6  # share of the patches that are hidden
 AGREE, SPREAD, APART = 25.0, 25.0, 1.0  # weights of the three terms, as in the paper
 
 
 class Views(nn.Module):
-    """A CNN or a pyramid, and a projector, which only training needs: the loss is hard on what it looks at, and the net's own vector is not.
+    """A net that pools what it sees, and a projector, which only training needs: the loss is hard on what it looks at, and the net's own
+    vector is not.
 
     >>> net = Views(ImageCNN(1, 12, 1, width=16, depth=2))
     >>> out = net(torch.zeros(6, 1, 12, 12))  # two views of three pictures
@@ -30,7 +32,7 @@ class Views(nn.Module):
     (torch.Size([3, 64]), torch.Size([2, 16]))
     """
 
-    def __init__(self, net: ImageCNN | PyramidCNN) -> None:
+    def __init__(self, net: ImageCNN | PyramidCNN | PatchClassifier) -> None:
         super().__init__()
         wide = 4 * net.features
         self.net, self.longer, self.project = net, Linear(net.features, wide), Linear(wide, wide)
@@ -83,7 +85,7 @@ class Patches(nn.Module):
 
 
 def _graphs(
-    net: ImageCNN | PyramidCNN | ImageTransformer,
+    net: ImageCNN | PyramidCNN | PatchClassifier | ImageTransformer,
 ) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
     return {"embed": ({"pictures": ("float32", "batch", net.channels, net.side, net.side)}, ("vector",))}
 

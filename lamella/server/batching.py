@@ -65,7 +65,7 @@ def _same(one: Model, two: Model) -> bool:
     if one.manifest is not two.manifest:  # one is the model from before a reload
         return False
     task, other = one.task, two.task
-    if task.asked != other.asked or task.index is not other.index:
+    if task.state.asked != other.state.asked or task.state.index is not other.state.index:
         return False
     if one.before is None or two.before is None:
         return one.before is two.before and task.config == other.config

@@ -148,7 +148,7 @@ class Opened:
     def questions(self) -> dict[str, Model]:
         """The model as it answers each of its questions, without those that need something to search in and have none."""
         offered = {name: self.model.ask(name) for name in self.model.task.questions}
-        return {n: m for n, m in offered.items() if m.task.index is not None or not m.task.questions[n].corpus}
+        return {n: m for n, m in offered.items() if m.task.state.index is not None or not m.task.questions[n].corpus}
 
     def _question(self, name: str, examples: Sequence[Example]) -> dict[str, Any]:
         """The facts about a question that a form needs."""

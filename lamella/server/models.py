@@ -51,7 +51,7 @@ def warm(opened: Opened, check: Check = lambda: None) -> Opened:
 
 def read_again(model: Model, task: str | None) -> Model:
     """The model in its folder now, with its index as it is now; ModelError where that is not of this model any more."""
-    fresh, index = model.again(task), model.task.index
+    fresh, index = model.again(task), model.task.state.index
     if index is None:
         return fresh
     from lamella.model.index import Index, identity, searching_in

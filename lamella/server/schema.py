@@ -87,7 +87,7 @@ def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str
         names = ", ".join(sorted(map(str, given)))[:100] or "nothing"
         also = f", and maybe {', '.join(job.optional)}" if job.optional else ""
         used = [
-            str(column["name"]) for name, column in job.used_columns_.items() if name in job.fields and column["name"]
+            str(column["name"]) for name, column in job.state.columns.items() if name in job.fields and column["name"]
         ]
         also += f" (or {', '.join(used)}, as in training)" if used and used != list(job.fields) else ""
         raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}{also}, received {names}.")

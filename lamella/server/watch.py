@@ -18,7 +18,7 @@ class Watch:
     """Looks at a model's folder, and at the index that it searches, now and then."""
 
     def __init__(self, model: Model) -> None:
-        index = getattr(model.task.index, "where", "")
+        index = getattr(model.task.state.index, "where", "")
         self._where, self._index = Path(model.where), Path(index) if index else None
         self._signature: tuple[Signature | None, ...] = (signature_of(model), self._seen_index())
         self._looked = self._again = 0.0  # when it was looked at, and when a failed reading is tried again

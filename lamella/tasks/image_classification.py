@@ -38,11 +38,16 @@ if TYPE_CHECKING:
 
 LIGHT = 0.4  # share by which brightness and contrast of a view change
 LOOKED_AT = 200  # pictures from which size and channels are detected
+CAPTIONED, PATCHES = (
+    112,
+    16,
+)  # of the encoder of captions: the largest side that is detected, and what sides are multiples of
 
 
 class Config(msgspec.Struct, kw_only=True):
     net: Annotated[
-        Literal["cnn", "transformer", "pyramid"], Meta(description="Family of the net; pyramid: the CNN of detection.")
+        Literal["cnn", "transformer", "pyramid", "captions"],
+        Meta(description="Family of the net; pyramid: the CNN of detection; captions: the encoder of image-to-text."),
     ] = "cnn"
     image_size: Annotated[
         int, Meta(description="Side that pictures are scaled to; 0: detected.", ge=0, le=256, multiple_of=4)
@@ -111,8 +116,15 @@ class ImageClassification(Task):
             )
         pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
         self.white_ = white_of(pictures)
-        side, self.channels_ = shape_of(pictures, white=self.white_)
+        captions = self.config.net == "captions"
+        side, self.channels_ = shape_of(pictures, largest=CAPTIONED if captions else 64, white=self.white_)
         self.side_ = self.config.image_size or side
+        if captions and self.side_ % PATCHES:
+            if self.config.image_size:
+                raise UsageError(
+                    f"--image-size {self.side_}: expected a multiple of {PATCHES} with --net captions, whose patches are of as many points."
+                )
+            self.side_ += PATCHES - self.side_ % PATCHES
         points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
@@ -172,10 +184,14 @@ class ImageClassification(Task):
         if c.net != "transformer":
             from lamella.nets.cnn.image import ImageCNN
             from lamella.nets.cnn.pyramid import PyramidCNN
+            from lamella.nets.transformer.patch_classifier import PatchClassifier
 
-            cnn: ImageCNN | PyramidCNN
-            cnn = PyramidCNN(*shape, *own, c.dropout) if c.net == "pyramid" else ImageCNN(*shape, *own, c.dropout)
-            return pretraining.Views(cnn) if self.headless else cnn
+            net: ImageCNN | PyramidCNN | PatchClassifier
+            if c.net == "captions":
+                net = PatchClassifier(*shape, *own, size.heads, c.dropout)
+            else:
+                net = PyramidCNN(*shape, *own, c.dropout) if c.net == "pyramid" else ImageCNN(*shape, *own, c.dropout)
+            return pretraining.Views(net) if self.headless else net
         from lamella.nets.transformer.classifiers import ImageTransformer
 
         patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4

@@ -223,12 +223,12 @@ class SentenceSimilarity(Task):
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         vectors = run(examples)
-        if self.asked == "neighbours":
-            if self.index is None:
+        if self.state.asked == "neighbours":
+            if self.state.index is None:
                 raise UsageError("--ask neighbours: expected something to search in. Give it with --corpus or --index.")
-            near = self.index.search(np.array(vectors, np.float32), self.config.top)
+            near = self.state.index.search(np.array(vectors, np.float32), self.config.top)
             return [[{"text": e["text"], "grade": self._grade(c)} for e, c in entries] for entries in near]
-        return self._nearest(examples, vectors) if self.asked == "duplicates" else vectors
+        return self._nearest(examples, vectors) if self.state.asked == "duplicates" else vectors
 
     def _nearest(self, examples: Sequence[Example], vectors: Sequence[Answer]) -> list[Answer]:
         """For each text of a table the nearest other one; {} where it is the only one."""

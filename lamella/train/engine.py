@@ -189,6 +189,20 @@ class Run:
         fixed = _fix(net, trains)
         return cls(net, Optimizer(net, rate, decay=decay, muon=muon, factors=factors), fixed=fixed)
 
+    def count_apart(self, budget: Budget, seconds: float) -> None:
+        """Count time before the first step or after the last one, in a training of so many minutes; half of them stay for the steps.
+
+        >>> run = Run.start(nn.Linear(2, 2), 1e-3)
+        >>> run.count_apart(Budget(seconds=120.0), 30.0)
+        >>> run.count_apart(Budget(seconds=120.0), 400.0)
+        >>> run.seconds
+        60.0
+        """
+        if budget.seconds:
+            seconds = min(seconds, budget.seconds / 2 - self.looks.apart)
+            self.looks.apart += seconds
+            self.seconds += seconds
+
     def next_phase(self, trains: tuple[str, ...], muon: bool = True) -> None:
         """Keep the averaged weights, or the best ones where those were put in their place, and go on with those that
         `trains` names: with fresh moments, a fresh average, and no look that counts as the best."""
@@ -213,9 +227,10 @@ class Run:
         if team.size == 1:
             return
         now = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens, "lost": self.lost}
+        now["apart"] = self.looks.apart
         now = team.from_first("run", lambda: {**now, "updates": self.optimizer.count}, dict)
         self.step, self.seconds, self.tokens, self.lost = now["step"], now["seconds"], now["tokens"], now["lost"]
-        self.optimizer.count = now["updates"]
+        self.optimizer.count, self.looks.apart = now["updates"], now["apart"]
         optimizer = self.optimizer
         team.spread([*optimizer.masters, *optimizer.first, *optimizer.second, *self.average, *self.fixed.values()])
         team.spread(list(self.net.buffers()))

@@ -30,7 +30,7 @@ def follow(
         run = divided.run
     loss = task_loss(job, gathered, team)
     stop.patient = True  # a wish to stop is told to all, and granted after the step
-    job.progress = course.budget.progress(run.step, run.seconds)
+    job.state = job.state.changed(progress=course.budget.progress(run.step, run.seconds))
     for part in phases(job, run, course, None, _nothing, team):
         made = steps(run, batches, loss, part, schedule_of(course, run, origin), team)
         for _ in loop(run, made, _nothing, stop, agree=agreeing(team, job, run, stop, divided)):

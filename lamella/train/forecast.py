@@ -13,18 +13,16 @@ from typing import Any
 import msgspec
 
 from lamella import machine
+from lamella.train.ending import MOST, SHIPPED, cost
 from lamella.train.looks import EVERY, FIRST, LEAST, SHORT, between
-from lamella.train.loop import SAVE_EVERY, already
+from lamella.train.loop import SAVE_EVERY
 from lamella.train.machines import USUAL_PARALLEL, Machine, Rates, Work, batches_a_second
 from lamella.train.prepare import Prepared
 from lamella.train.schedule import Budget
 from lamella.train.settings import Settings
 from lamella.train.trial import Bucket, Pace, Trial
 
-# What was measured of sixteen tasks (docs/LOG.md), in operations of `Trial.overhead`: exporting is made of such.
-EXPORT_FIRST, EXPORT_GRAPH, EXPORT_NODE = 450_000, 150_000, 5_000
 EXPORT_MEMORY, NODE_MEMORY = 95 << 20, 100_000  # bytes: the exporter's code, and what it makes of each operation
-SHIPPED = 0.7  # of the time that torch takes to answer, onnxruntime takes
 SETTINGS = 1, 16  # how many settings `compress` tries, at least and at most
 WATT_SECONDS = 3.6e6  # of a kilowatt hour
 SIDES = ("low", "value", "high")
@@ -175,8 +173,10 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
     before: seconds from the command to the first line of the loop. loaded: the exporter is in memory already.
     """
     budget = trial.budget
-    if budget.seconds:  # what is gone before the first step
-        budget = Budget(budget.steps, budget.seconds - already(budget, trial.begin))
+    export = cost(trial.contents.operations, loaded) * trial.overhead
+    if budget.seconds:  # what comes before the first step and after the last one
+        apart = before + trial.begin + export + SHIPPED * trial.answer + trial.calibrate
+        budget = Budget(budget.steps, budget.seconds - min(apart, budget.seconds * MOST))
     look = Estimate.about(trial.look, 0.5, 0.25)  # a net that knows nothing answers at length
     count, stepping = looks_in(budget, trial.look, step.value)
     by_steps = budget.seconds is None
@@ -191,15 +191,13 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
         spent = Estimate.about(stepping, 0.02, 0.02)
     saves = trial.save * (len(trial.paces) + (stepping + count * trial.look) // SAVE_EVERY)
     ends = len(trial.paces) if not by_steps or not count or (budget.steps or 0) % between(budget.steps or 1) else 0
-    operations = trial.contents.operations
-    export = (0 if loaded else EXPORT_FIRST) + sum(EXPORT_GRAPH + EXPORT_NODE * n for n in operations.values())
     parts = {
         "reading and encoding": Estimate.about(before + trial.begin, 0.1, 0.1),
         "steps": spent,
         "looks": look.times(count) if by_steps else Estimate.about(trial.look * count, 0.1, 0.1),
         "saves": Estimate.about(saves, 0.3, 0.5),
         "the last look and calibration": total([look.times(ends), Estimate.about(trial.calibrate, 0.5, 0.3)]),
-        "export": Estimate.about(export * trial.overhead, 0.35, 0.35),
+        "export": Estimate.about(export, 0.35, 0.35),
         "measuring": Estimate.about(SHIPPED * trial.answer, 0.6, 0.5),
     }
     return parts, steps
@@ -334,10 +332,10 @@ def plan_of(
 def _length(budget: Budget) -> str:
     """
     >>> _length(Budget(steps=100)), _length(Budget(seconds=300.0))
-    ('100 steps', '5 minutes of steps and looks')
+    ('100 steps', '5 minutes')
     """
     lengths = [f"{budget.steps:,} steps"] if budget.steps else []
-    lengths += [f"{budget.seconds / 60:g} minutes of steps and looks"] if budget.seconds else []
+    lengths += [f"{budget.seconds / 60:g} minutes"] if budget.seconds else []
     return " or ".join(lengths)
 
 

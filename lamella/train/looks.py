@@ -9,7 +9,7 @@ import math
 
 import msgspec
 
-from lamella.train.schedule import Budget
+from lamella.train.schedule import Budget, Part
 
 EVERY = 0.06  # of the budget
 LEAST = 20  # steps between two looks
@@ -29,6 +29,7 @@ class Looks(msgspec.Struct):
     best: float | None = None
     since: int = 0  # looks since the best one
     spent: float = 0.0  # seconds
+    apart: float = 0.0  # seconds counted for what comes before the first step and after the last one
     next: float = FIRST  # share of the time at which the next look is due
 
     def due(self, budget: Budget, step: int, seconds: float) -> bool:
@@ -44,7 +45,8 @@ class Looks(msgspec.Struct):
         if budget.seconds is None and budget.steps:
             every = between(budget.steps)
             return (step > 0 and step % every == 0) or (step == LEAST and every >= 2 * LEAST)
-        return budget.progress(step, seconds) >= self.next and self.spent < SHORT * seconds
+        start = self.apart / budget.seconds if budget.seconds else 0.0
+        return Part(budget, start, 1.0).progress(step, seconds) >= self.next and self.spent < SHORT * seconds
 
     def add(self, step: int, value: float, seconds: float, less_is_better: bool) -> bool:
         """Note a look that took so many seconds; whether it is the best so far."""

@@ -27,7 +27,7 @@ from lamella.errors import ModelError, TrainingError, UsageError
 from lamella.model.learned import learned
 from lamella.storage import disk
 from lamella.task import Phase, Task
-from lamella.train import augment, checkpoint, curves, further
+from lamella.train import augment, checkpoint, curves, ending, further
 from lamella.train.board import board_of, noted, write_step
 from lamella.train.corpus import encoded
 from lamella.train.divided import Divided
@@ -105,16 +105,18 @@ def train_task(
     stop: Interrupt,
     origin: Origin | None = None,
     team: Team = ALONE,
+    begun: float | None = None,
 ) -> Trained:
     """Fit the task to its examples, train its net on them, and save as it goes; from `origin` it begins where that ended.
 
     training: the folder for checkpoint, log and curves. facts: what must be the same to go on from a checkpoint. team: the
-    processes that train together, of which this is the first; `lamella.train.follow` is what the others do. Raises
+    processes that train together, of which this is the first; `lamella.train.follow` is what the others do. begun: when the
+    command began, by `time.perf_counter`, where the net is exported and measured afterwards and its minutes hold that too. Raises
     KeyboardInterrupt where it was stopped before its end, saved; TrainingError where it cannot go on; UsageError where
     there is nothing to resume.
     """
     saved = _newest(training) if settings.resume else None
-    whole, batches, course, before = _begun(job, gathered, settings, saved, origin, tell, team)
+    whole, batches, course, before = _begun(job, gathered, settings, saved, origin, tell, team, begun)
     trained = Trained(whole, [], course.precision, sum(p.numel() for p in whole.net.parameters()))
     if saved:
         _take_up(trained, training, facts, tell, stop)
@@ -138,19 +140,22 @@ def train_task(
         stop.kept = _kept(whole.step)
 
     with board_of(training, run.step) if settings.tensorboard else nullcontext() as board:
-        measure = noted(metric_of(job, gathered.watched), board, job.metric, fetch)
-        watch = Watch(whole, measure, course.budget, job.less_is_better, settings.patience)
+        measuring = ending.measuring_of(job, gathered) if begun is not None and course.budget.seconds else None
+        watch = Watch(
+            whole, noted(metric_of(job, gathered.watched), board, job.metric, fetch), course.budget, job.less_is_better,
+            settings.patience, None if divided else measuring,
+        )  # fmt: skip
         shown = Shown(tell, course.budget, whole.looks, job.metric, unit_of(job.training))
         loss = task_loss(job, gathered, team)
         pace = Pace(ALONE if divided else team, tell)  # one process may be too small for it
         stop.patient = True
         try:
-            job.progress = course.budget.progress(run.step, run.seconds)
+            job.state = job.state.changed(progress=course.budget.progress(run.step, run.seconds))
             for part in phases(job, run, course, watch, tell, team):
                 pace.alone(run, batches, task_loss(job, gathered))
                 made = steps(run, batches, loss, part, schedule_of(course, run, origin), team)
                 for step in loop(run, made, save, stop, watch, agree=agreeing(team, job, run, stop, divided)):
-                    job.progress = course.budget.progress(run.step, run.seconds)
+                    job.state = job.state.changed(progress=course.budget.progress(run.step, run.seconds))
                     trained.losses.append((step.index, round(step.loss, 5)))
                     shown.step(trained.losses, step)
                     pace.step()
@@ -172,7 +177,7 @@ def train_task(
         for line in further.blend(whole, job, origin, before, gathered.watched):
             tell(line)
             gathered.lines.append(line)  # the card says it too
-    tell(f"trained: {whole.step} steps in {time_of(whole.seconds)}, {job.metric} {value:.4g} on what was watched")
+    tell(f"trained: {whole.step} steps in {time_of(whole.seconds - whole.looks.apart)}, {job.metric} {value:.4g} on what was watched")
     whole.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
 
@@ -241,24 +246,17 @@ def begin(
 
 def _begun(
     job: Task, gathered: Gathered, settings: Settings, saved: checkpoint.Saved | None, origin: Origin | None,
-    tell: Callable[[str], None], team: Team,
+    tell: Callable[[str], None], team: Team, begun: float | None,
 ) -> tuple[Run, Batches, Course, dict[str, torch.Tensor]]:  # fmt: skip
     """The same, its time counted in the minutes of the training; where that is long, it is said that it goes on."""
     start = time.perf_counter()
     with waiting(tell, "learning what must be known before training, and encoding the examples"):
         run, batches, course, before = begin(job, gathered, settings, saved, origin, tell, team)
     if not saved:
-        run.seconds = already(course.budget, time.perf_counter() - start)
+        run.count_apart(course.budget, time.perf_counter() - (start if begun is None else begun))
+        if begun is not None and course.budget.seconds:
+            run.count_apart(course.budget, ending.exporting(run.net))
     return run, batches, course, before
-
-
-def already(budget: Budget, seconds: float) -> float:
-    """Of a training of so many minutes, those that are gone before its first step: at most half of them.
-
-    >>> already(Budget(seconds=120.0), 30.0), already(Budget(seconds=120.0), 400.0), already(Budget(steps=9), 30.0)
-    (30.0, 60.0, 0.0)
-    """
-    return min(seconds, budget.seconds / 2) if budget.seconds else 0.0
 
 
 def schedule_of(course: Course, run: Run, origin: Origin | None) -> Schedule:
@@ -276,7 +274,8 @@ def agreeing(team: Team, job: Task, run: Run, stop: Interrupt, divided: Divided 
     def agree(wish: bool, over: bool) -> bool:
         if divided:
             divided.settle()
-        wish, over, run.seconds, job.progress = team.agree(wish, over, run.seconds, job.progress)
+        wish, over, run.seconds, progress = team.agree(wish, over, run.seconds, job.state.progress)
+        job.state = job.state.changed(progress=progress)
         stop.asked |= wish
         return wish or over
 
@@ -289,7 +288,8 @@ def phases(
     """The part of the budget of each phase that is left, while task, net and run are in it."""
     own = job.training.phases or (Phase(""),)
     total = sum(phase.share for phase in own)
-    ends = [end / total for end in accumulate(phase.share for phase in own)]
+    start = run.looks.apart / course.budget.seconds if course.budget.seconds else 0.0
+    ends = [start + (1 - start) * end / total for end in accumulate(phase.share for phase in own)]
     for number, phase in enumerate(own):
         if number < course.phase:
             continue
@@ -300,12 +300,12 @@ def phases(
             run.next_phase(phase.trains, job.training.muon)
             course.phase, course.begun = number, run.step
         if len(own) == 1:
-            yield course.budget
+            yield Part(course.budget, start, 1.0) if start else course.budget
             continue
         tell(f"phase {number + 1} of {len(own)}: {phase.name}")
-        job.phase = run.net.phase = phase.name  # type: ignore[assignment]
-        yield Part(course.budget, ends[number - 1] if number else 0.0, ends[number])
-        job.phase = run.net.phase = ""  # type: ignore[assignment]
+        job.state, run.net.phase = job.state.changed(phase=phase.name), phase.name  # type: ignore[assignment]
+        yield Part(course.budget, ends[number - 1] if number else start, ends[number])
+        job.state, run.net.phase = job.state.changed(phase=""), ""  # type: ignore[assignment]
 
 
 def task_loss(job: Task, gathered: Gathered, team: Team = ALONE) -> Callable[[Any, dict[str, Any]], Any]:

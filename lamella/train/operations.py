@@ -93,17 +93,31 @@ def overhead() -> float:
     return min(tries)
 
 
-def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
-    """The size of a model in files: each graph holds the weights that it touches, so that a shared table counts twice."""
-    float32 = int8 = 0
-    operations = {}
+def operations_of(net: nn.Module) -> dict[str, int]:
+    """How many operations each graph of a net has, by its name. The net is as it was afterwards."""
+    training = net.training
+    counts = {name: seen.count for name, seen in _seen(net).items()}
+    net.train(training)
+    return counts
+
+
+def _seen(net: nn.Module) -> dict[str, Operations]:
+    """Each graph of a net run once."""
+    found = {}
     net.eval()
     for name, (inputs, _) in net.graphs().items():  # type: ignore[operator]
         words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
         arrays = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
-        with Operations(net) as seen:
+        with Operations(net) as found[name]:
             TorchGraph(net, name)(**arrays)
-        operations[name] = seen.count
+    return found
+
+
+def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
+    """The size of a model in files: each graph holds the weights that it touches, so that a shared table counts twice."""
+    float32 = int8 = 0
+    graphs = _seen(net)
+    for seen in graphs.values():
         float32 += NODE * seen.count + sum(4 * t.numel() for t in seen.used.values())
         int8 += NODE * seen.count + sum(_rounded(t) for t in seen.used.values())
     values, files = store_learned(job)
@@ -111,7 +125,7 @@ def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
     keys = len({key for example in some for key in job.keys(example)}) * len(gathered.learn) / len(some)
     hashes = fingerprint.WIDTH * min(fingerprint.MOST, round(keys))
     other = sum(map(len, files.values())) + len(msgspec.json.encode(values)) + hashes + CARD
-    return Contents(float32, int8, other, operations)
+    return Contents(float32, int8, other, {name: seen.count for name, seen in graphs.items()})
 
 
 def _rounded(tensor: torch.Tensor) -> int:

@@ -136,7 +136,7 @@ def compared(forecast: Kept, seconds: float, run: "Run", files: Mapping[str, byt
         steps=run.step,
         memory=machine.peak_memory(),
         model_bytes=sum(map(len, files.values())),
-        training_seconds=round(run.seconds, 1),
+        training_seconds=round(run.seconds - run.looks.apart, 1),
     )
     shown = {name: value for name, value in msgspec.to_builtins(forecast).items() if name != "facts"}
     return {"forecast": shown, "outcome": msgspec.to_builtins(outcome)}

@@ -51,7 +51,7 @@ def foresee(
     for share in SHARES:
         part = replace(prepared.gathered, learn=[learn[i] for i in sorted(order[: round(share * len(order))])])
         job = type(prepared.job)(prepared.job.config, prepared.job.size_name)
-        job.used_columns_ = prepared.job.used_columns_
+        job.state = job.state.changed(columns=prepared.job.state.columns)
         tell(f"probe: training on {len(part.learn):,} of {len(learn):,} examples")
         with tempfile.TemporaryDirectory(prefix="lamella-plan-") as folder:
             trained = train_task(

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,14 +17,16 @@ from lamella.task import Example, GraphLike, Task
 from lamella.train import augment, curves, further
 from lamella.train.export import export_graphs
 from lamella.train.gather import Gathered
-from lamella.train.loop import Trained
 from lamella.train.progress import waiting
 from lamella.train.settings import Settings
 from lamella.version import __version__
 
+if TYPE_CHECKING:
+    from lamella.train.loop import Trained
+
 
 def ship(
-    job: Task, name: str, gathered: Gathered, trained: Trained, settings: Settings, tell: Callable[[str], None]
+    job: Task, name: str, gathered: Gathered, trained: "Trained", settings: Settings, tell: Callable[[str], None]
 ) -> tuple[dict[str, bytes], model.Manifest]:
     """A trained net -> the files of its model, and what model.json says; measured on what was held out."""
     run = trained.run
@@ -131,7 +133,7 @@ def keep_examples(
     return f"{kept.COUNTS[len(manifest.examples)]} kept in the model for its page; --no-examples leaves them out"
 
 
-def put(manifest: model.Manifest, files: dict[str, bytes], place: Path, trained: Trained, metric: str) -> None:
+def put(manifest: model.Manifest, files: dict[str, bytes], place: Path, trained: "Trained", metric: str) -> None:
     """Write the card, the weights and the picture of the training, then the model, complete when its model.json is there."""
     raw = further.weights_file(trained.run.net)
     manifest.training["weights"] = model.digest(raw)

@@ -80,7 +80,7 @@ def seconds_of_step(prepared: Prepared, settings: Settings, seconds: float) -> f
     try:
         run, batches, _, _ = loop.begin(job, part, plain, None, None, _quiet)
         if phases := job.training.phases:
-            job.phase = run.net.phase = phases[0].name  # type: ignore[assignment]
+            job.state, run.net.phase = job.state.changed(phase=phases[0].name), phases[0].name  # type: ignore[assignment]
         for step in steps(run, batches, loop.task_loss(job, part), Budget(steps=TIMED), Schedule()):
             times.append(step.seconds)
             if step.seconds > SHARE * seconds:

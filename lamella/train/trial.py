@@ -140,7 +140,7 @@ def _pace(job: Task, run: Run, data: Batches, loss: Callable[..., Any], number: 
     phase = phases[number]
     if number:
         run.next_phase(phase.trains, job.training.muon)
-    job.phase = run.net.phase = phase.name  # type: ignore[assignment]
+    job.state, run.net.phase = job.state.changed(phase=phase.name), phase.name  # type: ignore[assignment]
     try:
         buckets = sized(data)
         flops, operations = _counted(run, data, loss, _at(buckets[len(buckets) // 2], 0.5))
@@ -156,7 +156,7 @@ def _pace(job: Task, run: Run, data: Batches, loss: Callable[..., Any], number: 
         middle = len(buckets) // 2
         parallel = _parallel(run, data, loss, _at(buckets[middle], 0.5), seconds[middle], settings)
     finally:
-        job.phase = run.net.phase = ""  # type: ignore[assignment]
+        job.state, run.net.phase = job.state.changed(phase=""), ""  # type: ignore[assignment]
     lengths, total = _lengths(data), sum(map(len, buckets))
     rows = [
         Bucket(

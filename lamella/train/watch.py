@@ -32,6 +32,7 @@ class Watch:
     budget: Budget
     less_is_better: bool = False
     patience: int | None = None  # stop after so many looks without a better one
+    measuring: Callable[[Run, float], float] | None = None  # seconds of what comes after, of the first look's
 
     def after(self, step: Step) -> None:
         """Look, where that is due after this step."""
@@ -47,6 +48,9 @@ class Watch:
             self.run.current()
         spent = time.time() - start
         self.run.seconds += spent  # minutes are the user's: they hold all that is done in them
+        if self.measuring and not self.run.looks.points:
+            self.run.count_apart(self.budget, self.measuring(self.run, spent))
+            self.run.current()
         if self.run.looks.add(self.run.step, value, spent, self.less_is_better):
             self.run.best = [mean.clone() for mean in self.run.average]
         return value

@@ -34,7 +34,7 @@ def question(
 ) -> tuple[Model, Example | None]:
     """What stands on a command line -> the model with these options, and the example, None where there is none."""
     trained = trained.with_config(replace_config(trained.task.config, options or {}, trained.manifest.task))
-    refuse_unasked(type(trained.task.config), options or {}, trained.task.asked, trained.task.questions)
+    refuse_unasked(type(trained.task.config), options or {}, trained.task.state.asked, trained.task.questions)
     fields = trained.task.fields
     if len(words) == len(fields) > 1:
         return trained, as_example(trained.task, tuple(words))

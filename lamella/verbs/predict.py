@@ -64,7 +64,7 @@ def predict(
             f"as_frame: expected a data frame to put the answers into, received {type(inputs[0]).__name__}."
         )
     refuse_unfit(type(trained.task.config), options, [""])
-    refuse_unasked(type(trained.task.config), options, trained.task.asked, trained.task.questions)
+    refuse_unasked(type(trained.task.config), options, trained.task.state.asked, trained.task.questions)
     examples = [example_of(trained.task, value) for value in inputs]
     answers = trained.predict(examples)
     for note in notes_of(

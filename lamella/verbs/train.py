@@ -104,7 +104,7 @@ def train(
         with process.only_one(place / "training"):
             _check_place(place, force, settings.resume)  # once more: another training may have ended here just now
             team.meet(facts, settings.device, len(gathered.learn))
-            trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin, team)
+            trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin, team, begun)
             team.leave()
             manifest = _ship(task, prepared, trained, settings, place, examples, forecast, begun, tell, stop)
     lines = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)

@@ -8,12 +8,15 @@ import pytest
 
 from lamella.model.values import by_columns
 from lamella.registry import find
+from lamella.task import State
 
 CLASSIFIER = find("text-classification")()
-CLASSIFIER.used_columns_ = {
-    "text": {"name": "Review Text", "number": 2, "of": 4},
-    "label": {"name": "Stars (1-5)", "number": 3, "of": 4},
-}
+CLASSIFIER.state = State(
+    columns={
+        "text": {"name": "Review Text", "number": 2, "of": 4},
+        "label": {"name": "Stars (1-5)", "number": 3, "of": 4},
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -36,9 +39,9 @@ def test_other_rows_are_left_as_they_are():
 
 def test_several_columns_are_joined_as_in_a_table():
     task = copy.copy(CLASSIFIER)
-    task.used_columns_ = {"text": {"name": "Title+Body", "number": "1+2", "of": 3}}
+    task.state = State(columns={"text": {"name": "Title+Body", "number": "1+2", "of": 3}})
     assert by_columns(task, {"title": " New ", "body": "It works."}) == {"text": "New It works."}
     assert by_columns(task, {"title": "New", "body": None}) == {"text": "New"}
     accents = copy.copy(CLASSIFIER)
-    accents.used_columns_ = {"text": {"name": "Beschw\u00e4rde", "number": 1, "of": 1}}
+    accents.state = State(columns={"text": {"name": "Beschw\u00e4rde", "number": 1, "of": 1}})
     assert by_columns(accents, {"Beschwa\u0308rde": "Ja."}) == {"text": "Ja."}, "accents in two characters"

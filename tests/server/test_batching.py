@@ -16,7 +16,7 @@ from lamella.server import batching, replies
 from lamella.server.batching import Job, Stopped, Worker
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
-from lamella.task import Training
+from lamella.task import State, Training
 
 
 class Model(lamella.model.Model):
@@ -24,8 +24,7 @@ class Model(lamella.model.Model):
 
     def __init__(self) -> None:
         self.task = SimpleNamespace(
-            asked="",
-            index=None,
+            state=State(),
             config=None,
             answers=self._answers,
             training=Training(batch=100),

@@ -16,7 +16,7 @@ from lamella.server import batching, models, published
 from lamella.server.batching import Job, Worker
 from lamella.server.limits import Limits
 from lamella.server.replies import Refused
-from lamella.task import Training
+from lamella.task import State, Training
 from lamella.train.curves import svg
 from tests.serving import TEXT, Panic, predict, serving, wait_for
 
@@ -151,7 +151,7 @@ class Model(lamella.model.Model):
     """As much of a model as the queue knows: answers 10 times the number, waits for `open` before it answers 0."""
 
     def __init__(self):
-        self.task = SimpleNamespace(config=None, asked="", index=None, training=Training(), answers=self._answers)
+        self.task = SimpleNamespace(config=None, state=State(), training=Training(), answers=self._answers)
         self.manifest, self.open = SimpleNamespace(), threading.Event()
         self._built, self._building = [{}], threading.Lock()
 

@@ -71,10 +71,10 @@ def test_the_first_model_reads():
     first.task = copy.copy(first.task)
     first.task.pieces = SimpleNamespace(knows=lambda text: False, encode=first.task.pieces.encode)
     both = last.after(first)
-    assert both.predict(TEXT) == TEXT and both.task.reader is first.task, "nothing that the first one knows"
+    assert both.predict(TEXT) == TEXT and both.task.state.reader is first.task, "nothing that the first one knows"
     config = lamella.options.replace_config(both.task.config, {"details": True}, "translation")
     assert both.with_config(config).predict(TEXT)["status"] == "copied"
-    assert last.task.reader is None and last.predict("The file is empty.") != "The file is empty."
+    assert last.task.state.reader is None and last.predict("The file is empty.") != "The file is empty."
 
 
 def test_a_pair_that_no_models_lead_to(server):

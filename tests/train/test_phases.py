@@ -67,7 +67,7 @@ class Two(Task):
         return Codes()
 
     def loss(self, outputs, targets):
-        if self.phase == "codes":
+        if self.state.phase == "codes":
             return (outputs["again"] - targets["x"]).square().mean()
         return (outputs["sum"] - targets["wanted"]).square().mean()
 

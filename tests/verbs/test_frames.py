@@ -62,7 +62,7 @@ def test_predict_and_evaluate_a_frame(model):
 
 
 def test_what_is_kept_of_a_frame(model):
-    assert model.task.used_columns_["text"]["name"] == "review"
+    assert model.task.state.columns["text"]["name"] == "review"
     lines = model.manifest.training["data"]
     assert any("table 1 in memory: JSONL" in line for line in lines) and not any("/tmp" in line for line in lines)
     assert without_places("/x y/lamella-data-q/table-12.jsonl, line 3").endswith("table 12 in memory, line 3")

@@ -103,7 +103,7 @@ def test_without_a_header_the_number_is_remembered(tmp_path, cli):
         threads=1,
         tell=lambda line: None,
     )
-    assert trained.task.used_columns_["text"] == {"name": "", "number": 3, "of": 3}
+    assert trained.task.state.columns["text"] == {"name": "", "number": 3, "of": 3}
     (tmp_path / "d.csv").write_text("awful,a cold day,a lovely film\nlovely,a kind word,a dull film\n")
     out = cli("predict", tmp_path / "m", tmp_path / "d.csv").out
     assert [line.split(",")[3] for line in out.splitlines()] == ["good", "bad"]

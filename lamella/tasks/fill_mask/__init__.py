@@ -121,7 +121,7 @@ class FillMask(Task):
 
     @property
     def optional(self) -> Mapping[str, Text]:
-        return {"choices": Text("Words to choose from, with commas.")} if self.asked != "unlikely" else {}
+        return {"choices": Text("Words to choose from, with commas.")} if self.state.asked != "unlikely" else {}
 
     def keys(self, example: Example) -> list[str]:
         return [_whole(example)]
@@ -171,7 +171,7 @@ class FillMask(Task):
         return [i for part in cloze.tokens(self.pieces, text) for i in part]
 
     def inputs(self, example: Example) -> Arrays:
-        if self.asked != "unlikely":
+        if self.state.asked != "unlikely":
             cloze.check(example["text"])
         ids = np.array(self._ids(example["text"]) or [END], np.int32)
         return {"pieces": ids, "choices": self._choices(example)}
@@ -216,7 +216,7 @@ class FillMask(Task):
         from lamella.nets.transformer.masked import mask_words
 
         whole = crop(batch["whole"], self.config.window)
-        share = self.config.mask_share + (self.config.last_share - self.config.mask_share) * self.progress
+        share = self.config.mask_share + (self.config.last_share - self.config.mask_share) * self.state.progress
         kinds = torch.from_numpy(self.kinds.of).to(whole.device)
         pieces, wanted = mask_words(whole, kinds, share, self.mask, rng)
         return {**batch, "pieces": pieces, "wanted": wanted}
@@ -257,7 +257,7 @@ class FillMask(Task):
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         filler = self._filler(graphs)
-        if self.asked == "unlikely":
+        if self.state.asked == "unlikely":
             return self._unlikely(filler, inputs["pieces"])
         texts, top = parse(inputs["pieces"], self.mask), self.config.top
         given = [chosen(choices) for choices in inputs["choices"]]
@@ -290,11 +290,11 @@ class FillMask(Task):
         return texts, filler.likelihood(texts, [ids[a:b] for a, b in spans])
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
-        if self.asked != "unlikely":
+        if self.state.asked != "unlikely":
             for example in examples:
                 cloze.check(example["text"])
         found = run(examples)
-        if self.asked == "unlikely":
+        if self.state.asked == "unlikely":
             return [self._marked(e["text"], each) for e, each in zip(examples, found, strict=True)]
         return [self._filled(e["text"], each) for e, each in zip(examples, found, strict=True)]
 
@@ -323,7 +323,7 @@ class FillMask(Task):
 
     def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
         """Of a whole text its least likely words, a line each: where, what, how likely, what would be likelier."""
-        if self.asked != "unlikely":
+        if self.state.asked != "unlikely":
             return None
         text = self.questions["unlikely"].fields["text"].check(str(path), read_text(path)[0])
         [answer] = self.answers([{"text": text}], run)
@@ -339,7 +339,7 @@ class FillMask(Task):
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """The log-odds of each word that was filled in, given those before it; of a whole text how likely its words are."""
         filler = self._filler(graphs)
-        if self.asked == "unlikely":  # a word that fits ill weighs against it
+        if self.state.asked == "unlikely":  # a word that fits ill weighs against it
             rows = [self._likelihood(filler, row[row != 0].tolist())[1] for row in inputs["pieces"]]
             means = np.array([np.maximum(scores, UNSEEN).mean() if len(scores) else UNSEEN for scores in rows])
             return Focus("mean log-probability of its words", means)

@@ -176,10 +176,10 @@ class ImageGeneration(Task):
         return int(self.side_ // 2**self.halvings)
 
     def inputs(self, example: Example) -> Arrays:
-        if self.asked == "draw":
+        if self.state.asked == "draw":
             return {"label": np.array(self._label(example["label"]))}
         points = read_image(example["image"], self.side_, self.channels_, self.white_)
-        if self.asked != "complete":
+        if self.state.asked != "complete":
             return {"pictures": points}
         mask = mask_of(example["region"], *upright_size(example["image"]))
         # A point is hidden where anything that is scaled into it is.
@@ -242,15 +242,15 @@ class ImageGeneration(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        if self.asked == "draw":
+        if self.state.asked == "draw":
             empty = self._nothing(len(inputs["label"]))
             return [cells.as_pngs(self._points(graphs, codes)) for codes in self._drawn(graphs, empty, inputs["label"])]
-        if self.asked == "complete":
+        if self.state.asked == "complete":
             return self._completed(graphs, inputs["pictures"], inputs["hidden"])
         codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
         made = graphs["decode"](codes=codes)
         shown = cells.as_pngs(made["values"])
-        if self.asked == "reconstruct":
+        if self.state.asked == "reconstruct":
             return list(shown)
         points = discrete_logistic(made["values"], made["log_scale"], inputs["pictures"])
         anywhere = partial(self._aligned, graphs, np.zeros(len(codes), np.int64))
@@ -313,7 +313,7 @@ class ImageGeneration(Task):
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """By regions: how well the picture is known by the codes of what is left of it, or why codes were drawn there."""
-        if self.asked in ("draw", "complete"):
+        if self.state.asked in ("draw", "complete"):
             return self._focus_drawn(graphs, inputs, answer[0])
         names, region = cells.regions(self.grid)
         picture = answer if isinstance(answer, str) else answer["reconstruction"]
@@ -328,7 +328,7 @@ class ImageGeneration(Task):
         names, region = cells.regions(self.grid)
         shown = read_image(answer, self.side_, self.channels_)[None].astype(np.float32) / 255
         codes = graphs["encode"](pictures=shown)["codes"]
-        if self.asked == "draw":
+        if self.state.asked == "draw":
             codes = np.repeat(codes, len(inputs["label"]), axis=0)
             likely = code_grid.log_likelihood(
                 partial(self._aligned, graphs, inputs["label"]), codes, self.config.passes

@@ -1,12 +1,17 @@
 """The options of image segmentation."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
 
 class Config(msgspec.Struct, kw_only=True):
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "labels": "Pictures without masks are learned from by lamella train image-classification FOLDER --labels none --net pyramid "
+        "-o vectors, and this training begins from them with --init vectors."
+    }
     image_size: Annotated[
         int, Meta(description="Longer side that larger pictures are scaled down to before the net.", ge=64, le=4096)
     ] = 1024

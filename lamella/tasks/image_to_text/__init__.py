@@ -13,7 +13,7 @@ captions, or as a folder with a `.txt` beside each picture.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 import numpy as np
@@ -43,6 +43,10 @@ SEARCH = PREDICT | {"asks": ("pictures", "texts")}
 
 
 class Config(msgspec.Struct, kw_only=True):
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "labels": "Pictures without captions are learned from by lamella train image-classification FOLDER --labels none --net captions "
+        "-o vectors, and this training begins from them with --init vectors."
+    }
     image_size: Annotated[
         int,
         Meta(description="Side that pictures are scaled to; 0: theirs, at most 112.", ge=0, le=256, multiple_of=16),
@@ -101,6 +105,7 @@ class ImageToText(Task):
     target = "caption"
     metric = "chrF"
     nets = ("transformer",)
+    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
     training = Training(batch=32, noun="pictures", measured={"vectors": True}, quick={"beams": 1})
 
     vocabulary_: bytes
@@ -145,6 +150,26 @@ class ImageToText(Task):
         self.side_ = self.config.image_size or -(-side // MULTIPLE) * MULTIPLE
         points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
+
+    def adopt(self, other: Task, weights: Arrays) -> Arrays:
+        """All of a captioner; of a net that learned pictures without labels its encoder, with side and scale of its pictures."""
+        if not other.headless:
+            return super().adopt(other, weights)
+        encoder = {n.removeprefix("net."): array for n, array in weights.items() if n.startswith("net.encoder.")}
+        channels, side = getattr(other, "channels_", 0), getattr(other, "side_", 0)
+        if not encoder or channels != self.channels_:
+            was = f"one of {channels} channels" if encoder else "another one"
+            raise UsageError(
+                f"--init: expected a net of {self.channels_} channels, learned by image-classification with --labels none --net "
+                f"captions, received {was}."
+            )
+        if self.config.image_size not in (0, side):
+            raise UsageError(
+                f"--image-size {self.config.image_size}: the model to begin from reads pictures of {side}. Leave it out."
+            )
+        for name in ("side_", "mean_", "deviation_", "white_"):
+            setattr(self, name, getattr(other, name))
+        return encoder
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -224,7 +249,7 @@ class ImageToText(Task):
         if "texts" in inputs:
             return _rounded(graphs["read"](texts=inputs["texts"])["vector"])
         seen = graphs["see"](pictures=inputs["pictures"])
-        if self.asked not in CAPTION:
+        if self.state.asked not in CAPTION:
             return _rounded(seen["vector"])
         captions = self._captions(graphs, seen)
         if not self.config.vectors:
@@ -249,22 +274,24 @@ class ImageToText(Task):
         return f"longer than {most} pieces: its end is not read." if len(self.pieces.encode([text])[0]) > most else ""
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
-        if self.asked not in CAPTION and not self.config.contrastive_weight:
+        if self.state.asked not in CAPTION and not self.config.contrastive_weight:
             raise UsageError(
-                f"--ask {self.asked}: this model only writes captions: it was trained with --contrastive-weight 0."
+                f"--ask {self.state.asked}: this model only writes captions: it was trained with --contrastive-weight 0."
             )
         own = run(examples)
-        if self.asked in CAPTION:
+        if self.state.asked in CAPTION:
             return self._with_texts(examples, own, run)
-        if not self.questions[self.asked].corpus:
+        if not self.questions[self.state.asked].corpus:
             return own
-        if self.index is None:
-            raise UsageError(f"--ask {self.asked}: expected something to search in. Give it with --corpus or --index.")
-        kind = "image" if self.asked == "pictures" else "text"  # an index may hold both
-        near = self.index.search(np.array(own, np.float32), self.config.top, kind)
+        if self.state.index is None:
+            raise UsageError(
+                f"--ask {self.state.asked}: expected something to search in. Give it with --corpus or --index."
+            )
+        kind = "image" if self.state.asked == "pictures" else "text"  # an index may hold both
+        near = self.state.index.search(np.array(own, np.float32), self.config.top, kind)
         if near and not near[0]:
             raise UsageError(
-                f"--ask {self.asked}: expected an index that holds {self.asked}, received one without. Add them with --corpus."
+                f"--ask {self.state.asked}: expected an index that holds {self.state.asked}, received one without. Add them with --corpus."
             )
         return [[{**entry, "grade": cosine} for entry, cosine in entries] for entries in near]
 
@@ -289,7 +316,7 @@ class ImageToText(Task):
         """Of a caption the log-probability word by word, else the cosine with what was found first or with itself."""
         if "pictures" in inputs:
             seen = graphs["see"](pictures=inputs["pictures"])
-            if self.asked in CAPTION:
+            if self.state.asked in CAPTION:
                 return self._of_words(graphs, seen, answer["caption"] if isinstance(answer, dict) else answer)
             own = seen["vector"]
         else:

@@ -108,7 +108,7 @@ class LinkPrediction(Task):
 
     @property
     def optional(self) -> Mapping[str, Field]:
-        return {"tail": TAIL} if self.config.ranks and self.asked in ("", "tail") else {}
+        return {"tail": TAIL} if self.config.ranks and self.state.asked in ("", "tail") else {}
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -220,13 +220,13 @@ class LinkPrediction(Task):
         return Ends(graphs["tails"], self.world, self.ruled, self.mix_, self.disjoint)
 
     def _asked(self, graphs: Mapping[str, GraphLike]) -> Asked:
-        return Asked(self._ends(graphs), self.asked or "tail", self.truth_, self.config.top)
+        return Asked(self._ends(graphs), self.state.asked or "tail", self.truth_, self.config.top)
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         ends = self._ends(graphs)
         if self.collecting:
             return [{"parts": rows} for rows in zip(*ends.parts(inputs["head"], inputs["relation"]), strict=True)]
-        if self.config.ranks and self.asked in ("", "tail"):
+        if self.config.ranks and self.state.asked in ("", "tail"):
             names, scores = self.world.entities, ends.scores(inputs["head"], inputs["relation"])
             return [{"answer": names[int(row.argmax())], "scores": row} for row in scores]
         return self._asked(graphs).answers(inputs)

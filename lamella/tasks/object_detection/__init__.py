@@ -14,7 +14,7 @@ learned for each label after training, from pictures kept aside: where the answe
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -44,6 +44,10 @@ EXPLAINED = 224  # side of the picture that is explained
 
 
 class Config(msgspec.Struct, kw_only=True):
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "labels": "Pictures without boxes are learned from by lamella train image-classification FOLDER --labels none --net pyramid "
+        "-o vectors, and this training begins from them with --init vectors."
+    }
     image_size: Annotated[
         int,
         Meta(

@@ -255,7 +255,7 @@ class Summarization(Task):
         return self.pieces.decode([[i for i in tokens if i < len(self.pieces)]])[0]
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
-        if self.asked == "sentences":
+        if self.state.asked == "sentences":
             return [self._picked(e["text"], self.config.sentences or self.sentences_) for e in examples]
         full = [e for e in examples if any(map(str.isalnum, e["text"]))]  # of nothing there is no summary
         candidates = iter(run(full))
@@ -264,7 +264,7 @@ class Summarization(Task):
 
     def note(self, example: Example) -> str:
         """Of a text longer than the window, how many of its sentences are read."""
-        _, sentences, read = self._cut(example["text"]) if self.asked != "sentences" else ("", 0, 0)
+        _, sentences, read = self._cut(example["text"]) if self.state.asked != "sentences" else ("", 0, 0)
         if not sentences:
             return ""
         return f"longer than {self.config.max_length} tokens: of its {sentences} sentences the net reads the {read} that say most."
@@ -292,7 +292,10 @@ class Summarization(Task):
         text = documents.read(path)
         [answer] = self.answers([{"text": text}], run)
         _, sentences, read = self._cut(text)
-        counts = {"documents": 1, **({"sentences": sentences, "read": read} if sentences and not self.asked else {})}
+        counts = {
+            "documents": 1,
+            **({"sentences": sentences, "read": read} if sentences and not self.state.asked else {}),
+        }
         parts = [answer] if isinstance(answer, str) else [found["text"] for found in answer]
         return documents.written(parts, path.suffix.lower()), counts
 
@@ -303,7 +306,7 @@ class Summarization(Task):
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         text, sentences, read = self._cut(example["text"])
-        if not sentences or self.asked == "sentences":
+        if not sentences or self.state.asked == "sentences":
             return example, ""
         return {
             **example,

@@ -174,7 +174,7 @@ class TextClassification(Task):
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from torch.nn import functional as F
 
-        if self.phase != EXPLAINED:  # the wide part is solved, not trained
+        if self.state.phase != EXPLAINED:  # the wide part is solved, not trained
             return F.cross_entropy(outputs["deep"], targets["label"], label_smoothing=self.config.label_smoothing)
         both = zip(self.mix_, (outputs["deep"], outputs["wide"]), strict=True)
         mixed = [share * scores.log_softmax(dim=1) for share, scores in both]

@@ -32,6 +32,7 @@ from lamella.tasks.translation.config import Config as Config
 from lamella.tasks.translation.memory import memory_first
 from lamella.tasks.translation.net import Net
 from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.wording import worded
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -310,7 +311,7 @@ class Translation(Task):
         def translate(sentences: Sequence[str]) -> list[list[str]]:
             asked = [case.ask(s, placeholders.spans(s, ""), cost, src) for s in sentences]
             forms = dict.fromkeys(form for one in asked for form in (one.text, one.also) if form)
-            answers = dict(zip(forms, run([{"text": readable(form), "to": to} for form in forms]), strict=True))
+            answers = dict(zip(forms, run([{"text": readable(worded(form, src)), "to": to} for form in forms]), strict=True))
             found = [one.chosen(answers[one.text], answers.get(one.also, [])) for one in asked]
             if is_chinese(to):
                 from lamella.tasks.translation import chinese
@@ -339,7 +340,7 @@ class Translation(Task):
     @property
     def _first(self) -> "Translation":
         """The task whose net reads the source: this one, or that of the model before it."""
-        return self.reader if isinstance(self.reader, Translation) else self
+        return self.state.reader if isinstance(self.state.reader, Translation) else self
 
     def _cost(self, word: str) -> int:
         """How many pieces a word is to the net."""

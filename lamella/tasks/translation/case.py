@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from lamella.data.text import common_words, placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import is_wide
-from lamella.tasks.translation.capitals import is_common
+from lamella.tasks.translation.capitals import is_common, is_noun
 from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.proper import ordinary, word_set
 
@@ -263,8 +263,14 @@ def doubtful(text: str, language: str, confidence: float | None, least: float, n
 def is_name(text: str, language: str) -> bool:
     """Whether a text is a single word with a capital that is not among the common words of its language: Berlin, Peter.
 
+    Chinese has no capitals, and in German every noun has one: a word that is made of common ones is no name there.
+
     >>> is_name("Berlin", "en"), is_name("Kitchen", "en"), is_name("berlin", "en"), is_name("Berlin Wall", "en")
     (True, False, False, False)
+    >>> is_name("Notausgang", "de"), is_name("Adebayo", "de"), is_name("\u7d27\u6025\u51fa\u53e3", "zh")
+    (False, True, False)
     """
     word = text.strip().rstrip(".!?")
-    return bool(_NAME.fullmatch(word)) and not common_words.steps(word.lower()).get(language)
+    if not _NAME.fullmatch(word) or any(map(is_wide, word)) or common_words.steps(word.lower()).get(language):
+        return False
+    return base_code(language) != "de" or not is_noun(word)

@@ -30,8 +30,13 @@ STYLES = {
     "en": (",", ".", False), "zh": (",", ".", False), "fr": (_NARROW, ",", True), "de": (".", ",", True), "es": (".", ",", True),
 }  # fmt: skip
 _CURRENCY = r"(?:US|CA|AU|NZ|HK)?[$€£¥￥₹₽]"
-_CURRENCY_WORD = lazy(
-    r"euro|dollar|pound|livre|yen|pfund|libra|dólar|rupee|roupie|rouble|ruble|sterling|franc|元|欧|镑|円", re.IGNORECASE
+# What is written behind a number for a sign; a net that does not know the sign may write another money's.
+_MONEYS = {
+    "€": "euros?|欧元?", "$": "(?:u\\.?s\\.? )?dollars?|dólar(?:es)?|美元|元", "£": "pounds?(?: sterling)?|livres?(?: sterling)?|pfund|libras?|英镑|镑|磅",
+    "¥": "yens?|yuans?|日元|元|円", "₹": "rupees?|roupies?|rupias?|rupien?|卢比", "₽": "rou?bles?|rublos?|rubel|卢布",
+}  # fmt: skip
+_MONEY_WORD = lazy(
+    rf"[ \u00a0\u202f]?(?P<word>currency|francs?|pesos?|欧洲|{'|'.join(_MONEYS.values())})(?![A-Za-zÀ-ɏ])", re.IGNORECASE
 )
 _PERCENT_WORD = lazy(r"per ?cent|pour ?cent|prozent|por ciento|百分", re.IGNORECASE)
 _MAGNITUDE = lazy(
@@ -43,7 +48,8 @@ _BARRIER = "\ue000"  # stands for a placeholder: nothing reaches over it
 _RUN = lazy(rf"[^\s{_BARRIER}{_WIDE}]*[0-9][^\s{_BARRIER}{_WIDE}]*")
 # Groups of digits with blanks or hyphens between: a telephone number, an account, a card.
 _GROUPS = lazy(
-    r"(?<![\w+(.,$€£¥])(?:\+?\(?[0-9]{1,4}\)?|[A-Z]{2}[0-9]{2,4})(?:[ \u00a0\u202f.-]{1,2}\(?[A-Z]{0,4}[0-9]{2,6}\)?){2,9}(?![\w-]|[.,][0-9])"
+    r"(?<![A-Za-zÀ-ɏ0-9_+(.,$€£¥])(?:(?:\+?\(?[0-9]{1,4}\)?|[A-Z]{2}[0-9]{2,4})(?:[ \u00a0\u202f.-]{1,2}\(?[A-Z]{0,4}[0-9]{2,6}\)?){2,9}"
+    r"|(?:\+[1-9][0-9]{0,2}|\(?0[0-9]{1,5}\)?)(?:[ \u00a0\u202f./-]{1,2}\(?[0-9]{2,12}\)?){1,9})(?![A-Za-zÀ-ɏ0-9_-]|[.,][0-9])"
 )
 _AFFIXES = lazy(r"""^[\s"'“”‘’«»‹›„(\[{¿¡*_<=~≈§/|]+|[\s"'“”‘’«»‹›)\]}.,;:!?…*_>=|/-]+$""")
 _ELISION = lazy(r"^(?:[A-Za-z]{1,2}['’]|[Nn](?:[°ºo]\.?|\.º)|№)(?=[0-9])")
@@ -283,7 +289,13 @@ class Numbers:
         elif one.currency and not _MAGNITUDE.match(answer, end):
             before = re.search(rf"(?:{_CURRENCY})[\s\u00a0\u202f]?$", answer[:start])
             after = re.match(rf"[\s\u00a0\u202f]?(?:{_CURRENCY})", answer[end:])
-            if before or after or not _CURRENCY_WORD.search(answer):
+            worded = _MONEY_WORD.match(answer[end:])
+            money = _MONEYS.get(one.currency[-1].replace("￥", "¥"), "")
+            if worded and self.dst == "zh" and re.fullmatch(money, worded["word"], re.IGNORECASE):
+                return [(start, end, number)] if answer[start:end] != number else []
+            after = after or worded
+            of_it = [c for c in self.constants if c.currency and c.currency[-1] == one.currency[-1]]
+            if before or after or len(re.findall(money, answer, re.IGNORECASE)) < len(of_it):
                 start, end = (before.start() if before else start), end + (after.end() if after and not before else 0)
                 currency = one.currency if self.dst == "zh" else one.currency.replace("￥", "¥")
                 number = f"{number}{_NO_BREAK}{currency}" if behind else f"{currency}{number}"

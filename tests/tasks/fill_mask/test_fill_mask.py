@@ -101,7 +101,7 @@ def test_fewer_words_are_masked_towards_the_end(model):
     batch = {name: torch.from_numpy(array) for name, array in job.collate(rows).items()}
     shares = []
     for progress in (0.0, 1.0):
-        job.progress = progress
+        job.state = job.state.changed(progress=progress)
         wanted = job.augment(batch, torch.Generator().manual_seed(1))["wanted"]
         shares.append(float((wanted != 0).sum() / (batch["whole"] != 0).sum()))
     assert 0.2 < shares[0] < 0.4 and 0.08 < shares[1] < 0.2
