@@ -9,7 +9,6 @@ is a verb, written once, and knows tasks by this contract only.
 """
 
 import copy
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -27,11 +26,9 @@ from lamella.terms import (
     Array,
     Arrays,
     Choice,
-    Encoder,
     Example,
     Focus,
     GraphLike,
-    Imported,
     IndexLike,
     Phase,
     Question,
@@ -43,6 +40,7 @@ from lamella.terms import (
     Training,
     as_learned,
 )
+from lamella.transfer import Encoder, Imported, Transfer
 
 if TYPE_CHECKING:  # the light install has no torch
     from torch import Generator, Tensor, nn
@@ -71,6 +69,7 @@ __all__ = [
     "State",
     "Task",
     "Training",
+    "Transfer",
     "as_learned",
 ]
 
@@ -93,12 +92,9 @@ class Task:
     less_is_better: ClassVar[bool] = False
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
+    transfer: ClassVar[Transfer[Any]] = Transfer()  # what it begins from with `--init`, and what `import` reads
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
-    importable: ClassVar[str] = ""  # what `import` can make a model of, in words
-    begun: ClassVar[Mapping[str, Any]] = {}  # Config fields where it begins from an encoder and nobody says otherwise
     noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise in what it knows besides an example: `disturb`
-    not_adopted: ClassVar[frozenset[str]] = frozenset()  # of what was learned, what `adopt` leaves behind
-    few: ClassVar[int] = 0  # labelled examples up to which it begins from the encoder that ships; 0: never by itself
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -116,7 +112,6 @@ class Task:
         return {}
 
     state: State = State()  # what verbs tell it while they work with it
-    headless: bool = False  # whether it learns without answers, so that its net is begun from and not gone on with
 
     def ask(self, name: str = "") -> "Task":
         """This task as it answers one of its questions, by default the first: `fields` and `answer` are the question's."""
@@ -199,49 +194,6 @@ class Task:
         raise NotImplementedError
 
     # ---- with a default ----------------------------------------------------------------------------------------
-
-    @classmethod
-    def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
-        """A net that another program has trained, read from its files; None where they are nothing of this task's kind.
-
-        options: fields of Config that the user gives. ModelError for what is damaged, incomplete or not supported.
-        """
-        return None
-
-    def adopt(self, other: "Task", weights: Arrays) -> Arrays:
-        """Begin where another model's task ended: take over what it learned, in the place of `fit`, and its weights.
-
-        weights: the other net's, by name; returns those that the net of `build` then begins with, by its own names. By
-        default all of a model of the same task; a task that can begin from another kind of net, or keeps less of it, says
-        so here. UsageError where nothing fits.
-        """
-        if type(other).__qualname__ != type(self).__qualname__ or type(other).__module__ != type(self).__module__:
-            encoder = other.encoder(weights)
-            if encoder is None:
-                raise UsageError(f"{_word(self)} cannot begin from a model of {_word(other)}.")
-            return self.begin(encoder)
-        learned = {k: v for k, v in vars(other).items() if k.endswith("_") and not k.startswith("_")}
-        vars(self).update({k: v for k, v in learned.items() if k not in self.not_adopted})
-        self.state = self.state.changed(columns=other.state.columns or self.state.columns)
-        return weights
-
-    def encoder(self, weights: Arrays) -> Encoder | None:
-        """What of this task's net reads text, for nets of other tasks to begin from (`begin`); None: nothing of it.
-
-        weights: the net's, by name.
-        """
-        return None
-
-    def begin(self, encoder: Encoder) -> Arrays:
-        """Begin with what another task's net knows of a language: keep its vocabulary, which `fit` then does not learn.
-
-        Returns the weights that the net of `build` begins with, by its own names. UsageError where it cannot, as by default.
-        """
-        raise UsageError(f"{_word(self)} cannot begin from an encoder of text.")
-
-    def replay(self) -> list[Example]:
-        """Examples of what a model of this configuration was made for, to train on beside new ones with `--init`; []: none."""
-        return []
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer] | None:
         """Answers that need no net, such as the most frequent class, the mean or the last value: what training must beat.
@@ -358,11 +310,6 @@ class Task:
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""
         return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
-
-
-def _word(task: Task) -> str:
-    """What a task is called on the command line: its class in small letters, with hyphens."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(task).__name__).lower()
 
 
 def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:

@@ -185,27 +185,3 @@ class Scores(msgspec.Struct):
             return {name: of_sums(sums) for name, of_sums in measures.items()}
 
         return cls(len(parts), measure, dict(notes or {}))
-
-
-class Encoder(msgspec.Struct, frozen=True):
-    """The part of a net that reads text, for nets of other tasks to begin from.
-
-    weights: `table` (V, D), those of pre-norm blocks as `blocks.0.norm_attention.weight` and so on (nets/transformer/blocks.py),
-    and of the norm at their end as `norm.weight` and `norm.bias`. Texts keep their case.
-    """
-
-    vocabulary: bytes
-    width: int
-    depth: int
-    heads: int
-    inner: int  # width of the feed-forward layers
-    weights: Arrays
-
-
-class Imported(msgspec.Struct):
-    """A net that another program has trained, or another model, in the terms of a task."""
-
-    config: dict[str, Any]  # fields of the task's Config
-    learned: dict[str, Any]  # what the task has learned, by names that end in _
-    weights: dict[str, Array]  # by the names of the net that the task's `build` then gives
-    notes: list[str]  # what it is and where it is from, for people

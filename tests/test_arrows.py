@@ -33,7 +33,8 @@ ARROWS = {
     "tasks": {"data", "decode", "metrics", "nets"}
     | CONTRACT,  # nets in functions that make a net or a loss, or augment, only
     "registry": {"task"},
-    "task": {"fields", "terms"},
+    "task": {"fields", "terms", "transfer"},
+    "transfer": {"terms"},
     "terms": {"fields"},
     "metrics": CONTRACT,
     "graphs": {"machine"},
@@ -154,7 +155,8 @@ def spelled(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "home", [*SUBJECTS, "data", "fields", "nets", "decode", "metrics", "__init__", "task", "terms", "options"]
+    "home",
+    [*SUBJECTS, "data", "fields", "nets", "decode", "metrics", "__init__", "task", "terms", "transfer", "options"],
 )
 def test_nobody_names_a_task(home: str) -> None:
     """Tasks are found in their folder. A name that is an English word too may stand in sentences, never as a value."""

@@ -20,7 +20,7 @@ from lamella.cli.commands import main
 from lamella.data.readers.suffixes import PACKED, TABLES
 from lamella.options import all_options, make_config
 from lamella.registry import find
-from lamella.task import Focus, Phase, Question, Scores, State, Task, Training
+from lamella.task import Focus, Phase, Question, Scores, State, Task, Training, Transfer
 from tests import written
 from tests.test_arrows import ARROWS
 
@@ -120,6 +120,7 @@ def test_the_design_names_every_member_and_every_room():
     members = [name for name in {**vars(Task), **Task.__annotations__} if not name.startswith("_")]
     for struct in (Training, Phase, Question, State, Focus, Scores):
         members += struct.__struct_fields__
+    members += [name for name in vars(Transfer) if not name.startswith("_")]
     missing = [name for name in members if f"`{name}`" not in text]
     assert not missing, f"docs/design.md does not name {', '.join(missing)}"
     named = {name: getattr(fields, name) for name in fields.__all__}

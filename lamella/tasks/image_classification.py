@@ -31,7 +31,7 @@ from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Label, Vector
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training, Transfer
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -74,14 +74,36 @@ class Config(msgspec.Struct, kw_only=True):
     )
 
 
+class FromPictures(Transfer["ImageClassification"]):
+    """From a net that learned pictures without labels, with --labels none, too."""
+
+    begun = {"labels": "found"}
+
+    def adopt(self, task: "ImageClassification", other: Task, weights: Arrays) -> Arrays:
+        """All of a classifier; of a net that learned without labels what lies before the labels, with its side and scale."""
+        if not other.transfer.headless(other) or self.headless(task):
+            return super().adopt(task, other, weights)
+        for name in ("side_", "channels_", "mean_", "deviation_", "white_"):
+            setattr(task, name, getattr(other, name))
+        if task.config.image_size not in (0, task.side_):
+            raise UsageError(
+                f"--image-size {task.config.image_size}: the model to begin from reads pictures of {task.side_}. Leave it out."
+            )
+        own = {name.removeprefix("net."): array for name, array in weights.items() if name.startswith("net.")}
+        return {name: array for name, array in own.items() if not name.startswith("out.")}
+
+    def headless(self, task: "ImageClassification") -> bool:
+        return task.unlabelled
+
+
 class ImageClassification(Task):
     fields = {"image": Image("The picture to classify.")}
     answer = Label("The most likely label, and the probability of each.")
     target = "label"
     metric = "accuracy"
     nets = ("cnn", "transformer")
+    transfer = FromPictures()
     training = Training(batch=64)
-    begun = {"labels": "found"}
 
     labels_: list[str]
     side_: int
@@ -92,8 +114,8 @@ class ImageClassification(Task):
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         super().__init__(config, size)
-        self.headless = self.config.labels == "none"
-        if self.headless:
+        self.unlabelled: bool = self.config.labels == "none"
+        if self.unlabelled:
             vars(self).update(answer=Vector("The picture as a vector of length 1."), target="image", metric="rank")
 
     # ---- data --------------------------------------------------------------------------------------------------
@@ -108,8 +130,8 @@ class ImageClassification(Task):
         return [fingerprint(example["image"])]
 
     def fit(self, examples: Sequence[Example]) -> None:
-        self.labels_ = [] if self.headless else sorted({e["label"] for e in examples})
-        if len(self.labels_) < 2 and not self.headless:
+        self.labels_ = [] if self.unlabelled else sorted({e["label"] for e in examples})
+        if len(self.labels_) < 2 and not self.unlabelled:
             raise DataError(
                 f"expected pictures of at least two classes, received {len(examples):,} of {self.labels_}. "
                 "Give a folder with one folder a class."
@@ -128,26 +150,13 @@ class ImageClassification(Task):
         points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
 
-    def adopt(self, other: Task, weights: Arrays) -> Arrays:
-        """All of a classifier; of a net that learned without labels what lies before the labels, with its side and scale."""
-        if not other.headless or self.headless:
-            return super().adopt(other, weights)
-        for name in ("side_", "channels_", "mean_", "deviation_", "white_"):
-            setattr(self, name, getattr(other, name))
-        if self.config.image_size not in (0, self.side_):
-            raise UsageError(
-                f"--image-size {self.config.image_size}: the model to begin from reads pictures of {self.side_}. Leave it out."
-            )
-        own = {name.removeprefix("net."): array for name, array in weights.items() if name.startswith("net.")}
-        return {name: array for name, array in own.items() if not name.startswith("out.")}
-
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
         return {"pictures": read_image(example["image"], self.side_, self.channels_, self.white_)}
 
     def targets(self, example: Example) -> Arrays:
-        if self.headless:
+        if self.unlabelled:
             return {}
         if example["label"] not in self.labels_:
             raise DataError(f"expected a label among {', '.join(self.labels_)}, received {example['label']!r}.")
@@ -167,7 +176,7 @@ class ImageClassification(Task):
         from lamella.nets.augment import move_pictures, random_affine, random_light
 
         c, pictures = self.config, batch["pictures"]
-        if self.headless and c.net != "transformer":
+        if self.unlabelled and c.net != "transformer":
             # Two views of each, changed more than a label would survive: what they share is what the net should see.
             pictures = random_light(torch.cat([pictures, pictures]), rng, LIGHT)
             matrices = random_affine(len(pictures), rng, 2 * c.translate, 3 * c.scale, c.flip, rotate=1.5 * c.rotate)
@@ -191,12 +200,12 @@ class ImageClassification(Task):
                 net = PatchClassifier(*shape, *own, size.heads, c.dropout)
             else:
                 net = PyramidCNN(*shape, *own, c.dropout) if c.net == "pyramid" else ImageCNN(*shape, *own, c.dropout)
-            return pretraining.Views(net) if self.headless else net
+            return pretraining.Views(net) if self.unlabelled else net
         from lamella.nets.transformer.classifiers import ImageTransformer
 
         patch = 8 if self.side_ > 40 and self.side_ % 8 == 0 else 4
         transformer = ImageTransformer(*shape[:2], patch, shape[2], *own, size.heads, c.dropout)
-        return pretraining.Patches(transformer, size.width) if self.headless else transformer
+        return pretraining.Patches(transformer, size.width) if self.unlabelled else transformer
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from torch.nn import functional as F
@@ -212,7 +221,7 @@ class ImageClassification(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        if self.headless:
+        if self.unlabelled:
             return [row.round(5).tolist() for row in graphs["embed"](**inputs)["vector"].astype(float)]
         scores = graphs["classify"](pictures=inputs["pictures"])["scores"]  # (B, L)
         likely = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -230,23 +239,23 @@ class ImageClassification(Task):
         return {**example, "image": even(example["image"], self.white_)}, ""
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        if self.headless:
+        if self.unlabelled:
             return Focus("cosine with the vector", graphs["embed"](**inputs)["vector"] @ np.array(answer, np.float32))
         scores = graphs["classify"](pictures=inputs["pictures"])["scores"]
         return Focus(f"log-odds of {answer['label']}", log_odds(scores, self.labels_.index(answer["label"])))
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
-        if self.headless:  # all pictures alike
+        if self.unlabelled:  # all pictures alike
             return [[1.0] * self.size.width] * len(examples)
         return metrics.most_frequent([e["label"] for e in learn], len(examples))
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
-        if self.headless:
+        if self.unlabelled:
             return metrics.embeddings(np.array(answers), [str(e.get("label")) for e in examples])
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})
         return metrics.classification([a["label"] for a in answers], [e["label"] for e in examples], labels)
 
     def render(self, answer: Answer) -> str:
-        if self.headless:
+        if self.unlabelled:
             return super().render(answer)
         return f"{answer['label']} {answer['probabilities'][answer['label']]:.2f}"

@@ -36,6 +36,7 @@ from lamella.task import (
     Scores,
     Task,
     Training,
+    Transfer,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ PAIR = {"first": Text("A sentence or a short text."), "second": Text("What it is
 GRADE = Number("How alike two texts mean.")
 
 
+class FromWords(Transfer["SentenceSimilarity"]):
+    """From an encoder of masked words too."""
+
+    def begin(self, task: "SentenceSimilarity", encoder: Encoder) -> Arrays:
+        """All of the encoder but the norm at its end: its blocks under the weighted sum of the pieces."""
+        task.vocabulary_, task.inner_ = encoder.vocabulary, encoder.inner
+        vars(task).pop("pieces", None)
+        task.config = msgspec.structs.replace(task.config, blocks=encoder.depth)
+        if task.rarity is not None:
+            task.rarity = task._rarity(task.few_texts), task.rarity[1]
+        return {name: array for name, array in encoder.weights.items() if not name.startswith("norm.")}
+
+
 class SentenceSimilarity(Task):
     fields = PAIR
     answer = GRADE
@@ -83,6 +97,7 @@ class SentenceSimilarity(Task):
     target = "score"
     metric = "spearman"
     nets = ("transformer",)
+    transfer = FromWords()
     training = Training(batch=384, precise=True, measured={"vectors": True})
 
     vocabulary_: bytes
@@ -134,15 +149,6 @@ class SentenceSimilarity(Task):
     def _rarity(self, texts: Sequence[str]) -> Array:
         """The inverse frequency of each piece in some texts, (V,)."""
         return inverse_frequency([np.array(found, np.int64) for found in self.pieces.encode(texts)], len(self.pieces))
-
-    def begin(self, encoder: Encoder) -> Arrays:
-        """All of the encoder but the norm at its end: its blocks under the weighted sum of the pieces."""
-        self.vocabulary_, self.inner_ = encoder.vocabulary, encoder.inner
-        vars(self).pop("pieces", None)
-        self.config = msgspec.structs.replace(self.config, blocks=encoder.depth)
-        if self.rarity is not None:
-            self.rarity = self._rarity(self.few_texts), self.rarity[1]
-        return {name: array for name, array in encoder.weights.items() if not name.startswith("norm.")}
 
     @cached_property
     def pieces(self) -> Pieces:

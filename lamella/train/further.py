@@ -28,7 +28,7 @@ from lamella.model import named, shipped
 from lamella.options import make_config
 from lamella.storage import disk
 from lamella.storage.tensors import read_tensors
-from lamella.task import Example, Task
+from lamella.task import Example, Task, Transfer
 from lamella.train.adopt import fill
 from lamella.train.engine import Run
 from lamella.train.gather import Gathered, hold_out
@@ -74,9 +74,10 @@ def open_origin(word: str, task: str) -> Origin:
             f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}."
         ) from error
     if same_task(opened, task):
-        return Origin(opened, transfer=opened.task.headless)
+        return Origin(opened, transfer=opened.task.transfer.headless(opened.task))
     cls = registry.find(task)
-    if cls.adopt is Task.adopt and (cls.begin is Task.begin or type(opened.task).encoder is Task.encoder):
+    theirs, ours = type(opened.task.transfer), type(cls.transfer)
+    if ours.adopt is Transfer.adopt and (ours.begin is Transfer.begin or theirs.encoder is Transfer.encoder):
         raise UsageError(f"--init {word}: a model of {opened.manifest.task}, and {task} is to be trained.")
     return Origin(opened, transfer=True)
 
@@ -93,7 +94,7 @@ def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gat
     encoder knows of its own languages is of no use there. Which it was is said in the gathered lines.
     """
     place, count = _shipped() / ENCODER, len(gathered.learn)
-    if not 0 < count <= job.few or {*options} & {*job.begun} or not (place / "model.json").is_file():
+    if not 0 < count <= job.transfer.few or {*options} & {*job.transfer.begun} or not (place / "model.json").is_file():
         return None
     origin = open_origin(str(place), task)
     some = gathered.learn[:: max(1, count // READ)]
@@ -107,13 +108,13 @@ def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gat
         return None
     gathered.lines.append(
         f"begun from the encoder that came with lamella, {origin.model.manifest.parameters / 1e6:.1f} million parameters, "
-        f"since there are at most {job.few:,} examples; --init none turns that off"
+        f"since there are at most {job.transfer.few:,} examples; --init none turns that off"
     )
     return origin
 
 
 def _vocabulary(opened: model.Model) -> bytes:
-    encoder = opened.task.encoder(weights_of(opened))
+    encoder = opened.task.transfer.encoder(opened.task, weights_of(opened))
     if encoder is None:
         raise UsageError(f"{opened.where}: no encoder of text. Install lamella again.")
     return encoder.vocabulary
@@ -131,14 +132,16 @@ def config_of(origin: Origin, cls: type[Task], options: Mapping[str, Any], task:
     """
     known = msgspec.to_builtins(origin.model.task.config)
     if origin.transfer:
-        fields = msgspec.structs.fields(cls.Config) if type(origin.model.task).encoder is Task.encoder else ()
+        fields = (
+            msgspec.structs.fields(cls.Config) if type(origin.model.task.transfer).encoder is Transfer.encoder else ()
+        )
         names = {field.encode_name for field in fields}
         shared = {name: value for name, value in known.items() if name in names}
         try:  # an option of the same name may be another thing there
             make_config(cls.Config, shared, task)
         except UsageError:
             shared = {}
-        known = {**shared, **cls.begun}
+        known = {**shared, **cls.transfer.begun}
     return make_config(cls.Config, {**known, **options}, task)
 
 
@@ -154,7 +157,7 @@ def with_replay(
     if list(keep) == ["sample"]:
         old = job.sample("train")
     else:
-        old = job.read(list(keep), columns)[0] if keep else job.replay()
+        old = job.read(list(keep), columns)[0] if keep else job.transfer.replay(job)
     new = {key for e in (*gathered.learn, *gathered.watched, *gathered.held) for key in job.keys(e)}
     old = [e for e in old if not new.intersection(job.keys(e))]
     opened = origin.model
@@ -185,7 +188,7 @@ def adopt(
     if transfer:  # what the other task does not learn
         job.fit(learn)
     known = weights_of(origin.model)
-    weights = job.adopt(origin.model.task, known)
+    weights = job.transfer.adopt(job, origin.model.task, known)
     try:
         for example in learn:
             job.targets(example)
@@ -210,7 +213,7 @@ def adopt(
     also = ["the vocabulary"] if "table" in filled.taken else []
     tell(f"taken: {', '.join([*also, *_parts(filled.taken)])}; not taken: {', '.join(_parts(left)) or 'nothing'}")
     tell(f"new: {', '.join(_parts(filled.missing)) or 'nothing'}")
-    layered = type(job).adopt is Task.adopt  # an encoder under a new net, not most of a net
+    layered = type(job.transfer).adopt is Transfer.adopt  # an encoder under a new net, not most of a net
     factors = layer_factors(filled.taken) if layered else dict.fromkeys(filled.taken, RATE)
     tell(
         f"learning rate of what was taken: {min(factors.values()):.2g} to {max(factors.values()):.2g} of the usual one"

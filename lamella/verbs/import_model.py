@@ -2,7 +2,7 @@
 
     lamella import opus-mt-en-de -o my-model
 
-Each task says what it can read (`Task.import_from`). The net is built, filled with the weights, exported and compared with
+Each task says what it can read (`Transfer.imported`). The net is built, filled with the weights, exported and compared with
 itself as after a training, and the model folder is written when all of it is done.
 """
 
@@ -92,10 +92,10 @@ def _read(source: Path, names: list[str], options: dict[str, Any]) -> tuple[str,
     readable = []
     for name in names:
         cls = registry.find(name)
-        if found := cls.import_from(source, options):
+        if found := cls.transfer.imported(source, options):
             return name, cls, found
-        if cls.importable:
-            readable.append(f"{name} reads {cls.importable}")
+        if cls.transfer.importable:
+            readable.append(f"{name} reads {cls.transfer.importable}")
     held = ", ".join(sorted(p.name for p in source.iterdir())[:8]) if source.is_dir() else "a file"
     raise UsageError(
         f"{source}: nothing that can be imported was recognised; it holds {held or 'nothing'}. "

@@ -42,7 +42,7 @@ def test_it_knows_english_and_french(encoder):
 def test_its_weights_and_vocabulary_can_be_begun_from(encoder):
     origin = further.open_origin("encoder", "text-classification")
     assert origin.transfer and origin.model.where == encoder.where
-    known = encoder.task.encoder(further.weights_of(encoder))
+    known = encoder.task.transfer.encoder(encoder.task, further.weights_of(encoder))
     assert known.depth == encoder.task.size.depth and known.weights["table"].shape[1] == known.width
     pieces = Pieces(known.vocabulary)
     for text in ("Nobody who saw this film will forget how it ends.", "Personne n'oubliera la fin de ce film."):

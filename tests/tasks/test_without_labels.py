@@ -67,24 +67,24 @@ def test_detectors_and_segmenters_begin_from_the_body_of_a_pyramid(tmp_path):
     grey = seen(seen.Config(labels="none", net="pyramid"), "tiny")
     grey.fit(grey.sample("train")[:40])
     weights = {name: value.numpy() for name, value in grey.build().state_dict().items()}
-    detector = job(job.Config(**job.begun), "tiny")
+    detector = job(job.Config(**job.transfer.begun), "tiny")
     pictures = [
         {"image": e["image"], "boxes": [{"label": e["label"], "box": [0, 0, 9, 9]}]} for e in grey.sample("train")[:20]
     ]
     detector.fit(pictures)
-    taken = detector.adopt(grey, weights)
+    taken = detector.transfer.adopt(detector, grey, weights)
     filled = fill(detector.build(), taken)
     assert taken and len(filled.taken) == len(taken) and not filled.odd
     assert detector.mean_ == [255 * grey.mean_]
     segmenter = find("image-segmentation")(size="tiny")
     segmenter.channels_, segmenter.labels_, segmenter.things_ = 1, ["a", "b"], False
-    down = segmenter.adopt(grey, weights)
+    down = segmenter.transfer.adopt(segmenter, grey, weights)
     filled = fill(segmenter.build(), down)
     assert down and len(filled.taken) == len(down) and not filled.odd
     detector.channels_ = 3
     for other, known in ((grey, weights), (grey, {"net.stem.weight": np.zeros(3)})):
         with pytest.raises(lamella.UsageError, match="--labels none --net pyramid, received"):
-            detector.adopt(other, known)
+            detector.transfer.adopt(detector, other, known)
 
 
 def test_another_net_or_side_does_not_fit(vectors, tmp_path):

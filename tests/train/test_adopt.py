@@ -27,7 +27,7 @@ def test_a_shipped_model_becomes_a_net_again():
     """It is int8: the bytes are multiplied out, and the translations are the same."""
     model = translator("en", "fr")
     job = type(model.task)(model.task.config, model.manifest.size)
-    weights = job.adopt(model.task, named_weights(model.files))
+    weights = job.transfer.adopt(job, model.task, named_weights(model.files))
     net = job.build()
     filled = fill(net, weights)
     assert not filled.missing and not filled.odd
@@ -58,4 +58,4 @@ def test_what_does_not_fit_is_named():
         filled.all_or_error("x")
     other = find("text-classification")()
     with pytest.raises(UsageError, match="cannot begin from a model of"):
-        other.adopt(lamella.load(translator("en", "fr").where).task, {})
+        other.transfer.adopt(other, lamella.load(translator("en", "fr").where).task, {})

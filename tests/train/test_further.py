@@ -103,9 +103,12 @@ def test_what_ships_lies_where_the_old_data_allow(monkeypatch):
 
 
 def test_replay_of_a_translator_follows_its_direction():
-    forth, back = translator().replay(), translator("fr", "en").replay()
+    def replay(*pair):
+        return translator(*pair).transfer.replay(translator(*pair))
+
+    forth, back = replay(), replay("fr", "en")
     assert len(forth) == 1200 and forth[0] == {"text": back[0]["translation"], "translation": back[0]["text"]}
-    assert translator("en", "de").replay() == []
+    assert replay("en", "de") == []
     origin = further.open_origin("en-fr", "translation")
     assert origin.model.trusted, "one that came with the package, by its name"
     new = [{"text": "a", "translation": "b"}] * 30 + forth[:5]

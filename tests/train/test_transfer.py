@@ -90,7 +90,7 @@ def test_what_cannot_be_begun_from_is_refused(trained, begin, monkeypatch):
 
 def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(further, "_shipped", lambda: tmp_path)
-    monkeypatch.setattr(find("text-classification"), "few", 10_000)
+    monkeypatch.setattr(find("text-classification").transfer, "few", 10_000)
     job = find("text-classification")()
     texts = [{"text": e["text"].replace("___", e["words"])} for e in find("fill-mask")().sample("train")]
 
@@ -103,7 +103,7 @@ def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monke
     found, told = usual(texts[:500], {"label_smoothing": 0.1})
     assert found.transfer and found.model.manifest.task == "fill-mask"
     assert "begun from the encoder that came with lamella" in told and "--init none" in told
-    assert usual((texts * 100)[: job.few + 1], {}) == (None, "")
+    assert usual((texts * 100)[: job.transfer.few + 1], {}) == (None, "")
     assert usual(texts[:500], {"net": "cnn"}) == (None, "")
     assert usual(texts[:500], {}, find("fill-mask")(), "fill-mask") == (None, "")
     for text in ("Rzeczywiście wyszło źle.", "今日はいい天気です。", "Здравствуйте, товарищи!", "12 34"):
@@ -130,13 +130,13 @@ def test_an_encoder_in_int8_gives_all_of_its_weights(trained):
     from lamella.graphs.weights import named_weights
 
     model = lamella.load(trained("fill-mask"))
-    whole = model.task.encoder(further.weights_of(model)).weights
+    whole = model.task.transfer.encoder(model.task, further.weights_of(model)).weights
     for files in (model.files, {"fill.onnx": quantize(model.files["fill.onnx"])}):
-        found = model.task.encoder(named_weights(files)).weights
+        found = model.task.transfer.encoder(model.task, named_weights(files)).weights
         assert found.keys() == whole.keys()
         assert all(np.abs(found[name] - whole[name]).max() < 0.02 * np.abs(whole[name]).max() for name in whole)
     with pytest.raises(UsageError, match=r"do not hold norm\.weight by that name"):
-        model.task.encoder({"table": whole["table"]})
+        model.task.transfer.encoder(model.task, {"table": whole["table"]})
 
 
 def test_a_weight_moves_as_far_as_its_factor_says():

@@ -40,6 +40,7 @@ from lamella.task import (
     Scores,
     Task,
     Training,
+    Transfer,
 )
 from lamella.tasks.fill_mask import cloze
 from lamella.tasks.fill_mask.search import NEVER, Filler, chosen, parse
@@ -78,6 +79,21 @@ MASKED = {"text": Text("A text with ___ in the place of each missing word.", fix
 FILLED = Marked("The text with the most likely words in its gaps, and what else could stand there.")
 
 
+class Gives(Transfer["FillMask"]):
+    """What other tasks begin from: all of its net but what follows the last norm."""
+
+    def encoder(self, task: "FillMask", weights: Arrays) -> Encoder:
+        depth = task.size.depth
+        names = ["table", *(f"{part}.{side}" for part in parts(depth) for side in ("weight", "bias"))]
+        if missing := [name for name in names if name not in weights]:
+            raise UsageError(
+                f"--init: the model's graphs do not hold {missing[0]} by that name. Begin from the folder that lamella train wrote."
+            )
+        inner = int(weights["blocks.0.feed.up.bias"].size)
+        kept = {name: weights[name] for name in names}
+        return Encoder(task.vocabulary_, task.size.width, depth, task.size.heads, inner, kept)
+
+
 class FillMask(Task):
     fields = MASKED
     answer = FILLED
@@ -93,6 +109,7 @@ class FillMask(Task):
     metric = "loss"
     less_is_better = True
     nets = ("transformer",)
+    transfer = Gives()
     suffixes = (".txt", ".md")  # of a whole text whose least likely words are asked for
     training = Training(
         rate=1.0,  # at 1.5 the loss of a small net rises again after a thousand steps
@@ -228,17 +245,6 @@ class FillMask(Task):
 
         c, size = self.config, self.size
         return MaskedTransformer(len(self.pieces), size.width, size.depth, size.heads, c.dropout, c.window)
-
-    def encoder(self, weights: Arrays) -> Encoder:
-        depth = self.size.depth
-        names = ["table", *(f"{part}.{side}" for part in parts(depth) for side in ("weight", "bias"))]
-        if missing := [name for name in names if name not in weights]:
-            raise UsageError(
-                f"--init: the model's graphs do not hold {missing[0]} by that name. Begin from the folder that lamella train wrote."
-            )
-        inner = int(weights["blocks.0.feed.up.bias"].size)
-        kept = {name: weights[name] for name in names}
-        return Encoder(self.vocabulary_, self.size.width, depth, self.size.heads, inner, kept)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy

@@ -31,7 +31,7 @@ from lamella.errors import DataError, UsageError
 from lamella.fields import Image
 from lamella.fields import Mask as MaskField
 from lamella.metrics import masks as measures
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training, Transfer
 from lamella.tasks.image_segmentation import arrays, results
 from lamella.tasks.image_segmentation.config import Config
 
@@ -47,6 +47,33 @@ SHOWN = 4  # pictures that are shown with their masks before training
 __all__ = ["Config", "ImageSegmentation"]
 
 
+class FromPictures(Transfer["ImageSegmentation"]):
+    """From a net that learned pictures without labels too."""
+
+    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
+
+    def adopt(self, task: "ImageSegmentation", other: Task, weights: Arrays) -> Arrays:
+        """All of a segmenter; of a net that learned pictures without labels its way down, and the scale of the points."""
+        if not other.transfer.headless(other):
+            return super().adopt(task, other, weights)
+        down = {
+            name.removeprefix("net.body.").replace("levels.", "down.", 1): array
+            for name, array in weights.items()
+            if name.startswith(("net.body.stem.", "net.body.levels."))
+        }
+        channels = getattr(other, "channels_", 0)
+        if not down or channels != task.channels_:
+            was = f"one of {channels} channels" if down else "another one"
+            raise UsageError(
+                f"--init: expected a net of {task.channels_} channels, learned by image-classification with --labels none --net "
+                f"pyramid, received {was}."
+            )
+        task.mean_ = [255 * getattr(other, "mean_", 0.5)] * channels
+        task.deviation_ = [255 * getattr(other, "deviation_", 0.25)] * channels
+        # The U-Net's first block keeps the side, so it has no shortcut to fill.
+        return {name: array for name, array in down.items() if not name.startswith("down.0.0.shortcut.")}
+
+
 class ImageSegmentation(Task):
     Config = Config
     fields = {"image": Image("The picture.")}
@@ -54,8 +81,8 @@ class ImageSegmentation(Task):
     target = "mask"
     metric = "mIoU"
     nets = ("cnn",)
+    transfer = FromPictures()
     training = Training(noun="pictures", batch=8)
-    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
 
     labels_: list[str]
     shares_: list[float]  # of all points, a label each
@@ -129,27 +156,6 @@ class ImageSegmentation(Task):
     def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
         """Four pictures with their masks laid over them, so that masks that are misread are seen."""
         return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN])}
-
-    def adopt(self, other: Task, weights: Arrays) -> Arrays:
-        """All of a segmenter; of a net that learned pictures without labels its way down, and the scale of the points."""
-        if not other.headless:
-            return super().adopt(other, weights)
-        down = {
-            name.removeprefix("net.body.").replace("levels.", "down.", 1): array
-            for name, array in weights.items()
-            if name.startswith(("net.body.stem.", "net.body.levels."))
-        }
-        channels = getattr(other, "channels_", 0)
-        if not down or channels != self.channels_:
-            was = f"one of {channels} channels" if down else "another one"
-            raise UsageError(
-                f"--init: expected a net of {self.channels_} channels, learned by image-classification with --labels none --net "
-                f"pyramid, received {was}."
-            )
-        self.mean_ = [255 * getattr(other, "mean_", 0.5)] * channels
-        self.deviation_ = [255 * getattr(other, "deviation_", 0.25)] * channels
-        # The U-Net's first block keeps the side, so it has no shortcut to fill.
-        return {name: array for name, array in down.items() if not name.startswith("down.0.0.shortcut.")}
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 

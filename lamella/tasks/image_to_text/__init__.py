@@ -27,7 +27,21 @@ from lamella.data.samples.image_to_text import scenes
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, learn, normalise
 from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Matches, Text, Vector
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Question,
+    Run,
+    Scores,
+    Task,
+    Training,
+    Transfer,
+)
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -84,6 +98,32 @@ WORDS = {"text": Text("What a picture shows.", written=True)}
 WRITTEN = Text("What the picture shows, in words.")
 
 
+class FromPictures(Transfer["ImageToText"]):
+    """From a net that learned pictures without labels too."""
+
+    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
+
+    def adopt(self, task: "ImageToText", other: Task, weights: Arrays) -> Arrays:
+        """All of a captioner; of a net that learned pictures without labels its encoder, with side and scale of its pictures."""
+        if not other.transfer.headless(other):
+            return super().adopt(task, other, weights)
+        encoder = {n.removeprefix("net."): array for n, array in weights.items() if n.startswith("net.encoder.")}
+        channels, side = getattr(other, "channels_", 0), getattr(other, "side_", 0)
+        if not encoder or channels != task.channels_:
+            was = f"one of {channels} channels" if encoder else "another one"
+            raise UsageError(
+                f"--init: expected a net of {task.channels_} channels, learned by image-classification with --labels none --net "
+                f"captions, received {was}."
+            )
+        if task.config.image_size not in (0, side):
+            raise UsageError(
+                f"--image-size {task.config.image_size}: the model to begin from reads pictures of {side}. Leave it out."
+            )
+        for name in ("side_", "mean_", "deviation_", "white_"):
+            setattr(task, name, getattr(other, name))
+        return encoder
+
+
 class ImageToText(Task):
     Config = Config
     fields = PICTURE
@@ -105,7 +145,7 @@ class ImageToText(Task):
     target = "caption"
     metric = "chrF"
     nets = ("transformer",)
-    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
+    transfer = FromPictures()
     training = Training(batch=32, noun="pictures", measured={"vectors": True}, quick={"beams": 1})
 
     vocabulary_: bytes
@@ -150,26 +190,6 @@ class ImageToText(Task):
         self.side_ = self.config.image_size or -(-side // MULTIPLE) * MULTIPLE
         points = np.stack([read_image(picture, self.side_, self.channels_, self.white_) for picture in pictures]) / 255
         self.mean_, self.deviation_ = float(points.mean()), float(max(points.std(), 0.01))
-
-    def adopt(self, other: Task, weights: Arrays) -> Arrays:
-        """All of a captioner; of a net that learned pictures without labels its encoder, with side and scale of its pictures."""
-        if not other.headless:
-            return super().adopt(other, weights)
-        encoder = {n.removeprefix("net."): array for n, array in weights.items() if n.startswith("net.encoder.")}
-        channels, side = getattr(other, "channels_", 0), getattr(other, "side_", 0)
-        if not encoder or channels != self.channels_:
-            was = f"one of {channels} channels" if encoder else "another one"
-            raise UsageError(
-                f"--init: expected a net of {self.channels_} channels, learned by image-classification with --labels none --net "
-                f"captions, received {was}."
-            )
-        if self.config.image_size not in (0, side):
-            raise UsageError(
-                f"--image-size {self.config.image_size}: the model to begin from reads pictures of {side}. Leave it out."
-            )
-        for name in ("side_", "mean_", "deviation_", "white_"):
-            setattr(self, name, getattr(other, name))
-        return encoder
 
     @cached_property
     def pieces(self) -> Pieces:

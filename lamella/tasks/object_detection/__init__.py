@@ -29,7 +29,7 @@ from lamella.decode.boxes import peaks, suppress
 from lamella.errors import DataError, UsageError
 from lamella.fields import Boxes, Image
 from lamella.metrics import boxes as measures
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training, Transfer
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -91,6 +91,28 @@ class Config(msgspec.Struct, kw_only=True):
     ] = 100
 
 
+class FromPictures(Transfer["ObjectDetection"]):
+    """From a net that learned pictures without labels too."""
+
+    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
+
+    def adopt(self, task: "ObjectDetection", other: Task, weights: Arrays) -> Arrays:
+        """All of a detector; of a net that learned pictures without labels its body, and the scale of the points."""
+        if not other.transfer.headless(other):
+            return super().adopt(task, other, weights)
+        body = {name.removeprefix("net."): array for name, array in weights.items() if name.startswith("net.body.")}
+        channels = getattr(other, "channels_", 0)
+        if not body or channels != task.channels_:
+            was = f"one of {channels} channels" if body else "another one"
+            raise UsageError(
+                f"--init: expected a net of {task.channels_} channels, learned by image-classification with --labels none --net "
+                f"pyramid, received {was}."
+            )
+        task.mean_ = [255 * getattr(other, "mean_", 0.5)] * channels
+        task.deviation_ = [255 * getattr(other, "deviation_", 0.25)] * channels
+        return body
+
+
 class ObjectDetection(Task):
     Config = Config
     fields = {"image": Image("Where to look.")}
@@ -98,9 +120,9 @@ class ObjectDetection(Task):
     target = "boxes"
     metric = "AP"
     nets = ("cnn",)
+    transfer = FromPictures()
     # Average precision needs the boxes of which the net is not sure, too.
     training = Training(batch=8, measured={"threshold": FLOOR})
-    begun = msgspec.to_builtins(Config())  # of a net that learned pictures alone no option is taken over
 
     labels_: list[str]
     channels_: int
@@ -140,22 +162,6 @@ class ObjectDetection(Task):
         self.mean_ = [round(float(m), 2) for m in points.mean(axis=(0, 2, 3))]
         self.deviation_ = [round(max(float(d), 1.0), 2) for d in points.std(axis=(0, 2, 3))]
         self.thresholds_ = {}
-
-    def adopt(self, other: Task, weights: Arrays) -> Arrays:
-        """All of a detector; of a net that learned pictures without labels its body, and the scale of the points."""
-        if not other.headless:
-            return super().adopt(other, weights)
-        body = {name.removeprefix("net."): array for name, array in weights.items() if name.startswith("net.body.")}
-        channels = getattr(other, "channels_", 0)
-        if not body or channels != self.channels_:
-            was = f"one of {channels} channels" if body else "another one"
-            raise UsageError(
-                f"--init: expected a net of {self.channels_} channels, learned by image-classification with --labels none --net "
-                f"pyramid, received {was}."
-            )
-        self.mean_ = [255 * getattr(other, "mean_", 0.5)] * channels
-        self.deviation_ = [255 * getattr(other, "deviation_", 0.25)] * channels
-        return body
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 

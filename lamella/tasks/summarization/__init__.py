@@ -24,7 +24,21 @@ from lamella.data.samples import summarization as samples
 from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.errors import UsageError
 from lamella.fields import Matches, Text
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Question,
+    Run,
+    Scores,
+    Task,
+    Training,
+    Transfer,
+)
 from lamella.tasks.summarization import documents, faithful
 from lamella.tasks.summarization import sentences as extractive
 
@@ -73,6 +87,35 @@ TEXT = {"text": Text("What to summarize.", written=True)}
 SUMMARY = Text("The summary.")
 
 
+class FromText(Transfer["Summarization"]):
+    """From a translator or an encoder of masked words too."""
+
+    def adopt(self, task: "Summarization", other: Task, weights: Arrays) -> Arrays:
+        """Begin from a summarizer, a translator, or an encoder of masked words: its vocabulary, its layers, its table.
+
+        Of an encoder the decoder is new, of either the copy head and the marks of length, which begin as the start token.
+        """
+        if type(other).__qualname__ == type(task).__qualname__:
+            return super().adopt(task, other, weights)
+        vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
+        renamed = {new: a for name, a in weights.items() if (new := _renamed(name))}
+        if (
+            not isinstance(vocabulary, bytes)
+            or not vocabulary
+            or table is None
+            or "body.encoder.0.feed.up.weight" not in renamed
+        ):
+            raise UsageError(
+                "summarization cannot begin from this model: expected one of summarization, translation with one vocabulary, or "
+                f"fill-mask, received {type(other).__name__}."
+            )
+        vars(task).pop("pieces", None)
+        task.vocabulary_ = vocabulary
+        task.longest_ = min(LONGEST, 2 * task.longest_)  # it was counted in tokens of another vocabulary
+        rows = table[: len(task.pieces)]
+        return {**renamed, "body.table": np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])}
+
+
 class Summarization(Task):
     fields = TEXT
     answer = SUMMARY
@@ -85,6 +128,7 @@ class Summarization(Task):
     target = "summary"
     metric = "rougeL"
     nets = ("transformer",)
+    transfer = FromText()
     suffixes = documents.SUFFIXES
     training = Training(quick={"beams": 1})
 
@@ -198,31 +242,6 @@ class Summarization(Task):
 
     def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
         return (targets["target"] != 0).sum()
-
-    def adopt(self, other: Task, weights: Arrays) -> Arrays:
-        """Begin from a summarizer, a translator, or an encoder of masked words: its vocabulary, its layers, its table.
-
-        Of an encoder the decoder is new, of either the copy head and the marks of length, which begin as the start token.
-        """
-        if type(other).__qualname__ == type(self).__qualname__:
-            return super().adopt(other, weights)
-        vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
-        renamed = {new: a for name, a in weights.items() if (new := _renamed(name))}
-        if (
-            not isinstance(vocabulary, bytes)
-            or not vocabulary
-            or table is None
-            or "body.encoder.0.feed.up.weight" not in renamed
-        ):
-            raise UsageError(
-                "summarization cannot begin from this model: expected one of summarization, translation with one vocabulary, or "
-                f"fill-mask, received {type(other).__name__}."
-            )
-        vars(self).pop("pieces", None)
-        self.vocabulary_ = vocabulary
-        self.longest_ = min(LONGEST, 2 * self.longest_)  # it was counted in tokens of another vocabulary
-        rows = table[: len(self.pieces)]
-        return {**renamed, "body.table": np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])}
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

@@ -25,7 +25,21 @@ from lamella.decode.likelihood import log_odds
 from lamella.decode.steps import both_ways
 from lamella.errors import DataError
 from lamella.fields import Label, Text
-from lamella.task import EXPLAINED, Answer, Array, Arrays, Choice, Encoder, Example, Focus, GraphLike, Run, Scores, Task
+from lamella.task import (
+    EXPLAINED,
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Encoder,
+    Example,
+    Focus,
+    GraphLike,
+    Run,
+    Scores,
+    Task,
+    Transfer,
+)
 from lamella.tasks.text_classification import linear
 from lamella.tasks.text_classification.features import FeatureSet, cased, plain
 
@@ -73,14 +87,27 @@ class Config(msgspec.Struct, kw_only=True):
     )
 
 
+class FromWords(Transfer["TextClassification"]):
+    """From an encoder of masked words too."""
+
+    begun = {"net": "transformer", "dropout": 0.2}
+    few = 0  # the encoder that ships takes three times as long, and gained on two sets of three (`bench.few_labels`)
+
+    def begin(self, task: "TextClassification", encoder: Encoder) -> Arrays:
+        """The Transformer takes the whole encoder, the other nets its table of pieces."""
+        task.vocabulary_, task.inner_ = encoder.vocabulary, encoder.inner
+        vars(task).pop("pieces", None)
+        whole = task.config.net == "transformer"
+        return {name: array for name, array in encoder.weights.items() if whole or name == "table"}
+
+
 class TextClassification(Task):
     fields = {"text": Text("The text to classify.")}
     answer = Label("The most likely label, and the probability of each.")
     target = "label"
     metric = "f1_weighted"
     nets = ("cnn", "rnn", "transformer")
-    begun = {"net": "transformer", "dropout": 0.2}
-    few = 0  # the encoder that ships takes three times as long, and gained on two sets of three (`bench.few_labels`)
+    transfer = FromWords()
 
     labels_: list[str]
     vocabulary_: bytes
@@ -115,13 +142,6 @@ class TextClassification(Task):
         self.solution = linear.solve(
             rows, wanted, len(self.known) + 1, len(self.labels_), self.config.strength or None, self.known.parts
         )
-
-    def begin(self, encoder: Encoder) -> Arrays:
-        """The Transformer takes the whole encoder, the other nets its table of pieces."""
-        self.vocabulary_, self.inner_ = encoder.vocabulary, encoder.inner
-        vars(self).pop("pieces", None)
-        whole = self.config.net == "transformer"
-        return {name: array for name, array in encoder.weights.items() if whole or name == "table"}
 
     @cached_property
     def pieces(self) -> Pieces:

@@ -13,7 +13,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
 from lamella import decode, metrics
@@ -24,9 +23,8 @@ from lamella.data.text.sentences import is_wide, split
 from lamella.decode.search import Hypothesis
 from lamella.errors import UsageError
 from lamella.fields import Text
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Imported, Run, Scores, Task, Training
-from lamella.tasks.translation import case, guard
-from lamella.tasks.translation.beginning import renamed
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
+from lamella.tasks.translation import beginning, case, guard
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.config import Config as Config
 from lamella.tasks.translation.memory import memory_first
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lamella.data.readers.windows import Part
-    from lamella.task import Encoder
     from lamella.tasks.translation.foreign.shortlist import Shortlist
 
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
@@ -57,12 +54,7 @@ class Translation(Task):
         ".srt", ".ssa", ".strings", ".stringsdict", ".tmx", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
     )  # fmt: skip
     training = Training(quick={"beams": 1})
-    not_adopted = frozenset({"words_"})  # what a word is among the user's own texts, the net learns from them
-
-    importable = (
-        "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
-        "(Bergamot) folder with model.*.bin"
-    )
+    transfer = beginning.Beginning()
 
     vocabulary_: bytes
     directions_: list[str] = []  # "en-fr": of a net for several pairs, which is told by a mark what to write
@@ -113,15 +105,6 @@ class Translation(Task):
 
         return [{"text": en, "translation": fr} for en, fr in samples.sentences(split)]
 
-    def replay(self) -> list[Example]:
-        """Everyday sentences, English and French."""
-        sides = self.config.src, self.config.dst
-        if {*sides} != {"en", "fr"}:
-            return []
-        rows = (Path(__file__).with_name("replay.tsv")).read_text(encoding="utf-8").splitlines()
-        pairs = [dict(zip(("en", "fr"), row.split("\t"), strict=True)) for row in rows]
-        return [{"text": pair[sides[0]], "translation": pair[sides[1]]} for pair in pairs]
-
     def keys(self, example: Example) -> list[str]:
         sides = (example["text"], example["translation"])
         return [f"{i}{''.join(filter(str.isalnum, s.lower())) or s}" for i, s in enumerate(sides)]
@@ -130,35 +113,6 @@ class Translation(Task):
         texts = [normalise(e[side]) for e in examples for side in ("text", "translation")]
         marks = [f"<2{code}>" for code in (self.config.src, self.config.dst)] if self.config.both else []
         self.vocabulary_ = learn(texts, self.config.vocabulary_size, [*marks, *FORMATS])
-
-    def begin(self, encoder: "Encoder") -> Arrays:
-        self.vocabulary_ = encoder.vocabulary
-        vars(self).pop("pieces", None)
-        return renamed(encoder, self.config.block, self.config.both)
-
-    @classmethod
-    def import_from(cls, source: Path, options: Mapping[str, Any]) -> Imported | None:
-        from lamella.tasks.translation import foreign
-
-        found = foreign.read(source, str(options.get("from", "")), str(options.get("to", "")))
-        if found is None:
-            return None
-        net = found.net()
-        config = {
-            "from": found.src, "to": found.dst, "decoder": net.decoder, "block": net.block, "vocabulary_size": net.vocabulary,
-            "decoder_depth": net.decoder_depth,
-        }  # fmt: skip
-        learned: dict[str, Any] = {
-            "vocabulary_": found.source_pieces,
-            "normaliser_": found.normaliser,
-            "mark_": found.mark,
-            "net_": msgspec.to_builtins(net),
-        }
-        if found.target_pieces:
-            learned["target_vocabulary_"] = found.target_pieces
-        if found.shortlist:
-            learned["shortlist_"] = found.shortlist
-        return Imported(config, learned, dict(found.weights), found.notes)
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -311,7 +265,9 @@ class Translation(Task):
         def translate(sentences: Sequence[str]) -> list[list[str]]:
             asked = [case.ask(s, placeholders.spans(s, ""), cost, src) for s in sentences]
             forms = dict.fromkeys(form for one in asked for form in (one.text, one.also) if form)
-            answers = dict(zip(forms, run([{"text": readable(worded(form, src)), "to": to} for form in forms]), strict=True))
+            answers = dict(
+                zip(forms, run([{"text": readable(worded(form, src)), "to": to} for form in forms]), strict=True)
+            )
             found = [one.chosen(answers[one.text], answers.get(one.also, [])) for one in asked]
             if is_chinese(to):
                 from lamella.tasks.translation import chinese

@@ -1,7 +1,16 @@
-"""A translator that begins from the encoder of another task's net, such as one of masked words."""
+"""What a translator begins from: another translator, one of another program, or an encoder of masked words."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from lamella.errors import UsageError
-from lamella.task import Arrays, Encoder
+from lamella.task import Arrays, Encoder, Example, Imported, Transfer
+
+if TYPE_CHECKING:
+    from lamella.tasks.translation import Translation
 
 NAMES = {"table": "table", "blocks": "encoder", "norm": "norm_encoder"}  # of an encoder -> of the translator's net
 
@@ -15,3 +24,50 @@ def renamed(encoder: Encoder, block: str, both: bool) -> Arrays:
         raise UsageError("--init: a net that begins from another task's encoder needs --block sequence, and no --both.")
     parts = [(name.partition("."), array) for name, array in encoder.weights.items()]
     return {NAMES[first] + dot + rest: array for (first, dot, rest), array in parts}
+
+
+class Beginning(Transfer["Translation"]):
+    """From what other programs trained and from an encoder of masked words too."""
+
+    forgets = frozenset({"words_"})  # what a word is among the user's own texts, the net learns from them
+    importable = (
+        "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
+        "(Bergamot) folder with model.*.bin"
+    )
+
+    def begin(self, task: "Translation", encoder: Encoder) -> Arrays:
+        task.vocabulary_ = encoder.vocabulary
+        vars(task).pop("pieces", None)
+        return renamed(encoder, task.config.block, task.config.both)
+
+    def imported(self, source: Path, options: Mapping[str, Any]) -> Imported | None:
+        from lamella.tasks.translation import foreign
+
+        found = foreign.read(source, str(options.get("from", "")), str(options.get("to", "")))
+        if found is None:
+            return None
+        net = found.net()
+        config = {
+            "from": found.src, "to": found.dst, "decoder": net.decoder, "block": net.block, "vocabulary_size": net.vocabulary,
+            "decoder_depth": net.decoder_depth,
+        }  # fmt: skip
+        learned: dict[str, Any] = {
+            "vocabulary_": found.source_pieces,
+            "normaliser_": found.normaliser,
+            "mark_": found.mark,
+            "net_": msgspec.to_builtins(net),
+        }
+        if found.target_pieces:
+            learned["target_vocabulary_"] = found.target_pieces
+        if found.shortlist:
+            learned["shortlist_"] = found.shortlist
+        return Imported(config, learned, dict(found.weights), found.notes)
+
+    def replay(self, task: "Translation") -> list[Example]:
+        """Everyday sentences, English and French."""
+        sides = task.config.src, task.config.dst
+        if {*sides} != {"en", "fr"}:
+            return []
+        rows = (Path(__file__).with_name("replay.tsv")).read_text(encoding="utf-8").splitlines()
+        pairs = [dict(zip(("en", "fr"), row.split("\t"), strict=True)) for row in rows]
+        return [{"text": pair[sides[0]], "translation": pair[sides[1]]} for pair in pairs]

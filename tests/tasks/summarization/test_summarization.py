@@ -237,7 +237,7 @@ def test_a_translator_is_taken_over(tiny_model, model):
     other = lamella.load(tiny_model)
     job = CLS(make_config(CLS.Config, {}, WORD), "tiny")
     job.fit(job.sample("train"))
-    weights = job.adopt(other.task, weights_of(other))
+    weights = job.transfer.adopt(job, other.task, weights_of(other))
     from lamella.train.adopt import fill
 
     net = job.build()
@@ -258,7 +258,7 @@ def test_what_cannot_be_begun_from(trained):
         pass
 
     with pytest.raises(UsageError, match=r"expected one of summarization, translation .* or fill-mask, received Other"):
-        CLS().adopt(Other.__new__(Other), {})
+        CLS.transfer.adopt(CLS(), Other.__new__(Other), {})
 
 
 def test_reading_says_what_is_cut(tmp_path):
@@ -280,7 +280,7 @@ def test_an_encoder_of_masked_words_is_taken_over():
     known = {name: tensor.numpy() for name, tensor in other.build().state_dict().items()}
     job = CLS(size="tiny")
     job.fit(job.sample("train"))
-    weights = job.adopt(other, known)
+    weights = job.transfer.adopt(job, other, known)
     filled = fill(job.build(), weights)
     assert job.vocabulary_ == other.vocabulary_ and not filled.odd and not filled.unused
     assert {"body.table", "body.norm_encoder.weight", "body.encoder.1.feed.up.weight"} <= set(filled.taken)

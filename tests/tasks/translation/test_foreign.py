@@ -348,7 +348,7 @@ def test_weights_travel_by_name(imported):
     assert (filled.missing, filled.odd) == ([], []) and re.match(r"weights: 6\d taken", filled.lines()[0])
     assert np.abs(scores(net, [5, 6, END], [7, 8]) - scores(again, [5, 6, END], [7, 8])).max() < 1e-6
     other = type(model.task)()
-    assert other.adopt(model.task, found.weights) is found.weights and other.net_ == model.task.net_
+    assert other.transfer.adopt(other, model.task, found.weights) is found.weights and other.net_ == model.task.net_
     assert other.pieces.encode(["dog"]) == model.task.pieces.encode(["dog"])
 
 

@@ -101,7 +101,7 @@ def test_a_task_looks_words_up_and_one_that_goes_on_learning_does_not() -> None:
     [found] = task.answers([{"text": "Dog"}], lambda rows: pytest.fail("asked the net"))
     assert found == {"translation": "Hund", "status": "dictionary", "confidence": words.SURE, "doubts": []}
     other = Translation(Config(src="en", dst="de"))
-    other.adopt(task, {})
+    other.transfer.adopt(other, task, {})
     assert other.words_ == b""
 
 
