@@ -31,6 +31,11 @@ class Style(NamedTuple):
     curly: bool = False  # whether apostrophes are written as `’`
     cost: Callable[[str], int] | None = None  # how many pieces a word is to the net
 
+    @property
+    def apart(self) -> bool:
+        """Whether blanks stand between the words of the target language, and not between those of the source."""
+        return base_code(self.source) == "zh" and base_code(self.target) not in ("zh", "ja")
+
 
 class Verdict(NamedTuple):
     """An answer, put right as far as it is clear how, and what is still wrong with it.

@@ -257,14 +257,18 @@ class _Net:
         for unit in units:
             best = unit.best()
             checks = self._checks(unit)
-            plans.append((unit, divide(unit, [*checks.codes, *(best.spans or checks.constants if best else ())])))
+            further = [*checks.codes, *(best.spans or checks.constants if best else ())]
+            plans.append((unit, divide(unit, further, self.style.apart)))
         parts = [part for _, nodes in plans for part in nodes if isinstance(part, Unit)]
         answers = self.ask(part.source for part in parts)
+        within = {id(part) for _, nodes in plans for part in nodes[2:] if isinstance(part, Unit)}
+        cases = base_code(self.style.source) not in ("de", "zh")
         for part in parts:
-            part_of = partial(fragment, part.source, target=self.style.target)
+            part_of = partial(fragment, part.source, target=self.style.target, within=id(part) in within and not cases)
             self._take(part, (changed(one, part_of) for one in answers[part.source]), "repaired")
             if part.status == "kept" and (best := part.best()):
                 part.settle(best, "repaired")
+            part.answer = part_of(part.answer)  # checks give a sentence its capital, and this is a part of one
         for unit, nodes in plans:
             inside = [part.status for part in nodes if isinstance(part, Unit)]
             if (inside or unit.terms) and "kept" not in inside:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation.plans import Node, Unit, cut, has_letters, union
+from lamella.tasks.translation.proper import word_set
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Term
@@ -35,6 +36,7 @@ class Mask:
         """The answer with what its tokens stand for; empty unless each is there exactly once."""
         if not self.table:
             return answer
+        answer = self._mended(answer)
         pattern = re.compile(rf"( ?)(?<![{_LATIN}])({'|'.join(map(re.escape, self.table))})(?![{_LATIN}])( ?)")
         if sorted(match[2] for match in pattern.finditer(answer)) != sorted(self.table):
             return ""
@@ -44,6 +46,17 @@ class Mask:
             return before + self.table[match[2]] + after
 
         return pattern.sub(original, answer)
+
+    def _mended(self, answer: str) -> str:
+        """The answer with a token in the place of what a net made of it by writing a digit too many: `X11` for `X1`."""
+        for token in self.table:
+            if not re.search(rf"(?<![{_LATIN}]){re.escape(token)}(?![{_LATIN}])", answer):
+                longer = {
+                    match[0] for match in re.finditer(rf"(?<![{_LATIN}]){re.escape(token)}[0-9](?![{_LATIN}])", answer)
+                }
+                if len(longer) == 1 and not longer & {*self.table}:
+                    answer = answer.replace(longer.pop(), token)
+        return answer
 
 
 def terms_too(source: str, taken: Sequence[Span], terms: Sequence[Term]) -> Iterator[tuple[str, str]]:
@@ -82,10 +95,15 @@ def mask_of(source: str, taken: Sequence[Span], token: str, terms: Sequence[Term
 _PART = re.compile(r"(?P<before>[^\w\"'“‘«¿¡]*)(?P<core>.*?)(?P<after>[\s(\[{<\"“‘«/|=+]*)", re.DOTALL)
 
 
-def divide(unit: Unit, further: Sequence[Span] = ()) -> list[Node]:
+def divide(unit: Unit, further: Sequence[Span] = (), apart: bool = False) -> list[Node]:
+    """A sentence as what stays and the parts between, which are asked for one by one.
+
+    apart: whether the source has no blanks between its words and the target language has.
+    """
     taken = union([*placeholders.spans(unit.source, unit.format), *unit.frozen, *further])
     nodes: list[Node] = []
     chunks: Iterable[tuple[str, str]]
+    at = 0
     if taken or unit.terms:
         chunks = terms_too(unit.source, taken, unit.terms)
     else:
@@ -96,10 +114,24 @@ def divide(unit: Unit, further: Sequence[Span] = ()) -> list[Node]:
     for literal, chunk in chunks:
         match = _PART.fullmatch(chunk)
         before, core, after = match.group("before", "core", "after") if match else ("", chunk, "")
-        # One letter is no word: it is the rest of something, as in "{name}'s".
-        node = Unit(core, unit.format, []) if has_letters(core, least=2) else core
+        # One letter is no word: it is the rest of something, as in "{name}'s". One character of Chinese is.
+        node = (
+            Unit(core, unit.format, [])
+            if has_letters(core, least=1 if core and sentences.is_wide(core[0]) else 2)
+            else core
+        )
+        if apart and isinstance(node, Unit):
+            left, right = literal[-1:] if not before else "", unit.source[at + len(literal) + len(chunk) :][:1]
+            before += " " * _meets(left)
+            after += " " * (not after and _meets(right))
         nodes += [literal + before, node, after]
+        at += len(literal) + len(chunk)
     return nodes
+
+
+def _meets(char: str) -> bool:
+    """Whether a word beside this character would be taken for one with it."""
+    return char.isalnum() or char in tuple("#@$€£%\"'")
 
 
 def bare(name: str) -> str:
@@ -111,10 +143,27 @@ def bare(name: str) -> str:
     return re.sub(r"^(?:(?:the|an?|le|la|les|une?|des|du)\s+|[ld]['’])|[.!?,;:\s]+$", "", name, flags=re.IGNORECASE)
 
 
-def fragment(source: str, answer: str, target: str) -> str:
-    """An answer as part of a sentence: without the capital and the full stop that nets give to whatever they see."""
-    if answer.endswith(".") and not answer.endswith("..") and not source.endswith("."):
+# Words that have a capital only where they begin a sentence; the nets from Chinese and German write English.
+_LITTLE = word_set(
+    "a an the he she it they we you this that these those there here his her their our my your its who which what when where how why in on at of for from "
+    "with by to as into about after before and or but so then if because is are was were be been has have had do does did will would can could may must "
+    "should not no all some any each every one more most very only also just now people please get go give take"
+)
+
+
+def fragment(source: str, answer: str, target: str, within: bool = False) -> str:
+    """An answer as part of a sentence: without the capital and the full stop that nets give to whatever they see.
+
+    within: whether other parts come before it, and the source's letters do not say how it begins: of Chinese, and of German,
+    where nouns have a capital.
+
+    >>> fragment("\u5f00\u59cb", "The beginning.", "en", True), fragment("\u738b", "Wang", "en", True)
+    ('the beginning', 'Wang')
+    """
+    if answer.endswith(".") and not answer.endswith("..") and not source.endswith((".", "\u3002")):
         answer = answer[:-1]
-    if source[:1].islower() and answer[1:2].islower() and not target.startswith("de"):
-        answer = answer[:1].lower() + answer[1:]
+    if answer[1:2].islower() and not target.startswith("de"):
+        word = re.match(r"[^\W\d_]+", answer)
+        if source[:1].islower() or (within and word and word[0].lower() in _LITTLE):
+            answer = answer[:1].lower() + answer[1:]
     return answer

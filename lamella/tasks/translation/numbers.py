@@ -22,7 +22,7 @@ from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import numerals
 from lamella.tasks.translation.proper import word_set
-from lamella.tasks.translation.quantities import chinese_amounts, powers_in_chinese
+from lamella.tasks.translation.quantities import chinese_amounts, powers_in_chinese, unscaled
 
 _NARROW, _NO_BREAK = "\u202f", "\u00a0"
 # How a language separates thousands and decimals, and whether the currency stands behind the number.
@@ -36,11 +36,16 @@ _MONEYS = {
     "¥": "yens?|yuans?|日元|元|円", "₹": "rupees?|roupies?|rupias?|rupien?|卢比", "₽": "rou?bles?|rublos?|rubel|卢布",
 }  # fmt: skip
 _MONEY_WORD = lazy(
-    rf"[ \u00a0\u202f]?(?P<word>currency|francs?|pesos?|欧洲|{'|'.join(_MONEYS.values())})(?![A-Za-zÀ-ɏ])", re.IGNORECASE
+    rf"[ \u00a0\u202f]?(?P<word>currency|francs?|pesos?|欧洲|{'|'.join(_MONEYS.values())})(?![A-Za-zÀ-ɏ])",
+    re.IGNORECASE,
 )
 _PERCENT_WORD = lazy(r"per ?cent|pour ?cent|prozent|por ciento|百分", re.IGNORECASE)
 _MAGNITUDE = lazy(
-    r"\s*(?:(?:k|m|bn|mio|mrd|md)\b|million|milliard|billion|thousand|mill[eo]|tausend|万|亿)", re.IGNORECASE
+    r"\s*(?:(?:k|m|bn|mio|mrd|md)\b|million|milliard|billion|thousand|mill[eo]|mil\b|tausend|万|亿)", re.IGNORECASE
+)
+_MAGNIFIED = lazy(
+    r"[0-9]\s?(?:k|m|bn|mio|mrd|md|mil)\b|hundred|\bcents?\b|hundert|cien|million|milliard|[bt]rillion|thousand|mill[eoó]|\bmil\b|tausend|[百千万萬亿億]",
+    re.IGNORECASE,
 )
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _LATIN = "A-Za-z0-9\u00c0-\u024f"  # a code may touch Chinese characters, and no other letters
@@ -229,6 +234,9 @@ class Numbers:
             elif one.forms and (at := left.find(typed)) >= 0:
                 edits.append((at, at + len(typed), one.text))
                 left = _bar(left, at, at + len(typed))
+            elif one.forms and (span := unscaled(typed, left)):  # 250 people of 250万
+                edits.append((*span, one.text))
+                left = _bar(left, *span)
             else:
                 missing.append(one)
         for one in list(missing) if len(self.constants) <= _MOST else ():
@@ -238,18 +246,27 @@ class Numbers:
                 missing.remove(one)
         tokens = [match.span() for match in _ANSWERED.finditer(left)]
         lacking: list[Constant] = []
+        centuries = [one for one in self.constants if one.century]
+        place = numerals.century_place(left, self.dst) if len(centuries) == 1 else None
         for one in (c for c in self.constants if not c.code):
+            if one.century and place and one.value:
+                edits.append((*place, numerals.century(one.value, self.dst)))
+                tokens = [t for t in tokens if t[1] <= place[0] or place[1] <= t[0]]
+                left = _bar(left, *place)
+                continue
             same = next((t for t in tokens if re.sub("[^0-9]", "", left[slice(*t)]) == one.digits), None)
             if same:
                 tokens.remove(same)
-                edits += self._set(left, same, one)
-            elif span := numerals.spelled(left, one.value, self.dst) if one.value is not None else None:
-                roman = numerals.is_roman(left[slice(*span)])
-                if roman and one.century and self.dst in ("en", "de"):
-                    span = span[0], max(span[1], numerals.ordinal_end(left, span[1]))
-                    edits.append((*span, numerals.ordinal(one.value or 0, self.dst, "")))
+                if _MAGNITUDE.match(left, same[1]) and not _MAGNIFIED.search(self.source):  # a $20 bill, un 20 milliard
+                    lacking.append(one)
                 else:
-                    edits.append((*span, left[slice(*span)] if roman else one.text))
+                    edits += self._set(left, same, one)
+            elif (
+                span := numerals.spelled(left, one.value, self.dst)
+                if one.value is not None and not one.century
+                else None
+            ):
+                edits.append((*span, left[slice(*span)] if numerals.is_roman(left[slice(*span)]) else one.text))
                 left = _bar(left, *span)
             else:
                 lacking.append(one)
@@ -264,6 +281,8 @@ class Numbers:
                 lacking.remove(one)
         for start, end, new in sorted(edits, reverse=True):
             end += new.endswith(".") and answer[end : end + 1] == "." != answer[end + 1 : end + 2]  # 9 p.m.
+            if self.src == "zh" and new[-1:].isdigit() and answer[end : end + 1].isdigit():  # 10月3日9:05
+                new += " "
             answer = answer[:start] + new + answer[end:]
         spans = sorted(one.span for one in (*missing, *lacking))
         return Check(answer, spans, [left[slice(*t)] for t in tokens])
@@ -277,6 +296,7 @@ class Numbers:
         ending = numerals.ordinal_end(answer, end)
         if one.value is not None and (ending or one.ordinal) and number == one.digits:
             plain = one.dated and self.dst in ("fr", "es") and (one.value > 1 or self.dst == "es")
+            plain = plain or (self.dst == "es" and bool(re.search(r"\bsiglos? $", answer[:start])))
             return [(start, ending or end, number if plain else numerals.ordinal(one.value, self.dst, answer[start:]))]
         behind = self.dst in STYLES and STYLES[self.dst][2]
         if one.sign and not re.search(r"[+−–-]\s?\D?$", answer[:start][-3:]):

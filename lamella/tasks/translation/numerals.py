@@ -77,6 +77,39 @@ def centuries(text: str) -> Iterator[tuple[int, int, int]]:
             yield match.start(), match.end(), roman_value(roman)
 
 
+# The number of a century: digits, a Roman numeral or a word, before the word for it, in Spanish behind it.
+_NUMBERED = {
+    "en": r"(?<!\w)(?P<n>[0-9]{1,2}(?:st|nd|rd|th)?|[IVX]{1,6}(?:th|e)?|(?:\w+-)?(?:first|second|third|\w{2,7}th))[ -]centur(?:y|ies)(?!\w)",
+    "fr": r"(?<!\w)(?P<n>[0-9]{1,2}(?:er?|ème)?|[IVX]{1,6}(?:er?|ème)?|\w+ième|premier) siècles?(?!\w)",
+    "de": r"(?<!\w)(?P<n>[0-9]{1,2}\.?|[IVX]{1,6}\.?) ?Jahrhundert",
+    "es": r"(?<!\w)siglos? (?P<n>[IVX]{1,6}|[0-9]{1,2})(?!\w)",
+    "zh": r"(?P<n>[0-9]{1,2}|[一二三四五六七八九十]{1,3}) ?世纪",
+}
+
+
+def century_place(answer: str, language: str) -> Span | None:
+    """Where an answer has the number of its only century.
+
+    >>> century_place("in the twelfth century", "en"), century_place("en el siglo XVI", "es"), century_place("In XVI, century", "en")
+    ((7, 14), (12, 15), None)
+    """
+    places = [match.span("n") for match in re.finditer(_NUMBERED.get(language, "(?!)"), answer)]
+    return places[0] if len(places) == 1 else None
+
+
+def century(value: int, language: str) -> str:
+    """The number of a century as a language writes it.
+
+    >>> century(18, "fr"), century(1, "fr"), century(21, "en"), century(19, "es")
+    ('XVIIIe', 'Ier', '21st', 'XIX')
+    """
+    if language not in ("fr", "es"):
+        return str(value) if language == "zh" else ordinal(value, language, "")
+    tens, ones = divmod(value, 10)
+    roman = "X" * tens + ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"][ones]
+    return roman if language == "es" else f"{roman}er" if value == 1 else f"{roman}e"
+
+
 def spelled(answer: str, value: int, language: str) -> Span | None:
     """Where an answer has a number as a word or a Roman numeral; None where it has not, or more than once."""
     for match in re.finditer(r"(?<!\w)([IVX]{1,6})(?=(?:e|er|ème|ième)?(?!\w))", answer):

@@ -46,7 +46,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _DATE = lazy(
-    r"(?<![0-9])(?:(?P<year>[0-9]{4})年)?(?P<month>1[0-2]|0?[1-9])月(?:(?P<day>3[01]|[12][0-9]|0?[1-9])[日号])?(?![0-9份])"
+    r"(?<![0-9])(?:(?P<year>[0-9]{4})年)?(?P<month>1[0-2]|0?[1-9])月(?:(?P<day>3[01]|[12][0-9]|0?[1-9])[日号]|(?![0-9份]))"
 )
 _COUNTED = lazy(
     rf"(?<![A-Za-z0-9.,])(?P<number>[0-9]+(?:[.,][0-9]+)*) ?(?P<power>{'|'.join(sorted(_TENS, key=len, reverse=True))})"
@@ -74,9 +74,24 @@ def chinese_amounts(source: str, dst: str) -> Iterator[tuple[int, int, str, str]
         text = f"{value:,f}"
         if "." in text:
             text = text.rstrip("0").rstrip(".")
-        short = [value / 10 ** _ZEROS[name] for name in ("million", "billion")]
-        forms = [f"{one.normalize():f} {name}" for one, name in zip(short, ("million", "billion"), strict=True)]
+        names = ("thousand", "million", "billion")
+        short = [value / 10 ** _ZEROS[name] for name in names]
+        forms = [f"{one.normalize():f} {name}" for one, name in zip(short, names, strict=True)]
         yield match.start(), match.end(), text, "|".join(re.escape(form) for form in (text, f"{value:f}", *forms))
+
+
+def unscaled(typed: str, answer: str) -> Span | None:
+    """Where an answer in Latin letters has the number of an amount with another power of ten than its 万, or with none.
+
+    >>> unscaled("250万", "Some 250 people."), unscaled("250万", "250 million people"), unscaled("250万", "250 and 250")
+    ((5, 8), (0, 11), None)
+    """
+    number = re.match(rf"[0-9][0-9.,]*(?={'|'.join(_TENS)})", typed)
+    if not number:
+        return None
+    words = "|".join(names[0] for names in (power["en"] for power in _POWERS.values()))
+    places = list(re.finditer(rf"(?<![\w.,]){re.escape(number[0])}(?: (?:{words})s?)?(?![\w]|[.,][0-9])", answer))
+    return places[0].span() if len(places) == 1 else None
 
 
 @cache
