@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation import closed
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.plans import is_sign, union
@@ -69,6 +70,7 @@ class Checks:
         self.taken = taken
         self.numbers = Numbers(source, style.source, style.target, taken)
         spans = [one.span for one in self.numbers.constants]
+        self.closed = closed.concerns(source, base_code(style.source))
         self.names = Names(source, style.source, style.target, taken, style.cost, spans)
 
     @property
@@ -91,6 +93,9 @@ class Checks:
         """
         digits = self.numbers.check(answer, self._taken(answer), force)
         text = self._measured(digits.text)
+        src, dst = base_code(self.style.source), base_code(self.style.target)
+        if self.closed:
+            text = closed.mended(self.source, text, src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
         mended = names.text != answer
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
@@ -103,6 +108,8 @@ class Checks:
         )
         spans = union([*digits.missing, *names.missing, *marks.places])
         uncertain = doubts(self.source, text, self.style.source, self.style.target)
+        if "names" not in faults and self.closed and closed.lost(self.source, text, src, dst):
+            uncertain.append("names")
         if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":
             from lamella.tasks.translation.chinese_names import lost  # only now: other texts have none
 

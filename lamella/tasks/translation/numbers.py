@@ -22,7 +22,7 @@ from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import numerals
 from lamella.tasks.translation.proper import word_set
-from lamella.tasks.translation.quantities import chinese_amounts, powers_in_chinese, unscaled
+from lamella.tasks.translation.quantities import unscaled, written_anew
 
 _NARROW, _NO_BREAK = "\u202f", "\u00a0"
 # How a language separates thousands and decimals, and whether the currency stands behind the number.
@@ -123,8 +123,7 @@ class Numbers:
         for start, end, value in numerals.centuries(text):
             self.constants.append(Constant((start, end), text[start:end], str(value), False, value=value, century=True))
             text = _bar(text, start, end)
-        amounts = chinese_amounts(text, self.dst) if self.src == "zh" else powers_in_chinese(text, self.src)
-        for start, end, written, forms in list(amounts) if "zh" in (self.src, self.dst) else ():
+        for start, end, written, forms in written_anew(text, self.src, self.dst):
             self.constants.append(Constant((start, end), written, re.sub("[^0-9]", "", written), True, forms=forms))
             text = _bar(text, start, end)
         for match in _GROUPS.finditer(text):
@@ -270,7 +269,7 @@ class Numbers:
                 left = _bar(left, *span)
             else:
                 lacking.append(one)
-        tokens = [t for t in tokens if not numerals.says(self.source, left[slice(*t)], self.src)]
+        tokens = [t for t in tokens if not self._says(left, t)]
         for one in list(lacking):
             joined = [(a[0], b[1]) for a, b in pairwise(tokens) if re.fullmatch(r"[\s.,]", left[a[1] : b[0]])]
             near = [t for t in (*tokens, *joined) if force or _alike(one.digits, re.sub("[^0-9]", "", left[slice(*t)]))]
@@ -286,6 +285,13 @@ class Numbers:
             answer = answer[:start] + new + answer[end:]
         spans = sorted(one.span for one in (*missing, *lacking))
         return Check(answer, spans, [left[slice(*t)] for t in tokens])
+
+    def _says(self, answer: str, span: Span) -> bool:
+        """Whether the source says a number of the answer without digits: as a word, or 5月 as May."""
+        number = answer[slice(*span)]
+        month = self.dst == "zh" and len(number) < 3 and answer[span[1] : span[1] + 2].strip()[:1] == "月"
+        named = month and number.isdigit() and numerals.names_month(self.source, int(number), self.src)
+        return named or numerals.says(self.source, number, self.src)
 
     def _set(self, answer: str, span: Span, one: Constant) -> list[tuple[int, int, str]]:
         """The edit that writes a number in the place of one of the answer, with its currency or percent sign."""

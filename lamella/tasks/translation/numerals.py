@@ -143,6 +143,16 @@ def says(source: str, number: str, language: str) -> bool:
     return any(is_roman(one) and roman_value(one) == value for one in romans)
 
 
+def names_month(source: str, value: int, language: str) -> bool:
+    """Whether a source names the month of this number.
+
+    >>> names_month("We met in May.", 5, "en"), names_month("We met in May.", 6, "en")
+    (True, False)
+    """
+    months = _MONTHS.get(language, "").split("|")
+    return 1 <= value <= len(months) and bool(re.search(rf"(?<!\w){months[value - 1]}", source, re.IGNORECASE))
+
+
 def is_ordinal(suffix: str) -> bool:
     """Whether letters after a number make an ordinal of it: 21st, 3e."""
     return bool(_ORDINAL.fullmatch(suffix))

@@ -80,6 +80,39 @@ def chinese_amounts(source: str, dst: str) -> Iterator[tuple[int, int, str, str]
         yield match.start(), match.end(), text, "|".join(re.escape(form) for form in (text, f"{value:f}", *forms))
 
 
+def written_anew(source: str, src: str, dst: str) -> list[tuple[int, int, str, str]]:
+    """Dates and amounts that Chinese writes in a way of its own, from Chinese and to it: see `chinese_amounts`."""
+    if src == "zh":
+        return list(chinese_amounts(source, dst))
+    return [*powers_in_chinese(source, src), *dates_in_chinese(source, src)] if dst == "zh" else []
+
+
+_EITHER = "|".join(_MONTHS)
+_ENGLISH_DATE = lazy(
+    rf"(?<![\w/.-])(?:(?P<month>{_EITHER}) (?P<day>3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)?"
+    rf"|(?P<first>3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)? (?:of )?(?P<last>{_EITHER}))(?:,? (?P<year>[12][0-9]{{3}}))?(?![\w:/-])"
+)
+
+
+def dates_in_chinese(source: str, src: str) -> Iterator[tuple[int, int, str, str]]:
+    """English dates as Chinese writes them: (start, end, text, pattern of its forms).
+
+    >>> [one[2] for one in dates_in_chinese("From May 5th, 2023 to 3 June", "en")]
+    ['2023年5月5日', '6月3日']
+    """
+    for match in _ENGLISH_DATE.finditer(source) if src == "en" else ():
+        month = _MONTHS.index(match["month"] or match["last"]) + 1
+        day, year = int(match["day"] or match["first"]), match["year"]
+        short = rf"{month} ?月 ?{day} ?[日号]"
+        text = f"{month}月{day}日"
+        yield (
+            match.start(),
+            match.end(),
+            f"{year}年{text}" if year else text,
+            rf"{year} ?年 ?{short}" if year else short,
+        )
+
+
 def unscaled(typed: str, answer: str) -> Span | None:
     """Where an answer in Latin letters has the number of an amount with another power of ten than its 万, or with none.
 

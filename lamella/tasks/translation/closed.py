@@ -1,0 +1,211 @@
+"""Words that are few and have one translation each: days, months, titles before a name. An answer has those of its source.
+
+Small nets take Friday for Thursday, and leave `Mr.` as it is. Where it is clear which word stands for which, it is put right.
+
+    >>> mended("We left last Thursday.", "Nous sommes partis vendredi dernier.", "en", "fr")
+    'Nous sommes partis jeudi dernier.'
+    >>> mended("Ask Mr. Nakamura.", "Pregunta a Mr. Nakamura.", "en", "es"), lost("It is closed on Monday.", "C'est fermé.", "en", "fr")
+    ('Pregunta al Sr. Nakamura.', True)
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from lamella.tasks.translation.proper import word_set
+
+_DAYS = {
+    "en": "monday tuesday wednesday thursday friday saturday sunday", "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag", "es": "lunes martes miércoles jueves viernes sábado domingo",
+}  # fmt: skip
+_MONTHS = {
+    "en": "january february march april may june july august september october november december",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "de": "januar februar märz april mai juni juli august september oktober november dezember",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+}
+_HAN_DAYS, _HAN_MONTHS = "一二三四五六日", "一 二 三 四 五 六 七 八 九 十 十一 十二"
+# The source's own form of a title, a language each: of men, of women.
+_TITLES = {
+    "en": (r"Mr\.?", r"(?:Mrs|Ms)\.?|Miss"), "fr": (r"M\.|Monsieur", r"Mme\.?|Madame|Mlle\.?"), "de": (r"Herrn?", r"Frau"),
+    "es": (r"Sr\.|Señor|Don", r"Sra\.|Señora|Srta\.|Doña"),
+}  # fmt: skip
+_ADDRESSED = word_set("mr mrs ms miss m monsieur mme madame mlle herr herrn frau sr señor sra señora srta don doña")
+_TITLE = {
+    "en": ("Mr.", "Ms."),
+    "fr": ("M.", "Mme"),
+    "de": ("Herr", "Frau"),
+    "es": ("Sr.", "Sra."),
+    "zh": ("先生", "女士"),
+}
+_MARRIED = {"en": r"Mrs\.?", "fr": r"Mme|Madame", "es": r"Sra\.|Señora", "de": "Frau"}
+_NAME = r"(?P<name>[A-ZÀ-ÖØ-Þ](?:['’][A-ZÀ-Þ])?[^\W\d_]+(?:-[A-ZÀ-ÖØ-Þ][^\W\d_]+)*)"
+# Before or after the name of a month, which is also another word or a name: in May, 3 March, but `May I?` and `August Wilson`.
+_DOUBLE = word_set("may march august mars")
+_BESIDE = r"(?:(?:[0-9][a-z.,]*|in|of|since|until|by|next|last|this|every|from|to|late|early|mid|before|after|during|de|en|fin|début|mi|depuis)[ -])"
+
+
+class Class(NamedTuple):
+    """The words of a language that are one of a kind, as a pattern with a group each, and how each is written."""
+
+    pattern: re.Pattern[str]
+    words: tuple[str, ...]
+
+
+@cache
+def _class(kind: str, language: str) -> Class | None:
+    if language == "zh":
+        if kind == "days":
+            return Class(re.compile("(?:星期|周|礼拜)([一二三四五六日天])(?![年期岁次])"), tuple(_HAN_DAYS))
+        return Class(
+            re.compile(r"(?<![0-9个])(1[0-2]|[1-9])月(?!份?间?亮)|(?<![个十])(十[一二]?|[一二三四五六七八九])月(?!亮)"),
+            tuple(map(str, range(1, 13))),
+        )
+    words = (_DAYS if kind == "days" else _MONTHS).get(language, "").split()
+    if not words:
+        return None
+    ends = (
+        "(?:s|en)?(?!\\w)"
+        if language != "de"
+        else "(?:[sn]|en)?(?=\\W|$|abend|morgen|nachmittag|vormittag|nacht|mittag)"
+    )
+    either = "|".join(f"{word}n?" if word == "sonntag" else word for word in words)
+    return Class(
+        re.compile(
+            rf"(?<![\w@#./-])({either}{'|sonnabend' * (language == 'de' and kind == 'days')}){ends}", re.IGNORECASE
+        ),
+        tuple(words),
+    )
+
+
+def _members(text: str, kind: str, language: str) -> list[tuple[int, int, int]]:
+    """Where a text has words of a class: (which, start, end)."""
+    one = _class(kind, language)
+    found: list[tuple[int, int, int]] = []
+    for match in one.pattern.finditer(text) if one else ():
+        word = (match[1] or match[2]).lower()
+        span = match.span(1) if match[1] else match.span(2)
+        if language == "zh":
+            which = "一二三四五六日天".index(word) % 7 if kind == "days" else _month(word)
+            which = 6 if word == "天" else which
+        elif word == "sonnabend":
+            which = 5
+        elif kind == "months" and word in _DOUBLE and not _is_month(text, *span, language):
+            continue
+        elif language in ("en", "de") and kind == "months" and text[span[0]].islower():
+            continue  # to march, may
+        else:
+            which = one.words.index(word) if one and word in one.words else -1
+        if which >= 0:
+            found.append((which, *span))
+    return found
+
+
+def _month(word: str) -> int:
+    return int(word) - 1 if word.isdigit() else _HAN_MONTHS.split().index(word)
+
+
+def _is_month(text: str, start: int, end: int, language: str) -> bool:
+    before = re.search(rf"(?<!\w){_BESIDE}$", text[max(0, start - 14) : start], re.IGNORECASE)
+    return bool(before) or bool(re.match(r",? [0-9]", text[end : end + 3]))
+
+
+def concerns(source: str, src: str) -> bool:
+    """Whether a source may have words of these classes."""
+    if src == "zh":
+        return bool(re.search("[周月拜期]", source))
+    small = source.lower()
+    words = [*_DAYS.get(src, "").split(), *_MONTHS.get(src, "").split(), "sonnabend"]
+    return any(word in small for word in words) or bool(_ADDRESSED & {*re.findall(r"[^\W\d_]+", small)})
+
+
+def mended(source: str, answer: str, src: str, dst: str) -> str:
+    """An answer with the days, months and titles of its source, where it is clear which word stands for which."""
+    for kind in ("days", "months"):
+        answer = _placed(source, answer, kind, src, dst)
+    return _titled(source, answer, src, dst) if src != "zh" else answer
+
+
+def lost(source: str, answer: str, src: str, dst: str) -> bool:
+    """Whether an answer lacks a day or a month that its source has."""
+    for kind in ("days", "months"):
+        ours, theirs = ({which for which, _, _ in _members(*one)} for one in ((source, kind, src), (answer, kind, dst)))
+        if _class(kind, dst) and ours - theirs:
+            return True
+    return False
+
+
+def _placed(source: str, answer: str, kind: str, src: str, dst: str) -> str:
+    one = _class(kind, dst)
+    ours = _members(source, kind, src)
+    if not one or not ours:
+        return answer
+    theirs = _members(answer, kind, dst)
+    wanted = {which for which, _, _ in ours}
+    missing = sorted(wanted - {which for which, _, _ in theirs})
+    extra = [place for place in theirs if place[0] not in wanted]
+    # The word of the source, which a net may copy.
+    copies = [] if dst == src else [p for p in _members(answer, kind, src) if p[0] in missing]
+    copies = [p for p in copies if not any(a < p[2] and p[1] < b for _, a, b in theirs)]
+    edits = []
+    for which in missing:
+        copied = [p for p in copies if p[0] == which]
+        if len(copied) == 1:
+            edits.append((*copied[0][1:], which))
+        elif len(missing) == 1 and len({p[0] for p in extra}) == 1:
+            edits += [(start, end, which) for _, start, end in extra]
+    for start, end, which in sorted(edits, reverse=True):
+        word = one.words[which]
+        if dst == "zh":
+            word = (
+                word
+                if re.match("月", answer[end:]) or answer[start - 1 : start] in ("期", "周", "拜")
+                else f"{'星期' if kind == 'days' else ''}{word}{'月' if kind == 'months' else ''}"
+            )
+        elif dst in ("en", "de") or (start == 0 and answer[:1].isupper()):
+            word = word.capitalize()
+        end += answer[end : end + 1] == "s" and (
+            word.endswith("s") or answer[start:end].istitle() and dst in ("fr", "es")
+        )
+        answer = answer[:start] + word + answer[end:]
+    return answer
+
+
+def _titled(source: str, answer: str, src: str, dst: str) -> str:
+    """An answer whose names have the titles that they have in the source."""
+    if src not in _TITLES or dst not in _TITLE:
+        return answer
+    found = [
+        (woman, match)
+        for woman, pattern in enumerate(_TITLES[src])
+        for match in re.finditer(rf"(?<![\w.])(?P<title>{pattern}) {_NAME}", source)
+    ]
+    names = [match["name"] for _, match in found]
+    for woman, match in found:
+        if names.count(match["name"]) == 1:  # of Mr. and Mrs. Smith it is not clear which is which
+            answer = _addressed(answer, match["title"], match["name"], woman, src, dst)
+    return answer
+
+
+def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: str) -> str:
+    """An answer whose name has a title of its language, where it has that of the source or one of the other sex."""
+    title = "Mrs." if dst == "en" and woman and re.fullmatch(_MARRIED[src], typed) else _TITLE[dst][woman]
+    every = [pattern for pair in _TITLES.values() for pattern in pair]
+    wrong = "|".join(every if dst == "zh" else [_TITLES[dst][1 - woman]])
+    right = _TITLES[dst][woman] if dst in _TITLES else "(?!)"
+    place = re.search(
+        rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})) ?{re.escape(name)}(?![^\W\d_])", answer, re.ASCII
+    )
+    if not place or (place["own"] and re.fullmatch(right, place["own"])):
+        return answer
+    before, after = answer[: place.start()], answer[place.end() :]
+    if dst == "zh":
+        return f"{before}{name}{title}{after.lstrip(' ')}"
+    if dst == "en":
+        before = re.sub(r"(?<!\w)the $", "", before)
+    article = r"\b(?:el|la|al|del) $"
+    if dst == "es" and place["own"] and re.search(r"[^\W\d_] $", before) and not re.search(article, before):
+        before = re.sub(r"\b(a|de) el $", lambda match: f"{match[1]}l ", before + ("el ", "la ")[woman])
+    return f"{before}{title} {name}{after}"
