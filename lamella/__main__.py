@@ -3,7 +3,7 @@
 Until the commands are loaded, Ctrl-C ends the process at once: click alone takes a tenth of a second.
 """
 
-from lamella.cli.interrupt import stop_while_loading, take_interrupts
+from lamella.cli.interrupt import leave, stop_while_loading, take_interrupts
 
 
 def main() -> None:
@@ -13,7 +13,12 @@ def main() -> None:
 
     if ours:
         take_interrupts()
-    commands.main()
+    try:
+        commands.main()
+    except SystemExit as done:
+        leave(done.code)
+        raise
+    leave(0)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def test_closed_streams_and_bare_machines(command, code, out, err):
 BEGIN = "import os; os.write(1, b'!'); from lamella.__main__ import main; main()"
 
 
-@pytest.mark.parametrize("args", [["translate", "Hello", "--to", "fr"], ["predict", str(MODEL), "Hello"], ["--help"]])
+@pytest.mark.parametrize(
+    "args", [["translate", "Hello", "--from", "en", "--to", "fr"], ["predict", str(MODEL), "Hello"], ["--help"]]
+)
 def test_ctrl_c_at_any_moment(args):
     """One line, or what was asked for; never a traceback."""
     codes = set()
