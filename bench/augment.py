@@ -19,7 +19,7 @@ from lamella.graphs import torch_graphs
 from lamella.metrics.noise import of_fields
 from lamella.metrics.stress import stress
 from lamella.registry import find
-from lamella.task import Answer, Example, Task
+from lamella.task import Answer, Example, Task, as_measured
 from lamella.train import augment
 from lamella.train.engine import Run, steps
 from lamella.train.gather import Gathered, encode
@@ -58,7 +58,7 @@ def measured(task: str, count: int, words: str, noises: Sequence[str], limit: in
     graphs = torch_graphs(trained(job, count, words, seed).averaged())
 
     def answering(job: Task, examples: Sequence[Example]) -> list[Answer]:
-        job = job.to_measure()
+        job = as_measured(job)
         return job.answers(examples, lambda rows: model.run_batches(job, graphs, rows))
 
     examples = job.sample("test")[:limit]

@@ -33,6 +33,7 @@ from lamella.data.readers.cloze import WORD
 from lamella.data.readers.passages import read_passages
 from lamella.metrics import fillings
 from lamella.model import run_batches
+from lamella.task import as_measured
 
 EVERY = 12  # words of a held-out passage between two that are asked for
 NAMED = 100  # words of an answer
@@ -70,7 +71,7 @@ def said(name: str, answers: list[Any], asked: list[dict[str, str]], vocabulary:
 
 def answered(model: lamella.Model, graphs: Any, asked: list[dict[str, str]]) -> Iterator[Any]:
     """The answers of a net, a hundred questions at a time."""
-    job = model.task.to_measure()
+    job = as_measured(model.task)
     for first in range(0, len(asked), 100):
         rows = [{"text": q["text"]} for q in asked[first : first + 100]]
         yield from job.answers(rows, lambda some: run_batches(job, graphs, some))

@@ -26,6 +26,7 @@ import numpy as np
 import lamella
 from lamella.data.readers.events import Read, read_histories
 from lamella.model import Model
+from lamella.task import as_measured
 from lamella.tasks.recommendation.counts import Counts
 from lamella.verbs.compress import graphs_size
 
@@ -62,7 +63,7 @@ def beside(name: str, own: Ranks, other: Ranks) -> None:
 
 def ranks_of(model: Model, tests: Sequence[dict[str, Any]]) -> Ranks:
     """The rank of what came next in each answer."""
-    asked = model.with_config(model.task.to_measure().config)
+    asked = model.with_config(as_measured(model.task).config)
     answers = asked.predict([{"history": e["history"]} for e in tests])
     names = [[entry["item"] for entry in answer["items"]][:MOST] for answer in answers]
     return np.array([row.index(e["next"]) + 1 if e["next"] in row else 0 for row, e in zip(names, tests, strict=True)])

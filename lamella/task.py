@@ -71,7 +71,14 @@ __all__ = [
     "Training",
     "Transfer",
     "as_learned",
+    "as_asked",
+    "as_measured",
 ]
+
+
+Disturb = Callable[
+    [Any, float, int], "Task"
+]  # task, strength from 0 to 1, seed -> the task as it answers with that noise
 
 
 class Task:
@@ -94,7 +101,9 @@ class Task:
     suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
     transfer: ClassVar[Transfer[Any]] = Transfer()  # what it begins from with `--init`, and what `import` reads
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
-    noises: ClassVar[tuple[str, ...]] = ()  # kinds of noise in what it knows besides an example: `disturb`
+    noises: ClassVar[
+        Mapping[str, Disturb]
+    ] = {}  # in what it knows besides an example, such as that some of it is missing
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -112,22 +121,6 @@ class Task:
         return {}
 
     state: State = State()  # what verbs tell it while they work with it
-
-    def ask(self, name: str = "") -> "Task":
-        """This task as it answers one of its questions, by default the first: `fields` and `answer` are the question's."""
-        if not name and not self.state.asked:
-            name = next(iter(self.questions), "")
-        if not name or name == self.state.asked:
-            return self
-        if name not in self.questions:
-            expected = (
-                f"expected one of {', '.join(self.questions)}" if self.questions else "it answers one question only"
-            )
-            raise UsageError(f"--ask {name[:60]}: {expected}.")
-        other = copy.copy(self)
-        other.state, question = self.state.changed(asked=name), self.questions[name]
-        vars(other).update(fields=question.fields, answer=question.answer)
-        return other
 
     # ---- to fill in -------------------------------------------------------------------------------------------
 
@@ -201,17 +194,6 @@ class Task:
         None where the answers to other questions are as good as any such: each then is given to the next question.
         """
         return None
-
-    def to_measure(self, quick: bool = False) -> "Task":
-        """This task, as it answers while it is scored; `quick`: while it trains, when less will do."""
-        other = copy.copy(self)
-        options = {**self.training.measured, **(self.training.quick if quick else {})}
-        other.config = msgspec.structs.replace(self.config, **options)
-        return other
-
-    def disturb(self, noise: str, strength: float, seed: int) -> "Task":
-        """This task as it answers with one of its `noises`, of a strength from 0 to 1, such as some of what it knows missing."""
-        return self
 
     def keys(self, example: Example) -> list[str]:
         """Examples that share one of these never stand on both sides of a split."""
@@ -310,6 +292,29 @@ class Task:
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""
         return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
+
+
+def as_asked(task: Task, name: str = "") -> Task:
+    """The task as it answers one of its questions, by default the first: `fields` and `answer` are the question's."""
+    if not name and not task.state.asked:
+        name = next(iter(task.questions), "")
+    if not name or name == task.state.asked:
+        return task
+    if name not in task.questions:
+        expected = f"expected one of {', '.join(task.questions)}" if task.questions else "it answers one question only"
+        raise UsageError(f"--ask {name[:60]}: {expected}.")
+    other = copy.copy(task)
+    other.state, question = task.state.changed(asked=name), task.questions[name]
+    vars(other).update(fields=question.fields, answer=question.answer)
+    return other
+
+
+def as_measured(task: Task, quick: bool = False) -> Task:
+    """The task as it answers while it is scored; `quick`: while it trains, when less will do. See `Training.measured`."""
+    other = copy.copy(task)
+    options = {**task.training.measured, **(task.training.quick if quick else {})}
+    other.config = msgspec.structs.replace(task.config, **options)
+    return other
 
 
 def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:

@@ -20,6 +20,7 @@ import lamella
 from lamella.checks import CHECKS, OPTIONS, Trained, alike, check_compression, check_scores
 from lamella.explain.ablation import Question
 from lamella.registry import find
+from lamella.task import as_measured
 from tests.serving import serving
 
 WEATHER = str(Path(__file__).parent / "tasks" / "weather.py")
@@ -301,7 +302,7 @@ def test_compress(word, folder, trust, outside, model, cli, tmp_path, untimed, m
     after = [s for name, s in small.manifest.scores.items() if "int8" in name]
     assert len(after) == 1 and "int8" in (tmp_path / "small" / "card.md").read_text()
     examples = [e for i, e in enumerate(model.task.sample("test")) if i % 3]  # the others said what units do
-    measured = [m.with_config(m.task.to_measure().config) for m in (model, small)]  # as compress measures
+    measured = [m.with_config(as_measured(m.task).config) for m in (model, small)]  # as compress measures
     before, now = (headline(m, m.predict(examples), examples) for m in measured)
     lost = (now - before if model.task.less_is_better else before - now) / abs(before)
     assert lost <= 0.05

@@ -22,7 +22,7 @@ from lamella.graphs import OnnxGraph, load_graphs
 from lamella.graphs.surgery import Part, parts, without
 from lamella.model import Model, fingerprint, held_out, run_batches
 from lamella.model.reading import columns_for
-from lamella.task import Answer, Example, Task
+from lamella.task import Answer, Example, Task, as_measured
 
 SEEN, SEEN_SECONDS = 300, 8.0  # limits on the examples whose hidden layers are recorded
 ABLATED, FEWEST, ABLATION_SECONDS = 60, 12, 20.0  # most and fewest examples for ablation, and its time
@@ -91,7 +91,7 @@ def _some(job: Task, examples: list[Example], most: int) -> list[Example]:
 
 def _quick(trained: Model) -> Model:
     """The same model with its fastest options: no wide search, nothing that scores do not need."""
-    return trained.with_config(trained.task.to_measure(quick=True).config)
+    return trained.with_config(as_measured(trained.task, quick=True).config)
 
 
 def _of_vectors(trained: Model, examples: list[Example]) -> tuple[Model, list[Example]]:

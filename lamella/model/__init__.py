@@ -37,7 +37,7 @@ from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.options import current_names
 from lamella.storage.checksums import SHIPPED
 from lamella.storage.disk import read_regular
-from lamella.task import Answer, Example, Task
+from lamella.task import Answer, Example, Task, as_asked
 
 __all__ = [
     "FORMAT",
@@ -155,7 +155,7 @@ class Model:
     def ask(self, name: str = "") -> "Model":
         """A copy of the model that answers one of its questions, by default the first; UsageError for an unknown one."""
         other = copy.copy(self)
-        other.task = self.task.ask(name)
+        other.task = as_asked(self.task, name)
         return other
 
     def after(self, first: "Model") -> "Model":

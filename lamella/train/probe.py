@@ -18,7 +18,7 @@ import numpy as np
 from lamella import metrics, model
 from lamella.errors import DataError
 from lamella.graphs import torch_graphs
-from lamella.task import Task
+from lamella.task import Task, as_measured
 from lamella.train import forecast
 from lamella.train.forecast import Estimate, Score
 from lamella.train.gather import Gathered
@@ -81,7 +81,7 @@ def _shorter(settings: Settings, trial: Trial, share: float) -> Settings:
 
 def _measured(job: Task, trained: Trained, part: Gathered) -> dict[str, float]:
     """The metric on what is watched, with its interval: {"value", "low", "high"}."""
-    quick, graphs = job.to_measure(quick=True), torch_graphs(trained.run.averaged())
+    quick, graphs = as_measured(job, quick=True), torch_graphs(trained.run.averaged())
     answers = quick.answers(part.watched, lambda rows: model.run_batches(quick, graphs, rows))
     interval: dict[str, Any] = metrics.intervals(quick.score(answers, part.watched))[job.metric]
     return interval

@@ -13,7 +13,7 @@ from lamella.graphs import load_graphs, torch_graphs
 from lamella.model import card, fingerprint
 from lamella.model import examples as kept
 from lamella.model.learned import learned
-from lamella.task import Example, GraphLike, Task
+from lamella.task import Example, GraphLike, Task, as_measured
 from lamella.train import augment, curves, further
 from lamella.train.export import export_graphs
 from lamella.train.gather import Gathered
@@ -93,7 +93,7 @@ def measure(
 
     learn: what it was trained on; with it the set says under "trivial" what answers score that need no net.
     """
-    job = job.to_measure()
+    job = as_measured(job)
     answers = job.answers(examples, lambda rows: model.run_batches(job, graphs, rows))
     scores = job.score(answers, examples)
     result = {"count": len(examples), "scores": metrics.intervals(scores), "notes": scores.notes}
@@ -124,7 +124,7 @@ def keep_examples(
         try:
             if shown is None or len(manifest.examples) == kept.MOST:
                 continue
-            job.to_measure(quick=True).answers([shown], lambda rows: model.run_batches(job, graphs, rows))
+            as_measured(job, quick=True).answers([shown], lambda rows: model.run_batches(job, graphs, rows))
         except LamellaError:  # it needs what stays behind
             continue
         manifest.training["examples"] = [*manifest.examples, shown]

@@ -19,7 +19,7 @@ import torch
 
 from lamella import machine, model
 from lamella.graphs import torch_graphs
-from lamella.task import Arrays, Example, Phase, Task
+from lamella.task import Arrays, Example, Phase, Task, as_measured
 from lamella.train import checkpoint, loop
 from lamella.train.batches import Ints, Lengths, batches, draw, groups_of, ones
 from lamella.train.engine import Batches, Encoded, Run, steps
@@ -111,7 +111,7 @@ def measure(
     ]
     tell("timing a look, a save and a product")
     run.averaged()
-    quick, measured = job.to_measure(quick=True), job.to_measure()
+    quick, measured = as_measured(job, quick=True), as_measured(job)
     look = _answering(quick, run, gathered.watched)
     if measured.config == quick.config:
         answer = look * len(gathered.held) / len(gathered.watched)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lamella import model
 from lamella.errors import TrainingError
 from lamella.graphs import torch_graphs
-from lamella.task import Example, Task
+from lamella.task import Example, Task, as_measured
 from lamella.train.engine import Run, Step
 from lamella.train.schedule import Budget
 
@@ -16,7 +16,7 @@ def metric_of(job: Task, watched: Sequence[Example]) -> Callable[[Run], float]:
     """What measures the task's metric of a run's averaged weights, as the task answers while it trains."""
 
     def look(run: Run) -> float:
-        graphs, quick = torch_graphs(run.averaged()), job.to_measure(quick=True)
+        graphs, quick = torch_graphs(run.averaged()), as_measured(job, quick=True)
         answers = quick.answers(watched, lambda rows: model.run_batches(quick, graphs, rows))
         return quick.score(answers, watched).values[quick.metric]
 

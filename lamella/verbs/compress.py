@@ -26,7 +26,7 @@ from lamella.graphs import load_graphs
 from lamella.model import Model, card, held_out
 from lamella.model.named import load
 from lamella.model.reading import columns_for
-from lamella.task import Answer, Example, GraphLike, Task
+from lamella.task import Answer, Example, GraphLike, Task, as_measured
 
 MOST = 500  # examples in all
 TIMED = 24  # examples answered again and again to see how fast
@@ -62,7 +62,7 @@ class Search:
     """Settings tried one after another on the same examples, each measured beside the model that it came from."""
 
     def __init__(self, trained: Model, examples: list[Example], tolerance: float, tell: Callable[[str], None]) -> None:
-        self.trained, self.job, self.tolerance, self.tell = trained, trained.task.to_measure(), tolerance, tell
+        self.trained, self.job, self.tolerance, self.tell = trained, as_measured(trained.task), tolerance, tell
         self.probing, self.examples = examples[::3], [e for i, e in enumerate(examples) if i % 3]
         self.settings: list[Tried] = []
         self.directions = directions(trained.manifest.scores, self.job.metric)
@@ -167,7 +167,7 @@ def compress(
         raise MissingExtra("compress", "train") from error
     trained = model if isinstance(model, Model) else load(model, task)
     folder.free(Path(out), force, whole=True)
-    job = trained.task.to_measure()
+    job = as_measured(trained.task)
     examples, source = _examples(trained, job, data, columns)
     tell(f"measured on {source}")
     search = Search(trained, examples[:MOST], tolerance, tell)

@@ -30,7 +30,7 @@ from lamella.model.notebook import scores as drawn_scores
 from lamella.model.outside import outside_examples, sureness
 from lamella.model.reading import as_files, columns_for
 from lamella.options import replace_config
-from lamella.task import Answer, Example, Task
+from lamella.task import Answer, Example, Task, as_measured
 
 
 def evaluate(
@@ -134,7 +134,7 @@ def _read(
 def _answers(trained: Model, job: Task, examples: Sequence[Example]) -> list[Answer]:
     """The model's answers by a task, its own or that with noise in what it knows, as it is measured."""
     measured = copy.copy(trained)
-    measured.task = job.to_measure()
+    measured.task = as_measured(job)
     return job.answers(examples, measured.run)
 
 

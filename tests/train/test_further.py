@@ -18,6 +18,7 @@ from lamella.graphs import torch_graphs
 from lamella.model import run_batches
 from lamella.options import make_config
 from lamella.registry import find
+from lamella.task import as_measured
 from lamella.train import engine, further, process
 from lamella.train.gather import Gathered
 from lamella.train.settings import Settings
@@ -81,8 +82,8 @@ def test_it_learns_the_new_and_keeps_the_old(tiny_model, adapt):
     assert new1 > new0 + 10 and old1 > 0.95 * old0, (first, last)
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5]), "it learns what is new"
     graphs = torch_graphs(done.run.averaged())
-    as_measured = job.to_measure(quick=True)
-    answers = as_measured.answers(watched, lambda rows: run_batches(as_measured, graphs, rows))
+    measured = as_measured(job, quick=True)
+    answers = measured.answers(watched, lambda rows: run_batches(measured, graphs, rows))
     assert job.score(answers, watched).values["chrF"] == pytest.approx(new1, abs=0.1), "what was measured is what ships"
 
 

@@ -113,7 +113,7 @@ def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monke
     said = []
     train = importlib.import_module("lamella.verbs.train")
     monkeypatch.setattr(
-        loop, "train_task", lambda job, *rest: said.append((job.config.net, job.size_name, rest[-2])) or 1 / 0
+        loop, "train_task", lambda job, *rest: said.append((job.config.net, job.size_name, rest[6])) or 1 / 0
     )
     for options in ({}, {"init": "none"}, {"size": "tiny"}):
         with pytest.raises(ZeroDivisionError):
@@ -170,4 +170,4 @@ def test_models_of_other_kinds_are_refused_by_what_they_are(other, word, message
     task.vocabulary_ = b"pieces"
     config = further.config_of(further.Origin(SimpleNamespace(task=task), transfer=True), cls, {}, word)
     with pytest.raises(UsageError, match=message):
-        cls(config, "tiny").adopt(task, weights)
+        cls.transfer.adopt(cls(config, "tiny"), task, weights)

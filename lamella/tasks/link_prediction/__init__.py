@@ -66,6 +66,16 @@ HEAD, TAIL = Id("The entity that the fact is about."), Id("The entity that it le
 RELATION = Id("How the head is related to the tail; ^relation: the other way round.")
 
 
+def _without_facts(task: "LinkPrediction", strength: float, seed: int) -> Task:
+    """Up to MISSING of the facts that rules stand on are not known when it answers; rankings still leave them out."""
+    other, facts = copy.copy(task), task.graph.knowledge.facts
+    gone = np.random.default_rng(seed).random(len(facts)) < MISSING * strength
+    other.facts_, other.filter_ = _packed(facts[~gone]), task.filter_ + _packed(facts[gone])
+    for name in ("graph", "_added"):
+        vars(other).pop(name, None)
+    return other
+
+
 class LinkPrediction(Task):
     fields = {"head": HEAD, "relation": RELATION}
     answer = Conclusion("The likeliest tail that is no known fact, with the rule and the facts behind it.")
@@ -86,7 +96,7 @@ class LinkPrediction(Task):
     target = "tail"
     metric = "mrr"
     nets = ("factorization",)
-    noises = ("missing facts",)
+    noises = {"missing facts": _without_facts}
     training = Training(
         noun="facts", batch=256, rate=10.0, decay=0.0, muon=False, precise=True, measured={"ranks": True}
     )
@@ -123,15 +133,6 @@ class LinkPrediction(Task):
 
     def keys(self, example: Example) -> list[str]:
         return ["\0".join(_fact(example))]
-
-    def disturb(self, noise: str, strength: float, seed: int) -> Task:
-        """Up to MISSING of the facts that rules stand on are not known when it answers; rankings still leave them out."""
-        other, facts = copy.copy(self), self.graph.knowledge.facts
-        gone = np.random.default_rng(seed).random(len(facts)) < MISSING * strength
-        other.facts_, other.filter_ = _packed(facts[~gone]), self.filter_ + _packed(facts[gone])
-        for name in ("graph", "_added"):
-            vars(other).pop(name, None)
-        return other
 
     def given(self, example: Example) -> Example:
         return {name: example[name] for name in (*self.fields, *self.optional) if name in example}

@@ -8,6 +8,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from lamella.data.text import placeholders
 from lamella.data.text.lazy import lazy
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -60,10 +61,31 @@ def punctuate(text: str) -> str:
     return _BLANK.sub("", _STOP.sub("。", text))
 
 
-def joined(text: str) -> str:
-    """Chinese sentences without blanks between them, which those of the source had.
+# What stands between Chinese characters and Latin ones needs no blank, but an address would not end before a character.
+_LATIN = lazy(rf"(?<=[{_HAN}]) (?=[A-Za-z0-9(\[])|(?<=[A-Za-z0-9%)\]]) (?=[{_HAN}])")
+# After a placeholder, and before one.
+_AFTER = lazy(rf"(?<=[A-Za-z0-9%}}>)\]]) ?([,?!;:]) ?(?=[{_HAN}])")
+_BEFORE = lazy(rf"(?<=[{_HAN}])\.(?=[{{<%\[])")
+# A net writes a counter of years behind whatever has digits or Latin letters.
+_YEARS = lazy(
+    r"((?:(?<![A-Za-z0-9])[A-Za-z\u00c0-\u024f]{2,}|[$€£][0-9][0-9.,]*|\+?[0-9]+(?:[ -][0-9]+)+|[0-9]+(?:\.[0-9]+){2,})) ?[年岁](?=[，。！？；,.]|$)"
+)
 
-    >>> joined("真的吗？ 没办法！")
-    '真的吗？没办法！'
+
+def joined(text: str) -> str:
+    """A Chinese text without blanks between its sentences, or between its characters and Latin ones, addresses aside.
+
+    >>> joined("真的吗？ 没办法！"), joined("第 404 页在 https://a.org/b 这里"), joined("你好 {name}, 欢迎. {x}")
+    ('真的吗？没办法！', '第404页在 https://a.org/b 这里', '你好 {name}，欢迎. {x}')
     """
-    return _BLANK.sub("", text)
+    text = _BLANK.sub("", text)
+    if not re.search("[A-Za-z0-9]", text):
+        return text
+    text = _BEFORE.sub("。", _AFTER.sub(lambda match: _FULL[match[1]], _YEARS.sub(r"\1", text)))
+    spans = placeholders.spans(text)
+
+    def apart(match: re.Match[str]) -> str:
+        inside = any(start <= match.start() <= end or start <= match.end() <= end for start, end in spans)
+        return " " if inside else ""
+
+    return _LATIN.sub(apart, text)

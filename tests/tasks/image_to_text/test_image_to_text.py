@@ -226,7 +226,7 @@ def test_graphs_are_the_net_at_sizes_not_seen_in_export(model, test_set):
             wanted, came = own[name](**arrays), model.graphs[name](**arrays)
             for key in set(wanted) - {"tokens"}:  # of two that are as likely either may stand first
                 np.testing.assert_allclose(came[key], wanted[key], atol=2e-3 * np.abs(wanted[key]).max())
-    task = model.task.ask("caption")
+    task = model.ask("caption").task
     rows = task.collate([task.inputs(e) for e in test_set[:19]])
     assert task.decode(own, rows) == task.decode(model.graphs, rows)
 
