@@ -39,7 +39,9 @@ EXAMPLES = click.option(
 # How to train: options of `train` and of `plan`.
 TRAINING = (
     click.option(
-        "--minutes", type=float, help="Minutes of training (default: 5, if neither --steps nor --epochs is given)."
+        "--minutes",
+        type=float,
+        help="Minutes for all of it, from reading to measuring (default: 5, if neither --steps nor --epochs is given).",
     ),
     click.option("--steps", type=int, help="Number of training steps."),
     click.option("--epochs", type=float, help="Number of passes through the data."),

@@ -175,7 +175,7 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
     budget = trial.budget
     export = cost(trial.contents.operations, loaded) * trial.overhead
     if budget.seconds:  # what comes before the first step and after the last one
-        apart = before + trial.begin + export + SHIPPED * trial.answer + trial.calibrate
+        apart = before + trial.begin + export + trial.look + SHIPPED * trial.answer + trial.calibrate
         budget = Budget(budget.steps, budget.seconds - min(apart, budget.seconds * MOST))
     look = Estimate.about(trial.look, 0.5, 0.25)  # a net that knows nothing answers at length
     count, stepping = looks_in(budget, trial.look, step.value)

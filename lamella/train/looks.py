@@ -45,8 +45,16 @@ class Looks(msgspec.Struct):
         if budget.seconds is None and budget.steps:
             every = between(budget.steps)
             return (step > 0 and step % every == 0) or (step == LEAST and every >= 2 * LEAST)
-        start = self.apart / budget.seconds if budget.seconds else 0.0
-        return Part(budget, start, 1.0).progress(step, seconds) >= self.next and self.spent < SHORT * seconds
+        used = Part(budget, self.start(budget), 1.0).progress(step, seconds)
+        return used >= self.next and self.spent < SHORT * seconds
+
+    def start(self, budget: Budget) -> float:
+        """The share of a budget of time at which its steps begin: what is counted apart is used up already.
+
+        >>> Looks(apart=30.0).start(Budget(seconds=120.0)), Looks(apart=30.0).start(Budget(steps=120))
+        (0.25, 0.0)
+        """
+        return min(0.5, self.apart / budget.seconds) if budget.seconds else 0.0
 
     def add(self, step: int, value: float, seconds: float, less_is_better: bool) -> bool:
         """Note a look that took so many seconds; whether it is the best so far."""

@@ -177,7 +177,9 @@ def train_task(
         for line in further.blend(whole, job, origin, before, gathered.watched):
             tell(line)
             gathered.lines.append(line)  # the card says it too
-    tell(f"trained: {whole.step} steps in {time_of(whole.seconds - whole.looks.apart)}, {job.metric} {value:.4g} on what was watched")
+    tell(
+        f"trained: {whole.step} steps in {time_of(whole.seconds - whole.looks.apart)}, {job.metric} {value:.4g} on what was watched"
+    )
     whole.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
 
@@ -249,13 +251,14 @@ def _begun(
     tell: Callable[[str], None], team: Team, begun: float | None,
 ) -> tuple[Run, Batches, Course, dict[str, torch.Tensor]]:  # fmt: skip
     """The same, its time counted in the minutes of the training; where that is long, it is said that it goes on."""
-    start = time.perf_counter()
+    start, own = time.perf_counter(), time.process_time()
     with waiting(tell, "learning what must be known before training, and encoding the examples"):
         run, batches, course, before = begin(job, gathered, settings, saved, origin, tell, team)
+    busy = (time.perf_counter() - start) / max(1e-3, time.process_time() - own)
     if not saved:
         run.count_apart(course.budget, time.perf_counter() - (start if begun is None else begun))
         if begun is not None and course.budget.seconds:
-            run.count_apart(course.budget, ending.exporting(run.net))
+            run.count_apart(course.budget, ending.exporting(run.net, busy))
     return run, batches, course, before
 
 
@@ -288,7 +291,7 @@ def phases(
     """The part of the budget of each phase that is left, while task, net and run are in it."""
     own = job.training.phases or (Phase(""),)
     total = sum(phase.share for phase in own)
-    start = run.looks.apart / course.budget.seconds if course.budget.seconds else 0.0
+    start = run.looks.start(course.budget)
     ends = [start + (1 - start) * end / total for end in accumulate(phase.share for phase in own)]
     for number, phase in enumerate(own):
         if number < course.phase:

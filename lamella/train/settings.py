@@ -15,7 +15,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     minutes: Annotated[
         float | None,
-        Meta(description="Train so long, learning vocabularies and watching included; 5 where no length is given."),
+        Meta(
+            description="Train so long, all from reading to measuring included, with half of it for steps at least; 5 where no length is given."
+        ),
     ] = None
     steps: Annotated[int | None, Meta(description="Train so many steps.")] = None
     epochs: Annotated[float | None, Meta(description="Train so many times through the data.")] = None

@@ -62,12 +62,10 @@ def suit(
         return
     usual, job.size_name = job.size_name, SMALLEST
     prepared.facts["size"] = SMALLEST
-    line = (
+    prepared.gathered.lines.append(  # they are told next, and the card has them
         f"size: {usual} would make about {seconds / step:,.0f} steps in {time_of(seconds)}, too few to learn much, so "
-        f"{SMALLEST} is taken"
+        f"{SMALLEST} is taken; --size {usual} keeps it"
     )
-    prepared.gathered.lines.append(line)
-    tell(f"{line}; --size {usual} keeps it")
 
 
 def seconds_of_step(prepared: Prepared, settings: Settings, seconds: float) -> float | None:

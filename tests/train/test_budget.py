@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import lamella
 from lamella import model
-from lamella.train import engine, loop, progress, watch
+from lamella.train import ending, engine, loop, progress, ship, watch
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Schedule
 
@@ -27,13 +28,20 @@ class Clock:
     def time(self) -> float:
         return self.now
 
-    perf_counter = time
+    perf_counter = process_time = time
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A step takes 40 to 80 ms, by turns; the first ones up to half a second more, and a look at the metric a second."""
-    clock, took, answer = Clock(), Optimizer.step, model.run_batches
+    """A step takes 40 to 80 ms, by turns; the first ones up to half a second more, and a look at the metric a second.
+
+    Exporting takes two seconds.
+    """
+    clock, took, answer, exported = Clock(), Optimizer.step, model.run_batches, ship.export_graphs
+
+    def export(net):
+        clock.now += 2.0
+        return exported(net)
 
     def step(self, factor):
         done = self.count
@@ -46,18 +54,16 @@ def clock(monkeypatch):
 
     monkeypatch.setattr(Optimizer, "step", step)
     monkeypatch.setattr(model, "run_batches", look)
-    monkeypatch.setattr(engine, "time", clock)
-    monkeypatch.setattr(loop, "time", clock)
-    monkeypatch.setattr(watch, "time", clock)
+    monkeypatch.setattr(ship, "export_graphs", export)
+    monkeypatch.setattr(ending, "cost", lambda operations, loaded: 2.0)
+    monkeypatch.setattr(ending, "overhead", lambda: 1.0)
+    for module in (engine, loop, watch, ending, import_module("lamella.verbs.train")):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 
-class Trained(Exception):
-    """What comes after training is not waited for."""
-
-
 def timed(out, clock, **options):
-    """When training began, what was estimated and when, and when it ended; in seconds."""
+    """When the command began, what was estimated and when, when training ended and when the command did; in seconds."""
     times: dict[str, float] = {}
     estimate = 0.0
 
@@ -68,31 +74,30 @@ def timed(out, clock, **options):
         if word == "estimate":
             value, unit = re.match(r"estimate: ([\d.]+) (s|min)", line).groups()
             estimate = float(value) * (60 if unit == "min" else 1)
-        if word == "trained":
-            raise Trained
 
-    with pytest.raises(Trained):
-        lamella.train(WEATHER, "sample", out=str(out), size="tiny", threads=1, tell=tell, **options)
-    return times["net"], estimate, times["estimate"], times["trained"]
+    begun = clock()
+    lamella.train(WEATHER, "sample", out=str(out), size="tiny", threads=1, examples=False, tell=tell, **options)
+    return begun, estimate, times["estimate"], times["trained"], clock()
 
 
 @pytest.mark.parametrize("minutes", [0.3, 0.6])
 def test_minutes_are_kept(tmp_path, clock, minutes):
-    begun, estimate, said, ended = timed(tmp_path / "m", clock.time, minutes=minutes)
-    assert ended - begun == pytest.approx(60 * minutes, rel=0.1), "watching it is part of it"
+    begun, estimate, said, ended, over = timed(tmp_path / "m", clock.time, minutes=minutes)
+    assert over - begun == pytest.approx(60 * minutes, rel=0.1), "watching, exporting and measuring are part of it"
+    assert over - ended >= 2.9  # exporting, measuring
     assert estimate == pytest.approx(ended - said, rel=0.25)
 
 
 @pytest.mark.parametrize("length", [{"steps": 500}, {"epochs": 12}], ids=["steps", "epochs"])
 def test_the_estimate_comes_true(tmp_path, clock, length):
-    _, estimate, said, ended = timed(tmp_path / "m", clock.time, **length)
+    _, estimate, said, ended, _ = timed(tmp_path / "m", clock.time, **length)
     assert ended - said > 10 and estimate == pytest.approx(ended - said, rel=0.25)
 
 
 def test_on_a_real_clock(tmp_path):
     """The bounds are generous: the machine may be busy with other things for half of so short a time."""
-    begun, estimate, said, ended = timed(tmp_path / "m", time.time, minutes=0.1)
-    assert 0.45 * 6 < ended - begun < 2 * 6  # what comes before the first step counts, up to half
+    begun, estimate, said, ended, _ = timed(tmp_path / "m", time.time, minutes=0.1)
+    assert 0.45 * 6 < ended - begun < 2 * 6  # what comes before the first step and after the last counts, up to half
     assert 0.4 < estimate / (ended - said) < 2.5
 
 

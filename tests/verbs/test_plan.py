@@ -62,11 +62,11 @@ def test_of_minutes_more_steps_fit_into_more():
         lamella.plan(WEATHER, "sample", size="tiny", minutes=minutes, machines="none", tell=silent)
         for minutes in (1, 4)
     )
-    most = 240 * 1.01  # what comes before the first step counts, up to half of the time
+    most = 240 * 1.01  # what comes before the first step and after the last one counts, up to half of the time
     assert 120 * 0.99 < four.parts["steps"].value + four.parts["looks"].value < most
     assert 25 < one.parts["steps"].value <= 60 and one.machines == [] and one.kilowatt_hours is None
     usual = lamella.plan(WEATHER, "sample", size="tiny", machines="none", tell=silent)
-    assert usual.length == "5 minutes of steps and looks"  # as train does where nobody says how long
+    assert usual.length == "5 minutes"  # as train does where nobody says how long
 
 
 def test_kept_and_compared(cli, tmp_path):
