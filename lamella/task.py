@@ -45,7 +45,6 @@ from lamella.transfer import Encoder, Imported, Transfer
 if TYPE_CHECKING:  # the light install has no torch
     from torch import Generator, Tensor, nn
 
-    from lamella.data.readers.windows import Part
 
 __all__ = [
     "EXPLAINED",
@@ -70,8 +69,8 @@ __all__ = [
     "Task",
     "Training",
     "Transfer",
-    "as_learned",
     "as_asked",
+    "as_learned",
     "as_measured",
 ]
 
@@ -128,14 +127,6 @@ class Task:
         """The user's files -> examples, and the lines that say what was understood, kept and dropped."""
         raise NotImplementedError
 
-    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
-        """Files of lines in parts that `read` takes one by one, for corpora beyond memory; []: they are read as a whole.
-
-        For tasks of which each example is a line, or some lines together. Such a task has no `hold_out` and no `weights` of its
-        own, since these look at all examples.
-        """
-        return []
-
     def sample(self, split: str) -> list[Example]:
         """A small, seeded, offline set: "train" or "test"."""
         raise NotImplementedError
@@ -168,14 +159,6 @@ class Task:
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         """The net's outputs and the targets -> one number to make small."""
-        raise NotImplementedError
-
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        """Of how many terms `loss` is the mean, such as the tokens that are not padding; it may be 0 for a part of a batch.
-
-        For trainings in several processes: each then computes the mean over its own rows. Where the task does not say it, as
-        where a loss compares the rows of a batch with each other, the outputs of all processes are brought together.
-        """
         raise NotImplementedError
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
@@ -235,27 +218,8 @@ class Task:
         """An example of the user's files as it is given one by one: its fields, without the answer."""
         return {name: example[name] for name in self.fields if name in example}
 
-    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
-        """The places of about `wanted` examples to hold out; None: any, by a hash of `keys`."""
-        return None
-
-    def weights(self, examples: Sequence[Example]) -> Array | None:
-        """How often each example is drawn an epoch (N,): 2.5 is twice or three times; None: each once."""
-        return None
-
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Learn, after training and from examples kept aside, how far the net's answers are to be trusted."""
-
-    def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
-        """Files that show training examples as they were understood, by name, such as pictures with their masks laid over them.
-
-        They are written into the model's training/ before the first step, so that data that are misread are seen at once.
-        """
-        return {}
-
-    def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
-        """What was found out about a trained net besides its scores, in lines for its card, such as whether it copies."""
-        return []
 
     def note(self, example: Example) -> str:
         """What must be known of the answer to an example, such as that of a long text a part alone is read; "": nothing."""

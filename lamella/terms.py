@@ -67,9 +67,24 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
     generative: bool = False  # it learns what its examples are like, so that noise in them would be learned too
     short_first: int = 0  # epochs at the beginning in which batches of short examples come before those of long ones
+    terms: str = ""  # what the loss is the mean over, see `lamella.train.shares`: "rows", or an array of which what is not 0 counts
     phases: tuple[Phase, ...] = ()  # one after another; (): one, in which all weights move
     measured: Mapping[str, Any] = {}  # Config fields while it is scored: what no score asks for is not made
     quick: Mapping[str, Any] = {}  # those that make answers worse and fast besides, for watching a training
+    # Functions, of the task first where they need it; without one nothing, or what is said behind it.
+    parts: Callable[[Sequence[str], Choice], Any] | None = (
+        None  # files of lines in parts that `read` takes one by one: `Part`s
+    )
+    hold_out: Callable[[Any, Sequence[Example], int, int], list[int] | None] | None = (
+        None  # the places of so many; by `keys`
+    )
+    weights: Callable[[Any, Sequence[Example]], Array | None] | None = (
+        None  # how often each is drawn an epoch (N,); once
+    )
+    previews: Callable[[Sequence[Example]], dict[str, bytes]] | None = (
+        None  # files that show how examples were understood
+    )
+    findings: Callable[[Any, Mapping[str, "GraphLike"], Sequence[Example], Sequence[Example]], list[str]] | None = None
 
 
 class as_learned:

@@ -83,6 +83,18 @@ class FromWords(Transfer["SentenceSimilarity"]):
         return {name: array for name, array in encoder.weights.items() if not name.startswith("norm.")}
 
 
+def _hold_out(task: "SentenceSimilarity", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+    return held_out([task.keys(e) for e in examples], ["score" in e for e in examples], wanted, seed)
+
+
+def _weights(task: "SentenceSimilarity", examples: Sequence[Example]) -> Array | None:
+    graded = np.array(["score" in e for e in examples])
+    share = graded.mean()
+    if not 0 < share < GRADED:
+        return None
+    return np.asarray(np.where(graded, GRADED / share, (1 - GRADED) / (1 - share)))
+
+
 class SentenceSimilarity(Task):
     fields = PAIR
     answer = GRADE
@@ -98,7 +110,7 @@ class SentenceSimilarity(Task):
     metric = "spearman"
     nets = ("transformer",)
     transfer = FromWords()
-    training = Training(batch=384, precise=True, measured={"vectors": True})
+    training = Training(batch=384, precise=True, measured={"vectors": True}, hold_out=_hold_out, weights=_weights)
 
     vocabulary_: bytes
     inner_: int = (
@@ -125,16 +137,6 @@ class SentenceSimilarity(Task):
         if "text" in self.fields and "text" not in example:
             return {"text": example["first"]}
         return super().given(example)
-
-    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
-        return held_out([self.keys(e) for e in examples], ["score" in e for e in examples], wanted, seed)
-
-    def weights(self, examples: Sequence[Example]) -> Array | None:
-        graded = np.array(["score" in e for e in examples])
-        share = graded.mean()
-        if not 0 < share < GRADED:
-            return None
-        return np.asarray(np.where(graded, GRADED / share, (1 - GRADED) / (1 - share)))
 
     def fit(self, examples: Sequence[Example]) -> None:
         texts = list(dict.fromkeys(text for e in examples for text in _texts(e)))

@@ -6,7 +6,7 @@ The folder is named by a digest of the files and of all that their reading hangs
 is read already is not read again, and a reading that was stopped goes on. Beside each example stand hashes of it and of its keys, by
 which, without looking at texts again, repeats are left out, examples are held out, and whatever shares a key with those is left out.
 
-Tasks say what of their files can be read in parts (`Task.parts`). All else is read as without shards, and encoded into shards.
+Tasks say what of their files can be read in parts (`Training.parts`). All else is read as without shards, and encoded into shards.
 """
 
 import hashlib
@@ -165,7 +165,7 @@ def gather_corpus(
     size = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
     if size <= IN_MEMORY:
         return None
-    parts = job.parts(paths, columns)
+    parts = job.training.parts(paths, columns) if job.training.parts else []
     if not parts:
         tell("note: these data cannot be read in parts, and are read into memory as a whole")
         return None

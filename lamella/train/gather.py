@@ -162,7 +162,7 @@ def encode(
         job.collate,
         job.size.tokens,
         job.training.batch,
-        job.weights(learn),
+        job.training.weights(job, learn) if job.training.weights else None,
         seed,
         accumulate,
         job.training.short_first,
@@ -175,7 +175,8 @@ def hold_out(
 ) -> tuple[list[Example], list[Example]]:
     """Split by seed, so that what is alike stands on one side; the order is kept."""
     wanted = max(1, min(most, round(share * len(examples))))
-    chosen = job.hold_out(examples, wanted, seed)
+    own = job.training.hold_out
+    chosen = own(job, examples, wanted, seed) if own else None
     held = set(split.hold_out([job.keys(e) for e in examples], wanted, seed) if chosen is None else chosen)
     return [e for i, e in enumerate(examples) if i not in held], [examples[i] for i in sorted(held)]
 

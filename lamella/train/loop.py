@@ -196,7 +196,7 @@ def _take_up(
 
 def _preview(job: Task, gathered: Gathered, training: Path, tell: Callable[[str], None]) -> None:
     """Show the data as they were read, before they are trained on."""
-    for name, raw in job.previews(gathered.learn).items():
+    for name, raw in (job.training.previews(gathered.learn) if job.training.previews else {}).items():
         disk.write_file(raw, training / name)
         tell(f"the data as they were read: {training / name}")
 

@@ -38,7 +38,7 @@ def shared_loss(job: Task, given: Sequence[str], team: Team) -> Callable[[nn.Mod
 
     given: the names of the arrays that the net is given.
     """
-    by_terms = type(job).terms is not Task.terms
+    by_terms = bool(job.training.terms)
 
     def loss(net: nn.Module, batch: Batch) -> Tensor:
         count = len(next(iter(batch.values())))
@@ -79,7 +79,9 @@ def _gather(x: Tensor, team: Team, counts: Sequence[int], rows: int) -> Tensor:
 
 def _weighed(job: Task, outputs: Batch, own: Batch, team: Team, counts: bool) -> Tensor:
     value = job.loss(outputs, own)
-    terms = torch.as_tensor(job.terms(outputs, own), dtype=torch.float32, device=value.device) * float(counts)
+    counted = (outputs | own).get(job.training.terms)
+    count = len(next(iter(own.values()))) if counted is None else (counted != 0).sum()
+    terms = torch.as_tensor(count, dtype=torch.float32, device=value.device) * float(counts)
     return value * (terms / team.total(terms).clamp(min=1))
 
 

@@ -62,7 +62,8 @@ def ship(
     shipped = onnx_graphs(files, settings.threads)
     with waiting(tell, f"measuring on {len(gathered.held):,} examples"):
         result = measure(job, shipped, gathered.held, gathered.learn)
-        findings = job.findings(shipped, gathered.learn, gathered.held)
+        found = job.training.findings
+        findings = found(job, shipped, gathered.learn, gathered.held) if found else []
     if findings:
         manifest.training["findings"] = findings
         for line in findings:

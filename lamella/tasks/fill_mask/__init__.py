@@ -49,8 +49,6 @@ from lamella.tasks.fill_mask.search import Text as Gaps
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-    from lamella.data.readers.windows import Part
-
 PREDICT = {"when": "predict"}
 FILL = {**PREDICT, "asks": ("fill",)}
 BEAM = 4  # words of several pieces that the search goes on with
@@ -117,6 +115,8 @@ class FillMask(Task):
         measured={"top": 100, "longest_word": 2},
         quick={"longest_word": 1},
         noun="passages",
+        terms="wanted",
+        parts=lambda paths, columns: windows.cut(paths),
     )
 
     vocabulary_: bytes
@@ -129,9 +129,6 @@ class FillMask(Task):
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         rows, lines = read_cloze(paths, self.config.window, cloze.check, columns)
         return [dict(row) for row in rows], lines
-
-    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
-        return windows.cut(paths)
 
     def sample(self, split: str) -> list[Example]:
         return [{"text": text, "words": word} for text, word in samples.masked_sentences(split)]
@@ -251,9 +248,6 @@ class FillMask(Task):
 
         # What is not wanted is 0 and left out: the product with the vocabulary is made at the masked places alone.
         return tied_cross_entropy(outputs["hidden"], outputs["table"], targets["wanted"], bias=outputs["bias"])
-
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        return (targets["wanted"] != 0).sum()
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

@@ -106,6 +106,21 @@ REGION = Region(
 )
 
 
+def _findings(
+    task: "ImageGeneration", graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]
+) -> list[str]:
+    """How near drawn pictures are to training pictures, beside held-out ones."""
+    labels = np.arange(1, len(task.labels_) + 1) if task.labels_ else np.zeros(1, np.int64)
+    job = copy.copy(task)
+    job.config = msgspec.structs.replace(task.config, number=-(-memorisation.DRAWN // len(labels)))
+    codes = np.concatenate(job._drawn(graphs, job._nothing(len(labels)), labels))
+    known = task.collate([{"pictures": task._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
+    unseen = task.collate([{"pictures": task._read(e)} for e in held[: memorisation.DRAWN]])["pictures"]
+    kept = graphs["encode"](pictures=unseen)["codes"]
+    drawn, seen = (memorisation.nearest(task._points(graphs, c).clip(0, 1), known) for c in (codes, kept))
+    return [memorisation.line(drawn, seen, len(known))]
+
+
 class ImageGeneration(Task):
     fields = PICTURE
     answer = LIKELY
@@ -129,6 +144,7 @@ class ImageGeneration(Task):
         keep_best=True,
         phases=(Phase("codes", 0.35, ("codes.",)), Phase("prior", 0.65, ("prior.",))),
         quick={"passes": 4},
+        findings=_findings,
     )
 
     labels_: list[str]  # none where pictures have no labels, or all the same one
@@ -360,18 +376,6 @@ class ImageGeneration(Task):
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return metrics.bits_per_dim([a["log_likelihood"] for a in answers], self.channels_ * self.side_**2)
-
-    def findings(self, graphs: Mapping[str, GraphLike], learn: Sequence[Example], held: Sequence[Example]) -> list[str]:
-        """How near drawn pictures are to training pictures, beside held-out ones."""
-        labels = np.arange(1, len(self.labels_) + 1) if self.labels_ else np.zeros(1, np.int64)
-        job = copy.copy(self)
-        job.config = msgspec.structs.replace(self.config, number=-(-memorisation.DRAWN // len(labels)))
-        codes = np.concatenate(job._drawn(graphs, job._nothing(len(labels)), labels))
-        known = self.collate([{"pictures": self._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
-        unseen = self.collate([{"pictures": self._read(e)} for e in held[: memorisation.DRAWN]])["pictures"]
-        kept = graphs["encode"](pictures=unseen)["codes"]
-        drawn, seen = (memorisation.nearest(self._points(graphs, c).clip(0, 1), known) for c in (codes, kept))
-        return [memorisation.line(drawn, seen, len(known))]
 
     def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
         """All pictures of the answers on one sheet."""

@@ -74,6 +74,26 @@ class FromPictures(Transfer["ImageSegmentation"]):
         return {name: array for name, array in down.items() if not name.startswith("down.0.0.shortcut.")}
 
 
+def _hold_out(task: "ImageSegmentation", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+    """Whole groups until there are enough pictures, however large a group is; never more than half of the groups."""
+    groups: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        groups.setdefault(str(example.get("group") or ""), []).append(i)
+    if len(groups) < 2:
+        return None
+    held: list[int] = []
+    ranked = sorted(groups, key=lambda name: hashlib.blake2b(f"{seed}\x1f{name}".encode(errors="replace")).digest())
+    for name in ranked[: len(groups) // 2]:
+        if len(held) < wanted:
+            held += groups[name]
+    return sorted(held)
+
+
+def _previews(examples: Sequence[Example]) -> dict[str, bytes]:
+    """Four pictures with their masks laid over them, so that masks that are misread are seen."""
+    return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN])}
+
+
 class ImageSegmentation(Task):
     Config = Config
     fields = {"image": Image("The picture.")}
@@ -82,7 +102,7 @@ class ImageSegmentation(Task):
     metric = "mIoU"
     nets = ("cnn",)
     transfer = FromPictures()
-    training = Training(noun="pictures", batch=8)
+    training = Training(noun="pictures", batch=8, hold_out=_hold_out, previews=_previews)
 
     labels_: list[str]
     shares_: list[float]  # of all points, a label each
@@ -109,20 +129,6 @@ class ImageSegmentation(Task):
     def keys(self, example: Example) -> list[str]:
         group = example.get("group")
         return [fingerprint(example["image"]), *([f"group {group}"] if group else [])]
-
-    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
-        """Whole groups until there are enough pictures, however large a group is; never more than half of the groups."""
-        groups: dict[str, list[int]] = {}
-        for i, example in enumerate(examples):
-            groups.setdefault(str(example.get("group") or ""), []).append(i)
-        if len(groups) < 2:
-            return None
-        held: list[int] = []
-        ranked = sorted(groups, key=lambda name: hashlib.blake2b(f"{seed}\x1f{name}".encode(errors="replace")).digest())
-        for name in ranked[: len(groups) // 2]:
-            if len(held) < wanted:
-                held += groups[name]
-        return sorted(held)
 
     def fit(self, examples: Sequence[Example]) -> None:
         counts, areas = survey(examples)
@@ -152,10 +158,6 @@ class ImageSegmentation(Task):
         mean, square = sums.mean(axis=0)  # a picture counts once, however large it is
         self.mean_ = [round(float(m), 2) for m in mean]
         self.deviation_ = [round(max(float(d), 1.0), 2) for d in np.sqrt(np.maximum(square - mean**2, 0))]
-
-    def previews(self, examples: Sequence[Example]) -> dict[str, bytes]:
-        """Four pictures with their masks laid over them, so that masks that are misread are seen."""
-        return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN])}
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 

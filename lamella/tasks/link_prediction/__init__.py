@@ -98,7 +98,7 @@ class LinkPrediction(Task):
     nets = ("factorization",)
     noises = {"missing facts": _without_facts}
     training = Training(
-        noun="facts", batch=256, rate=10.0, decay=0.0, muon=False, precise=True, measured={"ranks": True}
+        noun="facts", batch=256, rate=10.0, decay=0.0, muon=False, precise=True, measured={"ranks": True}, terms="rows"
     )
 
     entities_: bytes  # a name a line
@@ -108,7 +108,10 @@ class LinkPrediction(Task):
     rules_: bytes = b""
     disjoint_: bytes = b""
     n3_: float = penalty.USUAL
-    mix_: Sequence[float] = (1.0, 0.0)  # weights of the net, of the rules, and of what is ruled out
+    mix_: Sequence[float] = (
+        1.0,
+        0.0,
+    )  # weights of the net, of the rules, of what is ruled out, and of how often a relation leads there
     truth_: Sequence[float] = (1.0, 0.0)  # slope and bias of the log-odds that a fact is true
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -212,13 +215,10 @@ class LinkPrediction(Task):
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         return penalty.loss(outputs, targets["head"], targets["tail"], self.n3_)
 
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        return len(targets["head"])
-
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _ends(self, graphs: Mapping[str, GraphLike]) -> Ends:
-        return Ends(graphs["tails"], self.world, self.ruled, self.mix_, self.disjoint)
+        return Ends(graphs["tails"], self.world, self.ruled, self.mix_, self.disjoint, self.graph.knowledge)
 
     def _asked(self, graphs: Mapping[str, GraphLike]) -> Asked:
         return Asked(self._ends(graphs), self.state.asked or "tail", self.truth_, self.config.top)
@@ -286,8 +286,8 @@ class LinkPrediction(Task):
             queries = list(self._queries(facts, run, known))
         finally:
             self.collecting = False
-        start = (1.0, float(bool(self.rules_)), RULED_OUT if self.disjoint_ else 0.0)
-        self.mix_ = mixture.prefer_rules(queries, mixture.fit(queries, start))
+        start = (1.0, float(bool(self.rules_)), RULED_OUT if self.disjoint_ else 0.0, 1.0)
+        self.mix_ = mixture.fit(queries, start)
         self.truth_ = mixture.platt(*mixture.pairs(queries, self.mix_))
 
     @property
@@ -298,7 +298,7 @@ class LinkPrediction(Task):
         return self.graph.ids([_fact(e) for e in examples])
 
     def _queries(self, examples: Sequence[Example], run: Run, known: Knowledge) -> Any:
-        """Both questions of each fact: what the parts say of the candidates (C, 3) that may be right, and the right one."""
+        """Both questions of each fact: what the parts say of the candidates (C, 4) that may be right, and the right one."""
         for first in range(0, len(examples), AT_ONCE):
             part = [*examples[first : first + AT_ONCE]]
             part += [_turned(e) for e in part]

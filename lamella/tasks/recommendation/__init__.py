@@ -77,13 +77,32 @@ class Config(msgspec.Struct, kw_only=True):
     ] = 0
 
 
+def _hold_out(task: "Recommendation", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+    latest = max((e.get("held", 0) for e in examples), default=0)
+    return [i for i, e in enumerate(examples) if e.get("held") == latest] if latest else None
+
+
+def _weights(task: "Recommendation", examples: Sequence[Example]) -> Array | None:
+    """A history as often as the net needs windows to see it; one that goes on in another example not at all."""
+    longest = set(_longest(examples))
+    return np.array([max(1.0, len(e["history"]) / task.config.window) * (i in longest) for i, e in enumerate(examples)])
+
+
 class Recommendation(Task):
     answer = Ranking("The items that are likeliest to be chosen next, and names that are not known.")
     target = "next"
     metric = "ndcg_at_10"
     nets = ("transformer",)
     training = Training(
-        noun="histories", batch=128, rate=2.0, keep_best=True, measured={"top": 100, "because": 0}, quick={"top": 10}
+        noun="histories",
+        batch=128,
+        rate=2.0,
+        keep_best=True,
+        measured={"top": 100, "because": 0},
+        quick={"top": 10},
+        terms="wanted",
+        hold_out=_hold_out,
+        weights=_weights,
     )
 
     catalogue_: bytes
@@ -116,17 +135,6 @@ class Recommendation(Task):
 
     def keys(self, example: Example) -> list[str]:
         return ["\n".join([*example["history"], example["next"]])]
-
-    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
-        latest = max((e.get("held", 0) for e in examples), default=0)
-        return [i for i, e in enumerate(examples) if e.get("held") == latest] if latest else None
-
-    def weights(self, examples: Sequence[Example]) -> Array | None:
-        """A history as often as the net needs windows to see it; one that goes on in another example not at all."""
-        longest = set(_longest(examples))
-        return np.array(
-            [max(1.0, len(e["history"]) / self.config.window) * (i in longest) for i, e in enumerate(examples)]
-        )
 
     def fit(self, examples: Sequence[Example]) -> None:
         self.learned_from = examples
@@ -204,9 +212,6 @@ class Recommendation(Task):
         from lamella.nets.losses import tied_cross_entropy
 
         return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
-
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        return (outputs["wanted"] != 0).sum()
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

@@ -130,7 +130,7 @@ class Summarization(Task):
     nets = ("transformer",)
     transfer = FromText()
     suffixes = documents.SUFFIXES
-    training = Training(quick={"beams": 1})
+    training = Training(quick={"beams": 1}, terms="target")
 
     vocabulary_: bytes
     scorer_: list[float] = []  # weights of the scorer of sentences
@@ -239,9 +239,6 @@ class Summarization(Task):
         from lamella.nets.transformer.pointer import pointer_loss
 
         return pointer_loss(**outputs, target=targets["target"], smoothing=SMOOTHING)
-
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        return (targets["target"] != 0).sum()
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

@@ -37,8 +37,6 @@ from lamella.tasks.text_generation.vocabulary import FIRST, Characters, Words, b
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from lamella.data.readers.windows import Part
-
 CHARACTERS_A_PIECE = 4
 PREDICT = {"when": "predict"}
 
@@ -86,7 +84,15 @@ class TextGeneration(Task):
         """The batch size in passages, a window of each. Windows have one length, so twice the usual learning rate is stable
         (docs/LOG.md). The best weights are kept, since a small text is memorised sooner or later."""
         passages = max(1, int(self.size.tokens / min(self.config.window, getattr(self, "length_", self.config.window))))
-        return Training(batch=passages, rate=2.0, keep_best=True, generative=True, measured={"length": 0})
+        return Training(
+            batch=passages,
+            rate=2.0,
+            keep_best=True,
+            generative=True,
+            measured={"length": 0},
+            terms="wanted",
+            parts=lambda paths, columns: windows.cut(paths),
+        )
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -95,9 +101,6 @@ class TextGeneration(Task):
         window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
         texts, lines = passages.read_passages(list(paths), window, words, columns)
         return [{"text": text} for text in texts], lines
-
-    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
-        return windows.cut(paths)
 
     def sample(self, split: str) -> list[Example]:
         return [{"text": text} for text in samples.tales(split)]
@@ -140,9 +143,6 @@ class TextGeneration(Task):
         from lamella.nets.losses import tied_cross_entropy
 
         return tied_cross_entropy(outputs["hidden"], outputs["table"], outputs["wanted"])
-
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        return (outputs["wanted"] != 0).sum()
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

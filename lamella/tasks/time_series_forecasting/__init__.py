@@ -77,6 +77,11 @@ class Config(msgspec.Struct, kw_only=True):
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
 
 
+def _hold_out(task: "TimeSeriesForecasting", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+    """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
+    return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
+
+
 class TimeSeriesForecasting(Task):
     fields = {"past": Series("Values so far, the latest last.")}
     answer = Series("The next values: their median, and intervals that hold them in 50, 80 and 95% of cases.")
@@ -85,7 +90,7 @@ class TimeSeriesForecasting(Task):
     less_is_better = True
     nets = ("rnn", "transformer")
     suffixes = TABLES
-    training = Training(noun="windows", fewest=5, batch=64, precise=True, keep_best=True)
+    training = Training(noun="windows", fewest=5, batch=64, precise=True, keep_best=True, hold_out=_hold_out)
 
     step_: str
     seasons_: list[int]
@@ -153,10 +158,6 @@ class TimeSeriesForecasting(Task):
             if names and f"{name}={names[0]}" in more:
                 more[name] = windows.named_steps(name, names, more)
         return super().given(example) | {name: more[name] for name in optional if name in more}
-
-    def hold_out(self, examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
-        """The latest windows, since a model is asked about the future: the last one of each series, then those before."""
-        return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
 
     def fit(self, examples: Sequence[Example]) -> None:
         first = examples[0]

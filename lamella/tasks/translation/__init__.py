@@ -43,6 +43,12 @@ FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 TOKENS = ("%{}", "X{}")  # what stands for what a net is not to see, where it is one piece to it
 
 
+def _parts(paths: Sequence[str], columns: Choice = None) -> "list[Part]":
+    from lamella.data.readers import parallel
+
+    return parallel.parts_of(paths, columns)
+
+
 class Translation(Task):
     fields = {"text": Text("What to translate.")}
     answer = Text("The translation.")
@@ -53,7 +59,7 @@ class Translation(Task):
         ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
         ".srt", ".ssa", ".strings", ".stringsdict", ".tmx", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
     )  # fmt: skip
-    training = Training(quick={"beams": 1})
+    training = Training(quick={"beams": 1}, terms="target", parts=_parts)
     transfer = beginning.Beginning()
 
     vocabulary_: bytes
@@ -94,11 +100,6 @@ class Translation(Task):
                 note(field, **used[side])
         pairs = [placeholders.without_accelerators(row["src"], row["dst"]) for row in table.rows]
         return [{"text": a, "translation": b} for a, b in pairs], table.report.lines()
-
-    def parts(self, paths: Sequence[str], columns: Choice = None) -> "list[Part]":
-        from lamella.data.readers import parallel
-
-        return parallel.parts_of(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
         from lamella.data.samples import translation as samples
@@ -169,9 +170,6 @@ class Translation(Task):
         hidden, target = outputs["hidden"], targets["target"]  # (B, T, D), of several decoders (N, B, T, D)
         target = target.expand(hidden.shape[:-1])
         return tied_cross_entropy(hidden, outputs["table"], target, SMOOTHING, outputs.get("bias"))
-
-    def terms(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor | int":
-        return (targets["target"] != 0).sum()
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
@@ -273,7 +271,10 @@ class Translation(Task):
                 from lamella.tasks.translation import chinese
 
                 return [[changed(a, chinese.punctuate) for a in best] for best in found]
-            return [[changed(a, one.restore) for a in best] for best, one in zip(found, asked, strict=True)]
+            return [
+                [changed(a, partial(one.restore, target=to)) for a in best]
+                for best, one in zip(found, asked, strict=True)
+            ]
 
         outcomes = guard.translate_texts(
             [e["text"] for e in examples],

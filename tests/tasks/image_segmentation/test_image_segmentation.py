@@ -218,10 +218,10 @@ def test_where_two_things_touch_is_a_border():
 def test_groups_stand_on_one_side():
     rows = [example(np.roll(SQUARE, i, axis=1), group=f"patient {i // 4}") for i in range(20)]
     job = ImageSegmentation()
-    held = job.hold_out(rows, 3, seed=0)
+    held = job.training.hold_out(job, rows, 3, seed=0)
     groups = {rows[i]["group"] for i in held}
     assert len(held) == 4 and len(groups) == 1
-    assert job.hold_out([{k: v for k, v in row.items() if k != "group"} for row in rows], 3, 0) is None
+    assert job.training.hold_out(job, [{k: v for k, v in row.items() if k != "group"} for row in rows], 3, 0) is None
     assert "group patient 0" in job.keys(rows[0])
 
 

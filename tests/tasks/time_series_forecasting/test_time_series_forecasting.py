@@ -219,7 +219,7 @@ def test_windows_cut_in_training_are_scaled_as_in_answering(tmp_path):
 def test_later_values_are_held_out_and_none_is_on_both_sides(tmp_path):
     job = job_of(horizon=5)
     examples, lines = job.read([daily(tmp_path)])
-    held = job.hold_out(examples, 6, seed=0)
+    held = job.training.hold_out(job, examples, 6, seed=0)
     assert held == list(range(len(examples) - 6, len(examples)))
     keys = [set(job.keys(e)) for e in examples]
     assert sum(map(len, keys)) == len(set.union(*keys)) and any("seasons of 7" in line for line in lines)
