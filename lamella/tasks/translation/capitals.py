@@ -100,14 +100,18 @@ def possible_names(text: str, language: str) -> Iterator[tuple[re.Match[str], bo
         yield match, likely
 
 
-def german_names(text: str) -> Iterator[re.Match[str]]:
-    """The names among the capitalised words of a German text."""
+def german_names(text: str, titled: bool = False) -> Iterator[re.Match[str]]:
+    """The names among the capitalised words of a German text; titled: where each word has a capital, which says nothing.
+
+    >>> [[match[0] for match in german_names("Nicht Ber\u00fchren", titled)] for titled in (False, True)]
+    [['Ber\u00fchren'], []]
+    """
     words = list(_WORD.finditer(text))
     nouns = [is_noun(match[0]) for match in words]
     found: set[int] = set()
     for i, match in enumerate(words):
         before = _BEFORE.search(text[max(0, match.start() - 16) : match.start()])
-        follows = i > 0 and text[words[i - 1].end() : match.start()] == " "
+        follows = i > 0 and text[words[i - 1].end() : match.start()] == " " and not (titled and nouns[i - 1])
         leads = i + 1 < len(words) and text[match.end() : words[i + 1].start()] == " "
         common = is_common(match[0].lower(), "de") and not (before and before["titled"])
         called = before and not common and not (before["weak"] and nouns[i])

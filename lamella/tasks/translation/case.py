@@ -68,8 +68,12 @@ class Asked(NamedTuple):
             return list(others)
         return list(others if copied and others and others[0].casefold() != word else answers)
 
-    def restore(self, answer: str) -> str:
-        """An answer in the case of the source."""
+    def restore(self, answer: str, target: str = "") -> str:
+        """An answer in the case of the source; target: its language, whose words have capitals that a title gave them.
+
+        >>> Asked("Neue nachricht", "neue nachricht", "small").restore("New Message", "en")
+        'new message'
+        """
         if not self.case or not answer:
             return answer
         if self.case == "capitals":
@@ -77,11 +81,20 @@ class Asked(NamedTuple):
         if self.case == "small":
             own = _PLAIN.match(answer)
             keep = own is not None and (own[0] in self.source or (len(own[0]) > 1 and own[0][1:] != own[0][1:].lower()))
-            return answer if keep else answer[:1].lower() + answer[1:]
+            answer = answer if keep else answer[:1].lower() + answer[1:]
+            return _PLAIN.sub(partial(_smaller, source=self.source.casefold(), language=base_code(target)), answer)
         if self.case == "title":  # a name in it is in the answer as it is in the source
             names = {word.lower(): word for word in _PLAIN.findall(self.source) if word.lower() not in _SMALL}
             answer = _PLAIN.sub(lambda match: names.get(match[0], match[0]), answer)
         return answer[:1].upper() + answer[1:] if answer[:1].islower() else answer
+
+
+def _smaller(match: re.Match[str], source: str, language: str) -> str:
+    """A word of an answer to a source in small letters: in small letters too, if it is a common word and none of the source."""
+    word, small = match[0], match[0].lower()
+    title = language not in ("", "de", "zh") and len(word) > 1 and word == word.capitalize() != small
+    plain = title and small not in source and small not in ordinary(language) and is_common(small, language)
+    return small if plain else word
 
 
 class Typed(str):
@@ -194,7 +207,7 @@ def _cheapest(match: re.Match[str], cost: Cost | None, language: str) -> str:
     """A word in small letters, or with a capital where that is fewer pieces to the net: `london` -> `London`."""
     word = match[0]
     small, big = word.lower(), word[:1].upper() + word[1:].lower()
-    if word == "I" or (len(word) == 1 and word.isupper() and small not in ("a", "y", "o")):
+    if word == "I" or (len(word) == 1 and word.isupper() and small not in ("a", "à", "y", "o", "e", "u")):
         return word
     if cost is None:
         return small

@@ -19,7 +19,7 @@ from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.plans import is_sign, union
 from lamella.tasks.translation.quantities import apart, with_units
-from lamella.tasks.translation.soundness import doubts
+from lamella.tasks.translation.soundness import doubts, left_over
 from lamella.tasks.translation.spacing import capital, unglued
 from lamella.tasks.translation.typography import set_marks
 
@@ -107,7 +107,11 @@ class Checks:
             + ["marks"] * (not marks.sound)
         )
         spans = union([*digits.missing, *names.missing, *marks.places])
-        uncertain = doubts(self.source, text, self.style.source, self.style.target)
+        # What stays letter by letter is no word that was left.
+        typed, said = _blanked(self.source, self.taken), _blanked(text, self._taken(text))
+        uncertain = doubts(typed, said, self.style.source, self.style.target)
+        if left_over(typed, said, src, dst):
+            faults.append("untranslated")
         if "names" not in faults and self.closed and closed.lost(self.source, text, src, dst):
             uncertain.append("names")
         if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":
@@ -133,3 +137,10 @@ class Checks:
             if (at := answer.find(one)) >= 0:
                 spans.append((at, at + len(one)))
         return union(spans)
+
+
+def _blanked(text: str, spans: Sequence[Span]) -> str:
+    """A text without what is in the spans, as long as before."""
+    for start, end in spans:
+        text = text[:start] + "\ue000" * (end - start) + text[end:]
+    return text

@@ -166,8 +166,10 @@ def _placed(source: str, answer: str, kind: str, src: str, dst: str) -> str:
             )
         elif dst in ("en", "de") or (start == 0 and answer[:1].isupper()):
             word = word.capitalize()
-        end += answer[end : end + 1] == "s" and (
-            word.endswith("s") or answer[start:end].istitle() and dst in ("fr", "es")
+        if answer[start:end].isupper() and len(answer[start:end]) > 1:
+            word = word.upper()
+        end += answer[end : end + 1].lower() == "s" and (
+            word.lower().endswith("s") or answer[start:end].istitle() and dst in ("fr", "es")
         )
         answer = answer[:start] + word + answer[end:]
     return answer
@@ -204,7 +206,7 @@ def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: st
     if dst == "zh":
         return f"{before}{name}{title}{after.lstrip(' ')}"
     if dst == "en":
-        before = re.sub(r"(?<!\w)the $", "", before)
+        before = re.sub(r"(?<!\w)[Tt]he $", "", before)
     article = r"\b(?:el|la|al|del) $"
     if dst == "es" and place["own"] and re.search(r"[^\W\d_] $", before) and not re.search(article, before):
         before = re.sub(r"\b(a|de) el $", lambda match: f"{match[1]}l ", before + ("el ", "la ")[woman])

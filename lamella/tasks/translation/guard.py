@@ -42,7 +42,7 @@ from lamella.tasks.translation.chinese import joined
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
-from lamella.tasks.translation.plans import Plan, Status, Unit, common, render, union
+from lamella.tasks.translation.plans import Plan, Status, Unit, common, has_letters, render, union
 from lamella.tasks.translation.soundness import finish, in_script, is_sound
 from lamella.tasks.translation.spacing import half_width, narrow_mark
 
@@ -238,7 +238,8 @@ class _Net:
             checks = self._checks(unit)
             lacking = best.spans if best else [*placeholders.spans(unit.source, unit.format), *checks.codes]
             taken = union([*lacking, *unit.frozen])
-            masks += [(unit, mask_of(unit.source, taken, token, unit.terms)) for token in tokens if taken]
+            if taken and has_letters(unit.source, taken, least=2):  # of tokens alone a net says nothing
+                masks += [(unit, mask_of(unit.source, taken, token, unit.terms)) for token in tokens]
         answers = self.ask(mask.sent for _, mask in masks)
         for unit, mask in masks:
             if unit.status == "kept":

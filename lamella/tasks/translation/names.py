@@ -122,9 +122,9 @@ class Names:
             for match in _LATIN.finditer(text):
                 self._add(match.span(), "name")
         elif self.src == "de":  # where every noun has a capital
-            for match in german_names(text):
+            for match in german_names(text, titled):
                 self._add(match.span(), "name")
-            self._add_possible(text)
+            self._add_possible(text, titled=titled)
         else:
             self._add_capitals(text, titled)
         self.names.sort()
@@ -165,15 +165,18 @@ class Names:
             beside = before[1] if not is_common(before[1].lower(), self.src) else ""
         return bool(beside) and beside.casefold() not in ordinary(self.src)
 
-    def _add_possible(self, text: str, everywhere: bool = True) -> None:
-        """Note the words that may be names, though their capital says little; not everywhere: the first alone."""
+    def _add_possible(self, text: str, everywhere: bool = True, titled: bool = False) -> None:
+        """Note the words that may be names, though their capital says little.
+
+        Not everywhere: the first alone. titled: each word has a capital, and none is a name for how it stands.
+        """
         known = {one.span for one in self.names}
         for match, probable in possible_names(text, self.src):
             if match.span() not in known and match[0].casefold() not in ordinary(self.src):
                 begins = _BEGINS.search(text, 0, match.start())
                 if not everywhere and match.start():
                     continue
-                self._add(match.span(), "probable" if probable and not begins else "possible")
+                self._add(match.span(), "probable" if probable and not begins and not titled else "possible")
 
     def _add(self, span: Span, kind: Kind) -> None:
         self.names.append(Name(span, self.source[slice(*span)], kind))

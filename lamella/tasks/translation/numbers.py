@@ -246,12 +246,12 @@ class Numbers:
         tokens = [match.span() for match in _ANSWERED.finditer(left)]
         lacking: list[Constant] = []
         centuries = [one for one in self.constants if one.century]
-        place = numerals.century_place(left, self.dst) if len(centuries) == 1 else None
+        spot = numerals.century_place(left, self.dst) if len(centuries) == 1 else None
         for one in (c for c in self.constants if not c.code):
-            if one.century and place and one.value:
-                edits.append((*place, numerals.century(one.value, self.dst)))
-                tokens = [t for t in tokens if t[1] <= place[0] or place[1] <= t[0]]
-                left = _bar(left, *place)
+            if one.century and spot and one.value:
+                edits.append((*spot, numerals.century(one.value, self.dst)))
+                tokens = [t for t in tokens if t[1] <= spot[0] or spot[1] <= t[0]]
+                left = _bar(left, *spot)
                 continue
             same = next((t for t in tokens if re.sub("[^0-9]", "", left[slice(*t)]) == one.digits), None)
             if same:

@@ -48,6 +48,8 @@ _STOPPED = re.compile(r"(?<![.。…])(?:(?P<word>[^\W\d_]{2,})|[)\]}>”»\"\u4
 _SHORTENED = word_set(
     "etc usw bzw st dr mr mrs ms prof inc ltd co corp nr no vs approx min max ca ggf inkl sr sra ud uds tel"
 )
+_RUN_OF_MARKS = re.compile(r"[?!？！]+$")
+_HALF, _FULL = str.maketrans("？！", "?!"), str.maketrans("?!", "？！")
 _STOPS = ".!?:;…。！？：；।؟"
 _STYLES = {
     "fr": {mark: f"\u00a0{mark}" for mark in ":!?"},
@@ -63,6 +65,12 @@ def finish(source: str, answer: str, target: str) -> str:
     ('Nom\xa0:', 'Ouvrir...', 'Fait !')
     """
     match = _END.search(source)
+    if run := _RUN_OF_MARKS.search(answer):  # `What?!!!` of `¡¿Qué?!`
+        typed = _RUN_OF_MARKS.search(source)
+        if typed and len(run[0]) > len(typed[0]) > 1:
+            answer = answer[: run.start()] + (
+                typed[0].translate(_FULL) if target[:2] == "zh" else typed[0].translate(_HALF)
+            )
     if answer.endswith("..") and not answer.endswith("...") and not source.endswith(".."):
         answer = answer[:-1]
     if (
@@ -99,10 +107,17 @@ _SILENT = {
     "zh": r"[只少禁拒免失缺]",
 }
 # `isn't it?` says nothing of its own, and `nicht ungültig` is not what `not valid` means.
-_TAGGED = re.compile(r",\s*(?:\w+n['’]t \w+|n['’]est-ce pas|nicht wahr|oder|no|verdad)\s*\?$", re.IGNORECASE)
+_TAGGED = re.compile(
+    r"[,，]\s*(?:\w+n['’]t \w+|n['’]est-ce pas|nicht wahr|oder|no|verdad|不是[吗么]|对不对|是不是)[\s\u00a0]*[?？]$",
+    re.IGNORECASE,
+)
 _DOUBLE = re.compile(r"\bnicht un(?!ter|ser|ten|d\b|s\b|gef)\w{4,}", re.IGNORECASE)
 _TWICE = re.compile(r"(?<!\w)(\w{2,})\s+\1(?!\w)", re.IGNORECASE)
+_JOINED = re.compile(
+    r"(?<!\w)(\w{4,}) (?:and|et|und|y|e|or|ou|oder|o|u) \1(?!\w)|([\u3400-\u9fff]{2,})[和与或]\2", re.IGNORECASE
+)
 _DOUBLED = word_set("nous vous had that die der das den sie es no so very bye ha la non go now tut tout")
+_LABEL = 60  # characters of a label
 _LEAST, _LONGER = 0.42, 2.6  # of its source's length that a translation has, where there is enough to compare
 _ENOUGH = 24
 
@@ -118,7 +133,7 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
     if ours in _NEGATIONS and theirs in _NEGATIONS:
         said = _TAGGED.sub("?", source)
         says = bool(re.search(_NEGATIONS[ours], said, re.IGNORECASE))
-        answers = bool(re.search(_NEGATIONS[theirs], answer, re.IGNORECASE))
+        answers = bool(re.search(_NEGATIONS[theirs], _TAGGED.sub("?", answer), re.IGNORECASE))
         silent = (
             re.search(_SILENT[theirs], answer, re.IGNORECASE)
             if says
@@ -128,16 +143,42 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
             found.append("negation")
     size = _weight(source)
     whole = size < _ENOUGH or _LEAST * size <= _weight(answer) <= _LONGER * size
-    if not whole or _clipped(source, answer, theirs):
+    if not whole or _clipped(source, answer, theirs) or _unspoken(source, answer):
         found.append("length")
     twice = [match[1].lower() for match in _TWICE.finditer(answer) if match[1].lower() not in _DOUBLED]
-    if twice and not _TWICE.search(source):
+    if (twice and not _TWICE.search(source)) or (_JOINED.search(answer) and not _JOINED.search(source)):
         found.append("repeated")
     if source.count("?") + source.count("？") > answer.count("?") + answer.count("？"):
         found.append("question")
+    if source == source.upper():  # what is said of small letters is to be said of capitals
+        source, answer = source.lower(), answer.lower()
+    elif not _END.search(source) and len(source) <= _LABEL:
+        source, answer = (text[:1].lower() + text[1:] for text in (source, answer))
     if _left(source, answer) or _untranslated(source, answer, ours, theirs):
         found.append("untranslated")
     return found
+
+
+_SPOKEN = re.compile(r"[\"“”„«»「」『』]")
+
+
+def _unspoken(source: str, answer: str) -> bool:
+    """Whether a source goes on with words after its last quotation and an answer ends with it, or begins with words before.
+
+    >>> _unspoken('She said, "I know," and left.', 'Elle dit : « Je sais. »'), _unspoken('"I know," she said.', '"Je sais."')
+    (True, True)
+    """
+    if not _SPOKEN.search(source) or not _SPOKEN.search(answer):
+        return False
+    ours, theirs = _SPOKEN.split(source), _SPOKEN.split(answer)
+    return any(
+        _says(one) and not re.search(r"\w", other) for one, other in ((ours[0], theirs[0]), (ours[-1], theirs[-1]))
+    )
+
+
+def _says(text: str) -> bool:
+    """Whether there are two words or more, or two characters of Chinese."""
+    return len(re.findall(r"[^\W\d_]+", text)) > 1 or len(re.findall(f"[{_HAN}]", text)) > 1
 
 
 _TAG = re.compile(r"<[^<>]*>")
@@ -170,6 +211,50 @@ def _clipped(source: str, answer: str, dst: str) -> bool:
     return any(one.islower() and one not in _ALONE[dst] for one in theirs - ours)
 
 
+# Words that begin a text and are no names, by language: what a net may copy before a name.
+_GREETINGS = {
+    "en": "hello hi goodbye welcome thanks please sorry congratulations dear yes", "fr": "bonjour bonsoir salut merci bienvenue désolé félicitations oui",
+    "de": "hallo tschüss willkommen danke bitte entschuldigung guten", "es": "hola adiós bienvenido bienvenida gracias perdón felicidades",
+}  # fmt: skip
+
+
+def _greets(source: str, answer: str, src: str, dst: str) -> bool:
+    """Whether an answer begins with the greeting of its source.
+
+    >>> _greets("Hello Ann, come in.", "Hello Ann, entrez.", "en", "fr"), _greets("Hallo!", "Hallo!", "de", "en")
+    (True, True)
+    """
+    words = [re.match(r"[¿¡\s]*([^\W\d_]+)", text) for text in (source, answer)]
+    first = [word[1].lower() if word else "" for word in words]
+    known = _GREETINGS.get(src, "").split()
+    return first[0] in known and first[1] == first[0] and first[0] not in _GREETINGS.get(dst, "").split()
+
+
+_LATIN = re.compile(r"(?<![A-Za-zÀ-ɏ0-9_@#.:/-])[a-zß-ÿ][A-Za-zÀ-ɏ]*(?![A-Za-zÀ-ɏ0-9_@:/-]|\.\w)")
+_MEASURES = re.compile(
+    r"(?:[kcmdnµ]?m|[kmµ]?g|[cmd]?l|[kM]?bps|km|h|s|ms|min|px|pt|a|p|am|pm|x|e|i|k|kbit|mbit|per|vs|ph|app|web|wifi|email|ok)",
+    re.IGNORECASE,
+)
+
+
+def left_over(source: str, answer: str, src: str, dst: str) -> bool:
+    """Whether an answer has words of another writing that its source has not: Latin ones in Chinese, or Chinese characters.
+
+    A net for several languages answers in a third one, or spells half a name: `是 langweilig`, `达vos`.
+
+    >>> left_over("It weighs 5 kg.", "它 pesa 5 kg。", "en", "zh"), left_over("打电话或写信", "Call 或 write", "zh", "en")
+    (True, True)
+    """
+    if dst == "zh":
+        ours = {word.lower() for word in re.findall(r"[A-Za-zÀ-ɏ]+", source)}
+        words = [word.lower() for word in _LATIN.findall(answer)]
+        return any(word not in ours and not _MEASURES.fullmatch(word) for word in words)
+    if src != "zh":
+        return False
+    quoted = "".join(re.findall('["“「『《（(][^"”」』》）)]*["”」』》）)]', source))
+    return bool(set(re.findall(f"[{_HAN}]", answer)) - set(quoted))
+
+
 def _untranslated(source: str, answer: str, src: str, dst: str) -> bool:
     """Whether an answer has a word of the source that its language uses often and the target language does not.
 
@@ -178,7 +263,11 @@ def _untranslated(source: str, answer: str, src: str, dst: str) -> bool:
     """
     ours = set(_PLAIN.findall(source))
     words = [word for word in _PLAIN.findall(answer) if word in ours]
-    if not words or src == dst:
+    if src == dst:
+        return False
+    if _greets(source, answer, src, dst):
+        return True
+    if not words:
         return False
     from lamella.data.text.common_words import steps
 

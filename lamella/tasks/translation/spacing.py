@@ -20,7 +20,10 @@ _WIDE = {
     "：": ": ", "％": "%", "　": " ",
 }  # fmt: skip
 _ENDS = lazy(r"(?P<mark>[?!]+)(?=$|[\s\"»”)\]}*_…\ue000])(?!\s+[a-zß-ÿ])")
-_STARTS = lazy(r"[.!?…:;\n¿¡\"«“(\[—–]")
+# A full stop in a name, a number or after an abbreviation ends no sentence.
+_STARTS = lazy(
+    r"[!?…:;\n¿¡\"«“(\[—–]|(?<!(?<!\w)[A-ZÁÉ])(?<!(?<!\w)(?:Sr|Dr|Mr|Ms|St|Ud))(?<!(?<!\w)(?:Sra|Dra|Mrs|Uds|etc|Sto))(?<!Srta)(?<!Prof)\.(?=[\s\"»”)]|$)"
+)
 
 
 def unglued(source: str, answer: str, format: str = "") -> str:
@@ -74,7 +77,18 @@ def inverted(text: str) -> str:
                 clause = clause[:place] + mark + clause[place:]
         parts.append(clause)
         end = match.end()
-    return "".join([*parts, text[end:]])
+    return _paired("".join([*parts, text[end:]]))
+
+
+def _paired(text: str) -> str:
+    """A Spanish text without a mark turned round that nothing ends.
+
+    >>> _paired("¡No se pudo: ¡acceso negado."), _paired("¡Hola! ¿Qué?!")
+    ('No se pudo: acceso negado.', '¡Hola! ¿Qué?!')
+    """
+    for opening in "¿¡":
+        text = re.sub(rf"{opening}(?=[^?!{opening}]*(?:{opening}|$))", "", text)
+    return text
 
 
 _FULL_WIDTH = {

@@ -259,7 +259,8 @@ def _spaced(source: str, text: str, src: str, dst: str, curly: bool) -> str:
         text = _HIGH.sub(lambda match: match["face"] or _NO_BREAK + match["mark"], text)
         text = _INNER.sub(lambda match: f"«{_NO_BREAK}" if match[0][0] == "«" else f"{_NO_BREAK}»", text)
     if dst == "es":
-        text = inverted(text) if re.search(r"[?!？！¿¡]", source) else text
+        plain = _blanked(source, "")  # %1!s! is no exclamation
+        text = inverted(text) if re.search(r"[?!？！¿¡]", plain) else re.sub("[¿¡]", "", text)
     elif src == "es":
         text = text.replace("¿", "").replace("¡", "")
     if dst in ("en", "de", "es") and src == "fr":

@@ -73,10 +73,14 @@ class Words:
 
             word = word if word in self.lists[name] else simplify(word)
         word = word.replace("’", "'")
-        target = self.lists[name].get(word) or self.small[name].get(word.casefold())
-        if target is None:
+        loud = len(word) > 1 and word == word.upper() != word.lower()
+        entries, small = self.lists[name], self.small[name]
+        target = entries.get(word) or (loud and entries.get(word.lower())) or small.get(word.casefold())
+        if not target:
             return None
-        if len(word) > 1 and word == word.upper() != word.lower():
+        if loud and word in entries:  # OK, TV: an acronym is no word in capitals
+            target = target if target != target.lower() else target[0].upper() + target[1:]
+        elif loud:
             target = target.upper()
         elif word[0].isupper() and word[1:] == word[1:].lower():
             target = target[0].upper() + target[1:]

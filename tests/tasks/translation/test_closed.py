@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import doctest
+import re
 
 import pytest
 
-from lamella.tasks.translation import case, masks, numerals, quantities, wording
+from lamella.tasks.translation import (
+    capitals,
+    case,
+    chinese,
+    closed,
+    masks,
+    numerals,
+    quantities,
+    soundness,
+    spacing,
+    wording,
+)
 from lamella.tasks.translation.checks import Checks, Style
+from lamella.tasks.translation.chinese import joined
 from lamella.tasks.translation.guard import translate_texts
 from lamella.tasks.translation.masks import mask_of
+from lamella.tasks.translation.names import Names
+from lamella.tasks.translation.soundness import finish
 from lamella.tasks.translation.wording import worded
+from lamella.tasks.translation.words import Words, pack
 
 
-@pytest.mark.parametrize("module", [case, masks, numerals, quantities, wording], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module",
+    [capitals, case, chinese, closed, masks, numerals, quantities, soundness, spacing, wording],
+    ids=lambda module: module.__name__,
+)
 def test_docstrings(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -103,3 +123,135 @@ def test_parts_of_chinese_become_words_of_one_sentence() -> None:
 )
 def test_a_chinese_or_german_label_is_no_name(word: str, language: str, name: bool) -> None:
     assert case.is_name(word, language) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "src", "dst", "wanted"),
+    [
+        ("We left last Thursday.", "Nous sommes partis vendredi dernier.", "en", "fr", "Nous sommes partis jeudi dernier."),
+        ("Open Monday to Friday.", "Ouvert du lundi à Friday.", "en", "fr", "Ouvert du lundi à vendredi."),
+        ("Since last Thursday.", "自上周三以来。", "en", "zh", "自上周四以来。"),
+        ("Twice a week, on Monday.", "每周一次，星期二。", "en", "zh", "每周一次，星期一。"),
+        ("Am Samstagabend.", "On Sunday evening.", "de", "en", "On Saturday evening."),
+        ("CERRADO LOS DOMINGOS", "CLOSED DOMINGOS", "es", "en", "CLOSED SUNDAYS"),
+        ("Le 3 octobre 1990", "On November 3, 1990", "fr", "en", "On October 3, 1990"),
+        ("May I come in March?", "Puis-je venir en mai ?", "en", "fr", "Puis-je venir en mars\u00a0?"),
+        ("May I march?", "Puis-je marcher ?", "en", "fr", "Puis-je marcher\u00a0?"),
+        ("We go in May.", "我们5月去。", "en", "zh", "我们5月去。"),
+        ("On May 5th, 2023.", "在May 5th, 2023。", "en", "zh", "在2023年5月5日。"),
+        ("Mrs. O'Neill is here.", "M. O'Neill est ici.", "en", "fr", "Mme O'Neill est ici."),
+        ("Is it Mr. Nakamura?", "¿Es Mr. Nakamura?", "en", "es", "¿Es el Sr. Nakamura?"),
+        ("La Sra. Ibarretxe empezó.", "The Sra. Ibarretxe began.", "es", "en", "Mrs. Ibarretxe began."),
+        ("Mr. Nakamura is here.", "M. Nakamura 在这里。", "en", "zh", "Nakamura先生在这里。"),
+    ],
+)  # fmt: skip
+def test_days_months_and_titles_are_those_of_the_source(
+    source: str, answer: str, src: str, dst: str, wanted: str
+) -> None:
+    assert judged(source, answer, src, dst)[0] == wanted
+
+
+def test_a_day_that_is_lost_is_doubted() -> None:
+    assert "names" in Checks("Closed on Monday.", "", [], Style("en", "fr")).judge("C'est fermé.", {}).doubts
+    assert not Checks("The sun is hot.", "", [], Style("en", "fr")).judge("Le soleil est chaud.", {}).doubts
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "src", "dst", "doubts"),
+    [
+        ("He is late, isn't he?", "Il est en retard, n'est-ce pas ?", "en", "fr", []),
+        ("Run `pip install it` now.", "Exécutez `pip install it` maintenant.", "en", "fr", []),
+        ("<%= count %> of them.", "<%= count %> d'entre eux.", "en", "fr", []),
+        ("Terms and conditions", "Conditions et conditions", "en", "fr", ["repeated"]),
+        ("She said, “I know,” and left.", "Elle dit : « Je sais. »", "en", "fr", ["length"]),
+        ("Hello Ann, come in.", "Hello Ann, entrez.", "en", "fr", ["untranslated"]),
+        ("HOUSE FOR SALE", "HOUSE ZUM VERKAUF", "en", "de", ["untranslated"]),
+        ("House for sale", "House zum Verkauf", "en", "de", ["untranslated"]),
+    ],
+)
+def test_what_is_doubtful(source: str, answer: str, src: str, dst: str, doubts: list[str]) -> None:
+    assert Checks(source, "", [], Style(src, dst)).judge(answer, {}).doubts == doubts
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "src", "dst", "faults"),
+    [
+        ("It was boring.", "这是 langweilig。", "en", "zh", ["untranslated"]),
+        ("He is in Davos.", "他在达vos。", "en", "zh", ["names", "untranslated"]),
+        ("It weighs 5 kg on my iPhone.", "我的iPhone上显示5 kg。", "en", "zh", []),
+        ("请打电话或写信。", "Please call 或 write.", "zh", "en", ["untranslated"]),
+        ("“红”是颜色。", "“红” is a colour.", "zh", "en", []),
+    ],
+)
+def test_words_of_a_third_language_are_refused(source: str, answer: str, src: str, dst: str, faults: list[str]) -> None:
+    assert judged(source, answer, src, dst)[1] == faults
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "src", "dst", "wanted"),
+    [
+        (
+            "Is it true that Mr. Poe came?",
+            "Es verdad que el Sr. Poe vino?",
+            "en",
+            "es",
+            "¿Es verdad que el Sr. Poe vino?",
+        ),
+        (
+            "Not copied to %1!s!: denied.",
+            "¡No se copió a %1!s!: ¡denegado.",
+            "en",
+            "es",
+            "No se copió a %1!s!: denegado.",
+        ),
+        ("Is it 3.11?", "Es 3.11?", "en", "es", "¿Es 3,11?"),
+    ],
+)
+def test_marks_turned_round_come_in_pairs(source: str, answer: str, src: str, dst: str, wanted: str) -> None:
+    assert judged(source, answer, src, dst)[0] == wanted
+
+
+def test_no_more_marks_at_the_end_than_the_source_has() -> None:
+    assert [finish("What?!", text, "fr") for text in ("Quoi?!!!", "Quoi ?!")] == ["Quoi?!", "Quoi ?!"]
+    assert finish("¡¿Qué?!", "什么？！！", "zh") == "什么？！"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("第 404 页 (new) 在 Davos 这里", "第404页(new)在Davos这里"),
+        ("写到 a@b.org 或 https://a.org/b 这里", "写到 a@b.org 或 https://a.org/b 这里"),
+        ("奥尔加住在 Gdańsk 年，电话 0800 123 456 年。", "奥尔加住在Gdańsk，电话0800 123 456。"),
+        ("他10 岁，在2023 年。", "他10岁，在2023年。"),
+        ("编辑.{{/if}}你好 %name%, 欢迎", "编辑。{{/if}}你好 %name%，欢迎"),
+    ],
+)
+def test_chinese_beside_latin_letters(text: str, wanted: str) -> None:
+    assert joined(text) == wanted
+
+
+def test_a_label_gets_no_capitals_of_a_title() -> None:
+    asked = case.Asked("Neue nachricht an google", "neue nachricht an google", "small")
+    assert asked.restore("New Message to Google", "en") == "new message to Google"
+    assert asked.restore("Neuer Titel", "de") == "neuer Titel"
+
+
+def test_a_german_title_has_no_names_by_its_capitals() -> None:
+    assert [one.kind for one in Names("Nicht Berühren", "de", "en").names] == ["possible"]
+    assert [one.kind for one in Names("Kommt Anna Adebayo?", "de", "en").names] == ["name", "name"]
+
+
+def test_a_sentence_of_tokens_alone_is_not_asked() -> None:
+    asked: list[str] = []
+
+    def nbest(sentences: list[str]) -> list[list[str]]:
+        asked.extend(sentences)
+        return [["nothing of it"] for _ in sentences]
+
+    translate_texts(["AB-12345, CD-12345"], nbest, source="en", target="fr")
+    assert not any(re.fullmatch(r"[\WX\d]+", sentence) for sentence in asked)
+
+
+def test_acronyms_of_a_list_are_no_words_in_capitals() -> None:
+    words = Words(pack({"en-fr": {"OK": "okay", "TV": "télévision", "no": "non", "No": "Nô"}}))
+    assert [words.find(text, "en", "fr") for text in ("OK", "TV", "NO")] == ["Okay", "Télévision", "NON"]
