@@ -66,11 +66,9 @@ def _class(kind: str, language: str) -> Class | None:
     words = (_DAYS if kind == "days" else _MONTHS).get(language, "").split()
     if not words:
         return None
-    ends = (
-        "(?:s|en)?(?!\\w)"
-        if language != "de"
-        else "(?:[sn]|en)?(?=\\W|$|abend|morgen|nachmittag|vormittag|nacht|mittag)"
-    )
+    ends = "(?!\\w)"
+    if kind == "days":  # and months have none: mais is no plural of mai
+        ends = "s?(?!\\w)" if language != "de" else "[sn]?(?=\\W|$|abend|morgen|nachmittag|vormittag|nacht|mittag)"
     either = "|".join(f"{word}n?" if word == "sonntag" else word for word in words)
     return Class(
         re.compile(

@@ -108,7 +108,7 @@ _SILENT = {
 }
 # `isn't it?` says nothing of its own, and `nicht ungültig` is not what `not valid` means.
 _TAGGED = re.compile(
-    r"[,，]\s*(?:\w+n['’]t \w+|n['’]est-ce pas|nicht wahr|oder|no|verdad|不是[吗么]|对不对|是不是)[\s\u00a0]*[?？]$",
+    r"[,，]\s*(?:\w+n['’]t \w+|n['’]est-ce pas|non|nicht wahr|oder|no|verdad|不是[吗么]|对不对|是不是)[\s\u00a0]*[?？]$",
     re.IGNORECASE,
 )
 _DOUBLE = re.compile(r"\bnicht un(?!ter|ser|ten|d\b|s\b|gef)\w{4,}", re.IGNORECASE)

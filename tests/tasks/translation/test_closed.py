@@ -136,6 +136,7 @@ def test_a_chinese_or_german_label_is_no_name(word: str, language: str, name: bo
         ("CERRADO LOS DOMINGOS", "CLOSED DOMINGOS", "es", "en", "CLOSED SUNDAYS"),
         ("Le 3 octobre 1990", "On November 3, 1990", "fr", "en", "On October 3, 1990"),
         ("May I come in March?", "Puis-je venir en mai ?", "en", "fr", "Puis-je venir en mars\u00a0?"),
+        ("Il parle mais ne lit pas.", "He speaks but does not read.", "fr", "en", "He speaks but does not read."),
         ("May I march?", "Puis-je marcher ?", "en", "fr", "Puis-je marcher\u00a0?"),
         ("We go in May.", "我们5月去。", "en", "zh", "我们5月去。"),
         ("On May 5th, 2023.", "在May 5th, 2023。", "en", "zh", "在2023年5月5日。"),
@@ -160,6 +161,8 @@ def test_a_day_that_is_lost_is_doubted() -> None:
     ("source", "answer", "src", "dst", "doubts"),
     [
         ("He is late, isn't he?", "Il est en retard, n'est-ce pas ?", "en", "fr", []),
+        ("Tu le veux, non ?", "You want it, don't you?", "fr", "en", []),
+        ("Je parle mais tard.", "I speak but late.", "fr", "en", []),
         ("Run `pip install it` now.", "Exécutez `pip install it` maintenant.", "en", "fr", []),
         ("<%= count %> of them.", "<%= count %> d'entre eux.", "en", "fr", []),
         ("Terms and conditions", "Conditions et conditions", "en", "fr", ["repeated"]),
