@@ -1,7 +1,6 @@
 """Find a task by its name or by its file: the folder `tasks/` is the registry."""
 
 import importlib
-import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ def find(word: str) -> type[Task]:
 def _load_file(path: Path) -> Any:
     if not path.is_file():
         raise UsageError(f"{path}: no such file. Expected a Python file with one subclass of lamella.Task.")
+    import importlib.util  # late: tasks of the package do without
+
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -73,11 +73,13 @@ def translate(
     """
     from lamella.cli import streams
     from lamella.cli.languages import Languages, doubt
+    from lamella.model.ahead import opened_ahead
     from lamella.model.shipped import translator
     from lamella.model.translate import AUTO, AnySource, encoded_as
 
     languages = Languages(dst)
-    trained = AnySource.into(dst, languages.add) if src == AUTO else translator(src, dst)
+    with opened_ahead():
+        trained = AnySource.into(dst, languages.add) if src == AUTO else translator(src, dst)
     inputs, options = split_options(inputs, of_model(trained))
     inputs = inputs or ("-",) * streams.piped()
     with encoded_as(encoding):
@@ -189,9 +191,11 @@ def predict(
     encoding: str, task: str | None, force: bool, as_json: bool, **asking: Any,
 ) -> None:  # fmt: skip
     """Predict: for texts, tables (a CSV in gives a CSV out), documents, or lines from standard input (-)."""
+    from lamella.model.ahead import opened_ahead
     from lamella.model.named import load
 
-    trained = _asked(load(model, task), **asking)
+    with opened_ahead():
+        trained = _asked(load(model, task), **asking)
     inputs, options = by_fields(trained.task.fields, *split_options(inputs, of_model(trained)))
     with _encoded(encoding):
         answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))

@@ -16,7 +16,6 @@ import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,8 @@ import msgspec
 from lamella import registry
 from lamella import task as contract
 from lamella.errors import ModelError, UsageError
-from lamella.graphs import OnnxGraph, load_graphs
-from lamella.machine import cores
+from lamella.graphs import OnnxGraph
+from lamella.model import ahead
 from lamella.model.learned import restore
 from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.notebook import drawn, framed, scores
@@ -35,7 +34,6 @@ from lamella.model.undo import read_whole
 from lamella.model.values import check_example
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.options import current_names
-from lamella.storage.checksums import SHIPPED
 from lamella.storage.disk import read_regular
 from lamella.task import Answer, Example, Task, as_asked
 
@@ -68,6 +66,7 @@ class Model:
     """
 
     before: "Model | None" = None  # the model whose answers are this one's inputs: see `after`
+    _ahead: ahead.Ahead | None = None  # what opens the graphs already
 
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], task: Task, where: str) -> None:
         self.manifest, self.files, self.task, self.where = manifest, dict(files), task, where
@@ -96,6 +95,8 @@ class Model:
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is, the course of its training where its folder holds that, and its scores."""
+        from html import escape  # late, as commands never draw a model
+
         try:
             curves = framed(
                 read_regular(Path(self.where, "training", "curves.svg"), MOST_CURVES).decode(errors="replace")
@@ -110,8 +111,8 @@ class Model:
         """The graphs, run by onnxruntime, built on first use."""
         with self._building:
             if not self._built:
-                files = {k: v for k, v in self.files.items() if k.endswith(".onnx")}
-                self._built.append(load_graphs(files, threads=self.threads or cores(), trusted=self.trusted))
+                opened = self._ahead.graphs() if self._ahead else None
+                self._built.append(opened or ahead.open_graphs(self.files, self.trusted, self.threads))
         return self._built[0]
 
     def run(self, examples: Sequence[Example]) -> list[Answer]:
@@ -195,6 +196,7 @@ def single_threaded(models: Sequence[Model]) -> list[Model]:
     def copied(model: Model) -> Model:
         other = copy.copy(model)
         other.threads, other._built = 1, shared.setdefault(id(model._built), [])
+        other._ahead = None
         other.before = copied(model.before) if model.before else None
         return other
 
@@ -265,12 +267,13 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
     """
     if not isinstance(path, str | os.PathLike):
         raise UsageError(f"expected a path of a model folder or its .zip, received {type(path).__name__}.")
-    where = Path(path)
+    where, begun = Path(path), None
     if _is_file(where):
         files = read_zip(where)
         manifest = verify(files, where)
     else:
-        files, manifest = read_whole(where)
+        begun = ahead.begin(where)
+        files, manifest = begun.whole() if begun else read_whole(where)
     cls = _task_of(manifest, where, task)
     try:
         opened = Model(
@@ -283,7 +286,7 @@ def load(path: str | os.PathLike[str], task: str | None = None) -> Model:
         raise ModelError(
             f"{where / 'model.json'}: its configuration is not one of {manifest.task} ({error})."
         ) from error
-    opened.trusted = frozenset(name for name, checksum in manifest.files.items() if checksum in SHIPPED)
+    opened.trusted, opened._ahead = ahead.trusted(manifest), begun
     return opened
 
 

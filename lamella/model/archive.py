@@ -15,9 +15,10 @@ import re
 import stat
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from lamella.errors import ModelError
 
@@ -32,8 +33,7 @@ STORED, DEFLATED = 0, 8
 ENCRYPTED = 0x1 | 0x20 | 0x40 | 0x2000  # also: patches, strong encryption, a masked list
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One entry of the central directory."""
 
     name: str

@@ -38,10 +38,10 @@ def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
     Other columns of the row are left out, as where a table is read. The case of names and marks in them do not matter.
     """
-    from lamella.data.readers.records import fold
-
     if all(name in example for name in task.fields):
         return example
+    from lamella.data.readers.records import fold  # late: it opens all that reads tables
+
     keys = {fold(key): key for key in example if isinstance(key, str)}
     [name, *others] = task.fields
     columns = [column["name"] for column in getattr(task.fields[name], "columns", ())]

@@ -6,7 +6,6 @@ In a model folder files are put in place one by one, `model.json` last, so that 
 
 import io
 import os
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -93,6 +92,8 @@ def seal(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def write_zip(manifest: Manifest, files: Mapping[str, bytes], out: Path) -> None:
     """Write a model as one zip file, in one step; the same model gives the same bytes."""
+    import zipfile  # late: each command that answers imports this file
+
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, raw in seal(manifest, files).items():

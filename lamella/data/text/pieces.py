@@ -68,6 +68,7 @@ class Pieces:
 
         self.name = name
         self.normaliser: Any = None
+        self._alone: set[str] = set()  # characters that are known to be pieces by themselves
         try:
             if hashlib.sha256(raw).hexdigest() not in SHIPPED:
                 piece_file.check(raw)
@@ -151,7 +152,18 @@ class Pieces:
         """Whether a text can be encoded and decoded without loss."""
         if self.processor.PieceToId("<0x00>") != UNKNOWN and self.processor.IsByte(self.processor.PieceToId("<0x00>")):
             return True  # what no piece holds is written as bytes
-        return set(normalise(text)) <= self.letters
+        fresh = set(normalise(text)) - self._alone
+        if all(map(self._stands_alone, fresh)):
+            self._alone |= fresh
+            return True
+        return fresh <= self.letters
+
+    def _stands_alone(self, letter: str) -> bool:
+        """Whether a character is a piece by itself, as nearly all are: to collect those of all pieces takes as long as to
+        translate a sentence.
+        """
+        number = self.processor.PieceToId("\u2581" if letter == " " else letter)
+        return letter != "\u2581" and number > END and not self.processor.IsUnused(number)
 
     def letters_per_piece(self, texts: Sequence[str]) -> float:
         """How many letters a piece of these texts stands for in the mean, unknown pieces for none: 4 and more where the

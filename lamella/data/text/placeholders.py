@@ -102,6 +102,11 @@ _PARTS = {
 }
 
 
+# Each placeholder has one of these: where a text has none the patterns, which take longer to compile than a sentence to
+# translate, are not asked.
+_SIGN = re.compile(r"[@<&/\\%\[\]{}$_`*~=]|[.:](?=\S)|(?<!\w)-")
+
+
 @cache
 def _directive() -> re.Pattern[str]:
     return _compile(_STRICT)
@@ -144,7 +149,10 @@ def spans(text: str, format: str = "") -> list[Span]:
     >>> spans("Hello {name}!")
     [(6, 12)]
     """
-    return [match.span() for match in _pattern(_kind(format)).finditer(_apart(text))]
+    text = _apart(text)
+    if not _SIGN.search(text):
+        return []
+    return [match.span() for match in _pattern(_kind(format)).finditer(text)]
 
 
 _WIDE = "\u2e80-\u2fff\u3040-\u9fff\uf900-\ufaff"

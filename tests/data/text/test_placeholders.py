@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import random
 import time
 
 import pytest
@@ -11,6 +12,21 @@ from hypothesis import strategies as st
 
 from lamella.data.text import placeholders
 from lamella.data.text.placeholders import accelerator, agree, edges, find, restore_accelerator, same, split_accelerator
+
+PARTS = [
+    *"ab A1.:-_/\\%[]{}$`*~=@<>&#()'\"!?|^+,; \né", "com", "www.", "mailto:", "{0}", "--x", "C:\\", "%s", "写",
+]  # fmt: skip
+
+
+def test_what_has_no_sign_has_no_placeholder() -> None:
+    """The patterns are not asked then, and none of them would have found anything."""
+    rng, without = random.Random(1), 0
+    for _ in range(20_000):
+        text = placeholders._apart("".join(rng.choices(PARTS, k=rng.randint(1, 9))))
+        if not placeholders._SIGN.search(text):
+            without += 1
+            assert not [kind for kind in placeholders._PARTS if placeholders._pattern(kind).search(text)], text
+    assert without > 1000
 
 
 def test_the_examples_in_the_docstrings() -> None:
