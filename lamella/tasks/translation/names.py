@@ -57,6 +57,7 @@ _WORDS = lazy(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _NEAR, _EXACTLY = 0.72, 0.6
 _SHORT = 4
 _TRUSTED, _KNOWN = -0.22, -0.35  # mean log-probabilities: of an answer to trust, and of a word that the net knows
+_GUESS = -0.8  # of a word that it does not
 _MOST = 40
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 
@@ -257,8 +258,8 @@ class Names:
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
         if name.kind == "name" and not self._is_common(name.text):
             others = [candidate for candidate in others if not _clipped(_plain(candidate), _plain(name.text))]
-        if name.kind == "name" and known and _plain(known[0]) == _plain(name.text):
-            others = []  # by itself the net would keep it
+        if name.kind == "name" and known and (_plain(known[0]) == _plain(name.text) or self._guessed(known[0])):
+            others = []  # by itself the net would keep it, or has no idea of it
         # The translation of a name that the net hardly knows is a name too.
         small = name.kind != "name" or self._is_common(name.text)
         plain = [_plain(match[0]) for match in words if small or match[0] != match[0].lower()]
@@ -271,6 +272,13 @@ class Names:
         if near:
             return "translated" if self._is_common(name.text) and near[:1].isupper() and name.kind == "name" else "bent"
         return "lost"
+
+    def _guessed(self, answer: str) -> bool:
+        """Whether a net is so unsure of what it makes of a word by itself that it does not know the word.
+
+        In German that says nothing of names: every noun has a capital, and there are many.
+        """
+        return self.src != "de" and isinstance(answer, Candidate) and answer.mean < _GUESS
 
     def _judge_possible(
         self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str]

@@ -130,7 +130,7 @@ def says(source: str, number: str, language: str) -> bool:
     >>> says("Three of them", "3", "en"), says("none of them", "3", "en")
     (True, False)
     """
-    if not number.isdigit() or len(number) > 2:
+    if not number.isdigit() or len(number) > 2 or number != str(int(number)):
         return False
     value = int(number)
     for table, first in ((_WORDS, 0), (_ORDINALS, 1)):

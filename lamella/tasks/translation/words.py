@@ -25,6 +25,7 @@ from lamella.tasks.translation.soundness import finish
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Glossary
 
+ACRONYM = 4  # letters at most
 LIKELY = 0.3  # the confidence from which a net's own answer counts beside that of a list
 SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
 LARGEST = 2_000_000  # bytes of all lists, unpacked
@@ -75,10 +76,11 @@ class Words:
         word = word.replace("’", "'")
         loud = len(word) > 1 and word == word.upper() != word.lower()
         entries, small = self.lists[name], self.small[name]
-        target = entries.get(word) or (loud and entries.get(word.lower())) or small.get(word.casefold())
+        plain = [form for form in (word.lower(), word.capitalize()) if form in entries] if loud else []
+        target = entries.get(plain[0] if plain else word) or small.get(word.casefold())
         if not target:
             return None
-        if loud and word in entries:  # OK, TV: an acronym is no word in capitals
+        if loud and not plain and word in entries and len(word) <= ACRONYM:  # OK, TV: no word in capitals
             target = target if target != target.lower() else target[0].upper() + target[1:]
         elif loud:
             target = target.upper()

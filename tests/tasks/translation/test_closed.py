@@ -21,6 +21,7 @@ from lamella.tasks.translation import (
 )
 from lamella.tasks.translation.checks import Checks, Style
 from lamella.tasks.translation.chinese import joined
+from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.guard import translate_texts
 from lamella.tasks.translation.masks import mask_of
 from lamella.tasks.translation.names import Names
@@ -256,5 +257,25 @@ def test_a_sentence_of_tokens_alone_is_not_asked() -> None:
 
 
 def test_acronyms_of_a_list_are_no_words_in_capitals() -> None:
-    words = Words(pack({"en-fr": {"OK": "okay", "TV": "télévision", "no": "non", "No": "Nô"}}))
-    assert [words.find(text, "en", "fr") for text in ("OK", "TV", "NO")] == ["Okay", "Télévision", "NON"]
+    words = Words(
+        pack({"en-fr": {"OK": "okay", "TV": "télévision", "no": "non", "No": "Nô", "DOG": "Chien", "Dog": "chien"}})
+    )
+    assert [words.find(text, "en", "fr") for text in ("OK", "TV", "NO", "DOG")] == [
+        "Okay",
+        "Télévision",
+        "NON",
+        "CHIEN",
+    ]
+
+
+def test_a_name_that_the_net_guesses_at_is_lost() -> None:
+    known = {"Playstation": [Candidate("Jouabilité", -1.2), Candidate("Jouage", -1.3)]}
+    answer = "Elle travaille pour le Jouage."
+    assert Names("She works for Playstation.", "en", "fr").check(answer, known=known).missing
+    sure = {"Playstation": [Candidate("Jouabilité", -0.3), Candidate("Jouage", -1.3)]}
+    assert not Names("She works for Playstation.", "en", "fr").check(answer, known=sure).missing
+
+
+def test_a_number_with_a_nought_before_it_is_no_word() -> None:
+    assert judged("on the second page 02 40", "auf der zweiten Seite 02 40 02", "en", "de")[1] == ["digits"]
+    assert judged("on the second page", "auf Seite 2", "en", "de")[1] == []
