@@ -1,4 +1,4 @@
-"""Words that are few and have one translation each: days, months, titles before a name. An answer has those of its source.
+"""Words that are few and have one translation each: days, months, titles, given names. An answer has those of its source.
 
 Small nets take Friday for Thursday, and leave `Mr.` as it is. Where it is clear which word stands for which, it is put right.
 
@@ -45,6 +45,24 @@ _NAME = r"(?P<name>[A-ZÀ-ÖØ-Þ](?:['’][A-ZÀ-Þ])?[^\W\d_]+(?:-[A-ZÀ-ÖØ-
 # Before or after the name of a month, which is also another word or a name: in May, 3 March, but `May I?` and `August Wilson`.
 _DOUBLE = word_set("may march august mars")
 _BESIDE = r"(?:(?:[0-9][a-z.,]*|in|of|since|until|by|next|last|this|every|from|to|late|early|mid|before|after|during|de|en|fin|début|mi|depuis)[ -])"
+
+
+# One name in several languages: a person keeps the own one, though kings and saints have one each.
+_GIVEN = """
+mary marie maria maría; john jean juan johann johannes hans; peter pierre pedro; james jacques jakob jaime santiago; william guillaume wilhelm guillermo
+charles karl carlos; henry henri heinrich enrique; louis ludwig luis lewis; george georges georg jorge; michael michel miguel; stephen étienne stefan esteban
+francis françois franz francisco; paul pablo; joseph josef josé; anthony antoine anton antonio; ann anne anna ana; catherine katharina catalina
+elizabeth élisabeth elisabeth isabel; helen hélène helena elena; margaret marguerite margarete margarita; thomas tomás; philip philippe philipp felipe
+edward édouard eduard eduardo; frederick frédéric friedrich federico; andrew andré andreas andrés; matthew matthieu matthias mateo; mark marc markus marcos
+luke luc lukas lucas; julia julie; sophia sophie sofia sofía; lucy lucie lucía; christopher christophe christoph cristóbal; nicholas nicolas nikolaus nicolás
+"""
+_NAMES = [word_set(names) for line in _GIVEN.split("\n") for names in line.split(";") if names.strip()]
+_KNOWN = frozenset().union(*_NAMES)
+_CROWNED = re.compile(r" (?:[IVX]+(?!\w)|(?:the|le|la|der|die|el) [A-ZÀ-Þ])")
+_SAINT = re.compile(
+    r"(?:saint|sainte|st\.?|san|santa|santo|sankt|pope|pape|papst|papa|king|roi|könig|rey|queen|reine|königin|reina)[ -]$",
+    re.IGNORECASE,
+)
 
 
 class Class(NamedTuple):
@@ -116,14 +134,31 @@ def concerns(source: str, src: str) -> bool:
         return bool(re.search("[周月拜期]", source))
     small = source.lower()
     words = [*_DAYS.get(src, "").split(), *_MONTHS.get(src, "").split(), "sonnabend"]
-    return any(word in small for word in words) or bool(_ADDRESSED & {*re.findall(r"[^\W\d_]+", small)})
+    return any(word in small for word in words) or bool((_ADDRESSED | _KNOWN) & {*re.findall(r"[^\W\d_]+", small)})
 
 
 def mended(source: str, answer: str, src: str, dst: str) -> str:
     """An answer with the days, months and titles of its source, where it is clear which word stands for which."""
     for kind in ("days", "months"):
         answer = _placed(source, answer, kind, src, dst)
-    return _titled(source, answer, src, dst) if src != "zh" else answer
+    return _titled(source, _called(source, answer), src, dst) if src != "zh" else answer
+
+
+def _called(source: str, answer: str) -> str:
+    """An answer with the given names of its source, where a net wrote those of another language.
+
+    >>> _called("Ni Jean ni Marie.", "Neither Jean nor Mary."), _called("Henri IV de France", "Henry IV of France")
+    ('Neither Jean nor Marie.', 'Henry IV of France')
+    """
+    for match in re.finditer(r"(?<![\w-])[A-ZÀ-Þ][a-zß-ÿ]+(?![\w-])", source):
+        name = match[0]
+        if name.lower() not in _KNOWN or _CROWNED.match(source, match.end()) or _SAINT.search(source[: match.start()]):
+            continue
+        others = next(names for names in _NAMES if name.lower() in names) - {name.lower()}
+        said = [one for one in re.finditer(r"(?<![\w-])[A-ZÀ-Þ][a-zß-ÿ]+(?![\w-])", answer) if one[0].lower() in others]
+        if len(said) == 1 and said[0][0] not in source and not re.search(rf"(?<![\w-]){name}(?![\w-])", answer):
+            answer = answer[: said[0].start()] + name + answer[said[0].end() :]
+    return answer
 
 
 def lost(source: str, answer: str, src: str, dst: str) -> bool:
