@@ -31,7 +31,7 @@ from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.notebook import drawn, framed, scores
 from lamella.model.read import read_zip, verify
 from lamella.model.undo import read_whole
-from lamella.model.values import check_example
+from lamella.model.values import are_rows, check_example
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.options import current_names
 from lamella.storage.disk import read_regular
@@ -131,10 +131,23 @@ class Model:
     def predict(self, examples: Any) -> Any:
         """An example, or its one field's value, -> its answer; a list of them -> a list of answers.
 
+        A data frame, and of a task that reads series rows by the columns of training, is answered as a table of its own.
         Lists and dicts among them are plain ones that a notebook draws; see `lamella.model.notebook`.
         """
+        if not isinstance(examples, list) and hasattr(examples, "columns"):
+            from lamella.model.whole_tables import answer_frame  # late, as commands know no frames
+
+            return answer_frame(self, examples)
+        if isinstance(examples, Mapping) and are_rows(self.task, [examples]):  # columns
+            from lamella.model.whole_tables import answer_rows
+
+            return answer_rows(self, examples)
         if not isinstance(examples, list):
             return self.predict([examples])[0]
+        if are_rows(self.task, examples):
+            from lamella.model.whole_tables import answer_rows
+
+            return answer_rows(self, examples)
         rows = [as_example(self.task, e) for e in examples]
         return drawn(self.task, rows, self.task.answers(rows, self.run))
 

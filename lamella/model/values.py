@@ -58,5 +58,20 @@ def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return found if all(field in found for field in task.fields) else example
 
 
+def are_rows(task: Task, rows: Any) -> bool:
+    """Whether these are rows by the columns of training of a task whose rows are no examples, such as a forecaster's."""
+    used = task.state.columns
+    if not isinstance(rows, list) or not rows or not used or set(used) & set(task.fields):
+        return False
+    if ".jsonl" not in task.suffixes:  # no table is answered as a whole
+        return False
+    if not all(isinstance(row, Mapping) for row in rows) or any(name in rows[0] for name in task.fields):
+        return False
+    from lamella.data.readers.records import fold
+
+    names = {fold(part) for column in used.values() for part in str(column["name"] or "").split("+") if part}
+    return bool(names & {fold(str(key)) for key in rows[0]})
+
+
 def _joined(values: Iterable[Any]) -> str:
     return " ".join(text for text in (str(v).strip() for v in values if v is not None) if text)

@@ -6,7 +6,7 @@ app = make_app({"my-model": lamella.load("my-model")})     an ASGI application, 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from lamella.errors import LamellaError
 from lamella.model import Model, shipped
+from lamella.model.values import are_rows
 from lamella.server import about, files, growing, kept, libretranslate, openapi, schema
 from lamella.server.access import Guard
 from lamella.server.batching import Job
@@ -34,7 +35,6 @@ from lamella.server.scratch import Scratch
 from lamella.server.threads import in_thread
 from lamella.server.watch import LOOK
 from lamella.server.work import Check
-from lamella.task import Example
 from lamella.version import __version__
 
 LARGE = 1 << 16  # bytes; larger bodies are parsed in a thread
@@ -252,16 +252,18 @@ async def _predict(request: Request) -> Response:
     state: State = request.app.state.shared
     body, begun = await json_of(request), time.monotonic()
     served = await state.served(request)
-    model, examples = await _read(served, len(body), lambda check: _asked(served.now, body, check))
+    model, examples, table = await _read(served, len(body), lambda check: _asked(served.now, body, check))
     model = through(state.models, served, model)
 
     async def work(tell: Tell | None) -> dict[str, Any]:
+        if table:
+            return await served.at_length(model, lambda m: files.answer_rows(state.scratch, m, examples), tell)
         answers = await served.answers(model, examples, tell, begun=begun)
         rendered = await _read(served, len(answers) * PICTURE, lambda _: [model.task.render(a) for a in answers])
-        notes = await _read(served, len(body), lambda _: [model.task.note(e) for e in examples])
+        notes = await _read(served, len(body), lambda _: [model.task.output.noted(model.task, e) for e in examples])
         return {"answers": answers, "rendered": rendered, **({"notes": notes} if any(notes) else {})}
 
-    if wants_progress(request) and len(examples) == 1 and grows(model.task):
+    if not table and wants_progress(request) and len(examples) == 1 and grows(model.task):
         return in_lines(lambda put: growing.lines(served, model, examples[0], put))
     if wants_progress(request):
         return streamed(work)
@@ -279,11 +281,14 @@ async def _read(served: Served, size: int, read: Callable[[Check], T]) -> T:
         state.left = True
 
 
-def _asked(opened: Opened, body: bytes, check: Check) -> tuple[Model, list[Example]]:
-    """The model with the request's options, and the request's examples."""
+def _asked(opened: Opened, body: bytes, check: Check) -> tuple[Model, Sequence[Any], bool]:
+    """The model with the request's options, the request's examples, and whether they are a table that is answered as a whole."""
     ask = schema.decode(body, schema.Ask)
     model = opened.with_options(ask.options, ask.ask)
-    return model, opened.check(schema.rows_of(model.task, ask.examples), check, model)
+    rows = schema.rows_of(model.task, ask.examples)
+    if are_rows(model.task, rows):
+        return model, schema.as_table(rows, opened.limits), True
+    return model, opened.check(rows, check, model), False
 
 
 async def _document(request: Request) -> Response:

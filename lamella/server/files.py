@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
@@ -52,6 +53,17 @@ def answer_document(
         return predict_file(model, place, columns, suffix=own)
 
 
+def answer_rows(scratch: Scratch, model: Model, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows of a table that is answered as a whole, such as series -> a reply with the rows of its answers."""
+    from lamella.model.whole_tables import answer_path
+
+    raw = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    with scratch.file("rows.jsonl", raw) as place:
+        found, notes = answer_path(model, place)
+    rendered = [", ".join(f"{name}: {cell}" for name, cell in row.items()) for row in found]
+    return {"answers": found, "rendered": rendered, **({"notes": notes} if notes else {})}
+
+
 def rows_of(
     scratch: Scratch, model: Model, name: str, raw: bytes, columns: Mapping[str, str] | None
 ) -> list[Example] | None:
@@ -60,10 +72,10 @@ def rows_of(
     from lamella.model.answering import read_rows
 
     suffix = Path(name).suffix.lower()
-    if not is_table(name) or suffix in model.task.suffixes and suffix != ".json":
+    if not is_table(name) or suffix in model.task.output.suffixes and suffix != ".json":
         return None
     with scratch.file(f"{_stem(name)}{suffix}", raw) as place:
-        if suffix in model.task.suffixes and is_locale(place):
+        if suffix in model.task.output.suffixes and is_locale(place):
             return None
         return read_rows(model.task, place, columns)
 

@@ -78,6 +78,17 @@ def rows_of(job: Task, given: Sequence[Any] | Mapping[str, Sequence[Any]]) -> li
     return rows
 
 
+def as_table(rows: list[Mapping[str, Any]], limits: Limits) -> list[Mapping[str, Any]]:
+    """Rows of a table that is answered as a whole; Refused with 413 where they are too many, with 400 where a cell holds several values."""
+    if len(rows) > limits.values:
+        raise Refused(413, f"examples: expected at most {limits.values:,} rows, received {len(rows):,}.")
+    for i, row in enumerate(rows, start=1):
+        for name, cell in row.items():
+            if isinstance(cell, list | dict):
+                raise Refused(400, f"example {i}, {name[:40]}: expected one value in each row, received several.")
+    return rows
+
+
 def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str = "the example") -> Example:
     """Check a request's example: all fields present, each of its kind, no others; or the columns that training read."""
     every = every_field(job)
@@ -90,6 +101,9 @@ def check_example(job: Task, given: Mapping[str, Any], limits: Limits, what: str
             str(column["name"]) for name, column in job.state.columns.items() if name in job.fields and column["name"]
         ]
         also += f" (or {', '.join(used)}, as in training)" if used and used != list(job.fields) else ""
+        if job.state.columns and not set(job.state.columns) & set(job.fields):
+            names_of = ", ".join(str(column["name"]) for column in job.state.columns.values() if column["name"])
+            also += f" (or rows of a table with {names_of}, as in training)" if names_of else ""
         raise Refused(400, f"{what}: expected the fields {', '.join(job.fields)}{also}, received {names}.")
     return {
         name: receive(field, f"{what}, {name}", given[name], limits) for name, field in every.items() if name in given

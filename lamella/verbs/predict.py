@@ -7,7 +7,6 @@ lamella predict my-model pictures/ -o answers.csv       a row for each file of a
 lamella predict my-model docs/ -o docs-fr/              else each file of a folder by itself, in the same tree
 """
 
-import json
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,10 +16,10 @@ from typing import Any
 from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
-from lamella.model.answering import example_of, opened, predict_file, predict_rows
+from lamella.model.answering import example_of, opened
 from lamella.model.notes import notes_of
+from lamella.model.values import are_rows
 from lamella.options import refuse_unasked, refuse_unfit
-from lamella.task import Answer, Example
 
 
 def predict(
@@ -56,9 +55,13 @@ def predict(
     if (as_frame or texts) and hasattr(inputs[0], "to_frame") and not is_frame(inputs[0]):
         inputs = (inputs[0].to_frame(), *inputs[1:])
     if any(map(is_frame, inputs)):
+        from lamella.model.whole_tables import answer_frame
+
         if len(inputs) > 1:
             raise UsageError("expected one data frame, received it among other inputs. Ask for each by itself.")
-        return _of_frame(trained, inputs[0], columns, as_frame)
+        return answer_frame(trained, inputs[0], columns, as_frame, level=4)
+    if len(inputs) == 1 and (are_rows(trained.task, inputs[0]) or are_rows(trained.task, [inputs[0]])):
+        return trained.predict(inputs[0])
     if as_frame:
         raise UsageError(
             f"as_frame: expected a data frame to put the answers into, received {type(inputs[0]).__name__}."
@@ -72,41 +75,6 @@ def predict(
     ):
         warnings.warn(note.removeprefix("note: "), stacklevel=2)
     return answers[0] if len(inputs) == 1 else answers
-
-
-def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None, as_frame: bool) -> Any:
-    from lamella.model.notebook import DrawnList, DrawnText, together
-    from lamella.model.reading import as_files, columns_for, with_columns
-
-    job = trained.task
-    seen: list[Example] = []
-    answered: list[Answer] = []
-
-    def run(examples: Sequence[Example]) -> list[Answer]:
-        answers = trained.run(examples)
-        if not seen:  # a net may be run again on its own answers
-            seen.extend(examples)
-            answered.extend(answers)
-        return answers
-
-    with as_files([frame]) as paths:
-        path = Path(paths[0])
-        whole = None  # such as series, whose rows are no examples
-        if path.suffix in job.suffixes:
-            whole = job.document(path, run, columns_for(job, [path], columns))
-        if whole is not None and whole[0].startswith(b"<svg"):
-            if as_frame:
-                raise UsageError(
-                    "as_frame: expected answers for the rows of a frame, received a drawing of all of them."
-                )
-            return DrawnText(whole[0].decode())
-        if whole is None and not as_frame:
-            return predict_rows(trained, path, columns)
-        raw = predict_file(trained, path, columns, lambda line: None)[0] if whole is None else whole[0]
-    for note in notes_of(job, [("", example) for example in seen]):
-        warnings.warn(note.removeprefix("note: "), stacklevel=3)
-    rows = [json.loads(line) for line in raw.splitlines()]
-    return with_columns(frame, rows) if as_frame else DrawnList(rows, lambda: together(job, seen, answered))
 
 
 def write_answer(raw: bytes, out: Path, force: bool) -> None:

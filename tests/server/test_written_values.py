@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 
 import pytest
@@ -189,6 +190,46 @@ def test_series_as_people_write_them(server):
 def test_series_that_are_none(server, example, line):
     reply = server.post("/models/sales/predict", {"examples": [example]})
     assert reply.status == 400 and line in reply.error
+
+
+def with_days_ahead(tables):
+    """The rows of the table of sales, and five days of which only weather and holidays are known."""
+    with (tables / "sales.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for day in range(145, 150):
+        ahead = {"sales": None, "weather": "sun", "holiday": "no"}
+        rows.append({"date": f"2020-{1 + day // 28:02}-{1 + day % 28:02}", **ahead})
+    return rows
+
+
+def test_series_as_the_rows_of_a_table(server, tables):
+    """By the columns of training a request is the table that `document` takes, and that Python takes."""
+    rows = with_days_ahead(tables)
+    text = "\n".join(",".join(f'"{cell or ""}"' for cell in row) for row in (rows[0], *map(dict.values, rows)))
+    raw = server.send_file("/models/sales/document", "rows.csv", text.encode()).raw
+    wanted = list(csv.DictReader(raw.decode().splitlines()))
+    for examples in (rows, {name: [row[name] for row in rows] for name in rows[0]}):
+        reply = server.post("/models/sales/predict", {"examples": examples})
+        assert reply.status == 200, reply.raw
+        answers = reply.json["answers"]
+        assert [row["time"] for row in answers] == [row["time"] for row in wanted]
+        assert [row["median"] for row in answers] == [float(row["median"]) for row in wanted]
+        assert len(answers) == 5 and "median" in reply.json["rendered"][0]
+        model = lamella.load(tables / "m" / "sales")
+        assert model.predict(examples) == lamella.predict(model, examples) == answers
+
+
+@pytest.mark.parametrize(
+    ("examples", "line"),
+    [
+        ([{"date": "2020-01-01", "sales": [1, 2]}], "example 1, sales: expected one value in each row"),
+        ([{"date": "2020-01-01", "sales": "many"}] * 2, 'rows.jsonl: no column "weather"'),
+        ([{"day": "2020-01-01"}], "or rows of a table with date"),
+    ],
+)
+def test_rows_of_series_that_are_none(server, examples, line):
+    reply = server.post("/models/sales/predict", {"examples": examples})
+    assert reply.status in (400, 422) and line in reply.error.replace("\\", "") and "/tmp" not in reply.error, reply.raw
 
 
 def test_examples_of_the_page_can_be_sent(server):
