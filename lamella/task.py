@@ -9,9 +9,8 @@ is a verb, written once, and knows tasks by this contract only.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -30,6 +29,7 @@ from lamella.terms import (
     Focus,
     GraphLike,
     IndexLike,
+    Output,
     Phase,
     Question,
     Run,
@@ -59,6 +59,7 @@ __all__ = [
     "GraphLike",
     "Imported",
     "IndexLike",
+    "Output",
     "Phase",
     "Question",
     "Run",
@@ -97,7 +98,7 @@ class Task:
     metric: ClassVar[str]  # the headline figure
     less_is_better: ClassVar[bool] = False
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
-    suffixes: ClassVar[tuple[str, ...]] = ()  # file names that `predict` opens as whole documents
+    output: ClassVar[Output] = Output()  # what becomes of answers besides a value each
     transfer: ClassVar[Transfer[Any]] = Transfer()  # what it begins from with `--init`, and what `import` reads
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
     noises: ClassVar[
@@ -202,14 +203,6 @@ class Task:
             batch[name] = out
         return {name: a.astype(np.int64) if a.dtype == np.int32 else a for name, a in batch.items()}
 
-    def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
-        """A batch of one -> after each step a function that gives the answer so far, at the end the one of `decode`.
-
-        For tasks whose answers are made piece by piece: only a task with a `grow` of its own is shown while it works.
-        """
-        [answer] = self.decode(graphs, inputs)
-        yield lambda: answer
-
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""
         return run(examples)
@@ -220,10 +213,6 @@ class Task:
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Learn, after training and from examples kept aside, how far the net's answers are to be trusted."""
-
-    def note(self, example: Example) -> str:
-        """What must be known of the answer to an example, such as that of a long text a part alone is read; "": nothing."""
-        return ""
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """What of an example is explained, where the whole is too long, and a line that says so."""
@@ -240,18 +229,6 @@ class Task:
     def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """What an explanation of this kind of answer shows besides, JSON-able, with a "kind"; `inputs` is a batch of one."""
         return {}
-
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        """A whole file with one of `suffixes` -> the same file with the answers in their places, and counts; None for a
-        table whose rows are examples."""
-        raise NotImplementedError
-
-    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
-        """Answers to files as a file of the kind that `suffix` names, such as a picture or another program's format.
-
-        None where it is no kind that the task writes: the answers are text or a table then.
-        """
-        return None
 
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""

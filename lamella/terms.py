@@ -3,7 +3,8 @@
 Tasks import them from `lamella.task`, beside the class that they fill in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -137,6 +138,32 @@ class IndexLike(Protocol):
 
     def search(self, vectors: Array, count: int, holding: str = "") -> list[list[tuple[Example, float]]]:
         """The nearest entries of each vector (N, D), nearest first, with their cosines; of those that hold a field."""
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a task's answers besides a value each: whole documents, files, pieces, notes. Functions, of the task first.
+
+    suffixes: of files that `document` opens as a whole. document(task, path, run, columns) gives the same file with the answers
+    in their places, and counts; None for a table whose rows are examples. write(task, suffix, examples, answers) gives a file of
+    the kind that `suffix` names, such as a picture or another program's format; None where it is none that the task writes: the
+    answers are text or a table then. grow(task, graphs, inputs), with a batch of one, gives after each step a function that gives
+    the answer so far, at the end the one of `decode`; only a task with one is shown while it works. note(task, example)
+    says what must be known of an answer, such as that of a long text a part alone is read; "": nothing.
+    """
+
+    suffixes: tuple[str, ...] = ()
+    document: Callable[[Any, Path, Run, Choice], tuple[bytes, dict[str, int]] | None] | None = None
+    write: Callable[[Any, str, Sequence[Example], Sequence[Answer]], bytes | None] | None = None
+    grow: Callable[[Any, Mapping[str, GraphLike], Arrays], Iterator[Callable[[], Answer]]] | None = None
+    note: Callable[[Any, Example], str] | None = None
+
+    def written(self, task: Any, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
+        """What `write` gives, where there is one."""
+        return self.write(task, suffix, examples, answers) if self.write else None
+
+    def noted(self, task: Any, example: Example) -> str:
+        """What `note` says, where there is one."""
+        return self.note(task, example) if self.note else ""
 
 
 class State(msgspec.Struct, frozen=True):

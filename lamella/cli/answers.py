@@ -119,7 +119,9 @@ def _answer_texts(trained: Any, inputs: tuple[str, ...], out: str | None, force:
     elif out:
         answered = [(e, a) for e, a in zip(examples, answers, strict=True) if not isinstance(a, LamellaError)]
         raw = (
-            trained.task.write(Path(out).suffix.lower(), *map(list, zip(*answered, strict=True))) if answered else None
+            trained.task.output.written(trained.task, Path(out).suffix.lower(), *map(list, zip(*answered, strict=True)))
+            if answered
+            else None
         )
         text = "".join(line + "\n" for line in lines).encode(errors="surrogateescape")
         verb.write_answer(text if raw is None else raw, Path(out), force)

@@ -90,10 +90,11 @@ def predict_file(
     columns = _columns_for(job, path, columns)
     if path.is_dir():
         return _folder(trained, path, columns, tell, suffix)
-    if (own in job.suffixes or is_table(path) and ".csv" in job.suffixes) and (
-        whole := job.document(path, trained.run, columns)
-    ) is not None:
-        if suffix in (*job.suffixes, *TABLES) and suffix != own:
+    whole = None
+    if job.output.document and (own in job.output.suffixes or is_table(path) and ".csv" in job.output.suffixes):
+        whole = job.output.document(job, path, trained.run, columns)
+    if whole is not None:
+        if suffix in (*job.output.suffixes, *TABLES) and suffix != own:
             tell(f"note: the answers are in the form of a {own} file, like the input, whatever the name of the output")
         return _packed(path, whole[0]), own, whole[1]
     if is_table(path):
@@ -109,7 +110,7 @@ def predict_file(
         answer = trained.predict(example)
         if remark := job.answer.remark(answer):
             tell(f"note: {remark}")
-        if (raw := job.write(suffix, [example], [answer])) is not None:
+        if (raw := job.output.written(job, suffix, [example], [answer])) is not None:
             return raw, suffix, {"files": 1}
         if only[0].media and suffix in TABLES:
             from lamella.data.readers.answer_table import new_table
@@ -118,7 +119,7 @@ def predict_file(
         if only[0].media and suffix not in LINES:
             raise _unwritten(suffix, LINES)
         return (job.render(answer) + "\n").encode(errors="backslashreplace"), ".txt", {"files": 1}
-    expected = ", ".join(sorted({*job.suffixes, *TABLES}))
+    expected = ", ".join(sorted({*job.output.suffixes, *TABLES}))
     raise DataError(f"{path}: unknown format {own or '(none)'}. Expected one of {expected}, or text as an argument.")
 
 
@@ -162,12 +163,12 @@ def _packed(path: Path, raw: bytes) -> bytes:
 
 def suffixes_of(job: Task) -> tuple[str, ...]:
     """The suffixes of files that are answered as a whole."""
-    return (*job.suffixes, *TABLES, *PACKED)
+    return (*job.output.suffixes, *TABLES, *PACKED)
 
 
 def writes_pictures(job: Task) -> bool:
     """Whether a task writes a picture for each picture, such as one with boxes."""
-    return type(job).write is not Task.write and any(field.media == "image" for field in job.fields.values())
+    return job.output.write is not None and any(field.media == "image" for field in job.fields.values())
 
 
 def takes_folders(job: Task) -> bool:
@@ -178,7 +179,7 @@ def takes_folders(job: Task) -> bool:
 def _folder(trained: Model, path: Path, columns: Mapping[str, str] | None, tell: Tell, suffix: str) -> Written:
     """A folder -> a table with the path and answer of each file in it, or the task's own kind of output."""
     job = trained.task
-    if job.suffixes and (whole := job.document(path, trained.run, columns)) is not None:
+    if job.output.document and (whole := job.output.document(job, path, trained.run, columns)) is not None:
         return whole[0], ".csv", whole[1]
     return predict_media(trained, [path], tell, suffix)
 
@@ -213,7 +214,7 @@ def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str
     where = ", ".join(map(str, paths[:3]))
     counts = _counted("files", where, [(p, "", a) for p, a in zip(places, results, strict=True)], tell)
     answered = [({name: str(f)}, a) for f, a in zip(files, results, strict=True) if not isinstance(a, LamellaError)]
-    if (raw := job.write(suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
+    if (raw := job.output.written(job, suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
         return raw, suffix, counts
     if suffix not in (*TABLES, ""):
         raise _unwritten(suffix)
@@ -358,7 +359,7 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
     first, answered = 1, False
     problem = ""
     noted: list[tuple[str, Example]] = []  # examples whose answers have a note
-    notes = tell is not None and type(trained.task).note is not Task.note
+    notes = tell is not None and trained.task.output.note is not None
 
     def flush() -> Iterator[str]:
         nonlocal first, answered, problem
@@ -374,7 +375,7 @@ def predict_lines(trained: Model, lines: Iterator[str], tell: Tell | None = None
             given = line.strip() and not isinstance(answer, LamellaError)
             if given and notes:
                 example = as_example(trained.task, of_line(trained.task, line))
-                noted.extend([(f"line {number}", example)] if trained.task.note(example) else [])
+                noted.extend([(f"line {number}", example)] if trained.task.output.noted(trained.task, example) else [])
             yield trained.task.render(answer).replace("\n", " ") if given else ""
         first += len(waiting)
         waiting.clear()

@@ -97,7 +97,7 @@ def picture(task: "Task", example: "Example", answer: "Answer") -> str:
     shown = [value for field, value in given if field.media == "image"]
     if not shown:
         return ""
-    raw = task.write(".jpg", [example], [answer])
+    raw = task.output.written(task, ".jpg", [example], [answer])
     text = escape(shorten(task.render(answer), LONGEST, placeholder=" ..."))
     return f'<figure style="margin:0;max-width:{SIDE}px">{image(shown[0] if raw is None else raw)}<div>{text}</div></figure>'
 

@@ -10,9 +10,9 @@ def notes_of(job: Task, examples: Sequence[tuple[str, Example]]) -> list[str]:
 
     Of several examples the first is said, and how many there are.
     """
-    if type(job).note is Task.note:
+    if job.output.note is None:
         return []
-    found = [(where, note) for where, example in examples if (note := job.note(example))]
+    found = [(where, note) for where, example in examples if (note := job.output.note(job, example))]
     if not found:
         return []
     where, note = found[0]

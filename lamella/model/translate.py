@@ -104,7 +104,7 @@ class AnySource(Model):
 
     def by_rows(self, path: Path) -> bool:
         """Whether a file is a table whose rows are looked at one by one, and no document in one language."""
-        return is_table(path) and path.suffix.lower() not in self.task.suffixes
+        return is_table(path) and path.suffix.lower() not in self.task.output.suffixes
 
     def predict(self, examples: Any) -> Any:
         if not isinstance(examples, list):

@@ -228,9 +228,9 @@ def suffixes(job: contract.Task) -> tuple[str, ...]:
     if any(field.media for field in fields):
         return ()
     lines = {".txt"} if len(fields) == 1 and fields[0].prose else set()
-    return tuple(sorted({*job.suffixes, *TABLES, ".xlsx", *lines}))
+    return tuple(sorted({*job.output.suffixes, *TABLES, ".xlsx", *lines}))
 
 
 def grows(job: contract.Task) -> bool:
     """Whether a task can stream its answers."""
-    return type(job).grow is not contract.Task.grow
+    return job.output.grow is not None

@@ -21,7 +21,8 @@ def grow(model: Model, example: Example, tell: Callable[[Answer], None]) -> Answ
     job = model.task
     inputs = job.collate([job.inputs({name: whole(value) for name, value in example.items()})])
     due = 0.0
-    for so_far in job.grow(model.graphs, inputs):
+    assert job.output.grow
+    for so_far in job.output.grow(job, model.graphs, inputs):
         if time.monotonic() >= due:
             answer = so_far()
             tell(answer)

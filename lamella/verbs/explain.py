@@ -51,7 +51,7 @@ def _example(job: Task, word: str, columns: Mapping[str, str] | None, as_text: b
     path = Path(word)
     if not as_text and len(word) < 1000 and "\0" not in word and path.is_file():
         if is_table(path):
-            whole = path.suffix.lower() in job.suffixes  # its rows are no examples
+            whole = path.suffix.lower() in job.output.suffixes  # its rows are no examples
             columns = columns_for(job, [word], columns)
             rows = rows_of(job.fields, path) or (
                 job.read([word], columns)[0] if whole else read_rows(job, path, columns)
@@ -60,7 +60,7 @@ def _example(job: Task, word: str, columns: Mapping[str, str] | None, as_text: b
                 raise DataError(f"{word}: no row to explain.")
             return rows[0]
         return as_example(job, only.open(next(iter(job.fields)), path) if only else word)
-    if not as_text and " " not in word and word.lower().endswith((*job.suffixes, *TABLES)):
+    if not as_text and " " not in word and word.lower().endswith((*job.output.suffixes, *TABLES)):
         raise UsageError(f"{word}: no such file. If it is a text, say --text.")
     if only is None:
         try:

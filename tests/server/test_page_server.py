@@ -10,7 +10,7 @@ from lamella.model import shipped
 from lamella.server import about, files, growing
 from lamella.server.facts import Opened
 from lamella.server.limits import Limits
-from lamella.task import Task
+from lamella.task import Output, Task
 from tests.serving import serving
 
 LINES = {"Accept": "application/x-ndjson"}
@@ -48,7 +48,7 @@ def test_a_fault_ends_it_with_its_line(server, monkeypatch):
         yield lambda: {"text": "a", "log_probability": 0.0, "perplexity": None}
         raise lamella.DataError("no more.")
 
-    monkeypatch.setattr(server.state.models["writer"].model.task, "grow", broken, raising=False)
+    monkeypatch.setattr(server.state.models["writer"].model.task, "output", Output(grow=broken), raising=False)
     assert server.post("/models/writer/predict", {"examples": [{"text": "x"}]}, **LINES).lines[-1] == {
         "error": "no more."
     }
@@ -78,6 +78,8 @@ def test_the_longer_an_answer_the_more_rarely_it_is_told(monkeypatch):
             for i in range(1, 2000):
                 clock[0] += 0.01
                 yield lambda i=i: "x" * 50 * i
+
+        output = Output(grow=grow)
 
     class Model:
         task, graphs = Job.__new__(Job), {}

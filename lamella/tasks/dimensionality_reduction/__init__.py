@@ -44,6 +44,7 @@ from lamella.task import (
     Example,
     Focus,
     GraphLike,
+    Output,
     Run,
     Scores,
     Task,
@@ -86,13 +87,27 @@ class Config(msgspec.Struct, kw_only=True):
     ] = 100
 
 
+def _document(
+    task: "DimensionalityReduction", path: Path, run: Run, columns: Choice = None
+) -> tuple[bytes, dict[str, int]] | None:
+    """With `--make map`: a table or a folder -> the map of its examples, as SVG."""
+    if task.config.make != "map":
+        return None
+    rows = [{"example": row} for row in measures.read_rows([str(path)])[0]] if task.columns_ else []
+    examples = rows or task.read([str(path)], columns)[0]
+    by = kinds.column(task.config.colour_by, [e["example"] for e in examples])
+    points = [answer["point"] for answer in run(examples)]
+    pictures = [] if by else kinds.seen(task.kind, (e["example"] for e in examples))
+    return gallery.scatter(points, pictures, *(gallery.colours_of(by) if by else ())).encode(), {"rows": len(points)}
+
+
 class DimensionalityReduction(Task):
     answer = Vector("The example's point, its reconstruction, and the reconstruction error.")
     target = "example"
     metric = "error"
     less_is_better = True
     nets = ("vae",)
-    suffixes = TABLES
+    output = Output(suffixes=TABLES, document=_document)
     training = Training(batch=128, muon=False, quick={"importance_samples": 1})
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
@@ -222,16 +237,3 @@ class DimensionalityReduction(Task):
         if self.columns_:
             return msgspec.json.encode(answer.get("samples") or answer["line"]).decode()
         return gallery.sheet(gallery.square(answer["samples"]) if "samples" in answer else [answer["line"]])
-
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        """With `--make map`: a table or a folder -> the map of its examples, as SVG."""
-        if self.config.make != "map":
-            return None
-        rows = [{"example": row} for row in measures.read_rows([str(path)])[0]] if self.columns_ else []
-        examples = rows or self.read([str(path)], columns)[0]
-        by = kinds.column(self.config.colour_by, [e["example"] for e in examples])
-        points = [answer["point"] for answer in run(examples)]
-        pictures = [] if by else kinds.seen(self.kind, (e["example"] for e in examples))
-        return gallery.scatter(points, pictures, *(gallery.colours_of(by) if by else ())).encode(), {
-            "rows": len(points)
-        }

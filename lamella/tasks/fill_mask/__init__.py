@@ -35,6 +35,7 @@ from lamella.task import (
     Example,
     Focus,
     GraphLike,
+    Output,
     Question,
     Run,
     Scores,
@@ -92,6 +93,22 @@ class Gives(Transfer["FillMask"]):
         return Encoder(task.vocabulary_, task.size.width, depth, task.size.heads, inner, kept)
 
 
+def _document(task: "FillMask", path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
+    """Of a whole text its least likely words, a line each: where, what, how likely, what would be likelier."""
+    if task.state.asked != "unlikely":
+        return None
+    text = task.questions["unlikely"].fields["text"].check(str(path), read_text(path)[0])
+    [answer] = task.answers([{"text": text}], run)
+    lines = []
+    for mark in answer["marks"]:
+        line, column = text.count("\n", 0, mark["start"]) + 1, mark["start"] - text.rfind("\n", 0, mark["start"])
+        lines.append(f"{line}:{column}: {mark['word']} ({mark['probability']:.2g}), likelier: {mark['instead']}\n")
+    return "".join(lines).encode(errors="backslashreplace"), {
+        "words": len(cloze.WORD.findall(text)),
+        "listed": len(lines),
+    }
+
+
 class FillMask(Task):
     fields = MASKED
     answer = FILLED
@@ -107,8 +124,8 @@ class FillMask(Task):
     metric = "loss"
     less_is_better = True
     nets = ("transformer",)
+    output = Output(suffixes=(".txt", ".md"), document=_document)
     transfer = Gives()
-    suffixes = (".txt", ".md")  # of a whole text whose least likely words are asked for
     training = Training(
         rate=1.0,  # at 1.5 the loss of a small net rises again after a thousand steps
         generative=True,
@@ -320,21 +337,6 @@ class FillMask(Task):
                 marks.append({**mark, "probability": _short(np.exp(max(scores[int(i)], -700.0)))})
         marks = marks[: self.config.top]
         return {"text": text, "marks": marks, "pseudo_perplexity": None if perplexity is None else _short(perplexity)}
-
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        """Of a whole text its least likely words, a line each: where, what, how likely, what would be likelier."""
-        if self.state.asked != "unlikely":
-            return None
-        text = self.questions["unlikely"].fields["text"].check(str(path), read_text(path)[0])
-        [answer] = self.answers([{"text": text}], run)
-        lines = []
-        for mark in answer["marks"]:
-            line, column = text.count("\n", 0, mark["start"]) + 1, mark["start"] - text.rfind("\n", 0, mark["start"])
-            lines.append(f"{line}:{column}: {mark['word']} ({mark['probability']:.2g}), likelier: {mark['instead']}\n")
-        return "".join(lines).encode(errors="backslashreplace"), {
-            "words": len(cloze.WORD.findall(text)),
-            "listed": len(lines),
-        }
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """The log-odds of each word that was filled in, given those before it; of a whole text how likely its words are."""

@@ -44,6 +44,7 @@ from lamella.task import (
     Example,
     Focus,
     GraphLike,
+    Output,
     Phase,
     Question,
     Scores,
@@ -121,6 +122,16 @@ def _findings(
     return [memorisation.line(drawn, seen, len(known))]
 
 
+def _write(
+    task: "ImageGeneration", suffix: str, examples: Sequence[Example], answers: Sequence[Answer]
+) -> bytes | None:
+    """All pictures of the answers on one sheet."""
+    made = [one for answer in answers for one in (answer if isinstance(answer, list) else [answer])]
+    if suffix not in FORMATS or not all(isinstance(one, str) for one in made):
+        return None
+    return sheet(made, suffix)
+
+
 class ImageGeneration(Task):
     fields = PICTURE
     answer = LIKELY
@@ -136,6 +147,7 @@ class ImageGeneration(Task):
     metric = "bits_per_dim"
     less_is_better = True
     nets = ("vae", "transformer")
+    output = Output(write=_write)
     training = Training(
         generative=True,
         noun="pictures",
@@ -376,13 +388,6 @@ class ImageGeneration(Task):
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return metrics.bits_per_dim([a["log_likelihood"] for a in answers], self.channels_ * self.side_**2)
-
-    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
-        """All pictures of the answers on one sheet."""
-        made = [one for answer in answers for one in (answer if isinstance(answer, list) else [answer])]
-        if suffix not in FORMATS or not all(isinstance(one, str) for one in made):
-            return None
-        return sheet(made, suffix)
 
     def render(self, answer: Answer) -> str:
         if isinstance(answer, list | str):

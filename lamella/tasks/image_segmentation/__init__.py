@@ -31,7 +31,21 @@ from lamella.errors import DataError, UsageError
 from lamella.fields import Image
 from lamella.fields import Mask as MaskField
 from lamella.metrics import masks as measures
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training, Transfer
+from lamella.task import (
+    Answer,
+    Array,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Output,
+    Run,
+    Scores,
+    Task,
+    Training,
+    Transfer,
+)
 from lamella.tasks.image_segmentation import arrays, results
 from lamella.tasks.image_segmentation.config import Config
 
@@ -94,6 +108,14 @@ def _previews(examples: Sequence[Example]) -> dict[str, bytes]:
     return {"overlays.png": results.overlays(examples[:: max(1, len(examples) // SHOWN)][:SHOWN])}
 
 
+def _write(
+    task: "ImageSegmentation", suffix: str, examples: Sequence[Example], answers: Sequence[Answer]
+) -> bytes | None:
+    from lamella.tasks.image_segmentation import files
+
+    return files.write(suffix, examples, answers, task.labels_)
+
+
 class ImageSegmentation(Task):
     Config = Config
     fields = {"image": Image("The picture.")}
@@ -101,6 +123,7 @@ class ImageSegmentation(Task):
     target = "mask"
     metric = "mIoU"
     nets = ("cnn",)
+    output = Output(write=_write)
     transfer = FromPictures()
     training = Training(noun="pictures", batch=8, hold_out=_hold_out, previews=_previews)
 
@@ -314,11 +337,6 @@ class ImageSegmentation(Task):
             for one in likely
         ]
         return Focus("mean log-odds of the labels where they are", np.array(values), names)
-
-    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
-        from lamella.tasks.image_segmentation import files
-
-        return files.write(suffix, examples, answers, self.labels_)
 
     def render(self, answer: Answer) -> str:
         return results.render(answer)

@@ -35,6 +35,7 @@ from lamella.task import (
     Example,
     Focus,
     GraphLike,
+    Output,
     Question,
     Run,
     Scores,
@@ -124,6 +125,12 @@ class FromPictures(Transfer["ImageToText"]):
         return encoder
 
 
+def _note(task: "ImageToText", example: Example) -> str:
+    """Of a text that is longer than what the net reads."""
+    text, most = normalise(example.get("text", "")).lower(), task.config.max_length
+    return f"longer than {most} pieces: its end is not read." if len(task.pieces.encode([text])[0]) > most else ""
+
+
 class ImageToText(Task):
     Config = Config
     fields = PICTURE
@@ -145,6 +152,7 @@ class ImageToText(Task):
     target = "caption"
     metric = "chrF"
     nets = ("transformer",)
+    output = Output(note=_note)
     transfer = FromPictures()
     training = Training(batch=32, noun="pictures", measured={"vectors": True}, quick={"beams": 1})
 
@@ -287,11 +295,6 @@ class ImageToText(Task):
         asked = step, state, _memory(seen), START, END, limits
         best = [b[0] for b in decode.beam(*asked, c.beams, POWER)] if c.beams > 1 else decode.greedy(*asked)
         return self.pieces.decode([hypothesis.tokens for hypothesis in best])
-
-    def note(self, example: Example) -> str:
-        """Of a text that is longer than what the net reads."""
-        text, most = normalise(example.get("text", "")).lower(), self.config.max_length
-        return f"longer than {most} pieces: its end is not read." if len(self.pieces.encode([text])[0]) > most else ""
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         if self.state.asked not in CAPTION and not self.config.contrastive_weight:

@@ -29,7 +29,20 @@ from lamella.decode.boxes import peaks, suppress
 from lamella.errors import DataError, UsageError
 from lamella.fields import Boxes, Image
 from lamella.metrics import boxes as measures
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training, Transfer
+from lamella.task import (
+    Answer,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Output,
+    Run,
+    Scores,
+    Task,
+    Training,
+    Transfer,
+)
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -113,6 +126,14 @@ class FromPictures(Transfer["ObjectDetection"]):
         return body
 
 
+def _write(
+    task: "ObjectDetection", suffix: str, examples: Sequence[Example], answers: Sequence[Answer]
+) -> bytes | None:
+    from lamella.tasks.object_detection import files
+
+    return files.write(suffix, examples, answers, task.labels_)
+
+
 class ObjectDetection(Task):
     Config = Config
     fields = {"image": Image("Where to look.")}
@@ -120,6 +141,7 @@ class ObjectDetection(Task):
     target = "boxes"
     metric = "AP"
     nets = ("cnn",)
+    output = Output(write=_write)
     transfer = FromPictures()
     # Average precision needs the boxes of which the net is not sure, too.
     training = Training(batch=8, measured={"threshold": FLOOR})
@@ -293,11 +315,6 @@ class ObjectDetection(Task):
             values.append(part.max(axis=(1, 2)))
             names.append(f"{box['label']} at {round(box['box'][0])}, {round(box['box'][1])}")
         return Focus("log-odds of the boxes together", np.stack(values, axis=1), names)
-
-    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
-        from lamella.tasks.object_detection import files
-
-        return files.write(suffix, examples, answers, self.labels_)
 
     def render(self, answer: Answer) -> str:
         if not answer:

@@ -24,7 +24,7 @@ from lamella.decode import ctc
 from lamella.errors import DataError
 from lamella.fields import Audio, Transcript
 from lamella.metrics.speech import recognition
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
 from lamella.tasks.speech_recognition import hearing
 from lamella.tasks.speech_recognition.language import Language
 from lamella.tasks.speech_recognition.pieces import cut, is_silent
@@ -77,6 +77,14 @@ class Config(msgspec.Struct, kw_only=True):
     ] = 16
 
 
+def _write(
+    task: "SpeechRecognition", suffix: str, examples: Sequence[Example], answers: Sequence[Answer]
+) -> bytes | None:
+    from lamella.tasks.speech_recognition import files
+
+    return files.write(suffix, [seconds_of(e["audio"]) for e in examples], answers) if len(answers) == 1 else None
+
+
 class SpeechRecognition(Task):
     Config = Config
     fields = {"audio": Audio("A recording of someone who speaks.")}
@@ -85,6 +93,7 @@ class SpeechRecognition(Task):
     metric = "WER"
     less_is_better = True
     nets = ("cnn", "transformer")
+    output = Output(write=_write)
     training = Training(noun="recordings", quick={"beams": 1}, short_first=2)
 
     letters_: list[str]  # in the order of their ids, the first having 1
@@ -223,11 +232,6 @@ class SpeechRecognition(Task):
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         return recognition([a["text"] for a in answers], [normalise(e["text"]) for e in examples])
-
-    def write(self, suffix: str, examples: Sequence[Example], answers: Sequence[Answer]) -> bytes | None:
-        from lamella.tasks.speech_recognition import files
-
-        return files.write(suffix, [seconds_of(e["audio"]) for e in examples], answers) if len(answers) == 1 else None
 
     def render(self, answer: Answer) -> str:
         return str(answer["text"])

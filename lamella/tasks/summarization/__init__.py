@@ -12,7 +12,6 @@ by themselves: `--ask sentences`.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -128,8 +127,8 @@ class Summarization(Task):
     target = "summary"
     metric = "rougeL"
     nets = ("transformer",)
+    output = documents.OUTPUT
     transfer = FromText()
-    suffixes = documents.SUFFIXES
     training = Training(quick={"beams": 1}, terms="target")
 
     vocabulary_: bytes
@@ -278,13 +277,6 @@ class Summarization(Task):
         found = [(e["text"], next(candidates) if any(map(str.isalnum, e["text"])) else []) for e in examples]
         return [self._chosen(text, best) for text, best in found]
 
-    def note(self, example: Example) -> str:
-        """Of a text longer than the window, how many of its sentences are read."""
-        _, sentences, read = self._cut(example["text"]) if self.state.asked != "sentences" else ("", 0, 0)
-        if not sentences:
-            return ""
-        return f"longer than {self.config.max_length} tokens: of its {sentences} sentences the net reads the {read} that say most."
-
     def _chosen(self, text: str, candidates: Sequence[tuple[str, float]]) -> str:
         """The best candidate that keeps to the text; else the sentence that says most."""
         if not candidates:
@@ -303,17 +295,6 @@ class Summarization(Task):
             {"sentence": parts[at].number, "text": parts[at].text, "grade": round(float(values[at]), 4)}
             for at in extractive.pick(parts, values, count)
         ]
-
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        text = documents.read(path)
-        [answer] = self.answers([{"text": text}], run)
-        _, sentences, read = self._cut(text)
-        counts = {
-            "documents": 1,
-            **({"sentences": sentences, "read": read} if sentences and not self.state.asked else {}),
-        }
-        parts = [answer] if isinstance(answer, str) else [found["text"] for found in answer]
-        return documents.written(parts, path.suffix.lower()), counts
 
     def render(self, answer: Answer) -> str:
         return answer if isinstance(answer, str) else " ".join(found["text"] for found in answer)

@@ -7,8 +7,13 @@
 import re
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamella.data.documents.formats import open_document
+from lamella.task import Choice, Example, Output, Run
+
+if TYPE_CHECKING:
+    from lamella.tasks.summarization import Summarization
 
 SUFFIXES = (".htm", ".html", ".markdown", ".md", ".txt")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>")
@@ -38,3 +43,26 @@ def written(summary: list[str], suffix: str) -> bytes:
         return "".join(f"<p>{escape(part, quote=False)}</p>\n" for part in summary).encode()
     between = "\n\n" if suffix in (".md", ".markdown") else "\n"
     return (between.join(summary) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _document(task: "Summarization", path: Path, run: Run, columns: Choice) -> tuple[bytes, dict[str, int]] | None:
+    text = read(path)
+    [answer] = task.answers([{"text": text}], run)
+    _, sentences, seen = task._cut(text)
+    counts = {
+        "documents": 1,
+        **({"sentences": sentences, "read": seen} if sentences and not task.state.asked else {}),
+    }
+    parts = [answer] if isinstance(answer, str) else [found["text"] for found in answer]
+    return written(parts, path.suffix.lower()), counts
+
+
+def _note(task: "Summarization", example: Example) -> str:
+    """Of a text longer than the window, how many of its sentences are read."""
+    _, sentences, read = task._cut(example["text"]) if task.state.asked != "sentences" else ("", 0, 0)
+    if not sentences:
+        return ""
+    return f"longer than {task.config.max_length} tokens: of its {sentences} sentences the net reads the {read} that say most."
+
+
+OUTPUT = Output(suffixes=SUFFIXES, document=_document, note=_note)

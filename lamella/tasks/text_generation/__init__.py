@@ -31,7 +31,7 @@ from lamella.data.samples import text_generation as samples
 from lamella.data.text.pieces import START
 from lamella.errors import UsageError
 from lamella.fields import Text
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Scores, Task, Training
 from lamella.tasks.text_generation.vocabulary import FIRST, Characters, Words, by_frequency
 
 if TYPE_CHECKING:
@@ -67,6 +67,15 @@ class Config(msgspec.Struct, kw_only=True):
     stop: Annotated[str, Meta(description="Stop before this text; \\n is a line break.", extra=PREDICT)] = ""
 
 
+def _grow(task: "TextGeneration", graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
+    """The answers so far while a text is generated; the log-probability of the prompt is known from the start."""
+    row = inputs["text"][0][inputs["text"][0] != 0].tolist()
+    [total] = decode.log_probabilities(decode.scorer(graphs), [row], START, task.config.window)
+    yield lambda: _answer("", total, len(row))
+    for [written] in decode.sampling(*task._drawing(graphs, [row])):
+        yield partial(task._so_far, row, written, total)
+
+
 class TextGeneration(Task):
     fields = {"text": Text("The beginning, which the model continues.")}
     answer = Text("What comes next, and how likely the beginning was.")
@@ -74,6 +83,7 @@ class TextGeneration(Task):
     metric = "loss"
     less_is_better = True
     nets = ("rnn", "transformer")
+    output = Output(grow=_grow)
 
     characters_: Sequence[str] = ()  # either this or a vocabulary, depending on `unit`
     vocabulary_: bytes = b""
@@ -151,14 +161,6 @@ class TextGeneration(Task):
         written = decode.sample(*self._drawing(graphs, rows))
         totals = decode.log_probabilities(decode.scorer(graphs), rows, START, self.config.window)
         return [_answer(*three) for three in zip(map(self._text, rows, written), totals, map(len, rows), strict=True)]
-
-    def grow(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Iterator[Callable[[], Answer]]:
-        """The answers so far while a text is generated; the log-probability of the prompt is known from the start."""
-        row = inputs["text"][0][inputs["text"][0] != 0].tolist()
-        [total] = decode.log_probabilities(decode.scorer(graphs), [row], START, self.config.window)
-        yield lambda: _answer("", total, len(row))
-        for [written] in decode.sampling(*self._drawing(graphs, [row])):
-            yield partial(self._so_far, row, written, total)
 
     def _so_far(self, row: list[int], written: list[int], total: float) -> Answer:
         return _answer(self._text(row, written[len(row) :]), total, len(row))

@@ -27,7 +27,7 @@ from lamella.data.samples import time_series_forecasting as samples
 from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
 from lamella.fields import Field, Id, Series
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
 from lamella.tasks.time_series_forecasting import ahead, intervals, windows
 
 if TYPE_CHECKING:
@@ -82,6 +82,30 @@ def _hold_out(task: "TimeSeriesForecasting", examples: Sequence[Example], wanted
     return windows.latest([str(e.get("id", at)) for at, e in enumerate(examples)], wanted, seed)
 
 
+def _document(
+    task: "TimeSeriesForecasting", path: Path, run: Run, columns: Choice = None
+) -> tuple[bytes, dict[str, int]] | None:
+    """A table of series -> the next values of each, a row a step; None where its rows are windows."""
+    if windows.are_windows(path, columns):
+        return None
+    data = task._series([str(path)], columns)
+    if task.step_ and data.step.unit and data.step != task.step:
+        raise UsageError(f"{path}: expected steps of {task.step_}, as in training, received {data.step}.")
+    pasts = windows.pasts(data, task.frame.context, task.config.horizon)
+    raw, counts = windows.forecast_table(data, task.answers(pasts, run), path)
+    beyond = max(0, task.config.horizon - task.once) * len(pasts)
+    return raw, counts | ({f"rows beyond the {task.once} steps that it was measured on": beyond} if beyond else {})
+
+
+def _note(task: "TimeSeriesForecasting", example: Example) -> str:
+    if task.config.horizon <= task.once:
+        return ""
+    return (
+        f"steps {task.once + 1} to {task.config.horizon} are beyond the {task.once} that it was measured on: it was run on its "
+        "own answers."
+    )
+
+
 class TimeSeriesForecasting(Task):
     fields = {"past": Series("Values so far, the latest last.")}
     answer = Series("The next values: their median, and intervals that hold them in 50, 80 and 95% of cases.")
@@ -89,7 +113,7 @@ class TimeSeriesForecasting(Task):
     metric = "mase"
     less_is_better = True
     nets = ("rnn", "transformer")
-    suffixes = TABLES
+    output = Output(suffixes=TABLES, document=_document, note=_note)
     training = Training(noun="windows", fewest=5, batch=64, precise=True, keep_best=True, hold_out=_hold_out)
 
     step_: str
@@ -255,18 +279,6 @@ class TimeSeriesForecasting(Task):
         self.widths_ = intervals.stretches(wanted, answers, INTERVALS)
         self.alike_ = ahead.persistence(wanted, answers, "80%")
 
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        """A table of series -> the next values of each, a row a step; None where its rows are windows."""
-        if windows.are_windows(path, columns):
-            return None
-        data = self._series([str(path)], columns)
-        if self.step_ and data.step.unit and data.step != self.step:
-            raise UsageError(f"{path}: expected steps of {self.step_}, as in training, received {data.step}.")
-        pasts = windows.pasts(data, self.frame.context, self.config.horizon)
-        raw, counts = windows.forecast_table(data, self.answers(pasts, run), path)
-        beyond = max(0, self.config.horizon - self.once) * len(pasts)
-        return raw, counts | ({f"rows beyond the {self.once} steps that it was measured on": beyond} if beyond else {})
-
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """The net's answers; fewer steps than it gives, or more, where it is run on its own answers."""
         horizon = self.config.horizon
@@ -275,14 +287,6 @@ class TimeSeriesForecasting(Task):
         if horizon > self.once and found:
             return ahead.extended(examples, found, run, horizon, self.alike_, self.frame)
         return found if horizon == self.once else [{k: v[:horizon] for k, v in a.items()} for a in found]
-
-    def note(self, example: Example) -> str:
-        if self.config.horizon <= self.once:
-            return ""
-        return (
-            f"steps {self.once + 1} to {self.config.horizon} are beyond the {self.once} that it was measured on: it was run on its "
-            "own answers."
-        )
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The last season again, with intervals of no width: the seasonal-naive forecast."""

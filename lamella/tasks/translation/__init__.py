@@ -23,7 +23,7 @@ from lamella.data.text.sentences import is_wide, split
 from lamella.decode.search import Hypothesis
 from lamella.errors import UsageError
 from lamella.fields import Text
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Run, Scores, Task, Training
+from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
 from lamella.tasks.translation import beginning, case, guard
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.config import Config as Config
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
+SUFFIXES = (  # those of data.documents
+    ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
+    ".srt", ".ssa", ".strings", ".stringsdict", ".tmx", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
+)  # fmt: skip
 TOKENS = ("%{}", "X{}")  # what stands for what a net is not to see, where it is one piece to it
 
 
@@ -49,16 +53,28 @@ def _parts(paths: Sequence[str], columns: Choice = None) -> "list[Part]":
     return parallel.parts_of(paths, columns)
 
 
+def _document(task: "Translation", path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
+    from lamella.tasks.translation.documents import translate_document
+
+    c = task.config
+    if c.lines and c.paragraphs:
+        raise UsageError("expected --lines or --paragraphs, received both. Leave one out.")
+    options = {
+        "keys": [key.strip() for key in c.front_matter.split(",") if key.strip()],
+        "by_line": c.lines if c.lines or c.paragraphs else None,
+        "line_length": c.line_length,
+    }
+    src = task._first.config.src
+    return translate_document(path, src, c.dst, c.memory, lambda texts: task.outcomes(texts, run), options)
+
+
 class Translation(Task):
     fields = {"text": Text("What to translate.")}
     answer = Text("The translation.")
     target = "translation"
     metric = "chrF"
     nets = ("transformer",)
-    suffixes = (  # those of data.documents
-        ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
-        ".srt", ".ssa", ".strings", ".stringsdict", ".tmx", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
-    )  # fmt: skip
+    output = Output(suffixes=SUFFIXES, document=_document)
     training = Training(quick={"beams": 1}, terms="target", parts=_parts)
     transfer = beginning.Beginning()
 
@@ -312,20 +328,6 @@ class Translation(Task):
             able = ", ".join(f"{a} to {b}" for a, b in self.directions)
             raise UsageError(f"this model does not translate {src} to {to}. It translates {able}.")
         return src if self._first is self else self._first.config.src
-
-    def document(self, path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
-        from lamella.tasks.translation.documents import translate_document
-
-        c = self.config
-        if c.lines and c.paragraphs:
-            raise UsageError("expected --lines or --paragraphs, received both. Leave one out.")
-        options = {
-            "keys": [key.strip() for key in c.front_matter.split(",") if key.strip()],
-            "by_line": c.lines if c.lines or c.paragraphs else None,
-            "line_length": c.line_length,
-        }
-        src = self._first.config.src
-        return translate_document(path, src, c.dst, c.memory, lambda texts: self.outcomes(texts, run), options)
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         best = [a if isinstance(a, str) else a["translation"] if isinstance(a, dict) else a[0] for a in answers]

@@ -40,7 +40,7 @@ def test_the_examples_in_the_docstrings() -> None:
 
 
 def test_the_task_names_the_formats() -> None:
-    assert list(Translation.suffixes) == list(FORMATS)
+    assert list(Translation.output.suffixes) == list(FORMATS)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -131,9 +131,9 @@ def test_of_a_text_that_is_too_long_the_best_sentences_are_read(model):
 
 def test_what_is_cut_of_a_long_text_is_said(model, cli, trained, tmp_path):
     long = " ".join(f"Please leave your bag {n} behind the building." for n in range(150)) + " " + NOTICE
-    wanted = model.task.note({"text": long})
-    assert "longer than 512 tokens: of its 153 sentences the net reads the" in wanted and not model.task.note(
-        {"text": NOTICE}
+    wanted = model.task.output.note(model.task, {"text": long})
+    assert "longer than 512 tokens: of its 153 sentences the net reads the" in wanted and not model.task.output.note(
+        model.task, {"text": NOTICE}
     )
     with pytest.warns(UserWarning, match="of its 153 sentences"):
         lamella.predict(model, long)

@@ -256,7 +256,7 @@ def test_a_table_of_series_gets_its_next_values(tmp_path, cli):
     hourly = tmp_path / "hourly.csv"
     hourly.write_text("time,v,warm\n" + "".join(f"2020-01-01 {h:02}:00,{h},1\n" for h in range(24)))
     with pytest.raises(UsageError, match="expected steps of 86400 s"):
-        trained.task.document(hourly, trained.run)
+        trained.task.output.document(trained.task, hourly, trained.run, None)
 
 
 def test_what_is_known_of_the_future_comes_over_http_and_is_a_reason_too(tmp_path, cli):

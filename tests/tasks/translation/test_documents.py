@@ -60,8 +60,8 @@ def test_layout_is_decided_by_options(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("The dog\nThe house\n")
     job = Translation(Config(lines=True))
     job.outcomes = lambda examples, run: [Outcome(e["text"].upper(), "translated") for e in examples]  # type: ignore[method-assign]
-    whole = job.document(tmp_path / "a.txt", lambda examples: [])
+    whole = job.output.document(job, tmp_path / "a.txt", lambda examples: [], None)
     assert whole == (b"THE DOG\nTHE HOUSE\n", {"segments": 2, "kept": 0, "lines": 2})
     job.config = Config(lines=True, paragraphs=True)
     with pytest.raises(UsageError, match=r"--lines or --paragraphs, received both"):
-        job.document(tmp_path / "a.txt", lambda examples: [])
+        job.output.document(job, tmp_path / "a.txt", lambda examples: [], None)
