@@ -9,7 +9,7 @@ of the two is believed is learned on facts that neither was made from (`mixture`
 
 import copy
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -37,6 +37,7 @@ LATER = {"when": "predict"}
 AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
 MISSING = 0.9  # of the facts, at the full strength of that noise
 RULED_OUT = 3.0  # nats: how surely a candidate is none that facts rule out, before validation says more
+SHOWN_FACTS = 500  # of a model, where examples are wanted that it can answer
 SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
 
 
@@ -96,9 +97,16 @@ class LinkPrediction(Task):
     target = "tail"
     metric = "mrr"
     nets = ("factorization",)
-    noises = {"missing facts": _without_facts}
     training = Training(
-        noun="facts", batch=256, rate=10.0, decay=0.0, muon=False, precise=True, measured={"ranks": True}, terms="rows"
+        noun="facts",
+        batch=256,
+        rate=10.0,
+        decay=0.0,
+        muon=False,
+        precise=True,
+        measured={"ranks": True},
+        terms="rows",
+        noises={"missing facts": _without_facts},
     )
 
     entities_: bytes  # a name a line
@@ -132,7 +140,11 @@ class LinkPrediction(Task):
         return [_example(fact) for fact in facts], lines
 
     def sample(self, split: str) -> list[Example]:
-        return [_example(fact) for fact in samples.facts(split)]
+        """The family of the sample; of a model that was trained on other facts, some of those: it knows no others."""
+        facts = samples.facts(split)
+        if "entities_" in vars(self) and not len(self.graph.ids(facts[:1])):
+            facts = [tuple(self.graph.names(fact)) for fact in self.graph.knowledge.facts[:SHOWN_FACTS].tolist()]
+        return [_example(fact) for fact in facts]
 
     def keys(self, example: Example) -> list[str]:
         return ["\0".join(_fact(example))]
@@ -268,9 +280,10 @@ class LinkPrediction(Task):
         return world.knowledge.with_facts(np.concatenate(more), len(world.entities))
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        return Focus(f"log-odds of {answer['answer']}", self._asked(graphs).log_odds(inputs, answer["answer"]))
+        odds = self._asked(graphs).log_odds(inputs, answer["answer"])
+        return Focus(f"log-odds of {answer['answer']}", odds, details=partial(self._details, graphs, inputs, answer))
 
-    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+    def _details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         return self._asked(graphs).explained({name: int(a[0]) for name, a in inputs.items()}, answer)
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:

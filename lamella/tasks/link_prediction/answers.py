@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from lamella.task import Answer, Array, Arrays, GraphLike
 from lamella.tasks.link_prediction.disjoint import ruled_out
+from lamella.tasks.link_prediction.frequency import log_shares
 from lamella.tasks.link_prediction.graph import Graph
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 from lamella.tasks.link_prediction.mixture import MOST_ODDS, log_softmax
-from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, reasons, take_away
+from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, reasons, take_away, usual
+from lamella.tasks.link_prediction.rules import LEAST
 
 Floats = NDArray[np.float32]
 ROWS = 64  # questions whose answers are made at once: each has a score for every entity
@@ -25,8 +27,11 @@ class Ends(msgspec.Struct):
     net: GraphLike
     world: Graph
     rules: Rules
-    mix: Sequence[float]  # weights of the net, of the rules, and of what is ruled out
+    mix: Sequence[
+        float
+    ]  # weights of the net, of the rules, of what is ruled out, and of how often a relation leads there
     disjoint: NDArray[np.bool_]
+    learned: Knowledge  # that the net was made from, whatever is known now
 
     def from_net(self, heads: Ints, relations: Ints) -> Floats:
         """Log-probabilities by the net, (B, E); it knows nothing of entities that only added facts speak of."""
@@ -39,25 +44,29 @@ class Ends(msgspec.Struct):
         return likely
 
     def parts(self, heads: Ints, relations: Ints) -> list[Floats]:
-        """What the net says, what the rules say, and -1 for what is ruled out, (B, E) each."""
-        known = self.world.knowledge
+        """What the net says beyond how often a relation leads to each entity, what rules say, -1 for what is ruled out, and how often it does: (B, E) each."""
+        known, count = self.world.knowledge, len(self.world.entities)
         return [
-            self.from_net(heads, relations),
+            self.from_net(heads, relations) - log_shares(self.learned, relations, count),
             self.rules.support(known, heads, relations),
-            -ruled_out(self.disjoint, known, heads, relations, len(self.world.entities)),
+            -ruled_out(self.disjoint, known, heads, relations, count),
+            log_shares(known, relations, count),
         ]
 
     def scores(self, heads: Ints, relations: Ints) -> Floats:
-        """Both together, (B, E)."""
+        """All together, (B, E)."""
         return self.mixed(self.from_net(heads, relations), heads, relations, self.world.knowledge)
 
     def mixed(self, net: Floats, heads: Ints, relations: Ints, knowledge: Knowledge) -> Floats:
-        """What the net says and, of what is known, what the rules say and what is ruled out, weighed: (B, E)."""
-        total = np.float32(self.mix[0]) * net
+        """What the net says and what is said by that which is known, weighed: (B, E)."""
+        total, count = np.float32(self.mix[0]) * net, net.shape[1]
         if self.mix[1]:
             total += np.float32(self.mix[1]) * self.rules.support(knowledge, heads, relations)
-        if len(self.mix) > 2 and self.mix[2]:  # a model of before has two weights
-            total -= np.float32(self.mix[2]) * ruled_out(self.disjoint, knowledge, heads, relations, total.shape[1])
+        if len(self.mix) > 2 and self.mix[2]:  # a model of before has two weights, or three
+            total -= np.float32(self.mix[2]) * ruled_out(self.disjoint, knowledge, heads, relations, count)
+        if len(self.mix) > 3:
+            total -= np.float32(self.mix[0]) * log_shares(self.learned, relations, count)
+            total += np.float32(self.mix[3]) * log_shares(knowledge, relations, count)
         return np.asarray(total, np.float32)
 
 
@@ -183,11 +192,19 @@ class Asked:
         return self._lead(int(head), int(relation), best)
 
     def _lead(self, head: int, relation: int, tail: int) -> list[Reason]:
-        return reasons(self.ends.rules, self.world.knowledge, head, relation, tail)
+        """Paths, the surest first, and at last that the relation often leads there."""
+        known = self.world.knowledge
+        often = usual(known, relation, tail) if self.ends.rules.of else None
+        worth = [often] if often and often.rule.confidence >= LEAST else []
+        return reasons(self.ends.rules, known, head, relation, tail) + worth
 
     def say(self, reason: Reason) -> str:
         """A rule in words: "X parent of A, A parent of Y: X grandparent of Y; 31 of 34"."""
         rule, names = reason.rule, self.world.relations
+        counts = f"{rule.support} of {rule.predicted}"
+        if not rule.body:  # how often the relation leads to this end
+            forth, name = rule.relation < len(names), names[rule.relation % len(names)]
+            return f"{f'A {name} Y' if forth else f'X {name} A'}: X {name} Y; {counts}"
         letters = [*VARIABLES[: len(rule.body)], "Y"]
         steps = []
         for at, relation in enumerate(rule.body):
@@ -195,7 +212,7 @@ class Asked:
             if relation >= len(names):
                 one, other = other, one
             steps.append(f"{one} {names[relation % len(names)]} {other}")
-        return f"{', '.join(steps)}: X {names[rule.relation]} Y; {rule.support} of {rule.predicted}"
+        return f"{', '.join(steps)}: X {names[rule.relation]} Y; {counts}"
 
     # ---- an explanation --------------------------------------------------------------------------------------------
 
@@ -214,6 +231,8 @@ class Asked:
                 "removed": [],
             }
         removed = self._removed(row, why)
+        # First those that the facts taken away belong to: they are what the answer hangs on.
+        why = sorted(why, key=lambda reason: -len({f for way in reason.ways for f in way} & set(removed)))
         other = self._without(removed).answers({name: np.array([i]) for name, i in row.items()})[0]
         changed = other["answer"] != answer["answer"]
         return {
@@ -226,14 +245,25 @@ class Asked:
             "removed": [self.world.names(fact) for fact in removed],
             "without": {"answer": other["answer"], "probability": other["probability"]},
             "changed": changed,
-            "sentence": f"Without {len(removed)} of the facts that these rules stand on "
-            f"({'; '.join(' '.join(self.world.names(f)) for f in removed[:SHOWN])}{'; ...' if len(removed) > SHOWN else ''}) "
+            "sentence": self._told(why, removed)
             + (
                 f"the answer is {other['answer']}."
                 if changed
                 else f"the answer is still {answer['answer']}, by what the net has learned: {other['probability']:.2f}."
             ),
         }
+
+    def _told(self, why: Sequence[Reason], removed: Sequence[tuple[int, int, int]]) -> str:
+        """How many rules there are, and what was taken away: the beginning of a sentence."""
+        every = {fact for reason in why for way in reason.ways for fact in way}
+        more = f"{len(why)} rules lead to it, on {len(every)} facts. " if len(why) > SHOWN else ""
+        often = {way[0] for reason in why if not reason.rule.body for way in reason.ways}
+        first = "; ".join(" ".join(self.world.names(fact)) for fact in removed[:SHOWN])
+        more += f"Without {len(removed)} of the facts" if len(removed) > 1 else "Without one fact"
+        more += f" ({first}{'; ...' if len(removed) > SHOWN else ''})"
+        if often and often <= set(removed):
+            more += f", among them all {len(often)} by which the relation leads there,"
+        return f"{more} "
 
     def _removed(self, row: Mapping[str, int], why: Sequence[Reason]) -> list[tuple[int, int, int]]:
         """The facts to take away: of an end as few as change the answer, else all that the rules stand on."""
@@ -260,7 +290,7 @@ class Asked:
         gone = np.array(facts, np.int64).reshape(-1, 3)
         world = Graph(self.world.entities, self.world.relations, self.world.knowledge.facts, self.world.trained)
         world.knowledge = self.world.knowledge.without(gone)
-        ends = Ends(self.ends.net, world, self.ends.rules, self.ends.mix, self.ends.disjoint)
+        ends = Ends(self.ends.net, world, self.ends.rules, self.ends.mix, self.ends.disjoint, self.ends.learned)
         other = Asked(ends, self.question, self.truth, self.top)
         other._known = self._known  # type: ignore[method-assign]
         return other

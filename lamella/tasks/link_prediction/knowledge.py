@@ -68,6 +68,12 @@ class Knowledge:
         """The tails that are known of a head and a relation."""
         return self.step(np.array([head]), relation)[1]
 
+    def ends(self, relation: int) -> Ints:
+        """The tails of all facts of a relation, or of a reciprocal one: of each fact one."""
+        square = self.entities**2
+        low, high = np.searchsorted(self.keys, [relation * square, (relation + 1) * square])
+        return self.keys[low:high] % self.entities
+
     def follow(self, starts: Ints, body: tuple[int, ...], most: int = MOST_PATHS) -> tuple[Ints, Ints] | None:
         """All paths from these starts (S,) along the relations of a body of length L, that visit no entity twice.
 
@@ -100,9 +106,16 @@ class Knowledge:
 
     def without(self, facts: Ints) -> "Knowledge":
         """The same without these facts (M, 3)."""
-        gone = self.key(*(facts[:, i] for i in range(3)))
-        own = self.key(*(self.facts[:, i] for i in range(3)))
-        return Knowledge(self.facts[~np.isin(own, gone)], self.entities, self.relations)
+        gone, turned = facts.T, facts[:, ::-1].T
+        own = self.key(*self.facts.T)
+        less = Knowledge(self.facts[~np.isin(own, self.key(*gone))], self.entities, self.relations)
+        # Taken out of the sorted keys: sorting all of them anew for each fact that is tried would take most of the time.
+        both = np.concatenate([self.key(*gone), self.key(turned[0], turned[1] + self.relations, turned[2])])
+        at = np.searchsorted(self.keys, both)
+        inside = at < len(self.keys)
+        at = at[inside][self.keys[at[inside]] == both[inside]]
+        vars(less)["keys"] = np.delete(self.keys, at)
+        return less
 
 
 def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:

@@ -1,7 +1,7 @@
 """How far the net and how far the rules are believed: weights learned on facts that neither was made from.
 
-A candidate's score is `w0 * log p_net + w1 * rules - w2 * out`, where `rules` is the noisy-or of the rules that lead to it, in nats,
-and `out` is 1 where known facts rule it out. The weights maximise the likelihood of the right candidate among all (a conditional logit; McFadden, 1974). Whether a fact is true is
+A candidate's score is `w0 * (log p_net - often) + w1 * rules - w2 * out + w3 * often`, where `rules` is the noisy-or of the rules that
+lead to it, in nats, `out` is 1 where known facts rule it out, and `often` says how often the relation leads to it (`frequency`). The weights maximise the likelihood of the right candidate among all (a conditional logit; McFadden, 1974). Whether a fact is true is
 then a logistic regression on the log-odds of its two ends (Platt, 1999).
 """
 
@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 
 MOST_ODDS = 15.0  # log-odds beyond that are as good as certain
-SHARES = (0.7, 0.5, 0.35, 0.25, 0.15, 0.1)  # of the net's weight, tried one after another
-GIVEN = 0.002  # of the mean reciprocal rank, for answers with reasons
 TAKEN = 64  # candidates of a query by each of the two parts
 ROUNDS = 50  # of Newton's method, which needs about eight
 DOUBT = 2.0  # strength of the prior, in queries: few of them move the weights little
@@ -55,34 +53,6 @@ def fit(queries: Sequence[tuple[Floats, int]], start: Sequence[float]) -> list[f
     return [round(float(w), 4) for w in weights]
 
 
-def prefer_rules(queries: Sequence[tuple[Floats, int]], weights: Sequence[float]) -> list[float]:
-    """The weights with less of the net, as far as that costs no more than GIVEN of the mean reciprocal rank.
-
-    Of two mixtures that are as good the one is better whose answers stand on facts that can be shown and taken away.
-
-    >>> both = [(np.array([[2.0, 1.0], [1.0, 0.0]]), 0)]
-    >>> prefer_rules(both, (1.0, 1.0))
-    [0.1, 1.0]
-    """
-    found = list(weights)
-    best = _reciprocal_rank(queries, weights)
-    for share in SHARES if weights[1] else ():
-        less = [round(float(weights[0]) * share, 4), *map(float, weights[1:])]
-        if _reciprocal_rank(queries, less) < best - GIVEN:
-            break
-        found = less
-    return found
-
-
-def _reciprocal_rank(queries: Sequence[tuple[Floats, int]], weights: Sequence[float]) -> float:
-    """The mean reciprocal rank of the right candidates."""
-    total = 0.0
-    for features, right in queries:
-        scores = features @ np.asarray(weights)
-        total += 1 / (1 + (scores > scores[right]).sum() + ((scores == scores[right]).sum() - 1) / 2)
-    return total / max(1, len(queries))
-
-
 def platt(values: Floats, right: NDArray[np.bool_]) -> list[float]:
     """The slope and the bias by which values (N,) become log-odds of being right.
 
@@ -108,9 +78,9 @@ def platt(values: Floats, right: NDArray[np.bool_]) -> list[float]:
 
 
 def candidates(parts: Sequence[Floats], wanted: int, others: NDArray[np.int64]) -> tuple[Floats, int]:
-    """The features (C, 3) of the candidates of a query that can win, and which is the wanted one: the first.
+    """The features (C, F) of the candidates of a query that can win, and which is the wanted one: the first.
 
-    parts: what the net, the rules and what rules out say of all candidates (E,); others: those that are right too, which are left
+    parts: what each part says of all candidates (E,), the net and the rules first; others: those that are right too, which are left
     out. Of the rest those that net or rules rank first, and some at random: all would be tens of thousands.
     """
     net, rules = parts[:2]

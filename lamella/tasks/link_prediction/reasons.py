@@ -85,18 +85,55 @@ class Removal(msgspec.Struct):
         return self.answer != before
 
 
+def usual(knowledge: Knowledge, relation: int, tail: int) -> Reason | None:
+    """That a relation often leads to this end, whoever begins it: a rule without a path, which stands on all such facts."""
+    count = knowledge.relations
+    heads = knowledge.tails(tail, (relation + count) % (2 * count))
+    if not len(heads):
+        return None
+    rule = Rule(relation, (), len(heads), len(knowledge.ends(relation)))
+    return Reason(rule, [_facts((h, tail), (relation,), count) for h in heads.tolist()])
+
+
 def take_away(
     rules: Rules, knowledge: Knowledge, head: int, relation: int, scores: Callable[[Knowledge], Floats]
 ) -> Removal:
-    """Take away facts that the rules for the best answer stand on, one after another, until the answer changes or none is left.
+    """Take away facts that the best answer stands on until it is another one: a set of which none can stay.
 
-    scores: of all candidates (E,), given what is known; -inf for those that are facts. Of the facts that the surest rules need most,
-    the one goes whose loss brings another candidate nearest: so few facts are enough, and those that the rules for the others
-    need too stay.
+    scores: of all candidates (E,), given what is known; -inf for those that are facts. First the facts of rules, one after
+    another. Where that is not enough, all facts by which the relation leads to this answer, whoever begins it, and then
+    those of rules.
     """
-    before = scores(knowledge)
-    answer = int(before.argmax())
-    now, gone, current = knowledge, list[tuple[int, int, int]](), answer
+    answer = int(scores(knowledge).argmax())
+    removal = _greedy(rules, knowledge, head, relation, scores, answer)
+    often = usual(knowledge, relation, answer)
+    if not removal.changes(answer) and often:
+        group = [fact for way in often.ways for fact in way]
+        left = knowledge.without(np.array(group))
+        more = _greedy(rules, left, head, relation, scores, answer)
+        if more.changes(answer):
+            return Removal(_needed(more.facts, left, scores, answer) + group, more.answer)
+        return removal
+    if removal.changes(answer):
+        facts = _needed(removal.facts, knowledge, scores, answer)
+        removal = Removal(facts, int(scores(knowledge.without(_array(facts))).argmax()))
+    return removal
+
+
+def _greedy(
+    rules: Rules,
+    knowledge: Knowledge,
+    head: int,
+    relation: int,
+    scores: Callable[[Knowledge], Floats],
+    answer: int,
+) -> Removal:
+    """Take away facts of rules one after another, until the answer changes or no rule leads to it.
+
+    Of the facts that the surest rules need most, the one goes whose loss brings another candidate nearest: so few facts are
+    enough, and those that the rules for the others need too stay.
+    """
+    now, gone, current = knowledge, list[tuple[int, int, int]](), int(scores(knowledge).argmax())
     while len(gone) < MOST_REMOVED and current == answer:
         weight: defaultdict[tuple[int, int, int], float] = defaultdict(float)
         for reason in reasons(rules, now, head, relation, answer)[:TOGETHER]:
@@ -112,6 +149,22 @@ def take_away(
         gone.append(tried[chosen])
         now, current = left[chosen], leads[chosen][1]
     return Removal(gone, current)
+
+
+def _needed(
+    facts: list[tuple[int, int, int]], knowledge: Knowledge, scores: Callable[[Knowledge], Floats], answer: int
+) -> list[tuple[int, int, int]]:
+    """Those of facts whose loss changes an answer without which it would not: each is put back, the first first."""
+    kept = list(facts)
+    for fact in facts:
+        less = [other for other in kept if other != fact]
+        if int(scores(knowledge.without(_array(less))).argmax()) != answer:
+            kept = less
+    return kept
+
+
+def _array(facts: Sequence[tuple[int, int, int]]) -> Ints:
+    return np.array(facts, np.int64).reshape(-1, 3)
 
 
 def _lead(scores: Floats, answer: int) -> tuple[float, int]:

@@ -151,6 +151,36 @@ def test_why(model, cli, folder, tmp_path):
     assert of_truth["kind"] == "reasons"
 
 
+def test_a_model_of_other_facts_has_examples_that_it_knows(model):
+    """An explanation puts the most frequent entity and relation of the examples in the place of what it takes away."""
+    task = type(model.task)(type(model.task.config)(n3=0.01))
+    rows = [(f"shop{n}", "owns", f"store{n}") for n in range(30)] + [
+        (f"ware{n}", "kept in", f"store{n}") for n in range(30)
+    ]
+    assert task.sample("test") == model.task.sample("test"), "before it has learned: the sample"
+    task.fit([dict(zip(("head", "relation", "tail"), row, strict=True)) for row in rows])
+    for split in ("train", "test"):
+        examples = task.sample(split)
+        assert len(examples) == 60 and all(len(task.inputs(example)) == 2 for example in examples)
+    assert len(model.task.sample("test")) == len(facts("test"))
+
+
+def test_a_model_of_before_has_fewer_weights(model):
+    """Two, or three: what the net says of how often a relation leads to an end is then left in it."""
+    asked = model.task.inputs({"head": HEAD, "relation": RELATION})
+    row = {name: np.array([i]) for name, i in asked.items()}
+    ends = model.task._ends(model.graphs)
+    ends.mix = (1.0, 0.0)
+    alone = ends.scores(row["head"], row["relation"])
+    assert np.allclose(alone, ends.from_net(row["head"], row["relation"]))
+    ends.mix = (1.0, 0.0, 0.0, 1.0)  # taken out of the net and added again
+    assert np.allclose(ends.scores(row["head"], row["relation"]), alone, atol=1e-4)
+    parts = ends.parts(row["head"], row["relation"])
+    ends.mix = (0.5, 2.0, 3.0, 0.7)
+    mixed = sum(w * part for w, part in zip(ends.mix, parts, strict=True))
+    assert np.allclose(ends.scores(row["head"], row["relation"]), mixed, atol=1e-3)
+
+
 def test_over_http(model):
     with serving({"kin": model}) as server:
         facts_of = server.get("/models").json["models"][0]

@@ -9,10 +9,10 @@ import pytest
 
 import lamella
 from lamella.nets.factorization.complex import ComplEx
-from lamella.tasks.link_prediction import disjoint, leaks, mixture, penalty
+from lamella.tasks.link_prediction import disjoint, frequency, leaks, mixture, penalty
 from lamella.tasks.link_prediction.graph import Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Knowledge
-from lamella.tasks.link_prediction.reasons import Rules, reasons, take_away
+from lamella.tasks.link_prediction.reasons import Rules, reasons, take_away, usual
 from lamella.tasks.link_prediction.rules import Rule, mine, pack, unpack
 
 
@@ -56,6 +56,10 @@ def test_facts_are_found_added_and_taken_away(knowledge):
     every = np.array(list(product(range(7), range(2), range(7))))
     assert knowledge.holds(*every.T).sum() == len(knowledge.facts)
     less = knowledge.without(knowledge.facts[:5])
+    anew = Knowledge(less.facts, less.entities, less.relations)
+    assert less.keys.tolist() == anew.keys.tolist(), "taken out of the sorted keys as if all were sorted anew"
+    assert knowledge.without(every).keys.tolist() == []
+    assert sorted(knowledge.ends(0)) == sorted(t[r == 0]) and sorted(knowledge.ends(2)) == sorted(h[r == 0])
     assert len(less.facts) == len(knowledge.facts) - 5 and not less.holds(h[:5], r[:5], t[:5]).any()
     more = less.with_facts(np.array([[7, 0, 1]]), 8)
     assert more.tails(7, 0).tolist() == [1] and 7 in more.tails(1, 2)
@@ -107,6 +111,50 @@ def test_the_facts_behind_an_answer_decide_it():
     assert scores(graph.knowledge).argmax() == wanted
     removal = take_away(rules, graph.knowledge, head, 0, scores)
     assert removal.facts == [why.ways[0][1]] or removal.facts == [why.ways[0][0]]
+
+
+def test_only_facts_that_an_answer_needs_are_taken_away():
+    """The head has two grandparents by the same rule; one fact of the path is enough, and what was tried before it is put back."""
+    graph = families(12)
+    head, wanted = graph.entity["g11"], graph.entity["b11"]
+
+    def scores(knowledge):
+        row = np.zeros(len(graph.entities))
+        row[graph.entity["a0"]] = 0.5
+        row[wanted] = knowledge.holds(*np.array([[graph.entity["p11"]], [1], [wanted]]))[0]
+        return row
+
+    rules = Rules([Rule(0, (1, 1), 23, 24)], 2)
+    removal = take_away(rules, graph.knowledge, head, 0, scores)
+    assert [graph.names(fact) for fact in removal.facts] == [["p11", "parent", "b11"]]
+
+
+def test_where_rules_do_not_decide_it_is_where_the_relation_leads():
+    """No path leads to the only ends of a relation: an answer then hangs on all facts that lead there."""
+    facts = [(f"x{n}", "kept in", "Oslo") for n in range(9)] + [("y", "kept in", "Rome"), ("z", "near", "x1")]
+    graph = Graph(sorted({e for h, _, t in facts for e in (h, t)}), ["kept in", "near"], np.zeros((0, 3), np.int64))
+    graph = Graph(graph.entities, graph.relations, graph.ids(facts))
+    oslo = graph.entity["Oslo"]
+
+    def scores(knowledge):
+        return frequency.log_shares(knowledge, np.array([0]), len(graph.entities))[0]
+
+    removal = take_away(Rules([], 2), graph.knowledge, graph.entity["z"], 0, scores)
+    assert removal.changes(oslo) and removal.answer == graph.entity["Rome"]
+    assert sorted(graph.names(fact) for fact in removal.facts) == sorted(map(list, facts[:9]))
+    often = usual(graph.knowledge, 0, oslo)
+    assert (often.rule.support, often.rule.predicted, often.rule.body) == (9, 10, ())
+    assert usual(graph.knowledge, 0, graph.entity["z"]) is None
+    assert len(usual(graph.knowledge, 2, graph.entity["x1"]).ways) == 1, (
+        "the head is asked for: the same the other way round"
+    )
+
+
+def test_how_often_a_relation_leads_to_an_end():
+    known = Knowledge(np.array([[0, 0, 2], [1, 0, 2], [1, 0, 0], [2, 1, 0]]), 3, 2)
+    shares = np.exp(frequency.log_shares(known, np.array([0, 2, 0]), 4))
+    assert np.allclose(shares.sum(axis=1), 1) and np.allclose(shares[0], [1.1 / 3.4, 0.1 / 3.4, 2.1 / 3.4, 0.1 / 3.4])
+    assert shares[0].tolist() == shares[2].tolist() and shares[1].argmax() == 1
 
 
 def test_weights_of_the_parts_are_those_of_the_likelihood():
