@@ -143,7 +143,8 @@ class LinkPrediction(Task):
         """The family of the sample; of a model that was trained on other facts, some of those: it knows no others."""
         facts = samples.facts(split)
         if "entities_" in vars(self) and not len(self.graph.ids(facts[:1])):
-            facts = [tuple(self.graph.names(fact)) for fact in self.graph.knowledge.facts[:SHOWN_FACTS].tolist()]
+            own = self.graph.knowledge.facts[:SHOWN_FACTS].tolist()
+            facts = [(h, r, t) for h, r, t in map(self.graph.names, own)]
         return [_example(fact) for fact in facts]
 
     def keys(self, example: Example) -> list[str]:
