@@ -14,7 +14,8 @@ def embeddings(vectors: NDArray[Any], labels: Sequence[str] = ()) -> Scores:
     """The effective rank (RankMe; Garrido et al., 2023): the exponential of the entropy of the singular values, 1 to D.
 
     It needs no labels, is 1 where all vectors are the same (a collapse), and goes with how useful the vectors are later.
-    With labels, `neighbours` is how often the nearest other vector has the same one. vectors (N, D), labels N.
+    With labels, `neighbours` is how often the nearest other vector has the same one, among those that have one: "" is none.
+    vectors (N, D), labels N.
 
     >>> scores = embeddings(np.eye(4), ["a", "a", "b", "b"])
     >>> round(scores.values["rank"], 3), sorted(scores.values)
@@ -23,8 +24,11 @@ def embeddings(vectors: NDArray[Any], labels: Sequence[str] = ()) -> Scores:
     rows = np.asarray(vectors, np.float64)
     cosines = rows @ rows.T
     np.fill_diagonal(cosines, -np.inf)
-    known = len(set(labels)) > 1
-    alike = np.array(labels)[cosines.argmax(axis=1)] == np.array(labels) if known else np.zeros(len(rows))
+    known = len({*labels} - {""}) > 1
+    names = np.array(labels) if known else np.full(len(rows), "")
+    labelled = names != ""
+    cosines[:, ~labelled] = -np.inf
+    alike = names[cosines.argmax(axis=1)] == names
 
     def measure(weights: Floats) -> dict[str, float]:
         # The singular values of the rows are the roots of the eigenvalues of their products, fewer and faster.
@@ -32,6 +36,10 @@ def embeddings(vectors: NDArray[Any], labels: Sequence[str] = ()) -> Scores:
         shares = values / max(values.sum(), 1e-12)
         shares = shares[shares > 1e-12]
         found = {"rank": float(np.exp(-(shares * np.log(shares)).sum()))}
-        return {**found, "neighbours": float((weights * alike).sum() / weights.sum())} if known else found
+        return (
+            {**found, "neighbours": float((weights * alike)[labelled].sum() / max(weights[labelled].sum(), 1e-12))}
+            if known
+            else found
+        )
 
     return Scores(len(rows), measure)

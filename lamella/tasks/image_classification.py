@@ -27,6 +27,7 @@ from lamella import metrics
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.image_folders import image_folder
+from lamella.data.readers.pictures import read_pictures
 from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
@@ -121,7 +122,7 @@ class ImageClassification(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
-        return image_folder(paths, columns)
+        return read_pictures(paths, columns) if self.unlabelled else image_folder(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
         return [{"image": picture, "label": label} for picture, label in drawings(split)]
@@ -251,7 +252,7 @@ class ImageClassification(Task):
 
     def score(self, answers: Sequence[Answer], examples: Sequence[Example]) -> Scores:
         if self.unlabelled:
-            return metrics.embeddings(np.array(answers), [str(e.get("label")) for e in examples])
+            return metrics.embeddings(np.array(answers), [str(e.get("label", "")) for e in examples])
         labels = sorted({*self.labels_, *(e["label"] for e in examples)})
         return metrics.classification([a["label"] for a in answers], [e["label"] for e in examples], labels)
 

@@ -87,6 +87,41 @@ def test_detectors_and_segmenters_begin_from_the_body_of_a_pyramid(tmp_path):
             detector.transfer.adopt(detector, other, known)
 
 
+def test_captions_begin_from_the_encoder_of_a_net_of_theirs():
+    """The same weights by name, with side and scale; no pyramid, no net of grey pictures for coloured ones, no other side."""
+    seen, job = find("image-classification"), find("image-to-text")
+    captioner = job(job.Config(**job.transfer.begun), "tiny")
+    scenes = captioner.sample("train")[:40]
+    coloured = seen(seen.Config(labels="none", net="captions"), "tiny")
+    coloured.fit(scenes)
+    assert coloured.side_ % 16 == 0
+    weights = {name: value.numpy() for name, value in coloured.build().state_dict().items()}
+    captioner.fit(scenes)
+    captioner.mean_ = captioner.deviation_ = captioner.side_ = 0
+    taken = captioner.transfer.adopt(captioner, coloured, weights)
+    own = [name for name in captioner.build().state_dict() if name.startswith("encoder.")]
+    filled = fill(captioner.build(), taken)
+    assert sorted(filled.taken) == sorted(own) and not filled.odd
+    kept = (captioner.side_, captioner.mean_, captioner.deviation_)
+    assert kept == (coloured.side_, coloured.mean_, coloured.deviation_)
+    with pytest.raises(lamella.UsageError, match="--labels none --net captions, received another one"):
+        captioner.transfer.adopt(captioner, coloured, {"net.body.stem.weight": np.zeros(3)})
+    captioner.config = job.Config(image_size=160)
+    with pytest.raises(lamella.UsageError, match="--image-size 160: the model to begin from reads pictures of"):
+        captioner.transfer.adopt(captioner, coloured, weights)
+    captioner.channels_ = 1
+    with pytest.raises(lamella.UsageError, match=r"expected a net of 1 channels.* received one of 3 channels"):
+        captioner.transfer.adopt(captioner, coloured, weights)
+    with pytest.raises(lamella.UsageError, match="--image-size 40: expected a multiple of 16 with --net captions"):
+        seen(seen.Config(labels="none", net="captions", image_size=40), "tiny").fit(scenes)
+
+
+@pytest.mark.parametrize("task", ["image-to-text", "object-detection", "image-segmentation"])
+def test_the_way_to_learn_without_labels_is_said_where_it_is_looked_for(task, tmp_path):
+    with pytest.raises(lamella.UsageError, match=r"lamella train image-classification FOLDER --labels none.*--init"):
+        lamella.train(task, "sample", out=str(tmp_path / "m"), labels="none")
+
+
 def test_another_net_or_side_does_not_fit(vectors, tmp_path):
     for options in ({"net": "transformer"}, {"image_size": 32}, {"size": "small"}):
         with pytest.raises(lamella.UsageError, match=r"--init|--image-size 32"):
@@ -110,3 +145,6 @@ def test_effective_rank():
     shares = singular / singular.sum()
     assert embeddings(full).values["rank"] == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
     assert set(embeddings(full).values) == {"rank"}, "without labels nothing is said of them"
+    some = ["a", "a", "b", "b", "", ""]
+    near = np.eye(2)[[0, 0, 1, 1, 0, 1]]
+    assert embeddings(near, some).values["neighbours"] == 1, "what has no label is no neighbour"

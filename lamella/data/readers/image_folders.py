@@ -27,11 +27,12 @@ LISTED = 10  # files named in one report
 
 
 def image_folder(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None, optional: bool = False
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Folders with a folder a class in them, class folders themselves, or tables of path and label.
 
-    In: the paths; `columns`: which column of a table is the image and which the label, where names do not tell.
+    In: the paths; `columns`: which column of a table is the image and which the label, where names do not tell; `optional`: a
+    picture may have no label, and then its row has none.
     Out: rows {"image": path, "label": name of the class}, and what was found, left out and odd, in lines.
     Raises DataError where there is no picture, or more than 1% cannot be read (`details` then names the first ten).
     """
@@ -40,7 +41,7 @@ def image_folder(
     for given in paths:
         place = Path(given)
         if place.is_dir():
-            rows += _folder(place, columns, lines)
+            rows += _folder(place, columns, lines, optional)
         elif is_table(place):
             rows += _table(place, columns, lines)
         else:
@@ -49,10 +50,12 @@ def image_folder(
                 f"{show_path(place)}: expected a folder with one folder a class in it, or a CSV of path and label, received {what}."
             )
     good, marks = readable(rows, lines, " and ".join(show_path(p) for p in paths[:3]))
-    counts = Counter(row["label"] for row in good)
+    counts = Counter(row["label"] for row in good if "label" in row)
     shown = ", ".join(f"{quote(label)} {count:,}" for label, count in sorted(counts.items())[:20])
+    bare = len(good) - counts.total()
     lines.append(
         f"kept {len(good):,} pictures of {len(counts):,} classes: {shown}{', ...' if len(counts) > 20 else ''}"
+        + (f"; {bare:,} have no label" if bare else "")
     )
     single = sorted(label for label, count in counts.items() if count == 1)
     lines += [f"note: class {quote(label)} has a single picture" for label in single[:LISTED]]
@@ -87,17 +90,27 @@ def _table(place: Path, columns: Mapping[str, str] | None, lines: list[str]) -> 
     return rows
 
 
-def _folder(place: Path, columns: Mapping[str, str] | None, lines: list[str]) -> list[dict[str, Any]]:
-    """The pictures in a folder: labelled by a table in it or above it, or by the folders they are in."""
+def _folder(place: Path, columns: Mapping[str, str] | None, lines: list[str], optional: bool) -> list[dict[str, Any]]:
+    """The pictures in a folder: labelled by a table in it or above it, or by the folders they are in.
+
+    Where labels are optional, a table that tells none, such as one of captions, is passed over.
+    """
     place = inside(place)
     pictures = Pictures(place)
     flat = not any(p.is_dir() and not part_of(p.name) for p in visible(place))
     for table in [*tables_for(place), *(tables_for(place.parent) if flat else ())]:
-        found = read_labelled_pictures(table, pictures, columns)
+        try:
+            found = read_labelled_pictures(table, pictures, columns, optional)
+        except DataError as error:
+            if not optional or columns:
+                raise
+            lines.append(f"note: {show_path(table)} is not used: {error}")
+            continue
         if found is not None and found[0]:
-            lines += found[1] + [f"note: {note}" for note in unify_labels(found[0])]
+            named = [row for row in found[0] if "label" in row]
+            lines += found[1] + [f"note: {note}" for note in unify_labels(named)]
             return found[0]
-    rows = _walk(place, lines)
+    rows = _walk(place, lines, optional)
     return _by_beginning(rows, lines) if flat else rows
 
 
@@ -113,7 +126,7 @@ def _by_beginning(rows: list[dict[str, Any]], lines: list[str]) -> list[dict[str
     return [row | {"label": match[1].lower()} for row, match in zip(rows, stems, strict=True) if match]
 
 
-def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:
+def _walk(place: Path, lines: list[str], optional: bool = False) -> list[dict[str, Any]]:
     """The pictures under a folder: each of its folders is a class; without any, it is a class itself."""
     every = [p for p in visible(place) if p.is_dir()]
     folders = [p for p in every if not part_of(p.name)]
@@ -142,9 +155,11 @@ def _walk(place: Path, lines: list[str]) -> list[dict[str, Any]]:
             f"{show_path(place)}: expected pictures ({', '.join(sorted(SUFFIXES)[:4])}, ...) in one folder a class, "
             f"received none{f' among {others:,} files' if others else ''}. Give the folder that holds the class folders."
         )
-    loose = sum(p.suffix.lower() in SUFFIXES for p in place.iterdir() if p.is_file()) if folders else 0
+    loose = [p for p in visible(place) if p.is_file() and p.suffix.lower() in SUFFIXES] if folders else []
     if loose:
-        lines.append(f"note: {loose:,} pictures directly in {show_path(place)} belong to no class and are left out")
+        what = "have no label" if optional else "belong to no class and are left out"
+        lines.append(f"note: {len(loose):,} pictures directly in {show_path(place)} {what}")
+        rows += [{"image": str(p)} for p in loose] if optional else []
     if others:
         lines.append(f"note: {others:,} files in {show_path(place)} are no pictures by their suffix and are left out")
     lines.append(f"{show_path(place)}: {len(rows):,} pictures in {max(1, len(folders)):,} class folders")
@@ -175,7 +190,7 @@ def readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[
 def _repeated(rows: Sequence[Mapping[str, Any]], marks: Sequence[str]) -> list[str]:
     labels: dict[str, set[str]] = {}
     for row, mark in zip(rows, marks, strict=True):
-        labels.setdefault(mark, set()).add(row["label"])
+        labels.setdefault(mark, set()).update([row["label"]] if "label" in row else [])
     notes = []
     if len(marks) > len(labels):
         notes.append(f"note: {len(marks) - len(labels):,} pictures repeat another one, point for point")

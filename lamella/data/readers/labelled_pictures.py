@@ -64,16 +64,16 @@ def tables_for(place: Path) -> list[Path]:
 
 
 def read_labelled_pictures(
-    table: Path, pictures: Pictures, columns: Mapping[str, str] | None = None
+    table: Path, pictures: Pictures, columns: Mapping[str, str] | None = None, optional: bool = False
 ) -> tuple[list[dict[str, Any]], list[str]] | None:
     """The pictures that a table names, with their labels, and lines for people; None where it names none that is there.
 
-    In: the table; the pictures it may name; `columns`: which column is `image` and which `label`, where that is said.
-    Raises DataError where the labels cannot be told.
+    In: the table; the pictures it may name; `columns`: which column is `image` and which `label`, where that is said;
+    `optional`: the pictures that it gives no label are kept too, without one. Raises DataError where the labels cannot be told.
     """
     if not pictures.files:
         return None
-    if table.suffix.lower() in LISTS and (listed := _lines_of_list(table, pictures)):
+    if table.suffix.lower() in LISTS and (listed := _lines_of_list(table, pictures, optional)):
         return listed
     try:
         sheet = read_sheet(table, 1, {fold(name) for name in CLASS_NAMES})
@@ -113,10 +113,10 @@ def read_labelled_pictures(
         )
     if is_filtered():  # the others are in rows of another part
         return found, lines
-    return found, lines + _left_out(pictures, found, f"in no row of {show_path(table)}")
+    return _with_rest(pictures, found, lines, f"in no row of {show_path(table)}", optional)
 
 
-def _lines_of_list(path: Path, pictures: Pictures) -> tuple[list[dict[str, Any]], list[str]] | None:
+def _lines_of_list(path: Path, pictures: Pictures, optional: bool) -> tuple[list[dict[str, Any]], list[str]] | None:
     """The pictures of a text file whose lines are a path, white space and a class; None where most lines are no such."""
     lines = [line.split() for line in split_lines(read_text(path)[0]) if line.strip()]
     rows = [(pictures.find(words[0]), words[1]) for words in lines if len(words) == 2]
@@ -128,13 +128,21 @@ def _lines_of_list(path: Path, pictures: Pictures) -> tuple[list[dict[str, Any]]
         said.append(
             f"note: {len(lines) - len(found):,} of {len(lines):,} lines name no picture that is there, left out"
         )
-    return found, said + _left_out(pictures, found, f"on no line of {show_path(path)}")
+    return _with_rest(pictures, found, said, f"on no line of {show_path(path)}", optional)
 
 
-def _left_out(pictures: Pictures, found: Sequence[Mapping[str, Any]], where: str) -> list[str]:
-    """The note about pictures that nothing names."""
-    unnamed = len(pictures.files) - len({row["image"] for row in found})
-    return [f"note: {unnamed:,} pictures are {where} and are left out"] if unnamed else []
+def _with_rest(
+    pictures: Pictures, found: list[dict[str, Any]], lines: list[str], where: str, optional: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What was found, then the pictures without a label where they are kept; lines with a note about these."""
+    named = {row["image"] for row in found}
+    rest = [{"image": path} for path in pictures.files if path not in named]
+    if not rest:
+        return found, lines
+    if optional:
+        kept = f"note: {len(rest):,} pictures are {where}, or have no label there; they are kept without one"
+        return found + rest, [*lines, kept]
+    return found, [*lines, f"note: {len(rest):,} pictures are {where} and are left out"]
 
 
 def _image_column(

@@ -26,7 +26,7 @@ def read_pictures(
     lines: list[str] = []
     folders = [path for path in paths if not is_table(path)]
     if folders:
-        found, said = image_folder(folders, columns)
+        found, said = image_folder(folders, columns, optional=True)
         rows, lines = rows + found, lines + said
     for path in paths:
         if path in folders:

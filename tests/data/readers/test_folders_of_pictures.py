@@ -11,6 +11,7 @@ Image = pytest.importorskip("PIL.Image")
 from lamella import registry  # noqa: E402
 from lamella.data.readers.image_folders import image_folder  # noqa: E402
 from lamella.data.readers.parts import column_of_parts, find_parts  # noqa: E402
+from lamella.data.readers.pictures import read_pictures  # noqa: E402
 from lamella.errors import DataError  # noqa: E402
 from lamella.train.gather import gather  # noqa: E402
 
@@ -113,6 +114,30 @@ def test_tables_of_labels(tmp_path, table, text, where):
     if where != "two folders":
         given, _ = image_folder([tmp_path / table], {"image": "2", "label": "3"} if table == "info.csv" else None)
         assert [row["label"] for row in given] == [row["label"] for row in rows]
+
+
+@pytest.mark.parametrize("where", ["pictures", ""])
+def test_pictures_without_labels_are_all_read(tmp_path, where):
+    """A table beside them tells captions, or the labels of a few: no picture is left out."""
+    fill(tmp_path / "pictures", 8)
+    (tmp_path / "captions.csv").write_text("image,caption\n" + "".join(f"p{n}.png,picture {n}\n" for n in range(5)))
+    with pytest.raises(DataError, match="expected a column of labels"):
+        image_folder([tmp_path / where])
+    rows, lines = read_pictures([str(tmp_path / where)])
+    assert len(rows) == 8 and any("captions.csv is not used" in line for line in lines)
+    (tmp_path / "captions.csv").unlink()
+    (tmp_path / "labels.csv").write_text("image,label\np0.png,a\np1.png,b\np2.png,\n")
+    rows, lines = read_pictures([str(tmp_path / where)])
+    assert [row.get("label", "") for row in rows] == ["a", "b"] + 6 * [""]
+    assert any("6 pictures are in no row of" in line and "kept without" in line for line in lines), lines
+
+
+def test_loose_pictures_are_kept_where_labels_are_optional(tmp_path):
+    classes(tmp_path)
+    fill(tmp_path, 3, 30)
+    assert not [row for row in image_folder([tmp_path])[0] if row["label"] not in ("cat", "dog")]
+    rows, lines = read_pictures([str(tmp_path)])
+    assert sum("label" not in row for row in rows) == 3 and "3 have no label" in "".join(lines)
 
 
 def test_files_that_are_parts(tmp_path):
