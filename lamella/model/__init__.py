@@ -135,13 +135,13 @@ class Model:
         Lists and dicts among them are plain ones that a notebook draws; see `lamella.model.notebook`.
         """
         if not isinstance(examples, list) and hasattr(examples, "columns"):
-            from lamella.model.whole_tables import answer_frame  # late, as commands know no frames
+            from lamella.data.readers.frames import rows_of  # late, as commands know no frames
 
-            return answer_frame(self, examples)
+            return self.predict(rows_of(examples))
         if isinstance(examples, Mapping) and are_rows(self.task, [examples]):  # columns
-            from lamella.model.whole_tables import answer_rows
+            from lamella.data.readers.frames import rows_of
 
-            return answer_rows(self, examples)
+            return self.predict(rows_of(examples))
         if not isinstance(examples, list):
             return self.predict([examples])[0]
         if are_rows(self.task, examples):

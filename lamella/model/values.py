@@ -63,7 +63,7 @@ def are_rows(task: Task, rows: Any) -> bool:
     used = task.state.columns
     if not isinstance(rows, list) or not rows or not used or set(used) & set(task.fields):
         return False
-    if ".jsonl" not in task.suffixes:  # no table is answered as a whole
+    if ".jsonl" not in task.output.suffixes:  # no table is answered as a whole
         return False
     if not all(isinstance(row, Mapping) for row in rows) or any(name in rows[0] for name in task.fields):
         return False

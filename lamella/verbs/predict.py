@@ -7,6 +7,7 @@ lamella predict my-model pictures/ -o answers.csv       a row for each file of a
 lamella predict my-model docs/ -o docs-fr/              else each file of a folder by itself, in the same tree
 """
 
+import json
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from lamella import model as folder
 from lamella.errors import UsageError
 from lamella.model import Model
-from lamella.model.answering import example_of, opened
+from lamella.model.answering import example_of, opened, predict_file
 from lamella.model.notes import notes_of
 from lamella.model.values import are_rows
 from lamella.options import refuse_unasked, refuse_unfit
@@ -55,11 +56,9 @@ def predict(
     if (as_frame or texts) and hasattr(inputs[0], "to_frame") and not is_frame(inputs[0]):
         inputs = (inputs[0].to_frame(), *inputs[1:])
     if any(map(is_frame, inputs)):
-        from lamella.model.whole_tables import answer_frame
-
         if len(inputs) > 1:
             raise UsageError("expected one data frame, received it among other inputs. Ask for each by itself.")
-        return answer_frame(trained, inputs[0], columns, as_frame, level=4)
+        return _of_frame(trained, inputs[0], columns, as_frame)
     if len(inputs) == 1 and (are_rows(trained.task, inputs[0]) or are_rows(trained.task, [inputs[0]])):
         return trained.predict(inputs[0])
     if as_frame:
@@ -75,6 +74,32 @@ def predict(
     ):
         warnings.warn(note.removeprefix("note: "), stacklevel=2)
     return answers[0] if len(inputs) == 1 else answers
+
+
+def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None = None, as_frame: bool = False) -> Any:
+    """A data frame -> a list with an answer for each row, or the rows of its answers; as_frame: as a frame."""
+    from lamella.model.answering import predict_rows
+    from lamella.model.notebook import DrawnList, DrawnText, together
+    from lamella.model.reading import as_files, with_columns
+    from lamella.model.whole_tables import answer_whole, notes_on
+
+    job = trained.task
+    with as_files([frame]) as paths:
+        path = Path(paths[0])
+        raw, seen, answered = answer_whole(trained, path, columns)
+        if raw is not None and raw.startswith(b"<svg"):
+            if as_frame:
+                raise UsageError(
+                    "as_frame: expected answers for the rows of a frame, received a drawing of all of them."
+                )
+            return DrawnText(raw.decode())
+        if raw is None and not as_frame:
+            return predict_rows(trained, path, columns)
+        raw = predict_file(trained, path, columns, lambda line: None)[0] if raw is None else raw
+    for note in notes_on(job, seen):
+        warnings.warn(note, stacklevel=3)
+    rows = [json.loads(line) for line in raw.splitlines()]
+    return with_columns(frame, rows) if as_frame else DrawnList(rows, lambda: together(job, seen, answered))
 
 
 def write_answer(raw: bytes, out: Path, force: bool) -> None:
