@@ -6,17 +6,16 @@ first, so that one index reorders hypotheses and another drops finished sentence
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from lamella.decode.steps import Arrays, Step
 
 
-@dataclass(frozen=True)
-class Hypothesis:
+class Hypothesis(Struct, frozen=True):
     """One answer: its tokens without start and end, and the sum of their log-probabilities, the end's included."""
 
     tokens: list[int]

@@ -9,12 +9,13 @@ The net that tells languages reads letters, and of one or two words there are to
 """
 
 import math
-import re
 from functools import cache
 from pathlib import Path
 
+from lamella.data.text.lazy import lazy
+
 STEP = math.log(2) / 2  # what a letter of the list stands for, in nats
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = lazy(r"[^\W\d_]+")
 
 
 @cache

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 
-_OPEN = re.compile(
+_OPEN = lazy(
     r"\{\s*(?P<name>\w{1,60})\s*,\s*(?P<kind>plural|select|selectordinal)\s*,\s*(?P<offset>offset:\s*\d{1,9}\s+)?"
 )
-_SELECTOR = re.compile(r"\s*(?P<key>=\d{1,9}|[\w-]{1,60})\s*\{")
+_SELECTOR = lazy(r"\s*(?P<key>=\d{1,9}|[\w-]{1,60})\s*\{")
 DEPTH = 8  # complex arguments within one another
 # The categories of cardinal and ordinal numbers that whole numbers have.
 CARDINAL = {"zh": ("other",), "ja": ("other",), "ko": ("other",), "en": ("one", "other"), "de": ("one", "other"), "es": ("one", "other"), "fr": ("one", "other")}  # fmt: skip
@@ -34,8 +36,7 @@ ORDINAL = {
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
 
-@dataclass
-class Argument:
+class Argument(Struct):
     """A plural, ordinal or select argument: its head as written, and its branches."""
 
     name: str
@@ -47,8 +48,7 @@ class Argument:
     tail: str = ""  # before the last brace
 
 
-@dataclass
-class Message:
+class Message(Struct):
     """A text with such arguments in it; in `texts` each stands as `{name}`."""
 
     text: str

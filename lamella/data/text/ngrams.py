@@ -7,7 +7,6 @@ Parts of words make "cycling" and "cyclist" related, and what was never seen in 
 taken. Two features may fall into one bucket by chance (the hashing trick; Weinberger et al., 2009).
 """
 
-import re
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.data.text.lazy import lazy
 from lamella.data.text.pieces import normalise
 
 Ints = NDArray[np.int32]
@@ -25,7 +25,7 @@ ROW = 16  # ids in one row of an array: a text's rows are then about as many as 
 LETTERS = (3, 4, 5)
 READ = 20_000  # characters of a text
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
-_TOKEN = re.compile(rf"[{_IDEOGRAPHS}]+|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
+_TOKEN = lazy(rf"[{_IDEOGRAPHS}]+|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]+)*|[^\w\s]")
 
 
 def plain(text: str) -> str:

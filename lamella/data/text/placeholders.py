@@ -104,7 +104,7 @@ _PARTS = {
 
 # Each placeholder has one of these: where a text has none the patterns, which take longer to compile than a sentence to
 # translate, are not asked.
-_SIGN = re.compile(r"[@<&/\\%\[\]{}$_`*~=]|[.:](?=\S)|(?<!\w)-")
+_SIGN = lazy(r"[@<&/\\%\[\]{}$_`*~=]|[.:](?=\S)|(?<!\w)-")
 
 
 @cache
@@ -125,10 +125,10 @@ def _pattern(kind: str) -> re.Pattern[str]:
 
 _PERCENT = frozenset(("c", "objc", "gcc-internal", "python", "php", "perl", "lua", "javascript", "tcl", "awk"))
 _BRACES = frozenset(("python-brace", "perl-brace", "csharp", "java"))
-_UNNUMBERED = re.compile(rf"(?<!\d)%[-+#0']*{_WIDTH}{_CONVERSION}")
-_ELEMENT = re.compile(r"<(?P<close>/)?(?P<name>[A-Za-z0-9][\w:.-]*)[^<>]*?(?P<empty>/)?>")
+_UNNUMBERED = lazy(rf"(?<!\d)%[-+#0']*{_WIDTH}{_CONVERSION}")
+_ELEMENT = lazy(r"<(?P<close>/)?(?P<name>[A-Za-z0-9][\w:.-]*)[^<>]*?(?P<empty>/)?>")
 # An element that lost its content, as in `<b></b> Start`, is well nested and still wrong.
-_EMPTIED = re.compile(r"<\w[^<>]*>\s*</\w[^<>]*>|\*\*\s*\*\*|\[\]\(")
+_EMPTIED = lazy(r"<\w[^<>]*>\s*</\w[^<>]*>|\*\*\s*\*\*|\[\]\(")
 _VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
 
 
@@ -292,7 +292,7 @@ def edges(text: str) -> tuple[str, str, str]:
 # --- accelerators ----------------------------------------------------------------------------------------------------
 
 _LABEL = 80  # longer texts are no labels of a button or menu
-_WORD = re.compile(r"(?P<before>[^\W_]*)(?P<mark>[_&])(?P<after>[^\W_]+)")
+_WORD = lazy(r"(?P<before>[^\W_]*)(?P<mark>[_&])(?P<after>[^\W_]+)")
 
 
 def accelerator(text: str, format: str = "") -> str:

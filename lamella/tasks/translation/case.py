@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 from lamella.data.text import common_words, placeholders
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation.capitals import is_common, is_noun
 from lamella.tasks.translation.confidence import Candidate
@@ -24,8 +25,8 @@ from lamella.tasks.translation.proper import ordinary, word_set
 
 Span = tuple[int, int]
 Cost = Callable[[str], int]
-_WORD = re.compile(r"[^\W\d_]+")
-_PLAIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD = lazy(r"[^\W\d_]+")
+_PLAIN = lazy(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 ACRONYM = 4  # letters of a word that may well be an acronym: NATO, HTML, USB
 # Words that a title leaves in small letters.
 _SMALL = word_set(
@@ -104,7 +105,7 @@ class Typed(str):
 
 
 UNSURE = 0.3  # below this confidence a name by itself is left as it is
-_NAME = re.compile(r"[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ]{2,}")  # one capital, then small letters
+_NAME = lazy(r"[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ]{2,}")  # one capital, then small letters
 
 
 def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, language: str = "", format: str = "") -> Asked:

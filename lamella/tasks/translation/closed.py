@@ -14,6 +14,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
+from lamella.data.text.lazy import lazy
 from lamella.tasks.translation.proper import word_set
 
 _DAYS = {
@@ -58,8 +59,8 @@ luke luc lukas lucas; julia julie; sophia sophie sofia sofía; lucy lucie lucía
 """
 _NAMES = [word_set(names) for line in _GIVEN.split("\n") for names in line.split(";") if names.strip()]
 _KNOWN = frozenset().union(*_NAMES)
-_CROWNED = re.compile(r" (?:[IVX]+(?!\w)|(?:the|le|la|der|die|el) [A-ZÀ-Þ])")
-_SAINT = re.compile(
+_CROWNED = lazy(r" (?:[IVX]+(?!\w)|(?:the|le|la|der|die|el) [A-ZÀ-Þ])")
+_SAINT = lazy(
     r"(?:saint|sainte|st\.?|san|santa|santo|sankt|pope|pape|papst|papa|king|roi|könig|rey|queen|reine|königin|reina)[ -]$",
     re.IGNORECASE,
 )

@@ -28,11 +28,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.languages import base_code
@@ -155,8 +154,7 @@ def _take_what_there_is(failed: Sequence[Unit]) -> None:
             unit.answer, unit.status = unit.source, "translated"
 
 
-@dataclass
-class _Net:
+class _Net(Struct):
     """The ways to get an answer; each gives back the units that are still without one."""
 
     nbest: NBest

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from lamella.data.text import placeholders, sentences
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation.plans import Node, Unit, cut, has_letters, union
 from lamella.tasks.translation.proper import word_set
@@ -24,8 +26,7 @@ if TYPE_CHECKING:  # most translations have none
 _LATIN = "A-Za-z0-9_\u00c0-\u024f"  # beside these a token is a part of a word; Chinese characters may touch it
 
 
-@dataclass
-class Mask:
+class Mask(Struct):
     """A sentence with tokens in the place of stretches of it."""
 
     sent: str
@@ -92,7 +93,7 @@ def mask_of(source: str, taken: Sequence[Span], token: str, terms: Sequence[Term
 
 
 # What a part of a sentence is better without: the end of what came before, the beginning of what comes after.
-_PART = re.compile(r"(?P<before>[^\w\"'“‘«¿¡]*)(?P<core>.*?)(?P<after>[\s(\[{<\"“‘«/|=+]*)", re.DOTALL)
+_PART = lazy(r"(?P<before>[^\w\"'“‘«¿¡]*)(?P<core>.*?)(?P<after>[\s(\[{<\"“‘«/|=+]*)", re.DOTALL)
 
 
 def divide(unit: Unit, further: Sequence[Span] = (), apart: bool = False) -> list[Node]:

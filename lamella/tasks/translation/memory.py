@@ -13,12 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from lamella.data.text.encoding import StrPath
+from lamella.data.text.lazy import lazy
 from lamella.task import Example
 from lamella.tasks.translation.outcomes import Outcome
 
 Translated = Callable[[Sequence[Example]], list[Outcome]]
 BROKEN = "a unit that is no XML"  # as the report of a .tmx calls it
-NUMBER = re.compile(r"\d+")
+NUMBER = lazy(r"\d+")
 ENDS = ".!?:;…。！？：；"
 # The same mark as the other script writes it.
 FULL_WIDTH = dict(zip(".!?:;", "。！？：；", strict=True))

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
@@ -83,8 +84,7 @@ class NameCheck(NamedTuple):
     slight: bool = False  # all that is missing begins a sentence, and may be no name
 
 
-@dataclass
-class Names:
+class Names(Struct):
     """The names of a source.
 
     taken: spans that others take care of, and so are those of numbers. cost: how many pieces a word is to the net: a word

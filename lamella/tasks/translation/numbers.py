@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
@@ -81,8 +82,7 @@ class Check(NamedTuple):
     alien: list[str]
 
 
-@dataclass
-class Constant:
+class Constant(Struct):
     """A stretch of the source whose digits stay: `span` is what stands in its place when it is protected."""
 
     span: Span
@@ -99,8 +99,7 @@ class Constant:
     dated: bool = False  # a day of a month
 
 
-@dataclass
-class Numbers:
+class Numbers(Struct):
     """The numbers and codes of a source.
 
     taken: spans of placeholders, which others take care of. An unknown language leaves numbers as they are written.

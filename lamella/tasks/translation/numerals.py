@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 
 _WORDS = {
@@ -26,16 +27,16 @@ _ORDINALS = {
     "es": "primero|primer|primera segundo|segunda tercero|tercer|tercera cuarto|cuarta quinto|quinta sexto séptimo octavo noveno "
     "décimo undécimo duodécimo",
 }
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ers|re|res|ère|e|es|ème|èmes|ième|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)")
+_ORDINAL = lazy(r"(?:st|nd|rd|th|er|ers|re|res|ère|e|es|ème|èmes|ième|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)")
 # How the names of months begin, by language.
 _MONTHS = {
     "en": "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "fr": "jan|fév|mars|avr|mai|juin|juil|août|sep|oct|nov|déc",
     "de": "jan|jän|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez", "es": "ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic",
 }  # fmt: skip
-_CENTURY = re.compile(
+_CENTURY = lazy(
     r"(?P<chinese>[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九])(?=世纪)|(?<!\w)(?P<roman>[IVX]{1,6})\s?(?:e|er|ème|ième)(?=\s+(?:et\s+[IVX]+e\s+)?siècles?\b)|(?<=siglo )(?P<other>[IVX]{1,6})(?!\w)"
 )
-_ROMAN = re.compile(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_ROMAN = lazy(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _HAN = "一二三四五六七八九"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 

@@ -15,11 +15,13 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct, field
+
 from lamella.data.text import placeholders, sentences
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 
 if TYPE_CHECKING:  # most translations have none
@@ -29,8 +31,7 @@ if TYPE_CHECKING:  # most translations have none
 Status = Literal["translated", "repaired", "kept", "empty", "copied", "remembered", "dictionary"]
 
 
-@dataclass
-class Unit:
+class Unit(Struct):
     """A sentence on its way through the net. `frozen` are the stretches that the net never gets to see."""
 
     source: str
@@ -58,8 +59,7 @@ class Unit:
         self.status, self.sure = "repaired" if verdict.mended else status, verdict.sure
 
 
-@dataclass
-class Wrapped:
+class Wrapped(Struct):
     """Lines that are one paragraph: translated as one line, then broken into as many as there were."""
 
     source: str
@@ -72,9 +72,9 @@ Node = str | Unit | Wrapped
 
 # What is no language and ends what comes before it: control characters, columns of a table, very long "words".
 FOREIGN = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
-_HARD = re.compile(rf"[{FOREIGN}]++|(?<=\S) {{3,}}+|(?<![!-~¡-ɏ])[!-~¡-ɏ]{{201,}}+")
+_HARD = lazy(rf"[{FOREIGN}]++|(?<=\S) {{3,}}+|(?<![!-~¡-ɏ])[!-~¡-ɏ]{{201,}}+")
 _LONG = 120
-_FINISHED = re.compile(r"[.!?:;…。！？：；][\"'”’»)\]]*\s*$")
+_FINISHED = lazy(r"[.!?:;…。！？：；][\"'”’»)\]]*\s*$")
 _JOINERS = "\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
 
 

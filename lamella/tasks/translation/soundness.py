@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from lamella.data.text import placeholders, sentences
+from lamella.data.text.lazy import lazy
 from lamella.tasks.translation.plans import FOREIGN
 from lamella.tasks.translation.proper import word_set
 
-_BROKEN = re.compile(rf"[{FOREIGN}\n\u2047\ufffd]")  # U+2047 is how sentencepiece writes what it does not know
-_STUTTER = re.compile(r"(\w{2,30}?)\1{3,}|([^\W\d_])\2{7,}")
+_BROKEN = lazy(rf"[{FOREIGN}\n\u2047\ufffd]")  # U+2047 is how sentencepiece writes what it does not know
+_STUTTER = lazy(r"(\w{2,30}?)\1{3,}|([^\W\d_])\2{7,}")
 _REPEATS = 4
 
 
@@ -43,12 +44,12 @@ def _loops(text: str) -> bool:
     return bool(_STUTTER.search(text))
 
 
-_END = re.compile(r"\.{3}$|[…:!?.]$")
-_STOPPED = re.compile(r"(?<![.。…])(?:(?P<word>[^\W\d_]{2,})|[)\]}>”»\"\u4e00-\u9fff])[.。]$")
+_END = lazy(r"\.{3}$|[…:!?.]$")
+_STOPPED = lazy(r"(?<![.。…])(?:(?P<word>[^\W\d_]{2,})|[)\]}>”»\"\u4e00-\u9fff])[.。]$")
 _SHORTENED = word_set(
     "etc usw bzw st dr mr mrs ms prof inc ltd co corp nr no vs approx min max ca ggf inkl sr sra ud uds tel"
 )
-_RUN_OF_MARKS = re.compile(r"[?!？！]+$")
+_RUN_OF_MARKS = lazy(r"[?!？！]+$")
 _HALF, _FULL = str.maketrans("？！", "?!"), str.maketrans("?!", "？！")
 _STOPS = ".!?:;…。！？：；।؟"
 _STYLES = {
@@ -107,15 +108,14 @@ _SILENT = {
     "zh": r"[只少禁拒免失缺]",
 }
 # `isn't it?` says nothing of its own, and `nicht ungültig` is not what `not valid` means.
-_TAGGED = re.compile(
+_TAGGED = lazy(
     r"[,，]\s*(?:\w+n['’]t \w+|n['’]est-ce pas|non|nicht wahr|oder|no|verdad|不是[吗么]|对不对|是不是)[\s\u00a0]*[?？]$",
     re.IGNORECASE,
 )
-_DOUBLE = re.compile(r"\bnicht un(?!ter|ser|ten|d\b|s\b|gef)\w{4,}", re.IGNORECASE)
-_TWICE = re.compile(r"(?<!\w)(\w{2,})\s+\1(?!\w)", re.IGNORECASE)
-_JOINED = re.compile(
-    r"(?<!\w)(\w{4,}) (?:and|et|und|y|e|or|ou|oder|o|u) \1(?!\w)|([\u3400-\u9fff]{2,})[和与或]\2", re.IGNORECASE
-)
+_DOUBLE = lazy(r"\bnicht un(?!ter|ser|ten|d\b|s\b|gef)\w{4,}", re.IGNORECASE)
+_TWICE = lazy(r"(?<!\w)(\w{2,})\s+\1(?!\w)", re.IGNORECASE)
+_JOINED = lazy(r"(?<!\w)(\w{4,}) (?:and|et|und|y|e|or|ou|oder|o|u) \1(?!\w)", re.IGNORECASE)
+_JOINED_HAN = lazy(r"([\u3400-\u9fff]{2,})[和与或]\1")
 _DOUBLED = word_set("nous vous had that die der das den sie es no so very bye ha la non go now tut tout")
 _LABEL = 60  # characters of a label
 _LEAST, _LONGER = 0.42, 2.6  # of its source's length that a translation has, where there is enough to compare
@@ -146,7 +146,7 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
     if not whole or _clipped(source, answer, theirs) or _unspoken(source, answer):
         found.append("length")
     twice = [match[1].lower() for match in _TWICE.finditer(answer) if match[1].lower() not in _DOUBLED]
-    if (twice and not _TWICE.search(source)) or (_JOINED.search(answer) and not _JOINED.search(source)):
+    if (twice and not _TWICE.search(source)) or (_joined(answer) and not _joined(source)):
         found.append("repeated")
     if source.count("?") + source.count("？") > answer.count("?") + answer.count("？"):
         found.append("question")
@@ -159,7 +159,7 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
     return found
 
 
-_SPOKEN = re.compile(r"[\"“”„«»「」『』]")
+_SPOKEN = lazy(r"[\"“”„«»「」『』]")
 
 
 def _unspoken(source: str, answer: str) -> bool:
@@ -178,25 +178,25 @@ def _unspoken(source: str, answer: str) -> bool:
 
 def _says(text: str) -> bool:
     """Whether there are two words or more, or two characters of Chinese."""
-    return len(re.findall(r"[^\W\d_]+", text)) > 1 or len(re.findall(f"[{_HAN}]", text)) > 1
+    return len(re.findall(r"[^\W\d_]+", text)) > 1 or len(_han(text)) > 1
 
 
-_TAG = re.compile(r"<[^<>]*>")
+_TAG = lazy(r"<[^<>]*>")
 _HAN = "\u3400-\u9fff"
 _OFTEN = 15  # steps from which a word is so common that a translation would have another one
-_PLAIN = re.compile(r"(?<![\w@#./\\:'’-])[a-zß-ÿ]{3,}(?![\w@/\\:'’-]|\.\w)")
-_RUN = re.compile(r"(?<![\w@#./:-])[a-zà-ÿ]+(?: [a-zà-ÿ]+)+(?![\w@/:-])")
+_PLAIN = lazy(r"(?<![\w@#./\\:'’-])[a-zß-ÿ]{3,}(?![\w@/\\:'’-]|\.\w)")
+_RUN = lazy(r"(?<![\w@#./:-])[a-zà-ÿ]+(?: [a-zà-ÿ]+)+(?![\w@/:-])")
 
 
 def _left(source: str, answer: str) -> bool:
     """Whether words of the source stand in the answer as they were: three in a row, or two amid Chinese."""
-    least = 2 if re.search(f"[{_HAN}]", answer) else 3
+    least = 2 if _han(answer) else 3
     runs = [match[0] for match in _RUN.finditer(answer)]
     return any(len(run.split()) >= least and run in source for run in runs)
 
 
 _ALONE = {"en": "aio", "fr": "aàyôoc", "es": "aeyou", "de": ""}  # letters that are words
-_LETTER = re.compile(r"(?<![\w@#./\\:'’&{%$-])[^\W\d_](?![\w@/\\:'’&.°-])")
+_LETTER = lazy(r"(?<![\w@#./\\:'’&{%$-])[^\W\d_](?![\w@/\\:'’&.°-])")
 
 
 def _clipped(source: str, answer: str, dst: str) -> bool:
@@ -230,8 +230,8 @@ def _greets(source: str, answer: str, src: str, dst: str) -> bool:
     return first[0] in known and first[1] == first[0] and first[0] not in _GREETINGS.get(dst, "").split()
 
 
-_LATIN = re.compile(r"(?<![A-Za-zÀ-ɏ0-9_@#.:/-])[a-zß-ÿ][A-Za-zÀ-ɏ]*(?![A-Za-zÀ-ɏ0-9_@:/-]|\.\w)")
-_MEASURES = re.compile(
+_LATIN = lazy(r"(?<![A-Za-zÀ-ɏ0-9_@#.:/-])[a-zß-ÿ][A-Za-zÀ-ɏ]*(?![A-Za-zÀ-ɏ0-9_@:/-]|\.\w)")
+_MEASURES = lazy(
     r"(?:[kcmdnµ]?m|[kmµ]?g|[cmd]?l|[kM]?bps|km|h|s|ms|min|px|pt|a|p|am|pm|x|e|i|k|kbit|mbit|per|vs|ph|app|web|wifi|email|ok)",
     re.IGNORECASE,
 )
@@ -252,7 +252,7 @@ def left_over(source: str, answer: str, src: str, dst: str) -> bool:
     if src != "zh":
         return False
     quoted = "".join(re.findall('["“「『《（(][^"”」』》）)]*["”」』》）)]', source))
-    return bool(set(re.findall(f"[{_HAN}]", answer)) - set(quoted))
+    return bool(set(_han(answer)) - set(quoted))
 
 
 def _untranslated(source: str, answer: str, src: str, dst: str) -> bool:
@@ -275,6 +275,16 @@ def _untranslated(source: str, answer: str, src: str, dst: str) -> bool:
     return any(one.get(src, 0) >= _OFTEN and not one.get(dst, 1) for one in counts)
 
 
+def _han(text: str) -> list[str]:
+    """The Chinese characters of a text, without a pattern: one of that many characters takes milliseconds to compile."""
+    return [] if text.isascii() else [letter for letter in text if "\u3400" <= letter <= "\u9fff"]
+
+
+def _joined(text: str) -> bool:
+    """Whether a text says "tea and tea"."""
+    return bool(_JOINED.search(text) or (_han(text) and _JOINED_HAN.search(text)))
+
+
 def in_script(source: str, answer: str, target: str) -> bool:
     """Whether an answer is in letters of the target language: a net for several may answer in those of another.
 
@@ -283,4 +293,4 @@ def in_script(source: str, answer: str, target: str) -> bool:
     """
     if target.replace("-", "_").partition("_")[0].lower() not in ("en", "fr", "de", "es"):
         return True
-    return set(re.findall(f"[{_HAN}]", answer)) <= set(source) or bool(re.fullmatch(rf"[\W\d{_HAN}]*", source))
+    return set(_han(answer)) <= set(source) or bool(re.fullmatch(rf"[\W\d{_HAN}]*", source))

@@ -10,13 +10,13 @@ free dictionaries and short labels by `recipes/translation/lexicon.py`; what it 
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 from lamella.errors import ModelError
 from lamella.task import Example
 from lamella.tasks.translation.outcomes import Outcome
@@ -30,7 +30,7 @@ LIKELY = 0.3  # the confidence from which a net's own answer counts beside that 
 SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
 LARGEST = 2_000_000  # bytes of all lists, unpacked
 LONGEST = 40  # characters of a text that is looked up
-_TEXT = re.compile(r"(\s*)([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:。！？：]|\.{3}|…)?)(\s*)")
+_TEXT = lazy(r"(\s*)([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:。！？：]|\.{3}|…)?)(\s*)")
 
 
 class Words:
