@@ -158,7 +158,7 @@ def check_gain(trained: Trained) -> None:
     other = headline(
         trained, trivial or [*answers[1:], answers[0]], examples
     )  # else each the answer to another question
-    gain = other - own if job.less_is_better else own - other
+    gain = other - own if job.training.less_is_better else own - other
     _expect(gain > GAIN * abs(other), f"a {job.metric} better than the trivial {other:.4g} by {GAIN:.0%}", f"{own:.4g}")
 
 

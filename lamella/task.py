@@ -96,14 +96,10 @@ class Task:
     ] = {}  # what it can be asked, the one that is scored first; {}: one thing
     target: ClassVar[str] = ""  # the example's key of the wanted answer
     metric: ClassVar[str]  # the headline figure
-    less_is_better: ClassVar[bool] = False
     nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     output: ClassVar[Output] = Output()  # what becomes of answers besides a value each
     transfer: ClassVar[Transfer[Any]] = Transfer()  # what it begins from with `--init`, and what `import` reads
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
-    noises: ClassVar[
-        Mapping[str, Disturb]
-    ] = {}  # in what it knows besides an example, such as that some of it is missing
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -225,10 +221,6 @@ class Task:
         where it is a number, the mean where it is a series, else how alike the answers are: 1 where they are the same.
         """
         return _likeness(answer, self.decode(graphs, inputs))
-
-    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
-        """What an explanation of this kind of answer shows besides, JSON-able, with a "kind"; `inputs` is a batch of one."""
-        return {}
 
     def render(self, answer: Answer) -> str:
         """An answer as a line for people."""

@@ -65,6 +65,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     decay: float = 0.01  # weight decay
     muon: bool = True  # for matrices; it costs by the weight, too much where batches are small
     precise: bool = False  # in float32 where bfloat16 is faster too: numbers in, numbers out
+    less_is_better: bool = False  # of the task's metric
     keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
     generative: bool = False  # it learns what its examples are like, so that noise in them would be learned too
     short_first: int = 0  # epochs at the beginning in which batches of short examples come before those of long ones
@@ -72,6 +73,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     phases: tuple[Phase, ...] = ()  # one after another; (): one, in which all weights move
     measured: Mapping[str, Any] = {}  # Config fields while it is scored: what no score asks for is not made
     quick: Mapping[str, Any] = {}  # those that make answers worse and fast besides, for watching a training
+    # In what it knows besides an example, such as that some of it is missing: (task, strength from 0 to 1, seed) -> the task with it.
+    noises: Mapping[str, Callable[[Any, float, int], Any]] = {}
     # Functions, of the task first where they need it; without one nothing, or what is said behind it.
     parts: Callable[[Sequence[str], Choice], Any] | None = (
         None  # files of lines in parts that `read` takes one by one: `Part`s
@@ -191,6 +194,8 @@ class Focus(msgspec.Struct):
     values: Array
     parts: Sequence[str] = ()
     amounts: bool = False  # the values are amounts, which a unit moves up or down, not how sure the net is
+    # What an explanation of this kind of answer shows besides, of a batch of one: JSON-able, with a "kind".
+    details: Callable[[], dict[str, Any]] | None = None
 
 
 class Scores(msgspec.Struct):

@@ -304,7 +304,7 @@ def test_compress(word, folder, trust, outside, model, cli, tmp_path, untimed, m
     examples = [e for i, e in enumerate(model.task.sample("test")) if i % 3]  # the others said what units do
     measured = [m.with_config(as_measured(m.task).config) for m in (model, small)]  # as compress measures
     before, now = (headline(m, m.predict(examples), examples) for m in measured)
-    lost = (now - before if model.task.less_is_better else before - now) / abs(before)
+    lost = (now - before if model.task.training.less_is_better else before - now) / abs(before)
     assert lost <= 0.05
     assert "training" not in [p.name for p in (tmp_path / "small").iterdir()]
     again = cli("compress", folder, "-o", tmp_path / "small", *trust)

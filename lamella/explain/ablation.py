@@ -56,6 +56,7 @@ class Question:
         self.units = [(name, i) for name, parts in self.parts.items() for i in range(len(parts.units))]
         first = self._measure([self.inputs()])
         self.name, self.part_names, self.amounts = first.name, list(first.parts), first.amounts
+        self.details = first.details
         self.start = self._split(first.values)[0]  # (P,)
 
     def _usual(self, name: str) -> Any:

@@ -58,7 +58,7 @@ def explain_answer(model: Model, example: Example, method: str = "ablation", pai
         "pairs": [{"units": [question.units[a], question.units[b]], "weight": _short(w)} for a, b, w in joint],
         "attention": aligned,
         "faithfulness": faithfulness.check(question, weights),
-        "by kind": model.task.details(model.graphs, model.task.collate([question.inputs()]), question.answer),
+        "by kind": question.details() if question.details else {},
     }
 
 

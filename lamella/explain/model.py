@@ -155,7 +155,7 @@ class _Measure:
 
     def __init__(self, trained: Model, examples: Sequence[Example]) -> None:
         self.task, self.examples = trained.task, list(examples)
-        self.name, self.less_is_better = self.task.metric, self.task.less_is_better
+        self.name, self.less_is_better = self.task.metric, self.task.training.less_is_better
         self._same: list[str] | None = None  # the answers of the whole net, as text
         self._own = True
 

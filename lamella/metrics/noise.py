@@ -1,7 +1,7 @@
 """Examples with noise in them: for measuring under noise (`lamella.metrics.stress`) and for training with it.
 
 Each kind of value has noises of its own (`Field.noises`), pictures those that move what they show, too (`Field.moves`): then what
-was wanted moves along. A task may have noise in what it knows besides the example (`Task.noises`).
+was wanted moves along. A task may have noise in what it knows besides the example (`Training.noises`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Noise = tuple[str, str]
 
 def noises_of(task: Task, chosen: Collection[str] = (), option: str = "--noises") -> list[Noise]:
     """All noises that examples of a task meet, or those chosen by name; UsageError for a name that is none of them."""
-    every = of_fields(task) + [("", noise) for noise in task.noises]
+    every = of_fields(task) + [("", noise) for noise in task.training.noises]
     names = list(dict.fromkeys(noise for _, noise in every))
     if odd := [noise for noise in chosen if noise not in names]:
         raise UsageError(f"{option}: expected some of {', '.join(names) or 'none'}, received {odd[0][:60]}.")

@@ -63,7 +63,10 @@ def stress(
                 noisy, wanted = disturbed(task, examples, noise, strength, seed)
                 answers = answering(task, noisy)
             else:
-                answers, wanted = answering(task.noises[noise[1]](task, strength, seed), examples), list(examples)
+                answers, wanted = (
+                    answering(task.training.noises[noise[1]](task, strength, seed), examples),
+                    list(examples),
+                )
             points.append(_point(task, answers, task.score(answers, wanted), wanted))
         curve = {"field": noise[0], "noise": noise[1], "trained": noise[1] in known, **_columns(points, task.metric)}
         if task.metric in first and ERROR in first:

@@ -258,7 +258,7 @@ class LamellaForecaster(Estimator):
         check_is_fitted(self)
         result = evaluate(self.model_, X)
         value = float(result["scores"][result["metric"]]["value"])
-        return -value if self.model_.task.less_is_better else value
+        return -value if self.model_.task.training.less_is_better else value
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -305,7 +305,7 @@ def blend(run: Run, job: Task, origin: Origin, before: Mapping[str, Tensor], wat
         lines.append(f"{share:.0%} of the way to the new weights: {_said(job, now)}")
         if "old" not in now:
             break
-        lost = now["old"] - first["old"] if job.less_is_better else first["old"] - now["old"]
+        lost = now["old"] - first["old"] if job.training.less_is_better else first["old"] - now["old"]
         if lost <= TOLERANCE * abs(first["old"]):
             break
     return [*lines, f"taken: {share:.0%} of the way"]

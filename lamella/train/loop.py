@@ -142,7 +142,7 @@ def train_task(
     with board_of(training, run.step) if settings.tensorboard else nullcontext() as board:
         measuring = ending.measuring_of(job, gathered) if begun is not None and course.budget.seconds else None
         watch = Watch(
-            whole, noted(metric_of(job, gathered.watched), board, job.metric, fetch), course.budget, job.less_is_better,
+            whole, noted(metric_of(job, gathered.watched), board, job.metric, fetch), course.budget, job.training.less_is_better,
             settings.patience, None if divided else measuring,
         )  # fmt: skip
         shown = Shown(tell, course.budget, whole.looks, job.metric, unit_of(job.training))

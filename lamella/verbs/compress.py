@@ -76,7 +76,7 @@ class Search:
 
     def measure(self, name: str, files: Files, removed: int = 0) -> Tried:
         """Score, size and speed of a setting, and what speaks against it."""
-        graphs, before, less_is_better = load_graphs(_graphs(files)), self.before, self.job.less_is_better
+        graphs, before, less_is_better = load_graphs(_graphs(files)), self.before, self.job.training.less_is_better
         scores = self.job.score(self.answers(graphs, self.examples), self.examples)
         result = {"count": len(self.examples), "scores": metrics.intervals(scores), "notes": scores.notes}
         value = scores.values[self.job.metric]

@@ -104,10 +104,10 @@ def evaluate(
         without = len(examples) - len({i for places in groups.values() for i in places})
         result["groups"] = {
             "column": group,
-            **by_group(scores, groups, job.metric, job.less_is_better),
+            **by_group(scores, groups, job.metric, job.training.less_is_better),
             "without": without,
         }
-    result["remarks"] = card.remarks(result, job.metric, job.less_is_better)
+    result["remarks"] = card.remarks(result, job.metric, job.training.less_is_better)
     if record:
         names = (Path(d).name if isinstance(d, str | os.PathLike) else "data" for d in data)
         _record(trained, re.sub(r"[\s|]+", " ", ", ".join(names)), result)

@@ -31,7 +31,7 @@ def show(model: str | Model, task: str | None = None) -> dict[str, Any]:
         "remarks": [
             f"{name}: {line}"
             for name, result in m.scores.items()
-            for line in card.remarks(result, trained.task.metric, trained.task.less_is_better)
+            for line in card.remarks(result, trained.task.metric, trained.task.training.less_is_better)
         ],
         "files": {name: len(raw) for name, raw in sorted(trained.files.items())},
         "graphs": {

@@ -107,7 +107,7 @@ def train(
             trained = train_task(job, gathered, settings, place / "training", facts, tell, stop, origin, team, begun)
             team.leave()
             manifest = _ship(task, prepared, trained, settings, place, examples, forecast, begun, tell, stop)
-    lines = card.remarks(manifest.scores["held out"], job.metric, job.less_is_better)
+    lines = card.remarks(manifest.scores["held out"], job.metric, job.training.less_is_better)
     lines += card.table(manifest.scores) + foreseen.lines(manifest.training)
     for line in lines + (again.compared(manifest) if again else []):
         tell(line)

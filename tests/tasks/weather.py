@@ -11,7 +11,7 @@ from msgspec import Meta
 from lamella.data.readers.tables import read_table
 from lamella.errors import DataError
 from lamella.fields import Number, Series
-from lamella.task import Scores, Task
+from lamella.task import Scores, Task, Training
 
 
 class Config(msgspec.Struct):
@@ -24,7 +24,7 @@ class Weather(Task):
     answer = Number("Tomorrow's temperature.")
     target = "tomorrow"
     metric = "error"
-    less_is_better = True
+    training = Training(less_is_better=True)
     nets = ("perceptron",)
 
     mean_: float

@@ -46,10 +46,12 @@ class Two(Task):
     answer = Number("Their sum.")
     target = "sum"
     metric = "error"
-    less_is_better = True
     nets = ("perceptron",)
     training = Training(
-        batch=32, rate=15.0, phases=(Phase("codes", 2.0, ("encoder", "decoder")), Phase("prior", 1.0, ("prior",)))
+        batch=32,
+        rate=15.0,
+        phases=(Phase("codes", 2.0, ("encoder", "decoder")), Phase("prior", 1.0, ("prior",))),
+        less_is_better=True,
     )
 
     def sample(self, split):

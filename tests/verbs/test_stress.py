@@ -83,11 +83,11 @@ def test_boxes_move_with_their_picture():
 
 def test_facts_that_are_missing_are_still_right(trained):
     task = lamella.load(trained("link-prediction")).task
-    less = task.noises["missing facts"](task, 1.0, 0)
+    less = task.training.noises["missing facts"](task, 1.0, 0)
     kept, gone = len(less.graph.knowledge.facts), len(task.graph.knowledge.facts)
     assert 0 < kept < 0.3 * gone
     assert len(less.facts_) + len(less.filter_) == len(task.facts_) + len(task.filter_)
-    half = {tuple(fact) for fact in task.noises["missing facts"](task, 0.5, 0).graph.knowledge.facts.tolist()}
+    half = {tuple(fact) for fact in task.training.noises["missing facts"](task, 0.5, 0).graph.knowledge.facts.tolist()}
     assert {tuple(fact) for fact in less.graph.knowledge.facts.tolist()} <= half  # what a weaker noise took is gone too
 
 

@@ -19,6 +19,7 @@ encoded, missing values replaced by the mean and left out of the score. In predi
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -105,10 +106,9 @@ class DimensionalityReduction(Task):
     answer = Vector("The example's point, its reconstruction, and the reconstruction error.")
     target = "example"
     metric = "error"
-    less_is_better = True
     nets = ("vae",)
     output = Output(suffixes=TABLES, document=_document)
-    training = Training(batch=128, muon=False, quick={"importance_samples": 1})
+    training = Training(batch=128, muon=False, quick={"importance_samples": 1}, less_is_better=True)
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
     columns_: list[dict[str, Any]]  # of a table; empty for pictures
@@ -215,9 +215,10 @@ class DimensionalityReduction(Task):
         if "point" not in answer:
             raise UsageError(f"--make {self.config.make}: only a point can be explained. Leave it out.")
         away = graphs["encode"](x=inputs["x"])["mean"] - np.array(answer["point"])  # (B, Z)
-        return Focus("closeness to the point, minus the distance", -np.linalg.norm(away, axis=1))
+        details = partial(self._details, graphs, inputs, answer)
+        return Focus("closeness to the point, minus the distance", -np.linalg.norm(away, axis=1), details=details)
 
-    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+    def _details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """Reconstructions on a grid over the first two latent variables, the others unchanged."""
         places, z = kinds.lattice(answer["point"])
         made = [self._made(graphs, row) for row in z]

@@ -122,7 +122,6 @@ class FillMask(Task):
     }
     target = "words"
     metric = "loss"
-    less_is_better = True
     nets = ("transformer",)
     output = Output(suffixes=(".txt", ".md"), document=_document)
     transfer = Gives()
@@ -134,6 +133,7 @@ class FillMask(Task):
         noun="passages",
         terms="wanted",
         parts=lambda paths, columns: windows.cut(paths),
+        less_is_better=True,
     )
 
     vocabulary_: bytes

@@ -145,7 +145,6 @@ class ImageGeneration(Task):
     }
     target = "image"
     metric = "bits_per_dim"
-    less_is_better = True
     nets = ("vae", "transformer")
     output = Output(write=_write)
     training = Training(
@@ -157,6 +156,7 @@ class ImageGeneration(Task):
         phases=(Phase("codes", 0.35, ("codes.",)), Phase("prior", 0.65, ("prior.",))),
         quick={"passes": 4},
         findings=_findings,
+        less_is_better=True,
     )
 
     labels_: list[str]  # none where pictures have no labels, or all the same one

@@ -9,7 +9,7 @@ recommended again follows from how often that happens in the data.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -297,9 +297,10 @@ class Recommendation(Task):
         for parts in self._parts(graphs, inputs):
             logs = self._logs(parts)[None]
             rows.append([float(np.clip(log_odds(logs, at)[0], -30.0, 30.0)) for at in places])
-        return Focus("log-odds of what is recommended", np.array(rows), names)
+        details = partial(self._details, graphs, inputs, answer)
+        return Focus("log-odds of what is recommended", np.array(rows), names, details=details)
 
-    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+    def _details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """Because of these items: what was counted of them and a recommendation, and where it stands without them."""
         [parts] = self._parts(graphs, inputs)
         row = {name: array[0] for name, array in inputs.items()}

@@ -11,7 +11,7 @@ by themselves: `--ask sentences`.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -319,7 +319,8 @@ class Summarization(Task):
             graphs["step"], self._memory(graphs, inputs["source"]), self._start, ids, len(inputs["source"])
         )
         words, starts = self.pieces.words(ids)
-        return Focus("log-probability of the summary", np.add.reduceat(likely, starts, axis=1), words)
+        details = partial(self._details, graphs, inputs, answer)
+        return Focus("log-probability of the summary", np.add.reduceat(likely, starts, axis=1), words, details=details)
 
     def _focus_on_sentences(self, inputs: Arrays, answer: Sequence[Mapping[str, Any]]) -> Focus:
         """The score of what is left of each picked sentence: of the sentence that shares most words with it, by that share."""
@@ -335,11 +336,11 @@ class Summarization(Task):
                 values[row, at] = max((share * score for share, score in zip(shares, scores, strict=True)), default=0.0)
         return Focus("score of the sentences", values, [f"sentence {found['sentence']}" for found in answer])
 
-    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
+    def _details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
         """From which sentences the summary is: how much less likely it is without each of them, as shares that add up to 1."""
         ids = inputs["source"][0]
         parts = extractive.cut(self._text(ids[ids > END].tolist()))[:SHOWN]
-        if not isinstance(answer, str) or len(parts) < 2:
+        if len(parts) < 2:
             return {}
         left = [" ".join(part.text for part in parts if part is not gone) for gone in (None, *parts)]
         values = self.focus(graphs, self.collate([self.inputs({"text": text}) for text in left]), answer).values.sum(

@@ -81,7 +81,6 @@ class TextGeneration(Task):
     answer = Text("What comes next, and how likely the beginning was.")
     target = "text"
     metric = "loss"
-    less_is_better = True
     nets = ("rnn", "transformer")
     output = Output(grow=_grow)
 
@@ -99,6 +98,7 @@ class TextGeneration(Task):
             rate=2.0,
             keep_best=True,
             generative=True,
+            less_is_better=True,
             measured={"length": 0},
             terms="wanted",
             parts=lambda paths, columns: windows.cut(paths),

@@ -111,10 +111,11 @@ class TimeSeriesForecasting(Task):
     answer = Series("The next values: their median, and intervals that hold them in 50, 80 and 95% of cases.")
     target = "future"
     metric = "mase"
-    less_is_better = True
     nets = ("rnn", "transformer")
     output = Output(suffixes=TABLES, document=_document, note=_note)
-    training = Training(noun="windows", fewest=5, batch=64, precise=True, keep_best=True, hold_out=_hold_out)
+    training = Training(
+        noun="windows", fewest=5, batch=64, precise=True, keep_best=True, hold_out=_hold_out, less_is_better=True
+    )
 
     step_: str
     seasons_: list[int]
@@ -266,11 +267,12 @@ class TimeSeriesForecasting(Task):
         ahead = [f"+{h}" for h in range(1, steps.shape[1] + 1)]
         first = f"the first {self.once} steps of " if self.config.horizon > self.once else ""
         return Focus(
-            f"mean of {first}the forecast, in the unit of the series", steps / steps.shape[1], ahead, amounts=True
+            f"mean of {first}the forecast, in the unit of the series",
+            steps / steps.shape[1],
+            ahead,
+            amounts=True,
+            details=lambda: {"kind": "forecast", **answer},
         )
-
-    def details(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> dict[str, Any]:
-        return {"kind": "forecast", **answer}
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
