@@ -18,7 +18,7 @@ from lamella.tasks.translation import closed
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.plans import is_sign, union
-from lamella.tasks.translation.quantities import apart, with_units
+from lamella.tasks.translation.quantities import apart, decades, with_units, without_half_days
 from lamella.tasks.translation.soundness import doubts, left_over
 from lamella.tasks.translation.spacing import capital, unglued
 from lamella.tasks.translation.typography import set_marks
@@ -106,14 +106,14 @@ class Checks:
             + ["names"] * bool(names.missing)
             + ["marks"] * (not marks.sound)
         )
-        spans = union([*digits.missing, *names.missing, *marks.places])
+        dates = closed.lost(self.source, text, src, dst) if self.closed else []
+        faults += ["names"] * bool(dates and not names.missing)
+        spans = union([*digits.missing, *names.missing, *marks.places, *dates])
         # What stays letter by letter is no word that was left.
         typed, said = _blanked(self.source, self.taken), _blanked(text, self._taken(text))
         uncertain = doubts(typed, said, self.style.source, self.style.target)
         if left_over(typed, said, src, dst):
             faults.append("untranslated")
-        if "names" not in faults and self.closed and closed.lost(self.source, text, src, dst):
-            uncertain.append("names")
         if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":
             from lamella.tasks.translation.chinese_names import lost  # only now: other texts have none
 
@@ -126,6 +126,7 @@ class Checks:
             return answer
         src, dst = base_code(self.style.source), base_code(self.style.target)
         answer = with_units(self.source, answer, src, dst, self.taken)
+        answer = decades(self.source, without_half_days(self.source, answer, src, dst), src, dst)
         codes = [one.text for one in self.numbers.constants if one.code]
         spans = [match.span() for code in codes for match in re.finditer(re.escape(code), answer)]
         return apart(self.source, answer, union([*spans, *self._taken(answer)])) if dst != "zh" else answer

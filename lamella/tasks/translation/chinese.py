@@ -68,7 +68,7 @@ _AFTER = lazy(rf"(?<=[A-Za-z0-9%}}>)\]]) ?([,?!;:]) ?(?=[{_HAN}])")
 _BEFORE = lazy(rf"(?<=[{_HAN}])\.(?=[{{<%\[])")
 # A net writes a counter of years behind whatever has digits or Latin letters.
 _YEARS = lazy(
-    r"((?:(?<![A-Za-z0-9])[A-Za-z\u00c0-\u024f]{2,}|[$€£][0-9][0-9.,]*|\+?[0-9]+(?:[ -][0-9]+)+|[0-9]+(?:\.[0-9]+){2,})) ?[年岁](?=[，。！？；,.]|$)"
+    r"((?:(?<![A-Za-z0-9])[A-Za-z\u00c0-\u024f]{2,}|[$€£][0-9][0-9.,]*|\+?[0-9]+(?:[ -][0-9]+)+|[0-9]+(?:[./][0-9]+){2,})) ?[年岁日](?=[，。！？；,.]|$)"
 )
 
 
@@ -81,6 +81,8 @@ def joined(text: str) -> str:
     text = _BLANK.sub("", text)
     if not re.search("[A-Za-z0-9]", text):
         return text
+    if re.search(f"[{_HAN}]", text) and not text.endswith(".."):
+        text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)
     text = _BEFORE.sub("。", _AFTER.sub(lambda match: _FULL[match[1]], _YEARS.sub(r"\1", text)))
     spans = placeholders.spans(text)
 

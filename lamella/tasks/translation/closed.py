@@ -4,8 +4,8 @@ Small nets take Friday for Thursday, and leave `Mr.` as it is. Where it is clear
 
     >>> mended("We left last Thursday.", "Nous sommes partis vendredi dernier.", "en", "fr")
     'Nous sommes partis jeudi dernier.'
-    >>> mended("Ask Mr. Nakamura.", "Pregunta a Mr. Nakamura.", "en", "es"), lost("It is closed on Monday.", "C'est fermé.", "en", "fr")
-    ('Pregunta al Sr. Nakamura.', True)
+    >>> mended("Ask Mr. Nakamura.", "Pregunta a Mr. Nakamura.", "en", "es"), lost("Closed on Monday.", "Fermé.", "en", "fr")
+    ('Pregunta al Sr. Nakamura.', [(10, 16)])
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from lamella.data.text.lazy import lazy
+from lamella.data.text.sentences import Span
 from lamella.tasks.translation.proper import word_set
 
 _DAYS = {
@@ -162,13 +163,13 @@ def _called(source: str, answer: str) -> str:
     return answer
 
 
-def lost(source: str, answer: str, src: str, dst: str) -> bool:
-    """Whether an answer lacks a day or a month that its source has."""
+def lost(source: str, answer: str, src: str, dst: str) -> list[Span]:
+    """Where a source has a day or a month that its answer has not."""
+    found: list[Span] = []
     for kind in ("days", "months"):
-        ours, theirs = ({which for which, _, _ in _members(*one)} for one in ((source, kind, src), (answer, kind, dst)))
-        if _class(kind, dst) and ours - theirs:
-            return True
-    return False
+        theirs = {which for which, _, _ in _members(answer, kind, dst)}
+        found += [(a, b) for which, a, b in _members(source, kind, src) if which not in theirs and _class(kind, dst)]
+    return sorted(found)
 
 
 def _placed(source: str, answer: str, kind: str, src: str, dst: str) -> str:
@@ -232,7 +233,7 @@ def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: st
     wrong = "|".join(every if dst == "zh" else [_TITLES[dst][1 - woman]])
     right = _TITLES[dst][woman] if dst in _TITLES else "(?!)"
     place = re.search(
-        rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})) ?{re.escape(name)}(?![^\W\d_])", answer, re.ASCII
+        rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})s?)\.* ?{re.escape(name)}(?![^\W\d_])", answer, re.ASCII
     )
     if not place or (place["own"] and re.fullmatch(right, place["own"])):
         return answer

@@ -106,6 +106,18 @@ class Names(Struct):
             text = _bar(text, start, end)
         for start, end in self.numbers:
             text = _bar(text, start, end)
+        if re.search('["“„«]', text):
+            from lamella.tasks.translation.mentions import mentions  # only now: most sentences quote nothing
+
+            for span in list(mentions(text, self.src)):
+                self._add(span, "exact")
+                text = _bar(text, *span)
+        if re.search('["“„«]', text):
+            from lamella.tasks.translation.mentions import mentions  # only now: most sentences quote nothing
+
+            for span in list(mentions(text, self.src)):
+                self._add(span, "exact")
+                text = _bar(text, *span)
         if not re.search(r"[A-Z@#_;:=À-ÞĀ-Ž]", text):
             return
         if self.src == "zh":  # its characters may touch a name

@@ -70,6 +70,13 @@ _OPENING = word_set(
     "a an the about over under only nearly almost with from in at on by for of to some around roughly approximately exactly up than more "
     "less it is was that this these those we they he she you i and or but if when after before every each just another between"
 )
+# Parts of one, as a character each, and words for them.
+_PARTS = {
+    "½": "½|halfs?|half an?|demie?s?|moitié|halbe[nrms]?|Hälfte|halb|medi[oa]s?|mitad|半|一半", "¼": "¼|quarters?|quarts?|Viertel|cuartos?|四分之一",
+    "¾": "¾|three[ -]quarters?|trois[ -]quarts|[Dd]reiviertel|drei Viertel|tres cuartos|四分之三",
+    "⅓": "⅓|(?:one|a) third|thirds?|un tiers|tiers|Drittel|tercios?|三分之一", "⅔": "⅔|two[ -]thirds|deux tiers|zwei Drittel|dos tercios|三分之二",
+}  # fmt: skip
+_PART = lazy(r"(?<![0-9])[½¼¾⅓⅔](?![0-9])")
 _NEAR = 0.6  # how alike a code and what the net made of it are, from 0 to 1
 _MOST = 40  # codes and numbers of a sentence that are mended; of more, those that are whole count and no others
 
@@ -113,7 +120,7 @@ class Numbers(Struct):
 
     def __post_init__(self) -> None:
         self.src, self.dst = base_code(self.src), base_code(self.dst)
-        if re.search("[0-9]", self.source) or numerals.has_century(self.source):
+        if re.search("[0-9½¼¾⅓⅔]", self.source) or numerals.has_century(self.source):
             self._find(_barred(self.source, self.taken))
 
     # ---- the source ------------------------------------------------------------------------------------------------
@@ -135,6 +142,8 @@ class Numbers(Struct):
                 text = _bar(text, *match.span())
         for match in _RUN.finditer(text):
             self._run(text, *match.span())
+        for match in _PART.finditer(text):
+            self.constants.append(Constant(match.span(), match[0], "", True, forms=_PARTS[match[0]]))
         self.constants.sort(key=lambda one: one.span)
 
     def _run(self, text: str, start: int, end: int) -> None:
@@ -189,10 +198,17 @@ class Numbers(Struct):
         number = text[start:end]
         before = re.search(rf"([+−-]?)\s?({_CURRENCY})?\s?$", text[max(0, start - 6) : start])
         after = re.match(rf"\s?(%|‰|{_CURRENCY})", text[end : end + 5])
-        sign = before[1] if before and re.fullmatch(rf"|[\s(\[{_WIDE}]", text[: start - len(before[0])][-1:]) else ""
+        below = text[:start].endswith("零下") and self.src == "zh"
+        sign = (
+            "-"
+            if below
+            else before[1]
+            if before and re.fullmatch(rf"|[\s(\[{_WIDE}]", text[: start - len(before[0])][-1:])
+            else ""
+        )
         currency = (before[2] if before else "") or (after[1] if after and after[1] not in "%‰" else "") or ""
         percent = bool(after and after[1] == "%")
-        low = start - (len(before[0].lstrip()) if before and (sign or before[2]) else 0)
+        low = start - 2 if below else start - (len(before[0].lstrip()) if before and (sign or before[2]) else 0)
         high = end + (len(after[0]) if after and (percent or (currency and not (before and before[2]))) else 0)
         value = int(number) if number.isdigit() and len(number) < 3 else None
         digits = re.sub("[^0-9]", "", number)

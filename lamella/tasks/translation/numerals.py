@@ -120,7 +120,8 @@ def spelled(answer: str, value: int, language: str) -> Span | None:
     if value >= len(words):
         return None
     either = f"(?:{words[value]})"
-    pattern = either if language == "zh" else rf"(?<!\w){either}(?![\w'’])"
+    digits = "[零一二两三四五六七八九十百千万亿]"  # 三十 is neither three nor ten
+    pattern = rf"(?<!{digits}){either}(?!{digits})" if language == "zh" else rf"(?<!\w){either}(?![\w'’])"
     places = [match.span() for match in re.finditer(pattern, answer, re.IGNORECASE)]
     return places[0] if len(places) == 1 else None
 

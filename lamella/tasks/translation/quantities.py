@@ -23,8 +23,8 @@ _BLANK = "[ \u00a0\u202f]"
 _AMOUNT = r"[0-9]+(?:[.,\u00a0\u202f ][0-9]+)*"
 # Symbol -> how words for it begin in the languages known here, in small letters.
 _UNITS = {
-    "mg": "milli|mili|毫克", "g": "gram|克", "kg": "kilo|公斤|千克|斤", "t": "ton|吨", "mm": "milli|mili|毫米", "cm": "centi|zenti|厘米|公分",
-    "m": "met|mèt|米|公尺", "km": "kilo|公里|千米", "ml": "milli|mili|毫升", "cl": "centi|zenti", "l": "lit|升|公升", "ms": "milli|mili|毫秒",
+    "mg": "mill?igr|毫克", "g": "gram|克", "kg": "kilo(?![mwhbo]|-o)|公斤|千克|斤", "t": "ton|吨", "mm": "mill?i?m|毫米", "cm": "[cz]ent[ií]m|厘米|公分",
+    "m": "met|mèt|米|公尺", "km": "kil[oó]m|公里|千米", "ml": "mill?il|毫升", "cl": "[cz]entil", "l": "lit|升|公升", "ms": "mill?is|毫秒",
     "s": "sec|sek|seg|秒", "min": "min|分", "h": "hour|heure|stund|std|hora|uhr|o'clock|小时|时|点", "km/h": "kilo|公里|千米|时速",
     "kW": "kilo|千瓦", "W": "watt|vat|瓦", "kWh": "kilo|千瓦", "V": "volt|伏", "Hz": "hert|赫", "kHz": "kilo|千赫", "MHz": "mega|méga|兆赫",
     "GHz": "giga|吉赫", "kB": "ko|kilo|千字节", "KB": "ko|kilo|千字节", "MB": "mo|mega|méga|兆", "GB": "go|giga|吉|千兆", "TB": "to|tera|téra|太",
@@ -156,6 +156,38 @@ def powers_in_chinese(source: str, src: str) -> Iterator[tuple[int, int, str, st
             yield match.start(), match.end(), text, "|".join(map(re.escape, (text, plain, plain.replace(",", ""))))
 
 
+# Units that are written out: symbol -> how the word goes on behind a number; of few it is clear that they are no other word.
+_SPELLED = ("mg", "ml", "mm", "cm", "km", "kg", "cl")
+# Moneys of Chinese, those with a word before 元 first: what they are in English, and how that may be written.
+_YUAN = {
+    "美元": ("dollars", r"dollars?|usd|\$"), "欧元": ("euros", r"euros?|€"), "英镑": ("pounds", r"pounds?|£"), "日元": ("yen", r"yen|¥"),
+    "港元": ("Hong Kong dollars", r"hong kong|hkd"), "元|块钱|人民币": ("yuan", r"yuans?|rmb|cny|renminbi|¥"),
+}  # fmt: skip
+_PAID = lazy(
+    rf"(?<![A-Za-z0-9.,])(?P<number>{_AMOUNT}) ?(?P<power>{'|'.join(sorted(_TENS, key=len, reverse=True))})?(?P<money>{'|'.join(_YUAN)})"
+)
+_OTHER_MONEY = r"(?:(?:u\.?s\.? )?dollars?|euros?|pounds?|yuans?|yen|currency|rmb)(?!\w)"
+
+
+def with_money(source: str, answer: str, src: str, dst: str) -> str:
+    """An English answer with the money of each amount of a Chinese source.
+
+    >>> with_money("卖120万元", "It sells for 1,200,000 dollars.", "zh", "en"), with_money("共5.50元", "5.50 in all", "zh", "en")
+    ('It sells for 1,200,000 yuan.', '5.50 yuan in all')
+    """
+    for match in _PAID.finditer(source) if (src, dst) == ("zh", "en") else ():
+        number = match["number"]
+        if match["power"]:
+            number = f"{_decimal(number.replace(',', '')).scaleb(_TENS[match['power']]):,f}"
+            number = number.rstrip("0").rstrip(".") if "." in number else number
+        word, names = next(pair for money, pair in _YUAN.items() if re.fullmatch(money, match["money"]))
+        digits = r"[.,]?".join(re.findall("[0-9]+", number))
+        signed = re.search(rf"(?:{names}|[$€£¥])\s?{digits}(?![0-9])", answer, re.IGNORECASE)
+        if not signed:
+            answer = _behind(answer, number, names, f" {word}", "", _OTHER_MONEY)
+    return answer
+
+
 def with_units(source: str, answer: str, src: str, dst: str, taken: Sequence[Span] = ()) -> str:
     """The answer with each unit and each `million` of the source behind its number.
 
@@ -166,6 +198,13 @@ def with_units(source: str, answer: str, src: str, dst: str, taken: Sequence[Spa
             symbol = match["apart"] or match["glued"]
             blank = match["blank"] or ""
             answer = _behind(answer, match["number"], _UNITS[symbol], blank + symbol, symbol)
+    for symbol in _SPELLED:
+        for match in re.finditer(
+            rf"(?<![A-Za-z0-9.,])(?P<number>{_AMOUNT}){_BLANK}?(?:{_UNITS[symbol]})", source, re.IGNORECASE
+        ):
+            if not any(start < match.end() and match.start() < end for start, end in taken):
+                answer = _behind(answer, match["number"], _UNITS[symbol], f" {symbol}", symbol)
+    answer = with_money(source, answer, src, dst)
     for words in _POWERS.values():
         if src in words and dst in words:
             pattern = rf"(?<![\w.,])({_AMOUNT}){_BLANK}(?:{words[src][0]})"
@@ -176,12 +215,12 @@ def with_units(source: str, answer: str, src: str, dst: str, taken: Sequence[Spa
 
 # What a net writes for another unit.
 _OTHER = (
-    rf"(?:{_SYMBOL})(?!\w)|°[^\W\d_]+|(?:milli|mili|centi|zenti|kilo)?(?:met(?:er|re|ro)n?s?|mètres?|gramm?(?:e|o)?s?|lit(?:er|re|ro)n?s?)(?!\w)"
+    rf"(?:{_SYMBOL})(?!\w)|°[^\W\d_]+|(?:mill?i|[cz]ent[ií]|kil[oó])?(?:met(?:er|re|ro)n?s?|mètres?|gramm?(?:e|o)?s?|lit(?:er|re|ro)n?s?)(?!\w)"
     r"|(?:kilos?|tonn?e?s?|se[ckg]\w*|stunden?|hours?|heures?|horas?|minut\w*|mill[oó]n\w*|million\w*|milliard\w*|billion\w*)(?!\w)"
 )
 
 
-def _behind(answer: str, number: str, names: str, written: str, symbol: str) -> str:
+def _behind(answer: str, number: str, names: str, written: str, symbol: str, others: str = "") -> str:
     """The answer with what belongs behind a number, which may be written with other marks."""
     digits = re.findall("[0-9]+", number)
     places = list(re.finditer(r"(?<![0-9.,])" + r"[.,\u00a0\u202f ]?".join(digits) + r"(?![0-9]|[.,][0-9])", answer))
@@ -193,10 +232,60 @@ def _behind(answer: str, number: str, names: str, written: str, symbol: str) -> 
         return answer
     if re.match(rf"{_BLANK}?(?:[^\W\d]+{_BLANK}|de )?(?:{names})", rest, re.IGNORECASE):
         return answer
-    other = re.match(rf"{_BLANK}?(?:{_OTHER})", rest, re.IGNORECASE)
+    other = re.match(rf"{_BLANK}?(?:{others or _OTHER})", rest, re.IGNORECASE)
     after = answer[end + (other.end() if other else 0) :]
     after = after.lstrip(" ") if after[:2] in (" .", " ,", " 。", " ，") else after
     return answer[:end] + written + (" " if after[:1].isascii() and after[:1].isalnum() else "") + after
+
+
+# The word before the number of a decade, and what the words before a year become before it.
+_YEARS = {
+    "fr": ("années", {"le": "les", "la": "les", "du": "des", "au": "aux", "en": "dans les"}),
+    "es": ("años", {"el": "los", "la": "los", "las": "los", "del": "de los", "al": "a los", "en": "en los"}),
+}
+
+
+def _in_years(answer: str, year: str, years: str, plural: dict[str, str]) -> str:
+    def written(match: re.Match[str]) -> str:
+        word = match["word"] or ""
+        return f"{plural.get(word, word)} {years} {year}".strip()
+
+    words = "les?|la|du|des|aux?|en|l[ao]s|el|del|al"
+    return re.sub(rf"(?<!\w)(?:(?P<word>{words}) )?(?<!{years} ){year}s?(?![\w]|[.,][0-9])", written, answer)
+
+
+def decades(source: str, answer: str, src: str, dst: str) -> str:
+    """An answer that says decades where an English source does, and not a year: `the 1990s`.
+
+    >>> [decades("In the 1990s", text, "en", code) for text, code in (("Dans le 1990", "fr"), ("In den 1990", "de"), ("1990", "zh"))]
+    ['Dans les années 1990', 'In den 1990er', '1990年代']
+    """
+    for match in re.finditer(r"(?<![\w.,])([12][0-9]{2}0)['’]?s(?!\w)", source) if src == "en" else ():
+        year = match[1]
+        if dst == "de":
+            answer = re.sub(rf"(?<![\w.,]){year}(?:er|s)?(?![\w]|[.,][0-9])", f"{year}er", answer)
+        elif dst == "zh":
+            answer = re.sub(rf"(?<![0-9]){year}s?(?: ?年(?!代))?(?! ?年代|[0-9])", f"{year}年代", answer)
+        elif dst in _YEARS:
+            answer = _in_years(answer, year, *_YEARS[dst])
+    return answer
+
+
+def without_half_days(source: str, answer: str, src: str, dst: str) -> str:
+    """An English answer without `pm` that its source, with hours of 24 or none for the time of day, does not have.
+
+    >>> without_half_days("um 7:05 Uhr", "at 7:05 pm", "de", "en"), without_half_days("um 3 Uhr nachmittags", "at 3 pm", "de", "en")
+    ('at 7:05', 'at 3 pm')
+    """
+    if dst != "en" or src == "en" or _DAYTIME.search(source):
+        return answer
+    return re.sub(r"(?<=[0-9])\s?[ap]\.?m(?:\.(?=\S| [a-z])|(?!\w))", "", answer)
+
+
+_DAYTIME = lazy(
+    r"nachm|abend|vorm|morgens|früh|nacht|mittag|soir|midi|matin|nuit|tarde|noche|mañana|madrugada|[上下中]午|晚|早|凌晨|傍晚|夜|[ap]\.?\s?m\b",
+    re.IGNORECASE,
+)
 
 
 def apart(source: str, answer: str, taken: Sequence[Span] = ()) -> str:

@@ -66,6 +66,7 @@ def finish(source: str, answer: str, target: str) -> str:
     ('Nom\xa0:', 'Ouvrir...', 'Fait !')
     """
     match = _END.search(source)
+    answer = re.sub(r"(?<=[!?])[ \u00a0]+(?=[!?]+$)", "", answer)
     if run := _RUN_OF_MARKS.search(answer):  # `What?!!!` of `¡¿Qué?!`
         typed = _RUN_OF_MARKS.search(source)
         if typed and len(run[0]) > len(typed[0]) > 1:
@@ -117,6 +118,10 @@ _TWICE = lazy(r"(?<!\w)(\w{2,})\s+\1(?!\w)", re.IGNORECASE)
 _JOINED = lazy(r"(?<!\w)(\w{4,}) (?:and|et|und|y|e|or|ou|oder|o|u) \1(?!\w)", re.IGNORECASE)
 _JOINED_HAN = lazy(r"([\u3400-\u9fff]{2,})[和与或]\1")
 _DOUBLED = word_set("nous vous had that die der das den sie es no so very bye ha la non go now tut tout")
+# Chinese words with a character of a negation that say no such thing: otherwise, but, whether, is it.
+_NO_DENIAL = lazy(
+    "否则|不过|不[但仅止]|[是能可与]否|[别級级区特分个性类派告]别|别[人的墅针致]|[无不]论|不管|差不多|不久|不[同断错禁]|未来|没关系|不好意思|对不起|莫名|(.)[不没]\\1|有没有|有没|非常|非洲|除非|并非常|无线|无人机"
+)
 _LABEL = 60  # characters of a label
 _LEAST, _LONGER = 0.42, 2.6  # of its source's length that a translation has, where there is enough to compare
 _ENOUGH = 24
@@ -132,8 +137,8 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
     ours, theirs = (re.split("[-_]", code.lower())[0] for code in (src, dst))
     if ours in _NEGATIONS and theirs in _NEGATIONS:
         said = _TAGGED.sub("?", source)
-        says = bool(re.search(_NEGATIONS[ours], said, re.IGNORECASE))
-        answers = bool(re.search(_NEGATIONS[theirs], _TAGGED.sub("?", answer), re.IGNORECASE))
+        says = _denies(said, ours)
+        answers = _denies(_TAGGED.sub("?", answer), theirs)
         silent = (
             re.search(_SILENT[theirs], answer, re.IGNORECASE)
             if says
@@ -179,6 +184,12 @@ def _unspoken(source: str, answer: str) -> bool:
 def _says(text: str) -> bool:
     """Whether there are two words or more, or two characters of Chinese."""
     return len(re.findall(r"[^\W\d_]+", text)) > 1 or len(_han(text)) > 1
+
+
+def _denies(text: str, language: str) -> bool:
+    """Whether a text has a negation."""
+    text = _NO_DENIAL.sub("", text) if language == "zh" else text
+    return bool(re.search(_NEGATIONS[language], text, re.IGNORECASE))
 
 
 _TAG = lazy(r"<[^<>]*>")
@@ -230,7 +241,7 @@ def _greets(source: str, answer: str, src: str, dst: str) -> bool:
     return first[0] in known and first[1] == first[0] and first[0] not in _GREETINGS.get(dst, "").split()
 
 
-_LATIN = lazy(r"(?<![A-Za-zÀ-ɏ0-9_@#.:/-])[a-zß-ÿ][A-Za-zÀ-ɏ]*(?![A-Za-zÀ-ɏ0-9_@:/-]|\.\w)")
+_LATIN = lazy(r"(?<![A-Za-zÀ-ɏ0-9_@#.:/-])(?=[A-ZÀ-Þ]*[a-zß-ÿ])[A-Za-zÀ-ɏ]+(?![A-Za-zÀ-ɏ0-9_@:/-]|\.\w)")
 _MEASURES = lazy(
     r"(?:[kcmdnµ]?m|[kmµ]?g|[cmd]?l|[kM]?bps|km|h|s|ms|min|px|pt|a|p|am|pm|x|e|i|k|kbit|mbit|per|vs|ph|app|web|wifi|email|ok)",
     re.IGNORECASE,

@@ -34,13 +34,17 @@ def unglued(source: str, answer: str, format: str = "") -> str:
     beside: dict[tuple[str, int], bool] = defaultdict(
         bool
     )  # whether in the source a letter touches it, before and after
+    blank: dict[str, bool] = defaultdict(bool)  # whether a blank follows it
     for start, end in placeholders.spans(source, format):
+        blank[source[start:end]] |= source[end : end + 1].isspace()
         for side, char in enumerate((source[:start][-1:], source[end:][:1])):
             beside[source[start:end], side] |= char.isalnum() and not is_wide(char)
     for start, end in reversed(spans):
         token = answer[start:end]
         opens = bool(re.fullmatch(r"<[^/!?][^<>]*(?<!/)>|[\[*_~=]+", token))
         closes = token.startswith("</") or bool(re.fullmatch(r"[*_~=]+|\].*", token))
+        if opens and answer[end:][:1] == " " and not blank[token]:  # <b> Note</b>
+            answer = answer[:end] + answer[end:].lstrip(" ")
         if _word(answer[end:][:1]) and not opens and not beside[token, 1]:
             answer = f"{answer[:end]} {answer[end:]}"
         if _word(answer[:start][-1:]) and not closes and not beside[token, 0] and token[:1] not in "\\&":

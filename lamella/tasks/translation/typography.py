@@ -58,6 +58,8 @@ def set_marks(source: str, answer: str, src: str, dst: str, format: str = "", cu
         answer = _outside(answer, format, narrow)
     if re.search("""'"|"'""", answer) and not re.search("""'"|"'""", source):  # quotation marks within themselves
         answer = re.sub(r"(?<!\w)'(?=\")|(?<=\")'(?!\w)", "", answer)
+    for face in {match[0] for match in _FACE.finditer(source)}:  # bientôt:-)
+        answer = re.sub(rf"(?<=\w){re.escape(face)}(?!\S)", f" {face}", answer)
     answer, whole = _quoted(source, answer, format)
     answer, closed = _bracketed(source, answer, format)
     taken = placeholders.spans(answer, format) if _QUOTE.search(answer) else []

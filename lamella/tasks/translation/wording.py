@@ -49,4 +49,6 @@ def worded(text: str, language: str) -> str:
     if code in _NUMERO and "o." in text:
         pattern, word = _NUMERO[code]
         text = pattern.sub(word, text)
+    if code == "zh":
+        text = re.sub(r"零下(?=[0-9])", "-", text)
     return _QUOTED.sub(r'"\1"', text) if "'" in text or "’" in text else text

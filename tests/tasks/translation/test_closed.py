@@ -13,6 +13,7 @@ from lamella.tasks.translation import (
     chinese,
     closed,
     masks,
+    mentions,
     numerals,
     quantities,
     soundness,
@@ -32,7 +33,7 @@ from lamella.tasks.translation.words import Words, pack
 
 @pytest.mark.parametrize(
     "module",
-    [capitals, case, chinese, closed, masks, numerals, quantities, soundness, spacing, wording],
+    [capitals, case, chinese, closed, masks, mentions, numerals, quantities, soundness, spacing, wording],
     ids=lambda module: module.__name__,
 )
 def test_docstrings(module: object) -> None:
@@ -79,11 +80,29 @@ def test_a_net_is_asked_in_words_that_it_knows(text: str, language: str, asked: 
         ("en el siglo XVI", "au 18e siècle", "es", "fr", "au XVIe siècle"),
         ("他在十九世纪出生。", "He was born in the 90th century.", "zh", "en", "He was born in the 19th century."),
         ("有250万人。", "There are 250 people.", "zh", "en", "There are 2,500,000 people."),
+        ("卖120万元。", "It sells for 1,200,000 dollars.", "zh", "en", "It sells for 1,200,000 yuan."),
+        ("共49.99元。", "49.99 in all.", "zh", "en", "49.99 yuan in all."),
+        ("共5美元。", "It is $5.", "zh", "en", "It is $5."),
+        ("加250毫升牛奶。", "Add 250 milligrams of milk.", "zh", "en", "Add 250 ml of milk."),
+        ("Take 250 ml.", "Prenez 250 milligrammes.", "en", "fr", "Prenez 250 ml."),
+        ("零下12度", "12 degrees", "zh", "en", "-12 degrees"),
+        ("Um 7:05 Uhr.", "At 7:05 pm.", "de", "en", "At 7:05."),
+        ("Le 7 au soir.", "At 7 pm.", "fr", "en", "At 7 pm."),
+        ("in the 1990s", "dans le 1990", "en", "fr", "dans les années 1990"),
+        ("the 1990s", "los 1990", "en", "es", "los años 1990"),
+        ("the 1990s", "die 1990", "en", "de", "die 1990er"),
+        ("the 1990s", "1990", "en", "zh", "1990年代"),
+        ("Add ½ cup.", "Ajoutez une demi-tasse.", "en", "fr", "Ajoutez une demi-tasse."),
         ("1990年10月3日9:05开始。", "It began 1990年10月3日9:05.", "zh", "en", "It began October 3, 1990 9:05."),
     ],
 )  # fmt: skip
 def test_amounts_and_centuries_are_put_right(source: str, answer: str, src: str, dst: str, wanted: str) -> None:
     assert judged(source, answer, src, dst) == (wanted, [])
+
+
+def test_a_part_of_one_is_not_lost() -> None:
+    assert judged("Add ½ tsp.", "Ajoutez une tasse.", "en", "fr")[1] == ["digits"]
+    assert judged("Only 3 out of 10.", "只有三十。", "en", "zh")[1] == ["digits"]
 
 
 def test_a_number_that_becomes_millions_is_refused() -> None:
@@ -156,9 +175,15 @@ def test_days_months_and_titles_are_those_of_the_source(
     assert judged(source, answer, src, dst)[0] == wanted
 
 
-def test_a_day_that_is_lost_is_doubted() -> None:
-    assert "names" in Checks("Closed on Monday.", "", [], Style("en", "fr")).judge("C'est fermé.", {}).doubts
-    assert not Checks("The sun is hot.", "", [], Style("en", "fr")).judge("Le soleil est chaud.", {}).doubts
+def test_a_day_that_is_lost_is_asked_for() -> None:
+    """It is asked for again with a token in its place, and the word that comes back becomes that of the target language."""
+    assert judged("Closed on Monday.", "C'est fermé.", "en", "fr") == ("C'est fermé.", ["names"])
+    assert judged("The sun is hot.", "Le soleil est chaud.", "en", "fr")[1] == []
+
+    def nbest(sentences: list[str]) -> list[list[str]]:
+        return [["X1 ist es zu." if "X1" in sentence else "Es ist zu."] for sentence in sentences]
+
+    assert translate_texts(["It is closed on Monday."], nbest, source="en", target="de")[0].text == "Montag ist es zu."
 
 
 @pytest.mark.parametrize(
@@ -169,6 +194,9 @@ def test_a_day_that_is_lost_is_doubted() -> None:
         ("Je parle mais tard.", "I speak but late.", "fr", "en", []),
         ("Run `pip install it` now.", "Exécutez `pip install it` maintenant.", "en", "fr", []),
         ("<%= count %> of them.", "<%= count %> d'entre eux.", "en", "fr", []),
+        ("如果下雨，我们就在家，否则去湖边。", "If it rains, we stay; else we go to the lake.", "zh", "en", []),
+        ("你有没有时间？", "Do you have time?", "zh", "en", []),
+        ("我没有时间。", "I have time.", "zh", "en", ["negation"]),
         ("Terms and conditions", "Conditions et conditions", "en", "fr", ["repeated"]),
         ("She said, “I know,” and left.", "Elle dit : « Je sais. »", "en", "fr", ["length"]),
         ("Hello Ann, come in.", "Hello Ann, entrez.", "en", "fr", ["untranslated"]),
@@ -184,6 +212,7 @@ def test_what_is_doubtful(source: str, answer: str, src: str, dst: str, doubts: 
     ("source", "answer", "src", "dst", "faults"),
     [
         ("It was boring.", "这是 langweilig。", "en", "zh", ["untranslated"]),
+        ("Emma is here.", "Emma在这里，Dnight。", "en", "zh", ["untranslated"]),
         ("He is in Davos.", "他在达vos。", "en", "zh", ["names", "untranslated"]),
         ("It weighs 5 kg on my iPhone.", "我的iPhone上显示5 kg。", "en", "zh", []),
         ("请打电话或写信。", "Please call 或 write.", "zh", "en", ["untranslated"]),
@@ -221,6 +250,23 @@ def test_marks_turned_round_come_in_pairs(source: str, answer: str, src: str, ds
 def test_no_more_marks_at_the_end_than_the_source_has() -> None:
     assert [finish("What?!", text, "fr") for text in ("Quoi?!!!", "Quoi ?!")] == ["Quoi?!", "Quoi ?!"]
     assert finish("¡¿Qué?!", "什么？！！", "zh") == "什么？！"
+
+
+def test_a_blank_after_a_tag_and_a_face() -> None:
+    assert judged("<b>注意：</b>好", "<b> Note:</b> Good", "zh", "en")[0] == "<b>Note:</b> Good"
+    assert judged("See you :-)", "Bis bald:-)", "en", "de")[0] == "Bis bald :-)"
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "wanted"),
+    [
+        ('"Tout va bien" means all is well.', "« De va bien » signifie que tout va bien.", ["names"]),
+        ('The word "serendipity" is long.', "Le mot « sérendence » est long.", ["names"]),
+        ('He said "come in" twice.', "Il a dit deux fois « entrez ».", []),
+    ],
+)
+def test_a_quotation_in_another_language_stays(source: str, answer: str, wanted: list[str]) -> None:
+    assert judged(source, answer, "en", "fr")[1] == wanted
 
 
 @pytest.mark.parametrize(
