@@ -10,6 +10,7 @@ numbers of data frames), and with the same name twice.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 MISSING = {
@@ -24,7 +25,8 @@ _NUMBER = re.compile(r"[^\w\s]?\s?[-+(]?\s?\d[\d., \u00a0\u202f']*([eE][-+]?\d+)
 _DATE = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d\d)")  # looks like a number with two points
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
 _LOOKED_AT = 300  # rows
-_FEWEST = 10  # rows that tell a column which numbers them
+_FEWEST = 10  # rows that tell a column which numbers them, or a first one that is of another kind
+_MANY = 40  # rows whose values come back so that one which does not is none
 _MOST_ABOVE = 20  # lines above a header
 
 
@@ -119,6 +121,38 @@ def names_above_numbers(rows: Sequence[Sequence[str]]) -> bool:
 
 def _is_amount(cell: str) -> bool:
     return is_number(cell) and _DATE.fullmatch(cell) is None
+
+
+def stands_apart(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of these rows, whatever its words, is of another kind than all that follow, as only a header is.
+
+    It is where nothing of it comes back below, and a cell of it is a text above numbers, or not among a few values that come back
+    again and again, or where a counter from 0 stands above texts, or short names above a column of sentences.
+
+    >>> answers = [[f"It was fine, number {n}.", "yes"] for n in range(40)]
+    >>> stands_apart([["How was it?", "Would you come again?"], *answers]), stands_apart(answers)
+    (True, False)
+    """
+    body = rows[1 : _LOOKED_AT + 1]
+    if len(body) < _FEWEST:
+        return False
+    first = [cell.strip() for cell in rows[0]]
+    below = [[row[at].strip() for row in body if len(row) > at and row[at].strip()] for at in range(len(first))]
+    named = [(cell, column) for cell, column in zip(first, below, strict=True) if cell and column]
+    if any(cell.casefold() in map(str.casefold, column) for cell, column in named):
+        return False
+    for cell, column in named:
+        texts = not any(map(str.isdigit, cell)) and sum(map(str.isalpha, cell)) > 1 and cell.lower() not in MISSING
+        if texts and sum(map(_is_amount, column)) > 0.9 * len(column) and len(column) >= _FEWEST:
+            return True
+        counts = Counter(column)
+        often = len(column) >= _MANY and len(counts) <= len(column) // 10 and min(counts.values()) > 2
+        if often and not (is_number(cell) and all(map(is_number, counts))):
+            return True
+    if _is_counter([cell for cell, _ in named]) and not all(any(map(is_number, column)) for _, column in named):
+        return True
+    sentences = (len(column) >= _FEWEST and sum(map(is_name, column)) < 0.1 * len(column) for _, column in named)
+    return len(named) > 1 and all(is_name(cell) for cell, _ in named) and any(sentences)
 
 
 def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:

@@ -21,7 +21,7 @@ import msgspec
 
 from lamella.data.readers import used_columns
 from lamella.data.readers.bad_rows import BadRow, refuse_many
-from lamella.data.readers.headers import first_is_header, is_name, is_number, is_numbered
+from lamella.data.readers.headers import first_is_header, is_name, is_number, is_numbered, stands_apart
 from lamella.data.readers.records import MAX_COLUMNS, MAX_FIELD, Cells, Sheet, common_width, fold, read_sheet
 from lamella.data.readers.report import LISTED, Report, Source, counted
 from lamella.data.readers.table_text import json_text
@@ -363,7 +363,7 @@ def _is_header(
     ]  # data frames leave that of the row numbers empty, spreadsheets the last ones
     if not names or len(set(names)) < len(names):
         return False
-    if is_numbered(names):
+    if is_numbered(names) or stands_apart([first, *body]):
         return True
     if any(map(is_number, names)):  # 0, 1, 2 or years may be names too
         return first_is_header([first, *body])

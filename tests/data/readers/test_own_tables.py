@@ -141,3 +141,34 @@ def test_an_object_of_columns_gets_its_answers(tmp_path, text):
     assert json.loads(table.render(answers, ".jsonl").splitlines()[0]) == {
         "text": "a", "n": 1.5, "label": "good", "predicted_n": 0.5,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [None, {"text": "1", "label": "2"}])
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["How was your stay?", "Would you recommend us?"],
+        ["Please describe in your own words what happened during the visit", "Overall"],
+        ["Q1. What was it like", "Q2"],
+        ["Kommentar (max. 200 Zeichen)", "Bewertung [pos/neg]"],
+        ["¿Qué le pareció?", "¿Volvería?"],
+        ["0", "1"],
+    ],
+)
+def test_a_header_of_any_words_is_no_row(tmp_path, header, columns):
+    """It is told by what stands below it: labels that come back, or numbers."""
+    for labels in (("no", "yes"), ("3", "5")):
+        rows = [(f"It was {'fine' if n % 3 else 'bad'}, day {n}.", labels[n % 3 > 0]) for n in range(60)]
+        path = tmp_path / "a.csv"
+        path.write_text("".join(f'"{text}","{label}"\n' for text, label in [header, *rows]))
+        assert len(read_labelled(path, columns).rows) == 60
+        path.write_text("".join(f'"{text}","{label}"\n' for text, label in rows))
+        assert len(read_labelled(path, columns or {"text": "1", "label": "2"}).rows) == 60
+
+
+def test_a_column_by_number_leaves_names_above_sentences_out(tmp_path):
+    rows = [f'guest {n},{["Lyon", "Nice"][n % 2]}{n},"It was fine, on the whole, day {n}."' for n in range(30)]
+    path = tmp_path / "a.csv"
+    for header in ([], ["name,city,review"]):
+        path.write_text("\n".join([*header, *rows]))
+        assert len(open_table(path, {"text": True}, columns={"text": "3"}).rows) == 30
