@@ -103,7 +103,7 @@ def check_declarations(trained: Trained) -> None:
     for name, field in {**cls.fields, "answer": cls.answer}.items():
         _expect(isinstance(field, Field), f"a lamella.fields kind for {name}", repr(field))
         _expect(bool(field.description), f"a description of {name}", repr(field))
-    _expect(bool(cls.nets), "the families of net that build can give, in `nets`", cls.nets)
+    _expect(bool(cls.training.nets), "the families of net that build can give, in `training`", cls.training)
     options = all_options(cls.Config)
     _expect(bool(options), "an option in Config", 0)
     for kind in (True, False):

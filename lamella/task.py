@@ -96,7 +96,6 @@ class Task:
     ] = {}  # what it can be asked, the one that is scored first; {}: one thing
     target: ClassVar[str] = ""  # the example's key of the wanted answer
     metric: ClassVar[str]  # the headline figure
-    nets: ClassVar[tuple[str, ...]] = ()  # families of net that `build` can give
     output: ClassVar[Output] = Output()  # what becomes of answers besides a value each
     transfer: ClassVar[Transfer[Any]] = Transfer()  # what it begins from with `--init`, and what `import` reads
     training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned

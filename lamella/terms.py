@@ -5,7 +5,7 @@ Tasks import them from `lamella.task`, beside the class that they fill in.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -58,6 +58,7 @@ EXPLAINED = (
 class Training(msgspec.Struct, frozen=True, kw_only=True):
     """How a task's net is trained best, where that is not as most nets are; the rest is the user's choice."""
 
+    nets: tuple[str, ...] = ()  # families of net that `build` can give
     noun: str = "examples"  # what its examples are called: windows, pictures, passages
     fewest: int = 12  # of them that can be trained on, those held out among them
     batch: int | None = None  # examples of a batch, where all are of one size; None: by --size's tokens
@@ -75,24 +76,23 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     quick: Mapping[str, Any] = {}  # those that make answers worse and fast besides, for watching a training
     # In what it knows besides an example, such as that some of it is missing: (task, strength from 0 to 1, seed) -> the task with it.
     noises: Mapping[str, Callable[[Any, float, int], Any]] = {}
-    # Functions, of the task first where they need it; without one nothing, or what is said behind it.
-    parts: Callable[[Sequence[str], Choice], Any] | None = (
-        None  # files of lines in parts that `read` takes one by one: `Part`s
-    )
-    hold_out: Callable[[Any, Sequence[Example], int, int], list[int] | None] | None = (
-        None  # the places of so many; by `keys`
-    )
-    weights: Callable[[Any, Sequence[Example]], Array | None] | None = (
-        None  # how often each is drawn an epoch (N,); once
-    )
-    previews: Callable[[Sequence[Example]], dict[str, bytes]] | None = (
-        None  # files that show how examples were understood
-    )
+    # Functions, of the task first where they need it.
+    # parts(paths, columns): files of lines in `Part`s that `read` takes one by one. hold_out(task, examples, wanted, seed): the
+    # places of those to hold out; else any, by a hash of `keys`. weights(task, examples): how often each is drawn an epoch, (N,).
+    # previews(examples): files that show how they were understood, by name. findings(task, graphs, learn, held): what was found
+    # out about a trained net besides its scores, in lines for its card.
+    parts: Callable[[Sequence[str], Choice], Any] | None = None
+    hold_out: Callable[[Any, Sequence[Example], int, int], list[int] | None] | None = None
+    weights: Callable[[Any, Sequence[Example]], Array | None] | None = None
+    previews: Callable[[Sequence[Example]], dict[str, bytes]] | None = None
     findings: Callable[[Any, Mapping[str, "GraphLike"], Sequence[Example], Sequence[Example]], list[str]] | None = None
 
 
-class as_learned:
-    """Fields that depend on what a task has learned, or on its options: a method; the class itself answers `before`.
+V = TypeVar("V")
+
+
+class as_learned(Generic[V]):
+    """Fields, or a training, that depend on what a task has learned, or on its options: a method; the class answers `before`.
 
     >>> class Job:
     ...     @as_learned({"value": Field("a number, or a row")})
@@ -102,14 +102,14 @@ class as_learned:
     ('a number, or a row', 'a row of 3 columns')
     """
 
-    def __init__(self, before: Mapping[str, Field]) -> None:
+    def __init__(self, before: V) -> None:
         self.before = before
 
-    def __call__(self, after: Callable[[Any], Mapping[str, Field]]) -> Any:  # Any: a subclass may have a plain mapping
+    def __call__(self, after: Callable[[Any], Any]) -> Any:  # Any: a subclass may have a plain value
         self.after = after
         return self
 
-    def __get__(self, task: Any, cls: type | None = None) -> Mapping[str, Field]:
+    def __get__(self, task: Any, cls: type | None = None) -> V:
         return self.before if task is None else self.after(task)
 
 

@@ -18,7 +18,7 @@ def describe(names: Sequence[str] = ()) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "summary": registry.summary(cls),
-                "nets": list(cls.nets),
+                "nets": list(cls.training.nets),
                 "fields": {k: v.kind for k, v in cls.fields.items()},
                 "answer": type(cls.answer).__name__.lower(),
                 "metric": cls.metric,

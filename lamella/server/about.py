@@ -19,7 +19,13 @@ def tasks() -> list[dict[str, Any]]:
     names = [verb["name"] for verb in verbs()]
     classes = [(name, registry.find(name)) for name in registry.names()]
     return [
-        {"name": name, "summary": registry.summary(cls), "nets": list(cls.nets), "metric": cls.metric, "verbs": names}
+        {
+            "name": name,
+            "summary": registry.summary(cls),
+            "nets": list(cls.training.nets),
+            "metric": cls.metric,
+            "verbs": names,
+        }
         for name, cls in classes
     ]
 

@@ -102,9 +102,8 @@ class ImageClassification(Task):
     answer = Label("The most likely label, and the probability of each.")
     target = "label"
     metric = "accuracy"
-    nets = ("cnn", "transformer")
     transfer = FromPictures()
-    training = Training(batch=64)
+    training = Training(nets=("cnn", "transformer"), batch=64)
 
     labels_: list[str]
     side_: int

@@ -108,9 +108,10 @@ class SentenceSimilarity(Task):
     }
     target = "score"
     metric = "spearman"
-    nets = ("transformer",)
     transfer = FromWords()
-    training = Training(batch=384, precise=True, measured={"vectors": True}, hold_out=_hold_out, weights=_weights)
+    training = Training(
+        nets=("transformer",), batch=384, precise=True, measured={"vectors": True}, hold_out=_hold_out, weights=_weights
+    )
 
     vocabulary_: bytes
     inner_: int = (

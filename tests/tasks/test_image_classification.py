@@ -237,7 +237,7 @@ def test_what_is_found_from_the_pictures(job):
 
 
 def built(job):
-    for net in job.nets:
+    for net in job.training.nets:
         job.config.net = net
         made = job.build().eval()
         assert made(torch.zeros(2, 3, 48, 48))["scores"].shape == (2, 2)

@@ -24,8 +24,7 @@ class Weather(Task):
     answer = Number("Tomorrow's temperature.")
     target = "tomorrow"
     metric = "error"
-    training = Training(less_is_better=True)
-    nets = ("perceptron",)
+    training = Training(nets=("perceptron",), less_is_better=True)
 
     mean_: float
     spread_: float

@@ -46,8 +46,8 @@ class Two(Task):
     answer = Number("Their sum.")
     target = "sum"
     metric = "error"
-    nets = ("perceptron",)
     training = Training(
+        nets=("perceptron",),
         batch=32,
         rate=15.0,
         phases=(Phase("codes", 2.0, ("encoder", "decoder")), Phase("prior", 1.0, ("prior",))),

@@ -106,9 +106,8 @@ class DimensionalityReduction(Task):
     answer = Vector("The example's point, its reconstruction, and the reconstruction error.")
     target = "example"
     metric = "error"
-    nets = ("vae",)
     output = Output(suffixes=TABLES, document=_document)
-    training = Training(batch=128, muon=False, quick={"importance_samples": 1}, less_is_better=True)
+    training = Training(nets=("vae",), batch=128, muon=False, quick={"importance_samples": 1}, less_is_better=True)
 
     shape_: list[int]  # of the arrays: channels, side, side for pictures, else values
     columns_: list[dict[str, Any]]  # of a table; empty for pictures

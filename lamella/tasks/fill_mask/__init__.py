@@ -122,10 +122,10 @@ class FillMask(Task):
     }
     target = "words"
     metric = "loss"
-    nets = ("transformer",)
     output = Output(suffixes=(".txt", ".md"), document=_document)
     transfer = Gives()
     training = Training(
+        nets=("transformer",),
         rate=1.0,  # at 1.5 the loss of a small net rises again after a thousand steps
         generative=True,
         measured={"top": 100, "longest_word": 2},

@@ -145,9 +145,9 @@ class ImageGeneration(Task):
     }
     target = "image"
     metric = "bits_per_dim"
-    nets = ("vae", "transformer")
     output = Output(write=_write)
     training = Training(
+        nets=("vae", "transformer"),
         generative=True,
         noun="pictures",
         batch=64,

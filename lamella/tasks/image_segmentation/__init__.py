@@ -122,10 +122,9 @@ class ImageSegmentation(Task):
     answer = MaskField("A mask of labels, and for each label its share, its points and its things.")
     target = "mask"
     metric = "mIoU"
-    nets = ("cnn",)
     output = Output(write=_write)
     transfer = FromPictures()
-    training = Training(noun="pictures", batch=8, hold_out=_hold_out, previews=_previews)
+    training = Training(nets=("cnn",), noun="pictures", batch=8, hold_out=_hold_out, previews=_previews)
 
     labels_: list[str]
     shares_: list[float]  # of all points, a label each

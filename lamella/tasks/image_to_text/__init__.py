@@ -151,10 +151,11 @@ class ImageToText(Task):
     }
     target = "caption"
     metric = "chrF"
-    nets = ("transformer",)
     output = Output(note=_note)
     transfer = FromPictures()
-    training = Training(batch=32, noun="pictures", measured={"vectors": True}, quick={"beams": 1})
+    training = Training(
+        nets=("transformer",), batch=32, noun="pictures", measured={"vectors": True}, quick={"beams": 1}
+    )
 
     vocabulary_: bytes
     side_: int

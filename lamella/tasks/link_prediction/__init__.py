@@ -96,8 +96,8 @@ class LinkPrediction(Task):
     }
     target = "tail"
     metric = "mrr"
-    nets = ("factorization",)
     training = Training(
+        nets=("factorization",),
         noun="facts",
         batch=256,
         rate=10.0,

@@ -140,11 +140,10 @@ class ObjectDetection(Task):
     answer = Boxes("The objects, each with label, score and box.")
     target = "boxes"
     metric = "AP"
-    nets = ("cnn",)
     output = Output(write=_write)
     transfer = FromPictures()
     # Average precision needs the boxes of which the net is not sure, too.
-    training = Training(batch=8, measured={"threshold": FLOOR})
+    training = Training(nets=("cnn",), batch=8, measured={"threshold": FLOOR})
 
     labels_: list[str]
     channels_: int

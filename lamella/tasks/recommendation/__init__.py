@@ -92,8 +92,8 @@ class Recommendation(Task):
     answer = Ranking("The items that are likeliest to be chosen next, and names that are not known.")
     target = "next"
     metric = "ndcg_at_10"
-    nets = ("transformer",)
     training = Training(
+        nets=("transformer",),
         noun="histories",
         batch=128,
         rate=2.0,

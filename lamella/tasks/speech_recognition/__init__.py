@@ -91,9 +91,10 @@ class SpeechRecognition(Task):
     answer = Transcript("What is said, with the time of each word and how sure it is.")
     target = "text"
     metric = "WER"
-    nets = ("cnn", "transformer")
     output = Output(write=_write)
-    training = Training(noun="recordings", quick={"beams": 1}, short_first=2, less_is_better=True)
+    training = Training(
+        nets=("cnn", "transformer"), noun="recordings", quick={"beams": 1}, short_first=2, less_is_better=True
+    )
 
     letters_: list[str]  # in the order of their ids, the first having 1
     rate_: int  # samples a second

@@ -126,10 +126,9 @@ class Summarization(Task):
     }
     target = "summary"
     metric = "rougeL"
-    nets = ("transformer",)
     output = documents.OUTPUT
     transfer = FromText()
-    training = Training(quick={"beams": 1}, terms="target")
+    training = Training(nets=("transformer",), quick={"beams": 1}, terms="target")
 
     vocabulary_: bytes
     scorer_: list[float] = []  # weights of the scorer of sentences

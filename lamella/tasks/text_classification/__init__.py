@@ -38,6 +38,7 @@ from lamella.task import (
     Run,
     Scores,
     Task,
+    Training,
     Transfer,
 )
 from lamella.tasks.text_classification import linear
@@ -106,7 +107,7 @@ class TextClassification(Task):
     answer = Label("The most likely label, and the probability of each.")
     target = "label"
     metric = "f1_weighted"
-    nets = ("cnn", "rnn", "transformer")
+    training = Training(nets=("cnn", "rnn", "transformer"))
     transfer = FromWords()
 
     labels_: list[str]

@@ -31,12 +31,13 @@ from lamella.data.samples import text_generation as samples
 from lamella.data.text.pieces import START
 from lamella.errors import UsageError
 from lamella.fields import Text
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Scores, Task, Training
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Scores, Task, Training, as_learned
 from lamella.tasks.text_generation.vocabulary import FIRST, Characters, Words, by_frequency
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+NETS = ("rnn", "transformer")
 CHARACTERS_A_PIECE = 4
 PREDICT = {"when": "predict"}
 
@@ -81,19 +82,19 @@ class TextGeneration(Task):
     answer = Text("What comes next, and how likely the beginning was.")
     target = "text"
     metric = "loss"
-    nets = ("rnn", "transformer")
     output = Output(grow=_grow)
 
     characters_: Sequence[str] = ()  # either this or a vocabulary, depending on `unit`
     vocabulary_: bytes = b""
     length_: float  # mean length of a passage in tokens
 
-    @property
-    def training(self) -> Training:  # type: ignore[override]
+    @as_learned(Training(nets=NETS))
+    def training(self) -> Training:
         """The batch size in passages, a window of each. Windows have one length, so twice the usual learning rate is stable
         (docs/LOG.md). The best weights are kept, since a small text is memorised sooner or later."""
         passages = max(1, int(self.size.tokens / min(self.config.window, getattr(self, "length_", self.config.window))))
         return Training(
+            nets=NETS,
             batch=passages,
             rate=2.0,
             keep_best=True,

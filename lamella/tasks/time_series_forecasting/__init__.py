@@ -111,10 +111,16 @@ class TimeSeriesForecasting(Task):
     answer = Series("The next values: their median, and intervals that hold them in 50, 80 and 95% of cases.")
     target = "future"
     metric = "mase"
-    nets = ("rnn", "transformer")
     output = Output(suffixes=TABLES, document=_document, note=_note)
     training = Training(
-        noun="windows", fewest=5, batch=64, precise=True, keep_best=True, hold_out=_hold_out, less_is_better=True
+        nets=("rnn", "transformer"),
+        noun="windows",
+        fewest=5,
+        batch=64,
+        precise=True,
+        keep_best=True,
+        hold_out=_hold_out,
+        less_is_better=True,
     )
 
     step_: str

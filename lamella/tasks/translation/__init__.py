@@ -73,9 +73,8 @@ class Translation(Task):
     answer = Text("The translation.")
     target = "translation"
     metric = "chrF"
-    nets = ("transformer",)
     output = Output(suffixes=SUFFIXES, document=_document)
-    training = Training(quick={"beams": 1}, terms="target", parts=_parts)
+    training = Training(nets=("transformer",), quick={"beams": 1}, terms="target", parts=_parts)
     transfer = beginning.Beginning()
 
     vocabulary_: bytes
