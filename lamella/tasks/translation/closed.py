@@ -143,7 +143,19 @@ def mended(source: str, answer: str, src: str, dst: str) -> str:
     """An answer with the days, months and titles of its source, where it is clear which word stands for which."""
     for kind in ("days", "months"):
         answer = _placed(source, answer, kind, src, dst)
+    answer = _dated(answer, dst)
     return _titled(source, _called(source, answer), src, dst) if src != "zh" else answer
+
+
+def _dated(answer: str, dst: str) -> str:
+    """An answer with a full stop after the day of a month in German, and with none elsewhere.
+
+    >>> _dated("am 15 März", "de"), _dated("le 5. mai", "fr")
+    ('am 15. März', 'le 5 mai')
+    """
+    months = _MONTHS.get(dst, "(?!)").replace(" ", "|")
+    day = rf"(?<![\w.,:/-])(3[01]|[12][0-9]|[1-9])\.? (?={'(?i:' + months + ')'}(?!\w))"
+    return re.sub(day, r"\1. " if dst == "de" else r"\1 ", answer)
 
 
 def _called(source: str, answer: str) -> str:

@@ -33,7 +33,7 @@ STYLES = {
 _CURRENCY = r"(?:US|CA|AU|NZ|HK)?[$€£¥￥₹₽]"
 # What is written behind a number for a sign; a net that does not know the sign may write another money's.
 _MONEYS = {
-    "€": "euros?|欧元?", "$": "(?:u\\.?s\\.? )?dollars?|dólar(?:es)?|美元|元", "£": "pounds?(?: sterling)?|livres?(?: sterling)?|pfund|libras?|英镑|镑|磅",
+    "€": "euros?|欧元?", "$": "(?:u\\.?s\\.? )?dollars?|dólar(?:es)?|美元|元", "£": "pounds?(?: sterling)?|livres?(?: sterling)?|pfund(?:e?s|e)?|libras?|英镑|镑|磅",
     "¥": "yens?|yuans?|日元|元|円", "₹": "rupees?|roupies?|rupias?|rupien?|卢比", "₽": "rou?bles?|rublos?|rubel|卢布",
 }  # fmt: skip
 _MONEY_WORD = lazy(

@@ -160,6 +160,8 @@ def test_a_chinese_or_german_label_is_no_name(word: str, language: str, name: bo
         ("Weder Hans noch Maria kommt.", "Neither Hans nor Mary comes.", "de", "en", "Neither Hans nor Maria comes."),
         ("I met John.", "J'ai rencontré Jean.", "en", "fr", "J'ai rencontré John."),
         ("San Juan y el rey Carlos", "Saint John and king Charles", "es", "en", "Saint John and king Charles"),
+        ("On 15 March 2024.", "Am 15 März 2024.", "en", "de", "Am 15. März 2024."),
+        ("On May 5th, 2023.", "Le 5. mai 2023.", "en", "fr", "Le 5 mai 2023."),
         ("May I march?", "Puis-je marcher ?", "en", "fr", "Puis-je marcher\u00a0?"),
         ("We go in May.", "我们5月去。", "en", "zh", "我们5月去。"),
         ("On May 5th, 2023.", "在May 5th, 2023。", "en", "zh", "在2023年5月5日。"),
@@ -276,6 +278,7 @@ def test_a_quotation_in_another_language_stays(source: str, answer: str, wanted:
         ("写到 a@b.org 或 https://a.org/b 这里", "写到 a@b.org 或 https://a.org/b 这里"),
         ("奥尔加住在 Gdańsk 年，电话 0800 123 456 年。", "奥尔加住在Gdańsk，电话0800 123 456。"),
         ("他10 岁，在2023 年。", "他10岁，在2023年。"),
+        ("谈论星期二, 4月9日.", "谈论星期二，4月9日。"),
         ("编辑.{{/if}}你好 %name%, 欢迎", "编辑。{{/if}}你好 %name%，欢迎"),
     ],
 )
