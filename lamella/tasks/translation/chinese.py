@@ -76,7 +76,7 @@ def joined(text: str) -> str:
     """A Chinese text without blanks between its sentences, or between its characters and Latin ones, addresses aside.
 
     >>> joined("真的吗？ 没办法！"), joined("第 404 页在 https://a.org/b 这里"), joined("你好 {name}, 欢迎. {x}")
-    ('真的吗？没办法！', '第404页在 https://a.org/b 这里', '你好 {name}，欢迎。{x}')
+    ('真的吗？没办法！', '第404页在 https://a.org/b 这里', '你好 {name}，欢迎。 {x}')
     """
     text = _BLANK.sub("", _STOP.sub("。", _MARK.sub(lambda match: _FULL[match[1]], text)))
     if not re.search("[A-Za-z0-9]", text):
