@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from lamella import model as folder
+from lamella.data.text.common_words import steps
 from lamella.tasks.translation.words import pack
 from recipes.translation import wordlists
 from recipes.translation.common import Pair, read_pairs
@@ -37,6 +38,7 @@ FEWEST = 2  # everyday sentences that have a word
 SENTENCES = ("tatoeba", "phrases", "interface", "prose", "games")
 WEIGHTS = {"cldr-dates-full": 8.0, "cldr-localenames-full": 3.0, "cldr-annotations-full": 1.0, "cldr-units-full": 0.5}
 LABEL, DICE = 0.4, 3.0
+COMMON = 5  # steps from which a word counts as common (`lamella.data.text.common_words`)
 LONGER = 0.4  # off the score for each further word of a translation
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+){0,2}")
@@ -260,10 +262,31 @@ def build(lang: str, library: Library | None, english: Counter[str]) -> dict[str
         pairs += [p for p in read_pairs(labels) if p.kind == "interface" and len(p.source) < 40]
     votes, letters = candidates(pairs, library, lang, sentences)
     certain = named(pairs, lang)
+    into = best(votes, letters, sentences, english, certain, into=True)
     return {
-        f"en-{lang}": best(votes, letters, sentences, english, certain, into=True),
-        f"{lang}-en": best(votes, letters, sentences, english, certain, into=False),
+        f"en-{lang}": into,
+        f"{lang}-en": turned(into, best(votes, letters, sentences, english, certain, into=False), lang),
     }
+
+
+def turned(into: Mapping[str, str], out: Mapping[str, str], lang: str) -> dict[str, str]:
+    """A list to English with the words that only the list from English has, where both words are common ones.
+
+    Of several English words with one translation the commonest counts. The other way round it does not hold: what a rare
+    sense is called would become the translation of a common English word.
+
+    >>> turned({"hello": "\u4f60\u597d", "hey": "\u4f60\u597d", "to hello": "\u5582"}, {"\u732b": "cat"}, "zh")
+    {'\u732b': 'cat', '\u4f60\u597d': 'hello'}
+    """
+    known = {word if lang == "de" else word.casefold() for word in out}
+    more: dict[str, str] = {}
+    for english, word in into.items():
+        met = steps(english.lower()).get("en", 0)
+        common = met >= COMMON and (lang == "zh" or steps(word.lower()).get(lang, 0) >= COMMON)
+        new = (word if lang == "de" else word.casefold()) not in known and " " not in word
+        if common and new and (word not in more or met > steps(more[word].lower())["en"]):
+            more[word] = english
+    return {**out, **more}
 
 
 def packed(directions: Iterable[str]) -> bytes:
