@@ -1,7 +1,7 @@
-"""Names of months and weekdays in seven languages, endings of days, and zones of time by their short names.
+"""Names of months and weekdays in fourteen languages, endings of days, and zones of time by their short names.
 
-English, French, German, Spanish, Italian, Portuguese and Dutch; names and short forms of the Unicode Common Locale Data
-Repository. No short form means two months in two of these languages, so a name is read without knowing its language; it is
+English, French, German, Spanish, Italian, Portuguese, Dutch, Polish, Czech, Swedish, Danish, Norwegian, Russian
+and Turkish; names and short forms of the Unicode Common Locale Data Repository, as they stand behind a day. No short form means two months in two of these languages, so a name is read without knowing its language; it is
 written in the language that most names of its column belong to.
 """
 
@@ -39,6 +39,34 @@ _MONTHS = {
         "januari februari maart april mei juni juli augustus september oktober november december",
         "jan feb mrt apr mei jun jul aug sep okt nov dec",
     ),
+    "pl": (
+        "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+        "sty lut mar kwi maj cze lip sie wrz paź lis gru",
+    ),
+    "cs": (
+        "ledna února března dubna května června července srpna září října listopadu prosince",
+        "led úno bře dub kvě čvn čvc srp zář říj lis pro",
+    ),
+    "sv": (
+        "januari februari mars april maj juni juli augusti september oktober november december",
+        "jan feb mars apr maj juni juli aug sep okt nov dec",
+    ),
+    "da": (
+        "januar februar marts april maj juni juli august september oktober november december",
+        "jan feb mar apr maj jun jul aug sep okt nov dec",
+    ),
+    "nb": (
+        "januar februar mars april mai juni juli august september oktober november desember",
+        "jan feb mar apr mai jun jul aug sep okt nov des",
+    ),
+    "ru": (
+        "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+        "янв фев мар апр мая июн июл авг сент окт нояб дек",
+    ),
+    "tr": (
+        "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+        "oca şub mar nis may haz tem ağu eyl eki kas ara",
+    ),
 }
 _DAYS = {  # from Monday
     "en": "monday tuesday wednesday thursday friday saturday sunday",
@@ -48,12 +76,29 @@ _DAYS = {  # from Monday
     "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
     "pt": "segunda terça quarta quinta sexta sábado domingo",
     "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "cs": "pondělí úterý středa čtvrtek pátek sobota neděle",
+    "sv": "måndag tisdag onsdag torsdag fredag lördag söndag",
+    "da": "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    "nb": "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+    "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
 }
+_SIGNS = ("月火水木金土日", "월화수목금토일", "一二三四五六日")  # weekdays of one sign, from Monday
 _FURTHER = {  # other forms that are read and never written
     "sept": ("en", 9), "fevr": ("fr", 2), "fév": ("fr", 2), "fevrier": ("fr", 2), "aout": ("fr", 8), "decembre": ("fr", 12),
     "jänner": ("de", 1), "jän": ("de", 1), "maerz": ("de", 3), "mrz": ("de", 3), "marz": ("de", 3),
     "setiembre": ("es", 9), "sep": ("es", 9), "marco": ("pt", 3),
+    "styczeń": ("pl", 1), "luty": ("pl", 2), "marzec": ("pl", 3), "kwiecień": ("pl", 4), "maj": ("pl", 5), "czerwiec": ("pl", 6),
+    "lipiec": ("pl", 7), "sierpień": ("pl", 8), "wrzesień": ("pl", 9), "październik": ("pl", 10), "listopad": ("pl", 11),
+    "grudzień": ("pl", 12), "leden": ("cs", 1), "únor": ("cs", 2), "březen": ("cs", 3), "duben": ("cs", 4), "květen": ("cs", 5),
+    "červen": ("cs", 6), "červenec": ("cs", 7), "srpen": ("cs", 8), "říjen": ("cs", 10), "prosinec": ("cs", 12),
+    "январь": ("ru", 1), "февраль": ("ru", 2), "март": ("ru", 3), "апрель": ("ru", 4), "май": ("ru", 5), "июнь": ("ru", 6),
+    "июль": ("ru", 7), "август": ("ru", 8), "сентябрь": ("ru", 9), "октябрь": ("ru", 10), "ноябрь": ("ru", 11),
+    "декабрь": ("ru", 12),
 }  # fmt: skip
+HALVES = {"오전": "오후", "上午": "下午", "午前": "午後"}
+"""Half days that stand before the hour: the first, and the second."""
 SHORTEST = 3  # letters of a shortened name
 # Minutes from UTC. Names that several countries give to several times (IST, BST in Bangladesh) are those of most users, or left out.
 ZONES = {
@@ -142,11 +187,15 @@ def is_weekday(name: str) -> bool:
     (True, True, True, False)
     """
     name = name.casefold().rstrip(".").removesuffix("-feira")
+    if any(name in signs for signs in _SIGNS if len(name) == 1):
+        return True
     return len(name) > 1 and any(day.startswith(name) for days in _DAYS.values() for day in days.split())
 
 
 def weekday_like(number: int, old: str, lang: str) -> str:
     """The name of a day of the week, 0 for Monday, as long as another one was."""
+    if signs := next((signs for signs in _SIGNS if old in signs), ""):
+        return signs[number]
     name, form = _DAYS[lang].split()[number], old.casefold()
     return name if form in _DAYS[lang].split() else name[: len(form)]
 
@@ -161,6 +210,27 @@ def day_ending(day: int, old: str) -> str:
         return old if day == 1 or old == "º" else ""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th") if day // 10 != 1 else "th"
     return ending.upper() if old.isupper() else ending
+
+
+def half_day(hour: int, like: str) -> str:
+    """The half of a day that an hour is in, in the words that another stamp has.
+
+    >>> half_day(17, "上午")
+    '下午'
+    """
+    first = next(a for a, b in HALVES.items() if like in (a, b))
+    return HALVES[first] if hour >= 12 else first
+
+
+def cased(word: str, like: str) -> str:
+    """A word in another one's case and with its points.
+
+    >>> cased("feb", "JAN"), cased("february", "January"), cased("pm", "a.m.")
+    ('FEB', 'February', 'p.m.')
+    """
+    if "." in like:
+        word = ".".join(word) + "."
+    return word.upper() if like.isupper() else word.capitalize() if like[0].isupper() else word
 
 
 ZONE = "|".join(sorted(map(re.escape, ZONES), key=len, reverse=True))

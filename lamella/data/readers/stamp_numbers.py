@@ -13,10 +13,12 @@ from datetime import datetime
 UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
 FORMATS = {
     "year": "%Y", "yymmdd": "%y%m%d", "yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "yyyymmddhh": "%Y%m%d%H", "yyyymmddhhmm": "%Y%m%d%H%M",
-    "yyyymmddhhmmss": "%Y%m%d%H%M%S",
+    "yyyymmddhhmmss": "%Y%m%d%H%M%S", "yyyyww": "%G%V",
 }  # fmt: skip
 TIME_WORDS = {"date", "datetime", "ds", "timestamp", "time", "day", "period", "month", "datum", "fecha", "data", "zeit"}
 """Names of columns in which five-digit numbers are a spreadsheet's days, not a count."""
+WEEK_WORDS = {"week", "weeks", "yearweek", "isoweek", "kw", "woche", "semaine", "semana", "yyyyww", "week_id"}
+_MANY = 60  # numbers that are weeks by themselves, whatever their column is called
 EXCEL = 25_569  # the day 1970-01-01 in a spreadsheet
 _WIDTHS = {"year": 4, "yyyymm": 6, "yyyymmdd": 8, "yyyymmddhh": 10, "yyyymmddhhmm": 12, "yyyymmddhhmmss": 14}
 _MOST_DECIMALS = 9
@@ -44,6 +46,8 @@ def number_kind(filled: Sequence[str], name: str) -> str:
         for kind, width in _WIDTHS.items():
             if widths == {width} and "1500" <= whole[0][:4] <= "2200" and all(_is_date(c, kind) for c in whole):
                 return kind
+        if widths == {6} and _are_weeks(whole, bool(words & (TIME_WORDS | WEEK_WORDS))):
+            return "yyyyww"
     elif low >= 1700 and high <= 2100 and months_of(filled) is not None:
         return "decimal year"
     for kind, scale in UNITS.items():
@@ -52,6 +56,23 @@ def number_kind(filled: Sequence[str], name: str) -> str:
     if words & TIME_WORDS and low >= 15_000 and high < 80_000:  # from 1941 to 2119
         return "excel"
     return "count"
+
+
+def _are_weeks(cells: Sequence[str], named: bool) -> bool:
+    """Whether numbers of six digits are a year and a week of it: 53 is followed by 01. named: the column is one of times.
+
+    >>> _are_weeks(["202052", "202053", "202101"], True), _are_weeks(["202060"], True), _are_weeks(["202052"], False)
+    (True, False, False)
+    """
+    weeks = [int(cell[4:]) for cell in cells]
+    if not all("1900" <= cell[:4] <= "2100" for cell in cells) or not 12 < max(weeks) <= 53 or min(weeks) < 1:
+        return False
+    try:
+        for year, week in {(int(cell[:4]), int(cell[4:])) for cell in cells}:
+            datetime.fromisocalendar(year, week, 1)
+    except ValueError:
+        return False
+    return named or len(cells) >= _MANY and len({cell[:4] for cell in cells}) > 1
 
 
 def _is_date(cell: str, kind: str) -> bool:

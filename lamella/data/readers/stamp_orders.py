@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 
 from lamella.data.readers import stamp_shapes as shapes
 
+_SEASON = re.compile(r"((?:FY|AY)?\s?)(\d{4})(\s?[-/–]\s?)(\d\d|\d{4})")
 ORDERS = ("ymd", "dmy", "mdy")
 _LOOKED_AT = 2000  # stamps
 _SURE = 0.05  # by which more of the steps go one way
@@ -65,3 +66,29 @@ def _better(one: tuple[float, int], other: tuple[float, int]) -> bool:
     if abs(one[0] - other[0]) > _SURE:
         return one[0] > other[0]
     return 3 * one[1] + 1 <= other[1]
+
+
+def seasons_of(cells: Sequence[str], fewest: int) -> list[int | None]:
+    """Years that begin within one and end within the next, where all cells are such, as times; [] else.
+
+    >>> seasons_of(["1999/00", "2000/01", ""], 2), seasons_of(["2010/10", "2010/11"], 2)
+    ([915148800, 946684800, None], [])
+    """
+    found: list[int | None] = []
+    for cell in cells:
+        match = _SEASON.fullmatch(cell)
+        if cell and (match is None or int(match[4]) != (int(match[2]) + 1) % 10 ** len(match[4])):
+            return []
+        found.append(shapes.seconds(datetime(int(match[2]), 1, 1)) if match and match[2] != "0000" else None)
+    return found if len(set(found) - {None}) >= fewest else []
+
+
+def season_like(year: int, sample: str) -> str:
+    """The season that begins in a year, written like another one.
+
+    >>> season_like(2009, "FY 2001/02"), season_like(1999, "1970-1971")
+    ('FY 2009/10', '1999-2000')
+    """
+    match = _SEASON.fullmatch(sample)
+    assert match is not None
+    return f"{match[1]}{year:04d}{match[3]}{str(year + 1)[-len(match[4]) :]}"

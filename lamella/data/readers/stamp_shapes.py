@@ -19,15 +19,18 @@ from lamella.data.readers import calendars
 _SAMPLE = 200  # cells that tell which shape most have
 _LONGEST = 60  # characters of a stamp
 _ZONE = rf"(?P<zone>(?:UTC|GMT)?[-+]\d\d(?::?\d\d)?|{calendars.ZONE})"
+_AT = r"(?:(?:kl\.?|klo|um|at|à|a las|alle|om|às|о)\s+)?"  # words before an hour
 _CLOCK = (
-    r"(?:(?:[T,:]\s*|\s+)(?P<hour>\d{1,2})(?:[:h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
-    rf"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?)|\s*(?:Uhr|uhr|h|Hrs|hrs))?)?(?:\s*{_ZONE})?(?:\s*\([^()]{{2,40}}\))?"
+    r"(?:\s?г\.?)?(?:\s?[(（](?P<dow2>[^\W\d_]{1,9})\.?[)）])?(?:(?:[T,:]\s*|,?\s+)"
+    rf"{_AT}(?:(?P<half0>{'|'.join([*calendars.HALVES, *calendars.HALVES.values()])})\s?)?(?P<hour>\d{{1,2}})(?:[:h.时時시点](?:(?<=[时時시点])\s?)?"
+    r"(?P<minute>\d\d)(?:[:.分분](?:(?<=[分분])\s?)?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
+    rf"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?)|\s*(?:Uhr|uhr|h|Hrs|hrs|[时時시点分분秒초]))?)?(?:\s*{_ZONE})?(?:\s*\([^()]{{2,40}}\))?"
 )
-_NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
+_NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
 _DOW = r"(?:(?P<dow>[^\W\d_]{2,9})\.?,?\s+)?"
 _DAY = r"(?P<day>\d{1,2})(?P<ending>st|nd|rd|th|er|º|ST|ND|RD|TH)?"
 _YEAR = r"(?P<year>\d{4}|\d\d)"
-_QUARTER = r"(?:[QqTtK]|Trim\.?\s?|Quartal\s?)"
+_QUARTER = r"(?:[QqTtK]|Trim\.?\s?|Quartal\s?|[Qq]uarter\s?)"
 _WEEK = r"(?:[Ww]|[KC]W|[Ww]eek|wk|[Ss]em(?:aine|ana)?)\.?\s?"
 SHAPES = [
     re.compile(shape)
@@ -44,7 +47,7 @@ SHAPES = [
         r"(?P<year>\d{4})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<day>\d{1,2})\.?)?" + _CLOCK,
         rf"(?P<year>\d{{4}})[-\s/:.]*{_QUARTER}(?P<quarter>[1-4])",
         rf"{_QUARTER}(?P<quarter>[1-4])[-\s/:.']*{_YEAR}",
-        rf"(?P<quarter>[1-4])\.?\s?(?:[QqTt]|Quartal|[Qq]uarter|[Tt]rimestre)[-\s/.']*{_YEAR}",
+        rf"(?P<quarter>[1-4])(?:\.|(?P<ordinal>st|nd|rd|th|er|e|º|°))?\s?(?:[QqTt]|Quartal|[Qq]uarter|[Tt]rimestre)[-\s/.',]*(?:of\s|de\s)?{_YEAR}",
         r"(?P<year>\d{4})[-\s/]*[HhSs](?P<halfyear>[12])",
         rf"[HhSs](?P<halfyear>[12])[-\s/']*{_YEAR}",
         rf"(?P<year>\d{{4}})[-\s/]*{_WEEK}(?P<week>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
@@ -54,7 +57,7 @@ SHAPES = [
         r"(?P<year>\d{4})[-/.](?P<dayofyear>\d{3})" + _CLOCK,
         # As C's ctime has it: the year behind the hour.
         rf"{_DOW}{_NAME}\s+{_DAY}\s+(?P<hour>\d{{1,2}}):(?P<minute>\d\d):(?P<second>\d\d)(?:\s+{_ZONE})?\s+(?P<year>\d{{4}})",
-        r"(?P<year>\d{4})",
+        r"(?:(?:FY|CY|AY)\s?)?(?P<year>\d{4})",
     )
 ]
 YEAR_FIRST = re.compile(r"(?P<year>\d\d)(?P<mark>[-/. ])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _CLOCK)
@@ -86,7 +89,7 @@ def _match(shape: re.Pattern[str], cell: str) -> re.Match[str] | None:
     if found is None:
         return None
     parts = found.groupdict()
-    dow, name = parts.get("dow"), parts.get("name")
+    dow, name = parts.get("dow") or parts.get("dow2"), parts.get("name")
     known = (not name or calendars.month(name)) and (not dow or calendars.is_weekday(dow))
     return found if known else None
 
@@ -113,6 +116,10 @@ def when(match: re.Match[str], day_first: bool) -> datetime:
         if not 1 <= hour <= 12:
             raise ValueError("no such hour")
         hour = hour % 12 + (12 if half == "pm" else 0)
+    if early := part.get("half0"):
+        if not 1 <= hour <= 12:
+            raise ValueError("no such hour")
+        hour = hour % 12 + (0 if early in calendars.HALVES else 12)
     minute, second = (int(part.get(name) or part.get(f"{name}2") or 0) for name in ("minute", "second"))
     if part.get("week"):
         monday = datetime.fromisocalendar(year, int(part["week"]), int(part.get("weekday") or 1))

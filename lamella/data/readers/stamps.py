@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from lamella.data.readers import calendars
 from lamella.data.readers import stamp_shapes as shapes
 from lamella.data.readers.stamp_numbers import EXCEL, FORMATS, UNITS, decimals, excel_seconds, months_of, number_kind
-from lamella.data.readers.stamp_orders import is_short, year_first
+from lamella.data.readers.stamp_orders import is_short, season_like, seasons_of, year_first
 
 NONE = np.iinfo(np.int64).min
 """No time."""
@@ -37,7 +37,7 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a column writes its stamps; a model keeps it, so that one stamp by itself is read as those of training."""
 
     kind: str = "date"
-    """"date", "count", "seconds" and smaller, "year", "yyyymm" and longer, "decimal year", "excel"."""
+    """"date", "count", "seconds" and smaller, "year", "yyyymm" and longer, "decimal year", "excel", "season"."""
     day_first: bool | None = None
     """Whether 3/4/2020 is in April; None where no stamp is written so."""
     format: str = ""
@@ -78,6 +78,8 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.kind == "decimal year":
             digits = len(self.sample.partition(".")[2])
             return f"{when.year + (when.month - 1 + self.later) / 12:.{digits}f}"
+        if self.kind == "season":
+            return season_like(when.year, self.sample)
         if self.kind in FORMATS:
             return when.strftime(FORMATS[self.kind])
         if self.format:
@@ -111,6 +113,10 @@ def read_stamps(
     ([3715200, 2678400], '03/04/2020')
     """
     cells = [cell.strip() for cell in cells]
+    if not format and (seasons := seasons_of(cells, 1 if known and known.kind == "season" else 3)):
+        return Stamps(
+            np.array([NONE if y is None else y for y in seasons], np.int64), Style("season", sample=cells[-1])
+        )
     if format:
         return Stamps(np.array([_formatted(cell, format) for cell in cells], np.int64), Style(format=format))
     filled = [cell for cell in cells if cell]
@@ -138,7 +144,7 @@ def _read_numbers(
     kind = number_kind(filled, name)
     if (
         known
-        and known.kind == "yymmdd"
+        and known.kind in ("yymmdd", "yyyyww")
         and all(len(cell) == 6 for cell in filled)
         or known
         and (known.kind in ("count", "excel", "decimal year") or known.kind != "date" and kind == "count")
@@ -196,6 +202,8 @@ def _decimal_years(cells: Sequence[str], filled: Sequence[str], known: Style | N
 
 
 def _formatted(cell: str, format: str) -> int:
+    if format == FORMATS["yyyyww"]:  # of a week its Monday
+        cell, format = f"{cell}1", f"{format}%u"
     try:
         when = datetime.strptime(cell, format)
     except (ValueError, re.error):  # the second where a format names a part twice
@@ -238,7 +246,7 @@ def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | Non
     groups = ("month", "day", "first", "second_")
     short = any(m is not None and len(m.groupdict().get(g) or "00") == 1 for m in matches for g in groups)
     names = [m["name"] for m in matches if m is not None and m.groupdict().get("name")]
-    days = [m["dow"] for m in matches if m is not None and m.groupdict().get("dow")]
+    days = [m[key] for m in matches if m for key in ("dow", "dow2") if m.groupdict().get(key)]
     language = calendars.language_of(names) if names else calendars.language_of_days(days)
     slashed = any(m is not None and "first" in m.re.groupindex for m in matches)
     style = Style("date", day_first if slashed else None, "", local, last, not short, language, parts, bool(front))
@@ -299,7 +307,7 @@ def _like(style: Style, when: datetime, fraction: str) -> str:
         when += timedelta(seconds=zone)
     two = "02d" if style.padded else "d"
     year, week, weekday = when.isocalendar()
-    half = match.groupdict().get("half")
+    half = match.groupdict().get("half") or match.groupdict().get("half0")
     hour = (when.hour % 12 or 12) if half else when.hour
     one, other = (when.day, when.month) if style.day_first else (when.month, when.day)
     write: dict[str, Callable[[str], str]] = {
@@ -309,13 +317,16 @@ def _like(style: Style, when: datetime, fraction: str) -> str:
         "first": lambda old: f"{one:{two}}",
         "second_": lambda old: f"{other:{two}}",
         "ending": lambda old: calendars.day_ending(when.day, old),
-        "name": lambda old: _cased(calendars.month_like(when.month, old, language), old),
-        "dow": lambda old: _cased(calendars.weekday_like(when.weekday(), old, language), old),
+        "name": lambda old: calendars.cased(calendars.month_like(when.month, old, language), old),
+        "dow": lambda old: calendars.cased(calendars.weekday_like(when.weekday(), old, language), old),
         "quarter": lambda old: str((when.month + 2) // 3),
         "week": lambda old: f"{week:02d}" if len(old) > 1 else f"{week}",
         "weekday": lambda old: str(weekday),
         "hour": lambda old: f"{hour:{'d' if half or len(old) == 1 else '02d'}}",
-        "half": lambda old: _cased("pm" if when.hour >= 12 else "am", old),
+        "half0": lambda old: calendars.half_day(when.hour, old),
+        "dow2": lambda old: calendars.cased(calendars.weekday_like(when.weekday(), old, language), old),
+        "ordinal": lambda old: calendars.day_ending((when.month + 2) // 3, old),
+        "half": lambda old: calendars.cased("pm" if when.hour >= 12 else "am", old),
         "minute": lambda old: f"{when.minute:02d}",
         "second": lambda old: f"{when.second:02d}",
         "fraction": lambda old: fraction.ljust(len(old), "0")[: max(len(old), len(fraction))],
@@ -350,17 +361,6 @@ def _decimal(count: int, parts: int) -> str:
     """
     whole, part = divmod(abs(int(count)), parts)
     return ("-" if count < 0 else "") + str(whole) + (f".{_digits(part, parts)}" if parts > 1 else "")
-
-
-def _cased(word: str, like: str) -> str:
-    """A word in another one's case and with its points.
-
-    >>> _cased("feb", "JAN"), _cased("february", "January"), _cased("pm", "a.m.")
-    ('FEB', 'February', 'p.m.')
-    """
-    if "." in like:
-        word = ".".join(word) + "."
-    return word.upper() if like.isupper() else word.capitalize() if like[0].isupper() else word
 
 
 def looks_like_time(cells: Sequence[str]) -> bool:
