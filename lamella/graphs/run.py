@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lamella.errors import ModelError
 from lamella.graphs import limits
+from lamella.graphs.apart import apart
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,7 +62,16 @@ class OnnxGraph:
             limits.share_memory(ort, options)
             limits.begin(id(options), lambda: options.set_load_cancellation_flag(True), limits.SECONDS)
         ort.set_default_logger_severity(SILENT)
+        # What is handed over beside the file lives as long as the session.
+        self._beside: dict[str, Any] = {}
         try:
+            if trusted:
+                raw, arrays = apart(raw)
+                self._beside = {key: ort.OrtValue.ortvalue_from_numpy(array) for key, array in arrays.items()}
+                # Once for what the engine computes beforehand, once so that it makes no copy.
+                options.add_external_initializers(list(self._beside), list(self._beside.values()))
+                for key, value in self._beside.items():
+                    options.add_initializer(key, value)
             self._session = ort.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
             given = [(i.name, i.type, tuple(i.shape)) for i in self._session.get_inputs()]
             self._files = [o.name for o in self._session.get_outputs()]

@@ -23,6 +23,7 @@ from lamella.model.undo import read_whole
 from lamella.storage.checksums import SHIPPED
 from lamella.storage.disk import read_regular
 
+NAME = "lamella ahead"  # of the thread
 _wanted: ContextVar[bool] = ContextVar("opened_ahead", default=False)
 
 
@@ -57,7 +58,7 @@ class Ahead:
         self._failed: BaseException | None = None
         self._graphs: dict[str, OnnxGraph] | None = None
         # No daemon: Python may not end while the engine holds a thread, see `lamella.cli.interrupt.leave`.
-        self._thread = threading.Thread(target=self._work, name="lamella ahead")
+        self._thread = threading.Thread(target=self._work, name=NAME)
         self._thread.start()
 
     def _work(self) -> None:
@@ -72,7 +73,9 @@ class Ahead:
             self._graphs = open_graphs(files, trusted(manifest))
 
     def whole(self) -> tuple[dict[str, bytes], Manifest]:
-        """The files, verified; raises what `read_whole` does. What the task's module needs is imported meanwhile."""
+        """The files, verified; raises what `read_whole` does. The engine and the task are imported meanwhile."""
+        import onnxruntime  # noqa: F401  # here, since the thread reads, and needs it next
+
         with suppress(OSError, LamellaError):
             name = parse(read_regular(self._folder / "model.json", MOST), str(self._folder)).task
             if not name.endswith(".py"):
