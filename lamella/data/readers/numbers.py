@@ -37,13 +37,20 @@ _UNITS = (
 # Any other word behind a space, as in "3 pcs", and signs with marks in them, as in "1.5 µg/m³".
 _OTHER = r"(?<=\s)(?!(?i:cr|dr|am|pm|[nsew])\b)[^\W\d_][\w./³²·%]{0,11}|(?<=[\d\s])[^\W\d_]{1,3}/[^\W\d_]{1,3}[³²]?"
 _SCALES = {"": 0, "k": 3, "K": 3, "M": 6, "mn": 6, "B": 9, "bn": 9}  # powers of ten
+_ABOUT = r"(?:(?:[~≈]|c\.|ca\.?|circa|approx\.?|about)\s*)?"
+_REMARK = r"(?:\[[a-z0-9]{1,3}\]|[*†‡¹]+)?"  # what points to a note
+# Signs of full width, as East Asian programs write them, and the marks of Arabic numbers.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFFE5: "¥", ord("٫"): ".", ord("٬"): "'"}
+_SPREADSHEET = re.compile(
+    r"""=?"([^"]*)"|'(?=[-+.\d])(.*)"""
+)  # ="1.5", "1.5" and '1.5: a text, as spreadsheets keep it
 _SPACES = " \u00a0\u202f\u2009'’"
 _SHAPE = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|(?:{_CODES})\.?(?=[\s\d.(-]))?"
+    rf"(?P<open>\()?\s*{_ABOUT}(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|%(?=\d)|(?:{_CODES})\.?(?=[\s\d.(-]))?"
     rf"\s*(?P<open2>\()?(?P<sign2>[-+−–]?)\s*"
-    rf"(?P<body>\d[\d.,{_SPACES}]*|[.,]\d+)(?P<power>[eE][-+]?\d{{1,3}})?"
+    rf"(?P<body>\d[\d.,{_SPACES}]*|[.,]\d+)(?P<power>[eE][-+]?\d{{1,3}}|[dD][-+]\d{{1,3}})?{_REMARK}"
     rf"(?P<none>[.,](?:--?|—|–))?(?P<minus>-)?\s*(?P<scale>(?:[kKMB]|mn|bn)(?![A-Za-z/]))?"
-    rf"\s*(?P<unit>%|[{CURRENCIES}]|(?:{_CODES})\.?|(?:{_UNITS})\.?|{_OTHER})?\s*(?P<close>\))?"
+    rf"\s*(?P<unit>[%‰]|[{CURRENCIES}]|(?:{_CODES})\.?|(?:{_UNITS})\.?|{_OTHER})?\s*(?P<close>\))?"
 )
 _MONEY = re.compile(rf"[{CURRENCIES}]|{_CODES}")
 _GROUPED = {
@@ -88,6 +95,8 @@ def read_number(cell: str, decimal: str = ".") -> float | None:
     (1719.71, 12038.0, -5.0, None)
     >>> read_number("7 kg"), read_number("12.5K"), read_number("5-")
     (7.0, 12500.0, -5.0)
+    >>> read_number('="1.5"'), read_number("'-7"), read_number("１２．５"), read_number("٣٬٤٥٦٫٥"), read_number("1.5D+03"), read_number("~5 [1]")
+    (1.5, -7.0, 12.5, 3456.5, 1500.0, 5.0)
     >>> read_number("R$ 5,00", ","), read_number("$ (5.00)"), read_number("5,-"), read_number("12 pcs"), read_number("12 a b")
     (5.0, -5.0, 5.0, 12.0, None)
     """
@@ -200,7 +209,9 @@ class _Parts(msgspec.Struct):
 
 
 def _parts(cell: str) -> _Parts | None:
-    text = cell.strip()
+    text = cell.translate(_WIDE).strip()
+    if held := _SPREADSHEET.fullmatch(text):
+        text = (held[1] or held[2] or "").strip()
     match = _SHAPE.fullmatch(text)
     opened = None if match is None else match["open"] or match["open2"]
     if match is None or bool(opened) != bool(match["close"]) or match["open"] and match["open2"]:
@@ -225,7 +236,12 @@ def _parts(cell: str) -> _Parts | None:
     unit = (match["unit"] or match["money"] or "").rstrip(".")
     negative = bool(opened) or minus or sign in ("-", "−", "–")
     return _Parts(
-        body, negative, match["power"] or "", unit, _MONEY.fullmatch(unit) is not None, _SCALES[match["scale"] or ""]
+        body,
+        negative,
+        re.sub("[dD]", "e", match["power"] or ""),
+        unit,
+        _MONEY.fullmatch(unit) is not None,
+        _SCALES[match["scale"] or ""],
     )
 
 

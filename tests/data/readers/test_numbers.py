@@ -116,3 +116,28 @@ def test_a_table_of_such_numbers(tmp_path):
 def test_headers_of_numbers(tmp_path, text, names):
     (tmp_path / "a.csv").write_text(text)
     assert list(measures.read_rows([str(tmp_path / "a.csv")])[0][0]) == names
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["٣٬٤٥٦٫٥", "٧", "١٢٫٢٥"], [3456.5, 7, 12.25]),
+        (["１，２３４．５０", "９８７．２５"], [1234.5, 987.25]),
+        (["￥１，２３４", "￥９８７"], [1234, 987]),
+        (['="1234.50"', '="7"'], [1234.5, 7]),
+        (["'1.234,50", "'7"], [1234.5, 7]),
+        (["~1234.5", "≈7", "ca. 12"], [1234.5, 7, 12]),
+        (["1.2345D+03", "9.8725D-02"], [1234.5, 0.098725]),
+        (["%40.1", "%5"], [40.1, 5]),
+        (["1.2‰", "7‰"], [1.2, 7]),
+        (["12.5[1]", "7*", "8†"], [12.5, 7, 8]),
+    ],
+)
+def test_numbers_of_other_programs_and_scripts(cells, values):
+    found = read_numbers(cells)
+    assert not found.bad and not found.ambiguous and found.values.tolist() == values
+
+
+@pytest.mark.parametrize("cell", ["7 CR", "0x1F", "1/2", "1:30", '="a"', "'", "[1]", "~", "5D3"])
+def test_what_is_no_number_stays_none(cell):
+    assert read_numbers([cell]).bad == [0]
