@@ -126,11 +126,7 @@ def train_task(
     whole.spread(team)
     divided = Divided(whole, team, settings.device) if settings.fsdp else None
     run, fetch = (divided.run, divided.fetch) if divided else (whole, _nothing)  # the whole is looked at and saved
-    where = "" if settings.device == "cpu" else f" on {machine.device_name(settings.device)}"
-    where += f", divided among {team.size} processes" if divided else ""
-    tell(
-        f"net: {trained.parameters / 1e6:.2f} million parameters, {course.precision}{where}, {settings.threads} threads"
-    )
+    tell(_net_of(trained, settings, team.size if divided else 0))
 
     def save(run: Run) -> None:
         fetch()
@@ -173,15 +169,30 @@ def train_task(
             stop.patient = False
         _say_why_it_ended(whole, watch, course.budget, job.metric, tell, stop)
         value = watch.finish(job.training.keep_best)
-    if origin is not None and not origin.transfer:
-        for line in further.blend(whole, job, origin, before, gathered.watched):
-            tell(line)
-            gathered.lines.append(line)  # the card says it too
-    tell(
-        f"trained: {whole.step} steps in {time_of(whole.seconds - whole.looks.apart)}, {job.metric} {value:.4g} on what was watched"
-    )
+    _blend(whole, job, origin, before, gathered, tell)
+    spent = time_of(whole.seconds - whole.looks.apart)
+    tell(f"trained: {whole.step} steps in {spent}, {job.metric} {value:.4g} on what was watched")
     whole.net.float()  # what ships is the mean as it was kept, not rounded to the type that training computed in
     return trained
+
+
+def _net_of(trained: Trained, settings: Settings, parts: int) -> str:
+    """The line that says what is trained: how large it is, in which type, where, and among how many processes it is divided."""
+    where = "" if settings.device == "cpu" else f" on {machine.device_name(settings.device)}"
+    where += f", divided among {parts} processes" if parts else ""
+    size = f"{trained.parameters / 1e6:.2f} million parameters"
+    return f"net: {size}, {trained.precision}{where}, {settings.threads} threads"
+
+
+def _blend(
+    whole: Run, job: Task, origin: Origin | None, before: dict[str, Any], gathered: Gathered, tell: Callable[[str], None]
+) -> None:
+    """Where it went on with a model of its own: put what ships between that and what it has learned now."""
+    if origin is None or origin.transfer:
+        return
+    for line in further.blend(whole, job, origin, before, gathered.watched):
+        tell(line)
+        gathered.lines.append(line)  # the card says it too
 
 
 def _take_up(
