@@ -119,6 +119,9 @@ def test_the_design_names_every_member_and_every_room():
     text = TEXTS["docs/design.md"]
     members = [name for name in {**vars(Task), **Task.__annotations__} if not name.startswith("_")]
     assert len(members) <= 32, "the contract stays small: what a task seldom needs belongs in one of its structs"
+    section = text[text.index("### What it says of itself") : text.index("### The structs around it")]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert sorted(rows) == sorted({*members} - {"size", "state"}), "and no other"
     for struct in (Training, Phase, Question, Output, State, Focus, Scores):
         members += struct.__struct_fields__
     members += [name for name in vars(Transfer) if not name.startswith("_")]
