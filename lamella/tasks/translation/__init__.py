@@ -8,7 +8,7 @@ carries placeholders and markup over, and notices when the net loops or drops so
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -260,18 +260,26 @@ class Translation(Task):
 
     def _looked_up(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
         """What the lists of single words have of the texts, and what the net makes of the others."""
-        translated = partial(self._translated, run=run, src=src, to=to)
         if not self.words_:
-            return translated(examples)
-        from lamella.tasks.translation.words import words_first
+            return self._translated(examples, run, src, to)
+        from lamella.tasks.translation.words import through, words_first
 
         first, middle = self._first, self.config.src
         own = self.words_, src if first is self else middle, to
         steps = [own] if first is self else [(first.words_, src, middle), own]
         glossary = guard.glossary_of(self.config.glossary, to)
+        listed = partial(through, steps) if all(packed for packed, _, _ in steps) else None
+        translated = partial(self._translated, run=run, src=src, to=to, listed=listed)
         return words_first(steps, examples, translated, self.config.alternatives, glossary)
 
-    def _translated(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
+    def _translated(
+        self,
+        examples: Sequence[Example],
+        run: Run,
+        src: str,
+        to: str,
+        listed: Callable[[str], str | None] | None = None,
+    ) -> list[Outcome]:
         pieces, cost = self._first.pieces, self._first._cost  # of the net that reads the source
         readable = partial(case.readable, knows=pieces.knows, chinese=is_chinese(src))
 
@@ -302,6 +310,7 @@ class Translation(Task):
             tokens=[t for t in TOKENS if cost(t.format(1)) == self._cost(t.format(1)) == 1] or guard.TOKENS,
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
+            listed=listed,
         )
         least, names = self.config.keep_below, bool(self.words_)
         return [

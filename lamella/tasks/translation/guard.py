@@ -73,9 +73,9 @@ def translate_texts(
     known: Callable[[str], bool] | None = None,
     cost: Callable[[str], int] | None = None,
     tokens: Sequence[str] = TOKENS,
-    limit: int = sentences.LIMIT,
     glossary: Glossary | None = None,
     alternatives: int = 1,
+    listed: Callable[[str], str | None] | None = None,
 ) -> list[Outcome]:
     """Translate every text, whatever is in it, however long it is.
 
@@ -84,8 +84,8 @@ def translate_texts(
     each call how many sentences it is about; the format of each text (see `placeholders`); the languages, for numbers,
     names and punctuation; whether the net can read a character, or rewrites it, as it may a curly quote; how many pieces
     a word is to the net, which tells names; what stands for a placeholder in a sentence, `{}` being its number (with
-    several such words all are tried); the most characters that a sentence may have; a glossary; and how many different
-    translations of each text are wanted, if there are as many.
+    several such words all are tried); a glossary; how many different
+    translations of each text are wanted, if there are as many; and what a list of words has of a text that is a line by itself.
 
     Out: an outcome for each text, in order. Its placeholders, white space around it and number of lines are those of
     the text. Raises ValueError if `nbest` does not answer every sentence; what `nbest` raises passes through.
@@ -103,7 +103,7 @@ def translate_texts(
             translate_texts(
                 [part for some in parts for part in some], nbest, on_count,
                 formats=[flag for some, flag in zip(parts, flags, strict=True) for _ in some], source=source, target=target,
-                known=known, cost=cost, tokens=tokens, limit=limit, glossary=glossary,
+                known=known, cost=cost, tokens=tokens, glossary=glossary,
             )
         )  # fmt: skip
         return [
@@ -113,13 +113,13 @@ def translate_texts(
     flags = [
         f"{flag} {CURLY}".strip() if typography.curls([text]) else flag for text, flag in zip(texts, flags, strict=True)
     ]
-    plans = [Plan(half_width(text), flag, known or common, limit) for text, flag in zip(texts, flags, strict=True)]
+    plans = [Plan(half_width(text), flag, known or common) for text, flag in zip(texts, flags, strict=True)]
     net = _Net(nbest, on_count, Style(source, target, False, cost), glossary, alternatives > 1)
     units = [unit for plan in plans for unit in plan.units]
     if glossary:
         for unit in units:
             unit.terms = glossary.find(unit.source, [*placeholders.spans(unit.source, unit.format), *unit.frozen])
-    failed = net.first(units, tokens[0])
+    failed = net.first(_listed(units, listed), tokens[0])
     if glossary:
         failed = net.termed(failed, tokens[0])
     failed = net.named(failed)
@@ -141,6 +141,15 @@ def translate_texts(
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------
+
+
+def _listed(units: Sequence[Unit], listed: Callable[[str], str | None] | None) -> list[Unit]:
+    """The sentences that are left when those are answered that are a line by themselves and in a list of words."""
+    for unit in units if listed else ():
+        answer = listed(unit.source) if listed and unit.whole and not unit.terms else None
+        if answer is not None:
+            unit.answer, unit.status, unit.sure = answer, "translated", 0.0
+    return [unit for unit in units if unit.status == "kept"]
 
 
 def _take_what_there_is(failed: Sequence[Unit]) -> None:

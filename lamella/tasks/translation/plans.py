@@ -40,6 +40,7 @@ class Unit(Struct):
     answer: str = ""
     status: Status = "kept"
     copied: bool = False  # the net's answer was the source itself
+    whole: bool = False  # all the words of its line, which has others beside it
     terms: list[Term] = field(default_factory=list)  # places whose translation a glossary decides
     spare: list[str] = field(default_factory=list)  # sound answers that lack some of them
     others: list[str] = field(default_factory=list)  # further sound answers, best first
@@ -145,7 +146,11 @@ class Plan:
             if index:
                 yield "\n"
             if end == index + 1:
-                yield from self._line(lines[index])
+                nodes = list(self._line(lines[index]))
+                sentences_of = [node for node in nodes if isinstance(node, Unit)]
+                if len(sentences_of) == 1 < len(lines):
+                    sentences_of[0].whole = True
+                yield from nodes
             else:
                 rows = [placeholders.edges(line) for line in lines[index:end]]
                 breaks = [f"{one[2]}\n{two[0]}" for one, two in pairwise(rows)]

@@ -117,7 +117,7 @@ def words_first(
     if not all(packed for packed, _, _ in steps):
         return translated(examples)
     texts = [e["text"] for e in examples]
-    known = [None if glossary and glossary.find(text) else _through(steps, text) for text in texts]
+    known = [None if glossary and glossary.find(text) else through(steps, text) for text in texts]
     asked = [e for e, found in zip(examples, known, strict=True) if found is None or alternatives > 1]
     rest = iter(translated(asked) if asked else [])
     outcomes = []
@@ -137,7 +137,7 @@ def words_first(
     return outcomes
 
 
-def _through(steps: Sequence[tuple[bytes, str, str]], text: str) -> str | None:
+def through(steps: Sequence[tuple[bytes, str, str]], text: str) -> str | None:
     found: str | None = text
     for packed, src, dst in steps:
         found = None if found is None else _read(packed).find(found, src, dst)

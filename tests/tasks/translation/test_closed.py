@@ -331,3 +331,18 @@ def test_a_name_that_the_net_guesses_at_is_lost() -> None:
 def test_a_number_with_a_nought_before_it_is_no_word() -> None:
     assert judged("on the second page 02 40", "auf der zweiten Seite 02 40 02", "en", "de")[1] == ["digits"]
     assert judged("on the second page", "auf Seite 2", "en", "de")[1] == []
+
+
+def test_a_word_on_a_line_of_its_own_is_looked_up() -> None:
+    known = {"Hello": "Bonjour", "Monday": "lundi"}
+    asked: list[str] = []
+
+    def nbest(sentences: list[str]) -> list[list[str]]:
+        asked.extend(sentences)
+        return [["Traduit."] for _ in sentences]
+
+    found = translate_texts(
+        ["Hello\n\nIt is late.\n- Monday", "Hello"], nbest, source="en", target="fr", listed=known.get
+    )
+    assert [one.text for one in found] == ["Bonjour\n\nTraduit.\n- lundi", "Traduit"]
+    assert asked == ["It is late.", "Hello"]
