@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
-from lamella.data.text import placeholders, sentences
+from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
@@ -84,8 +84,8 @@ def translate_texts(
     each call how many sentences it is about; the format of each text (see `placeholders`); the languages, for numbers,
     names and punctuation; whether the net can read a character, or rewrites it, as it may a curly quote; how many pieces
     a word is to the net, which tells names; what stands for a placeholder in a sentence, `{}` being its number (with
-    several such words all are tried); a glossary; how many different
-    translations of each text are wanted, if there are as many; and what a list of words has of a text that is a line by itself.
+    several such words all are tried); a glossary; how many different translations of each text are wanted, if there are as
+    many; and what a list of words has of a text that is a line by itself.
 
     Out: an outcome for each text, in order. Its placeholders, white space around it and number of lines are those of
     the text. Raises ValueError if `nbest` does not answer every sentence; what `nbest` raises passes through.
