@@ -162,6 +162,8 @@ class Pieces:
         """Whether a character is a piece by itself, as nearly all are: to collect those of all pieces takes as long as to
         translate a sentence.
         """
+        if "\ud800" <= letter <= "\udfff":  # half a character, which is no text to sentencepiece
+            return False
         number = self.processor.PieceToId("\u2581" if letter == " " else letter)
         return letter != "\u2581" and number > END and not self.processor.IsUnused(number)
 
