@@ -9,7 +9,7 @@ is a verb, written once, and knows tasks by this contract only.
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -76,11 +76,6 @@ __all__ = [
 ]
 
 
-Disturb = Callable[
-    [Any, float, int], "Task"
-]  # task, strength from 0 to 1, seed -> the task as it answers with that noise
-
-
 class Task:
     """Base class of all tasks. A subclass fills in what is marked, and keeps what it learned in names ending in `_`.
 
@@ -91,14 +86,15 @@ class Task:
     Config: ClassVar[type[msgspec.Struct]]
     fields: ClassVar[Mapping[str, Field]]  # what one example holds; `as_learned` where that depends on training
     answer: ClassVar[Field]  # what one prediction is
-    questions: ClassVar[
-        Mapping[str, Question]
-    ] = {}  # what it can be asked, the one that is scored first; {}: one thing
+    # What it can be asked, the one that is scored first; {}: one thing.
+    questions: ClassVar[Mapping[str, Question]] = {}
     target: ClassVar[str] = ""  # the example's key of the wanted answer
     metric: ClassVar[str]  # the headline figure
     output: ClassVar[Output] = Output()  # what becomes of answers besides a value each
     transfer: ClassVar[Transfer[Any]] = Transfer()  # what it begins from with `--init`, and what `import` reads
-    training: ClassVar[Training] = Training()  # how its net is trained best; it may hang on what was learned
+    # Which nets it has and how they are trained best; `as_learned` where that depends on what was learned, or on options.
+    training: ClassVar[Training] = Training()
+    state: State = State()  # what verbs tell it while they work with it
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         self.config: Any = type(self).Config() if config is None else config
@@ -114,8 +110,6 @@ class Task:
     def optional(self) -> Mapping[str, Field]:
         """What an example may hold beside its fields; it may hang on what was learned."""
         return {}
-
-    state: State = State()  # what verbs tell it while they work with it
 
     # ---- to fill in -------------------------------------------------------------------------------------------
 
