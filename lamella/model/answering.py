@@ -97,7 +97,7 @@ def predict_file(
         if suffix in (*job.output.suffixes, *TABLES) and suffix != own:
             tell(f"note: the answers are in the form of a {own} file, like the input, whatever the name of the output")
         return _packed(path, whole[0]), own, whole[1]
-    if is_table(path):
+    if is_table(path) or own in (".txt", ".dat") and columns:
         return _table(trained, path, columns, tell, suffix)
     only = list(job.fields.values())
     if len(only) == 1 and only[0].prose and own in (".txt", ""):

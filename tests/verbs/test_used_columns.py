@@ -149,3 +149,16 @@ def test_an_encoding_that_is_said(model, tmp_path, cli):
     assert "as --encoding says" in cli("predict", model.where, path, "--encoding", "utf-8").err
     path.write_bytes("review,mood\na lovely film,良い\n".encode("shift_jis"))
     assert cli("evaluate", model.where, path, "--encoding", "shift_jis").code == 0
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.dat"])
+def test_a_text_file_with_the_columns_of_training_is_a_table(model, tmp_path, cli, name):
+    """Its header is no line to be answered; a text file without them is lines."""
+    path = tmp_path / name
+    path.write_text("id|review\n1|a lovely film\n2|a dull film\n")
+    done = cli("predict", model.where, path)
+    assert done.code == 0 and done.out.splitlines()[0].startswith("id|review|predicted_label"), done.err
+    assert [line.split("|")[1] for line in done.out.splitlines()[1:]] == ["a lovely film", "a dull film"]
+    if name == "a.txt":
+        path.write_text("a lovely review\na dull film, on the whole\n")
+        assert len(cli("predict", model.where, path).out.splitlines()) == 2

@@ -8,6 +8,7 @@ columns_of(["new.csv"], used, {})                   {"text": "review"}, where ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,8 @@ from lamella.errors import DataError
 
 Used = dict[str, dict[str, Any]]
 """Field -> its column: "name" ("" where the table had no header), "number" from 1 ("2+3" for two), and how many columns there were ("of")."""
+
+_LINE = 1 << 14  # bytes of a first line
 
 _record: ContextVar[Used | None] = ContextVar("record", default=None)
 
@@ -53,13 +56,23 @@ def columns_of(
     without a header that are as wide. None where nothing is known.
     """
     found = dict(given or {})
-    tables = [path for path in paths if is_table(path) and Path(path).is_file()]
+    tables = [path for path in paths if (is_table(path) or names_columns(path, used)) and Path(path).is_file()]
     open_ones = {field: column for field, column in used.items() if field not in found}
     if not open_ones or len(tables) < len(paths):
         return found or None
     for field, column in _shared([_in_table(path, open_ones) for path in tables]).items():
         found[field] = column
     return found or None
+
+
+def names_columns(path: StrPath, used: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a text file is a table all the same: its first line holds the name of a column of training, among others."""
+    if Path(path).suffix.lower() not in (".txt", ".dat") or not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        first = file.read(_LINE).decode("utf-8-sig", "replace").partition("\n")[0]
+    cells = {fold(cell.strip().strip('"')) for cell in re.split(r"[\t;,|]", first)}
+    return len(cells) > 1 and any(fold(str(column["name"])) in cells for column in used.values() if column["name"])
 
 
 def _in_table(path: StrPath, used: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
