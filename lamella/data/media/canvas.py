@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.media.depths import WHITE, White
-from lamella.data.media.images import is_uri, open_picture
+from lamella.data.media.images import even, is_uri, open_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -101,3 +101,19 @@ def turn_box(box: list[float], orientation: int, width: float, height: float) ->
     if orientation in (3, 4, 6, 7):
         top, bottom = height - bottom, height - top
     return [top, left, bottom, right] if orientation in SWAPPED else [left, top, right, bottom]
+
+
+def on_square(value: Any, most: int, channels: int, white: White = WHITE) -> tuple[Any, str]:
+    """A picture as explanations cut it, into squares: one that is none, or larger than `most`, is laid on one and made smaller.
+
+    Besides, how large it then is, "" where it is as it was.
+
+    >>> on_square(np.zeros((30, 60), np.uint8), 40, 1)[1], on_square(np.zeros((40, 40), np.uint8), 40, 1)[1]
+    ('40 x 20', '')
+    """
+    width, height = upright_size(value)
+    if width == height and width <= most and width % 4 == 0:
+        return even(value, white), ""
+    side = min(most, -(-max(width, height) // 4) * 4)
+    points, scale, _, _ = fit_picture(value, side, side, channels, white=white)
+    return points, f"{round(width * scale)} x {round(height * scale)}"

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from lamella.data.media.canvas import fit_picture, upright_size
+from lamella.data.media.canvas import on_square, upright_size
 from lamella.data.media.depths import WHITE, White
-from lamella.data.media.images import even, fingerprint, shape_of, white_of
+from lamella.data.media.images import fingerprint, shape_of, white_of
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, placed, read_mask
 from lamella.data.readers.masks import read_masks
 from lamella.data.samples.image_segmentation import ground
@@ -316,14 +316,9 @@ class ImageSegmentation(Task):
         return measures.segmentation(pairs, labels, BACKGROUND, IGNORE, things if len(things) == len(pairs) else ())
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
-        """Explanations cut a picture into squares: one that is none, or large, is laid on a square and made smaller."""
-        width, height = upright_size(example["image"])
-        if width == height and width <= EXPLAINED and width % 4 == 0:
-            return {**example, "image": even(example["image"], self.white_)}, ""
-        side = min(EXPLAINED, -(-max(width, height) // 4) * 4)
-        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_, white=self.white_)
-        shown = f"{round(width * scale)} x {round(height * scale)}"
-        return {**example, "image": points}, f"the picture is explained at {shown} points, and so is the mask"
+        picture, shown = on_square(example["image"], EXPLAINED, self.channels_, self.white_)
+        line = f"the picture is explained at {shown} points, and so is the mask"
+        return {**example, "image": picture}, line if shown else ""
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """Of each label that was answered the mean log-odds where it was; the background counts where nothing else is."""

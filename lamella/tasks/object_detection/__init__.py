@@ -20,9 +20,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from lamella.data.media.canvas import fit_picture, upright_size
+from lamella.data.media.canvas import fit_picture, on_square, upright_size
 from lamella.data.media.depths import WHITE, White
-from lamella.data.media.images import even, fingerprint, shape_of, white_of
+from lamella.data.media.images import fingerprint, shape_of, white_of
 from lamella.data.readers.boxes import read_boxes
 from lamella.data.samples.object_detection import scenes
 from lamella.decode.boxes import peaks, suppress
@@ -285,14 +285,9 @@ class ObjectDetection(Task):
         return [usual] * len(examples)
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
-        """Explanations cut a picture into squares: one that is none, or large, is laid on a square and made smaller."""
-        width, height = upright_size(example["image"])
-        if width == height and width <= EXPLAINED and width % 4 == 0:
-            return {**example, "image": even(example["image"], self.white_)}, ""
-        side = min(EXPLAINED, up(max(width, height), 4))
-        points, scale, _, _ = fit_picture(example["image"], side, side, self.channels_, white=self.white_)
-        shown = f"{round(width * scale)} x {round(height * scale)}"
-        return {**example, "image": points}, f"the picture is explained at {shown} pixels, and so are the boxes"
+        picture, shown = on_square(example["image"], EXPLAINED, self.channels_, self.white_)
+        line = f"the picture is explained at {shown} pixels, and so are the boxes"
+        return {**example, "image": picture}, line if shown else ""
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         """For each box the log-odds of its centre, the highest near the middle of the box; without boxes the highest of all."""
