@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import torch
+from torch.nn import functional as F
 
+from lamella.nets.factorization import complex as complex_
 from lamella.nets.factorization.complex import ComplEx, cubes
 
 
@@ -25,3 +27,23 @@ def test_the_penalty_has_a_gradient_at_zero():
     vectors = torch.zeros(1, 4, requires_grad=True)
     cubes(vectors).sum().backward()
     assert vectors.grad is not None and bool(vectors.grad.isfinite().all())
+
+
+def test_a_sample_of_very_many_entities_stands_for_all(monkeypatch):
+    torch.manual_seed(0)
+    net = complex_.ComplEx(3000, 2, 8)
+    head, relation, tail = torch.randint(3000, (64,)), torch.randint(2, (64,)), torch.randint(3000, (64,))
+
+    def losses(out):
+        assert (out["tails"].gather(1, out["tail_at"][:, None]).shape == (64, 1)) and out["penalty"].shape == (64,)
+        return [F.cross_entropy(out[f"{end}s"], out[f"{end}_at"]).item() for end in ("tail", "head")]
+
+    whole = losses(net(head, relation, tail))
+    assert net(head, relation, tail)["tails"].shape == (64, 3000)
+    monkeypatch.setattr(complex_, "ALL", 2000)
+    monkeypatch.setattr(complex_, "SAMPLED", 1000)
+    sampled = net(head, relation, tail)
+    assert sampled["tails"].shape[1] < 1200
+    assert all(abs(a - b) < 0.05 for a, b in zip(losses(sampled), whole, strict=True)), "each counts for those left out"
+    sum(out.sum() for out in (sampled["tails"], sampled["heads"])).backward()
+    assert net.eval()(head, relation, tail)["tails"].shape == (64, 3000), "all, when it is measured"

@@ -5,11 +5,15 @@ which a product of real vectors cannot. Each relation has a second vector for th
 "which head?" is "which tail?" of the reciprocal relation, and one graph answers both (Lacroix et al., 2018).
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 START = 0.1  # standard deviation of the first vectors
+ALL = 8_000  # entities, up to which a step compares what is right with all of them
+SAMPLED = 2_000  # of more, drawn anew for each step
 
 
 class ComplEx(nn.Module):
@@ -32,19 +36,34 @@ class ComplEx(nn.Module):
             "scores": self._scores(F.embedding(head, self.entity_table), F.embedding(relation, self.relation_table))
         }
 
-    def _scores(self, head: Tensor, relation: Tensor) -> Tensor:
-        """Vectors (B, 2 K) -> scores of all entities as the tail (B, E)."""
+    def _scores(self, head: Tensor, relation: Tensor, among: Tensor | None = None) -> Tensor:
+        """Vectors (B, 2 K) -> scores as the tail of all entities (B, E), or of some, ids (C,) -> (B, C)."""
         (a, b), (c, d) = head.chunk(2, dim=1), relation.chunk(2, dim=1)
         query = torch.cat([a * c - b * d, a * d + b * c], dim=1)  # the complex product, (B, 2 K)
-        return self.dropout(query) @ self.entity_table.t()
+        table = self.entity_table if among is None else F.embedding(among, self.entity_table)
+        return self.dropout(query) @ table.t()
 
     def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Tensor]:
-        """Facts (B,) each -> scores of all entities as the tail and as the head (B, E), and the N3 penalty of each (B,)."""
+        """Facts (B,) each -> scores as the tail and as the head (B, C), where the right ones stand in them (B,), and the N3 penalty of each (B,).
+
+        C: all E entities, in their order; of very many, which would take minutes for each look at all facts, those of the batch and
+        a sample, and each that is wrong then stands for E / C of them (sampled softmax; Jean et al., 2015).
+        """
         entities, relations = self.entity_table, self.relation_table
         one, other = F.embedding(head, entities), F.embedding(tail, entities)
         forth, back = F.embedding(relation, relations), F.embedding(relation + self.relations, relations)
         penalty = cubes(one) + cubes(other) + (cubes(forth) + cubes(back)) / 2
-        return {"tails": self._scores(one, forth), "heads": self._scores(other, back), "penalty": penalty}
+        among, tail_at, head_at = None, tail, head
+        if self.training and len(entities) > ALL:
+            drawn = torch.randint(len(entities), (SAMPLED,), device=head.device)
+            among = torch.unique(torch.cat([head, tail, drawn]))
+            tail_at, head_at = torch.searchsorted(among, tail), torch.searchsorted(among, head)
+        tails, heads = self._scores(one, forth, among), self._scores(other, back, among)
+        if among is not None:
+            less = math.log(len(entities) / len(among))
+            right = F.one_hot(torch.stack([tail_at, head_at]), len(among)) * less
+            tails, heads = tails - right[0], heads - right[1]
+        return {"tails": tails, "heads": heads, "tail_at": tail_at, "head_at": head_at, "penalty": penalty}
 
 
 def cubes(vectors: Tensor) -> Tensor:

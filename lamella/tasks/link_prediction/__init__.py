@@ -226,7 +226,7 @@ class LinkPrediction(Task):
         return ComplEx(len(self.graph.entities), len(self.relations_), rank, float(self.config.dropout))
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        return penalty.loss(outputs, targets["head"], targets["tail"], self.n3_)
+        return penalty.loss(outputs, self.n3_)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

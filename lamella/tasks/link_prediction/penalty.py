@@ -46,7 +46,7 @@ def _tried(net: "nn.Module", learn: Ints, held: Ints, known: Knowledge, weight: 
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
         h, r, t = rows[torch.randint(len(rows), (BATCH,), generator=order)].T
-        loss(net(head=h, relation=r, tail=t), h, t, weight).backward()  # type: ignore[no-untyped-call]
+        loss(net(head=h, relation=r, tail=t), weight).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
     net.eval()
@@ -56,9 +56,9 @@ def _tried(net: "nn.Module", learn: Ints, held: Ints, known: Knowledge, weight: 
     return float((1 / filtered_ranks(scores, held[:, 2], others)).mean())
 
 
-def loss(outputs: "dict[str, Tensor]", head: "Tensor", tail: "Tensor", weight: float) -> "Tensor":
-    """The cross-entropy of both ends among all entities, and the penalty."""
+def loss(outputs: "dict[str, Tensor]", weight: float) -> "Tensor":
+    """The cross-entropy of both ends among the entities that they are compared with, and the penalty."""
     from torch.nn import functional as F
 
-    ends = F.cross_entropy(outputs["tails"], tail) + F.cross_entropy(outputs["heads"], head)
+    ends = F.cross_entropy(outputs["tails"], outputs["tail_at"]) + F.cross_entropy(outputs["heads"], outputs["head_at"])
     return ends / 2 + weight * outputs["penalty"].mean()
