@@ -40,6 +40,7 @@ class Argument(Struct):
     """A plural, ordinal or select argument: its head as written, and its branches."""
 
     name: str
+    place: str  # what stands for it in the texts, between braces: the name, with a number where that is there already
     kind: str
     head: str  # from the brace to before the first selector
     branches: list[tuple[str, str, Message]] = field(
@@ -81,7 +82,7 @@ def _rendered(message: Message, answers: Iterator[str], target: str) -> str:
             f"{before}{key} {{{text}}}" if before else f"{key} {{{text}}}"
             for before, key, text in _fitted(argument.kind, branches, target)
         )
-        text = text.replace(f"{{{argument.name}}}", whole + argument.tail + "}", 1)
+        text = text.replace(f"{{{argument.place}}}", whole + argument.tail + "}", 1)
     return text
 
 
@@ -115,6 +116,15 @@ def fitting(categories: Sequence[str], target: str, always: Sequence[str] = ()) 
     return [one for one in categories if one in table or one in also], [one for one in table if one not in categories]
 
 
+def is_broken(text: str) -> bool:
+    """Whether a text begins a plural or select argument and is no message: its keywords are not to be translated.
+
+    >>> is_broken("{n, plural, one {a}"), is_broken("{n, plural, one {a} other {b}}"), is_broken("a plural")
+    (True, False, False)
+    """
+    return bool(_OPEN.search(text)) and parse(text) is None
+
+
 def parse(text: str) -> Message | None:
     """Parse a text as an ICU message; None if it has no plural or select argument, or is malformed."""
     if not _OPEN.search(text):
@@ -141,10 +151,11 @@ def _parse(text: str, at: int, depth: int, number: str = "") -> tuple[Message, i
         elif char == "{" and (match := _OPEN.match(text, at)):
             parts.append(text[start:at])
             argument, at = _argument(text, match, depth, number)
-            if any(argument.name == other.name for other in arguments) or f"{{{argument.name}}}" in text[start:]:
-                raise ValueError("twice the same argument")
+            tried = 1
+            while f"{{{argument.place}}}" in text or any(argument.place == other.place for other in arguments):
+                argument.place, tried = f"{argument.name}_{tried}", tried + 1
             arguments.append(argument)
-            parts.append(f"{{{argument.name}}}")
+            parts.append(f"{{{argument.place}}}")
             start = at
         elif char == "#" and number and not braces:
             parts += [text[start:at], number]
@@ -161,7 +172,7 @@ def _parse(text: str, at: int, depth: int, number: str = "") -> tuple[Message, i
 def _argument(text: str, match: re.Match[str], depth: int, number: str) -> tuple[Argument, int]:
     at = match.end()
     head = match[0].rstrip()
-    argument = Argument(match["name"], match["kind"], head)
+    argument = Argument(match["name"], match["name"], match["kind"], head)
     at = match.start() + len(head)
     while branch := _SELECTOR.match(text, at):
         counted = f"{{{match['name']}_number}}" if match["kind"] != "select" else number

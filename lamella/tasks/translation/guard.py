@@ -97,8 +97,11 @@ def translate_texts(
     """
     flags = formats if formats is not None else [""] * len(texts)
     found = [messages.parsed(text) for text in texts]
-    if any(found):
-        parts = [message.texts if message else [text] for text, message in zip(texts, found, strict=True)]
+    if any(found) or any(map(messages.is_broken, texts)):
+        parts = [
+            message.texts if message else [text] * (not messages.is_broken(text))
+            for text, message in zip(texts, found, strict=True)
+        ]
         answers = iter(
             translate_texts(
                 [part for some in parts for part in some], nbest, on_count,

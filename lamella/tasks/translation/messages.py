@@ -14,10 +14,15 @@ def parsed(text: str) -> Message | None:
     return icu.parse(text) if "{" in text and ("plural" in text or "select" in text) else None
 
 
+def is_broken(text: str) -> bool:
+    """Whether a text is such a message that cannot be read, and therefore stays."""
+    return "{" in text and ("plural" in text or "select" in text) and icu.is_broken(text)
+
+
 def joined(text: str, message: Message | None, outcomes: Sequence[Outcome], target: str) -> Outcome:
     """The outcome of a text from those of its parts. A part without translation leaves that part as it was."""
     if message is None:
-        return outcomes[0]
+        return outcomes[0] if outcomes else Outcome(text, "kept", 1)
     answer = message.render([one.text for one in outcomes], target)
     statuses = {one.status for one in outcomes} - {"empty", "copied"}
     kept = sum(one.kept for one in outcomes)

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
@@ -24,6 +23,9 @@ from lamella.data.text.sentences import Span
 from lamella.tasks.translation import numerals
 from lamella.tasks.translation.proper import word_set
 from lamella.tasks.translation.quantities import unscaled, written_anew
+
+if TYPE_CHECKING:
+    from difflib import SequenceMatcher
 
 _NARROW, _NO_BREAK = "\u202f", "\u00a0"
 # How a language separates thousands and decimals, and whether the currency stands behind the number.
@@ -289,7 +291,7 @@ class Numbers(Struct):
             joined = [(a[0], b[1]) for a, b in pairwise(tokens) if re.fullmatch(r"[\s.,]", left[a[1] : b[0]])]
             near = [t for t in (*tokens, *joined) if force or _alike(one.digits, re.sub("[^0-9]", "", left[slice(*t)]))]
             if near:
-                best = max(near, key=lambda t: SequenceMatcher(None, one.digits, left[slice(*t)], False).ratio())
+                best = max(near, key=lambda t: _matcher(one.digits, left[slice(*t)]).ratio())
                 tokens = [t for t in tokens if not best[0] <= t[0] < best[1]]
                 edits += self._set(left, best, one)
                 lacking.remove(one)
@@ -318,6 +320,8 @@ class Numbers(Struct):
         if one.value is not None and (ending or one.ordinal) and number == one.digits:
             plain = one.dated and self.dst in ("fr", "es") and (one.value > 1 or self.dst == "es")
             plain = plain or (self.dst == "es" and bool(re.search(r"\bsiglos? $", answer[:start])))
+            if self.dst != "de" and re.match(r"\.[,\s]\s?[^\W\d_A-Z]", answer[ending or end :]):  # `1., 2.` of German
+                ending = (ending or end) + 1
             return [(start, ending or end, number if plain else numerals.ordinal(one.value, self.dst, answer[start:]))]
         behind = self.dst in STYLES and STYLES[self.dst][2]
         if one.sign and not re.search(r"[+−–-]\s?\D?$", answer[:start][-3:]):
@@ -361,7 +365,7 @@ def _alike(ours: str, theirs: str) -> bool:
     """Whether the net's digits are a slip for ours: one too many, one too few, or two that changed places."""
     if sorted(ours) == sorted(theirs) or abs(len(ours) - len(theirs)) > max(1, len(ours) // 3) or len(ours) < 2:
         return sorted(ours) == sorted(theirs)
-    return SequenceMatcher(None, ours, theirs, False).ratio() >= _NEAR
+    return _matcher(ours, theirs).ratio() >= _NEAR
 
 
 def _nearest(code: str, answer: str) -> Span | None:
@@ -376,7 +380,7 @@ def _nearest(code: str, answer: str) -> Span | None:
             words = answer[slice(*span)]
             if _BARRIER in words or not re.search("[0-9]", words):
                 continue
-            matcher = SequenceMatcher(None, key, re.sub(r"\W", "", words).casefold(), False)
+            matcher = _matcher(key, re.sub(r"\W", "", words).casefold())
             if matcher.quick_ratio() >= score and (ratio := matcher.ratio()) > score:
                 best, score = span, ratio
     return best
@@ -389,3 +393,9 @@ def _trimmed(text: str, start: int, end: int) -> Span:
             break
         start, end = (start + affix.end(), end) if affix.start() == 0 else (start, start + affix.start())
     return start, end
+
+
+def _matcher(one: str, two: str) -> SequenceMatcher[str]:
+    from difflib import SequenceMatcher  # late: most sentences have no numbers
+
+    return SequenceMatcher(None, one, two, False)

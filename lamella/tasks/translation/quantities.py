@@ -90,7 +90,7 @@ def written_anew(source: str, src: str, dst: str) -> list[tuple[int, int, str, s
 _EITHER = "|".join(_MONTHS)
 _ENGLISH_DATE = lazy(
     rf"(?<![\w/.-])(?:(?P<month>{_EITHER}) (?P<day>3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)?"
-    rf"|(?P<first>3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)? (?:of )?(?P<last>{_EITHER}))(?:,? (?P<year>[12][0-9]{{3}}))?(?![\w:/-])"
+    rf"|(?P<first>3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)? (?:of )?(?P<last>{_EITHER})|(?P<alone>{_EITHER})(?=,? [12][0-9]{{3}}(?![\w:/-])))(?:,? (?P<year>[12][0-9]{{3}}))?(?![\w:/-])"
 )
 
 
@@ -99,10 +99,16 @@ def dates_in_chinese(source: str, src: str) -> Iterator[tuple[int, int, str, str
 
     >>> [one[2] for one in dates_in_chinese("From May 5th, 2023 to 3 June", "en")]
     ['2023年5月5日', '6月3日']
+    >>> [one[2] for one in dates_in_chinese("since May 2024", "en")]
+    ['2024年5月']
     """
     for match in _ENGLISH_DATE.finditer(source) if src == "en" else ():
-        month = _MONTHS.index(match["month"] or match["last"]) + 1
-        day, year = int(match["day"] or match["first"]), match["year"]
+        month = _MONTHS.index(match["month"] or match["last"] or match["alone"]) + 1
+        year = match["year"]
+        if match["alone"]:
+            yield match.start(), match.end(), f"{year}年{month}月", rf"{year} ?年 ?{month} ?月"
+            continue
+        day = int(match["day"] or match["first"])
         short = rf"{month} ?月 ?{day} ?[日号]"
         text = f"{month}月{day}日"
         yield (

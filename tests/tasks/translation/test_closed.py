@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from lamella.data.text import icu, placeholders
 from lamella.tasks.translation import (
     capitals,
     case,
@@ -162,6 +163,8 @@ def test_a_chinese_or_german_label_is_no_name(word: str, language: str, name: bo
         ("San Juan y el rey Carlos", "Saint John and king Charles", "es", "en", "Saint John and king Charles"),
         ("On 15 March 2024.", "Am 15 März 2024.", "en", "de", "Am 15. März 2024."),
         ("On May 5th, 2023.", "Le 5. mai 2023.", "en", "fr", "Le 5 mai 2023."),
+        ("Dear Ms. Kovács,", "Dear Ms. Kovács,", "en", "es", "Dear Sra. Kovács,"),
+        ("May 2024", "2024 5月", "en", "zh", "2024 5月"),
         ("May I march?", "Puis-je marcher ?", "en", "fr", "Puis-je marcher\u00a0?"),
         ("We go in May.", "我们5月去。", "en", "zh", "我们5月去。"),
         ("On May 5th, 2023.", "在May 5th, 2023。", "en", "zh", "在2023年5月5日。"),
@@ -346,3 +349,22 @@ def test_a_word_on_a_line_of_its_own_is_looked_up() -> None:
     )
     assert [one.text for one in found] == ["Bonjour\n\nTraduit.\n- lundi", "Traduit"]
     assert asked == ["It is late.", "Hello"]
+
+
+def test_a_plural_beside_its_own_number_is_a_message() -> None:
+    message = icu.parse("{n} new {n, plural, one {mail} other {mails}}.")
+    assert message is not None and message.texts == ["{n} new {n_1}.", "mail", "mails"]
+    answer = message.render(["{n} nouveaux {n_1}.", "courriel", "courriels"], "fr")
+    assert answer == "{n} nouveaux {n, plural, one {courriel} other {courriels}}."
+
+
+def test_a_message_that_cannot_be_read_stays() -> None:
+    broken = "{n, plural, one {a mail} other {mails} and more"
+    found = translate_texts(
+        [broken, "mails"], lambda texts: [[text.upper()] for text in texts], source="en", target="fr"
+    )
+    assert [(one.text, one.status) for one in found] == [(broken, "kept"), ("MAILS", "translated")]
+
+
+def test_a_name_between_two_signs_is_a_placeholder() -> None:
+    assert placeholders.find("@@user@@ has left") == ["@@user@@"]
