@@ -254,12 +254,12 @@ def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: st
         return f"{before}{name}{title}{after.lstrip(' ')}"
     if dst == "en":
         before = re.sub(r"(?<!\w)[Tt]he $", "", before)
-    article = r"\b(?:el|la|al|del) $"
+    article = r"\b(?:el|la|al|del|dear|estimad[oa]|querid[oa]|hola) $"
     if (
         dst == "es"
         and place["own"]
-        and re.search(r"(?<![^\W\d_])[a-zß-ÿ]+ $", before)
-        and not re.search(article, before)
+        and re.search(r"[^\W\d_] $", before)
+        and not re.search(article, before, re.IGNORECASE)
     ):
         before = re.sub(r"\b(a|de) el $", lambda match: f"{match[1]}l ", before + ("el ", "la ")[woman])
     return f"{before}{title} {name}{after}"
