@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.sentences import Span
-from lamella.tasks.translation import closed
+from lamella.tasks.translation import closed, counts
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.plans import is_sign, union
@@ -94,6 +94,8 @@ class Checks:
         digits = self.numbers.check(answer, self._taken(answer), force)
         text = self._measured(digits.text)
         src, dst = base_code(self.style.source), base_code(self.style.target)
+        if "hal" in self.source:
+            text = counts.half_hours(self.source, text, src, dst)
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
@@ -112,6 +114,8 @@ class Checks:
         # What stays letter by letter is no word that was left.
         typed, said = _blanked(self.source, self.taken), _blanked(text, self._taken(text))
         uncertain = doubts(typed, said, self.style.source, self.style.target)
+        if counts.lost(typed, said, src, dst):
+            uncertain.append("digits")
         if left_over(typed, said, src, dst):
             faults.append("untranslated")
         if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":

@@ -13,6 +13,7 @@ from lamella.tasks.translation import (
     case,
     chinese,
     closed,
+    counts,
     masks,
     mentions,
     numerals,
@@ -34,7 +35,7 @@ from lamella.tasks.translation.words import Words, pack
 
 @pytest.mark.parametrize(
     "module",
-    [capitals, case, chinese, closed, masks, mentions, numerals, quantities, soundness, spacing, wording],
+    [capitals, case, chinese, closed, counts, masks, mentions, numerals, quantities, soundness, spacing, wording],
     ids=lambda module: module.__name__,
 )
 def test_docstrings(module: object) -> None:
@@ -368,3 +369,30 @@ def test_a_message_that_cannot_be_read_stays() -> None:
 
 def test_a_name_between_two_signs_is_a_placeholder() -> None:
     assert placeholders.find("@@user@@ has left") == ["@@user@@"]
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "src", "dst", "doubts"),
+    [
+        ("Twenty-three people came.", "Zwenty-Dree Leute kamen.", "en", "de", ["digits"]),
+        ("Twenty-three people came.", "Es kamen 23 Leute.", "en", "de", []),
+        ("Il a quatre-vingt-dix ans.", "He is eighty years old.", "fr", "en", ["digits"]),
+        ("Il a quatre-vingt-dix ans.", "He is ninety years old.", "fr", "en", []),
+        ("Tiene treinta y cinco perros.", "He has thirty-five dogs.", "es", "en", []),
+        ("Er ist dreiundfünfzig.", "He is thirty-five.", "de", "en", ["digits"]),
+        ("她今年三十五岁。", "She's thirty-one years old.", "zh", "en", ["digits"]),
+        ("二十世纪的第三十天", "the thirtieth day of it", "zh", "en", ["digits"]),
+        ("Two hundred twenty men.", "Deux cents hommes.", "en", "fr", []),
+    ],
+)
+def test_numbers_in_words(source: str, answer: str, src: str, dst: str, doubts: list[str]) -> None:
+    assert [one for one in judged_doubts(source, answer, src, dst) if one == "digits"] == doubts
+
+
+def judged_doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
+    return Checks(source, "", [], Style(src, dst)).judge(answer, {}).doubts
+
+
+def test_half_hours() -> None:
+    assert judged("We eat at half past seven.", "Wir essen um halb sieben.", "en", "de")[0] == "Wir essen um halb acht."
+    assert judged("Half of it.", "Die Hälfte davon.", "en", "de")[0] == "Die Hälfte davon."
