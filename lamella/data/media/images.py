@@ -213,9 +213,14 @@ def open_picture(value: Any, white: White = WHITE) -> "Image":
 def open_as_stored(name: str, raw: bytes) -> "Image":
     """A picture's first frame in its own mode, as a mask needs it: not turned, palette and 16 bits as they are.
 
-    name: what to call it in an error. Raises DataError as `read_image` does.
+    name: what to call it in an error. `info["frames"]` is how many frames the file holds. Raises DataError as `read_image` does.
     """
-    return _open(name, raw, lambda picture: picture.copy())
+
+    def finish(picture: "Image") -> "Image":
+        picture.info["frames"] = getattr(picture, "n_frames", 1)
+        return picture.copy()
+
+    return _open(name, raw, finish)
 
 
 def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":

@@ -134,6 +134,10 @@ def numbers_of(value: Any) -> tuple[NDArray[np.int64], dict[str, str]]:
             f"{_name(value)}: expected a mask of numbers (an indexed or grey PNG), received one in colours. Give a table of "
             "colours, labelmap.txt, beside the masks: name:red,green,blue::"
         )
+    if numbers.size and numbers.min() < 0:
+        raise DataError(
+            f"{_name(value)}: expected a mask of numbers from 0, received {numbers.min()}. Points without a label are {IGNORE}."
+        )
     notes = {k: v for k, v in picture.info.items() if isinstance(k, str) and isinstance(v, str)}
     return numbers, {**notes, INDEXED: "yes" if picture.mode == "P" else ""}
 
@@ -148,19 +152,49 @@ def grey_numbers(picture: "Image") -> NDArray[np.int64] | None:
         return points[..., 0].astype(np.int64)
     numbers = np.asarray(picture)
     if picture.mode.startswith("F"):
-        numbers = np.rint(np.nan_to_num(numbers))
+        numbers = np.nan_to_num(numbers)
     return numbers.astype(np.int64) if numbers.ndim == 2 else None
 
 
 def open_mask(value: Any) -> "Image":
-    """A mask as Pillow has it, its numbers untouched. Raises DataError for a JPEG, what is damaged, and what is too large."""
+    """A mask as Pillow has it, its numbers untouched.
+
+    Raises DataError for what is stored with loss, damaged or too large, for several pages and for shares of a number.
+    """
     name, raw = images.raw_bytes(value)
-    if raw[:3] == b"\xff\xd8\xff":
+    if kind := _lossy(raw):
         raise DataError(
-            f"{name}: expected a mask that is stored without loss, received a JPEG, whose compression changes labels. "
+            f"{name}: expected a mask that is stored without loss, received {kind}, whose compression changes labels. "
             "Save masks as PNG."
         )
-    return images.open_as_stored(name, raw)
+    picture = images.open_as_stored(name, raw)
+    if (pages := picture.info.pop("frames")) > 1:
+        raise DataError(f"{name}: expected one mask, received {pages:,} in one file. Save each beside its own picture.")
+    if picture.mode.startswith("F"):
+        numbers = np.nan_to_num(np.asarray(picture))
+        if (odd := numbers[numbers != np.rint(numbers)]).size:
+            raise DataError(
+                f"{name}: expected a mask of whole numbers, one a label, received {odd[0]:.4g}. Save the labels, not how likely they are."
+            )
+    return picture
+
+
+def _lossy(raw: bytes) -> str:
+    """What a picture's file is where its compression changes points; "" where none is lost.
+
+    >>> _lossy(b"\\xff\\xd8\\xff"), _lossy(b"RIFF\\x14\\0\\0\\0WEBPVP8L\\x08\\0\\0\\0")
+    ('a JPEG', '')
+    """
+    if raw[:3] == b"\xff\xd8\xff":
+        return "a JPEG"
+    if raw[4:12] in (b"ftypavif", b"ftypavis"):
+        return "an AVIF"
+    at = 12 if raw[:4] == b"RIFF" and raw[8:12] == b"WEBP" else len(raw)
+    while at + 8 <= len(raw):  # parts: a name, a size, the content, to an even length
+        if raw[at : at + 4] == b"VP8 ":
+            return "a lossy WebP"
+        at += 8 + (size := int.from_bytes(raw[at + 4 : at + 8], "little")) + size % 2
+    return ""
 
 
 def encode_mask(points: NDArray[Any], labels: Sequence[str], things: NDArray[Any] | None = None) -> str:

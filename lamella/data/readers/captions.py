@@ -311,7 +311,11 @@ def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, 
             account.odd.setdefault("a picture without a text beside it", []).append(show_path(picture))
             continue
         used.add(text)
-        lines = split_lines(read_text(text)[0])
+        try:
+            lines = split_lines(read_text(text)[0])
+        except DataError as error:  # one of thousands: counted like an empty one
+            account.bad.setdefault("a text that cannot be read", []).append(str(error))
+            continue
         said = [(line, f"{show_path(text)}, line {n}") for n, line in enumerate(lines, start=1) if line.strip()]
         for line, where in said or [("", show_path(text))]:
             if _fits(line, picture.name, where, account):
@@ -340,5 +344,8 @@ def _hidden(path: Path, place: Path) -> bool:
 
 def _is_list(path: Path) -> bool:
     """Whether most of the first lines of a text name a picture and a caption."""
-    lines = [line for line in split_lines(read_text(path)[0])[:50] if line.strip()]
+    try:
+        lines = [line for line in split_lines(read_text(path)[0])[:50] if line.strip()]
+    except DataError:  # whatever it is, it is none
+        return False
     return sum(_LINE.fullmatch(line) is not None for line in lines) > 0.5 * len(lines)

@@ -139,29 +139,31 @@ def _walk(place: Path, lines: list[str], optional: bool = False) -> list[dict[st
         if p not in folders:
             lines.append(f"note: {show_path(p)} is a part of a data set, no class, and is left out here")
     rows: list[dict[str, Any]] = []
-    others = 0
+    others: list[str] = []
     for folder in folders or [place]:
         before = len(rows)
         for here, names, files in os.walk(folder):
             names[:] = sorted(n for n in names if not n.startswith("."))
             files = sorted(f for f in files if not f.startswith("."))
             found = [f for f in files if Path(f).suffix.lower() in SUFFIXES]
-            others += len(files) - len(found)
+            others += [show_path(Path(here, f)) for f in files if f not in found]
             rows += [{"image": str(Path(here, f)), "label": folder.resolve().name} for f in found]
         if len(rows) == before and folders:
             lines.append(f"note: {show_path(folder)}: a class without a picture; the net will not know it")
     if not rows:
         raise DataError(
             f"{show_path(place)}: expected pictures ({', '.join(sorted(SUFFIXES)[:4])}, ...) in one folder a class, "
-            f"received none{f' among {others:,} files' if others else ''}. Give the folder that holds the class folders."
+            f"received none{f' among {len(others):,} files' if others else ''}. Give the folder that holds the class folders."
         )
     loose = [p for p in visible(place) if p.is_file() and p.suffix.lower() in SUFFIXES] if folders else []
     if loose:
         what = "have no label" if optional else "belong to no class and are left out"
-        lines.append(f"note: {len(loose):,} pictures directly in {show_path(place)} {what}")
+        named = f"{', '.join(quote(p.name) for p in loose[:LISTED])}{', ...' if len(loose) > LISTED else ''}"
+        lines.append(f"note: {len(loose):,} pictures directly in {show_path(place)} {what}: {named}")
         rows += [{"image": str(p)} for p in loose] if optional else []
     if others:
-        lines.append(f"note: {others:,} files in {show_path(place)} are no pictures by their suffix and are left out")
+        named = f"{', '.join(others[:LISTED])}{', ...' if len(others) > LISTED else ''}"
+        lines.append(f"note: {len(others):,} files are no pictures by their suffix and are left out: {named}")
     lines.append(f"{show_path(place)}: {len(rows):,} pictures in {max(1, len(folders)):,} class folders")
     return rows
 

@@ -66,6 +66,8 @@ class Legend(msgspec.Struct):
     names: dict[int, str] = {}
     ignored: tuple[int, ...] = (IGNORE,)
     file: str = ""  # that says so
+    first: str = ""  # the first mask
+    deep: bool | None = None  # whether its numbers, which have no names, are those of things; None: that is not known
 
 
 def read_folder(place: Path, account: Account) -> list[Marked] | None:
@@ -82,6 +84,7 @@ def read_folder(place: Path, account: Account) -> list[Marked] | None:
     if legend.file:
         account.lines.append(f"{legend.file}: names of {len(legend.colours) or len(legend.names)} labels")
     _say_how(matched[0][1], legend, account)
+    legend.first, legend.deep = show_path(matched[0][1]), _has_things(matched[0][1])
     things = _voc_things(found[1]) if found else None
     return [Marked(str(image), Maker(mask, legend, things), show_path(mask)) for image, mask in matched]
 
@@ -127,8 +130,17 @@ class Maker(msgspec.Struct):
         if legend.colours and (mask := self._by_colour()) is not None:
             return mask
         numbers, notes = numbers_of(self.file)
-        if "Labels" in notes or not (legend.names or _deep(self.file) or numbers.max() > IGNORE):
+        if "Labels" in notes:
             return read_mask(self.file)
+        deep = _deep(self.file) or numbers.max() > IGNORE
+        if not legend.names:
+            if legend.deep not in (None, deep):
+                bits = ("8 bits, whose numbers are labels", "16 bits or more, whose numbers are things")
+                raise DataError(
+                    f"expected a mask of {bits[not deep]}, as {legend.first} is, received one of {bits[deep]}. Save all in the same way."
+                )
+            if not deep:
+                return read_mask(self.file)
         if legend.names:
             names = {number: name for number, name in legend.names.items() if name.lower() not in VOID}
             unknown = sorted(set(np.unique(numbers).tolist()) - {*legend.names, *legend.ignored})
@@ -170,6 +182,15 @@ class Maker(msgspec.Struct):
             if code not in void:
                 points[codes == code] = order.index(name)
         return Mask(points, order)
+
+
+def _has_things(file: Path) -> bool | None:
+    """Whether a mask's numbers are those of things; None where it names labels, or cannot be read."""
+    try:
+        numbers, notes = numbers_of(file)
+        return None if "Labels" in notes else _deep(file) or bool(numbers.max() > IGNORE)
+    except DataError:
+        return None
 
 
 def _deep(file: Path) -> bool:

@@ -239,8 +239,8 @@ def test_what_is_odd_is_said(album):
     for wanted in (
         f"{album}/empty: a class without a picture",
         'class "bird" has a single picture',
-        "1 pictures directly in",
-        "1 files in",
+        f'1 pictures directly in {album} belong to no class and are left out: "loose.png"',
+        f"1 files are no pictures by their suffix and are left out: {album}/cat/notes.txt",
         "2 pictures repeat another one",
         "1 pictures are in more than one class",
     ):

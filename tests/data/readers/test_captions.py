@@ -205,6 +205,19 @@ def test_everything_that_is_left_out_of_a_folder_is_named(tmp_path):
     assert "a picture without a text beside it: 1" in text and "d.jpg" in text
 
 
+def test_one_text_that_cannot_be_read_is_named(tmp_path):
+    """It is one of many, and does not stop the others; nor does a binary file that belongs to no picture."""
+    for n in range(12):
+        picture(tmp_path / f"{n}.png", n)
+        (tmp_path / f"{n}.txt").write_text(f"picture {n}\n")
+    (tmp_path / "3.txt").write_bytes(b"\0\1\2" * 50)
+    (tmp_path / "cache.txt").write_bytes(b"\0\1\2" * 50)
+    examples, lines = read_captions([tmp_path])
+    said = "\n".join(lines)
+    assert len(examples) == 11 and "left out, a text that cannot be read: 1" in said
+    assert "3.txt, line 1: expected text, received a NUL character" in said and "cache.txt" in said
+
+
 def test_an_empty_caption_in_a_table_is_named_with_its_line(tmp_path):
     rows = []
     for number in range(12):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -309,6 +310,60 @@ def test_a_jpeg_as_a_mask(home):
 def test_a_jpeg_that_is_called_png(home):
     [line] = spoilt(home, lambda path: Image.fromarray(WANTED).save(path, "JPEG"))
     assert "received a JPEG" in line
+
+
+@pytest.mark.parametrize(("suffix", "options"), [(".webp", {"quality": 60}), (".avif", {})])
+def test_other_formats_that_lose_points(home, suffix, options):
+    if suffix == ".avif" and ".avif" not in Image.registered_extensions():
+        pytest.skip("Pillow without AVIF")
+
+    def change(path: Path) -> None:
+        path.unlink()
+        Image.fromarray((WANTED > 0).astype(np.uint8)).save(path.with_suffix(suffix), **options)
+
+    [line] = spoilt(home, change)
+    assert "stored without loss" in line and "Save masks as PNG" in line
+
+
+def test_webp_without_loss_is_a_mask(home):
+    many(home)
+    path = home / "masks" / "p3.png"
+    path.unlink()
+    Image.fromarray((WANTED > 0).astype(np.uint8)).save(path.with_suffix(".webp"), lossless=True)
+    assert len(read_masks([home])[0]) == 12
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        (np.linspace(0, 1, WANTED.size, dtype=np.float32).reshape(WANTED.shape), "expected a mask of whole numbers"),
+        (WANTED.astype(np.int32) - 1, "expected a mask of numbers from 0, received -1"),
+        (
+            WANTED.astype(np.uint16),
+            "expected a mask of 8 bits, whose numbers are labels, as .*p0.png is, received one of 16",
+        ),
+        (WANTED.astype(np.float32), "expected a mask of 8 bits"),
+    ],
+)
+def test_numbers_of_another_kind(home, numbers, says):
+    """A share of a number, a number below 0, and what would be labels in one mask and things in the others."""
+
+    def change(path: Path) -> None:
+        path.unlink()
+        Image.fromarray(numbers).save(path.with_suffix(".tif"))
+
+    [line] = spoilt(home, change)
+    assert re.search(says, line) and "p3.tif" in line
+
+
+def test_masks_of_several_pages(home):
+    def change(path: Path) -> None:
+        path.unlink()
+        page = Image.fromarray((WANTED > 0).astype(np.uint8))
+        page.save(path.with_suffix(".tif"), save_all=True, append_images=[page, page])
+
+    [line] = spoilt(home, change)
+    assert "expected one mask, received 3 in one file" in line
 
 
 def test_a_mask_of_another_size(home):
