@@ -7,6 +7,7 @@ command line and the verbs need.
 import re
 import typing
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -39,6 +40,11 @@ def hints(config: type[msgspec.Struct]) -> dict[str, Any]:
 
 def all_options(config: type[msgspec.Struct]) -> list[Option]:
     """A Config's fields in order."""
+    return list(_options(config))
+
+
+@cache  # a command asks five times, and each takes as long as a step of a net
+def _options(config: type[msgspec.Struct]) -> tuple[Option, ...]:
     types = hints(config)
     found = []
     for field in msgspec.structs.fields(config):
@@ -60,7 +66,7 @@ def all_options(config: type[msgspec.Struct]) -> list[Option]:
                 asks=tuple(extra.get("asks", ())),
             )
         )
-    return found
+    return tuple(found)
 
 
 def switches(config: type[msgspec.Struct]) -> frozenset[str]:

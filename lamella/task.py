@@ -10,7 +10,6 @@ is a verb, written once, and knows tasks by this contract only.
 
 import copy
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -255,6 +254,8 @@ def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:
         return Focus("the answer", np.array(others, np.float64), amounts=True)
     if isinstance(answer, list) and answer and all(isinstance(x, int | float) for x in answer):
         return Focus("mean of the answer", np.array([np.mean(other) for other in others]), amounts=True)
+    from difflib import SequenceMatcher  # late: it is for explanations alone
+
     texts = [a if isinstance(a, str) else msgspec.json.encode(a).decode() for a in (answer, *others)]
     ratios = [SequenceMatcher(None, texts[0], text, False).ratio() for text in texts[1:]]
     return Focus("likeness to the answer", np.array(ratios))

@@ -9,7 +9,6 @@ the answer keeps. Texts and numbers cannot carry a drawing; a list of them can.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,13 @@ SIDE = 640  # pixels of a picture's longer side
 LONGEST = 200  # characters of an answer below its picture
 MAP = 560  # pixels of a map's side
 Draw = Callable[[], str]
+
+
+def escape(text: str) -> str:
+    """A text as HTML."""
+    import html  # late: each command imports this file, and draws nothing
+
+    return html.escape(text)
 
 
 class Drawn:

@@ -7,7 +7,6 @@ lamella predict my-model pictures/ -o answers.csv       a row for each file of a
 lamella predict my-model docs/ -o docs-fr/              else each file of a folder by itself, in the same tree
 """
 
-import json
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -78,6 +77,8 @@ def predict(
 
 def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None = None, as_frame: bool = False) -> Any:
     """A data frame -> a list with an answer for each row, or the rows of its answers; as_frame: as a frame."""
+    import json  # late, as the command line reads no frames
+
     from lamella.model.answering import predict_rows
     from lamella.model.notebook import DrawnList, DrawnText, together
     from lamella.model.reading import as_files, with_columns

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
@@ -327,7 +326,7 @@ def _nearest(name: Name, left: str, words: Sequence[re.Match[str]]) -> Span | No
         word = match[0]
         if name.kind == "acronym" and not (word.isupper() and sorted(word) == sorted(name.text)):
             continue
-        score = 1.0 if name.kind == "acronym" else SequenceMatcher(None, key, _plain(word), False).ratio()
+        score = 1.0 if name.kind == "acronym" else _likeness(key, _plain(word))
         if score >= least and (name.kind != "name" or word[:1].isupper() or score > 0.8):
             best, least = match.span(), score
     if best and re.match(r"[ldnqscjmt]['’]", left[slice(*best)], re.IGNORECASE) and "'" not in name.text[:2]:
@@ -350,7 +349,13 @@ def _plain(text: str) -> str:
 
 
 def _like(one: str, two: str) -> bool:
-    return SequenceMatcher(None, one, two, False).ratio() >= _NEAR
+    return _likeness(one, two) >= _NEAR
+
+
+def _likeness(one: str, two: str) -> float:
+    from difflib import SequenceMatcher  # late: most sentences have no names
+
+    return SequenceMatcher(None, one, two, False).ratio()
 
 
 def _clipped(one: str, name: str) -> bool:

@@ -46,15 +46,23 @@ class Words:
             raise ModelError(
                 f"words.model: expected at most {LARGEST:,} bytes of lists, received more, or half a file."
             )
-        self.lists: dict[str, dict[str, str]] = {}
-        self.small: dict[str, dict[str, str]] = {}
-        for part in text.split("# ")[1:]:
-            name, *lines = part.splitlines()
-            rows = [line.split("\t") for line in lines]
+        if text.count("\t") != text.count("\n") + 1 - text.count("# "):
+            raise self._no_list()
+        self._parts = dict(part.split("\n", 1) for part in text.split("# ")[1:] if "\n" in part)
+        self._lists: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+
+    @staticmethod
+    def _no_list() -> ModelError:
+        return ModelError("words.model: expected a word, a tab and its translation in each line.")
+
+    def _list(self, name: str) -> tuple[dict[str, str], dict[str, str]]:
+        """The entries of a direction, and those in small letters; read when first asked for. ModelError where it is no list."""
+        if name not in self._lists:
+            rows = [line.split("\t") for line in self._parts[name].splitlines()]
             if any(len(row) != 2 or not all(row) for row in rows):
-                raise ModelError("words.model: expected a word, a tab and its translation in each line.")
-            self.lists[name] = dict(rows)
-            self.small[name] = {source.casefold(): target for source, target in reversed(rows)}
+                raise self._no_list()
+            self._lists[name] = dict(rows), {source.casefold(): target for source, target in reversed(rows)}
+        return self._lists[name]
 
     def find(self, text: str, src: str, dst: str) -> str | None:
         """What a text is translated to that is one entry of the list, maybe with a mark at its end; None for others.
@@ -65,17 +73,17 @@ class Words:
             parts = [self.find(part, src, dst) for part in text.split("/")]
             return "/".join(part for part in parts if part is not None) if None not in parts else None
         name = f"{base_code(src)}-{base_code(dst)}"
-        match = _TEXT.fullmatch(text) if name in self.lists and len(text) <= LONGEST else None
+        match = _TEXT.fullmatch(text) if name in self._parts and len(text) <= LONGEST else None
         if not match:
             return None
         before, word, end, after = match.groups()
+        entries, small = self._list(name)
         if base_code(src) == "zh":
             from lamella.tasks.translation.chinese import simplify
 
-            word = word if word in self.lists[name] else simplify(word)
+            word = word if word in entries else simplify(word)
         word = word.replace("’", "'")
         loud = len(word) > 1 and word == word.upper() != word.lower()
-        entries, small = self.lists[name], self.small[name]
         plain = [form for form in (word.lower(), word.capitalize()) if form in entries] if loud else []
         target = entries.get(plain[0] if plain else word) or small.get(word.casefold())
         if not target:
