@@ -58,6 +58,25 @@ def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return found if all(field in found for field in task.fields) else example
 
 
+def several_of(task: Task, value: Any) -> list[Any] | None:
+    """The examples in a value that holds several: a list of rows, or of values that are no lists themselves, as texts are.
+
+    In: a list, a tuple, an array or a Series. None where the value is one example, as a list of numbers is one series.
+    """
+    if isinstance(value, str | bytes | Mapping):
+        return None
+    if isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
+        return list(value)
+    [field, *others] = task.fields.values()
+    if others or not (field.prose or field.media):
+        return None
+    if hasattr(value, "to_list") or field.prose and hasattr(value, "tolist") and getattr(value, "ndim", 0) == 1:
+        value = value.tolist() if hasattr(value, "tolist") else value.to_list()
+    if not isinstance(value, list | tuple) or any(isinstance(one, int | float | list) for one in value):
+        return None
+    return list(value)
+
+
 def are_rows(task: Task, rows: Any) -> bool:
     """Whether these are rows by the columns of training of a task whose rows are no examples, such as a forecaster's."""
     used = task.state.columns

@@ -18,7 +18,7 @@ from lamella.errors import UsageError
 from lamella.model import Model
 from lamella.model.answering import example_of, opened, predict_file
 from lamella.model.notes import notes_of
-from lamella.model.values import are_rows
+from lamella.model.values import are_rows, several_of
 from lamella.options import refuse_unasked, refuse_unfit
 
 
@@ -33,7 +33,7 @@ def predict(
     as_frame: bool = False,
     **options: Any,
 ) -> Any:
-    """Values -> answers: one for one, a list for several; the word "sample" is the task's first test example.
+    """Values -> answers: one for one, a list for several or for a list of them; the word "sample" is the task's first test example.
 
     A data frame of pandas or polars is read as a table is, by the columns that training used: a list with an answer for
     each row; as_frame: the same frame with the answers as new columns, or of series a frame of the values ahead. A Series of
@@ -66,13 +66,16 @@ def predict(
         )
     refuse_unfit(type(trained.task.config), options, [""])
     refuse_unasked(type(trained.task.config), options, trained.task.state.asked, trained.task.questions)
-    examples = [example_of(trained.task, value) for value in inputs]
+    several = several_of(trained.task, inputs[0]) if len(inputs) == 1 else None
+    if several == []:
+        return []
+    examples = [example_of(trained.task, value) for value in several or inputs]
     answers = trained.predict(examples)
     for note in notes_of(
         trained.task, [(f"input {i}" if len(examples) > 1 else "", e) for i, e in enumerate(examples, 1)]
     ):
         warnings.warn(note.removeprefix("note: "), stacklevel=2)
-    return answers[0] if len(inputs) == 1 else answers
+    return answers[0] if len(inputs) == 1 and several is None else answers
 
 
 def _of_frame(trained: Model, frame: Any, columns: Mapping[str, str] | None = None, as_frame: bool = False) -> Any:

@@ -11,6 +11,8 @@ import pytest
 import lamella
 from lamella.data.readers.frames import rows_of, without_places
 from lamella.errors import UsageError
+from lamella.model.values import several_of
+from lamella.registry import find
 from tests.verbs.test_used_columns import ROWS
 
 QUIET = {"size": "tiny", "steps": 2, "threads": 1, "tell": lambda line: None}
@@ -236,3 +238,21 @@ def test_a_series_of_texts(model):
         lamella.translate(pandas.Series(["Yes.", None]))
     with pytest.raises(UsageError, match=r"received DataFrame. Give one of its columns"):
         lamella.translate(pandas.DataFrame({"text": texts}))
+
+
+@pytest.mark.parametrize("several", [list, tuple, np.array])
+def test_several_values_at_once(model, several):
+    """A list of texts is several examples, as one after the other is; a list of numbers stays one series."""
+    texts = ["a lovely film", "a dull film"]
+    answers = lamella.predict(model, *texts)
+    assert lamella.predict(model, several(texts)) == model.predict(several(texts)) == answers and len(answers) == 2
+    assert lamella.predict(model, [{"review": text} for text in texts]) == answers
+    assert lamella.predict(model, []) == [] and lamella.predict(model, texts[:1]) == answers[:1]
+    forecaster = find("time-series-forecasting")()
+    assert several_of(forecaster, [1.0, 2.0]) is None and several_of(forecaster, np.arange(3.0)) is None
+    assert several_of(find("image-classification")(), np.zeros((4, 4), np.uint8)) is None
+
+
+def test_spans_of_time_are_seconds():
+    spans = [datetime.timedelta(hours=1), np.timedelta64(90, "s"), np.timedelta64("NaT")]
+    assert [row["t"] for row in rows_of([{"t": span} for span in spans])] == [3600.0, 90.0, None]

@@ -108,7 +108,7 @@ def column_name(name: Any) -> str:
     >>> column_name("a"), column_name(("x", "a")), column_name(3)
     ('a', 'x a', '3')
     """
-    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    return " ".join(map(str, name)).strip() if isinstance(name, tuple) else str(name)
 
 
 def _of_columns(columns: Mapping[Any, Any]) -> Rows:
@@ -145,7 +145,7 @@ def plain(cell: Any, column: str = "") -> Any:
     >>> plain(float("nan")), plain(datetime.date(2020, 1, 2)), plain(np.float32(1.5))
     (None, '2020-01-02', 1.5)
     """
-    if isinstance(cell, np.generic) and not isinstance(cell, np.datetime64):
+    if isinstance(cell, np.generic) and not isinstance(cell, np.datetime64 | np.timedelta64):
         cell = cell.item()
     if cell is None or isinstance(cell, str | bool | int):
         return cell
@@ -153,6 +153,10 @@ def plain(cell: Any, column: str = "") -> Any:
         return cell if math.isfinite(cell) else None
     if isinstance(cell, datetime.datetime | datetime.date):
         return None if str(cell) == "NaT" else cell.isoformat(" ") if isinstance(cell, datetime.datetime) else str(cell)
+    if isinstance(cell, datetime.timedelta):  # a span, in seconds; pandas has one that is missing
+        return None if str(cell) == "NaT" else cell.total_seconds()
+    if isinstance(cell, np.timedelta64):
+        return None if np.isnat(cell) else float(cell / np.timedelta64(1, "s"))
     if isinstance(cell, np.datetime64):
         return None if np.isnat(cell) else str(cell).replace("T", " ")
     if hasattr(cell, "save") and hasattr(cell, "mode"):  # a picture of Pillow's
