@@ -193,7 +193,7 @@ def arrays_of(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.
         shape = [sizes[a] if isinstance(a, str) else a for a in axes]
         if kind == "int64":
             ids: Any = getattr(net, "vocabulary", 9)
-            found[key] = chance.integers(1, ids, shape)
+            found[key] = chance.integers(min(1, ids - 1), ids, shape)  # a vocabulary may hold the padding alone
         else:
             found[key] = chance.standard_normal(shape).astype(kind) * 0.5
     return found

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from lamella.train.export import export_graphs
+from lamella.train.export import arrays_of, export_graphs
 
 
 class Net(nn.Module):
@@ -48,3 +48,15 @@ def test_operators_are_taken_apart_where_they_must_be(done, traces, monkeypatch)
     assert len(calls) == traces
     assert not any("Sequence" in node.op_type for node in graph.node)
     assert {i.name for i in graph.initializer} >= {"net.layer.bias"}
+
+
+def test_ids_of_a_vocabulary_that_holds_the_padding_alone():
+    """Items without names that say anything have no words: export asked for one between 1 and 1."""
+    net = Net(None)
+    net.vocabulary, net.graphs = 1, lambda: {"answer": ({"x": ("int64", "batch", 4)}, ("y",))}
+    assert arrays_of(net, "answer", {"batch": 3})["x"].tolist() == [[0] * 4] * 3
+    net.vocabulary = 5
+    assert (
+        arrays_of(net, "answer", {"batch": 30})["x"].min() > 0
+        and arrays_of(net, "answer", {"batch": 30})["x"].max() < 5
+    )

@@ -19,7 +19,7 @@ from msgspec import Meta
 from lamella.data.readers.events import Described, read_histories
 from lamella.data.samples import recommendation as samples
 from lamella.decode.likelihood import log_odds
-from lamella.errors import UsageError
+from lamella.errors import DataError, UsageError
 from lamella.fields import Items, Ranking
 from lamella.metrics import ranking
 from lamella.task import (
@@ -124,6 +124,9 @@ class Recommendation(Task):
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
         learned = hasattr(self, "catalogue_")
         read = read_histories(paths, columns, self.config.min_rating, self.config.split, whole=not learned)
+        users = {e.get("user") for e in read.examples if not learned}
+        if len(users) == 1 and None not in users:
+            raise DataError(f"{paths[0]}: expected the choices of many users, received those of one, {users.pop()!r}.")
         if not learned:
             self.described, self.ids = read.described, read.ids
         return read.examples, read.lines

@@ -131,6 +131,13 @@ def test_names_are_found_however_they_are_typed():
     assert (again.names, again.ids, again.words, again.chosen) == (known.names, known.ids, known.words, known.chosen)
 
 
+def test_choices_of_one_user_teach_nothing(tmp_path, model):
+    (tmp_path / "mine.csv").write_text("user,item\n" + "".join(f"me,i{n % 7}\n" for n in range(60)))
+    with pytest.raises(lamella.DataError, match=r"mine\.csv: expected the choices of many users, .* one, 'me'"):
+        type(model.task)().read([str(tmp_path / "mine.csv")])
+    assert model.task.read([str(tmp_path / "mine.csv")])[0], "a model answers for one"
+
+
 def test_damaged_files_of_a_model_are_refused_in_one_line():
     known = Catalogue.learn(["a", "b", "a"], {}, {})
     counts = Counts.learn([np.array([0, 1, 0])], 2)
