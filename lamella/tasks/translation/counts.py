@@ -28,6 +28,7 @@ _TENS = {
     "de": "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig", "es": "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
 }  # fmt: skip
 _MAYBE = lazy(r"teen|ty|[zt]e|vingt|ante|zehn|zig|ßig|trece|quince|dieci|veint|[ei]nt[ea]|十", re.IGNORECASE)
+_QUARTERS = lazy(r"quarter|half|halb|viertel|quart|demie?|cuarto|medi[ao]|[刻半]", re.IGNORECASE)
 _LARGER = lazy(r"hundred|cent|hundert|cien|thousand|mill?e?|tausend|[百千万亿]", re.IGNORECASE)
 
 
@@ -70,7 +71,8 @@ def _table(language: str) -> tuple[re.Pattern[str], dict[str, int]]:
     either = "|".join(map(re.escape, sorted(table, key=len, reverse=True)))
     if language == "zh":
         return re.compile(f"(?<![一二三四五六七八九十第百])(?:{either})(?![一二三四五六七八九十百千万亿])"), table
-    return re.compile(rf"(?<![\w-])(?:{either})(?![\w-])", re.IGNORECASE), table
+    end = "" if language == "de" else r"(?![\w-])"  # zwanzigmal
+    return re.compile(rf"(?<![\w-])(?:{either}){end}", re.IGNORECASE), table
 
 
 def values(text: str, language: str) -> frozenset[int]:
@@ -87,7 +89,8 @@ def lost(source: str, answer: str, src: str, dst: str) -> bool:
     if not ours or dst not in _ONES:
         return False
     digits = {int(number) for number in re.findall(r"(?<![0-9])[0-9]{2}(?![0-9])", answer)}
-    return bool(ours - values(answer, dst) - digits)
+    told = {15, 30, 45} if _QUARTERS.search(answer) else set()  # of an hour
+    return bool(ours - values(answer, dst) - digits - told)
 
 
 _HOURS = {

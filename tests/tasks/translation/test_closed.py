@@ -382,6 +382,8 @@ def test_a_name_between_two_signs_is_a_placeholder() -> None:
         ("Er ist dreiundfünfzig.", "He is thirty-five.", "de", "en", ["digits"]),
         ("她今年三十五岁。", "She's thirty-one years old.", "zh", "en", ["digits"]),
         ("二十世纪的第三十天", "the thirtieth day of it", "zh", "en", ["digits"]),
+        ("Son las tres menos quince.", "It's a quarter to three.", "es", "en", []),
+        ("It is twenty times bigger.", "Es ist zwanzigmal größer.", "en", "de", []),
         ("Two hundred twenty men.", "Deux cents hommes.", "en", "fr", []),
     ],
 )
