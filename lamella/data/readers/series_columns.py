@@ -110,7 +110,11 @@ def choose_roles(
         numeric = [at for at in rest if _all_numbers(cells[at][:50])]
         if values == [-1]:
             values = rest if len(rest) == 1 else numeric
-        if len(values) != 1:
+        if len(values) > 1 and chosen("id") is None and all(len(set(cells[at])) == 1 for at in ids):
+            same = quote_all(names[at] for at in ids)
+            notes.append(f"{same} is the same in every row and names no series; --columns id={names[ids[0]]} decides")
+            ids, values = [], None
+        elif len(values) != 1:
             shown = quote_all(names[at] for at in rest)
             raise DataError(
                 f"{where}: expected one column of values beside id and time, received {shown}. Choose: --columns value=NAME, "

@@ -100,10 +100,10 @@ def _rises(cells: Sequence[str]) -> bool:
 
 
 def all_clock(cells: Sequence[str]) -> bool:
-    """Whether these are hours of a day: 13:30, 01:30 PM, or 0 to 24."""
+    """Whether these are hours of a day: 13:30, 01:30 PM, 13.30.00, or 0 to 24."""
     known = [c for c in cells if c]
     return bool(known) and all(
-        re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?(\.\d+)?\s*([AaPp]\.?[Mm]\.?)?", c)
+        re.fullmatch(r"\d{1,2}(:\d\d(:\d\d)?(\.\d+)?|\.\d\d\.\d\d)\s*([AaPp]\.?[Mm]\.?)?", c)
         or re.fullmatch(r"\d{1,2}(\.0)?", c)
         and float(c) <= 24
         for c in known

@@ -238,3 +238,26 @@ def test_covariates_of_each_series(tmp_path):
 def test_tables_of_covariates_that_do_not_fit(tmp_path, table, known, message):
     with pytest.raises(DataError, match=message):
         beside(tmp_path, table, "date,v\n" + "".join(f"{d},{n}\n" for n, d in enumerate(DAYS[:6])), known)
+
+
+def test_one_station_with_several_measures_is_wide(tmp_path):
+    """A name that is the same in every row tells no series apart: each column is one."""
+    path = tmp_path / "a.csv"
+    days = [f"2020-01-{day:02}" for day in range(1, 29)]
+    rows = [f"USW1,Central Park,{day},{n % 7},{n % 5},x" for n, day in enumerate(days)]
+    path.write_text("\n".join(["STATION,NAME,DATE,TMAX,TMIN,FLAG", *rows]))
+    data = read_series([path])
+    assert [track.id for track in data.tracks] == ["TMAX", "TMIN"]
+    assert any('"STATION", "NAME" is the same in every row' in note for note in data.notes)
+    more = rows + [row.replace("USW1,Central", "USW2,Other") for row in rows]
+    path.write_text("\n".join(["STATION,NAME,DATE,TMAX,TMIN,FLAG", *more]))
+    with pytest.raises(DataError, match="--columns value=NAME"):
+        read_series([path])
+
+
+def test_hours_with_points(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [f"{20 + n // 24}/03/2004;{n % 24:02}.00.00;{n % 7},5" for n in range(72)]
+    path.write_text("\n".join(["Date;Time;CO(GT)", *rows]))
+    data = read_series([path])
+    assert str(data.step) == "3600 s" and len(data.tracks[0].values) == 72

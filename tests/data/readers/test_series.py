@@ -122,7 +122,7 @@ def test_constant_and_short_series_are_said(table):
             "date,v\n2020-01-01,1\n2020-01-02,2\n2020-01-02 07:13,3\n2020-01-03,4\n2020-01-04,1\n",
             "a stamp every 86400 s",
         ),
-        ("id,time,a,b\nx,2020-01-01,1,2\nx,2020-01-02,1,2\n", "one column of values beside id and time"),
+        ("id,time,a,b\nx,2020-01-01,1,2\ny,2020-01-01,1,2\n", "one column of values beside id and time"),
     ],
 )
 def test_what_cannot_be_read(table, text, message):
