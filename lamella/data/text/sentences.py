@@ -59,6 +59,7 @@ _BEFORE_NAMES = _words(
 _BEFORE_NUMBERS = _words(
     "no nos nr nº p pp fig figs vol vols ch chap sec art arts eq ed cap kap abs bd abb tab núm pág ref ver v"
 )
+_NUMBERED = lazy(r"[A-Z]{0,4}-?[0-9]")  # no. 5, no. C02X
 # `U.S`, `z.B`, `J.-C`, `c.-à-d`: letters, one or two at a time, with stops between.
 _INITIALS = lazy(r"(?:[^\W\d_]{1,2}(?:\.-?|-))+[^\W\d_]{1,2}")
 _BEFORE_ORDINAL = lazy(
@@ -164,7 +165,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     if not word:
         return True
     last = word[0].lower()
-    if last in _BEFORE_NAMES or (last in _BEFORE_NUMBERS and head.isdigit()):
+    numbered = last in _BEFORE_NUMBERS and _NUMBERED.match(text, openers.end() if openers else match.end())
+    if last in _BEFORE_NAMES or numbered:
         return False
     if len(last) == 1 and last.isalpha():
         return False  # an initial: J. R. R. Tolkien, M. Dupont, z. B.

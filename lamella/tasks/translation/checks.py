@@ -112,7 +112,11 @@ class Checks:
         faults += ["names"] * bool(dates and not names.missing)
         spans = union([*digits.missing, *names.missing, *marks.places, *dates])
         # What stays letter by letter is no word that was left.
-        typed, said = _blanked(self.source, self.taken), _blanked(text, self._taken(text))
+        kept = [
+            one.text for one in self.names.names if " " in one.text and one.kind == "exact"
+        ]  # a quotation, a name of two words
+        places = union([*self._taken(text), *(m.span() for one in kept for m in re.finditer(re.escape(one), text))])
+        typed, said = _blanked(self.source, self.taken), _blanked(text, places)
         uncertain = doubts(typed, said, self.style.source, self.style.target)
         if counts.lost(typed, said, src, dst):
             uncertain.append("digits")

@@ -189,6 +189,7 @@ def _says(text: str) -> bool:
 def _denies(text: str, language: str) -> bool:
     """Whether a text has a negation."""
     text = _NO_DENIAL.sub("", text) if language == "zh" else text
+    text = re.sub(r"\b[Nn]o\. ?(?=[A-Z]{0,4}[0-9])", "", text) if language == "en" else text  # a number
     return bool(re.search(_NEGATIONS[language], text, re.IGNORECASE))
 
 

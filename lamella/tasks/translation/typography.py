@@ -33,7 +33,7 @@ _FACE = lazy(r"(?<!\S)[:;=]['-]?[()DPpO3](?!\S)")
 _BLANK = r"[ \u00a0\u202f]"
 # In French a mark of two parts stands apart from the word before it; in `12:30` and `a::b` it is none.
 _HIGH = lazy(
-    rf"(?P<face>{_FACE.pattern})|(?<=[^\s:;!?(\[{{«]){_BLANK}?(?P<mark>[!?]+|[:;])(?=$|[\s\"»”)\]}}*_…])(?!(?<=\s[:;])[()DPp])"
+    rf"(?P<face>{_FACE.pattern})|(?<=[^\s:;!?(\[{{«]){_BLANK}?(?P<mark>[!?]+|[:;])(?=$|[\s\"'’»”)\]}}*_…])(?!(?<=\s[:;])[()DPp])"
 )
 _INNER = lazy(rf"«{_BLANK}?(?=\S)|(?<=\S){_BLANK}?»")
 _APART = lazy(r"(?<=[\w)\]”\"%]) (?=(?:[!?]+|[:;])(?:$|[\s\"”)\]*]))")
@@ -60,7 +60,7 @@ def set_marks(source: str, answer: str, src: str, dst: str, format: str = "", cu
         answer = re.sub(r"(?<!\w)'(?=\")|(?<=\")'(?!\w)", "", answer)
     for face in {match[0] for match in _FACE.finditer(source)}:  # bientôt:-)
         answer = re.sub(rf"(?<=\w){re.escape(face)}(?!\S)", f" {face}", answer)
-    answer, whole = _quoted(source, answer, format)
+    answer, whole = _quoted(source, _in_singles(source, answer, format), format)
     answer, closed = _bracketed(source, answer, format)
     taken = placeholders.spans(answer, format) if _QUOTE.search(answer) else []
     if whole and dst in _STYLES:
@@ -131,6 +131,18 @@ def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
     return wrapped, True
 
 
+def _in_singles(source: str, answer: str, format: str) -> str:
+    """An answer with single quotation marks in the place of double ones, where its source has such alone, and as many."""
+    ours, theirs = list(_SINGLE.finditer(source)), _quotes(answer, format)
+    if not ours or len(theirs) != 2 * len(ours) or _quotes(source, format):
+        return answer
+    blanks = " \u00a0\u202f"
+    for number, place in reversed(list(enumerate(theirs))):
+        before, after = answer[:place], answer[place + 1 :]
+        answer = f"{before.rstrip(blanks)}'{after}" if number % 2 else f"{before}'{after.lstrip(blanks)}"
+    return answer
+
+
 def _halved(source: str, places: Sequence[int]) -> bool:
     """Whether one mark is the beginning or the end of what other sentences go on with."""
     return len(places) == 1 and (places[0] == 0 or places[0] == len(source) - 1)
@@ -167,7 +179,7 @@ def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
 
 # Single quotation marks around words, and what a target language writes for them; elsewhere they stay as typed.
 _SINGLE = lazy(
-    r"(?<![A-Za-z0-9\u00c0-\u024f'’])(?P<open>['‘‚‹])(?=[^\s'’‘])(?P<inner>[^'’‘‚‹›\n]{1,80}?)(?<=\S)(?P<close>['’‘›])(?![A-Za-z0-9\u00c0-\u024f])"
+    r"(?<![A-Za-z0-9\u00c0-\u024f'’])(?P<open>['‘‚‹])(?=[^\s'’‘])(?P<inner>(?:[^'’‘‚‹›\n]|(?<=\w)['’](?=\w)){1,80}?)(?<=\S)(?P<close>['’‘›])(?![A-Za-z0-9\u00c0-\u024f])"
 )
 _SINGLES = {"de": ("‚", "‘"), "en": ("‘", "’"), "fr": ("‘", "’"), "es": ("‘", "’"), "zh": ("‘", "’")}
 

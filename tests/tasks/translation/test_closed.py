@@ -8,6 +8,7 @@ import re
 import pytest
 
 from lamella.data.text import icu, placeholders
+from lamella.data.text.sentences import split
 from lamella.tasks.translation import (
     capitals,
     case,
@@ -398,3 +399,17 @@ def judged_doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
 def test_half_hours() -> None:
     assert judged("We eat at half past seven.", "Wir essen um halb sieben.", "en", "de")[0] == "Wir essen um halb acht."
     assert judged("Half of it.", "Die Hälfte davon.", "en", "de")[0] == "Die Hälfte davon."
+
+
+def test_single_marks_around_an_apostrophe() -> None:
+    """A net is asked with double marks; its answer gets single ones back, as the language writes them."""
+    assert (
+        judged("He said: 'Don't go!'", "Il a dit : « Ne va pas ! »", "en", "fr")[0]
+        == "Il a dit\u00a0: 'Ne va pas\u00a0!'"
+    )
+    assert judged("He said: 'Don't go!'", 'Er sagte: "Geh nicht!"', "en", "de")[0] == "Er sagte: ‚Geh nicht!‘"
+    assert [p.text for p in split("See no. C02X. I said no. Come.")] == ["See no. C02X.", "I said no.", "Come."]
+
+
+def test_a_quotation_that_stays_is_no_word_left() -> None:
+    assert judged_doubts('"Tout va bien" is French.', "„Tout va bien“ ist Französisch.", "en", "de") == []
