@@ -14,7 +14,7 @@ from lamella.data.media.images import SUFFIXES, fingerprint, is_uri
 from lamella.data.readers.bad_rows import refuse_many
 from lamella.data.readers.labelled_pictures import Pictures, read_labelled_pictures, tables_for
 from lamella.data.readers.labels import LABEL_NAMES, unify_labels
-from lamella.data.readers.parts import inside, part_of, visible
+from lamella.data.readers.parts import inside, named_parts, visible
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, show_path
@@ -97,7 +97,8 @@ def _folder(place: Path, columns: Mapping[str, str] | None, lines: list[str], op
     """
     place = inside(place)
     pictures = Pictures(place)
-    flat = not any(p.is_dir() and not part_of(p.name) for p in visible(place))
+    folders = [p for p in visible(place) if p.is_dir()]
+    flat = len(named_parts(folders)) == len(folders)
     for table in [*tables_for(place), *(tables_for(place.parent) if flat else ())]:
         try:
             found = read_labelled_pictures(table, pictures, columns, optional)
@@ -129,7 +130,8 @@ def _by_beginning(rows: list[dict[str, Any]], lines: list[str]) -> list[dict[str
 def _walk(place: Path, lines: list[str], optional: bool = False) -> list[dict[str, Any]]:
     """The pictures under a folder: each of its folders is a class; without any, it is a class itself."""
     every = [p for p in visible(place) if p.is_dir()]
-    folders = [p for p in every if not part_of(p.name)]
+    parts = named_parts(every)
+    folders = [p for p in every if p not in parts]
     if every and not folders:
         raise DataError(
             f"{show_path(place)}: expected one folder a class, received {', '.join(p.name for p in every)}, which are "

@@ -10,6 +10,8 @@ The parts are used as they are meant: to learn, to watch the training by, to mea
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -52,6 +54,26 @@ def part_of(name: str) -> str:
     return next((part for part, names in PARTS.items() if stem in names), "")
 
 
+def named_parts(folders: Sequence[Path]) -> dict[Path, str]:
+    """Which of the folders beside each other are parts: by their names, or by one word of names that are alike but for it.
+
+    >>> named = named_parts([Path("training_set"), Path("test_set"), Path("old")])
+    >>> {path.name: part for path, part in named.items()}, named_parts([Path("test_rigs"), Path("train_stations")])
+    ({'training_set': 'learn', 'test_set': 'test'}, {})
+    """
+    found = {folder: part for folder in folders if (part := part_of(folder.name))}
+    alike: dict[tuple[str, ...], dict[Path, str]] = {}
+    for folder in folders:
+        words = re.split(r"[\W_]+", folder.name.lower())
+        at = [i for i, word in enumerate(words) if part_of(word)]
+        if folder not in found and len(at) == 1 and len(words) > 1:
+            alike.setdefault((*words[: at[0]], "", *words[at[0] + 1 :]), {})[folder] = part_of(words[at[0]])
+    for group in alike.values():
+        if "learn" in group.values() and len(set(group.values())) > 1:
+            found |= group
+    return found
+
+
 def visible(place: Path) -> list[Path]:
     """What is in a folder, without hidden files and what systems leave behind, in order."""
     with os.scandir(place) as entries:
@@ -82,16 +104,17 @@ def find_parts(path: StrPath) -> Parts | None:
     except OSError:  # whoever reads the folder says what is wrong with it
         return None
     usable = [p for p in found if p.is_dir() or is_table(p) or p.suffix.lower() == ".txt"]
+    among = named_parts([p for p in usable if p.is_dir()])
     parts: dict[str, list[str]] = {"learn": [], "watch": [], "test": []}
     for p in usable:
-        if part := part_of(p.name):
+        if part := part_of(p.name) or among.get(p, ""):
             parts[part].append(str(p))
     for part, paths in parts.items():  # train.csv beside train/ says what is in that folder
         folders = [p for p in paths if Path(p).is_dir()]
         parts[part] = folders or paths
     if not parts["learn"] or not (parts["watch"] or parts["test"] or any(Path(p).is_dir() for p in parts["learn"])):
         return None
-    others = [show_path(p) for p in usable if p.is_dir() and not part_of(p.name)]
+    others = [show_path(p) for p in usable if p.is_dir() and p not in among]
     return Parts(parts["learn"], parts["watch"], parts["test"], others)
 
 

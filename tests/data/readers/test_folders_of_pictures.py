@@ -232,3 +232,17 @@ def test_a_column_of_parts_that_is_not_read_is_said(tmp_path):
         found.held
         and "note: the column 'split' is not used: these data are read from files, and no table" in found.lines
     )
+
+
+@pytest.mark.parametrize(
+    ("learn", "test"), [("seg_train", "seg_test"), ("training_set", "test_set"), ("Train-Images", "Test-Images")]
+)
+def test_parts_by_a_word_of_their_names(tmp_path, learn, test):
+    """Folders whose names differ by that word alone are parts; one by itself, or of other names, is a class."""
+    for start, part in enumerate((learn, test)):
+        classes(tmp_path / "data" / part / part, start=50 * start)
+    parts = find_parts(tmp_path / "data")
+    assert [Path(p).name for p in parts.learn] == [learn] and [Path(p).name for p in parts.test] == [test]
+    assert {row["label"] for row in image_folder([Path(parts.learn[0])])[0]} == {"cat", "dog"}
+    (tmp_path / "data" / test).rename(tmp_path / "data" / "stations")
+    assert find_parts(tmp_path / "data") is None
