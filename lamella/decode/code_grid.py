@@ -14,6 +14,7 @@ from lamella.decode.steps import Array
 
 Predict = Callable[[Array], Array]  # codes (B, T), -1 where one is missing -> log-probabilities (B, T, K)
 MISSING = -1
+GUESS = 4  # passes by which it is told how likely a label is
 EXACT = 1e-3  # log-probabilities are rounded to this, so that two machines that add in another order draw the same
 
 
@@ -46,8 +47,9 @@ def fill(
         rows = [i for i, plan in enumerate(done) if number < len(plan) and len(orders[i])]
         if not rows:
             break
-        likely = np.round(predict(codes[rows]) / EXACT) * EXACT  # (R, T, K)
-        for one, i in zip(likely, rows, strict=True):
+        likely = np.round(predict(codes) / EXACT) * EXACT  # (B, T, K); of all rows, as each may have a label of its own
+        for i in rows:
+            one = likely[i]
             places = orders[i][done[i][number - 1] if number else 0 : done[i][number]]
             codes[i, places] = _drawn(one[places], rngs[i], temperature)
     return codes
@@ -60,10 +62,10 @@ def _drawn(likely: Array, rng: np.random.Generator, temperature: float) -> Array
 
 
 def log_likelihood(predict: Predict, codes: Array, passes: int = 12) -> Array:
-    """The log-probability of each code (B, T) by a fixed order of places, filled in so many passes.
+    """The log-probability of each code (B, T) by a fixed order of places, filled in so many passes; 0 for one that is missing.
 
-    The sum over T is a log-likelihood of the row: what is filled in one pass is independent given what was before. The
-    order is the same for all rows and at every call.
+    The sum over T is a log-likelihood of what is known of the row: what is filled in one pass is independent given what was
+    before. The order is the same for all rows and at every call.
     """
     count = codes.shape[1]
     order = np.random.default_rng(0).permutation(count)
@@ -73,9 +75,35 @@ def log_likelihood(predict: Predict, codes: Array, passes: int = 12) -> Array:
         given[:, order[first:]] = MISSING
         places = order[first:last]
         likely = predict(given)[:, places]  # (B, N, K)
-        result[:, places] = np.take_along_axis(likely, codes[:, places, None], axis=2)[:, :, 0]
+        known = codes[:, places] != MISSING
+        each = np.take_along_axis(likely, np.where(known, codes[:, places], 0)[:, :, None], axis=2)[:, :, 0]
+        result[:, places] = np.where(known, each, 0)
         first = last
     return result
+
+
+def drawn_labels(
+    predict: Callable[[Array, Array], Array],
+    codes: Array,
+    count: int,
+    rngs: Sequence[np.random.Generator],
+    number: int,
+    temperature: float = 1.0,
+) -> Array:
+    """So many labels (B, number) of 1 to `count` for each row of codes (B, T), drawn by how likely they make what is known of it.
+
+    predict: codes and labels (B,) -> log-probabilities (B, T, K). All labels are as likely before a code is known. Codes that
+    are then filled in under the labels have the probability that they have given the known ones (Bayes' rule).
+    """
+    likely = np.stack(
+        [
+            log_likelihood(lambda given, one=label: predict(given, np.full(len(given), one)), codes, GUESS).sum(axis=1)  # type: ignore[misc]
+            for label in range(1, count + 1)
+        ],
+        axis=1,
+    )  # (B, count)
+    noise = np.stack([rng.gumbel(size=(number, count)) for rng in rngs])
+    return np.asarray(((np.round(likely / EXACT) * EXACT)[:, None] + temperature * noise).argmax(axis=2) + 1)
 
 
 def guided(labelled: Array, plain: Array, scale: float) -> Array:

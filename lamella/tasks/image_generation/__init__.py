@@ -53,6 +53,7 @@ from lamella.task import (
 )
 from lamella.tasks.image_generation import memorisation
 from lamella.tasks.image_generation import pictures as cells
+from lamella.tasks.image_generation.labels import guessed
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -293,7 +294,8 @@ class ImageGeneration(Task):
 
     def _predict(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
         """Codes (B, T), some missing, of labels (B,), 0 for any -> log-probabilities (B, T, K), guided by the labels."""
-        net, scale = graphs["fill"], self.config.guidance
+        # What is seen is the guide of a completion.
+        net, scale = graphs["fill"], 1.0 if self.state.asked == "complete" else self.config.guidance
 
         def run(label: Array) -> Array:
             return net(codes=codes, label=label)["scores"]
@@ -307,10 +309,11 @@ class ImageGeneration(Task):
         return np.full((count, self.grid**2), code_grid.MISSING)
 
     def _drawn(self, graphs: Mapping[str, GraphLike], codes: Array, label: Array) -> list[Array]:
-        """Codes (B, T), some missing -> for each row `number` whole ones (N, T), each drawn by a generator of its own."""
+        """Codes (B, T), some missing; labels (B,), or (B, N) one for each -> `number` whole ones a row, each by its own generator."""
         c, count = self.config, self.config.number
         rngs = [np.random.default_rng([c.seed, i]) for _ in codes for i in range(count)]
-        codes, label = np.repeat(codes, count, axis=0), np.repeat(label, count)
+        label = label.ravel() if label.ndim == 2 else np.repeat(label, count)
+        codes = np.repeat(codes, count, axis=0)
         parts = []
         for first in range(0, len(codes), AT_ONCE):
             rows = slice(first, first + AT_ONCE)
@@ -331,9 +334,9 @@ class ImageGeneration(Task):
         seen = cells.painted(pictures, hidden)
         codes = graphs["encode"](pictures=seen)["codes"]
         codes = np.where(cells.cells_of(hidden, self.grid), code_grid.MISSING, codes)
+        label = guessed(graphs, codes, len(self.labels_), self.config)
         answers = []
-        anywhere = np.zeros(len(codes), np.int64)
-        for picture, gone, drawn in zip(pictures, hidden, self._drawn(graphs, codes, anywhere), strict=True):
+        for picture, gone, drawn in zip(pictures, hidden, self._drawn(graphs, codes, label), strict=True):
             answers.append(cells.as_pngs(np.where(gone[None, None] != 0, self._points(graphs, drawn), picture[None])))
         return answers
 

@@ -8,6 +8,7 @@ import io
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +18,7 @@ from lamella.data.media.images import encode_png, read_image
 from lamella.data.readers.pictures import read_pictures
 from lamella.graphs import torch_graphs
 from lamella.tasks.image_generation import ImageGeneration, memorisation
+from lamella.tasks.image_generation.labels import guessed
 from tests.serving import serving
 
 
@@ -190,6 +192,20 @@ def test_a_wrong_question_is_refused_with_one_line(model, question, example, sai
     with pytest.raises((lamella.DataError, lamella.UsageError)) as caught:
         model.ask(question).predict({**image, **example})
     assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_labels_are_guessed_where_there_are_some_to_try():
+    codes, config = np.array([[0, -1]]), ImageGeneration().config
+    tried: list[int] = []
+
+    def fill(codes, label):
+        tried.extend(label.tolist())
+        return {"scores": np.log(np.where(label[:, None, None] == 2, [0.99, 0.01], [0.01, 0.99])).repeat(2, axis=1)}
+
+    config = msgspec.structs.replace(config, number=3, temperature=0)
+    assert guessed({"fill": fill}, codes, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {1, 2, 3}
+    for count in (0, 1, 33):  # none, one that tells nothing, too many to try
+        assert guessed({}, codes, count, config).tolist() == [[0, 0, 0]]
 
 
 def test_fields_by_name_are_whole(cli, folder, picture):
