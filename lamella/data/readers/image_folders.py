@@ -133,9 +133,10 @@ def _walk(place: Path, lines: list[str], optional: bool = False) -> list[dict[st
     parts = named_parts(every)
     folders = [p for p in every if p not in parts]
     if every and not folders:
+        learn = next((p for p in every if parts[p] == "learn"), every[0])
         raise DataError(
             f"{show_path(place)}: expected one folder a class, received {', '.join(p.name for p in every)}, which are "
-            f"parts of a data set. Give {show_path(every[0])}, or that and --test with another."
+            f"parts of a data set. Give {show_path(learn)}, or that and --test with another."
         )
     for p in every:
         if p not in folders:

@@ -306,7 +306,8 @@ def _decode_utf8(raw: bytes, name: str, label: str) -> tuple[str, str]:
         plural = "s" if damaged > 1 else ""
         return replaced, f"{label} with {damaged} damaged byte{plural} shown as U+FFFD, the first on line {first}"
     unknown = DataError(
-        f"{name}, line {first}: expected {_TEXT}, received bytes in another encoding. Save the file as UTF-8"
+        f"{name}, line {first}: expected {_TEXT}, received bytes in another encoding. Save the file as UTF-8, or name its own: "
+        "--encoding gb18030, shift_jis, euc_kr, cp1251, ..."
     )
     try:
         text = raw.decode("cp1252")
@@ -317,6 +318,11 @@ def _decode_utf8(raw: bytes, name: str, label: str) -> tuple[str, str]:
     letters = sum(map(str.isalpha, text))
     foreign = sum(match[0].isalpha() for match in re.finditer("[^\x00-\x7f]", text))
     if foreign > 20 and foreign > 0.3 * letters:
+        raise unknown
+    # Beside much English the share is small; but letters of two bytes, and words of another alphabet, stand together, as
+    # accented letters seldom do.
+    runs = re.findall(rb"[\x80-\xff]+", raw)
+    if len(runs) > 5 and sum(len(run) > 1 for run in runs) > 0.6 * len(runs):
         raise unknown
     return text, "CP1252"
 

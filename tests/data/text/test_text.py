@@ -59,6 +59,9 @@ def test_utf16_big_endian_mark():
         (bytes(range(1, 32)) * 20, "control characters"),
         ("text,label\nПривет всем добрым людям,да\n".encode("cp1251") * 4, "another encoding"),
         ("text,label\n今日は,はい\n".encode("shift-jis") * 9, "another encoding"),
+        ("文本,标签\n你好 the lamp works well,好\nhello 再见,坏\n".encode("gb18030") * 3, "--encoding gb18030"),
+        ("本文,ラベル\nこんにちは the lamp works well,良い\n".encode("shift_jis") * 3, "another encoding"),
+        ("text,label\nit says привет to everyone here,да\n".encode("cp1251") * 9, "another encoding"),
         ("\ufefftext".encode("utf-16") + b"\x00", "UTF-16"),
     ],
 )
@@ -78,6 +81,20 @@ def test_damaged_utf8_is_not_taken_for_cp1252():
     text, encoding = decode_bytes(raw, "a")
     assert split_lines(text)[1:3] == ["été à la pl\ufffdage", "été à la plage"]
     assert "1 damaged byte" in encoding and "line 2" in encoding
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "«Où êtes-vous?» – «À l’hôtel…» répondit-elle. ",
+        "Die Größe der Tür – „schön“ – und die Äpfel für Jürgen. ",
+        "¿Qué? ¡Sí, señor! El año pasado «fuimos» a Cádiz… ",
+        "Æblet blev spist på øen; ærø, å og ål. ",
+        "© 2020 – “Quoted” words’ ends… 5 €, 20 °C ± 1 ",
+    ],
+)
+def test_western_text_is_still_cp1252(text):
+    assert decode_bytes((text * 9).encode("cp1252"), "a") == (text * 9, "CP1252")
 
 
 def test_path_cannot_break_the_line(tmp_path):
