@@ -20,10 +20,17 @@ LAMELLA = str(Path(sysconfig.get_path("scripts")) / "lamella")
 COMMANDS = {
     "engines": [sys.executable, "-c", "import onnxruntime, numpy"],
     "translate": [LAMELLA, "translate", "Hello, world!", "--to", "fr"],
+    "fill-mask": [LAMELLA, "predict", "encoder", "The cat sat on the [MASK]."],
+    "detect": [LAMELLA, "detect", "Wo ist der Bahnhof?"],
     "click": [sys.executable, "-c", "import click"],
     "help": [LAMELLA, "--help"],
 }
-FIGURES = (("translate", "engines", 2.5), ("help", "click", 1.3))  # at most so many times the other
+FIGURES = (  # at most so many times the other
+    ("translate", "engines", 2.5),
+    ("fill-mask", "engines", 2.5),
+    ("detect", "engines", 2.5),
+    ("help", "click", 1.3),
+)
 
 
 def timed(command: list[str], folder: str) -> float:
@@ -58,10 +65,10 @@ def main() -> None:
                     taken[name].append(seconds)
     medians = {name: statistics.median(times) for name, times in taken.items()}
     print(f"Cold start: whole processes, medians of {rounds} runs in turns\n")
-    print(f"{'command':52} {'median':>8} {'fastest':>8} {'slowest':>8}")
+    print(f"{'command':56} {'median':>8} {'fastest':>8} {'slowest':>8}")
     for name, command in COMMANDS.items():
         shown = " ".join([Path(command[0]).name, *(repr(a) if " " in a else a for a in command[1:])])
-        print(f"{shown:52} {medians[name]:7.3f}s {min(taken[name]):7.3f}s {max(taken[name]):7.3f}s")
+        print(f"{shown:56} {medians[name]:7.3f}s {min(taken[name]):7.3f}s {max(taken[name]):7.3f}s")
     print()
     for name, beside, most in FIGURES:
         ratio = medians[name] / medians[beside]

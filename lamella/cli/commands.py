@@ -100,10 +100,13 @@ def translate(
 @JSON
 def detect(inputs: tuple[str, ...], as_json: bool) -> None:
     """Detect the language of each text, or of each line of standard input (-), with its probability."""
+    from lamella.model.ahead import opened_ahead
     from lamella.model.shipped import detector
 
     inputs, options = split_options(inputs)
-    answer(detector(), inputs, options, None, inputs != ("-",), False, False, as_json)
+    with opened_ahead():
+        trained = detector()
+    answer(trained, inputs, options, None, inputs != ("-",), False, False, as_json)
 
 
 @main.command(context_settings=ANY)

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,30 @@ def test_graphs_open_while_the_command_does_something_else(monkeypatch: pytest.M
     early.predict(TEXTS)
     lamella.load(LANGUAGES).predict(TEXTS)
     assert threads == ["lamella ahead", threading.main_thread().name]
+
+
+@pytest.mark.parametrize(
+    ("args", "folder"),
+    [
+        (("translate", "Hello, world!", "--to", "fr"), "en-de+es+fr+zh"),
+        (("detect", "Wo ist der Bahnhof?"), "languages"),
+        (("predict", "languages", "Wo ist der Bahnhof?"), "languages"),
+    ],
+)
+def test_commands_that_answer_open_ahead(
+    cli: Callable[..., Any], args: tuple[str, ...], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    class Noted(ahead.Ahead):
+        def __init__(self, place: Path) -> None:
+            opened.append(place.name)
+            super().__init__(place)
+
+    monkeypatch.setattr(ahead, "Ahead", Noted)
+    for cached in (shipped._opened, shipped.translator, shipped.identifier):
+        cached.cache_clear()
+    assert cli(*args).code == 0 and opened == [folder]
 
 
 @pytest.mark.parametrize("name", ["classify.onnx", "vocabulary.model", "card.md"])
