@@ -19,6 +19,7 @@ from typing import Any
 
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.report import Report, Source
+from lamella.data.readers.stamps import looks_like_time
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.table_text import unescaped
 from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table
@@ -46,6 +47,7 @@ LABEL_NAMES = (
 MARK = "__label__"  # before each label in files of fastText
 _FLAGS = {"0", "1", "0.0", "1.0", ""}
 _LISTED = 5  # examples named in one note
+_LOOKED_AT = 200  # cells that tell what a column without a name holds
 _LONGEST = 60  # characters of a label that is compared with others: of longer ones it would take minutes
 
 
@@ -207,7 +209,10 @@ def unify_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _choose(rows: list[list[str]]) -> dict[str, int] | None:
-    """The label is the column with fewest different values (two at least), the text the longest of the others."""
+    """The label is the column with fewest different values (two at least), the text the longest of the others.
+
+    Times, and what is the same in every row, are texts only where there is nothing else, however long they are.
+    """
     if not rows or len(rows[0]) < 2:
         return None
     columns = list(zip(*rows, strict=True))
@@ -218,7 +223,9 @@ def _choose(rows: list[list[str]]) -> dict[str, int] | None:
     if not candidates:
         return None
     label = min(candidates, key=lambda at: (distinct[at], length[at]))
-    text = max((at for at in range(len(columns)) if at != label), key=lambda at: length[at])
+    others = [at for at in range(len(columns)) if at != label]
+    says = {at: distinct[at] > 1 and not looks_like_time(columns[at][:_LOOKED_AT]) for at in others}
+    text = max(others, key=lambda at: (says[at], length[at]))
     return {"text": text, "label": label}
 
 

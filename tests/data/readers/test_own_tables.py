@@ -172,3 +172,15 @@ def test_a_column_by_number_leaves_names_above_sentences_out(tmp_path):
     for header in ([], ["name,city,review"]):
         path.write_text("\n".join([*header, *rows]))
         assert len(open_table(path, {"text": True}, columns={"text": "3"}).rows) == 30
+
+
+def test_dates_and_constants_are_no_texts(tmp_path):
+    """As in the tweets of Sentiment140: a date that is longer than the text, a column of one value."""
+    path = tmp_path / "a.csv"
+    rows = [
+        f'"{4 * (n % 2)}","{1000 + n}","Mon Apr {n % 28 + 1:02} 22:19:45 PDT 2009","NO_QUERY_WAS_GIVEN_FOR_ANY_OF_THESE","u{n}","short {n}"'
+        for n in range(30)
+    ]
+    path.write_text("\n".join(rows))
+    table = read_labelled(path)
+    assert table.rows[1]["text"] == "short 1" and {row["label"] for row in table.rows} == {"0", "4"}
