@@ -22,6 +22,7 @@ class ComplEx(nn.Module):
     def __init__(self, entities: int, relations: int, rank: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.relations = relations
+        self.vocabulary = min(entities, 2 * relations)  # ids below it may stand at any input: export tries some
         self.entity_table = nn.Parameter(torch.randn(entities, 2 * rank) * START)
         self.relation_table = nn.Parameter(torch.randn(2 * relations, 2 * rank) * START)
         self.dropout = nn.Dropout(dropout)

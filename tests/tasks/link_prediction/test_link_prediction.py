@@ -11,7 +11,9 @@ from safetensors.torch import load_file
 
 import lamella
 from lamella.data.samples.link_prediction import facts
+from lamella.nets.factorization.complex import ComplEx
 from lamella.options import replace_config
+from lamella.train.export import export_graphs
 from tests.serving import serving
 
 HEAD, RELATION = "Jon Hazel", "grandparent of"
@@ -163,6 +165,12 @@ def test_a_model_of_other_facts_has_examples_that_it_knows(model):
         examples = task.sample(split)
         assert len(examples) == 60 and all(len(task.inputs(example)) == 2 for example in examples)
     assert len(model.task.sample("test")) == len(facts("test"))
+
+
+@pytest.mark.parametrize(("entities", "relations"), [(40, 1), (40, 2), (3, 9)])
+def test_few_relations_and_few_entities_are_exported(entities, relations):
+    [graph] = export_graphs(ComplEx(entities, relations, 4)).values()
+    assert graph
 
 
 def test_a_model_of_before_has_fewer_weights(model):
