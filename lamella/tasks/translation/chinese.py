@@ -41,7 +41,7 @@ def simplify(text: str) -> str:
 _MENDED = str.maketrans("幺㝉", "么宁")
 _TWICE = lazy(r"([，：；])[：:，,；;]+")
 _BESIDE = lazy(r" +(?=[，。！？：；、）”》])|(?<=[，。！？：；、（“《]) +")
-_LAST = lazy(r"(?<=[A-Za-z0-9%)\]}\"”>]) ?(\.|[?!;])$")
+_LAST = lazy(r"(?<=[A-Za-z0-9%)\]}\"”>\ue000]) ?(\.|[?!;])$")
 
 
 def punctuate(text: str) -> str:
@@ -63,31 +63,32 @@ def punctuate(text: str) -> str:
 
 # What stands between Chinese characters and Latin ones needs no blank, but an address would not end before a character.
 _LATIN = lazy(rf"(?<=[{_HAN}]) (?=[A-Za-z0-9(\[])|(?<=[A-Za-z0-9%)\]]) (?=[{_HAN}])")
-# After a placeholder, and before one.
-_AFTER = lazy(rf"(?<=[A-Za-z0-9%}}>)\]]) ?([,?!;:]) ?(?=[{_HAN}])")
-_BEFORE = lazy(rf"(?<=[{_HAN}])\.(?=[{{<%\[])")
+_HELD = "\ue000"  # stands for a placeholder
+_AFTER = lazy(rf"(?<=[A-Za-z0-9%)\]{_HELD}]) ?([,?!;:]) ?(?=[{_HAN}])")
+_BEFORE = lazy(rf"(?<=[{_HAN}])\.(?={_HELD})")
 # A net writes a counter of years behind whatever has digits or Latin letters.
 _YEARS = lazy(
     r"((?:(?<![A-Za-z0-9])[A-Za-z\u00c0-\u024f]{2,}|[$€£][0-9][0-9.,]*|\+?[0-9]+(?:[ -][0-9]+)+|[0-9]+(?:[./][0-9]+){2,})) ?[年岁日](?=[，。！？；,.]|$)"
 )
 
 
-def joined(text: str) -> str:
-    """A Chinese text without blanks between its sentences, or between its characters and Latin ones, addresses aside.
+def joined(text: str, format: str = "") -> str:
+    """A Chinese text without blanks between its sentences, or between its characters and Latin ones, placeholders aside.
+
+    format: which of them there are (see `placeholders`); addresses are among them.
 
     >>> joined("真的吗？ 没办法！"), joined("第 404 页在 https://a.org/b 这里"), joined("你好 {name}, 欢迎. {x}")
     ('真的吗？没办法！', '第404页在 https://a.org/b 这里', '你好 {name}，欢迎。 {x}')
     """
+    spans = placeholders.spans(text, format)
+    held = [text[start:end] for start, end in spans]
+    for start, end in reversed(spans):
+        text = text[:start] + _HELD + text[end:]
     text = _BLANK.sub("", _STOP.sub("。", _MARK.sub(lambda match: _FULL[match[1]], text)))
-    if not re.search("[A-Za-z0-9]", text):
-        return text
-    if re.search(f"[{_HAN}]", text) and not text.endswith(".."):
-        text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)
-    text = _BEFORE.sub("。", _AFTER.sub(lambda match: _FULL[match[1]], _YEARS.sub(r"\1", text)))
-    spans = placeholders.spans(text)
-
-    def apart(match: re.Match[str]) -> str:
-        inside = any(start <= match.start() <= end or start <= match.end() <= end for start, end in spans)
-        return " " if inside else ""
-
-    return _LATIN.sub(apart, text)
+    if re.search(f"[A-Za-z0-9{_HELD}]", text):
+        if re.search(f"[{_HAN}]", text) and not text.endswith(".."):
+            text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)
+        text = _AFTER.sub(lambda match: _FULL[match[1]], _YEARS.sub(r"\1", text))
+        text = _LATIN.sub("", _BEFORE.sub("。", text))
+    parts = iter(held)
+    return re.sub(_HELD, lambda _: next(parts), text)

@@ -139,7 +139,10 @@ def translate_texts(
         for text, one in zip(texts, outcomes, strict=True)
     ]
     if base_code(target) == "zh":  # its sentences have no blanks between them
-        return [structs.replace(one, text=joined(one.text)) if one.answer else one for one in outcomes]
+        return [
+            structs.replace(one, text=joined(one.text, flag)) if one.answer else one
+            for one, flag in zip(outcomes, flags, strict=True)
+        ]
     return outcomes
 
 

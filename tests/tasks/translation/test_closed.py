@@ -284,6 +284,8 @@ def test_a_quotation_in_another_language_stays(source: str, answer: str, wanted:
         ("奥尔加住在 Gdańsk 年，电话 0800 123 456 年。", "奥尔加住在Gdańsk，电话0800 123 456。"),
         ("他10 岁，在2023 年。", "他10岁，在2023年。"),
         ("谈论星期二, 4月9日.", "谈论星期二，4月9日。"),
+        ("用户%1!s!是 :smile: 的:ref:`guide`。", "用户%1!s!是 :smile: 的:ref:`guide`。"),
+        ("做到 /home/me.", "做到 /home/me。"),
         ("编辑.{{/if}}你好 %name%, 欢迎", "编辑。{{/if}}你好 %name%，欢迎"),
     ],
 )
