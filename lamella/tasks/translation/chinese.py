@@ -85,6 +85,7 @@ def joined(text: str, format: str = "") -> str:
     for start, end in reversed(spans):
         text = text[:start] + _HELD + text[end:]
     text = _BLANK.sub("", _STOP.sub("。", _MARK.sub(lambda match: _FULL[match[1]], text)))
+    text = re.sub(r"(?<=[A-Za-z0-9]) +(?=[,;] )", "", text)
     if re.search(f"[A-Za-z0-9{_HELD}]", text):
         if re.search(f"[{_HAN}]", text) and not text.endswith(".."):
             text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)

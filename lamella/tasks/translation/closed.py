@@ -43,6 +43,8 @@ _TITLE = {
     "zh": ("先生", "女士"),
 }
 _MARRIED = {"en": r"Mrs\.?", "fr": r"Mme|Madame", "es": r"Sra\.|Señora", "de": "Frau"}
+# What a net writes for a title in English, which before a name is none.
+_NO_TITLES = (r"(?i:(?:the |a )?(?:sire?|lord|master|gentleman|mister))", r"(?i:(?:the |a )?(?:woman|wife|lady))")
 _NAME = r"(?P<name>[A-ZÀ-ÖØ-Þ](?:['’][A-ZÀ-Þ])?[^\W\d_]+(?:-[A-ZÀ-ÖØ-Þ][^\W\d_]+)*)"
 # Before or after the name of a month, which is also another word or a name: in May, 3 March, but `May I?` and `August Wilson`.
 _DOUBLE = word_set("may march august mars")
@@ -60,6 +62,7 @@ luke luc lukas lucas; julia julie; sophia sophie sofia sofía; lucy lucie lucía
 """
 _NAMES = [word_set(names) for line in _GIVEN.split("\n") for names in line.split(";") if names.strip()]
 _KNOWN = frozenset().union(*_NAMES)
+_OWN = lazy(r"(?:[mdks]ein|ihr|unser|euer|die|eine|m[ay]|his|her|su|sa|mi|ma)(?:e[rnms]?)? $", re.IGNORECASE)
 _CROWNED = lazy(r" (?:[IVX]+(?!\w)|(?:the|le|la|der|die|el) [A-ZÀ-Þ])")
 _SAINT = lazy(
     r"(?:saint|sainte|st\.?|san|santa|santo|sankt|pope|pape|papst|papa|king|roi|könig|rey|queen|reine|königin|reina)[ -]$",
@@ -230,6 +233,7 @@ def _titled(source: str, answer: str, src: str, dst: str) -> str:
         (woman, match)
         for woman, pattern in enumerate(_TITLES[src])
         for match in re.finditer(rf"(?<![\w.])(?P<title>{pattern}) {_NAME}", source)
+        if not _OWN.search(source, max(0, match.start() - 8), match.start())  # meine Frau Anna is no title
     ]
     names = [match["name"] for _, match in found]
     for woman, match in found:
@@ -243,6 +247,8 @@ def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: st
     title = "Mrs." if dst == "en" and woman and re.fullmatch(_MARRIED[src], typed) else _TITLE[dst][woman]
     every = [pattern for pair in _TITLES.values() for pattern in pair]
     wrong = "|".join(every if dst == "zh" else [_TITLES[dst][1 - woman]])
+    if dst == "en":
+        wrong += "|" + _NO_TITLES[woman]
     right = _TITLES[dst][woman] if dst in _TITLES else "(?!)"
     place = re.search(
         rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})s?)\.* ?{re.escape(name)}(?![^\W\d_])", answer, re.ASCII

@@ -29,6 +29,7 @@ _TENS = {
 }  # fmt: skip
 _MAYBE = lazy(r"teen|ty|[zt]e|vingt|ante|zehn|zig|ßig|trece|quince|dieci|veint|[ei]nt[ea]|十", re.IGNORECASE)
 _QUARTERS = lazy(r"quarter|half|halb|viertel|quart|demie?|cuarto|medi[ao]|[刻半]", re.IGNORECASE)
+_HALF = lazy(r"\bhalb (?:eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf)\b")
 _LARGER = lazy(r"hundred|cent|hundert|cien|thousand|mill?e?|tausend|[百千万亿]", re.IGNORECASE)
 
 
@@ -86,6 +87,8 @@ def values(text: str, language: str) -> frozenset[int]:
 def lost(source: str, answer: str, src: str, dst: str) -> bool:
     """Whether an answer lacks a number that its source has as a word: it has it neither as a word nor in digits."""
     ours = values(source, src)
+    if src == "de" and _HALF.search(source) and not _QUARTERS.search(answer) and not re.search("30|thirty", answer):
+        return True
     if not ours or dst not in _ONES:
         return False
     digits = {int(number) for number in re.findall(r"(?<![0-9])[0-9]{2}(?![0-9])", answer)}

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
+from lamella.data.text.common_words import steps
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
@@ -267,6 +268,8 @@ class Names(Struct):
         if name.kind in ("possible", "probable"):
             return self._judge_possible(name, near, words, known)
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
+        if len(name.text) > _SHORT:  # a letter or two are what a net leaves of a name
+            others = [candidate for candidate in others if len(_plain(candidate)) > 2 or not candidate.isascii()]
         if name.kind == "name" and not self._is_common(name.text):
             others = [candidate for candidate in others if not _clipped(_plain(candidate), _plain(name.text))]
         if name.kind == "name" and known and (_plain(known[0]) == _plain(name.text) or self._guessed(known[0])):
@@ -312,6 +315,8 @@ class Names(Struct):
         if _contains([_plain(match[0]) for match in words], best):
             common = any(is_common(word.lower(), self.dst) for word in _WORDS.findall(best))
             return "translated" if sure or common or not probable else "lost"
+        if self.src != "de" and not sure and not steps(name.text.lower()):
+            return "lost"  # no word of any language, and none to the net
         kept = best[:1].isupper() and _like(_plain(best), key) and not is_common(best.lower(), self.dst)
         return "lost" if copied or (probable and (kept or not sure)) else "translated"
 

@@ -22,7 +22,7 @@ from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import numerals
 from lamella.tasks.translation.proper import word_set
-from lamella.tasks.translation.quantities import unscaled, written_anew
+from lamella.tasks.translation.quantities import PARTS, unscaled, written_anew
 
 if TYPE_CHECKING:
     from difflib import SequenceMatcher
@@ -66,18 +66,12 @@ _UNIT = r"(?:[kcmµnd]?m|km/h|[kmµ]?g|[cmd]?l|[kMGT]i?[BbHo]z?|Hz|[kMG]?W|[km]?
 _SUFFIXED = lazy(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°]{{1,12}}|\.?[ºª]|[’']?s)$")
 _ANSWERED = lazy(rf"{_BLANKED}(?:[.,][0-9]+)?(?![0-9])|[0-9]+(?:[.,][0-9]+)*")
 _CLOCK = lazy(r"\s?[ap]\.?\s?m\b\.?", re.IGNORECASE)
-_VERSIONED = lazy(r"(?:^|[\s(])(?:[vV]\.?|[Vv]ersion|[Rr]elease|[Ss]ection|[Cc]hapter|[A-Z][\w+#.-]*)\s$")
+_VERSIONED = lazy(r"(?:^|[\s(])(?:[vV]\.?|[Vv]ersion|[Rr]elease|[Ss]ection|[Cc]hapter|[a-z]?[A-Z][\w+#.-]*)\s$")
 # A capital that only begins the sentence makes no name of a program.
 _OPENING = word_set(
     "a an the about over under only nearly almost with from in at on by for of to some around roughly approximately exactly up than more "
     "less it is was that this these those we they he she you i and or but if when after before every each just another between"
 )
-# Parts of one, as a character each, and words for them.
-_PARTS = {
-    "½": "½|halfs?|half an?|demie?s?|moitié|halbe[nrms]?|Hälfte|halb|medi[oa]s?|mitad|半|一半", "¼": "¼|quarters?|quarts?|Viertel|cuartos?|四分之一",
-    "¾": "¾|three[ -]quarters?|trois[ -]quarts|[Dd]reiviertel|drei Viertel|tres cuartos|四分之三",
-    "⅓": "⅓|(?:one|a) third|thirds?|un tiers|tiers|Drittel|tercios?|三分之一", "⅔": "⅔|two[ -]thirds|deux tiers|zwei Drittel|dos tercios|三分之二",
-}  # fmt: skip
 _PART = lazy(r"(?<![0-9])[½¼¾⅓⅔](?![0-9])")
 _NEAR = 0.6  # how alike a code and what the net made of it are, from 0 to 1
 _MOST = 40  # codes and numbers of a sentence that are mended; of more, those that are whole count and no others
@@ -145,7 +139,7 @@ class Numbers(Struct):
         for match in _RUN.finditer(text):
             self._run(text, *match.span())
         for match in _PART.finditer(text):
-            self.constants.append(Constant(match.span(), match[0], "", True, forms=_PARTS[match[0]]))
+            self.constants.append(Constant(match.span(), match[0], "", True, forms=PARTS[match[0]]))
         self.constants.sort(key=lambda one: one.span)
 
     def _run(self, text: str, start: int, end: int) -> None:

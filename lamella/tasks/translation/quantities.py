@@ -42,6 +42,12 @@ _POWERS = {
 }  # fmt: skip
 _ZEROS = {"thousand": 3, "million": 6, "billion": 9}
 _TENS = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10}
+# Parts of one, as a character each, and words for them.
+PARTS = {
+    "½": "½|halfs?|half an?|demie?s?|moitié|halbe[nrms]?|Hälfte|halb|medi[oa]s?|mitad|半|一半", "¼": "¼|quarters?|quarts?|Viertel|cuartos?|四分之一",
+    "¾": "¾|three[ -]quarters?|trois[ -]quarts|[Dd]reiviertel|drei Viertel|tres cuartos|四分之三",
+    "⅓": "⅓|(?:one|a) third|thirds?|un tiers|tiers|Drittel|tercios?|三分之一", "⅔": "⅔|two[ -]thirds|deux tiers|zwei Drittel|dos tercios|三分之二",
+}  # fmt: skip
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip

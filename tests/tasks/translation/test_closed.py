@@ -167,6 +167,8 @@ def test_a_chinese_or_german_label_is_no_name(word: str, language: str, name: bo
         ("On May 5th, 2023.", "Le 5. mai 2023.", "en", "fr", "Le 5 mai 2023."),
         ("Dear Ms. Kovács,", "Dear Ms. Kovács,", "en", "es", "Dear Sra. Kovács,"),
         ("May 2024", "2024 5月", "en", "zh", "2024 5月"),
+        ("Außer Frau Nguyen sah es niemand.", "Nobody but a woman Nguyen saw it.", "de", "en", "Nobody but Mrs. Nguyen saw it."),
+        ("Meine Frau Anna sah es.", "My wife Anna saw it.", "de", "en", "My wife Anna saw it."),
         ("May I march?", "Puis-je marcher ?", "en", "fr", "Puis-je marcher\u00a0?"),
         ("We go in May.", "我们5月去。", "en", "zh", "我们5月去。"),
         ("On May 5th, 2023.", "在May 5th, 2023。", "en", "zh", "在2023年5月5日。"),
@@ -387,6 +389,8 @@ def test_a_name_between_two_signs_is_a_placeholder() -> None:
         ("二十世纪的第三十天", "the thirtieth day of it", "zh", "en", ["digits"]),
         ("Son las tres menos quince.", "It's a quarter to three.", "es", "en", []),
         ("It is twenty times bigger.", "Es ist zwanzigmal größer.", "en", "de", []),
+        ("Um halb neun.", "At nine.", "de", "en", ["digits"]),
+        ("Um halb neun.", "At 8:30.", "de", "en", []),
         ("Two hundred twenty men.", "Deux cents hommes.", "en", "fr", []),
     ],
 )
@@ -415,3 +419,10 @@ def test_single_marks_around_an_apostrophe() -> None:
 
 def test_a_quotation_that_stays_is_no_word_left() -> None:
     assert judged_doubts('"Tout va bien" is French.', "„Tout va bien“ ist Französisch.", "en", "de") == []
+
+
+def test_what_is_left_of_a_name_is_no_translation() -> None:
+    known = {"Yilmaz": [Candidate("Yerlmaz", -0.7), Candidate("Y", -1.6)]}
+    assert Names("I saw Yilmaz here.", "en", "fr").check("J'ai vu Y Sholm ici.", known=known).missing
+    assert judged("Use iOS 17.2 now.", "Utilisez iOS 17.2.", "en", "fr")[0] == "Utilisez iOS 17.2."
+    assert joined("电话+90 212 555 , 你") == "电话+90 212 555，你"
