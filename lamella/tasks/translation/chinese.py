@@ -86,6 +86,7 @@ def joined(text: str, format: str = "") -> str:
         text = text[:start] + _HELD + text[end:]
     text = _BLANK.sub("", _STOP.sub("。", _MARK.sub(lambda match: _FULL[match[1]], text)))
     text = re.sub(r"(?<=[A-Za-z0-9]) +(?=[,;] )", "", text)
+    text = re.sub(r",(?=”[，。！？])", "", text)
     if re.search(f"[A-Za-z0-9{_HELD}]", text):
         if re.search(f"[{_HAN}]", text) and not text.endswith(".."):
             text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)

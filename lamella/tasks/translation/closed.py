@@ -249,6 +249,8 @@ def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: st
     wrong = "|".join(every if dst == "zh" else [_TITLES[dst][1 - woman]])
     if dst == "en":
         wrong += "|" + _NO_TITLES[woman]
+    elif dst in ("de", "es"):
+        wrong += r"|[HMS]\."
     right = _TITLES[dst][woman] if dst in _TITLES else "(?!)"
     place = re.search(
         rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})s?)\.* ?{re.escape(name)}(?![^\W\d_])", answer, re.ASCII

@@ -236,7 +236,7 @@ def _greets(source: str, answer: str, src: str, dst: str) -> bool:
     >>> _greets("Hello Ann, come in.", "Hello Ann, entrez.", "en", "fr"), _greets("Hallo!", "Hallo!", "de", "en")
     (True, True)
     """
-    words = [re.match(r"[¿¡\s]*([^\W\d_]+)", text) for text in (source, answer)]
+    words = [re.match(r"\W*([^\W\d_]+)", text) for text in (source, answer)]
     first = [word[1].lower() if word else "" for word in words]
     known = _GREETINGS.get(src, "").split()
     return first[0] in known and first[1] == first[0] and first[0] not in _GREETINGS.get(dst, "").split()
