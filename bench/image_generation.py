@@ -32,12 +32,12 @@ TASK = "image-generation"
 PARTS = 60  # components that a mixture has for each digit
 
 
-def classifier(digits: mnist.Digits, place: Path, minutes: float) -> lamella.Model:
+def classifier(digits: mnist.Digits, place: Path, budget: dict[str, Any]) -> lamella.Model:
     """A classifier of digits, trained on these alone."""
     mnist.write(place / "data", digits)
     out = str(place / "classifier")
     return lamella.train(
-        "image-classification", str(place / "data"), out=out, minutes=minutes, examples=False, tell=lambda _: None
+        "image-classification", str(place / "data"), out=out, examples=False, tell=lambda _: None, **budget
     )
 
 
@@ -135,16 +135,16 @@ def line(name: str, minutes: float, accuracy: float | None, distance: float | No
     print(f"{name:34} {minutes:8.1f} {' '.join(shown)}", flush=True)
 
 
-def train(place: Path, out: str, minutes: float, **options: Any) -> lamella.Model:
+def train(place: Path, out: str, budget: dict[str, Any], **options: Any) -> lamella.Model:
     data, test = str(place / "learn"), [str(place / "test")]
-    return lamella.train(TASK, data, out=out, test=test, minutes=minutes, tell=lambda _: None, **options)
+    return lamella.train(TASK, data, out=out, test=test, tell=lambda _: None, **budget, **options)
 
 
-def quantizers(place: Path, minutes: float) -> None:
+def quantizers(place: Path, budget: dict[str, Any]) -> None:
     """FSQ beside VQ with moving averages and restarts, the same number of codes and minutes."""
     print(f"{'':10} {'bits a value':>12} {'used codes':>12}")
     for kind in ("fsq", "vq"):
-        model = train(place, str(place / kind), minutes, quantizer=kind, codebook_size=240)
+        model = train(place, str(place / kind), budget, quantizer=kind, codebook_size=240)
         bits = model.manifest.scores["held out"]["scores"]["bits_per_dim"]
         test = sorted((place / "test").rglob("*.png"))
         rows = model.task.collate([model.task.inputs({"image": str(p)}) for p in test])
@@ -159,6 +159,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--judge-minutes", type=float, default=4.0, help="of each classifier")
+    parser.add_argument(
+        "--steps", type=int, nargs=2, metavar=("NET", "JUDGE"), help="in the place of minutes, on a busy machine"
+    )
     parser.add_argument("--each", type=int, default=800, help="digits drawn of each label")
     parser.add_argument(
         "--guidance", type=float, default=1.0, help="for the classifier's digits: 1 keeps all their variety"
@@ -168,29 +171,34 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     given = parser.parse_args()
     learn, test = mnist.split(place=given.data)
+    own, judged = ({"steps": n} for n in given.steps) if given.steps else (
+        {"minutes": given.minutes}, {"minutes": given.judge_minutes}
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         mnist.write(place / "learn", learn)
         mnist.write(place / "test", test)
         if given.compare:
-            quantizers(place, given.minutes)
+            quantizers(place, own)
             return
         print(f"{'':34} {'minutes':>8} {'classifier':>11} {'distance':>10}")
-        judge = classifier(learn, place / "real", given.judge_minutes)
+        judge = classifier(learn, place / "real", judged)
         known = features(judge, test[0])
         line("real digits", 0.0, right(judge, test), frechet(known, features(judge, learn[0][:2000])))
         start = time.perf_counter()
         made = mixture(learn, given.each)
         minutes = (time.perf_counter() - start) / 60
-        of_drawn = classifier(made, place / "mixture", given.judge_minutes)
+        of_drawn = classifier(made, place / "mixture", judged)
         some = np.random.default_rng(0).permutation(len(made[0]))[:2000]
         line("mixtures of Gaussians", minutes, right(of_drawn, test), frechet(known, features(judge, made[0][some])))
-        model = train(place, str(place / "model"), given.minutes)
+        start = time.perf_counter()
+        model = train(place, str(place / "model"), own)
+        minutes = (time.perf_counter() - start) / 60
         for guidance in sorted({given.guidance, model.task.config.guidance}):
             made = drawn(model, given.each, guidance=guidance)
-            of_drawn = classifier(made, place / f"drawn-{guidance}", given.judge_minutes)
+            of_drawn = classifier(made, place / f"drawn-{guidance}", judged)
             distance = frechet(known, features(judge, made[0][some]))
-            line(f"lamella, guidance {guidance:g}", given.minutes, right(of_drawn, test), distance)
+            line(f"lamella, guidance {guidance:g}", minutes, right(of_drawn, test), distance)
         if given.python:
             other = peer(given.python, learn, place, given.minutes, 2000)
             line("pythae VQ-VAE and PixelCNN", given.minutes, None, frechet(known, features(judge, other)))

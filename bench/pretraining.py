@@ -46,16 +46,19 @@ def accuracy(model: lamella.Model) -> float:
 
 def compare(folder: Path, test: Path, given: argparse.Namespace, place: Path) -> None:
     own = {"net": given.net, "size": given.size}
-    seen = train(str(folder), place / "seen", labels="none", minutes=given.minutes, test=[str(test)], **own)
+    first, later = ({"steps": n} for n in given.steps) if given.steps else (
+        {"minutes": given.minutes}, {"minutes": given.later}
+    )  # fmt: skip
+    seen = train(str(folder), place / "seen", labels="none", **first, test=[str(test)], **own)
     scores = {name: round(s["value"], 3) for name, s in seen.manifest.scores["held out"]["scores"].items()}
-    print(f"{folder.name}: {given.minutes:g} minutes without labels: {scores}", flush=True)
-    drawn = train("sample", place / "drawn", minutes=given.minutes, **own) if given.drawings else None
+    print(f"{folder.name}: {first} without labels: {scores}", flush=True)
+    drawn = train("sample", place / "drawn", **first, **own) if given.drawings else None
     print(f"{'labels':>8} {'begun from':24} {'accuracy':>9}   seeds", flush=True)
     for labels in given.labels:
         results: dict[str, list[float]] = {}
         for seed in given.seeds:
             data = few(folder, labels, seed, place)
-            options = {"minutes": given.later, "seed": seed, "test": [str(test)]}
+            options = {**later, "seed": seed, "test": [str(test)]}
             results.setdefault("nothing", []).append(accuracy(train(data, place / "m", **own, **options)))
             results.setdefault("pictures, no labels", []).append(
                 accuracy(train(data, place / "m", init=seen.where, **options))
@@ -73,6 +76,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20.0, help="without labels")
     parser.add_argument("--later", type=float, default=3.0, help="minutes of each classifier")
+    parser.add_argument(
+        "--steps", type=int, nargs=2, metavar=("FIRST", "LATER"), help="in the place of minutes, on a busy machine"
+    )
     parser.add_argument("--labels", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--net", choices=["cnn", "transformer"], default="cnn")
