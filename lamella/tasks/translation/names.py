@@ -16,7 +16,6 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
-from lamella.data.text.common_words import steps
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
@@ -315,8 +314,6 @@ class Names(Struct):
         if _contains([_plain(match[0]) for match in words], best):
             common = any(is_common(word.lower(), self.dst) for word in _WORDS.findall(best))
             return "translated" if sure or common or not probable else "lost"
-        if self.src != "de" and not sure and not steps(name.text.lower()):
-            return "lost"  # no word of any language, and none to the net
         kept = best[:1].isupper() and _like(_plain(best), key) and not is_common(best.lower(), self.dst)
         return "lost" if copied or (probable and (kept or not sure)) else "translated"
 
