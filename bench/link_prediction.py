@@ -105,7 +105,8 @@ def reasons(model: Model, test: Path) -> list[tuple[dict[str, str], list[list[st
 def forget(folder: Path, place: Path, stood: Sequence[tuple[dict[str, str], list[list[str]]]], options: Any) -> None:
     """Train anew without the facts that answers stood on, and beside it without as many others: how many answers change."""
     gone = {tuple(fact) for _, facts in stood for fact in facts}
-    learned = read_facts([str(folder / "train.txt")])[0]
+    learned = read_facts([str(folder / PARTS[0])])[0]
+    known = set(learned)
     other = random.Random(0).sample([fact for fact in learned if fact not in gone], len(gone))
     for name, left_out in (("these facts", gone), ("as many other facts", set(other))):
         part = place / name.replace(" ", "-")
@@ -116,11 +117,12 @@ def forget(folder: Path, place: Path, stood: Sequence[tuple[dict[str, str], list
         model = lamella.train(
             "link-prediction", str(part), out=str(part / "model"), minutes=options.minutes, size=options.size, threads=1
         )
+        model = model.with_config(model.task.config.__class__(top=1000))
         answers = [model.predict({name: example[name] for name in model.task.fields}) for example, _ in stood]
-        # What was a fact of training is no answer there; without it, it may be one again, and that is not what is asked here.
+        # Of what was a fact before it is not asked whether it is concluded anew.
         changed = sum(
-            next((a for a in ranked(answer) if [e["head"], e["relation"], a] not in facts), "") != e["tail"]
-            for answer, (e, facts) in zip(answers, stood, strict=True)
+            next((a for a in ranked(answer) if (e["head"], e["relation"], a) not in known), "") != e["tail"]
+            for answer, (e, _) in zip(answers, stood, strict=True)
         )
         print(f"trained without {name} ({len(left_out)}): {changed} of {len(stood)} answers are others", flush=True)
 
