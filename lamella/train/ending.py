@@ -22,7 +22,6 @@ EXPORT_FIRST, EXPORT_GRAPH, EXPORT_NODE = 450_000, 150_000, 5_000
 SHIPPED = 0.7  # of the time that torch takes to answer, onnxruntime takes
 BUSIEST = 4.0  # times as long as alone, at most: waiting for a disk is not being busy
 TRIED = 16  # examples that are answered to see how long measuring will take
-MOST = 0.5  # of the minutes at most are counted for what is no step or look (`Run.count_apart`)
 
 
 def exporting(net: nn.Module, busy: float) -> float:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from lamella.errors import TrainingError
 from lamella.task import Arrays
 from lamella.train.batches import Lengths, an_epoch, forever, ones
-from lamella.train.looks import Looks
+from lamella.train.looks import AHEAD, Looks
 from lamella.train.optimizer import Optimizer
 from lamella.train.schedule import Budget, Part, Schedule
 from lamella.train.team import ALONE, Lost, Team
@@ -189,8 +189,9 @@ class Run:
         fixed = _fix(net, trains)
         return cls(net, Optimizer(net, rate, decay=decay, muon=muon, factors=factors), fixed=fixed)
 
-    def count_apart(self, budget: Budget, seconds: float) -> None:
-        """Count time before the first step or after the last one, in a training of so many minutes; half of them stay for the steps.
+    def count_apart(self, budget: Budget, seconds: float, most: float = AHEAD) -> None:
+        """Count time before the first step or after the last one, in a training of so many minutes; of all such time at most
+        this share of them is counted, so that the rest stays for the steps.
 
         >>> run = Run.start(nn.Linear(2, 2), 1e-3)
         >>> run.count_apart(Budget(seconds=120.0), 30.0)
@@ -199,7 +200,7 @@ class Run:
         60.0
         """
         if budget.seconds:
-            seconds = min(seconds, budget.seconds / 2 - self.looks.apart)
+            seconds = max(0.0, min(seconds, budget.seconds * most - self.looks.apart))
             self.looks.apart += seconds
             self.seconds += seconds
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from lamella import machine
-from lamella.train.ending import MOST, SHIPPED, cost
-from lamella.train.looks import EVERY, FIRST, LEAST, SHORT, between
+from lamella.train.ending import SHIPPED, cost
+from lamella.train.looks import AHEAD, BEFORE, EVERY, FIRST, LEAST, SHORT, between
 from lamella.train.loop import SAVE_EVERY
 from lamella.train.machines import USUAL_PARALLEL, Machine, Rates, Work, batches_a_second
 from lamella.train.prepare import Prepared
@@ -175,8 +175,10 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
     budget = trial.budget
     export = cost(trial.contents.operations, loaded) * trial.overhead
     if budget.seconds:  # what comes before the first step and after the last one
-        apart = before + trial.begin + export + trial.look + SHIPPED * trial.answer + trial.calibrate
-        budget = Budget(budget.steps, budget.seconds - min(apart, budget.seconds * MOST))
+        begin = min(before + trial.begin, budget.seconds * BEFORE)
+        after = export + trial.look + SHIPPED * trial.answer + trial.calibrate
+        apart = max(begin, min(begin + after, budget.seconds * AHEAD))
+        budget = Budget(budget.steps, budget.seconds - apart)
     look = Estimate.about(trial.look, 0.5, 0.25)  # a net that knows nothing answers at length
     count, stepping = looks_in(budget, trial.look, step.value)
     by_steps = budget.seconds is None

@@ -15,6 +15,9 @@ EVERY = 0.06  # of the budget
 LEAST = 20  # steps between two looks
 FIRST = 0.04  # of the time
 SHORT = 0.15  # of the time may go into looking
+# Of the time is counted for what comes before the first step at most, which may be a part of the learning, and together with
+# what comes after the last one. Otherwise few steps would be left.
+BEFORE, AHEAD = 0.75, 0.5
 
 
 def between(steps: int) -> int:
@@ -54,7 +57,7 @@ class Looks(msgspec.Struct):
         >>> Looks(apart=30.0).start(Budget(seconds=120.0)), Looks(apart=30.0).start(Budget(steps=120))
         (0.25, 0.0)
         """
-        return min(0.5, self.apart / budget.seconds) if budget.seconds else 0.0
+        return min(BEFORE, self.apart / budget.seconds) if budget.seconds else 0.0
 
     def add(self, step: int, value: float, seconds: float, less_is_better: bool) -> bool:
         """Note a look that took so many seconds; whether it is the best so far."""

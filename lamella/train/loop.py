@@ -34,6 +34,7 @@ from lamella.train.divided import Divided
 from lamella.train.engine import Batches, Run, Step, steps
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered, encode
+from lamella.train.looks import BEFORE
 from lamella.train.pace import Pace
 from lamella.train.process import Interrupt
 from lamella.train.progress import Shown, time_of, unit_of, waiting
@@ -185,7 +186,12 @@ def _net_of(trained: Trained, settings: Settings, parts: int) -> str:
 
 
 def _blend(
-    whole: Run, job: Task, origin: Origin | None, before: dict[str, Any], gathered: Gathered, tell: Callable[[str], None]
+    whole: Run,
+    job: Task,
+    origin: Origin | None,
+    before: dict[str, Any],
+    gathered: Gathered,
+    tell: Callable[[str], None],
 ) -> None:
     """Where it went on with a model of its own: put what ships between that and what it has learned now."""
     if origin is None or origin.transfer:
@@ -267,7 +273,7 @@ def _begun(
         run, batches, course, before = begin(job, gathered, settings, saved, origin, tell, team)
     busy = (time.perf_counter() - start) / max(1e-3, time.process_time() - own)
     if not saved:
-        run.count_apart(course.budget, time.perf_counter() - (start if begun is None else begun))
+        run.count_apart(course.budget, time.perf_counter() - (start if begun is None else begun), BEFORE)
         if begun is not None and course.budget.seconds:
             run.count_apart(course.budget, ending.exporting(run.net, busy))
     return run, batches, course, before

@@ -16,7 +16,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     minutes: Annotated[
         float | None,
         Meta(
-            description="Train so long, all from reading to measuring included, with half of it for steps at least; 5 where no length is given."
+            description="Train so long, all from reading to measuring included, with a quarter of it for steps at least; 5 where no length is given."
         ),
     ] = None
     steps: Annotated[int | None, Meta(description="Train so many steps.")] = None
