@@ -27,7 +27,7 @@ NEVER = {
     "difflib", "html", "json", "torch", "onnx", "multiprocessing", "lamella.data.readers.records", "lamella.data.readers.tables",
     "lamella.data.documents", "lamella.graphs.check", "lamella.graphs.growth", "lamella.graphs.wire", "lamella.model.whole_tables",
     "lamella.model.index", "lamella.explain", "lamella.server", "lamella.train", "lamella.checks", "lamella.tasks.translation.glossary",
-    "lamella.tasks.translation.documents", "lamella.tasks.translation.foreign", "lamella.metrics.text",
+    "lamella.tasks.translation.documents", "lamella.tasks.translation.foreign.huggingface", "lamella.metrics.text",
 }  # fmt: skip
 ENGINES = {"numpy", "onnxruntime", "sentencepiece", "msgspec"}
 COUNT = (
