@@ -186,13 +186,9 @@ def _net_of(trained: Trained, settings: Settings, parts: int) -> str:
 
 
 def _blend(
-    whole: Run,
-    job: Task,
-    origin: Origin | None,
-    before: dict[str, Any],
-    gathered: Gathered,
+    whole: Run, job: Task, origin: Origin | None, before: dict[str, Any], gathered: Gathered,
     tell: Callable[[str], None],
-) -> None:
+) -> None:  # fmt: skip
     """Where it went on with a model of its own: put what ships between that and what it has learned now."""
     if origin is None or origin.transfer:
         return
