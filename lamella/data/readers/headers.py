@@ -152,7 +152,8 @@ def stands_apart(rows: Sequence[Sequence[str]]) -> bool:
     if _is_counter([cell for cell, _ in named]) and not all(any(map(is_number, column)) for _, column in named):
         return True
     sentences = (len(column) >= _FEWEST and sum(map(is_name, column)) < 0.1 * len(column) for _, column in named)
-    return len(named) > 1 and all(is_name(cell) for cell, _ in named) and any(sentences)
+    # A short pair may stand above longer ones: of two columns it says nothing.
+    return len(named) > 2 and all(is_name(cell) for cell, _ in named) and any(sentences)
 
 
 def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:

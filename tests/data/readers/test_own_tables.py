@@ -184,3 +184,9 @@ def test_dates_and_constants_are_no_texts(tmp_path):
     path.write_text("\n".join(rows))
     table = read_labelled(path)
     assert table.rows[1]["text"] == "short 1" and {row["label"] for row in table.rows} == {"0", "4"}
+
+
+def test_a_short_pair_above_longer_ones_is_a_pair(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("Hello\tBonjour\n" + "".join(f"It is day {n}.\tC'est le jour {n}.\n" for n in range(30)))
+    assert len(open_table(path, {"text": True}, columns={"text": "1"}).rows) == 31
