@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from lamella.decode.steps import Arrays, Step
 
+DONE = 0.1  # share of finished rows at which greedy search drops them: copying the state of the others costs time too
+
 
 class Hypothesis(Struct, frozen=True):
     """One answer: its tokens without start and end, and the sum of their log-probabilities, the end's included."""
@@ -35,21 +37,28 @@ def greedy(
     state: arrays (B, 1, ...); memory: arrays (B, ...); limits (B,): the most tokens of each answer.
     """
     batch = len(limits)
+    rows = np.arange(batch)  # which sentence each row of the shrinking batch is
     token = np.full((batch, 1), start)
     tokens: list[list[int]] = [[] for _ in range(batch)]
-    score, done, ended = np.zeros(batch), np.zeros(batch, dtype=bool), np.zeros(batch, dtype=bool)
+    score, ended = np.zeros(batch), np.zeros(batch, dtype=bool)
+    done = np.zeros(batch, dtype=bool)  # of the rows
     for length in range(int(limits.max()) + 1):
         out = step(token, state, memory)
         state = {name: out[name] for name in state}
         token = out["tokens"][:, :, 0]
         for row in np.flatnonzero(~done):
-            score[row] += float(out["scores"][row, 0, 0])
-            if token[row, 0] == end or length == limits[row]:
-                done[row], ended[row] = True, token[row, 0] == end
+            place = rows[row]
+            score[place] += float(out["scores"][row, 0, 0])
+            if token[row, 0] == end or length == limits[place]:
+                done[row], ended[place] = True, token[row, 0] == end
             else:
-                tokens[row].append(int(token[row, 0]))
+                tokens[place].append(int(token[row, 0]))
         if done.all():
             break
+        if done.mean() >= DONE:
+            kept = np.flatnonzero(~done)
+            state, memory = ({n: array[kept] for n, array in part.items()} for part in (state, memory))
+            rows, token, done = rows[kept], token[kept], done[kept]
     return [Hypothesis(t, float(s), bool(e)) for t, s, e in zip(tokens, score, ended, strict=True)]
 
 

@@ -47,6 +47,21 @@ def stepping(graph: Graph) -> tuple[Callable[[Array, Arrays], Arrays], Callable[
     return lambda token, state: graph(token=token, **state), lambda batch: graph.empty(batch=batch)
 
 
+class Among:
+    """A graph of a step whose tokens are places among candidates, as one whose tokens are ids.
+
+    candidates (N,): ids in order; fixed: what the graph is given at each step besides, whatever is left of the batch.
+    """
+
+    def __init__(self, step: Graph, candidates: Array, fixed: Arrays) -> None:
+        self.candidates, self.empty = candidates, step.empty
+        self._step, self._fixed = step, fixed
+
+    def __call__(self, token: Array, **inputs: Array) -> Arrays:
+        out = self._step(token=np.searchsorted(self.candidates, token), **inputs, **self._fixed)
+        return {**out, "tokens": self.candidates[out["tokens"]]}
+
+
 def forced(step: Graph, memory: Arrays, start: int, ids: list[int], batch: int) -> Array:
     """The log-probability (B, T) of each of these tokens, had a search chosen them (teacher forcing).
 

@@ -31,7 +31,7 @@ KINDS: dict[int, Any] = {
     10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64, 16: np.uint16,
 }  # fmt: skip
 BFLOAT16 = 16
-FED = {1: np.float32, 7: np.int64, 9: np.bool_}  # input types: those that tasks produce
+FED = {1: np.float32, 3: np.int8, 7: np.int64, 9: np.bool_}  # input types: those that tasks produce
 ATTRIBUTES = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}  # kinds of attribute and where each has its value
 # Ranges of integer attributes. The engine trusts some of them, and reads out of bounds if they are wrong.
 RANGES = {
@@ -118,7 +118,7 @@ class _Check:
         kind = self.reader.message(value["type"], strict.TYPE)
         tensor = self.reader.message(kind["tensor_type"], strict.TENSOR_TYPE) if "tensor_type" in kind else {}
         if fed and (tensor.get("elem_type") not in FED or "shape" not in tensor):
-            raise ValueError(f"input {name!r} takes no array of float32, int64 or bool with a shape")
+            raise ValueError(f"input {name!r} takes no array of float32, int64, int8 or bool with a shape")
         if not fed and tensor.get("elem_type") not in KINDS:
             raise ValueError(f"output {name!r} gives no array of numbers")
         if fed:

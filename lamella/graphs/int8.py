@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from lamella.graphs import int8_convolutions
+from lamella.graphs import int8_columns, int8_convolutions
 from lamella.graphs.rounding import SMALLEST, round_rows
 
 _UNIT, _ZERO, _HIGHEST, _LEAST, _AXES = (f"rounding_{name}" for name in ("unit", "zero", "highest", "least", "axes"))
@@ -36,8 +36,17 @@ def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None
     fresh: list[NodeProto] = []
     stored: dict[str, TensorProto] = {}
     rounded: dict[str, tuple[str, str, str]] = {}  # an activation is rounded once for all products it enters
+    int8_columns.give_out(
+        model.graph, {name for name, t in weights.items() if _large(t)}, lambda name: _store(weights[name], 1, stored)
+    )
+    given = int8_columns.take_in(model.graph)
     for node in model.graph.node:
-        if node.op_type == "MatMul" and _large(weights.get(node.input[1])):
+        if node.op_type == "MatMul" and node.input[1] in given:
+            scale = f"{node.input[1]}{int8_columns.SCALE}"
+            fresh += _whole_product(node, node.input[1], scale, stored, rounded, opset)
+        elif node.op_type == "Gather" and node.input[0] in given:
+            fresh += int8_columns.lookup(node)
+        elif node.op_type == "MatMul" and _large(weights.get(node.input[1])):
             fresh += _product(node, weights[node.input[1]], stored, rounded, transposed=False, opset=opset)
         elif node.op_type == "Gather" and _large(weights.get(node.input[0])):
             fresh += _lookup(node, weights[node.input[0]], stored)
@@ -106,16 +115,29 @@ def _product(
     opset: int,
 ) -> list[NodeProto]:
     """x @ w with w (in, out), or with a table (out, in) lying transposed."""
-    x, out = node.input[0], node.output[0]
     q, scale = _store(weight, 1 if transposed else 0, stored)
+    if not transposed:
+        return _whole_product(node, q, scale, stored, rounded, opset)
+    table = f"{node.output[0]}_table"
+    turned = helper.make_node("Transpose", [q], [table], perm=[1, 0])
+    return [turned, *_whole_product(node, table, scale, stored, rounded, opset)]
+
+
+def _whole_product(
+    node: NodeProto,
+    q: str,
+    scale: str,
+    stored: dict[str, TensorProto],
+    rounded: dict[str, tuple[str, str, str]],
+    opset: int,
+) -> list[NodeProto]:
+    """x @ q with q (in, out) in bytes, each column times its scale."""
+    x, out = node.input[0], node.output[0]
     made: list[NodeProto] = []
     if x not in rounded:
         rounded[x] = (f"{x}_rounded", f"{x}_scale", _ZERO)
         made += _rounded(x, *rounded[x][:2], stored, opset)
     x_q, x_scale, x_zero = rounded[x]
-    if transposed:
-        made.append(helper.make_node("Transpose", [q], [f"{out}_table"], perm=[1, 0]))
-        q = f"{out}_table"
     return [
         *made,
         helper.make_node("MatMulInteger", [x_q, q, x_zero], [f"{out}_sum"]),

@@ -26,7 +26,7 @@ Array = NDArray[Any]
 Arrays = dict[str, Array]
 Axes = tuple[str | int, ...]
 NEXT = "next_"
-TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
+TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(int8)": np.int8}
 SILENT = 4  # log level of onnxruntime: errors are raised as exceptions, so they need no log line as well
 LINE = 300  # most characters of an engine's error message
 
@@ -80,7 +80,7 @@ class OnnxGraph:
         finally:
             limits.end(id(options))
         if odd := [f"{i} {kind}" for i, kind, _ in given if kind not in TYPES]:
-            raise ModelError(f"{name}: expected inputs of float32, int64 or bool, received {', '.join(odd)}.")
+            raise ModelError(f"{name}: expected inputs of float32, int64, int8 or bool, received {', '.join(odd)}.")
         self.axes = {i: (TYPES[kind], shape) for i, kind, shape in given}
         self._outputs = [o.removeprefix(NEXT) for o in self._files]
 

@@ -55,8 +55,8 @@ def _export(net: nn.Module, name: str) -> bytes:
     inputs, outputs = net.graphs()[name]  # type: ignore[operator]
     words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
     longest = getattr(net, "longest", 1 << 16)  # a table of positions ends somewhere, and the exporter wants to know
-    dims = {word: torch.export.Dim(word, max=longest - 1) for word in words}
-    args = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
+    dims = {word: torch.export.Dim(word, min=_fewest(net, word, 0), max=longest - 1) for word in words}
+    args = arrays_of(net, name, sizes_of(net, words, EXAMPLES))
     shapes = {key: {i: dims[a] for i, a in enumerate(axes[1:]) if isinstance(a, str)} for key, axes in inputs.items()}
     module = _Method(net, name, list(inputs), outputs)
     for apart in (False, True):
@@ -192,11 +192,22 @@ def arrays_of(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.
     for key, (kind, *axes) in inputs.items():
         shape = [sizes[a] if isinstance(a, str) else a for a in axes]
         if kind == "int64":
-            ids: Any = getattr(net, "vocabulary", 9)
+            # Below the least number of candidates, where a graph has those: their places are tokens.
+            ids: Any = min([getattr(net, "vocabulary", 9), *getattr(net, "fewest", {}).values()])
             found[key] = chance.integers(min(1, ids - 1), ids, shape)  # a vocabulary may hold the padding alone
         else:
             found[key] = chance.standard_normal(shape).astype(kind) * 0.5
     return found
+
+
+def _fewest(net: nn.Module, word: str, fewest: int = 1) -> int:
+    """The least size of a free axis: a net says so in `fewest` where it needs more than one."""
+    return max(fewest, getattr(net, "fewest", {}).get(word, 0))
+
+
+def sizes_of(net: nn.Module, words: list[str], sizes: tuple[int, ...]) -> dict[str, int]:
+    """The free axes' sizes, each at least what the net needs."""
+    return {word: size + _fewest(net, word) - 1 for word, size in zip(words, sizes, strict=False)}
 
 
 def _compare(net: nn.Module, name: str, raw: bytes) -> None:
@@ -205,7 +216,7 @@ def _compare(net: nn.Module, name: str, raw: bytes) -> None:
     inputs, _ = net.graphs()[name]  # type: ignore[operator]
     words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
     for tried in TRIED:
-        arrays = arrays_of(net, name, dict(zip(words, tried, strict=False)))
+        arrays = arrays_of(net, name, sizes_of(net, words, tried))
         wanted, came = torch_graph(**arrays), onnx_graph(**arrays)
         for key, value in wanted.items():
             if came[key].shape != value.shape:

@@ -21,7 +21,7 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sd
 from lamella.graphs import TorchGraph
 from lamella.model import fingerprint
 from lamella.task import Task
-from lamella.train.export import EXAMPLES, arrays_of
+from lamella.train.export import EXAMPLES, arrays_of, sizes_of
 from lamella.train.gather import Gathered
 from lamella.train.ship import store_learned
 
@@ -107,7 +107,7 @@ def _seen(net: nn.Module) -> dict[str, Operations]:
     net.eval()
     for name, (inputs, _) in net.graphs().items():  # type: ignore[operator]
         words = list(dict.fromkeys(a for axes in inputs.values() for a in axes[1:] if isinstance(a, str)))
-        arrays = arrays_of(net, name, dict(zip(words, EXAMPLES, strict=False)))
+        arrays = arrays_of(net, name, sizes_of(net, words, EXAMPLES))
         with Operations(net) as found[name]:
             TorchGraph(net, name)(**arrays)
     return found

@@ -37,7 +37,7 @@ class Options:
     source_vocabulary: int = 0  # size of the source's own table; 0: one table for both sides
     tied: bool = True  # the output layer is the target's embedding table, transposed
     output_bias: bool = False  # a bias for each token of the target
-    shortlist: bool = False  # a step scores only the candidates that it is given, a list for each sentence
+    shortlist: bool = False  # of the target's tokens a batch has only those that it needs, see `encode`
 
 
 PLAIN = Options()
@@ -120,18 +120,16 @@ class EncoderDecoder(nn.Module):
         """The weights (V, D) of the output layer, which scores the next token."""
         return self.table if self.output_table is None else self.output_table
 
-    def scores(self, hidden: Tensor, candidates: Tensor | None = None) -> Tensor:
+    def scores(self, hidden: Tensor, columns: Mapping[str, Tensor] | None = None) -> Tensor:
         """Hidden states (..., D) -> log-probabilities of the next token (..., V).
 
-        With candidates (B, N), of those alone: (..., B, K, D) -> (..., B, K, N).
+        With columns, what `encode` and the caller give of N candidates, of those alone: (..., B, K, D) -> (..., B, K, N).
         """
-        bias: Tensor | None = self.output_bias
-        if candidates is None:
-            scores = hidden @ self.output().t()
-        else:
-            scores = hidden @ F.embedding(candidates, self.output()).transpose(1, 2)
-            bias = None if bias is None else bias[candidates][:, None]  # (B, 1, N)
-        return torch.log_softmax(scores if bias is None else scores + bias, dim=-1)
+        if columns is None:
+            scores, bias = hidden @ self.output().t(), self.output_bias
+            return torch.log_softmax(scores if bias is None else scores + bias, dim=-1)
+        scores = hidden @ columns["columns"] + columns["candidate_bias"][:, None]
+        return torch.log_softmax(scores + columns["column_bias"] if "column_bias" in columns else scores, dim=-1)
 
     def padding_bias(self, source: Tensor) -> Tensor:
         """The padding mask to add to scores: ids (B, S) -> (B, 1, 1, S), 0 at tokens and MASKED at padding."""
@@ -175,10 +173,21 @@ class EncoderDecoder(nn.Module):
         out = {"hidden": self.write(prompt, *self.read(source)), "table": self.output()}
         return out if self.output_bias is None else {**out, "bias": self.output_bias}
 
-    def encode(self, source: Tensor) -> dict[str, Tensor]:
-        """Encode the source, once a sentence: (B, S) -> keys and values of each decoder layer (B, H, S, d), and the bias."""
+    def encode(self, source: Tensor, candidates: Tensor | None = None) -> dict[str, Tensor]:
+        """Encode the source, once a sentence: (B, S) -> keys and values of each decoder layer (B, H, S, d), and the bias.
+
+        With a shortlist, candidates (N,) are the target's tokens that a batch may be answered with. Their rows of the table come
+        too, (N, D), and their columns of the output layer, (D, N), with column_bias (N,) if there is one. A step
+        then needs no table: it is not stored there, and is read once a batch.
+        """
         memory, bias = self.read(source)
-        return {**self.remember(memory), "memory_bias": bias}
+        out = {**self.remember(memory), "memory_bias": bias}
+        if candidates is not None:
+            out["rows"] = F.embedding(candidates, self.table)
+            out["columns"] = F.embedding(candidates, self.output()).t()
+            if self.output_bias is not None:
+                out["column_bias"] = self.output_bias[candidates]
+        return out
 
     def advance(
         self, token: Tensor, memory_bias: Tensor, arrays: Mapping[str, Tensor]
@@ -189,9 +198,12 @@ class EncoderDecoder(nn.Module):
         """
         recurrent = self.options.decoder == "ssru"
         names = ("cells",) if recurrent else PAST
+        table = arrays.get(
+            "rows", self.table
+        )  # with a shortlist those of its candidates, among which tokens are places
         # Clamped: a caller of the graph may pass any time, and it must not read outside of the table.
         at = arrays["time"].clamp(0, self.longest - 1) if recurrent else arrays["keys_0"].shape[3]
-        start = self._scaled(F.embedding(token, self.table)) + self.positions[at]  # (B, K, D)
+        start = self._scaled(F.embedding(token, table)) + self.positions[at]  # (B, K, D)
         after: dict[str, Tensor] = {}
         outputs, attentions = [], []
         blocks = self.blocks()
@@ -208,37 +220,33 @@ class EncoderDecoder(nn.Module):
             after["time"] = arrays["time"] + 1
         return outputs, attentions, after
 
-    def step(
-        self,
-        token: Tensor,
-        memory_bias: Tensor,
-        candidates: Tensor | None = None,
-        **arrays: Tensor,
-    ) -> dict[str, Tensor]:
+    def step(self, token: Tensor, memory_bias: Tensor, **arrays: Tensor) -> dict[str, Tensor]:
         """One token further: token (B, K) of K beams a sentence, what `encode` gives, and the state, named as in `graphs`.
-
-        candidates (B, N): with a shortlist, the only tokens that are scored, padded with zeros.
 
         state: keys and values of the past, keys_0 and so on for each layer (B, K, H, T, d); with a recurrent decoder its cells
         (B, K, D) and the number of tokens so far, time (B, K). Returns the log-probabilities and ids of the best next tokens (B, K, 16), the
         new state, and the last layer's cross-attention (B, K, S). With several decoders both are means over them.
+
+        With a shortlist tokens are places among its N candidates, of which there are at least 16, and candidate_bias (B, N) is
+        0 where a sentence may be answered with one.
         """
         outputs, attentions, after = self.advance(token, memory_bias, arrays)
         attention = attentions[0]
-        if candidates is not None:  # padded, so that there are at least `CANDIDATES` to choose from
-            candidates = torch.cat(
-                [candidates, torch.full_like(candidates[:, :1], PADDING).expand(-1, CANDIDATES)], dim=1
-            )
+        columns = arrays if self.options.shortlist else None
         if len(outputs) == 1:
-            scores = self.scores(outputs[0], candidates)
+            scores = self.scores(outputs[0], columns)
         else:  # the logarithm of the mean of the N decoders' probabilities
-            each = self.scores(torch.stack(outputs), candidates)  # (N, B, K, V)
+            each = self.scores(torch.stack(outputs), columns)  # (N, B, K, V)
             scores = torch.logsumexp(each, dim=0) - math.log(len(outputs))  # (B, K, V)
             attention = torch.stack(attentions).mean(dim=0)
-        best, ids = torch.topk(scores, min(CANDIDATES, scores.shape[-1]), dim=-1)
-        if candidates is not None:
-            ids = candidates[:, None].expand(-1, token.shape[1], -1).gather(2, ids)
+        most = CANDIDATES if self.options.shortlist else min(CANDIDATES, scores.shape[-1])
+        best, ids = torch.topk(scores, most, dim=-1)
         return {"scores": best, "tokens": ids, **after, "attention": attention}
+
+    @property
+    def fewest(self) -> dict[str, int]:
+        """The least size of a free axis, where it is more than 1."""
+        return {"candidates": CANDIDATES} if self.options.shortlist else {}
 
     def graphs(self) -> dict[str, tuple[dict[str, Axes], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
@@ -250,15 +258,25 @@ class EncoderDecoder(nn.Module):
             cell: Axes = ("float32", "batch", "beam", self.width)
             state = {**{f"cells_{i}": cell for i in layers}, "time": ("int64", "batch", "beam")}
         memories = [f"memory_{side}_{i}" for side in PAST for i in layers]
+        given: dict[str, Axes] = {"source": ("int64", "batch", "source")}
+        columns: dict[str, Axes] = {}
+        if self.options.shortlist:
+            given["candidates"] = ("int64", "candidates")
+            columns["rows"] = ("float32", "candidates", self.width)
+            columns["columns"] = ("float32", self.width, "candidates")
+            if self.options.output_bias:
+                columns["column_bias"] = ("float32", "candidates")
+        allowed: dict[str, Axes] = {"candidate_bias": ("float32", "batch", "candidates")} if columns else {}
         return {
-            "encode": ({"source": ("int64", "batch", "source")}, (*memories, "memory_bias")),
+            "encode": (given, (*memories, "memory_bias", *columns)),
             "step": (
                 {
                     "token": ("int64", "batch", "beam"),
                     **state,
                     **dict.fromkeys(memories, memory),
                     "memory_bias": ("float32", "batch", 1, 1, "source"),
-                    **({"candidates": ("int64", "batch", "candidates")} if self.options.shortlist else {}),
+                    **columns,
+                    **allowed,
                 },
                 ("scores", "tokens", *state, "attention"),
             ),

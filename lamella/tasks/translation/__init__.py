@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lamella.data.readers.windows import Part
-    from lamella.tasks.translation.foreign.shortlist import Shortlist
+    from lamella.tasks.translation.shortlist import Shortlist
 
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
@@ -144,7 +144,7 @@ class Translation(Task):
 
     @cached_property
     def shortlist(self) -> "Shortlist":
-        from lamella.tasks.translation.foreign.shortlist import Shortlist
+        from lamella.tasks.translation.shortlist import Shortlist
 
         pieces = len(self.pieces), len(self.target_pieces)
         return Shortlist(self.shortlist_, pieces, shared=not (self.net_ and self.net_.source_vocabulary))
@@ -192,12 +192,12 @@ class Translation(Task):
         """A batch of sources -> for each its candidates, best first."""
         source = inputs["source"]
         limits = np.minimum(2 * (source != 0).sum(axis=1) + 10, LONGEST - 2)
-        memory = {**graphs["encode"](source=source), **self._candidates(source)}
+        memory, graph = self._read(graphs, source)
 
         def step(token: Array, state: Arrays, fixed: Arrays) -> Arrays:
-            return graphs["step"](token=token, **state, **fixed)
+            return graph(token=token, **state, **fixed)
 
-        state = graphs["step"].empty(batch=len(source), beam=1)
+        state = graph.empty(batch=len(source), beam=1)
         beams = max(self.config.beams, self.config.alternatives)
         asked = step, state, memory, START, END, limits
         found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
@@ -210,9 +210,22 @@ class Translation(Task):
             return [self._likely(some, best) for some, best in zip(candidates, found, strict=True)]
         return candidates
 
-    def _candidates(self, source: Array, also: Sequence[int] = ()) -> Arrays:
-        """With a shortlist the ids that a step scores for each source, (B, N), `also` these."""
-        return {"candidates": self.shortlist.candidates(source, also)} if self.shortlist_ else {}
+    def _read(
+        self, graphs: Mapping[str, GraphLike], source: Array, also: Sequence[int] = ()
+    ) -> tuple[Arrays, GraphLike]:
+        """What the encoder makes of the source, (B, ...) each, and the graph of a step, whose tokens are ids.
+
+        also: with a shortlist, further ids that are scored.
+        """
+        if not self.shortlist_:
+            return graphs["encode"](source=source), graphs["step"]
+        candidates, allowed = self.shortlist.candidates(source, also)
+        memory = dict(graphs["encode"](source=source, candidates=candidates))
+        whole = {
+            name: memory.pop(name) for name in [*memory] if name.startswith(("row", "column"))
+        }  # for all sentences
+        memory["candidate_bias"] = np.where(allowed, np.float32(0), np.float32(MASKED))
+        return memory, decode.Among(graphs["step"], candidates, whole)
 
     def _likely(self, texts: Sequence[str], best: Sequence[Hypothesis]) -> list[str]:
         """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
@@ -229,8 +242,8 @@ class Translation(Task):
         """The log-probability of the translation, word by word: the net is shown the right beginning at each piece."""
         text = normalise(answer if isinstance(answer, str) else answer[0])
         ids = [*self.target_pieces.encode([text])[0][: LONGEST - 2], END]
-        memory = {**graphs["encode"](source=inputs["source"]), **self._candidates(inputs["source"], also=ids)}
-        found = decode.forced(graphs["step"], memory, START, ids, len(inputs["source"]))
+        memory, step = self._read(graphs, inputs["source"], also=ids)
+        found = decode.forced(step, memory, START, ids, len(inputs["source"]))
         words, starts = self.target_pieces.words(ids)
         return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
 
@@ -345,6 +358,7 @@ class Translation(Task):
 SHARE, SURE = 0.25, 0.05  # below these alternatives are words that there are not, or that do not agree (docs/LOG.md)
 SMOOTHING = 0.1  # of the labels, as in the paper
 POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
+MASKED = -1e4  # the score of a piece that is no candidate: exp() of it is 0
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
 
 

@@ -21,13 +21,14 @@ from click.testing import CliRunner
 import lamella
 from lamella.cli.commands import main
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, normalise
-from lamella.decode import greedy
+from lamella.decode import Among, greedy
 from lamella.errors import LamellaError, ModelError, UsageError
 from lamella.graphs import torch_graphs
 from lamella.graphs.weights import named_weights
+from lamella.nets.layers import MASKED
 from lamella.tasks.translation import foreign
-from lamella.tasks.translation.foreign.shortlist import Shortlist
 from lamella.tasks.translation.foreign.vocabulary import words_of
+from lamella.tasks.translation.shortlist import Shortlist
 from lamella.train.adopt import fill
 from lamella.verbs.import_model import import_model
 from tests import foreign_models as models
@@ -155,15 +156,19 @@ def test_as_marian_itself_translates(kind, tmp_path):
     assert len({case["translation"] for case in ENGINE[kind]}) > 5
 
     def further(token, state, fixed):
-        return graphs["step"](token=token, **state, **fixed)
+        return step(token=token, **state, **fixed)
 
     for case in ENGINE[kind]:
         source = np.array([[*pieces.encode([case["text"]])[0], END]])
-        memory, state = graphs["encode"](source=source), graphs["step"].empty(batch=1, beam=1)
+        step, state = graphs["step"], graphs["step"].empty(batch=1, beam=1)
         if kind == "shortlist":
-            memory["candidates"] = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True).candidates(
-                source
-            )
+            ids, allowed = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True).candidates(source)
+            memory = graphs["encode"](source=source, candidates=ids)
+            given = {name: memory.pop(name) for name in [*memory] if name.startswith(("row", "column"))}
+            given["candidate_bias"] = np.where(allowed, 0, MASKED).astype(np.float32)
+            step = Among(graphs["step"], ids, given)
+        else:
+            memory = graphs["encode"](source=source)
         [h] = greedy(further, state, memory, START, END, np.array([min(30, 2 * source.shape[1])]))
         [came] = pieces.decode([h.tokens])
         assert came and case["translation"].startswith(came)  # each stops a long answer at a place of its own
@@ -362,20 +367,22 @@ def firefox(tmp_path_factory):
 
 
 def test_only_the_shortlist_is_scored(firefox):
-    graphs, shortlist = firefox.graphs, firefox.task.shortlist
+    task, shortlist = firefox.task, firefox.task.shortlist
     source = np.array([[5, 9, END, 0], [17, 30, 8, END]])
-    rows = shortlist.candidates(source)
-    assert rows.shape[1] < len(firefox.task.pieces) / 4 and all((np.diff(row[row > 0]) > 0).all() for row in rows)
-    assert all(
-        {UNKNOWN, END, *s[s > 0]} <= {*row} for s, row in zip(source, rows)
-    )  # one vocabulary: copies may be right
-    memory = {**graphs["encode"](source=source), "candidates": rows}
-    out = graphs["step"](token=np.full((2, 1), START), **graphs["step"].empty(batch=2, beam=1), **memory)
+    ids, allowed = shortlist.candidates(source)
+    assert len(ids) < len(task.pieces) / 3 and (np.diff(ids) > 0).all()
+    rows = [{*ids[row]} for row in allowed]
+    assert all({UNKNOWN, END, *s[s > 0]} <= row for s, row in zip(source, rows))  # one vocabulary: copies may be right
+    assert not any({0, START} & row for row in rows)
+    memory, step = task._read(firefox.graphs, source)
+    out = step(token=np.full((2, 1), START), **step.empty(batch=2, beam=1), **memory)
     for row, tokens, scores_ in zip(rows, out["tokens"][:, 0], out["scores"][:, 0]):
-        assert {*tokens} <= {*row} and np.exp(scores_).sum() < 1 + 1e-3
-    assert {40, 41} <= {*shortlist.candidates(source, also=[40, 41])[0]}
-    one = firefox.task.collate([{"source": source[0]}])["source"]
-    assert shortlist.candidates(one).tolist() == [[i for i in rows[0] if i]]  # whoever else is in the batch
+        assert {*tokens} <= row and np.exp(scores_).sum() < 1 + 1e-3
+    ids, allowed = shortlist.candidates(source, also=[40, 41])
+    assert {40, 41} <= {*ids[allowed[0]]}
+    one = task.collate([{"source": source[0]}])["source"]
+    ids, allowed = shortlist.candidates(one)
+    assert {*ids[allowed[0]]} == rows[0]  # whoever else is in the batch
 
 
 def test_a_shortlist_of_another_model(tmp_path):

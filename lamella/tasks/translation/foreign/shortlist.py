@@ -1,31 +1,25 @@
-"""Shortlists: which pieces of the translation are worth a score, given the pieces of the source.
+"""The shortlists of Firefox's translators (`lex.*.bin`), which become lamella's own (`translation.shortlist`).
 
-Firefox's translators come with one (`lex.*.bin`): for each piece of the source the pieces that it was translated by most
-often, and besides the most frequent of all. With 32,000 pieces a step of the decoder spends most of its time on scoring
-them; of a sentence's shortlist there are a few hundred.
+For each piece of the source they have the pieces that it was translated by most often, and besides the most frequent of all.
 
     u64 magic | u64 checksum | u64 first | u64 best | u64 count of offsets | u64 count of ids
     offsets, u64: where each source piece's ids begin | ids, u32
 
-lamella keeps it in its own order of ids: `count of ids | first | offsets | ids`, all little-endian u32. Each sentence has a
-list of its own, so that its translation does not hang on its neighbours in a batch (Marian takes the union of a batch).
+Marian scores the union of a batch's lists; here each sentence has its own.
 """
 
 import struct
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.text.pieces import END, PADDING, START, UNKNOWN
 from lamella.errors import ModelError
 from lamella.tasks.translation.foreign.vocabulary import Words
+from lamella.tasks.translation.shortlist import MOST, Lists, pack
 
 MAGIC = 0xF11A48D5013417F5
 HEAD = struct.Struct("<6Q")
-OWN = struct.Struct("<II")
 LARGEST = 256 << 20  # bytes
-EIGHTH = 8  # Marian makes lists so long a multiple, by the pieces that follow the most frequent ones
 Ids = NDArray[np.int64]
 
 
@@ -58,10 +52,13 @@ def convert_shortlist(raw: bytes, source: Words, target: Words, where: str) -> b
         rows = ids[whole[old] : whole[old + 1]] if old is not None else ids[:0]
         lists.append(moved[rows])
         at.append(at[-1] + len(rows))
+    if max(map(len, lists), default=0) > MOST:
+        raise refused(f"one of its lists is longer than {MOST:,}")
     together = np.concatenate(lists) if lists else ids[:0]
+    pieces = len(source.order()), len(target.order())
     # Of the most frequent ones unknown and end come first as in Marian; before them stand padding and start.
-    body = np.array(at, "<u4").tobytes() + together.astype("<u4").tobytes()
-    return OWN.pack(len(together), int(first) + 2) + body
+    first = min(int(first) + 2, pieces[1])
+    return pack([Lists(0, first, ids[:0], np.array(at, np.int64), together)], pieces)
 
 
 def _new_ids(words: Words) -> Ids:
@@ -70,44 +67,3 @@ def _new_ids(words: Words) -> Ids:
         if old is not None and new != 2:  # the start has padding's row
             moved[old] = new
     return moved
-
-
-class Shortlist:
-    """Source ids -> the ids that are scored.
-
-    pieces: how many a source and a target have; shared: the source's pieces are candidates too. ValueError where the bytes
-    are no shortlist of these.
-    """
-
-    def __init__(self, raw: bytes, pieces: tuple[int, int], shared: bool) -> None:
-        total, self.first = OWN.unpack_from(raw) if len(raw) >= OWN.size else (0, 0)
-        count = pieces[0] + 1
-        if len(raw) != OWN.size + 4 * (count + total) or not 3 <= self.first <= pieces[1] + 2:
-            raise ValueError(f"a shortlist of {len(raw):,} bytes for {pieces[0]:,} pieces")
-        self.starts = np.frombuffer(raw, "<u4", count, OWN.size).astype(np.int64)
-        self.ids = np.frombuffer(raw, "<u4", total, OWN.size + 4 * count).astype(np.int64)
-        if self.starts[0] != 0 or self.starts[-1] != total or (np.diff(self.starts) < 0).any():
-            raise ValueError("a shortlist whose places are not in order")
-        if (self.ids >= pieces[1]).any():
-            raise ValueError("a shortlist of pieces that there are not")
-        self.pieces, self.shared = pieces, shared
-
-    def candidates(self, source: Ids, also: Sequence[int] = ()) -> Ids:
-        """(B, S) source ids, padded with zeros -> (B, N) target ids in order, shorter rows padded with zeros.
-
-        also: further target ids for each row, such as those of an answer whose likelihood is asked for.
-        """
-        more = np.array(also, np.int64)
-        rows = [self._of(np.unique(row[row != PADDING]), more) for row in source]
-        found = np.full((len(rows), max(map(len, rows))), PADDING, np.int64)
-        for place, row in zip(found, rows, strict=True):
-            place[: len(row)] = row
-        return found
-
-    def _of(self, source: Ids, also: Ids) -> Ids:
-        lists = [self.ids[self.starts[i] : self.starts[i + 1]] for i in source]
-        always = [UNKNOWN, END, *range(START, min(self.first, self.pieces[1]))]
-        found = np.unique(np.concatenate([always, also, *lists, *([source] if self.shared else [])]))
-        found = found[(found != PADDING) & (found != START)]  # no answers
-        more = np.setdiff1d(np.arange(self.first, self.pieces[1]), found, assume_unique=True)[: -len(found) % EIGHTH]
-        return np.sort(np.concatenate([found, more])).astype(np.int64)
