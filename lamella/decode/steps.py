@@ -54,11 +54,15 @@ class Among:
     """
 
     def __init__(self, step: Graph, candidates: Array, fixed: Arrays) -> None:
-        self.candidates, self.empty = candidates, step.empty
-        self._step, self._fixed = step, fixed
+        self.candidates, self._step, self._fixed = candidates, step, fixed
 
-    def __call__(self, token: Array, **inputs: Array) -> Arrays:
-        out = self._step(token=np.searchsorted(self.candidates, token), **inputs, **self._fixed)
+    def empty(self, **sizes: int) -> Arrays:
+        """The state before the first step."""
+        return self._step.empty(**sizes)
+
+    def __call__(self, **inputs: Array) -> Arrays:
+        places = np.searchsorted(self.candidates, inputs["token"])
+        out = self._step(**{**inputs, **self._fixed, "token": places})
         return {**out, "tokens": self.candidates[out["tokens"]]}
 
 

@@ -1,6 +1,6 @@
 """Write the graphs of a shipped translator anew, from its own weights, after the net's code has changed.
 
-    python -m recipes.translation.again lamella/models/en-de+es+fr+zh
+    python -m recipes.translation.again lamella/models/en-de+es+fr+zh [--shortlist FILE of recipes.translation.shortlist]
 
 The bytes of the weights must stay what they are, and are compared; so must the answers, which tests compare. Afterwards
 lamella/storage/checksums.py needs the new checksums.
@@ -18,24 +18,31 @@ from lamella.graphs.int8 import quantize
 from lamella.graphs.weights import named_weights
 from lamella.train.adopt import fill
 from lamella.train.export import export_graphs
+from lamella.train.ship import store_learned
 
 
-def rewrite(place: Path) -> None:
+def rewrite(place: Path, shortlist: Path | None) -> None:
     opened = lamella.load(place)
     if opened.manifest.precision != "int8":
         raise SystemExit(f"{place}: expected a model of int8, received {opened.manifest.precision}.")
-    before = named_weights(opened.files)
+    before, blobs, learned = named_weights(opened.files), {}, opened.manifest.learned
+    if shortlist:
+        opened.task.shortlist_ = shortlist.read_bytes()
+        opened.task.net_ = replace(opened.task.net_, shortlist=True)
+        learned, blobs = store_learned(opened.task)
+        vars(opened.task).pop("shortlist", None)
+        assert opened.task.shortlist.parts  # it fits the vocabulary, else ValueError
     net = opened.task.build()
     filled = fill(net, before)
     if filled.missing or filled.odd:
         raise SystemExit(f"{place}: its graphs do not hold all of the net: {filled.lines()[0]}")
     graphs = {name: quantize(raw) for name, raw in export_graphs(net).items()}
-    files = {**opened.files, **graphs}
+    files = {**opened.files, **blobs, **graphs}
     after = named_weights(files)
     changed = [name for name in before if name not in after or not np.array_equal(before[name], after[name])]
     if changed:
         raise SystemExit(f"{place}: {changed[0]} would change. Nothing was written.")
-    manifest = replace(opened.manifest, lamella=lamella.__version__)
+    manifest = replace(opened.manifest, lamella=lamella.__version__, learned=learned)
     folder.write(manifest, {name: raw for name, raw in files.items() if name != "model.json"}, place)
     sizes = ", ".join(f"{name} {len(opened.files[name]):,} -> {len(raw):,} bytes" for name, raw in graphs.items())
     print(f"wrote {place}: {sizes}")
@@ -44,8 +51,10 @@ def rewrite(place: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("places", type=Path, nargs="+", help="model folders")
-    for place in parser.parse_args().places:
-        rewrite(place)
+    parser.add_argument("--shortlist", type=Path, help="a shortlist to ship with it, in the place of any that it has")
+    given = parser.parse_args()
+    for place in given.places:
+        rewrite(place, given.shortlist)
 
 
 if __name__ == "__main__":

@@ -61,11 +61,14 @@ def task_of(stage: str, given: argparse.Namespace) -> Translation:
     task.vocabulary_ = (given.data / f"vocabulary-{given.vocabulary}.model").read_bytes()
     task.directions_ = [f"{a}-{b}" for a, b in pairs]
     task.words_ = lexicon.packed(task.directions_)
+    shortlist = given.data / f"shortlist-{stage}.bin"  # by `shortlist.py`, of this vocabulary
+    if shortlist.is_file():
+        task.shortlist_ = shortlist.read_bytes()
     task.net_ = Net(
         vocabulary=len(Pieces(task.vocabulary_)), width=given.width, depth=given.depth,
         decoder_depth=given.decoder_depth, heads=given.width // 64, inner=4 * given.width, block="sequence",
         decoder="attention", activation="relu", positions="interleaved", scale=True, source_vocabulary=0, tied=True,
-        output_bias=False,
+        output_bias=False, shortlist=bool(task.shortlist_),
     )  # fmt: skip
     return task
 

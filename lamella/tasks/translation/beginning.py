@@ -29,11 +29,18 @@ def renamed(encoder: Encoder, block: str, both: bool) -> Arrays:
 class Beginning(Transfer["Translation"]):
     """From what other programs trained and from an encoder of masked words too."""
 
-    forgets = frozenset({"words_"})  # what a word is among the user's own texts, the net learns from them
+    # What a word is among the user's own texts, the net learns from them; and any piece may be in their translations.
+    forgets = frozenset({"words_", "shortlist_"})
     importable = (
         "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
         "(Bergamot) folder with model.*.bin"
     )
+
+    def adopt(self, task: "Translation", other: Any, weights: Arrays) -> Arrays:
+        weights = super().adopt(task, other, weights)
+        if task.net_ is not None and task.net_.shortlist:
+            task.net_ = msgspec.structs.replace(task.net_, shortlist=False)
+        return weights
 
     def begin(self, task: "Translation", encoder: Encoder) -> Arrays:
         task.vocabulary_ = encoder.vocabulary

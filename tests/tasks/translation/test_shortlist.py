@@ -85,6 +85,8 @@ def both():
     """A net as two sets of int8 graphs: with the whole table in a step, and with that of a batch's candidates."""
     torch.manual_seed(2)
     whole = EncoderDecoder(SIZE, 32, 2, 1, 2).eval()
+    with torch.no_grad():
+        whole.table[[PADDING, START]] = 0  # never the best: only the shortlist forbids them
     short = EncoderDecoder(SIZE, 32, 2, 1, 2, options=Options(shortlist=True)).eval()
     short.load_state_dict(whole.state_dict())
     return [{n: quantize(raw) for n, raw in export_graphs(net).items()} for net in (whole, short)]
@@ -140,3 +142,18 @@ def test_masked_pieces_are_never_written(both):
     assert {*out["tokens"][0, 0][sure]} == {*ids[allowed[0]]} and abs(
         np.exp(out["scores"][0, 0][sure]).sum() - 1
     ) < 1e-3
+
+
+def test_training_goes_on_without_one():
+    """A user's texts may need any piece."""
+    from lamella.tasks.translation.net import Net
+
+    shipped, mine = Translation(Config()), Translation(Config())
+    shipped.net_ = Net(
+        vocabulary=SIZE, width=32, depth=2, decoder_depth=1, heads=2, inner=64, block="sequence", decoder="attention",
+        activation="relu", positions="interleaved", scale=True, source_vocabulary=0, tied=True, output_bias=False, shortlist=True,
+    )  # fmt: skip
+    shipped.shortlist_ = pack([lists()], (SIZE, SIZE))
+    mine.transfer.adopt(mine, shipped, {})
+    assert mine.net_ is not None and not mine.net_.shortlist and not mine.shortlist_
+    assert shipped.net_.shortlist and "candidates" not in mine.build().graphs()["encode"][0]
