@@ -23,7 +23,7 @@ from recipes.translation.mix import LANGUAGES, OUT, held_out, raw
 
 ROUNDS = 4  # of expectation and maximisation
 LEAST, MOST = 0.0005, 100  # the least probability of a piece that is kept, and how many of one piece of the source
-OFTEN = 3
+OFTEN = 2
 LONGEST = 60  # pieces of a side
 PAIRS = 150_000  # sentence pairs of a language
 WIDE = 0x2E80  # the first of the characters of which there are thousands
@@ -31,8 +31,10 @@ WIDE = 0x2E80  # the first of the characters of which there are thousands
 
 def pairs_of(lang: str, given: argparse.Namespace) -> list[tuple[str, str]]:
     """English and the other language, without what is measured on."""
-    found = raw(lang, given.parallel, given.tatoeba, given.tico)
-    rows = [(p.source, p.target) for p in found if p.kind != "health" and not held_out(p.source)]
+    found = [p for p in raw(lang, given.parallel, given.tatoeba, given.tico) if not held_out(p.source)]
+    health = [p for p in found if p.kind == "health"]
+    measured = {p.source for p in health[::4]}  # as `mix.pairs` has it
+    rows = [(p.source, p.target) for p in found if p.source not in measured]
     order = np.random.default_rng(5).permutation(len(rows))[: given.pairs]
     return [rows[i] for i in order]
 
@@ -71,12 +73,24 @@ def spelling(pieces: Pieces, used: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
+def variants(pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+    """Each piece and those that differ from it in a space or in capitals, as they may be copied: two rows of ids."""
+    groups: dict[str, list[int]] = {}
+    for i in range(4, len(pieces)):
+        groups.setdefault(str(pieces.processor.IdToPiece(i)).lstrip("▁").lower(), []).append(i)
+    pairs = [(a, b) for group in groups.values() if len(group) < 9 for a in group for b in group if a != b]
+    return tuple(np.array(pairs).T)  # type: ignore[return-value]
+
+
 def learn(pieces: Pieces, mark: int, rows: list[tuple[list[int], list[int]]]) -> Lists:
     """The part of one direction."""
     size = len(pieces)
     used = np.bincount(np.concatenate([t for _, t in rows]), minlength=size)
     frequent = np.union1d(np.flatnonzero(used >= OFTEN), spelling(pieces, used))
     source, target, p = translations(rows, size)
+    alike = variants(pieces)
+    source, target = (np.concatenate([one, other]) for one, other in zip((source, target), alike, strict=True))
+    p = np.concatenate([p, np.ones(len(alike[0]))])
     kept = (p >= LEAST) & ~np.isin(target, frequent)
     source, target, p = source[kept], target[kept], p[kept]
     order = np.lexsort((target, -p, source))
