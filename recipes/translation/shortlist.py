@@ -43,7 +43,7 @@ def translations(rows: Iterable[tuple[list[int], list[int]]], pieces: int) -> tu
     """Sentence pairs in ids -> source ids, target ids, and the probability of each target id given the source id.
 
     >>> source, target, p = translations([([5, 6], [7, 8]), ([5], [7])] * 20, 10)
-    >>> [(int(a), int(b)) for a, b, q in zip(source, target, p) if q > 0.9]
+    >>> [(int(a), int(b)) for a, b, q in zip(source, target, p) if q > 0.5]
     [(5, 7), (6, 8)]
     """
     crossed, groups, at = [], [], 0
