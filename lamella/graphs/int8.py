@@ -45,7 +45,7 @@ def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None
             scale = f"{node.input[1]}{int8_columns.SCALE}"
             fresh += _whole_product(node, node.input[1], scale, stored, rounded, opset)
         elif node.op_type == "Gather" and node.input[0] in given:
-            fresh += int8_columns.lookup(node)
+            fresh += int8_columns.lookup(node, stored)
         elif node.op_type == "MatMul" and _large(weights.get(node.input[1])):
             fresh += _product(node, weights[node.input[1]], stored, rounded, transposed=False, opset=opset)
         elif node.op_type == "Gather" and _large(weights.get(node.input[0])):

@@ -7,7 +7,8 @@ that the products are of whole numbers as with a table that is stored.
 
 from collections.abc import Callable
 
-from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper
+import numpy as np
+from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 AXES = {"rows": 0, "columns": 1}  # names of such outputs and inputs, and the axis of the candidates
 SCALE = "_scale"
@@ -49,13 +50,12 @@ def take_in(graph: GraphProto) -> set[str]:
     return {value.name for value in values}
 
 
-def lookup(node: NodeProto) -> list[NodeProto]:
+def lookup(node: NodeProto, stored: dict[str, TensorProto]) -> list[NodeProto]:
     """Rows of candidates by their places: bytes times the row's scale."""
     rows, places = node.input
     out = node.output[0]
-    axis = helper.make_node("Constant", [], [f"{out}_axis"], value_ints=[-1])
+    stored[f"{out}_axis"] = numpy_helper.from_array(np.array([-1], np.int64), f"{out}_axis")
     return [
-        axis,
         helper.make_node("Gather", [rows, places], [f"{out}_bytes"]),
         helper.make_node("Cast", [f"{out}_bytes"], [f"{out}_float"], to=TensorProto.FLOAT),
         helper.make_node("Gather", [f"{rows}{SCALE}", places], [f"{out}_row"]),

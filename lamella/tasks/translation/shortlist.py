@@ -59,9 +59,9 @@ class Shortlist:
         """
         more = np.array(also, np.int64)
         allowed = np.zeros((len(source), self.pieces[1]), np.bool_)
-        for row, place in zip(source, allowed, strict=True):
-            self._mark(row[row != PADDING], more, place)
-        needed = allowed.any(axis=0)
+        for at, row in enumerate(source):
+            self._mark(row[row != PADDING], more, allowed[at])
+        needed = np.logical_or.reduce(allowed, axis=0)
         needed[[PADDING, START]] = True
         missing = np.flatnonzero(~needed)[: max(0, FEWEST - int(needed.sum()))]
         needed[missing] = True
