@@ -8,7 +8,7 @@ CC-CEDICT and labels of interfaces; and Wiktionary, from the clone `open-dsl-dic
 
 Of each common word the candidates are the translations that a dictionary or a whole label gives. A dictionary counts by
 how early it names a candidate, the CLDR most; and a candidate counts by how often sentences that have the word have it too
-(the Dice coefficient), so that common meanings come before rare ones. Nothing is written by hand.
+(the Dice coefficient), so that common meanings come before rare ones. By hand are set phrases alone, such as greetings (`set-phrases.tsv`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import msgspec
 
 from lamella import model as folder
 from lamella.data.text.common_words import steps
-from lamella.tasks.translation.words import pack
+from lamella.tasks.translation.words import ACRONYM, Words, pack
 from recipes.translation import wordlists
 from recipes.translation.common import Pair, read_pairs
 from recipes.translation.mix import CACHE, DEBIAN, LANGUAGES, OUT
@@ -289,13 +289,58 @@ def turned(into: Mapping[str, str], out: Mapping[str, str], lang: str) -> dict[s
     return {**out, **more}
 
 
-def packed(directions: Iterable[str]) -> bytes:
-    """The lists that were built of some directions, as a model has them; b"" where there are none."""
+def set_phrases(direction: str) -> dict[str, str]:
+    """Greetings and other phrases that are said in one way.
+
+    >>> set_phrases("de-en")["guten Tag"], set_phrases("en-zh")["good bye"]
+    ('good afternoon', '\u518d\u89c1')
+    """
+    src, dst = (("en", *LANGUAGES).index(code) for code in direction.split("-"))
+    phrases: dict[str, str] = {}
+    for line in (HERE / "set-phrases.tsv").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            sides = [cell.split("|") for cell in line.split("\t")]
+            for phrase in sides[src]:
+                phrases.setdefault(phrase, sides[dst][0])
+    return phrases
+
+
+def acronyms(words: Mapping[str, str]) -> dict[str, str]:
+    """A list to English with acronyms in capitals, and without those that a dictionary takes for another word.
+
+    >>> acronyms({"ADN": "dna", "US": "mores", "TV": "television", "Hund": "dog"})
+    {'ADN': 'DNA', 'TV': 'television', 'Hund': 'dog'}
+    """
+    kept = {}
+    for word, english in words.items():
+        acronym = word.isascii() and word.isupper() and 1 < len(word) <= ACRONYM
+        if acronym and sorted(word) == sorted(english.upper()):
+            kept[word] = english.upper()
+        elif not acronym or word[0] == english[0].upper():
+            kept[word] = english
+    return kept
+
+
+def packed(directions: Iterable[str], before: bytes = b"") -> bytes:
+    """The lists that were built of some directions, as a model has them; b"" where there are none.
+
+    before: lists that are there already, of directions that were not built.
+    """
     lists: dict[str, dict[str, str]] = {}
+    old = Words(before).lists() if before else {}
     for name in directions:
         path = LISTS / f"{name}.tsv"
         if path.is_file():
             lists[name] = dict(line.split("\t") for line in path.read_text("utf-8").splitlines())
+        elif name in old:
+            lists[name] = old[name]
+        if name in lists:
+            lists[name] = lists[name] if name.startswith("en-") else acronyms(lists[name])
+            # A word by itself may mean more than the phrase: `Gesundheit` is health, and `glace` ice.
+            known = (
+                {} if name.startswith("en-") else {word: lists[name][word] for word in lists[name] if " " not in word}
+            )
+            lists[name] |= {**set_phrases(name), **known}
     return pack(lists) if lists else b""
 
 
@@ -303,7 +348,7 @@ def put(place: Path) -> None:
     """Write the lists into a model folder that is there."""
     manifest = msgspec.json.decode((place / "model.json").read_bytes(), type=folder.Manifest)
     files = {name: (place / name).read_bytes() for name in manifest.files}
-    data = packed(manifest.learned["directions_"])
+    data = packed(manifest.learned["directions_"], files.get("words.model", b""))
     manifest.learned["words_"], files["words.model"] = {"file": "words.model"}, data
     folder.write(manifest, files, place)
     print(f"{place}: words.model, {len(data) / 1e3:.0f} kB, {hashlib.sha256(data).hexdigest()[:12]}")

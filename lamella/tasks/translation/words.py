@@ -30,7 +30,9 @@ LIKELY = 0.3  # the confidence from which a net's own answer counts beside that 
 SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
 LARGEST = 2_000_000  # bytes of all lists, unpacked
 LONGEST = 40  # characters of a text that is looked up
-_TEXT = lazy(r"(\s*)([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:。！？：]|\.{3}|…)?)(\s*)")
+_TEXT = lazy(r"(\s*)[¡¿]?([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:。！？：]|\.{3}|…)?)(\s*)")
+
+_HALF = str.maketrans("。！？：", ".!?:")
 
 
 class Words:
@@ -64,6 +66,10 @@ class Words:
             self._lists[name] = dict(rows), {source.casefold(): target for source, target in reversed(rows)}
         return self._lists[name]
 
+    def lists(self) -> dict[str, dict[str, str]]:
+        """All lists by direction, as `pack` takes them."""
+        return {name: dict(self._list(name)[0]) for name in self._parts}
+
     def find(self, text: str, src: str, dst: str) -> str | None:
         """What a text is translated to that is one entry of the list, maybe with a mark at its end; None for others.
 
@@ -92,9 +98,18 @@ class Words:
             target = target if target != target.lower() else target[0].upper() + target[1:]
         elif loud:
             target = target.upper()
-        elif word[0].isupper() and word[1:] == word[1:].lower():
+        mark = end.strip().translate(_HALF)
+        # `Guten Tag` is a phrase at the beginning of a sentence, and so is what ends as one where there are no capitals.
+        begins = word[0].isupper() and (word[1:] == word[1:].lower() or " " in word)
+        if not loud and (begins or (mark and base_code(src) == "zh")):
             target = target[0].upper() + target[1:]
-        return before + (finish(word + end.strip(), target, dst) if end.strip() else target) + after
+        if mark:
+            target = finish(word + mark, target, dst)
+        if mark in ("?", "!") and base_code(dst) == "es":
+            from lamella.tasks.translation.spacing import inverted
+
+            target = inverted(target)
+        return before + target + after
 
 
 def pack(lists: Mapping[str, Mapping[str, str]]) -> bytes:

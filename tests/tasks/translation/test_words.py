@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+import lamella
 from lamella.errors import ModelError
 from lamella.model import shipped
 from lamella.tasks.translation import Config, Translation, words
@@ -21,6 +23,7 @@ LISTS = {
     "zh-en": {"这里": "here", "狗": "dog"},
     "fr-en": {"chien": "dog", "aujourd'hui": "today"},
 }
+SHIPPED = Path(lamella.__file__).parent / "models"
 PACKED = pack(LISTS)
 
 
@@ -134,3 +137,22 @@ def test_a_name_by_itself_is_no_made_up_word():
     model = shipped.translator("en", "es")
     assert model.predict(["Berlin", "Peter", "Einstein"]) == ["Berlin", "Peter", "Einstein"]
     assert model.predict("Monday") != "Monday"
+
+
+@pytest.mark.parametrize(
+    ("text", "src", "dst", "wanted"),
+    [
+        ("Guten Tag", "de", "en", "Good afternoon"),
+        ("¡Buenos días!", "es", "en", "Good morning!"),
+        ("早上好！", "zh", "en", "Good morning!"),
+        ("早上好", "zh", "en", "good morning"),
+        ("How are you?", "en", "es", "¿Cómo estás?"),
+        ("good night", "en", "fr", "bonne nuit"),
+        ("Goodbye", "en", "fr", "Au revoir"),
+        ("Gesundheit", "de", "en", "Health"),  # a word by itself is what it is elsewhere
+        ("ADN", "es", "en", "DNA"),
+    ],
+)
+def test_set_phrases_in_the_lists_that_ship(text: str, src: str, dst: str, wanted: str) -> None:
+    name = "en-de+es+fr+zh" if src == "en" else "de+es+fr+zh-en"
+    assert Words((SHIPPED / name / "words.model").read_bytes()).find(text, src, dst) == wanted
