@@ -12,7 +12,7 @@ from lamella.graphs.apart import LEAST, apart
 from lamella.model import shipped
 
 GRAPHS = sorted(shipped.FOLDER.glob("*/*.onnx"))
-SIZES = {"batch": 2, "beam": 1}
+SIZES = {"batch": 2, "beam": 1, "candidates": 60}
 
 
 def feeds(graph: OnnxGraph) -> dict[str, np.ndarray]:
