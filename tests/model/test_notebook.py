@@ -19,6 +19,7 @@ from lamella.data.media.images import encode_png, open_picture
 from lamella.fields import Gallery
 from lamella.model import notebook
 from lamella.model.notebook import drawn
+from lamella.task import as_asked
 
 PICTURE = np.full((20, 40, 3), 90, np.uint8)
 MASK = np.zeros((20, 40), np.uint8)
@@ -75,7 +76,7 @@ def test_they_are_plain_values(made=detected):
 
 
 def test_a_picture_is_shown_with_what_is_said_of_it():
-    job = registry.find("image-to-text")().ask()
+    job = as_asked(registry.find("image-to-text")())
     captions = drawn(job, [{"image": PICTURE}, {"image": encode_png(MASK * 255)}], ["a <cat>", "a square"])
     html = captions._repr_html_()
     assert captions == ["a <cat>", "a square"] and "a &lt;cat&gt;" in html and len(pictures(html)) == 2
