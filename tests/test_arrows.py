@@ -14,7 +14,14 @@ from lamella import registry
 ROOT = Path(registry.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 LIGHT = {"click", "defusedxml", "msgspec", "numpy", "onnxruntime", "polib", "sentencepiece"}
-COMPRESSING = {"prune", "prune_heads", "prune_layers", "int8", "int8_columns", "int8_convolutions"}  # of graphs/: these need onnx
+COMPRESSING = {
+    "prune",
+    "prune_heads",
+    "prune_layers",
+    "int8",
+    "int8_columns",
+    "int8_convolutions",
+}  # of graphs/: these need onnx
 CONTRACT = {"task", "fields"}
 # What each room may import besides itself; errors and storage are everyone's.
 ARROWS = {
