@@ -6,7 +6,6 @@ heavier than click is imported inside a command, so that `--help` answers at onc
 
 import os
 import sys
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -31,7 +30,7 @@ from lamella.cli.flags import (
 )
 from lamella.cli.groups import ANY, Group
 from lamella.cli.planning import plan
-from lamella.cli.streams import visible
+from lamella.cli.streams import encoded, visible
 from lamella.version import __version__
 
 
@@ -200,7 +199,7 @@ def predict(
     with opened_ahead():
         trained = _asked(load(model, task), **asking)
     inputs, options = by_fields(trained.task.fields, *split_options(inputs, of_model(trained)))
-    with _encoded(encoding):
+    with encoded(encoding):
         answer(trained, inputs, options, out, as_text, as_file, force, as_json, split_columns(columns))
 
 
@@ -381,15 +380,6 @@ def _asked(model: Any, ask: str, corpus: tuple[str, ...], index: str | None) -> 
     from lamella.model.index import asked
 
     return asked(model, ask, corpus, index, tell=partial(click.echo, err=True))
-
-
-def _encoded(name: str) -> Any:
-    """A context in which files are read in the named encoding; imports are delayed until one is given."""
-    if not name:
-        return nullcontext()
-    from lamella.model.reading import encoded_as
-
-    return encoded_as(name)
 
 
 def _wrote(trained: Any, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import io
 import os
 import stat
 import sys
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from lamella.errors import UsageError
@@ -83,3 +84,12 @@ def open_streams() -> None:
                 stream.reconfigure(encoding="utf-8", errors="surrogateescape")
             else:
                 stream.reconfigure(errors="backslashreplace")
+
+
+def encoded(name: str) -> Any:
+    """A context in which files are read in the named encoding; imports are delayed until one is given."""
+    if not name:
+        return nullcontext()
+    from lamella.model.reading import encoded_as
+
+    return encoded_as(name)

@@ -132,18 +132,22 @@ def translate_texts(
     if base_code(source) == "zh" and base_code(target) not in ("zh", "ja"):
         for plan in plans:
             plan.nodes = [narrow_mark(node) if isinstance(node, str) else node for node in plan.nodes]
-    outcomes = [outcome_of(plan, alternatives) for plan in plans]
+    return _of_texts(texts, flags, [outcome_of(plan, alternatives) for plan in plans], target)
+
+
+def _of_texts(texts: Sequence[str], flags: Sequence[str], outcomes: Sequence[Outcome], target: str) -> list[Outcome]:
+    """Outcomes as their texts have it: what is untouched to the letter, sentences of Chinese without blanks between them."""
     untouched = ("kept", "copied", "empty")
-    outcomes = [
+    whole = [
         structs.replace(one, text=text) if one.status in untouched else one
         for text, one in zip(texts, outcomes, strict=True)
     ]
-    if base_code(target) == "zh":  # its sentences have no blanks between them
-        return [
-            structs.replace(one, text=joined(one.text, flag)) if one.answer else one
-            for one, flag in zip(outcomes, flags, strict=True)
-        ]
-    return outcomes
+    if base_code(target) != "zh":
+        return whole
+    return [
+        structs.replace(one, text=joined(one.text, flag)) if one.answer else one
+        for one, flag in zip(whole, flags, strict=True)
+    ]
 
 
 # --- from sentences to answers ---------------------------------------------------------------------------------------
