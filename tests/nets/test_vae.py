@@ -19,7 +19,7 @@ from lamella.data.media.images import encode_png, read_image
 from lamella.data.readers import measures
 from lamella.decode.likelihood import importance_bounds
 from lamella.graphs import OnnxGraph, torch_graphs
-from lamella.nets.vae.autoencoder import VAE
+from lamella.nets.vae.autoencoder import FAR, VAE
 from lamella.nets.vae.losses import divergence
 from lamella.registry import find
 from lamella.train.export import export_graphs
@@ -60,7 +60,8 @@ class Straight(nn.Module):
 def test_a_straight_net_under_this_loss_is_probabilistic_pca(job):
     chance = np.random.default_rng(0)
     x = chance.standard_normal((500, 2)) @ chance.standard_normal((2, 6)) * 2 + 0.5 * chance.standard_normal((500, 6))
-    x = (x - x.mean(axis=0)).astype(np.float32)
+    x = x - x.mean(axis=0)
+    x = (x / np.abs(x).max() * FAR).astype(np.float32)  # nothing is so far that it counts as less
     task = job(latent_size=2)
     task.shape_, task.columns_ = [6], [{"name": str(i), "mean": 0.0, "spread": 1.0} for i in range(6)]
     torch.manual_seed(0)
@@ -164,6 +165,22 @@ def test_a_net_begins_at_the_mean_example():
 
 
 # --- pictures
+
+
+def test_a_value_far_from_all_others_counts_as_a_far_one(job):
+    """Else one row of a huge value would take the map to itself."""
+    torch.manual_seed(0)
+    net = VAE((3,), 2, width=16, depth=1)
+    rows = torch.tensor([[FAR, 0.5, -FAR], [90.0, 0.5, -50.0]])
+    assert torch.equal(*net.encode(rows)["mean"]) and not torch.equal(*net.encode(rows * 0.1)["mean"])
+    pictures = VAE((3,), 2, width=16, depth=1, bounded=True)  # from 0 to 1: nothing is far
+    assert not torch.equal(*pictures.encode(rows)["mean"])
+    task = job(latent_size=2)
+    task.shape_, task.columns_ = [3], [{"name": name, "mean": 0.0, "spread": 1.0} for name in "abc"]
+    net.eval()
+    known = torch.ones(1, 3)
+    losses = [task.loss(net(row[None]), {"wanted": row[None], "known": known}).item() for row in rows]
+    assert losses[0] == losses[1]
 
 
 def test_samples_lines_and_maps_of_pictures(trained, cli, tmp_path):

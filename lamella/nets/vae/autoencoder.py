@@ -20,6 +20,7 @@ from lamella.nets.layers import Linear
 from lamella.nets.vae.losses import exactly
 from lamella.nets.vae.parts import Block, ConvDecoder, ConvEncoder
 
+FAR = 4.0  # standard deviations: a value of a row that is further from the mean counts as this
 WAVES = 4  # sines and cosines of each latent variable, with periods of 8, 4, 2 and 1
 
 
@@ -27,7 +28,8 @@ class VAE(nn.Module):
     """An encoder to the means and variances of `dims` latent variables, and a decoder from samples of them.
 
     shape: of an example, (C, S, S) or (V,). dense: treat pictures as rows of points. bounded: values lie between 0 and 1,
-    so the output goes through the logistic function.
+    so the output goes through the logistic function; else they are standardised, and what is beyond `FAR` counts as that: else few
+    rows with huge values, such as counts have them, take all of the space to themselves.
 
     >>> net = VAE(shape=(5,), dims=2, width=16, depth=1)
     >>> out = net(torch.zeros(3, 5))
@@ -67,7 +69,7 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> dict[str, Tensor]:
         """Examples (B, *shape) -> mean and log_variance (B, Z) of their latent distributions."""
-        h = self.encoder(x)
+        h = self.encoder(x if self.bounded else x.clamp(-FAR, FAR))
         # Computed in float32: if an example has only two latent variables, their third digit matters.
         mean, log_variance = exactly(self.cloud, h).chunk(2, dim=1)
         # Clamped, or the exponential of an early, wild log-variance overflows.

@@ -182,10 +182,13 @@ class DimensionalityReduction(Task):
         return net if self.middle is None else net.begin_at(self.middle)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
+        from lamella.nets.vae.autoencoder import FAR
         from lamella.nets.vae.losses import negative_bound
 
-        wanted, cloud = (targets["wanted"], targets.get("known")), (outputs["mean"], outputs["log_variance"])
-        return negative_bound(outputs["values"], *cloud, *wanted, self.kind.binary, self.config.kl_weight)
+        wanted, cloud = targets["wanted"], (outputs["mean"], outputs["log_variance"])
+        wanted = wanted.clamp(-FAR, FAR) if self.columns_ else wanted  # as the encoder sees them
+        known = targets.get("known")
+        return negative_bound(outputs["values"], *cloud, wanted, known, self.kind.binary, self.config.kl_weight)
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

@@ -218,7 +218,7 @@ DAYS = [f"2020-01-{day:02d}" for day in range(1, 31)]
         ("date,a\n2020-01-01,1\n", {"columns": {"value": "b"}}, 'no column "b". Expected one of "date", "a"'),
         ("date,a\n2020-01-01,1\n", {"columns": {"value": "7"}}, 'no column "7"'),
         ("date,a\n2020-01-01,1\n", {"known": ["w"]}, 'no column "w", which --known asks for'),
-        ("id,date,a,b\nx,2020-01-01,1,2\n", {}, 'one column of values beside id and time, received "a", "b"'),
+        ("id,date,a,b\nx,2020-01-01,1,2\ny,2020-01-01,3,4\n", {}, 'one column of values beside id and time, received "a", "b"'),
         ("date\n2020-01-01\n2020-01-02\n", {}, 'expected a column of values, received "date" only'),
         ("date,a\n", {}, "received a header only"),
         ("date,a\n01/02/2020,1\n02/03/2020,2\n", {}, "may be day or month first"),
