@@ -23,7 +23,7 @@ from lamella.data.text.pieces import END, START, Pieces  # noqa: E402
 from lamella.decode import greedy  # noqa: E402
 from lamella.graphs import torch_graphs  # noqa: E402
 from lamella.tasks.translation import foreign  # noqa: E402
-from lamella.tasks.translation.foreign.shortlist import Shortlist  # noqa: E402
+from lamella.tasks.translation.shortlist import Shortlist, read_with  # noqa: E402
 from lamella.train.adopt import fill  # noqa: E402
 from tests import foreign_models  # noqa: E402
 
@@ -79,20 +79,21 @@ def lamella(folder: Path) -> list[str]:
     """What the imported net writes, with nothing around it."""
     found = foreign.read(folder, "en", "de")
     assert found is not None
-    net = found.net().build(0.0, 512)
+    net = found.net().build(0.0, 512, bool(found.shortlist))
     fill(net, found.weights).all_or_error("bench")
     graphs, pieces = torch_graphs(net.eval()), Pieces(found.source_pieces, normaliser=found.normaliser)
 
     def step(token, state, memory):  # type: ignore[no-untyped-def]
-        return graphs["step"](token=token, **state, **memory)
+        return graph(token=token, **state, **memory)
 
     answers = []
     for text in TEXTS:
         source = np.array([[*pieces.encode([text])[0], END]])
-        memory = graphs["encode"](source=source)
         if found.shortlist:
             shortlist = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True)
-            memory["candidates"] = shortlist.candidates(source)
+            memory, graph = read_with(shortlist, graphs, source)
+        else:
+            memory, graph = graphs["encode"](source=source), graphs["step"]
         [h] = greedy(step, graphs["step"].empty(batch=1, beam=1), memory, START, END, np.array([2 * source.shape[1]]))
         answers += pieces.decode([h.tokens])
     return answers

@@ -246,7 +246,7 @@ def _likeness(answer: Answer, others: Sequence[Answer]) -> Focus:
     """What can be said of any answer in one number, and that number of each of the others.
 
     >>> _likeness([1.0, 3.0], [[1.0, 3.0], [5.0, 5.0]])
-    Focus(name='mean of the answer', values=array([2., 5.]), parts=(), amounts=True)
+    Focus(name='mean of the answer', values=array([2., 5.]), parts=(), amounts=True, details=None)
     >>> _likeness("abcd", ["abcd", "ab"]).values.tolist()
     [1.0, 0.6666666666666666]
     """

@@ -27,6 +27,8 @@ import onnxruntime
 HERE = Path(__file__).parent
 {calls}'''
 
+SIZE = 16  # of free axes in the example: enough for the shortest list of candidates that a translator can search
+
 CALL = """
 session = onnxruntime.InferenceSession(HERE / "{file}")
 # free axes, here of size {size}: {axes}
@@ -68,12 +70,12 @@ def export(model: str | Model, out: str, to: str = "zip", task: str | None = Non
 
 
 def _call(name: str, graph: OnnxGraph) -> str:
-    """A call of a graph with every free axis of size 2, as Python."""
+    """A call of a graph with every free axis of one size, as Python."""
     lines: list[str] = []
     axes: set[str] = set()
     for key, (kind, shape) in graph.axes.items():
         axes.update(a for a in shape if isinstance(a, str))
-        size: tuple[Any, ...] = tuple(2 if isinstance(a, str) else a for a in shape)
+        size: tuple[Any, ...] = tuple(SIZE if isinstance(a, str) else a for a in shape)
         value = f"np.ones({size}, np.int64)" if kind.__name__ == "int64" else f"np.zeros({size}, np.{kind.__name__})"
         lines.append(f'    "{key}": {value},')
-    return CALL.format(file=name, size=2, axes=", ".join(sorted(axes)), inputs="\n".join(lines))
+    return CALL.format(file=name, size=SIZE, axes=", ".join(sorted(axes)), inputs="\n".join(lines))

@@ -28,7 +28,6 @@ def rewrite(place: Path, shortlist: Path | None) -> None:
     before, blobs, learned = named_weights(opened.files), {}, opened.manifest.learned
     if shortlist:
         opened.task.shortlist_ = shortlist.read_bytes()
-        opened.task.net_ = replace(opened.task.net_, shortlist=True)
         learned, blobs = store_learned(opened.task)
         vars(opened.task).pop("shortlist", None)
         assert opened.task.shortlist.parts  # it fits the vocabulary, else ValueError

@@ -68,7 +68,7 @@ def task_of(stage: str, given: argparse.Namespace) -> Translation:
         vocabulary=len(Pieces(task.vocabulary_)), width=given.width, depth=given.depth,
         decoder_depth=given.decoder_depth, heads=given.width // 64, inner=4 * given.width, block="sequence",
         decoder="attention", activation="relu", positions="interleaved", scale=True, source_vocabulary=0, tied=True,
-        output_bias=False, shortlist=bool(task.shortlist_),
+        output_bias=False,
     )  # fmt: skip
     return task
 

@@ -173,7 +173,7 @@ class Translation(Task):
 
         size, c = self.size, self.config
         if self.net_ is not None:
-            return self.net_.build(c.dropout, LONGEST)
+            return self.net_.build(c.dropout, LONGEST, bool(self.shortlist_))
         return EncoderDecoder(
             len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST,
             block=c.block, decoders=c.decoders, options=Options(decoder=c.decoder),
@@ -219,13 +219,9 @@ class Translation(Task):
         """
         if not self.shortlist_:
             return graphs["encode"](source=source), graphs["step"]
-        candidates, allowed = self.shortlist.candidates(source, also)
-        memory = dict(graphs["encode"](source=source, candidates=candidates))
-        whole = {
-            name: memory.pop(name) for name in [*memory] if name.startswith(("row", "column"))
-        }  # for all sentences
-        memory["candidate_bias"] = np.where(allowed, np.float32(0), np.float32(MASKED))
-        return memory, decode.Among(graphs["step"], candidates, whole)
+        from lamella.tasks.translation.shortlist import read_with
+
+        return read_with(self.shortlist, graphs, source, also)
 
     def _likely(self, texts: Sequence[str], best: Sequence[Hypothesis]) -> list[str]:
         """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
@@ -358,7 +354,6 @@ class Translation(Task):
 SHARE, SURE = 0.25, 0.05  # below these alternatives are words that there are not, or that do not agree (docs/LOG.md)
 SMOOTHING = 0.1  # of the labels, as in the paper
 POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
-MASKED = -1e4  # the score of a piece that is no candidate: exp() of it is 0
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
 
 

@@ -36,12 +36,6 @@ class Beginning(Transfer["Translation"]):
         "(Bergamot) folder with model.*.bin"
     )
 
-    def adopt(self, task: "Translation", other: Any, weights: Arrays) -> Arrays:
-        weights = super().adopt(task, other, weights)
-        if task.net_ is not None and task.net_.shortlist:
-            task.net_ = msgspec.structs.replace(task.net_, shortlist=False)
-        return weights
-
     def begin(self, task: "Translation", encoder: Encoder) -> Arrays:
         task.vocabulary_ = encoder.vocabulary
         vars(task).pop("pieces", None)

@@ -30,10 +30,9 @@ class Net(msgspec.Struct, frozen=True, kw_only=True):
     source_vocabulary: Rows  # 0: one table for both sides
     tied: bool
     output_bias: bool
-    shortlist: bool = False
 
-    def build(self, dropout: float, longest: int) -> "nn.Module":
-        """The net, untrained."""
+    def build(self, dropout: float, longest: int, shortlist: bool = False) -> "nn.Module":
+        """The net, untrained. shortlist: a step scores the candidates of a batch alone."""
         from lamella.nets.transformer.encoder_decoder import EncoderDecoder, Options
 
         options = Options(
@@ -44,7 +43,7 @@ class Net(msgspec.Struct, frozen=True, kw_only=True):
             source_vocabulary=self.source_vocabulary,
             tied=self.tied,
             output_bias=self.output_bias,
-            shortlist=self.shortlist,
+            shortlist=shortlist,
         )
         return EncoderDecoder(
             self.vocabulary, self.width, self.depth, self.decoder_depth, self.heads, self.inner, dropout, longest,

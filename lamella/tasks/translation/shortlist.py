@@ -13,15 +13,18 @@ all little-endian, ids u16 or, of a vocabulary of more than 65,536 pieces, u32.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.text.pieces import END, PADDING, START, UNKNOWN
+from lamella.decode import Among
+from lamella.task import Arrays, GraphLike
 
 HEAD, PART = struct.Struct("<II"), struct.Struct("<IIII")
+MASKED = -1e4  # the score of a piece that is no candidate: exp() of it is 0
 EIGHTH = 8  # Marian makes lists so long a multiple, by the pieces that follow the most frequent ones
 FEWEST = 16  # candidates of a batch: a step returns so many of them
 MOST = (1 << 16) - 1  # ids of one piece
@@ -87,6 +90,17 @@ class Shortlist:
                 more = np.flatnonzero(~place[part.first :])[: -int(place.sum()) % EIGHTH]
                 place[part.first + more] = True
         place[[PADDING, START]] = False
+
+
+def read_with(
+    shortlist: Shortlist, graphs: Mapping[str, GraphLike], source: Ids, also: Sequence[int] = ()
+) -> tuple[Arrays, GraphLike]:
+    """What an encoder with a shortlist makes of the source (B, S), (B, ...) each, and the graph of a step, whose tokens are ids."""
+    candidates, allowed = shortlist.candidates(source, also)
+    memory = dict(graphs["encode"](source=source, candidates=candidates))
+    whole = {name: memory.pop(name) for name in [*memory] if name.startswith(("row", "column"))}  # for all sentences
+    memory["candidate_bias"] = np.where(allowed, np.float32(0), np.float32(MASKED))
+    return memory, Among(graphs["step"], candidates, whole)
 
 
 def pack(parts: Iterable[Lists], pieces: tuple[int, int]) -> bytes:

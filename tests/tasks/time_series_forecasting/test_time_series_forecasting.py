@@ -285,7 +285,7 @@ def test_what_is_known_of_the_future_comes_over_http_and_is_a_reason_too(tmp_pat
         assert ask(warm=None).status == 422 and "expected warm for 205 steps" in ask(warm=None).error
         assert "start: expected a time such as 2021-" in ask(start="soon").error
         assert ask(start="2021-03-01 07:30").status == ask(start="").status == 200, "days may begin at any hour"
-        assert "and maybe start, warm, received" in ask(cold=[1]).error
+        assert "and maybe start, warm (or rows" in ask(cold=[1]).error
         schema = json.dumps(server.get("/openapi.json").json)
         assert '"warm"' in schema and '"start"' in schema
         why = server.post("/models/demand/explain", {"example": example}).json

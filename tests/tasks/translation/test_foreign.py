@@ -21,14 +21,13 @@ from click.testing import CliRunner
 import lamella
 from lamella.cli.commands import main
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, normalise
-from lamella.decode import Among, greedy
+from lamella.decode import greedy
 from lamella.errors import LamellaError, ModelError, UsageError
 from lamella.graphs import torch_graphs
 from lamella.graphs.weights import named_weights
-from lamella.nets.layers import MASKED
 from lamella.tasks.translation import foreign
 from lamella.tasks.translation.foreign.vocabulary import words_of
-from lamella.tasks.translation.shortlist import Shortlist
+from lamella.tasks.translation.shortlist import Shortlist, read_with
 from lamella.train.adopt import fill
 from lamella.verbs.import_model import import_model
 from tests import foreign_models as models
@@ -39,7 +38,7 @@ SIZES = models.SIZES
 def net_of(folder: Path, **languages: str):
     found = foreign.read(folder, **{"src": "en", "dst": "de", **languages})
     assert found is not None
-    net = found.net().build(0.0, 64)
+    net = found.net().build(0.0, 64, bool(found.shortlist))
     fill(net, found.weights).all_or_error("test")
     return net.eval(), found
 
@@ -162,11 +161,8 @@ def test_as_marian_itself_translates(kind, tmp_path):
         source = np.array([[*pieces.encode([case["text"]])[0], END]])
         step, state = graphs["step"], graphs["step"].empty(batch=1, beam=1)
         if kind == "shortlist":
-            ids, allowed = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True).candidates(source)
-            memory = graphs["encode"](source=source, candidates=ids)
-            given = {name: memory.pop(name) for name in [*memory] if name.startswith(("row", "column"))}
-            given["candidate_bias"] = np.where(allowed, 0, MASKED).astype(np.float32)
-            step = Among(graphs["step"], ids, given)
+            shortlist = Shortlist(found.shortlist, (len(pieces), len(pieces)), shared=True)
+            memory, step = read_with(shortlist, graphs, source)
         else:
             memory = graphs["encode"](source=source)
         [h] = greedy(further, state, memory, START, END, np.array([min(30, 2 * source.shape[1])]))

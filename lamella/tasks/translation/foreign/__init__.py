@@ -132,7 +132,6 @@ class Translator:
             source_vocabulary=len(self.weights["source_table"]) if own else 0,
             tied=not output,
             block="sequence" if first else "post-norm",
-            shortlist=bool(self.shortlist),
             **shape,
         )
 
