@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from lamella.errors import ModelError
+from lamella.errors import ModelError, UsageError
 from lamella.model.manifest import Manifest, digest
 from lamella.model.read import read_folder, verify
 from lamella.storage import disk
@@ -53,7 +53,7 @@ def read_whole(folder: Path) -> tuple[dict[str, bytes], Manifest]:
             failed = error
         kept = folder / UNDO / "model"
         if disk.is_folder(folder / UNDO) and disk.is_folder(kept):
-            with suppress(ModelError):
+            with suppress(ModelError, UsageError):  # UsageError: the writer has ended, and it is gone since
                 return _verified(kept)
         # In this order: a writer that ends between the two checks has changed the state.
         if not disk.is_folder(folder / UNDO) and _state(folder) == before:

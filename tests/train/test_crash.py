@@ -218,6 +218,26 @@ def test_two_faults_on_end(tmp_path):
             assert load(place).manifest.training["steps"] in (1, 2) and tree(place).items() >= OWN.items()
 
 
+def test_the_old_model_goes_while_it_is_about_to_be_read(tmp_path, monkeypatch):
+    """A writer may end between the look and the read: the folder itself is whole by then, and is tried again."""
+    place = tmp_path / "model"
+    settle(place, "a model")
+    (place / undo.UNDO / "model").mkdir(parents=True)
+    whole, times = undo._verified, []
+
+    def verified(folder):
+        times.append(folder)
+        if len(times) == 1:
+            raise ModelError("half written")
+        if folder != place:
+            os.utime(place / "model.json", (1, 1))  # the writer puts it in place last
+            shutil.rmtree(place / undo.UNDO)
+        return whole(folder)
+
+    monkeypatch.setattr(undo, "_verified", verified)
+    assert load(place).manifest.task and times == [place, place / undo.UNDO / "model", place]
+
+
 def test_a_reader_meets_a_writer(tmp_path):
     """While one process replaces a model again and again, another always opens a whole one."""
     place = tmp_path / "model"
