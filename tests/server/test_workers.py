@@ -30,6 +30,18 @@ PREDICT = f"/models/{NAME}/predict"
 TIME = 120.0  # seconds for what takes less than one on a quiet machine
 
 
+@pytest.fixture(autouse=True, scope="module")
+def hangups_are_heard():
+    """Under `nohup` the signal is ignored, by what is started from here too."""
+    before = signal.getsignal(signal.SIGHUP) if hasattr(signal, "SIGHUP") else None
+    if before != signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(scope="module")
 def folder(tiny_model, tmp_path_factory) -> Path:
     """A copy of the model, which tests replace."""
