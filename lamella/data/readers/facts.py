@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
@@ -25,6 +24,15 @@ from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.records import Cells, Sheet, common_width, fold, read_sheet
 from lamella.data.readers.report import Report, Source, counted
 from lamella.data.readers.tables import find_columns
+from lamella.data.readers.triples import (
+    CALLED,
+    Fact,
+    clean,
+    is_ntriples,
+    note_read,
+    read_ntriples,
+    read_numbered,
+)
 from lamella.data.text.encoding import quote, read_text, show_path, split_lines
 from lamella.errors import DataError, UsageError
 
@@ -58,13 +66,12 @@ IDS = {
     "code",
     "synset",
 }  # above ids in a table of labels
-CALLED = {"label", "preflabel", "name", "title"}  # predicates of N-Triples whose literals are labels
 LABEL = {*CALLED, "text", "labels"}  # above labels in a table of them
-Fact = tuple[str, str, str]
+Labels = dict[str, dict[str, str]]
+"""Id -> label, by what is called so: "entity", "relation", or "" for both."""
 
-_TERM = r"(<[^<>\s]*>|_:\S+)"
-_LITERAL = r'("(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>\s]*>)?)'
-_TRIPLE = re.compile(rf"\s*{_TERM}\s*(<[^<>\s]*>)\s*(?:{_TERM}|{_LITERAL})\s*(?:<[^<>\s]*>\s*)?\.\s*(?:#.*)?")
+__all__ = ["Fact", "clean", "read_facts"]
+_NEO4J = re.compile(r"(:(?:start_id|end_id|type))\(.*\)", re.IGNORECASE)  # :START_ID(Person), of a group of ids
 
 
 def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -> tuple[list[Fact], list[str]]:
@@ -75,7 +82,7 @@ def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -
     """
     if unknown := set(columns or ()) - set(WANTED):
         raise UsageError(f"--columns: expected {', '.join(WANTED)}, received {', '.join(sorted(unknown))}.")
-    report, labels = Report(), dict[str, str]()
+    report, labels = Report(), Labels({"": {}, "entity": {}, "relation": {}})
     facts: list[Fact] = []
     for path in paths:
         facts += _read(Path(path), columns or {}, report, labels)
@@ -85,10 +92,16 @@ def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -
                 _read_beside(beside, report, labels)
     if not facts:
         expected = "expected facts of three columns: head, relation, tail"
-        raise DataError(
-            f"{', '.join(map(str, paths))}: {expected}, received {'two columns, which are taken for ids and their labels' if labels else 'none'}."
+        literal = any(source.format == "N-Triples" for source in report.sources)
+        what = (
+            "literals alone, and a fact leads from one thing to another"
+            if literal
+            else "two columns, which are taken for ids and their labels"
+            if any(labels.values())
+            else "none"
         )
-    if labels:
+        raise DataError(f"{', '.join(map(str, paths))}: {expected}, received {what}.")
+    if any(labels.values()):
         facts = _labelled(facts, labels, report)
     unique = list(dict.fromkeys(facts))
     report.drop("a fact that is there already", len(facts) - len(unique))
@@ -99,7 +112,7 @@ def read_facts(paths: Sequence[str], columns: Mapping[str, str] | None = None) -
     return unique, lines
 
 
-def _read(path: Path, columns: Mapping[str, str], report: Report, labels: dict[str, str]) -> list[Fact]:
+def _read(path: Path, columns: Mapping[str, str], report: Report, labels: Labels) -> list[Fact]:
     """The facts of one file; where it holds labels, these are put to the others."""
     if path.is_dir():
         raise DataError(
@@ -110,16 +123,16 @@ def _read(path: Path, columns: Mapping[str, str], report: Report, labels: dict[s
             f"{show_path(str(path))}: expected N-Triples, TSV, CSV or JSONL, received {FOREIGN[path.suffix.lower()]}. Convert it to "
             "N-Triples (.nt), a fact a line; riot of Apache Jena and rapper do that."
         )
-    if path.suffix.lower() in (".nt", ".ntriples", ".nq"):
-        return _read_ntriples(path, report, labels)
     if path.stem.endswith("2id"):
-        return _read_numbered(path, report)
+        return read_numbered(path, report)
+    if is_ntriples(path):
+        return read_ntriples(path, report, labels[""])
     sheet = _sheet(path)
     if not sheet.rows:
         refuse_many(sheet.file, 0, sheet.bad, "rows", "Expected three columns: head, relation, tail")
         raise DataError(f"{sheet.file}: expected facts, received nothing.")
     if not columns and sheet.keys is None and common_width(sheet.rows) == 2:
-        return _read_labels(sheet, report, labels)
+        return _read_labels(sheet, report, labels[_kind(path)])
     return _read_columns(sheet, columns, report)
 
 
@@ -143,7 +156,9 @@ def _sheet(path: Path) -> Sheet:
 
 def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> list[Fact]:
     """Rows of at least three columns -> facts. The first row is a header where it names two of the columns."""
-    first = [str(cell) for cell in sheet.rows[0][1]]
+    first = sheet.rows[0][1]
+    if isinstance(first, list):
+        first[:] = [_NEO4J.sub(r"\1", str(cell)) for cell in first]
     known = {fold(name) for names in WANTED.values() for name in names} | set(map(fold, columns.values()))
     header = sheet.keys is not None or sum(fold(cell) in known for cell in first) >= 2
     width = common_width(sheet.rows)
@@ -171,7 +186,10 @@ def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> l
             bad.append(BadRow(sheet.file, line, "head, relation and tail", fact))
         else:
             facts.append(fact)
-    return _counted(sheet.file, facts, bad, source, report)
+    facts = note_read(source, facts, bad, report, "Write head, relation and tail, with tabs between")
+    if not facts:
+        raise DataError(f"{sheet.file}: expected facts, received a header only.")
+    return facts
 
 
 def _fact(cells: Cells, keys: Sequence[Any]) -> Fact | str:
@@ -179,33 +197,14 @@ def _fact(cells: Cells, keys: Sequence[Any]) -> Fact | str:
     if isinstance(cells, list) and len(cells) <= max(keys):
         return f"{counted(len(cells), 'column')}: {quote(' | '.join(map(str, cells)))}"
     values = [cells.get(key) if isinstance(cells, dict) else cells[key] for key in keys]
+    if nested := next((value for value in values if isinstance(value, list | dict)), None):
+        return f"several values in one cell: {quote(str(nested))}"
     names = [clean(str(value)) if value is not None else "" for value in values]
     if not all(names):
         return "an empty cell"
     if max(map(len, names)) > LONGEST:
         return f"a name of {max(map(len, names)):,} characters"
     return names[0], names[1], names[2]
-
-
-def clean(name: str) -> str:
-    """A name on one line, without white space around it.
-
-    >>> clean(" New\\n York ")
-    'New York'
-    """
-    return " ".join(name.replace("\0", " ").encode("utf-8", "replace").decode().split())
-
-
-def _counted(file: str, facts: list[Fact], bad: Sequence[BadRow], source: Source, report: Report) -> list[Fact]:
-    """Note in the report what was read of a file, and refuse it where too many rows are bad."""
-    source.rows = len(facts)
-    report.sources.append(source)
-    report.bad += bad[: max(0, 10 - len(report.bad))]
-    report.drop("bad row", len(bad))
-    refuse_many(file, len(facts), bad, "rows", "Write head, relation and tail, with tabs between")
-    if not facts:
-        raise DataError(f"{file}: expected facts, received a header only.")
-    return facts
 
 
 # ---- labels --------------------------------------------------------------------------------------------------------
@@ -229,8 +228,21 @@ def _read_labels(sheet: Sheet, report: Report, labels: dict[str, str]) -> list[F
     return []
 
 
-def _read_beside(path: Path, report: Report, labels: dict[str, str]) -> None:
+def _kind(path: Path) -> str:
+    """What a file of labels is of, by its name: ids of entities and of relations may be the same numbers."""
+    return next(
+        (
+            kind
+            for kind, start in (("entity", "entit"), ("relation", "relation"))
+            if path.name.lower().startswith(start)
+        ),
+        "",
+    )
+
+
+def _read_beside(path: Path, report: Report, every: Labels) -> None:
     """A file of labels beside the facts; one that holds something else is left alone."""
+    labels = every[_kind(path)]
     if path.suffix == ".json":
         try:
             found = msgspec.json.decode(path.read_bytes())
@@ -260,100 +272,21 @@ def _by_tabs(path: Path) -> Sheet:
     return Sheet(show_path(str(path)), "TSV", encoding, "\t", None, lines, [], 0)  # type: ignore[arg-type]
 
 
-def _labelled(facts: Sequence[Fact], labels: Mapping[str, str], report: Report) -> list[Fact]:
+def _labelled(facts: Sequence[Fact], labels: Labels, report: Report) -> list[Fact]:
     """Facts with labels in the place of ids; what two ids are called alike keeps its id behind the label."""
-    ids = {name for fact in facts for name in fact}
+    entities = _called({e for h, _, t in facts for e in (h, t)}, labels[""] | labels["entity"])
+    relations = _called({r for _, r, _ in facts}, labels[""] | labels["relation"])
+    count = sum(len(names) for names in (entities, relations))
+    known = sum(name != label for names in (entities, relations) for name, label in names.items())
+    report.notes.append(f"labels for {known:,} of {count:,} ids")
+    return [(entities[h], relations[r], entities[t]) for h, r, t in facts]
+
+
+def _called(ids: set[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """What each of these ids is called."""
     many = Counter(labels[name] for name in ids if name in labels)
-    called = {
-        name: labels[name] if many[labels[name]] == 1 and labels[name] not in ids else f"{labels[name]} ({name})"
+    alone = {name: many[label] == 1 and label not in ids for name, label in labels.items()}
+    return {
+        name: name if name not in labels else labels[name] if alone[name] else f"{labels[name]} ({name})"
         for name in ids
-        if name in labels
     }
-    report.notes.append(f"labels for {len(called):,} of {len(ids):,} ids")
-    return [(called.get(h, h), called.get(r, r), called.get(t, t)) for h, r, t in facts]
-
-
-# ---- N-Triples -----------------------------------------------------------------------------------------------------
-
-
-def _read_ntriples(path: Path, report: Report, labels: dict[str, str]) -> list[Fact]:
-    """IRIs by their local names, which are the whole IRI where two have one; literals are labels, or counted."""
-    text, encoding = read_text(str(path))
-    file = show_path(str(path))
-    facts, bad, own = [], [], _Names()
-    for number, line in enumerate(split_lines(text), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = _TRIPLE.fullmatch(line)
-        if not match:
-            bad.append(BadRow(file, number, "<head> <relation> <tail> .", quote(line)))
-            continue
-        head, relation, tail, literal = match.groups()
-        if tail:
-            facts.append((own.of(head), own.of(relation), own.of(tail)))
-        elif own.of(relation).casefold() in CALLED:
-            report.drop("a further label of what has one", int(own.of(head) in labels))
-            labels.setdefault(own.of(head), clean(_unescape(literal[1 : literal.rindex('"')])))
-        else:
-            report.drop("a literal, which is no entity")
-    return _counted(file, facts, bad, Source(file, "N-Triples", encoding), report)
-
-
-class _Names:
-    """Local names of IRIs: the part behind the last # or /."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.taken: dict[str, str] = {}
-
-    def of(self, term: str) -> str:
-        """
-        >>> _Names().of("<http://example.org/New%20York>")
-        'New York'
-        """
-        if term not in self.names:
-            iri = term.strip("<>")
-            local = clean(unquote(re.split(r"[#/]", iri.rstrip("#/"))[-1])) or iri or "(empty)"
-            self.names[term] = local if self.taken.setdefault(local, term) == term else iri
-        return self.names[term]
-
-
-def _unescape(text: str) -> str:
-    r"""The characters that a literal stands for.
-
-    >>> _unescape(r"caf\u00e9 \"x\"")
-    'café "x"'
-    """
-    plain = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
-
-    def one(match: re.Match[str]) -> str:
-        code = match[1]
-        if len(code) > 1:
-            number = int(code[1:], 16)
-            return chr(number) if number < 0x110000 else "\ufffd"
-        return plain.get(code, code)
-
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", one, text)
-
-
-# ---- OpenKE --------------------------------------------------------------------------------------------------------
-
-
-def _read_numbered(path: Path, report: Report) -> list[Fact]:
-    """`train2id.txt`: a count, then head, tail and relation as numbers, which entity2id.txt and relation2id.txt name."""
-    names = []
-    for what in ("entity", "relation"):
-        beside = path.with_name(f"{what}2id.txt")
-        if not beside.is_file():
-            raise DataError(f"{path}: expected {beside.name} beside it, as OpenKE writes it, received none.")
-        rows = [line.rsplit(None, 1) for line in split_lines(read_text(str(beside))[0])[1:] if line.strip()]
-        names.append({row[-1]: clean(row[0]) for row in rows if len(row) == 2})
-    text, encoding = read_text(str(path))
-    file, facts, bad = show_path(str(path)), [], []
-    for number, line in enumerate(split_lines(text)[1:], 2):
-        cells = line.split()
-        if len(cells) == 3 and cells[0] in names[0] and cells[1] in names[0] and cells[2] in names[1]:
-            facts.append((names[0][cells[0]], names[1][cells[2]], names[0][cells[1]]))
-        elif cells:
-            bad.append(BadRow(file, number, "head, tail and relation as numbers of the lists", quote(line)))
-    return _counted(file, facts, bad, Source(file, "OpenKE", encoding), report)

@@ -157,3 +157,62 @@ def test_a_second_label_in_ntriples_is_counted(tmp_path):
     )
     facts, lines = read_facts([written(tmp_path / "a.nt", text)])
     assert facts == [("Ann", "p", "b")] and "dropped 1: a further label of what has one" in lines
+
+
+LINES = "<http://x/a> <http://x/p> <http://x/b> {graph}.\n_:n <http://x/p> <http://x/b> {graph}.\n"
+
+
+@pytest.mark.parametrize("name, graph", [("a.nq", "<http://g> "), ("a.nq", "_:g "), ("a.txt", ""), ("facts", "")])
+def test_ntriples_with_graphs_and_under_another_name(tmp_path, name, graph):
+    facts, _ = read_facts([written(tmp_path / name, "# from a dump\n" + LINES.format(graph=graph))])
+    assert facts == [("a", "p", "b"), ("_:n", "p", "b")]
+
+
+def test_literals_alone_are_no_facts(tmp_path):
+    path = written(tmp_path / "a.nt", '<http://x/a> <http://x/p> "long"@en .\n<http://x/b> <http://x/p> "short"@en .\n')
+    with pytest.raises(lamella.DataError, match="received literals alone"):
+        read_facts([path])
+
+
+@pytest.fixture
+def openke(tmp_path):
+    """The two lists of names; a file of facts is still to be written."""
+    written(tmp_path / "entity2id.txt", "3\nann\t0\nben\t1\nNew York\t2\n")
+    written(tmp_path / "relation2id.txt", "2\nparent of\t0\nlives in\t1\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("count, noted", [("2\n", False), ("", False), ("7\n", True)])
+def test_the_count_of_openke_is_a_claim(openke, count, noted):
+    facts, lines = read_facts([written(openke / "train2id.txt", count + "0 1 0\n1 2 1\n")])
+    assert facts == [("ann", "parent of", "ben"), ("ben", "lives in", "New York")]
+    assert any("says 7 rows, and 2 rows are there" in line for line in lines) == noted
+
+
+def test_lists_of_openke_that_are_wrong(openke):
+    path = written(openke / "train2id.txt", "1\n0 2 1\n")
+    with pytest.raises(lamella.DataError, match="the list of names beside them"):
+        read_facts([str(openke / "entity2id.txt")])
+    written(openke / "entity2id.txt", "ann\t0\nben\t0\n")
+    with pytest.raises(lamella.DataError, match='line 2: expected a number of its own for "ben", received 0'):
+        read_facts([path])
+
+
+def test_labels_of_entities_and_of_relations_have_numbers_of_their_own(tmp_path):
+    written(tmp_path / "entities.tsv", "0\tAnn\n1\tBen\n")
+    written(tmp_path / "relations.tsv", "0\tparent of\n1\tlives with\n")
+    facts, _ = read_facts([written(tmp_path / "train.tsv", "0\t0\t1\n1\t1\t0\n")])
+    assert facts == [("Ann", "parent of", "Ben"), ("Ben", "lives with", "Ann")]
+
+
+def test_headers_of_neo4j_name_groups_and_types(tmp_path):
+    rows = ":START_ID(Person),since:int,:END_ID(Person),:TYPE\nann,2001,ben,parent of\n"
+    assert read_facts([written(tmp_path / "a.csv", rows)])[0] == [("ann", "parent of", "ben")]
+
+
+def test_a_cell_of_several_values_is_no_name(tmp_path):
+    rows = [dict(zip(("head", "relation", "tail"), fact)) for fact in FACTS * 4] + [
+        {"head": "ann", "relation": "knows", "tail": ["ben", "cy"]}
+    ]
+    facts, lines = read_facts([written(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))])
+    assert facts == FACTS and any("several values in one cell" in line for line in lines)
