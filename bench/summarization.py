@@ -2,7 +2,8 @@
 
     python -m bench.summarization debian TRANSLATION PACKAGES --minutes 30
     python -m bench.summarization debian TRANSLATION PACKAGES --sumy PYTHON --joeynmt PYTHON
-    python -m bench.summarization scitldr ZIP --init MODEL --minutes 15
+    python -m bench.summarization debian TRANSLATION PACKAGES -o OUT                     keeps the model, OUT/model
+    python -m bench.summarization scitldr ZIP --init OUT/model --minutes 15
 
 debian: the long description of a package is the text, its one-line synopsis the summary. TRANSLATION is the file
 Translation-en of an archive, unpacked (`apt-get -o Acquire::Languages=en update`), PACKAGES what `apt-cache dumpavail` prints,
@@ -243,8 +244,9 @@ def measure(parts: tuple[list[Pair], list[Pair], list[Pair]], given: argparse.Na
     if given.sumy:
         for name, answers in by_sumy(given.sumy, test).items():
             show(name, answers, test)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
+    with contextlib.ExitStack() as stack:
+        place = given.out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        place.mkdir(parents=True, exist_ok=True)
         if given.joeynmt:
             show("joeynmt, Transformer", by_joeynmt(given.joeynmt, parts, place, given.minutes), test, given.minutes)
         model, minutes = ours(
@@ -286,6 +288,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="of our training, instead of minutes")
     parser.add_argument("--size", default="small")
     parser.add_argument("--init", help="a model to begin from")
+    parser.add_argument("-o", "--out", type=Path, help="folder that keeps the model, for --init; else it is not kept")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=int, help="pairs to learn from, at most")
