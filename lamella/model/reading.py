@@ -1,14 +1,19 @@
 """Read a task's files for the verbs: which columns to use, and which files are splits of a data set."""
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
-from lamella.data.readers.parts import Parts, column_of_parts, find_parts
+from lamella.data.readers.parts import Parts, column_of_parts, parts_of_files
+from lamella.data.readers.parts import find_parts as parts_of_folder
 from lamella.data.readers.row_filter import rows_where
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.used_columns import columns_of, recording
+from lamella.data.readers.yolo import parts_described
 from lamella.data.text.encoding import encoded_as
+from lamella.errors import DataError
 from lamella.task import Example, Task
 
 __all__ = [
@@ -17,9 +22,11 @@ __all__ = [
     "column_of_parts",
     "columns_for",
     "encoded_as",
+    "examples_by_part",
     "find_parts",
     "is_frame",
     "read_to_learn",
+    "read_to_measure",
     "rows_where",
     "several",
     "with_columns",
@@ -36,6 +43,67 @@ def read_to_learn(
     if used:
         job.state = job.state.changed(columns=used)
     return examples, lines
+
+
+def find_parts(path: str) -> Parts | None:
+    """The parts of a folder, or those that a data.yaml names; None where there is none to learn from."""
+    return parts_described(Path(path)) or parts_of_folder(path)
+
+
+def examples_by_part(places: Sequence[str], examples: Sequence[Example]) -> dict[str, list[Example]] | None:
+    """The examples of each part, "learn", "watch" and "test", where each is a file and the folders of these are named so.
+
+    None where that is not so: see `parts_of_files`.
+    """
+    folders = [os.path.abspath(place) for place in places if os.path.isdir(place)]
+    if not folders or not examples:
+        return None
+    files = []
+    for example in examples:
+        texts = (v for v in example.values() if isinstance(v, str) and len(v) < 4096 and not v.startswith("data:"))
+        inside = (v for v in texts if os.path.abspath(v).startswith(tuple(f + os.sep for f in folders)))
+        file = next(filter(os.path.isfile, inside), None)
+        if file is None:
+            return None
+        files.append(file)
+    names = parts_of_files(folders, files)
+    if names is None:
+        return None
+    return {
+        part: [e for e, name in zip(examples, names, strict=True) if name == part]
+        for part in ("learn", "watch", "test")
+    }
+
+
+def read_to_measure(
+    job: Task, paths: Sequence[str], columns: Mapping[str, str] | None
+) -> tuple[list[Example], list[str]]:
+    """The examples to measure a model on, of a data set in parts those of its test, else of its validation; and lines on that."""
+    one = paths[0] if len(paths) == 1 else ""
+    parts = find_parts(one) if one else None
+    column = column_of_parts(one) if one and not parts else None
+    for name, apart, part in (
+        ("test", parts.test if parts else [], "test"),
+        ("validation", parts.watch if parts else [], "watch"),
+    ):
+        if apart:
+            with suppress(DataError):  # the test of a contest has no answers
+                examples = job.read(apart, columns_for(job, apart, columns))[0]
+                return examples, [f"measured on the {name} part of the data: {', '.join(apart)}"]
+        if column and part in column[1]:
+            with rows_where(column[0], column[1][part]) as tables:
+                examples = job.read([one], columns_for(job, [one], columns))[0]
+            if tables:
+                return examples, [
+                    f"measured on the rows whose {column[0]!r} is {column[1][part]!r}: {len(examples):,} examples"
+                ]
+    examples = job.read(list(paths), columns_for(job, paths, columns))[0]
+    within = examples_by_part(paths, examples) or {}
+    for name, part in (("test", "test"), ("validation", "watch")):
+        if within.get(part):
+            count = f"{len(within[part]):,} of {len(examples):,} examples"
+            return within[part], [f"measured on the {name} part of the data, by its folders or lists: {count}"]
+    return examples, []
 
 
 def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:

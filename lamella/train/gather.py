@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lamella.errors import DataError
 from lamella.fields.series import sketched
 from lamella.metrics.noise import Noise
-from lamella.model.reading import Parts, column_of_parts, find_parts, read_to_learn, rows_where
+from lamella.model.reading import Parts, column_of_parts, examples_by_part, find_parts, read_to_learn, rows_where
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.augment import Noisy
@@ -47,7 +47,7 @@ def gather(
         parts = find_parts(data[0]) if len(data) == 1 else None
         column = column_of_parts(data[0]) if len(data) == 1 and not parts else None
         with _only(column, "learn") as tables:
-            learn, lines = read_to_learn(job, parts.learn if parts else data, columns)
+            learn, lines, parts = _to_learn(job, data, parts, columns)
         if column and not tables:
             lines.append(f"note: the column {column[0]!r} is not used: these data are read from files, and no table")
             column = None
@@ -57,6 +57,11 @@ def gather(
                 watch = _apart(
                     job, data if "watch" in column[1] else [], columns, learn, lines, "watch the training by"
                 )
+        within = None if parts or column else examples_by_part(data, learn)
+        if within:
+            lines.append(_said_within(within, bool(test)))
+            learn = within["learn"]
+            watch = _unseen(job, within["watch"], learn, lines, "watch the training by")
         if parts:
             lines.append(_said(parts, bool(test)))
             watch = _apart(job, parts.watch, columns, learn, lines, "watch the training by")
@@ -68,6 +73,8 @@ def gather(
         elif column and "test" in column[1]:
             with _only(column, "test"):
                 held = _apart(job, data, columns, learn, lines, "test")
+        elif within and within["test"]:
+            held = _unseen(job, within["test"], learn, lines, "test")
         else:
             learn, held = hold_out(job, learn, HELD_OUT, MOST_HELD_OUT, seed)
             lines.append(f"held out: {len(held)} examples, by seed {seed}, never trained on")
@@ -90,6 +97,38 @@ def gather(
     for example in random.Random(seed).sample(learn, 3):
         lines.append("sample: " + " | ".join(map(shown, example.values())))
     return Gathered(learn, held, watched, lines)
+
+
+def _to_learn(
+    job: Task, data: Sequence[str], parts: Parts | None, columns: Mapping[str, str] | None
+) -> tuple[list[Example], list[str], Parts | None]:
+    """The examples to learn from, what was understood, and the parts of the data if these can be read one by one.
+
+    They cannot where what is said of the pictures stands beside the parts: `train/`, `val/`, `annotations/`.
+    """
+    if not parts:
+        return *read_to_learn(job, data, columns), None
+    try:
+        return *read_to_learn(job, parts.learn, columns), parts
+    except DataError:
+        if not parts.others:
+            raise
+        try:
+            learn, lines = read_to_learn(job, data, columns)
+        except DataError:
+            learn = []
+        if not examples_by_part(data, learn):
+            raise
+        return learn, lines, None
+
+
+def _said_within(parts: Mapping[str, Sequence[Example]], tested: bool) -> str:
+    """The parts that folders or lists inside the data name, in words."""
+    uses = {"learn": "to learn from", "watch": "to watch by", "test": "to measure with"}
+    named = [
+        f"{len(parts[part]):,} {how}" for part, how in uses.items() if parts[part] and not (part == "test" and tested)
+    ]
+    return f"parts of the data, by the folders or lists in them: {', '.join(named)}"
 
 
 def _said(parts: Parts, tested: bool) -> str:
@@ -125,11 +164,7 @@ def _apart(
     """
     if not paths:
         return []
-    read, _ = job.read(list(paths), columns)
-    seen = {key for e in learn for key in job.keys(e)}
-    fresh = [e for e in read if not seen.intersection(job.keys(e))]
-    if len(fresh) < len(read):
-        lines.append(f"note: {len(read) - len(fresh)} {what} examples are in the training data too and are left out")
+    fresh = _unseen(job, job.read(list(paths), columns)[0], learn, lines, what)
     answers = {e.get(job.target) for e in learn if isinstance(e.get(job.target), str)}
     if (
         what != "test"
@@ -138,6 +173,15 @@ def _apart(
         and not any(e.get(job.target) in answers for e in fresh)
     ):
         return []
+    return fresh
+
+
+def _unseen(job: Task, read: Sequence[Example], learn: Sequence[Example], lines: list[str], what: str) -> list[Example]:
+    """Those of them that are not among the training examples."""
+    seen = {key for e in learn for key in job.keys(e)}
+    fresh = [e for e in read if not seen.intersection(job.keys(e))]
+    if len(fresh) < len(read):
+        lines.append(f"note: {len(read) - len(fresh)} {what} examples are in the training data too and are left out")
     return fresh
 
 

@@ -28,7 +28,7 @@ from lamella.model.named import load
 from lamella.model.notebook import DrawnDict
 from lamella.model.notebook import scores as drawn_scores
 from lamella.model.outside import outside_examples, sureness
-from lamella.model.reading import as_files, columns_for
+from lamella.model.reading import as_files, read_to_measure
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task, as_measured
 
@@ -76,7 +76,7 @@ def evaluate(
     if stress:
         chosen_noises(job, noises)
         limit = limit or MOST
-    examples, learn, groups = _read(job, data, columns, limit, group)
+    examples, learn, groups, said = _read(job, data, columns, limit, group)
     answers = _answers(trained, job, examples)
     scores = job.score(answers, examples)
     raw = trained.files.get(fingerprint.FILE)
@@ -107,7 +107,7 @@ def evaluate(
             **by_group(scores, groups, job.metric, job.training.less_is_better),
             "without": without,
         }
-    result["remarks"] = card.remarks(result, job.metric, job.training.less_is_better)
+    result["remarks"] = [*said, *card.remarks(result, job.metric, job.training.less_is_better)]
     if record:
         names = (Path(d).name if isinstance(d, str | os.PathLike) else "data" for d in data)
         _record(trained, re.sub(r"[\s|]+", " ", ", ".join(names)), result)
@@ -116,11 +116,12 @@ def evaluate(
 
 def _read(
     job: Task, data: Any, columns: Mapping[str, str] | None, limit: int | None, group: str
-) -> tuple[list[Example], list[Example], dict[str, list[int]]]:
-    """The examples to measure on, those that the trivial answer knows, and the places of each group among the former."""
+) -> tuple[list[Example], list[Example], dict[str, list[int]], list[str]]:
+    """The examples to measure on, those that the trivial answer knows, the places of each group among the former, and what was
+    chosen among the files."""
     with as_files(data) as paths:
         sample = paths == ["sample"]
-        examples = job.sample("test") if sample else job.read(paths, columns_for(job, paths, columns))[0]
+        examples, said = (job.sample("test"), []) if sample else read_to_measure(job, paths, columns)
         if not examples:
             raise DataError(f"{', '.join(paths)}: no examples to measure on.")
         learn = job.sample("train") if sample else examples
@@ -128,7 +129,7 @@ def _read(
             examples = sorted(
                 examples, key=lambda e: hashlib.sha256(repr(job.keys(e)).encode(errors="surrogatepass")).digest()
             )[:limit]
-        return examples, learn, groups_of(job, paths, columns, group, examples) if group else {}
+        return examples, learn, groups_of(job, paths, columns, group, examples) if group else {}, said
 
 
 def _answers(trained: Model, job: Task, examples: Sequence[Example]) -> list[Answer]:

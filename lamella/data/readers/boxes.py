@@ -89,7 +89,7 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
     if (
         below("data.y*ml")
         or (place / "labels").is_dir()
-        or (place.name == "images" and (place.parent / "labels").is_dir())
+        or any(p.name == "images" and (p.parent / "labels").is_dir() for p in (place, *place.parents[:2]))
     ):
         whole = next(iter(sorted(place.glob("*.y*ml"))), None)
         return read_yolo(whole if whole and (place / "train").is_dir() else place, account)

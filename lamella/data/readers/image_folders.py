@@ -98,6 +98,12 @@ def _folder(place: Path, columns: Mapping[str, str] | None, lines: list[str], op
     place = inside(place)
     pictures = Pictures(place)
     folders = [p for p in visible(place) if p.is_dir()]
+    # images/cat/, images/dog/ beside meta/: the classes are the folders within.
+    home = {os.path.relpath(file, place).split(os.sep)[0] for file in pictures.files}
+    if len(folders) > 1 and len(home) == 1 and not named_parts(folders):
+        deeper = [p for p in visible(place / home.pop()) if p.is_dir()]
+        if len(deeper) > 1 and not named_parts(deeper) and not tables_for(place):
+            return _folder(deeper[0].parent, columns, lines, optional)
     flat = len(named_parts(folders)) == len(folders)
     for table in [*tables_for(place), *(tables_for(place.parent) if flat else ())]:
         try:

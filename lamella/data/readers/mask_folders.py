@@ -34,15 +34,31 @@ from lamella.data.readers.masked import Account, Marked
 from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, split_lines
 from lamella.errors import DataError
 
-IMAGES = ("images", "image", "imgs", "img", "jpegimages", "inputs", "input", "pictures", "rgb", "photos", "raw", "x")
+IMAGES = (
+    *("images", "image", "imgs", "img", "jpegimages", "inputs", "input", "pictures", "rgb", "photos", "raw", "x"),
+    *("img_dir", "image_dir", "images_dir", "leftimg8bit", "png_images", "original_images", "sat"),
+)
 MASKS = (
     *("masks", "mask", "segmentationclass", "labels", "label", "annotations", "gt", "groundtruth", "ground_truth"),
-    *("targets", "target", "segmentations", "annotation", "annots", "y"),
+    *(
+        "targets",
+        "target",
+        "segmentations",
+        "annotation",
+        "annots",
+        "y",
+        "ann_dir",
+        "mask_dir",
+        "masks_dir",
+        "label_dir",
+    ),
+    *("gtfine", "png_masks", "label_images_semantic", "map", "segmentation", "seg"),
 )
 ENDINGS = (
     *("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt", "_l", "-mask", "-label", ".mask"),
-    *("_groundtruth", "_annotation", "_instances", "_labelids"),
+    *("_groundtruth", "_annotation", "_instances", "_gtfine_labelids", "_labelids"),
 )
+OF_IMAGES = ("_leftimg8bit", "_image", "_img", "_sat", "_rgb", "_raw")
 BESIDE = ("annot", "_labels", "_masks", "_mask")  # train_masks/ beside train/
 TABLES = (
     "labelmap.txt",
@@ -245,7 +261,7 @@ def pairs(images: Path, masks: Path, account: Account) -> list[tuple[Path, Path]
     matched, used = [], set[Path]()
     deep = not masks.is_relative_to(images)
     for image in _pictures(images, deep):
-        named = by_name.get(key(image, images, ()), [])
+        named = by_name.get(key(image, images, ())) or by_name.get(key(image, images, OF_IMAGES), [])
         if len(named) != 1:
             why = "several masks" if named else "no mask"
             account.leave(f"pictures with {why}, which are left out", show_path(image))
@@ -268,7 +284,12 @@ def _side_by_side(place: Path, account: Account) -> list[tuple[Path, Path]]:
             masks[file.parent, stem[: -len(end)]] = file
         elif begin := next((b for b in (f"{end[1:]}_" for end in ENDINGS) if stem.startswith(b)), ""):
             masks[file.parent, stem.removeprefix(begin)] = file
-    matched = [(f, masks[f.parent, f.stem.lower()]) for f in files if (f.parent, f.stem.lower()) in masks]
+    matched = []
+    for file in files:
+        stems = [file.stem.lower()]
+        stems += [stems[0].removesuffix(end) for end in OF_IMAGES if stems[0].endswith(end)]
+        if mask := next((masks[file.parent, stem] for stem in stems if (file.parent, stem) in masks), None):
+            matched.append((file, mask))
     taken = {f for pair in matched for f in pair}
     for file in files if matched else ():
         if file not in taken:

@@ -4,6 +4,8 @@
 
     column, values = column_of_parts("all.csv")   "split", {"learn": "train", "test": "test"}
 
+    parts_of_files(["animals/"], ["animals/cat/train/1.jpg", "animals/cat/val/2.jpg"])          ["learn", "watch"]
+
 The parts are used as they are meant: to learn, to watch the training by, to measure with. They are never classes.
 """
 
@@ -11,14 +13,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.suffixes import is_table
-from lamella.data.text.encoding import StrPath, show_path
+from lamella.data.text.encoding import StrPath, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 PARTS = {
@@ -32,6 +35,8 @@ COLUMNS = {"split", "set", "subset", "partition", "part", "dataset", "datasplit"
 """Names of columns, folded, that may say to which part a row belongs."""
 _DOCUMENTS = {".md", ".txt", ".pdf", ".html", ".yaml", ".yml", ".rst", ""}
 _DEEPEST = 4  # folders around the data
+_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif"}
+_YEAR = re.compile(r"(?<=[a-z])[-_]?(?:19|20)\d\d$")  # train2017
 
 
 class Parts(msgspec.Struct):
@@ -47,10 +52,10 @@ class Parts(msgspec.Struct):
 def part_of(name: str) -> str:
     """Which part a folder's or a file's name says it is: "learn", "watch", "test" or "".
 
-    >>> part_of("Train"), part_of("validation.csv"), part_of("cats")
-    ('learn', 'watch', '')
+    >>> part_of("Train"), part_of("validation.csv"), part_of("val2017"), part_of("cats")
+    ('learn', 'watch', 'watch', '')
     """
-    stem = name.lower().partition(".")[0]
+    stem = _YEAR.sub("", name.lower().partition(".")[0])
     return next((part for part, names in PARTS.items() if stem in names), "")
 
 
@@ -71,7 +76,20 @@ def named_parts(folders: Sequence[Path]) -> dict[Path, str]:
     for group in alike.values():
         if "learn" in group.values() and len(set(group.values())) > 1:
             found |= group
-    return found
+    return {} if list(found.values()) == ["learn"] and _is_a_class(next(iter(found)), folders) else found
+
+
+def _is_a_class(folder: Path, folders: Sequence[Path]) -> bool:
+    """Whether a folder `train` is one of a kind of vehicle: nothing but pictures are in it and in two others or more."""
+
+    def kinds(place: Path) -> set[str]:
+        try:
+            return {p.suffix.lower() if p.is_file() else "/" for p in visible(place)}
+        except OSError:
+            return {""}
+
+    others = [kinds(f) for f in folders if f != folder]
+    return len(others) > 1 and all(found and found <= _PICTURES for found in (kinds(folder), *others))
 
 
 def visible(place: Path) -> list[Path]:
@@ -104,18 +122,98 @@ def find_parts(path: StrPath) -> Parts | None:
     except OSError:  # whoever reads the folder says what is wrong with it
         return None
     usable = [p for p in found if p.is_dir() or is_table(p) or p.suffix.lower() == ".txt"]
-    among = named_parts([p for p in usable if p.is_dir()])
+    folders = [p for p in usable if p.is_dir()]
+    among = named_parts(folders) | {p: part_of(p.name) for p in usable if p not in folders}
     parts: dict[str, list[str]] = {"learn": [], "watch": [], "test": []}
     for p in usable:
-        if part := part_of(p.name) or among.get(p, ""):
+        if part := among.get(p):
             parts[part].append(str(p))
     for part, paths in parts.items():  # train.csv beside train/ says what is in that folder
-        folders = [p for p in paths if Path(p).is_dir()]
-        parts[part] = folders or paths
+        parts[part] = [p for p in paths if Path(p).is_dir()] or paths
     if not parts["learn"] or not (parts["watch"] or parts["test"] or any(Path(p).is_dir() for p in parts["learn"])):
         return None
     others = [show_path(p) for p in usable if p.is_dir() and p not in among]
     return Parts(parts["learn"], parts["watch"], parts["test"], others)
+
+
+def parts_of_files(places: Sequence[StrPath], files: Sequence[str]) -> list[str] | None:
+    """Which part each file below these folders belongs to, by the folders that it is in: `images/train/`, `cat/val/`.
+
+    None where they are not cut into parts so: some files must be to learn from and some not. A file in no part is to learn from,
+    unless most are in none; where no folder is named so, all of them that stand beside such a part.
+
+    >>> parts_of_files(["a"], ["a/cat/train/1.png", "a/cat/test/2.png", "a/dog/train/3.png"])
+    ['learn', 'test', 'learn']
+    >>> parts_of_files(["a"], ["a/cat/1.png", "a/cat/test/2.png", "a/dog/3.png"]) is None
+    True
+    """
+    homes = [Path(os.path.abspath(place)) for place in places]
+    inner: list[list[Path]] = []  # of each file the folders between the place and itself, the outermost first
+    for file in files:
+        around = Path(os.path.abspath(file)).parents
+        home = next((h for h in homes if h in around), None)
+        inner.append([f for f in reversed(around) if home in f.parents] if home else [])
+    return _by_folders(inner) or next(filter(None, (_by_lists(home, files) for home in homes)), None)
+
+
+def _by_folders(inner: Sequence[Sequence[Path]]) -> list[str] | None:
+    """Of each file its part, by the folders around it."""
+    beside = defaultdict[Path, set[Path]](set)
+    for folders in inner:
+        for folder in folders:
+            beside[folder.parent].add(folder)
+    named: dict[Path, str] = {}
+    for group in beside.values():
+        named |= named_parts(sorted(group))
+    found = [next((named[f] for f in folders if f in named), "") for folders in inner]
+    if "learn" not in found:  # cat/1.jpg, cat/test/2.jpg: of each class, so that none is left without a picture
+        first = [folders[0] if folders else None for folders in inner]
+        if len(set(zip(first, (part == "" for part in found), strict=True))) < 2 * len(set(first)):
+            return None
+    elif len(set(found) - {""}) < 2 or found.count("") > len(found) / 2:
+        return None
+    return [part or "learn" for part in found]
+
+
+def _by_lists(home: Path, files: Sequence[str]) -> list[str] | None:
+    """Of each file its part, by lists of names such as `ImageSets/Main/train.txt` and `meta/test.txt`, which name all of one
+    part and of another one; "" stands for files in no list."""
+    at: dict[str, set[int]] = defaultdict(set)
+    for number, file in enumerate(files):
+        path = Path(os.path.relpath(file, home)).with_suffix("")
+        for depth in range(1, min(_DEEPEST, len(path.parts)) + 1):
+            at["/".join(path.parts[-depth:]).lower()].add(number)
+    groups: dict[Path, dict[int, str]] = defaultdict(dict)
+    for folder, names, lists in os.walk(home):
+        depth = len(Path(folder).relative_to(home).parts)
+        names[:] = sorted(n for n in names if not n.startswith(".")) if depth < _DEEPEST - 1 else []
+        for name in sorted(lists):
+            if name.lower().endswith((".txt", ".lst")) and (part := part_of(name)):
+                for number in _listed(Path(folder, name), at):
+                    groups[Path(folder)].setdefault(number, part)
+    best = max(groups.values(), key=len, default=None)
+    if not best or len(best) < 0.9 * len(files) or len(set(best.values())) < 2 or "learn" not in best.values():
+        return None
+    return [best.get(number, "learn") for number in range(len(files))]
+
+
+def _listed(file: Path, at: Mapping[str, set[int]]) -> list[int]:
+    """The numbers of the files that a list names, a line each; none where a tenth of the lines names no file, or several."""
+    try:
+        lines = [line.strip() for line in split_lines(read_text(file)[0]) if line.strip()]
+    except DataError:
+        return []
+    found: list[int] = []
+    for line in lines:
+        for name in (line, line.split()[0]):
+            stem, dot, suffix = name.replace("\\", "/").lower().rpartition(".")
+            parts = (stem if dot and len(suffix) < 5 and "/" not in suffix else name.lower()).strip("/.").split("/")
+            tails = ("/".join(parts[-depth:]) for depth in range(min(_DEEPEST, len(parts)), 0, -1))
+            numbers: set[int] = next((at[tail] for tail in tails if tail in at), set())
+            if len(numbers) == 1:
+                found += numbers
+                break
+    return found if len(found) > 0.9 * len(lines) else []
 
 
 def _the_table(path: StrPath) -> Path | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from lamella.data.media.images import SUFFIXES
 from lamella.data.readers.annotated import Account, Annotated, Drawn
+from lamella.data.readers.parts import Parts
 from lamella.data.readers.voc import around
 from lamella.data.text.encoding import quote, read_text, show_path, split_lines
 from lamella.errors import DataError
@@ -31,9 +32,8 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
     elif place.is_file():
         pictures = _listed(place)
     else:
-        described = sorted(p for p in place.glob("*.y*ml") if "names" in _yaml(p))
-        names = _names(_yaml(described[0])) if described else {}
         pictures = _below(place)
+    names = names or _named_above(place)
     if not pictures:
         raise DataError(
             f"{show_path(place)}: expected pictures for the labels, in images/ beside labels/ or beside the text files, "
@@ -137,28 +137,56 @@ def _listed(file: Path) -> list[Path]:
 
 
 def _described(path: Path) -> tuple[dict[int, str], list[Path]]:
-    """The classes and the training pictures of a data.yaml; `val` and `test` are for --test."""
+    """The classes and the training pictures of a data.yaml."""
     content = _yaml(path)
     names = _names(content)
     if not names:
         raise DataError(
             f"{show_path(path)}: expected names: with the classes, received {', '.join(content) or 'nothing'}."
         )
-    root = path.parent / str(content.get("path") or "")
-    root = root if root.is_dir() else path.parent
-    given = content.get("train") or "images"
     pictures: list[Path] = []
-    for part in given if isinstance(given, list) else [given]:
-        # Exports say `../train/images` where they mean `train/images`.
-        tried = [root / part, path.parent / part, path.parent / str(part).removeprefix("../")]
-        place = next((p for p in tried if p.exists()), None)
+    for part, place in _places(path, content, "train", "images"):
         if place is None:
             raise DataError(
-                f"{show_path(path)}: expected train: to name a folder of pictures, received {quote(str(part))}, which is not "
-                f"below {show_path(root)}. Correct train: or path:."
+                f"{show_path(path)}: expected train: to name a folder of pictures, received {quote(part)}, which is not "
+                f"below {show_path(path.parent)}. Correct train: or path:."
             )
         pictures += _listed(place) if place.is_file() else _below(place)
     return names, pictures
+
+
+def _places(path: Path, content: Mapping[str, Any], key: str, default: str = "") -> list[tuple[str, Path | None]]:
+    """What a data.yaml says of a part, each word with the place that it names, or None."""
+    root = path.parent / str(content.get("path") or "")
+    root = root if root.is_dir() else path.parent
+    given = content.get(key) or default
+    found: list[tuple[str, Path | None]] = []
+    for part in map(str, given if isinstance(given, list) else [given]):
+        # Exports say `../train/images` where they mean `train/images`.
+        tried = [root / part, path.parent / part, path.parent / part.removeprefix("../")] if part else []
+        found.append((part, next((p for p in tried if p.exists()), None)))
+    return found
+
+
+def parts_described(path: Path) -> Parts | None:
+    """The parts that a data.yaml names, itself for those to learn from; None for other files, or where it names no other."""
+    if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
+        return None
+    content = _yaml(path)
+    there = {key: [str(place) for _, place in _places(path, content, key) if place] for key in ("val", "test")}
+    if not _names(content) or not (there["val"] or there["test"]):
+        return None
+    return Parts([str(path)], there["val"], there["test"], [])
+
+
+def _named_above(place: Path) -> dict[int, str]:
+    """The classes of a data.yaml in a folder, or up to two above it, since parts of the data stand below."""
+    around = place.resolve()
+    for home in ([around] if place.is_dir() else []) + list(around.parents)[:2]:
+        for file in sorted(home.glob("*.y*ml")):
+            if found := _names(_yaml(file)):
+                return found
+    return {}
 
 
 def _classes(folder: Path, near: set[Path]) -> dict[int, str]:
