@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from lamella.data.readers.bad_rows import BadRow, refuse_many
 from lamella.data.readers.parts import visible
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.report import LISTED, counted
-from lamella.data.readers.suffixes import is_table
+from lamella.data.readers.suffixes import is_table, table_suffix
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, read_text, split_lines
 from lamella.data.text.names import split_names
@@ -43,7 +44,8 @@ TITLE = (
     "title", "name", "movie_title:token_seq", "title:token_seq", "name:token_seq", "item_name", "product_name", "Description",
     "movie_title", "title:token", "track_name", "book_title", "game_title:token_seq",
 )  # fmt: skip
-HISTORY = ("history", "items", "sequence", "item_sequence")
+SPACED = ("item_id_list:token_seq", "item_id_list")  # RecBole's files for sequences: items with spaces between them
+HISTORY = ("history", "items", "sequence", "item_sequence", *SPACED)
 SESSION = ("session_id", "sessionId", "session", "user_session")
 WANTED = {"user": USER, "item": ITEM, "time": TIME, "rating": RATING, "title": TITLE, "session": SESSION}
 GENRES = (
@@ -61,6 +63,8 @@ NOBODY = {
     "unknown",
     "anonymous",
 }  # users of logs in which only sessions are known
+_ASIN, _REVIEWER = re.compile(r"(?:B[0-9A-Z]{9}|[0-9]{9}[0-9X])"), re.compile(r"A[0-9A-Z]{9,20}")  # Amazon's ids
+_FLOAT = re.compile(r"(\d+)\.0")  # what a table with gaps makes of a whole number
 FIRST = 200  # rows that decide what the columns of a table without a header are
 
 
@@ -81,6 +85,7 @@ class Files(msgspec.Struct):
     events: list[str] = []
     items: list[str] = []
     histories: list[str] = []
+    sessions: list[str] = []
     others: list[str] = []
 
 
@@ -92,7 +97,7 @@ def sort_files(paths: Sequence[str], columns: Mapping[str, str] | None) -> Files
         files.others += rest
         for path in usable:
             getattr(files, _kind(path, columns)).append(path)
-    if not files.events and not files.histories:
+    if not files.events and not files.histories and not files.sessions:
         what = f"only {', '.join(files.items[:3])}, which describes items" if files.items else "none"
         raise DataError(
             f"{', '.join(map(str, paths))}: expected files that say who chose what, received {what}. "
@@ -121,7 +126,7 @@ def _inside(path: str) -> tuple[list[str], list[str]]:
 
 
 def _kind(path: str, columns: Mapping[str, str] | None) -> str:
-    """ "events", "items", "histories" or "others", by the name of a file and its header."""
+    """ "events", "items", "histories", "sessions" or "others", by the name of a file and its header."""
     name, suffix = Path(path).name.lower(), Path(path).suffix.lower()
     if suffix in ATOMIC:
         return "others"
@@ -129,6 +134,8 @@ def _kind(path: str, columns: Mapping[str, str] | None) -> str:
         return "items"
     if name == "users.dat" or name in ("u.user", "u.genre", "u.info", "u.occupation"):
         return "others"
+    if suffix == ".inter" and set(map(fold, header_of(path))) & set(map(fold, SPACED)):
+        return "histories"
     if name == "u.data" or suffix in (".inter", ".dat") or _is_plain(path):
         return "events"
     if columns and "history" in columns:
@@ -140,6 +147,8 @@ def _kind(path: str, columns: Mapping[str, str] | None) -> str:
         return "histories"
     if known & set(map(fold, ITEM)) and not known & set(map(fold, USER)):
         return "items"
+    if table_suffix(path) in (".json", ".jsonl", ".ndjson") and not known & set(map(fold, ITEM)):
+        return "sessions"
     return "events"
 
 
@@ -186,6 +195,7 @@ def _table(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[
     table = read_table(path, WANTED, columns, optional=("time", "rating", "title", "session"), choose=_choose)
     nobody = sum(row["user"].casefold() in NOBODY for row in table.rows) > len(table.rows) / 2
     titled = _titled(table.rows)
+    whole = {name: _whole([row[name] for row in table.rows]) for name in ("user", "item")}
     events, bad = [], []
     for row in table.rows:
         rating = _number(row.get("rating", ""))
@@ -193,9 +203,10 @@ def _table(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[
             bad.append(BadRow(row.file, row.line, "a number as rating", quote(row["rating"])))
             continue
         if titled and (title := row.get("title", "")):
-            named.name(row["item"], title)
+            named.name(whole["item"](row["item"]), title)
         user = row.get("session", "") if nobody else row["user"]
-        events.append(Event(user or row["user"], row["item"], row.get("time", ""), rating, row.where))
+        user, item = whole["user"](user or row["user"]), whole["item"](row["item"])
+        events.append(Event(user, item, row.get("time", ""), rating, row.where))
     if bad:
         refuse_many(path, len(events), bad, "ratings", "Choose the column: --columns rating=NAME")
         table.report.kept -= len(bad)
@@ -205,6 +216,42 @@ def _table(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[
         del table.report.sources[0].columns["title"]
         table.report.notes.append(f"{path}: items have several titles each, as reviews do; they are not used")
     return events, table.report.lines()
+
+
+def _whole(ids: Sequence[str]) -> Callable[[str], str]:
+    """What makes of ids what they were: 7 of 7.0, where a whole column is so.
+
+    >>> _whole(["7.0", "12.0"])("7.0"), _whole(["7.0", "1.5"])("7.0")
+    ('7', '7.0')
+    """
+    cut = bool(ids) and all(map(_FLOAT.fullmatch, ids))
+    return (lambda one: one.removesuffix(".0")) if cut else str
+
+
+def read_sessions(path: str, columns: Mapping[str, str] | None, named: Named) -> tuple[list[Event], list[str]]:
+    """JSON rows that hold the events of one user or session each, as a list of objects: {"session": 7, "events": [{"aid": 3, "ts": 9}]}."""
+    names = {
+        what: set(map(fold, known)) for what, known in (("user", (*USER, *SESSION)), ("item", ITEM), ("time", TIME))
+    }
+    events: list[Event] = []
+    sheet = read_sheet(path, 1, set())
+    used: dict[str, str] = {}
+    for line, cells in sheet.rows:
+        row = cells if isinstance(cells, dict) else {}
+        user = next((str(value) for key, value in row.items() if fold(key) in names["user"]), f"line {line}")
+        for key, value in row.items():
+            for one in value if isinstance(value, list) else ():
+                found = {
+                    what: next((k for k in one if fold(k) in names[what]), "") for what in ("item", "time")
+                } if isinstance(one, dict) else {}  # fmt: skip
+                if found.get("item") and one[found["item"]] is not None:
+                    used |= {"events": key, **{what: k for what, k in found.items() if k}}
+                    item, time = (str(one[k]) if k else "" for k in (found["item"], found["time"]))
+                    events.append(Event(user, named.name(item), time, where=f"{sheet.file}, line {line}"))
+    if not events:
+        return _table(path, columns, named)  # which says what is missing
+    how = ", ".join(f'{what} = "{key}"' for what, key in used.items())
+    return events, [f"{sheet.file}: {sheet.format}, {counted(len(sheet.rows), 'row')} of several events each; {how}"]
 
 
 def _titled(rows: Sequence[Mapping[str, str]]) -> bool:
@@ -241,12 +288,15 @@ def _choose(rows: list[list[str]]) -> dict[str, int] | None:
     few = rows[:FIRST]
     if not few or len(few[0]) < 2:
         return None
-    stamped = [_is_time(column) for column in zip(*few, strict=True)]
+    columns = list(zip(*few, strict=True))
+    stamped = [_is_time(column) for column in columns]
     found = {"user": 0}
+    if all(map(_ASIN.fullmatch, columns[0])) and all(map(_REVIEWER.fullmatch, columns[1])):
+        return {"item": 0, "user": 1, "rating": 2, "time": 3} if len(columns) == 4 else {"item": 0, "user": 1}
     if stamped[1] and len(stamped) > 2:
         return {**found, "time": 1, "item": 2}
     found["item"] = 1
-    for at, column in list(enumerate(zip(*few, strict=True)))[2:]:
+    for at, column in list(enumerate(columns))[2:]:
         if stamped[at] and "time" not in found:
             found["time"] = at
         elif "rating" not in found and all(_number(c) is not None and abs(_number(c) or 0) <= 10 for c in column):

@@ -19,8 +19,8 @@ import msgspec
 import numpy as np
 
 from lamella.data.readers.bad_rows import BadRow, refuse_many
-from lamella.data.readers.event_files import Event, read_events, sort_files
-from lamella.data.readers.item_tables import Described, read_items
+from lamella.data.readers.event_files import HISTORY, SPACED, Event, read_events, read_sessions, sort_files
+from lamella.data.readers.item_tables import Described, Named, read_items
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.report import LISTED, Report, counted
 from lamella.data.readers.stamps import NONE, read_stamps
@@ -36,8 +36,7 @@ FEWEST = 4  # choices of a user from which two are held out
 LATE = (0.8, 0.9)  # shares of the choices before the two points in time of `split="time"`
 SCALES = ((1.0, 1.0), (5.0, 4.0), (10.0, 7.0))  # highest rating of a scale, and the lowest that counts as liked
 RARE = 0.1  # share of the ratings that must count as liked, or the scale was not understood
-HISTORY = ("history", "items", "sequence", "item_sequence")
-NEXT = ("next", "next_item", "target", "target_item")
+NEXT = ("next", "next_item", "target", "target_item", "item_id:token")
 Example = dict[str, Any]
 
 
@@ -65,13 +64,18 @@ def read_histories(
     of choices, and for `split="time"` without times.
     """
     files = sort_files(paths, columns)
-    if files.histories:
-        return _read_tables(files.histories, columns)
-    lines = [f"not used: {', '.join(files.others)}"] if files.others else []
+    unused = files.others + (files.events + files.sessions if files.histories else [])
+    lines = [f"not used: {', '.join(unused)}"] if unused else []
     named, said = read_items(files.items)
     lines += said
+    if files.histories:
+        read = _read_tables(files.histories, columns, named)
+        return Read(read.examples, lines + read.lines, named.described, named.ids)
     events, said = read_events(files.events, columns, named)
     lines += said
+    for path in files.sessions:
+        more, said = read_sessions(path, columns, named)
+        events, lines = events + more, lines + said
     events, said = _liked(events, min_rating)
     lines += said
     users, said = _in_order(events, split)
@@ -94,7 +98,7 @@ def read_histories(
     return Read(examples, lines + said, named.described, named.ids)
 
 
-def _read_tables(paths: Sequence[str], columns: Mapping[str, str] | None) -> Read:
+def _read_tables(paths: Sequence[str], columns: Mapping[str, str] | None, named: Named) -> Read:
     """Tables whose rows are histories: the last item is the one to predict where no column has it."""
     wanted = {"history": HISTORY, "next": NEXT}
     examples: list[Example] = []
@@ -102,17 +106,20 @@ def _read_tables(paths: Sequence[str], columns: Mapping[str, str] | None) -> Rea
     for path in paths:
         sheet = read_sheet(path, 1, {fold(name) for name in (*HISTORY, *NEXT)})
         keys, source, body = find_columns(sheet, wanted, columns or {}, ["history"], None)
-        before = len(examples)
+        before, first = len(examples), sheet.rows[0][1] if sheet.rows else []
+        spaced = any(fold(str(cell)) in set(map(fold, SPACED)) for cell in first)
         for line, cells in sheet.rows[body:]:
             row, problem = pick(cells, keys, len(cells), ("next",), allow_empty=True, nested=("history",))
             if problem:
                 bad.append(BadRow(sheet.file, line, *problem))
                 continue
             listed = row["history"]  # JSON may hold a list
-            names = split_names(listed) if isinstance(listed, str) else [str(name) for name in listed]
+            split = str.split if spaced else split_names
+            names = split(listed) if isinstance(listed, str) else [str(name) for name in listed]
             following = row.get("next", "") or (names.pop() if len(names) > 1 else "")
             short += not following
-            examples += [{"history": names, "next": following}] if following else []
+            known = {"history": [named.name(name) for name in names], "next": named.name(following)}
+            examples += [known] if following else []
         source.rows = len(examples) - before
         report.sources.append(source)
     report.kept = len(examples)

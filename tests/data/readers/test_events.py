@@ -239,3 +239,40 @@ def test_files_of_a_folder_that_are_not_used_are_named(tmp_path):
     written(tmp_path, "ratings.csv", "userId,movieId,rating,timestamp\n" + rows_of(lambda u, i, t: f"{u},{i},5,{t}\n"))
     written(tmp_path, "tags.csv", "userId,movieId,tag\n1,1,x\n")
     assert f"not used: {tmp_path / 'tags.csv'}" in read_histories([str(tmp_path)]).lines
+
+
+def test_lists_of_recbole_are_histories_and_its_items_have_names(tmp_path):
+    (tmp_path / "a.inter").write_text(
+        "user_id:token\titem_id_list:token_seq\titem_id:token\n1\t10 11 12\t13\n2\t12 13\t10\n"
+    )
+    (tmp_path / "a.item").write_text(
+        "item_id:token\tmovie_title:token_seq\n" + "".join(f"{n}\tFilm {n}\n" for n in range(10, 14))
+    )
+    read = read_histories([str(tmp_path)])
+    assert read.examples[0] == {"history": ["Film 10", "Film 11", "Film 12"], "next": "Film 13"}
+    assert len(read.examples) == 2 and read.ids["Film 10"] == "10"
+
+
+def test_events_inside_of_sessions(tmp_path):
+    rows = [
+        {"session": n, "events": [{"aid": item, "ts": 90 - at, "type": "clicks"} for at, item in enumerate((5, 6, 7))]}
+        for n in range(3)
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    examples = read_histories([str(tmp_path / "a.jsonl")]).examples
+    assert examples[0]["history"] == ["7", "6"] and examples[0]["next"] == "5"  # by their times, not their places
+
+
+def test_ratings_of_amazon_that_name_the_item_first(tmp_path):
+    rows = "".join(f"B0000{n % 5}ABCD,A{n % 2}XYZ23FGH45QP,5.0,{1400000000 + n}\n" for n in range(10))
+    (tmp_path / "a.csv").write_text(rows)
+    assert {e["user"] for e in read_histories([str(tmp_path / "a.csv")]).examples} == {
+        "A0XYZ23FGH45QP",
+        "A1XYZ23FGH45QP",
+    }
+
+
+def test_whole_numbers_that_a_table_made_floats(tmp_path):
+    (tmp_path / "a.csv").write_text("user,item\n" + "".join(f"{n % 3}.0,{n % 5}.0\n" for n in range(30)))
+    first = read_histories([str(tmp_path / "a.csv")]).examples[0]
+    assert first["user"] == "0" and first["history"][:2] == ["0", "3"]
