@@ -14,7 +14,7 @@ from lamella.decode.steps import Array
 
 Predict = Callable[[Array], Array]  # codes (B, T), -1 where one is missing -> log-probabilities (B, T, K)
 MISSING = -1
-GUESS = 4  # passes by which it is told how likely a label is
+GUESS = 4  # passes by which it is told how likely a label is, where the net does not say it itself
 EXACT = 1e-3  # log-probabilities are rounded to this, so that two machines that add in another order draw the same
 
 
@@ -82,18 +82,10 @@ def log_likelihood(predict: Predict, codes: Array, passes: int = 12) -> Array:
     return result
 
 
-def drawn_labels(
-    predict: Callable[[Array, Array], Array],
-    codes: Array,
-    count: int,
-    rngs: Sequence[np.random.Generator],
-    number: int,
-    temperature: float = 1.0,
-) -> Array:
-    """So many labels (B, number) of 1 to `count` for each row of codes (B, T), drawn by how likely they make what is known of it.
+def label_likelihoods(predict: Callable[[Array, Array], Array], codes: Array, count: int) -> Array:
+    """How likely each of `count` labels is given what is known of each row of codes (B, T): log-probabilities (B, count).
 
-    predict: codes and labels (B,) -> log-probabilities (B, T, K). All labels are as likely before a code is known. Codes that
-    are then filled in under the labels have the probability that they have given the known ones (Bayes' rule).
+    predict: codes and labels (B,) -> log-probabilities (B, T, K). All labels are as likely before a code is known (Bayes' rule).
     """
     likely = np.stack(
         [
@@ -102,8 +94,31 @@ def drawn_labels(
         ],
         axis=1,
     )  # (B, count)
-    noise = np.stack([rng.gumbel(size=(number, count)) for rng in rngs])
-    return np.asarray(((np.round(likely / EXACT) * EXACT)[:, None] + temperature * noise).argmax(axis=2) + 1)
+    likely -= likely.max(axis=1, keepdims=True)
+    return np.asarray(likely - np.log(np.exp(likely).sum(axis=1, keepdims=True)))
+
+
+def shared_out(likely: Array, number: int, temperature: float = 1.0) -> Array:
+    """So many labels (B, number) of 1 to L for each row, as often as they are likely (B, L), the most likely first.
+
+    Each next picture goes to the label that has the most left of what is its share (Balinski and Young, 1975): so one picture
+    has the most likely label, and many have all labels by their probabilities. temperature 0: the most likely one alone.
+
+    >>> shared_out(np.log([[0.3, 0.7]]), 1).tolist(), shared_out(np.log([[0.3, 0.7]]), 5).tolist()
+    ([[2]], [[2, 1, 2, 2, 1]])
+    """
+    likely = np.round(likely / EXACT) * EXACT
+    if temperature == 0:
+        return np.repeat(likely.argmax(axis=1)[:, None] + 1, number, axis=1)
+    shares = np.exp((likely - likely.max(axis=1, keepdims=True)) / temperature)
+    shares /= shares.sum(axis=1, keepdims=True)
+    counts, rows, labels = np.zeros_like(shares), np.arange(len(shares)), []
+    for _ in range(number):
+        # Webster's divisors: a label gets its next picture when its share reaches half of one more.
+        chosen = (shares / (counts + 0.5)).argmax(axis=1)
+        counts[rows, chosen] += 1
+        labels.append(chosen + 1)
+    return np.stack(labels, axis=1)
 
 
 def guided(labelled: Array, plain: Array, scale: float) -> Array:

@@ -21,14 +21,20 @@ def test_what_is_missing_has_no_likelihood():
     assert np.exp(likely) == pytest.approx(np.array([[0.9, 1, 0.1, 1], [0.9] * 4]))
 
 
-def test_labels_are_drawn_by_how_likely_they_make_what_is_seen():
+def test_labels_are_as_likely_as_they_make_what_is_seen():
     codes = np.array([[0, MISSING], [1, 1], [MISSING, MISSING]])
-    rngs = [np.random.default_rng([7, row]) for row in range(3)]
-    labels = code_grid.drawn_labels(of_labels, codes, 2, rngs, 4000)
-    assert labels.shape == (3, 4000)
-    assert (labels == 1).mean(axis=1) == pytest.approx([0.9, 0.01 / 0.82, 0.5], abs=0.03)  # Bayes' rule
-    best = code_grid.drawn_labels(of_labels, codes[:2], 2, rngs[:2], 5, temperature=0)
-    assert best.tolist() == [[1] * 5, [2] * 5]
+    likely = code_grid.label_likelihoods(of_labels, codes, 2)
+    assert np.exp(likely[:, 0]) == pytest.approx([0.9, 0.01 / 0.82, 0.5])  # Bayes' rule
+
+
+def test_pictures_are_shared_out_among_labels():
+    likely = np.log(np.array([[0.6, 0.3, 0.1], [0.05, 0.05, 0.9]]))
+    labels = code_grid.shared_out(likely, 100)
+    assert labels[:, 0].tolist() == [1, 3]
+    assert [np.bincount(row, minlength=4).tolist() for row in labels] == [[0, 60, 30, 10], [0, 5, 5, 90]]
+    assert code_grid.shared_out(likely, 5, temperature=0).tolist() == [[1] * 5, [3] * 5]
+    flat = code_grid.shared_out(likely, 100, temperature=1e3)
+    assert np.bincount(flat[1]).max() <= 35
 
 
 def test_rows_with_fewer_places_to_fill_keep_their_own_label():

@@ -8,6 +8,7 @@ import torch
 
 from lamella.decode import code_grid
 from lamella.decode.likelihood import discrete_logistic as in_numpy
+from lamella.nets.transformer.code_grid import LABEL_WEIGHT
 from lamella.nets.vae.generator import PRIOR, Generator
 from lamella.nets.vae.losses import discrete_logistic as in_torch
 from lamella.nets.vae.quantizers import FSQ, LEVELS, VQ, quantizer_of
@@ -71,10 +72,22 @@ def test_a_phase_moves_its_own_part_of_the_net():
     assert out["values"].shape == pictures.shape and out["log_scale"].shape == (3,)
     net.phase = PRIOR
     out = net(pictures, label)
-    assert out["likely"].shape == out["missing"].shape == (3, 16) and bool(out["missing"].any(dim=1).all())
+    assert out["likely"].shape == out["missing"].shape == (3, 17)  # the label and the codes
+    assert bool(out["missing"][:, 1:].any(dim=1).all())
     out["likely"].sum().backward()
     moved = {name for name, weight in net.named_parameters() if weight.grad is not None}
     assert moved and all(name.startswith(f"{PRIOR}.") for name in moved)
+
+
+def test_a_label_that_was_left_out_is_learned_and_no_other():
+    prior = Generator(1, 16, 2, 3, width=16, depth=1, heads=2).prior
+    codes, label = torch.randint(0, 240, (400, 16)), torch.arange(400) % 4  # 0: nobody knows its label
+    torch.manual_seed(0)
+    likely, weight = prior.learn(codes, label)
+    learned = weight[:, 0] > 0
+    assert not learned[label == 0].any() and 0.1 < float(learned[label != 0].float().mean()) < 0.35
+    assert float(weight[:, 0].sum()) == pytest.approx(LABEL_WEIGHT * float(weight[:, 1:].sum()), rel=1e-4)
+    assert torch.allclose(likely[learned, 0], torch.tensor(1 / 3).log())  # at first all are as likely
 
 
 @pytest.mark.parametrize(("side", "halvings", "grid"), [(28, 2, 7), (32, 2, 8), (64, 3, 8)])

@@ -57,8 +57,10 @@ class Generator(nn.Module):
         return {"values": values, "log_scale": scale}
 
     def fill(self, codes: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """Codes (B, T), -1 where one is missing, and labels (B,), 0 for any -> log-probabilities "scores" (B, T, K)."""
-        return {"scores": self.prior(codes, label)}
+        """Codes (B, T), -1 where one is missing, and labels (B,), 0 for any -> log-probabilities of the codes, "scores" (B, T, K),
+        and where the label is any, of the label that the picture may have, "labels" (B, L)."""
+        scores, labels = self.prior(codes, label)
+        return {"scores": scores, "labels": labels}
 
     def forward(self, pictures: Tensor, label: Tensor) -> dict[str, Tensor]:
         if self.phase != PRIOR:
@@ -75,5 +77,5 @@ class Generator(nn.Module):
         return {
             "encode": ({"pictures": ("float32", "batch", self.codes.channels, side, side)}, ("codes",)),
             "decode": ({"codes": codes}, ("values", "log_scale")),
-            "fill": ({"codes": codes, "label": ("int64", "batch")}, ("scores",)),
+            "fill": ({"codes": codes, "label": ("int64", "batch")}, ("scores", "labels")),
         }

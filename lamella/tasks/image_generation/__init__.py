@@ -152,7 +152,6 @@ class ImageGeneration(Task):
         generative=True,
         noun="pictures",
         batch=64,
-        precise=True,
         keep_best=True,
         phases=(Phase("codes", 0.35, ("codes.",)), Phase("prior", 0.65, ("prior.",))),
         quick={"passes": 4},

@@ -12,16 +12,22 @@ MOST = 32  # labels that are tried
 
 
 def guessed(graphs: Mapping[str, GraphLike], codes: Array, count: int, config: Any) -> Array:
-    """A label for each of the `number` pictures that each row of codes (B, T) becomes: (B, N); 0 where there are none, or too many.
+    """A label for each of the `number` pictures that each row of codes (B, T) becomes: (B, N); 0 where there are none.
 
-    In training a label is seldom left out, so the net completes a picture much better under a label than under none. Labels
-    are drawn by how likely they make what is seen; then a completion has the probability that it has given that.
+    In training a label is seldom left out, so the net completes a picture much better under a label than under none. The
+    pictures are shared out among the labels by how likely these are given what is seen, the most likely one first.
     """
-    if not 1 < count <= MOST:
-        return np.zeros((len(codes), config.number), np.int64)
+    number = config.number
+    if count < 2:
+        return np.zeros((len(codes), number), np.int64)
+    out = graphs["fill"](codes=codes, label=np.zeros(len(codes), np.int64))
+    if "labels" in out:
+        return code_grid.shared_out(out["labels"], number, config.temperature)
+    # A model of before nets said so: how likely does each label make what is seen?
+    if count > MOST:
+        return np.zeros((len(codes), number), np.int64)
 
     def predict(given: Array, label: Array) -> Array:
         return graphs["fill"](codes=given, label=label)["scores"]
 
-    rngs = [np.random.default_rng([config.seed, count, 1]) for _ in codes]
-    return code_grid.drawn_labels(predict, codes, count, rngs, config.number, config.temperature)
+    return code_grid.shared_out(code_grid.label_likelihoods(predict, codes, count), number, config.temperature)

@@ -195,16 +195,23 @@ def test_a_wrong_question_is_refused_with_one_line(model, question, example, sai
 
 
 def test_labels_are_guessed_where_there_are_some_to_try():
-    codes, config = np.array([[0, -1]]), ImageGeneration().config
+    codes, config = np.array([[0, -1]]), msgspec.structs.replace(ImageGeneration().config, number=3)
     tried: list[int] = []
 
     def fill(codes, label):
         tried.extend(label.tolist())
         return {"scores": np.log(np.where(label[:, None, None] == 2, [0.99, 0.01], [0.01, 0.99])).repeat(2, axis=1)}
 
-    config = msgspec.structs.replace(config, number=3, temperature=0)
-    assert guessed({"fill": fill}, codes, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {1, 2, 3}
-    for count in (0, 1, 33):  # none, one that tells nothing, too many to try
+    def says(codes, label):
+        assert label.tolist() == [0], "asked without a label"
+        return {"labels": np.log([[0.2, 0.1, 0.7]])}
+
+    assert guessed({"fill": says}, codes, 3, config).tolist() == [[3, 3, 1]]
+    # A model of before, which does not say it: all labels are tried, where these are not too many.
+    config = msgspec.structs.replace(config, temperature=0)
+    assert guessed({"fill": fill}, codes, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {0, 1, 2, 3}
+    assert guessed({"fill": fill}, codes, 33, config).tolist() == [[0, 0, 0]]
+    for count in (0, 1):  # none, one that tells nothing
         assert guessed({}, codes, count, config).tolist() == [[0, 0, 0]]
 
 
