@@ -89,7 +89,10 @@ def seconds_of(value: Any) -> float:
         head = file.read(12)
         if not wave.is_wave(head):
             return read_sound(value).seconds  # compressed: what cannot be decoded has no length
-        about = wave.read_head(file, name)
+        try:
+            about = wave.read_head(file, name)
+        except wave.Coded:
+            return read_sound(value).seconds
         return _range(name, span, about.rate, about.frames, about.channels)[1] / about.rate
 
 
@@ -138,7 +141,14 @@ def _decoded(value: Any) -> Sound:
         if not head:
             raise DataError(f"{name}: expected a sound, received an empty file. Record it again.")
         if wave.is_wave(head):
-            about = wave.read_head(file, name)
+            try:
+                about = wave.read_head(file, name)
+            except wave.Coded as error:  # ADPCM, GSM and the like
+                file.seek(0)
+                try:
+                    return _by_soundfile(name, span, file, head)
+                except (DataError, MissingExtra):
+                    raise error from None
             first, count = _range(name, span, about.rate, about.frames, about.channels)
             return _long_enough(name, wave.read_frames(file, about, first, count), about.rate)
         file.seek(0)
@@ -166,6 +176,16 @@ def _by_soundfile(name: str, span: tuple[float, float] | None, file: BinaryIO, h
 
 def _no_sound(name: str, head: bytes) -> DataError:
     start = head.decode("latin-1")
+    known = {b"fLaC": "FLAC", b"OggS": "Ogg", b"FORM": "AIFF"}.get(head[:4], "MP3" if head[:3] == b"ID3" else "")
+    if known:
+        return DataError(
+            f"{name}: expected a whole recording, received {known} that is damaged or was cut off. Copy it again."
+        )
+    if head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3":
+        kind = "M4A or MP4 (AAC)" if head[4:8] == b"ftyp" else "WebM or Matroska"
+        return DataError(
+            f"{name}: expected a sound (WAV, FLAC, Ogg, Opus, MP3), received {kind}. Convert it: ffmpeg -i FILE -ar 16000 -ac 1 sound.wav"
+        )
     shown = ("text that begins " if start.isprintable() else "a file that begins ") + quote(start)
     return DataError(
         f"{name}: expected a sound (WAV, FLAC, Ogg, Opus, MP3), received {shown}. Export it as WAV, or remove it."

@@ -33,6 +33,10 @@ class Wave:
     frames: int
 
 
+class Coded(DataError):
+    """A WAV file whose samples are coded in a way that only a library reads."""
+
+
 def is_wave(head: bytes) -> bool:
     return head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE"
 
@@ -61,7 +65,7 @@ def _checked(coding: bytes, start: int, count: int, name: str) -> Wave:
     width = bits // 8
     known = {PCM: (1, 2, 3, 4), FLOAT: (4, 8), A_LAW: (1,), MU_LAW: (1,)}.get(tag, ())
     if width not in known or not 1 <= channels <= 64 or block != width * channels:
-        raise DataError(
+        raise Coded(
             f"{name}: expected PCM of 8 to 32 bits, floats, A-law or mu-law, received coding {tag} of {bits} bits in "
             f"{channels} channels. Save it as 16-bit PCM."
         )

@@ -13,6 +13,9 @@ _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}")
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _SOUND = re.compile(r"[(\[][^()\[\]]*[)\]]|[♪♫#]+")  # [door slams], notes of music
+_PAUSES = {"sp", "sil", "spn", "<eps>", "<p>", "silence"}  # what programs that align words write where nothing is said
+_LABEL = re.compile(r"\s*(\d+(?:\.\d+)?)\t(\d+(?:\.\d+)?)\t(.*)")
+WORD, GAP, JOINED = 1.0, 0.3, 12.0  # seconds: a word's, between words that belong together, and those together
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE]-?\d+)?")
 
 
@@ -120,10 +123,39 @@ def _textgrid(path: Path) -> list[Cue]:
                 tiers[-1].append(Cue(float(start), float(end), " ".join(_SOUND.sub(" ", said).split()), where))
                 at += 3
         at += 1
-    spoken = [tier for tier in tiers if any(" " in cue.text for cue in tier)] or [
-        t for t in tiers if any(c.text for c in t)
-    ]
-    return spoken[0] if spoken else []
+    tiers = [[cue._replace(text="") if cue.text.lower() in _PAUSES else cue for cue in tier] for tier in tiers]
+    spoken = [tier for tier in tiers if any(" " in cue.text for cue in tier)]
+    words = [tier for tier in tiers if any(cue.text for cue in tier)]
+    return spoken[0] if spoken else _joined(words[0]) if words else []
+
+
+def _joined(words: list[Cue]) -> list[Cue]:
+    """Single words, as programs that align them write them, put together to what is said without a pause."""
+    said = sorted((cue for cue in words if cue.text and cue.end > cue.start), key=lambda cue: cue.start)
+    if len(said) < 3 or sorted(cue.end - cue.start for cue in said)[len(said) // 2] > WORD:
+        return words
+    cues = said[:1]
+    for word in said[1:]:
+        last = cues[-1]
+        if word.start - last.end <= GAP and word.end - last.start <= JOINED:
+            cues[-1] = last._replace(end=max(last.end, word.end), text=f"{last.text} {word.text}")
+        else:
+            cues.append(word)
+    return cues
+
+
+def labels_of(text: str, where: str) -> list[Cue]:
+    """Labels as Audacity exports them: begin, end and text on a line, with tabs between; [] for any other text.
+
+    >>> [cue[:3] for cue in labels_of("0.5\\t2.0\\thello\\n", "a.txt")], labels_of("5 minutes", "b.txt")
+    ([(0.5, 2.0, 'hello')], [])
+    """
+    lines = [(n, line) for n, line in enumerate(split_lines(text), 1) if line.strip()]
+    found = [(n, _LABEL.fullmatch(line)) for n, line in lines]
+    rows = [(n, match) for n, match in found if match]
+    if not rows or len(rows) < len(found):
+        return []
+    return [Cue(float(m[1]), float(m[2]), " ".join(m[3].split()), f"{where}, line {n}") for n, m in rows]
 
 
 def _elan(path: Path) -> list[Cue]:

@@ -3,8 +3,9 @@
     examples, lines = read_speech(["talks/"])
     examples[0]         {"audio": "talks/one.wav#t=3.2,5.9", "text": "Good morning."}
 
-LJSpeech (metadata.csv, wavs/), Common Voice (TSV, clips/), Kaldi (wav.scp, text, segments), manifests in JSONL, tables, `x.wav`
-with `x.txt`, and long recordings with subtitles or a TextGrid beside them, which are cut by their times.
+LJSpeech (metadata.csv, wavs/), Common Voice (TSV, clips/), Kaldi (wav.scp, text, segments), LibriSpeech (.trans.txt), manifests in
+JSONL, tables, `x.wav` with `x.txt`, a folder for each word (Speech Commands), and long recordings with subtitles, a TextGrid or
+labels of Audacity beside them, which are cut by their times.
 """
 
 import os
@@ -16,7 +17,7 @@ from typing import Any
 
 from lamella.data.media.sounds import SUFFIXES, name_span, seconds_of
 from lamella.data.readers.bad_rows import refuse_many
-from lamella.data.readers.cues import CUES, LATEST, Cue, read_cues
+from lamella.data.readers.cues import CUES, LATEST, Cue, labels_of, read_cues
 from lamella.data.readers.kaldi import is_kaldi, read_kaldi
 from lamella.data.readers.report import counted
 from lamella.data.readers.suffixes import is_table
@@ -25,8 +26,8 @@ from lamella.data.text.encoding import quote, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 EXPECTED = (
-    "LJSpeech (metadata.csv and wavs/), Common Voice (TSV and clips/), Kaldi (wav.scp and text), a JSONL manifest, a table of "
-    "audio and text, or recordings with .txt, .srt, .vtt or .TextGrid beside them"
+    "LJSpeech (metadata.csv and wavs/), Common Voice (TSV and clips/), Kaldi (wav.scp and text), LibriSpeech (.trans.txt), a JSONL "
+    "manifest, a table of audio and text, recordings with .txt, .srt, .vtt or .TextGrid beside them, or a folder for each word"
 )
 AUDIO_NAMES = (
     *("audio", "audio_filepath", "path", "file", "filename", "file_name", "wav", "wav_filename", "sound", "recording"),
@@ -115,13 +116,46 @@ def _folder(place: Path, lines: list[str]) -> list[Found]:
             return _file(names[name], None, lines)
     if "validated.tsv" in names or "train.tsv" in names:
         return _file(names.get("train.tsv", names.get("validated.tsv", place)), None, lines)
-    beside = _beside(place, lines)
-    if beside:
-        return beside
+    said: list[str] = []
+    found = _beside(place, said)
+    if not found and (listed := _listed(place, lines)):
+        return listed
+    if found:
+        lines += said
+        return found
     tables = [path for name, path in names.items() if is_table(name)]
     if len(tables) == 1:
         return _file(tables[0], None, lines)
-    raise DataError(f"{show_path(place)}: expected {EXPECTED}; received a folder without any of these.")
+    if found := _commands(place, lines):
+        return found
+    why = f" {said[0]}." if said else ""
+    raise DataError(f"{show_path(place)}: expected {EXPECTED}; received a folder without any of these.{why}")
+
+
+def _listed(place: Path, lines: list[str]) -> list[Found]:
+    """LibriSpeech: `84-121.trans.txt` beside its recordings, a name and what is said on each line."""
+    found: list[Found] = []
+    for path in sorted(place.rglob("*.trans.txt")):
+        find = _finder(path.parent)
+        for number, line in enumerate(split_lines(read_text(path)[0]), start=1):
+            name, _, text = line.strip().partition(" ")
+            if name:
+                found.append((find(name), text, f"{show_path(path)}, line {number}"))
+    return _said(place, "LibriSpeech", found, lines) if found else []
+
+
+def _commands(place: Path, lines: list[str]) -> list[Found]:
+    """Speech Commands: a folder for each word, with recordings of it and nothing else."""
+    folders = [p for p in sorted(place.iterdir()) if p.is_dir() and not p.name.startswith((".", "_"))]
+    inside = {folder: [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")] for folder in folders}
+    if len(folders) < 2 or not all(p and all(f.suffix.lower() in SUFFIXES for f in p) for p in inside.values()):
+        return []
+    found = [
+        (str(path), folder.name.replace("_", " "), show_path(path))
+        for folder, files in inside.items()
+        for path in files
+    ]
+    return _said(place, f"a folder for each of {len(folders):,} words", found, lines)
 
 
 def _file(path: Path, columns: Mapping[str, str] | None, lines: list[str]) -> list[Found]:
@@ -166,7 +200,11 @@ def _beside(place: Path, lines: list[str]) -> list[Found]:
                 found += one
                 alone += [] if one else [show_path(path)]
                 stems.add(str(path.with_suffix("")).lower())
-    if found:
+    if not found:
+        lines += said
+        if alone:
+            lines.append(f"{counted(len(alone), 'recording')} without a text beside it, the first: {alone[0]}")
+    else:
         lines.append(f"{show_path(place)}: recordings with texts beside them; {counted(len(found), 'text')}")
         lines += said
         others = [show_path(text) for text in texts if not stems & set(_stems(text))]
@@ -198,7 +236,13 @@ def _one(sound: Path, lines: list[str]) -> list[Found]:
             if path and suffix in CUES:
                 return _spans(sound, _cues(path, lines))
             if path:
-                return [(str(sound), " ".join(read_text(path)[0].split()), show_path(path))]
+                text = read_text(path)[0]
+                labels = labels_of(text, show_path(path))
+                return _spans(sound, labels) or [(str(sound), " ".join(text.split()), show_path(path))]
+        if len(of_languages) > 1:
+            lines.append(
+                f"{show_path(sound)}: {' and '.join(sorted(of_languages)[:3])} beside it, of which one can be used"
+            )
     return []
 
 

@@ -153,3 +153,24 @@ def test_arrays_and_sounds_in_memory():
     sound = Sound(TONE, RATE)
     assert read_sound(sound, RATE) is sound and read_sound(sound, 8000).rate == 8000
     assert fingerprint(sound) == fingerprint(TONE)
+
+
+@pytest.mark.parametrize("coding", ["IMA_ADPCM", "GSM610"])
+def test_coded_samples_are_read_by_the_library(tmp_path, coding):
+    soundfile = pytest.importorskip("soundfile")
+    soundfile.write(tmp_path / "a.wav", np.sin(np.arange(16000) / 8), 8000, subtype=coding)
+    assert abs(seconds_of(str(tmp_path / "a.wav")) - 2) < 0.1
+    assert read_sound(str(tmp_path / "a.wav"), 8000).samples.std() > 0.5
+
+
+def test_what_is_wrong_with_a_compressed_sound_is_said(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    for suffix in ("flac", "ogg"):
+        path = tmp_path / f"a.{suffix}"
+        soundfile.write(path, np.sin(np.arange(160000) / 8), 16000)
+        path.write_bytes(path.read_bytes()[:60])
+        with pytest.raises(DataError, match="damaged or was cut off"):
+            read_sound(str(path))
+    (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
+    with pytest.raises(DataError, match="received M4A or MP4"):
+        read_sound(str(tmp_path / "a.m4a"))

@@ -201,3 +201,48 @@ def test_a_third_column_of_speakers_is_no_text(tmp_path):
     one = sound(tmp_path / "wavs" / "a.wav")
     (tmp_path / "list.txt").write_text("wavs/a.wav|Good morning.|17\n")
     assert read_speech([tmp_path / "list.txt"])[0] == [{"audio": one, "text": "Good morning."}]
+
+
+def put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def test_librispeech_and_a_folder_for_each_word(tmp_path):
+    sound = write_wave(np.sin(np.arange(24000) / 5).astype(np.float32), 16000)
+    put(tmp_path / "libri/1/2/1-2-0000.wav", sound)
+    put(tmp_path / "libri/1/2/1-2.trans.txt", "1-2-0000 HELLO THERE\n")
+    put(tmp_path / "words/yes/a.wav", sound)
+    put(tmp_path / "words/no/b.wav", sound)
+    rows, lines = read_speech([tmp_path / "libri"])
+    assert [row["text"] for row in rows] == ["HELLO THERE"] and "LibriSpeech; 1 text" in lines[0]
+    assert [row["text"] for row in read_speech([tmp_path / "words"])[0]] == ["no", "yes"]
+
+
+def test_labels_of_audacity_cut_a_recording(tmp_path):
+    put(tmp_path / "a.wav", write_wave(np.sin(np.arange(160000) / 5).astype(np.float32), 16000))
+    put(tmp_path / "a.txt", "0.5\t2.0\thello\n3.0\t5.0\tgood day\n")
+    rows, _ = read_speech([tmp_path])
+    assert [(row["audio"].rpartition("#")[2], row["text"]) for row in rows] == [
+        ("t=0.5,2", "hello"),
+        ("t=3,5", "good day"),
+    ]
+
+
+def test_aligned_words_are_put_together_and_pauses_left_out(tmp_path):
+    words = [(0, 0.4, "sp"), (0.4, 0.8, "good"), (0.8, 1.3, "morning"), (1.3, 2.5, "sil"), (2.5, 2.9, "all")]
+    rows = "".join(f'{a}\n{b}\n"{text}"\n' for a, b, text in words)
+    head = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n3\n<exists>\n1\n"IntervalTier"\n"words"\n0\n3\n{len(words)}\n'
+    put(tmp_path / "a.TextGrid", head + rows)
+    cues, _ = read_cues(tmp_path / "a.TextGrid")
+    assert [cue[:3] for cue in cues] == [(0.4, 1.3, "good morning"), (2.5, 2.9, "all")]
+
+
+def test_why_a_folder_has_no_texts(tmp_path):
+    put(tmp_path / "t.wav", write_wave(np.sin(np.arange(24000) / 5).astype(np.float32), 16000))
+    with pytest.raises(DataError, match="1 recording without a text beside it, the first"):
+        read_speech([tmp_path])
+    for language in ("en", "de"):
+        put(tmp_path / f"t.{language}.srt", "1\n00:00:00,100 --> 00:00:01,000\nHello\n")
+    with pytest.raises(DataError, match=r"t\.de\.srt and t\.en\.srt beside it, of which one can be used"):
+        read_speech([tmp_path])
