@@ -19,7 +19,7 @@ from typing import Any
 
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.report import Report, Source
-from lamella.data.readers.stamps import looks_like_time
+from lamella.data.readers.stamp_columns import looks_like_time
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.table_text import unescaped
 from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.readers.headers import MISSING
+from lamella.data.readers.stamp_clocks import span_number
 from lamella.data.text.encoding import quote
 
 CURRENCIES = "$€£¥₹₽₩₺₴₪฿₫"
@@ -119,6 +120,8 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
     '12,038'
     """
     parsed = [None if is_missing(cell) else _parts(cell) for cell in cells]
+    if (spans := _spans(cells, parsed)) is not None:
+        return spans
     votes = {".": 0, ",": 0}
     open_ones: dict[str, str] = {}
     for cell, parts in zip(cells, parsed, strict=True):
@@ -160,6 +163,21 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
         if parts is not None and parts.scale:
             marks["K, M, B"] = None
     found.marks = ", ".join(filter(None, [*marks, unit]))
+    return found
+
+
+def _spans(cells: Sequence[str], parsed: Sequence[_Parts | None]) -> Numbers | None:
+    """A column of spans of time, such as 1:30 and 01:30:00, in their smallest part; None for other columns."""
+    there = [at for at, cell in enumerate(cells) if not is_missing(cell)]
+    if not there or parsed[there[0]] is not None and parsed[there[-1]] is not None:
+        return None
+    values = {at: span_number(cells[at]) for at in there}
+    bad = [at for at, value in values.items() if value is None]
+    if len(bad) > 0.1 * len(there):
+        return None
+    found = Numbers(np.full(len(cells), np.nan), bad, marks="a span of time in its smallest part")
+    for at, value in values.items():
+        found.values[at] = np.nan if value is None else value
     return found
 
 

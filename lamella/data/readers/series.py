@@ -15,22 +15,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from lamella.data.readers import clock
-from lamella.data.readers.bad_rows import BadRow, refuse_many
+from lamella.data.readers.bad_rows import refuse_many
 from lamella.data.readers.clock import Step, Times
-from lamella.data.readers.headers import column_names, first_is_header, is_name, is_number, is_numbered
+from lamella.data.readers.headers import is_number, is_numbered
 from lamella.data.readers.numbers import TRUTH, Numbers, is_missing, read_numbers, say_decimal
 from lamella.data.readers.odd_rows import stand_in
-from lamella.data.readers.records import Sheet, common_width, fold, read_sheet, refuse_wide
+from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.regular import Floats, Raw, Track, regular
 from lamella.data.readers.series_columns import NAMES, Roles, choose_roles, fail_duplicates
+from lamella.data.readers.series_grid import grid
 from lamella.data.readers.series_known import KnownTable, joined
-from lamella.data.readers.stamps import NONE, Stamps, Style, read_stamps
+from lamella.data.readers.stamp_clocks import YEAR, clock_parts, hint, names_no_year, unwrapped
+from lamella.data.readers.stamps import DAY, NONE, Stamps, Style, read_stamps
 from lamella.data.readers.tables import list_paths
 from lamella.data.readers.time_columns import find_time, first_stamp, join_time
 from lamella.data.text.encoding import StrPath, quote, quote_all
@@ -172,7 +173,7 @@ class _File:
         self.decimal = "."
         self.keys: list[str] = []  # the columns that name series
         self.covariates: dict[str, Floats] = {}
-        self.names, self.rows, self.lines = _grid(self.sheet)
+        self.names, self.rows, self.lines = grid(self.sheet)
         self.header = self.sheet.keys is not None or len(self.lines) < len(self.sheet.rows)
         if not self.rows:
             what = "a header only" if self.names else "none"
@@ -261,6 +262,11 @@ class _File:
         # Steps of a second or more, as a frequency or the stamps of training say, need no fractions.
         whole = bool(o.frequency)
         found: Stamps = read_stamps(roles.times, roles.label, o.day_first, o.date_format, style or o.style, whole)
+        if found.hint:
+            raise DataError(
+                f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be a day without a year, or a month of a year, "
+                f"and no stamp decides it. Say it: {found.hint}"
+            )
         if found.ambiguous:
             raise DataError(
                 f"{self.where}, line {self.lines[0]}: {quote(found.ambiguous)} may be day or month first, and no stamp decides "
@@ -269,9 +275,21 @@ class _File:
         for at in map(int, np.flatnonzero(found.seconds == NONE)):
             self.bad.append(
                 f"{self.where}, line {self.lines[at]}: expected a time stamp such as 2020-12-31 10:30, received "
-                f"{quote(roles.times[at])} (--date-format %d.%m.%Y says how stamps are written)"
+                f"{quote(roles.times[at])} ({hint(roles.times[at])})"
             )
-        return found.seconds, found.style
+        return self._going_on(found, roles.ids), found.style
+
+    def _going_on(self, found: Stamps, ids: Sequence[int]) -> Times:
+        """Times that begin again each day, or each year that they do not name, as times that go on."""
+        yearless = bool(found.style.format) and names_no_year(found.style.format)
+        if found.style.kind != "clock" and not yearless:
+            return found.seconds
+        keys = [tuple(row[at] for at in ids) for row in self.rows]
+        times = found.seconds.copy()
+        for key in dict.fromkeys(keys):
+            own = np.array([at for at, other in enumerate(keys) if other == key]) if ids else np.arange(len(keys))
+            times[own] = unwrapped(times[own], YEAR if yearless else DAY, NONE)
+        return times
 
     def _numbers(self, cells: Sequence[Sequence[str]], roles: Roles) -> dict[int, Floats]:
         """The values of each column that is wanted; texts are left out where there are others."""
@@ -291,6 +309,12 @@ class _File:
             if at in roles.values and roles.guessed and len(roles.values) > 1 and len(found.bad) > TEXT * known:
                 self.notes.append(
                     f"{self.where}: column {quote(self.names[at])} holds texts, no numbers, and is left out"
+                )
+                continue
+            clock = found.marks.startswith("a span") and clock_parts(cells[at]) is not None
+            if at in roles.values and roles.guessed and len(roles.values) > 1 and clock:
+                self.notes.append(
+                    f"{self.where}: column {quote(self.names[at])} holds hours, and is left out; --columns value= takes it"
                 )
                 continue
             if not known and at in roles.values and len(roles.values) > 1:
@@ -365,35 +389,3 @@ class _File:
         if times is not None and not self.options.resample:
             fail_duplicates(self.where, self.names, cells, roles, found)
         return found
-
-
-def _grid(sheet: Sheet) -> tuple[list[str], list[list[str]], list[int]]:
-    """Column names, rows of strings all as wide as those, and their lines; rows of another width become bad ones."""
-    refuse_wide(sheet)
-    if sheet.keys is not None:
-        rows = [[_text(cells.get(k)) for k in sheet.keys] for _, cells in sheet.rows if isinstance(cells, dict)]
-        return sheet.keys, rows, [line for line, _ in sheet.rows]
-    width = common_width(sheet.rows)
-    body, lines = [], []
-    for line, cells in sheet.rows:
-        if len(cells) == width:
-            body.append([_text(c) for c in cells])
-            lines.append(line)
-        else:
-            sheet.bad.append(BadRow(sheet.file, line, f"{width} columns", str(len(cells))))
-    first = [str(c) for c in sheet.rows[0][1]] if sheet.rows else []
-    if first and len(first) != width and all(map(is_name, filter(None, first))):
-        raise DataError(
-            f"{sheet.file}, line {sheet.rows[0][0]}: expected rows of {len(first)} columns, as the header has, received "
-            f"{width}. Numbers such as 15,5 need quotation marks, or another separator than the comma"
-        )
-    if body and first_is_header(body[:300]):
-        # Spreadsheets leave columns behind that hold nothing, not even a name.
-        filled = [at for at in range(width) if any(row[at] for row in body)] if "" in body[0] else range(width)
-        body = [[row[at] for at in filled] for row in body] if len(filled) < width else body
-        return column_names(body[0]), body[1:], lines[1:]
-    return [f"column {i}" for i in range(1, width + 1)], body, lines
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()

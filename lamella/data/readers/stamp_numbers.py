@@ -123,3 +123,22 @@ def decimals(cells: Sequence[str]) -> int:
 def excel_seconds(cell: str) -> int:
     """A spreadsheet's days as seconds since 1970."""
     return round((float(cell) - EXCEL) * _DAY)
+
+
+def digits_of(part: int, parts: int) -> str:
+    """A part of a second as the digits behind its point.
+
+    >>> digits_of(50, 1000), digits_of(0, 1)
+    ('050', '')
+    """
+    return f"{part:0{len(str(parts)) - 1}d}" if parts > 1 else ""
+
+
+def decimal_of(count: int, parts: int) -> str:
+    """A number that is counted in parts.
+
+    >>> decimal_of(15, 10), decimal_of(7, 1), decimal_of(-5, 10)
+    ('1.5', '7', '-0.5')
+    """
+    whole, part = divmod(abs(int(count)), parts)
+    return ("-" if count < 0 else "") + str(whole) + (f".{digits_of(part, parts)}" if parts > 1 else "")

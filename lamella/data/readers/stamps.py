@@ -21,7 +21,27 @@ from numpy.typing import NDArray
 
 from lamella.data.readers import calendars
 from lamella.data.readers import stamp_shapes as shapes
-from lamella.data.readers.stamp_numbers import EXCEL, FORMATS, UNITS, decimals, excel_seconds, months_of, number_kind
+from lamella.data.readers.stamp_clocks import (
+    clock_like,
+    clock_seconds,
+    counted,
+    counted_like,
+    doubtful,
+    formats_of_month,
+    hint,
+    of_month,
+)
+from lamella.data.readers.stamp_numbers import (
+    EXCEL,
+    FORMATS,
+    UNITS,
+    decimal_of,
+    decimals,
+    digits_of,
+    excel_seconds,
+    months_of,
+    number_kind,
+)
 from lamella.data.readers.stamp_orders import is_short, season_like, seasons_of, year_first
 
 NONE = np.iinfo(np.int64).min
@@ -37,7 +57,8 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a column writes its stamps; a model keeps it, so that one stamp by itself is read as those of training."""
 
     kind: str = "date"
-    """"date", "count", "seconds" and smaller, "year", "yyyymm" and longer, "decimal year", "excel", "season"."""
+    """"date", "count", "seconds" and smaller, "year", "yyyymm" and longer, "decimal year", "excel", "season"; "clock" and,
+    where hours go on after 24, "elapsed"."""
     day_first: bool | None = None
     """Whether 3/4/2020 is in April; None where no stamp is written so."""
     format: str = ""
@@ -64,8 +85,12 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
         >>> Style(sample="01/02/2020 6:15 PM", day_first=True).write(0), Style("yyyymm").write(0), Style("count").write(7)
         ('01/01/1970 12:00 AM', '197001', '7')
         """
+        if self.kind in ("clock", "elapsed"):
+            return clock_like(int(seconds), self.sample, self.kind == "elapsed")
+        if self.kind == "count" and self.sample:
+            return counted_like(int(seconds), self.sample)
         if self.kind == "count" or self.kind == "seconds" and self.parts > 1:
-            return _decimal(seconds, self.parts)
+            return decimal_of(seconds, self.parts)
         if self.kind in UNITS:
             return str(seconds * UNITS[self.kind])
         if self.kind == "excel":
@@ -84,7 +109,7 @@ class Style(msgspec.Struct, frozen=True, omit_defaults=True):
             return when.strftime(FORMATS[self.kind])
         if self.format:
             return when.strftime(self.format)
-        return _like(self, when, _digits(part, self.parts))
+        return _like(self, when, digits_of(part, self.parts))
 
 
 class Stamps(msgspec.Struct):
@@ -95,6 +120,8 @@ class Stamps(msgspec.Struct):
     style: Style
     ambiguous: str = ""
     """A stamp whose day, month and year cannot be told apart; the times are then not to be used."""
+    hint: str = ""
+    """Of a column with such a stamp, the option that decides it, where that is not --day-first."""
 
 
 def read_stamps(
@@ -113,10 +140,10 @@ def read_stamps(
     ([3715200, 2678400], '03/04/2020')
     """
     cells = [cell.strip() for cell in cells]
+    if known and known.format and not format and all(_formatted(cell, known.format) != NONE for cell in cells if cell):
+        format = known.format
     if not format and (seasons := seasons_of(cells, 1 if known and known.kind == "season" else 3)):
-        return Stamps(
-            np.array([NONE if y is None else y for y in seasons], np.int64), Style("season", sample=cells[-1])
-        )
+        return Stamps(_filled(seasons), Style("season", sample=cells[-1]))
     if format:
         return Stamps(np.array([_formatted(cell, format) for cell in cells], np.int64), Style(format=format))
     filled = [cell for cell in cells if cell]
@@ -125,6 +152,8 @@ def read_stamps(
         found = _read_numbers(cells, filled, name, known, whole)
         if found is not None:
             return found
+    if (found := _without_date(cells, known)) is not None:
+        return found
     if all(map(_PLAIN.fullmatch, cells)) and cells:
         try:
             seconds = np.array(list(cells), dtype="datetime64[s]")
@@ -132,6 +161,29 @@ def read_stamps(
         except ValueError:  # the 30th of February
             pass
     return _read_dates(cells, day_first, known, whole)
+
+
+def _without_date(cells: Sequence[str], known: Style | None) -> Stamps | None:
+    """Hours of a day alone, `Day 7`, and months with a number that may be a day or a year; None for other columns."""
+    last = next((cell for cell in reversed(cells) if cell), "")
+    if (clock := clock_seconds(cells)) is not None:
+        beyond = any(value is not None and value >= DAY for value in clock) or bool(known and known.kind == "elapsed")
+        return Stamps(_filled(clock), Style("elapsed" if beyond else "clock", sample=last))
+    if (numbers := counted(cells)) is not None:
+        return Stamps(_filled(numbers), Style("count", sample=last))
+    months = [part for cell in cells if cell and (part := of_month(cell))] if not known else []
+    if not months or len(months) <= 0.9 * sum(map(bool, cells)):
+        return None
+    if doubtful(months):
+        return Stamps(np.full(len(cells), NONE, np.int64), Style(), last, hint(last))
+    if len(months) < 2 or not last[0].isdigit():
+        return None
+    format = formats_of_month(last)[1]  # 19-Dec, 20-Jan, 20-Feb
+    return Stamps(np.array([_formatted(cell, format) for cell in cells], np.int64), Style(format=format))
+
+
+def _filled(values: Sequence[int | None]) -> Times:
+    return np.array([NONE if value is None else value for value in values], np.int64)
 
 
 # ---- numbers
@@ -342,55 +394,3 @@ def _like(style: Style, when: datetime, fraction: str) -> str:
         text += sample[at:start] + write[name](sample[start:end])
         at = end
     return text + sample[at:]
-
-
-def _digits(part: int, parts: int) -> str:
-    """A part of a second as the digits behind its point.
-
-    >>> _digits(50, 1000), _digits(0, 1)
-    ('050', '')
-    """
-    return f"{part:0{len(str(parts)) - 1}d}" if parts > 1 else ""
-
-
-def _decimal(count: int, parts: int) -> str:
-    """A number that is counted in parts.
-
-    >>> _decimal(15, 10), _decimal(7, 1), _decimal(-5, 10)
-    ('1.5', '7', '-0.5')
-    """
-    whole, part = divmod(abs(int(count)), parts)
-    return ("-" if count < 0 else "") + str(whole) + (f".{_digits(part, parts)}" if parts > 1 else "")
-
-
-def looks_like_time(cells: Sequence[str]) -> bool:
-    """Whether nearly all of these are dates, and no plain numbers.
-
-    >>> looks_like_time(["06.01.2020", "07.01.2020"]), looks_like_time(["1.5", "1.719"]), looks_like_time(["2020", "2021"])
-    (True, False, False)
-    """
-    known = [cell.strip() for cell in cells if cell.strip()]
-    if not known or sum(re.fullmatch(r"[-+]?\d*([.,]\d*)?", cell) is not None for cell in known) > 0.5 * len(known):
-        return False
-    return bool((read_stamps(known).seconds != NONE).mean() > 0.9)
-
-
-def counts_time(cells: Sequence[str], name: str = "", fewest: int = 10) -> bool:
-    """Whether these numbers, all different, can hardly be anything but times: dates in digits, seconds since 1970, or a count
-    by equal steps, of which there are `fewest` at least, since a few do so by chance.
-
-    >>> counts_time([str(20200101 + n) for n in range(9)]), counts_time([str(n) for n in range(12)])
-    (True, True)
-    >>> counts_time(["5", "7", "9"]), counts_time([str(n * n) for n in range(12)])
-    (False, False)
-    """
-    known = [cell.strip() for cell in cells if cell.strip()]
-    if len(set(known)) < max(3, len(known)) or not all(re.fullmatch(r"\d{1,19}(\.\d*)?", cell) for cell in known):
-        return False
-    kind = number_kind(known, name)
-    times = read_stamps(known, name).seconds
-    gaps = np.diff(times)
-    if kind in ("year", "count", "excel"):  # any numbers may be in their range
-        return len(known) >= fewest and gaps[0] > 0 and bool((gaps == gaps[0]).all())
-    equal = kind in FORMATS or float(np.unique(gaps, return_counts=True)[1].max()) >= 0.5 * len(gaps)
-    return equal and bool((gaps > 0).all() or (gaps < 0).all())

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from lamella.data.readers.headers import is_numbered
 from lamella.data.readers.numbers import read_number
 from lamella.data.readers.records import fold
-from lamella.data.readers.stamps import NONE, counts_time, looks_like_time, read_stamps
+from lamella.data.readers.stamp_clocks import clock_parts, clock_seconds, counted
+from lamella.data.readers.stamp_columns import counts_time, looks_like_time
+from lamella.data.readers.stamps import NONE, read_stamps
 
 TIME_NAMES = ("time", "ds", "date", "datetime", "timestamp", "period", "year", "month", "day", "week", "index", "t")
 _STRONG = TIME_NAMES[:5]  # whatever a column of such a name holds, it is the time; "index" may be one of prices
@@ -62,7 +64,14 @@ def find_time(names: Sequence[str], cells: Cells, taken: set[int]) -> list[int]:
     if dated is not None:
         return [dated]
     first = min((at for at in range(len(names)) if at not in taken), default=0)
-    return [first] if len(names) > 1 and first not in taken and counts_time(cells[first], names[first]) else []
+    if len(names) < 2 or first in taken:
+        return []
+    begins = clock_seconds(cells[first][:_LOOKED_AT]) or counted(
+        cells[first][:_LOOKED_AT]
+    )  # 10:05, 10:10; Day 1, Day 2
+    there = [at for at in begins or () if at is not None]
+    rises = len(there) > 2 and sorted(set(there)) == begins
+    return [first] if rises or counts_time(cells[first], names[first]) else []
 
 
 def _parts(free: dict[str, int], cells: Cells) -> list[int]:
@@ -85,7 +94,7 @@ def _may_be_time(name: str, cells: Sequence[str], named: bool = False) -> bool:
     named: texts alone do not do, since "at" and "data" are words of many names.
     """
     known = [cell for cell in cells[:_LOOKED_AT] if cell]
-    if looks_like_time(known):
+    if looks_like_time(known) or clock_parts(known) is not None:
         return True
     if not all(read_number(cell) is not None for cell in known):
         return not named

@@ -138,6 +138,6 @@ def test_numbers_of_other_programs_and_scripts(cells, values):
     assert not found.bad and not found.ambiguous and found.values.tolist() == values
 
 
-@pytest.mark.parametrize("cell", ["7 CR", "0x1F", "1/2", "1:30", '="a"', "'", "[1]", "~", "5D3"])
+@pytest.mark.parametrize("cell", ["7 CR", "0x1F", "1/2", "1:75", '="a"', "'", "[1]", "~", "5D3"])
 def test_what_is_no_number_stays_none(cell):
     assert read_numbers([cell]).bad == [0]
