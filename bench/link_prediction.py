@@ -114,9 +114,7 @@ def forget(folder: Path, place: Path, stood: Sequence[tuple[dict[str, str], list
         for file in PARTS[1:]:
             (part / file).write_bytes((folder / file).read_bytes())
         (part / PARTS[0]).write_text("".join("\t".join(fact) + "\n" for fact in learned if fact not in left_out))
-        model = lamella.train(
-            "link-prediction", str(part), out=str(part / "model"), minutes=options.minutes, size=options.size, threads=1
-        )
+        model = lamella.train("link-prediction", str(part), out=str(part / "model"), **how(options))
         model = model.with_config(model.task.config.__class__(top=1000))
         answers = [model.predict({name: example[name] for name in model.task.fields}) for example, _ in stood]
         # Of what was a fact before it is not asked whether it is concluded anew.
@@ -125,6 +123,12 @@ def forget(folder: Path, place: Path, stood: Sequence[tuple[dict[str, str], list
             for answer, (e, _) in zip(answers, stood, strict=True)
         )
         print(f"trained without {name} ({len(left_out)}): {changed} of {len(stood)} answers are others", flush=True)
+
+
+def how(options: Any) -> dict[str, Any]:
+    """How a model is trained, as options of `lamella.train`."""
+    budget = {"steps": options.steps} if options.steps else {"minutes": options.minutes}
+    return {"size": options.size, "threads": 1, **budget}
 
 
 def ranked(answer: dict[str, Any]) -> list[str]:
@@ -137,6 +141,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("source", type=Path)
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--steps", type=int, help="in the place of minutes, where the processor is shared")
     parser.add_argument("--size", default="small")
     parser.add_argument("--forget", type=int, default=0)
     parser.add_argument("--python", type=Path)
@@ -144,9 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder, out = unpacked(options.source, Path(place, "facts")), Path(place, "model")
         start = time.process_time()
-        model = lamella.train(
-            "link-prediction", str(folder), out=str(out), minutes=options.minutes, size=options.size, threads=1
-        )
+        model = lamella.train("link-prediction", str(folder), out=str(out), **how(options))
         seconds = time.process_time() - start
         job, test = model.task, folder / "test.txt"
         print(f"weights of net and rules {job.mix_}, N3 {job.n3_}, {len(job.rules_) // 24} rules")

@@ -19,14 +19,26 @@ from numpy.typing import NDArray
 
 from lamella.data.readers.facts import Fact, clean, read_facts
 from lamella.data.samples import link_prediction as samples
-from lamella.errors import ModelError
 from lamella.fields import Conclusion, Field, Id
 from lamella.metrics.filtered import filtered_ranks, reciprocal
-from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Question, Run, Scores, Task, Training
+from lamella.task import (
+    Answer,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Question,
+    Run,
+    Scores,
+    Task,
+    Training,
+    as_learned,
+)
 from lamella.tasks.link_prediction import disjoint, leaks, mixture, penalty
 from lamella.tasks.link_prediction.answers import Asked, Ends
 from lamella.tasks.link_prediction.graph import INVERSE, Graph, parse_facts
-from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
+from lamella.tasks.link_prediction.knowledge import Ints, Knowledge, pack_facts, unpack_facts
 from lamella.tasks.link_prediction.reasons import Rules
 from lamella.tasks.link_prediction.rules import LONGEST, mine, pack, unpack
 
@@ -38,6 +50,7 @@ AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
 MISSING = 0.9  # of the facts, at the full strength of that noise
 RULED_OUT = 3.0  # nats: how surely a candidate is none that facts rule out, before validation says more
 SHOWN_FACTS = 500  # of a model, where examples are wanted that it can answer
+MANY, LARGE = 8_000, 1024  # entities, and from which on so many facts are in a batch
 SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
 
 
@@ -71,10 +84,24 @@ def _without_facts(task: "LinkPrediction", strength: float, seed: int) -> Task:
     """Up to MISSING of the facts that rules stand on are not known when it answers; rankings still leave them out."""
     other, facts = copy.copy(task), task.graph.knowledge.facts
     gone = np.random.default_rng(seed).random(len(facts)) < MISSING * strength
-    other.facts_, other.filter_ = _packed(facts[~gone]), task.filter_ + _packed(facts[gone])
+    other.facts_, other.filter_ = pack_facts(facts[~gone]), task.filter_ + pack_facts(facts[gone])
     for name in ("graph", "_added"):
         vars(other).pop(name, None)
     return other
+
+
+USUAL = Training(
+    nets=("factorization",),
+    noun="facts",
+    batch=256,
+    rate=10.0,
+    decay=0.0,
+    muon=False,
+    precise=True,
+    measured={"ranks": True},
+    terms="rows",
+    noises={"missing facts": _without_facts},
+)
 
 
 class LinkPrediction(Task):
@@ -96,18 +123,12 @@ class LinkPrediction(Task):
     }
     target = "tail"
     metric = "mrr"
-    training = Training(
-        nets=("factorization",),
-        noun="facts",
-        batch=256,
-        rate=10.0,
-        decay=0.0,
-        muon=False,
-        precise=True,
-        measured={"ranks": True},
-        terms="rows",
-        noises={"missing facts": _without_facts},
-    )
+
+    @as_learned(USUAL)
+    def training(self) -> Training:
+        """Of many entities larger batches: most of a step moves the table of all of them, however few facts are in it."""
+        many = len(vars(self).get("entities_", b"").split(b"\n")) > MANY
+        return msgspec.structs.replace(USUAL, batch=LARGE) if many else USUAL
 
     entities_: bytes  # a name a line
     relations_: list[str]
@@ -162,7 +183,7 @@ class LinkPrediction(Task):
         self.entities_ = "\n".join(entities).encode()
         graph = Graph(entities, self.relations_, np.zeros((0, 3), np.int64))
         ids = graph.ids(facts)
-        self.facts_, self.filter_ = _packed(ids), _packed(graph.ids(rest))
+        self.facts_, self.filter_ = pack_facts(ids), pack_facts(graph.ids(rest))
         for name in ("graph", "ruled", "disjoint", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
             vars(self).pop(name, None)
         c, known = self.config, Knowledge(ids, len(entities), len(self.relations_))
@@ -175,7 +196,7 @@ class LinkPrediction(Task):
     def graph(self) -> Graph:
         """What the model has learned."""
         entities = self.entities_.decode("utf-8", "replace").split("\n")
-        return Graph(entities, self.relations_, _unpacked(self.facts_, len(entities), len(self.relations_)))
+        return Graph(entities, self.relations_, unpack_facts(self.facts_, len(entities), len(self.relations_)))
 
     @cached_property
     def ruled(self) -> Rules:
@@ -277,7 +298,7 @@ class LinkPrediction(Task):
         """All facts that may be right besides the wanted one: those learned, those read beside them, those measured."""
         world = self.world
         counts = len(self.graph.entities), len(self.relations_)
-        more = [_unpacked(self.filter_, *counts), world.ids([_fact(e) for e in examples if e.get("tail")])]
+        more = [unpack_facts(self.filter_, *counts), world.ids([_fact(e) for e in examples if e.get("tail")])]
         return world.knowledge.with_facts(np.concatenate(more), len(world.entities))
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
@@ -290,8 +311,8 @@ class LinkPrediction(Task):
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """The weights of net and rules, and how sure a fact is, from facts that neither was made from."""
         facts = [e for e in examples if len(self._ids([e]))]
-        self.filter_ = _packed(
-            np.unique(np.concatenate([_unpacked(self.filter_, *self._counts), self._ids(facts)]), axis=0)
+        self.filter_ = pack_facts(
+            np.unique(np.concatenate([unpack_facts(self.filter_, *self._counts), self._ids(facts)]), axis=0)
         )
         if not facts:
             return
@@ -377,19 +398,3 @@ def _turned(example: Example) -> Example:
     relation = example["relation"]
     other = relation.removeprefix(INVERSE) if relation.startswith(INVERSE) else f"{INVERSE}{relation}"
     return {"head": example["tail"], "relation": other, "tail": example["head"]}
-
-
-def _packed(facts: Array) -> bytes:
-    return facts.astype("<i4").tobytes()
-
-
-def _unpacked(raw: bytes, entities: int, relations: int) -> Ints:
-    """Facts (N, 3) of so many entities and relations; ModelError for others."""
-    facts = np.frombuffer(raw[: len(raw) // 12 * 12], "<i4").reshape(-1, 3).astype(np.int64)
-    if (
-        len(raw) % 12
-        or len(facts)
-        and (facts.min() < 0 or (facts.max(axis=0) >= [entities, relations, entities]).any())
-    ):
-        raise ModelError("the model's facts are none of its entities. Do not use this model.")
-    return facts

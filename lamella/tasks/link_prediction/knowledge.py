@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lamella.errors import ModelError
+
 Ints = NDArray[np.int64]
 MOST_PATHS = 400_000  # that are followed at once; a rule that has more is left out of an answer
 
@@ -128,3 +130,20 @@ def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     origin = np.repeat(np.arange(len(low)), counts)
     first = np.cumsum(counts) - counts
     return origin, np.arange(len(origin)) - first[origin] + low[origin]
+
+
+def pack_facts(facts: Ints) -> bytes:
+    """Facts (N, 3) as bytes: four of each id."""
+    return facts.astype("<i4").tobytes()
+
+
+def unpack_facts(raw: bytes, entities: int, relations: int) -> Ints:
+    """Facts (N, 3) of so many entities and relations; ModelError for others."""
+    facts = np.frombuffer(raw[: len(raw) // 12 * 12], "<i4").reshape(-1, 3).astype(np.int64)
+    if (
+        len(raw) % 12
+        or len(facts)
+        and (facts.min() < 0 or (facts.max(axis=0) >= [entities, relations, entities]).any())
+    ):
+        raise ModelError("the model's facts are none of its entities. Do not use this model.")
+    return facts

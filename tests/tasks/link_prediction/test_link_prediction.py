@@ -13,6 +13,7 @@ import lamella
 from lamella.data.samples.link_prediction import facts
 from lamella.nets.factorization.complex import ComplEx
 from lamella.options import replace_config
+from lamella.tasks.link_prediction import LinkPrediction
 from lamella.train.export import export_graphs
 from tests.serving import serving
 
@@ -205,3 +206,11 @@ def test_a_model_whose_facts_are_of_other_entities_is_refused(model):
     model.task.facts_ = np.array([[0, 0, 10**6]], "<i4").tobytes()
     with pytest.raises(lamella.ModelError, match="Do not use this model"):
         model.predict((HEAD, RELATION))
+
+
+def test_of_many_entities_a_batch_is_larger():
+    """A step costs as much as the table of all entities, whatever is in its batch."""
+    few, many = LinkPrediction(), LinkPrediction()
+    few.entities_, many.entities_ = b"a\nb", "\n".join(map(str, range(20_000))).encode()
+    assert LinkPrediction.training.batch == few.training.batch < many.training.batch
+    assert many.training.rate == few.training.rate and many.training.measured == few.training.measured
