@@ -170,6 +170,11 @@ def open_mask(value: Any) -> "Image":
     picture = images.open_as_stored(name, raw)
     if (pages := picture.info.pop("frames")) > 1:
         raise DataError(f"{name}: expected one mask, received {pages:,} in one file. Save each beside its own picture.")
+    if picture.mode in ("RGBA", "LA") and _clear(np.asarray(picture)):
+        raise DataError(
+            f"{name}: expected a mask whose colours tell the labels, received one in which points of one colour are clear and "
+            "opaque. Save it without transparency."
+        )
     if picture.mode.startswith("F"):
         numbers = np.nan_to_num(np.asarray(picture))
         if (odd := numbers[numbers != np.rint(numbers)]).size:
@@ -177,6 +182,13 @@ def open_mask(value: Any) -> "Image":
                 f"{name}: expected a mask of whole numbers, one a label, received {odd[0]:.4g}. Save the labels, not how likely they are."
             )
     return picture
+
+
+def _clear(points: Bytes) -> bool:
+    """Whether points (H, W, C and alpha) of one colour are clear here and opaque there: then the alpha tells what colours do not."""
+    colours = points[..., :-1].astype(np.int64) @ np.array([65536, 256, 1])[: points.shape[-1] - 1]
+    clear = points[..., -1] == 0
+    return bool(np.intersect1d(colours[clear], colours[~clear]).size)
 
 
 def _lossy(raw: bytes) -> str:
@@ -269,6 +281,22 @@ def overlay(picture: Any, mask: Mask, strength: float = 0.5) -> Bytes:
     if mask.labels[0] != BACKGROUND:
         share[...] = strength
     return np.rint(points * (1 - share) + colours[mask.points] * share).astype(np.uint8)
+
+
+def turned(mask: Mask, orientation: int) -> Mask:
+    """A mask, turned as a picture of this EXIF orientation is (6: to the right by a quarter).
+
+    >>> turned(Mask(np.array([[1, 2]], np.uint8), []), 6).points.tolist()
+    [[1], [2]]
+    """
+
+    def turn(points: NDArray[Any]) -> NDArray[Any]:
+        across = points.T if orientation in (5, 6, 7, 8) else points
+        down = -1 if orientation in (3, 4, 7, 8) else 1
+        return np.ascontiguousarray(across[::down, :: -1 if orientation in (2, 3, 6, 7) else 1])
+
+    things = None if mask.things is None else turn(mask.things)
+    return msgspec.structs.replace(mask, points=turn(mask.points), things=things)
 
 
 def _name(value: Any) -> str:

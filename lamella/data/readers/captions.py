@@ -15,6 +15,8 @@ Captions of one picture are collected, in whatever rows they stand.
 
 import json
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,7 +98,9 @@ def read_captions(
         where, total, bad, "captions", "Put the pictures beside the file or in images/, or correct the captions."
     )
     if not captions:
-        raise DataError(f"{where}: expected pictures with captions, received none. Expected {EXPECTED}.")
+        others = [f"{reason}: {len(at):,}, the first {at[0]}" for reason, at in account.odd.items()]
+        why = f" that can be used ({'; '.join(others[:3])})" if others else ""
+        raise DataError(f"{where}: expected pictures with captions, received none{why}. Expected {EXPECTED}.")
     lines = list(account.lines)
     rows, marks = readable([{"image": image, "caption": own} for image, own in captions.items()], lines, where)
     kept = sum(len(row["caption"]) for row in rows)
@@ -294,11 +298,15 @@ def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, 
     """A table, list or annotations in a folder, or texts beside its pictures."""
     if not any(is_table(p) or p.suffix.lower() in LISTS for p in _files(place)):
         place = inside(place)
-    pictures = [p for p in sorted(place.rglob("*")) if p.suffix.lower() in SUFFIXES and not _hidden(p, place)]
-    stems = {str(p.with_suffix("")) for p in pictures}
-    described = [p for p in _files(place) if str(p.with_suffix("")) not in stems]
+    every = [p for p in sorted(place.rglob("*")) if not _hidden(p, place)]
+    pictures = [p for p in every if p.suffix.lower() in SUFFIXES]
+    stems = Counter(_stem(p) for p in pictures)
+    described = [p for p in _files(place) if _stem(p) not in stems]
     tables = [p for p in described if is_table(p) or p.suffix.lower() in LISTS and _is_list(p)]
-    beside = [p for p in pictures if p.with_suffix(".txt").is_file() or p.with_suffix(".caption").is_file()]
+    texts = {
+        _stem(p): p for suffix in (".caption", ".txt") for p in every if p.suffix.lower() == suffix and p.is_file()
+    }
+    beside = [p for p in pictures if _stem(p) in texts]
     for table in tables if len(beside) < 0.5 * len(pictures) or not beside else ():
         _file(table, columns, captions, account)
     if tables and captions:
@@ -306,11 +314,15 @@ def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, 
     account.lines.append(f"{show_path(place)}: {len(beside):,} of {len(pictures):,} pictures with a .txt beside them")
     used: set[Path] = set()
     for picture in pictures:
-        text = next((p for s in (".txt", ".caption") if (p := picture.with_suffix(s)).is_file()), None)
+        text = texts.get(_stem(picture))
         if text is None:
             account.odd.setdefault("a picture without a text beside it", []).append(show_path(picture))
             continue
         used.add(text)
+        if stems[_stem(picture)] > 1:  # 3.png and 3.jpg: nobody knows which of them the text describes
+            why = "a picture of the same name as another one, with one text for both"
+            account.odd.setdefault(why, []).append(show_path(picture))
+            continue
         try:
             lines = split_lines(read_text(text)[0])
         except DataError as error:  # one of thousands: counted like an empty one
@@ -336,6 +348,11 @@ def _files(place: Path) -> list[Path]:
     here = visible(place)
     more = [p for folder in here if folder.is_dir() and folder.name.lower() == "annotations" for p in visible(folder)]
     return [p for p in (*here, *more) if p.is_file()]
+
+
+def _stem(path: Path) -> str:
+    """A path without its suffix, as names are compared: systems write accents in two ways."""
+    return unicodedata.normalize("NFC", str(path.with_suffix("")))
 
 
 def _hidden(path: Path, place: Path) -> bool:

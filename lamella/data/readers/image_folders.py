@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lamella.data.media.frames import several
 from lamella.data.media.images import SUFFIXES, fingerprint, is_uri
 from lamella.data.readers.bad_rows import refuse_many
 from lamella.data.readers.labelled_pictures import Pictures, read_labelled_pictures, tables_for
@@ -195,7 +196,21 @@ def readable(rows: list[dict[str, Any]], lines: list[str], where: str) -> tuple[
     if bad:
         lines.append(f"left out {len(bad):,} of {len(rows):,} pictures that cannot be read")
         lines += [f"unreadable: {line}" for line in bad[:100]]
+    if many := several(row["image"] for row in good):
+        lines.append(
+            f"note: {len(many):,} pictures have several frames or pages, of which the first is taken: {listed(many)}"
+        )
     return good, marks
+
+
+def listed(images: Sequence[Any]) -> str:
+    """The first pictures of some, by their paths.
+
+    >>> listed(["a.gif"] * 12)
+    'a.gif, a.gif, a.gif, a.gif, a.gif, a.gif, a.gif, a.gif, a.gif, a.gif, ...'
+    """
+    names = [show_path(image) if len(str(image)) < 1000 else "a picture in the file" for image in images[:LISTED]]
+    return ", ".join(names) + (", ..." if len(images) > LISTED else "")
 
 
 def _repeated(rows: Sequence[Mapping[str, Any]], marks: Sequence[str]) -> list[str]:

@@ -24,6 +24,7 @@ from lamella.errors import DataError
 CLASS_NAMES = (*LABEL_NAMES, "breed", "species", "dx", "diagnosis", "disease", "variety", "genus", "emotion", "id_code")
 LISTS = (".txt", ".lst")  # may list pictures with their classes, a picture a line
 COVER = 0.5  # share of the rows that must name pictures which are there
+LISTED = 10  # pictures that are named one by one; all are counted
 _LOOKED_AT = 200  # rows
 
 
@@ -99,17 +100,20 @@ def read_labelled_pictures(
     if image is None:
         return None
     labels, how = _labels(show_path(table), names, body, image, columns or {})
-    found, missing = [], 0
+    found: list[dict[str, Any]] = []
+    missing: dict[str, None] = {}
     for row, label in zip(body, labels, strict=True):
         path = pictures.find(row[image])
-        missing += not path
+        if not path:
+            missing[row[image]] = None
         if path and label:
             found.append({"image": path, "label": label})
     used_columns.note("image", names[image], image + 1, len(names))
     lines = [f"{show_path(table)}: image = {quote(names[image])}, label = {how}; {len(found):,} pictures"]
     if missing:
         lines.append(
-            f"note: {missing:,} of {len(body):,} rows name pictures that are not in {show_path(pictures.place)}, left out"
+            f"note: {len(missing):,} pictures that rows name are not in {show_path(pictures.place)}, or several have that name, "
+            f"left out: {quote_all(missing, LISTED)}"
         )
     if is_filtered():  # the others are in rows of another part
         return found, lines
@@ -126,7 +130,8 @@ def _lines_of_list(path: Path, pictures: Pictures, optional: bool) -> tuple[list
     said = [f"{show_path(path)}: a picture and its class on each line; {len(found):,} pictures"]
     if len(found) < len(lines):
         said.append(
-            f"note: {len(lines) - len(found):,} of {len(lines):,} lines name no picture that is there, left out"
+            f"note: {len(lines) - len(found):,} of {len(lines):,} lines name no picture that is there, left out: "
+            + quote_all((words[0] for words in lines if len(words) != 2 or not pictures.find(words[0])), LISTED)
         )
     return _with_rest(pictures, found, said, f"on no line of {show_path(path)}", optional)
 
@@ -139,10 +144,12 @@ def _with_rest(
     rest = [{"image": path} for path in pictures.files if path not in named]
     if not rest:
         return found, lines
+    shown = quote_all((os.path.relpath(row["image"], pictures.place) for row in rest), LISTED)
     if optional:
-        kept = f"note: {len(rest):,} pictures are {where}, or have no label there; they are kept without one"
+        kept = f"note: {len(rest):,} pictures are {where}, or have no label there; they are kept without one: {shown}"
         return found + rest, [*lines, kept]
-    return found, [*lines, f"note: {len(rest):,} pictures are {where} and are left out"]
+    what = f"note: {len(rest):,} pictures are {where}, or have no label there, and are left out: {shown}"
+    return found, [*lines, what]
 
 
 def _image_column(

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from lamella.data.media.images import SUFFIXES
 from lamella.data.media.masks import (
@@ -30,36 +31,11 @@ from lamella.data.media.masks import (
     open_mask,
     read_mask,
 )
+from lamella.data.readers.mask_pairs import pairs, pictures, side_by_side, two_folders
 from lamella.data.readers.masked import Account, Marked
 from lamella.data.text.encoding import quote, read_bytes, read_text, show_path, split_lines
 from lamella.errors import DataError
 
-IMAGES = (
-    *("images", "image", "imgs", "img", "jpegimages", "inputs", "input", "pictures", "rgb", "photos", "raw", "x"),
-    *("img_dir", "image_dir", "images_dir", "leftimg8bit", "png_images", "original_images", "sat"),
-)
-MASKS = (
-    *("masks", "mask", "segmentationclass", "labels", "label", "annotations", "gt", "groundtruth", "ground_truth"),
-    *(
-        "targets",
-        "target",
-        "segmentations",
-        "annotation",
-        "annots",
-        "y",
-        "ann_dir",
-        "mask_dir",
-        "masks_dir",
-        "label_dir",
-    ),
-    *("gtfine", "png_masks", "label_images_semantic", "map", "segmentation", "seg"),
-)
-ENDINGS = (
-    *("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt", "_l", "-mask", "-label", ".mask"),
-    *("_groundtruth", "_annotation", "_instances", "_gtfine_labelids", "_labelids"),
-)
-OF_IMAGES = ("_leftimg8bit", "_image", "_img", "_sat", "_rgb", "_raw")
-BESIDE = ("annot", "_labels", "_masks", "_mask")  # train_masks/ beside train/
 TABLES = (
     "labelmap.txt",
     "label_colors.txt",
@@ -71,6 +47,7 @@ TABLES = (
 )
 NAMES = ("labels.txt", "classes.txt", "names.txt", "class_names.txt")
 VOID = ("void", "ignore", "unlabelled", "unlabeled")  # names of points whose label is not known
+APART = "masks that have none of the same name and size which tells things apart"
 THING = "thing"  # what the numbers of 16-bit masks are, where nothing names them
 Colours = dict[tuple[int, int, int], str]
 
@@ -90,8 +67,8 @@ def read_folder(place: Path, account: Account) -> list[Marked] | None:
     """The pictures of a folder that have masks beside them; None where masks are no pictures there, or it has none."""
     if (place / "dataset.json").is_file() and (place / "labelsTr").is_dir():
         return _nnunet(place, account)
-    found = _two_folders(place)
-    matched = pairs(*found, account) if found else _side_by_side(place, account)
+    found = two_folders(place)
+    matched = pairs(*found, account) if found else side_by_side(place, account)
     if not matched:
         return None
     legend = find_legend(list(dict.fromkeys((matched[0][1].parent, found[1] if found else place, place, place.parent))))
@@ -102,6 +79,9 @@ def read_folder(place: Path, account: Account) -> list[Marked] | None:
     _say_how(matched[0][1], legend, account)
     legend.first, legend.deep = show_path(matched[0][1]), _has_things(matched[0][1])
     things = _voc_things(found[1]) if found else None
+    for _, mask in matched:
+        if things and not (things / mask.name).is_file():
+            account.leave(APART, show_path(mask))
     return [Marked(str(image), Maker(mask, legend, things), show_path(mask)) for image, mask in matched]
 
 
@@ -135,7 +115,10 @@ class Maker(msgspec.Struct):
             return mask
         objects = np.asarray(open_mask(beside).convert("RGB"), np.int64) @ np.array([65536, 256, 1])
         if objects.shape != mask.points.shape:
-            return mask
+            raise DataError(
+                f"expected {show_path(beside)} to be of the same size, {mask.points.shape[1]} x {mask.points.shape[0]}, received "
+                f"{objects.shape[1]} x {objects.shape[0]}."
+            )
         # A thing is what has one label and one number there; VOC's edges between things have none.
         both = np.where((mask.points == 0) | (mask.points == IGNORE), -1, objects * 256 + mask.points)
         _, numbers = np.unique(np.append(both.ravel(), -1), return_inverse=True)
@@ -176,12 +159,12 @@ class Maker(msgspec.Struct):
         picture, table = open_mask(self.file), self.legend.colours
         grey = grey_numbers(picture) if picture.mode != "P" else None
         if grey is not None and not set(np.unique(grey).tolist()) <= {r for r, g, b in table if r == g == b}:
-            return by_number(grey, dict(enumerate(dict.fromkeys(table.values()))))
+            return self._by_order(grey)
         codes = np.asarray(picture.convert("RGB"), np.int64) @ np.array([65536, 256, 1])
         known = {r * 65536 + g * 256 + b: name for (r, g, b), name in table.items()}
         strange = sorted(set(np.unique(codes).tolist()) - set(known))
         if strange and picture.mode == "P":  # a palette of other colours than the table's: the order counts
-            return by_number(np.asarray(picture).astype(np.int64), dict(enumerate(dict.fromkeys(table.values()))))
+            return self._by_order(np.asarray(picture).astype(np.int64))
         if strange:
             colours = [f"{c >> 16},{c >> 8 & 255},{c & 255}" for c in strange[:3]]
             others = "another one," if len(strange) == 1 else f"{len(strange):,} others, such as"
@@ -199,6 +182,16 @@ class Maker(msgspec.Struct):
                 points[codes == code] = order.index(name)
         return Mask(points, order)
 
+    def _by_order(self, numbers: NDArray[np.int64]) -> Mask:
+        """Numbers that are places in the table of colours."""
+        names = dict(enumerate(dict.fromkeys(self.legend.colours.values())))
+        if unknown := sorted(set(np.unique(numbers).tolist()) - {*names, *self.legend.ignored}):
+            raise DataError(
+                f"expected colours of {self.legend.file}, or numbers of its {len(names)} labels, received the number {unknown[0]}. "
+                "Add it there."
+            )
+        return by_number(numbers, {number: name for number, name in names.items() if name.lower() not in VOID})
+
 
 def _has_things(file: Path) -> bool | None:
     """Whether a mask's numbers are those of things; None where it names labels, or cannot be read."""
@@ -212,89 +205,6 @@ def _has_things(file: Path) -> bool | None:
 def _deep(file: Path) -> bool:
     """Whether a mask has more than 8 bits."""
     return open_mask(file).mode.startswith(("I", "F"))
-
-
-# ---- which belongs to which ------------------------------------------------------------------------------------------
-
-
-def _two_folders(place: Path) -> tuple[Path, Path] | None:
-    """The folder of pictures and that of masks, inside a folder or beside it."""
-    inside = {p.name.lower(): p for p in sorted(place.iterdir()) if p.is_dir() and not p.name.startswith(".")}
-    beside = {p.name.lower(): p for p in sorted(place.resolve().parent.iterdir()) if p.is_dir()}
-    masks = next((inside[name] for name in MASKS if name in inside), None)
-    images = next((inside[name] for name in IMAGES if name in inside), None)
-    if masks and images:
-        return images, masks
-    if masks and _pictures(place, deep=False):
-        return place, masks
-    if place.name.lower() in IMAGES:
-        other = next((beside[name] for name in MASKS if name in beside), None)
-        return (place, other) if other else None
-    both = [(path, inside[name + end]) for name, path in inside.items() for end in BESIDE if name + end in inside]
-    if len(both) == 1:
-        return both[0]
-    other = next((beside[place.name.lower() + end] for end in BESIDE if place.name.lower() + end in beside), None)
-    if other is None and place.resolve().parent.name.lower() in IMAGES:  # images/train beside labels/train
-        above = place.resolve().parent.parent
-        named = {p.name.lower(): p / place.name for p in above.iterdir() if (p / place.name).is_dir()}
-        other = next((named[name] for name in MASKS if name in named), None)
-    return (place, other) if other else None
-
-
-def _pictures(place: Path, deep: bool = True) -> list[Path]:
-    files = place.rglob("*") if deep else place.iterdir()
-    return sorted(p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file())
-
-
-def pairs(images: Path, masks: Path, account: Account) -> list[tuple[Path, Path]]:
-    """Pictures and the masks of the same name, in one folder each, whatever their suffixes."""
-
-    def key(path: Path, root: Path, endings: Sequence[str]) -> str:
-        stem = str(path.relative_to(root).with_suffix("")).lower()
-        return next((stem.removesuffix(end) for end in endings if stem.endswith(end)), stem)
-
-    by_name: dict[str, list[Path]] = {}
-    for mask in _pictures(masks):
-        exact, short = key(mask, masks, ()), key(mask, masks, ENDINGS)
-        for name in dict.fromkeys((exact, short)):
-            by_name.setdefault(name, []).append(mask)
-    matched, used = [], set[Path]()
-    deep = not masks.is_relative_to(images)
-    for image in _pictures(images, deep):
-        named = by_name.get(key(image, images, ())) or by_name.get(key(image, images, OF_IMAGES), [])
-        if len(named) != 1:
-            why = "several masks" if named else "no mask"
-            account.leave(f"pictures with {why}, which are left out", show_path(image))
-            continue
-        matched.append((image, named[0]))
-        used.add(named[0])
-    for mask in _pictures(masks):
-        if mask not in used:
-            account.leave("masks without a picture, which are left out", show_path(mask))
-    return matched
-
-
-def _side_by_side(place: Path, account: Account) -> list[tuple[Path, Path]]:
-    """`a.jpg` and `a_mask.png`, or `mask_a.png`, in one folder or below it."""
-    files = _pictures(place)
-    masks = {}
-    for file in files:
-        stem = file.stem.lower()
-        if end := next((end for end in ENDINGS if stem.endswith(end)), ""):
-            masks[file.parent, stem[: -len(end)]] = file
-        elif begin := next((b for b in (f"{end[1:]}_" for end in ENDINGS) if stem.startswith(b)), ""):
-            masks[file.parent, stem.removeprefix(begin)] = file
-    matched = []
-    for file in files:
-        stems = [file.stem.lower()]
-        stems += [stems[0].removesuffix(end) for end in OF_IMAGES if stems[0].endswith(end)]
-        if mask := next((masks[file.parent, stem] for stem in stems if (file.parent, stem) in masks), None):
-            matched.append((file, mask))
-    taken = {f for pair in matched for f in pair}
-    for file in files if matched else ():
-        if file not in taken:
-            account.leave("pictures with no mask, which are left out", show_path(file))
-    return matched
 
 
 def _voc_things(masks: Path) -> Path | None:
@@ -355,11 +265,11 @@ def _nnunet(place: Path, account: Account) -> list[Marked]:
     legend = Legend(names=_nnunet_names(facts.get("labels")), file=show_path(place / "dataset.json"))
     ignored = facts.get("labels", {}).get("ignore") if isinstance(facts.get("labels"), dict) else None
     legend.ignored = (IGNORE, ignored) if isinstance(ignored, int) else (IGNORE,)
-    first = {p.stem.removesuffix("_0000"): p for p in _pictures(place / "imagesTr") if p.stem.endswith("_0000")}
-    more = [p for p in _pictures(place / "imagesTr") if re.search(r"_0\d\d[1-9]$", p.stem)]
+    first = {p.stem.removesuffix("_0000"): p for p in pictures(place / "imagesTr") if p.stem.endswith("_0000")}
+    more = [p for p in pictures(place / "imagesTr") if re.search(r"_0\d\d[1-9]$", p.stem)]
     for path in more:
         account.leave("channels beside the first, which are left out", show_path(path))
-    marked, masks = [], _pictures(place / "labelsTr")
+    marked, masks = [], pictures(place / "labelsTr")
     for stem in sorted(set(first) - {mask.stem for mask in masks}):
         account.leave("pictures with no mask, which are left out", show_path(first[stem]))
     for mask in masks:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, MOST_THINGS, Mask, open_mask
 from lamella.data.readers.coco import is_coco
 from lamella.data.readers.label_tools import is_labelme, picture_inside
-from lamella.data.readers.masked import NOWHERE, ODD, UNKNOWN, Account, Marked
+from lamella.data.readers.masked import NOTHING, NOWHERE, ODD, UNKNOWN, Account, Marked
 from lamella.data.readers.picture_places import Places
 from lamella.data.readers.rle import coco_rle, cvat_rle
 from lamella.data.readers.voc import read_root
@@ -38,6 +38,7 @@ class Shape(msgspec.Struct):
     label: str  # "" for points that are not known
     paint: Paint
     thing: str = ""  # shapes of one label that share it are one thing; "": it is one by itself
+    where: str = ""  # what to call it in messages
 
 
 class Shapes(msgspec.Struct):
@@ -46,6 +47,7 @@ class Shapes(msgspec.Struct):
     shapes: list[Shape]
     labels: list[str]  # of the whole file, the background first
     size: tuple[float, float] | None = None  # width and height as the file states them
+    account: Account | None = None  # is told of shapes that lie outside of the picture
 
     def __call__(self, width: int, height: int) -> Mask:
         scale = 1.0, 1.0
@@ -62,6 +64,8 @@ class Shapes(msgspec.Struct):
         numbers: dict[tuple[str, str], int] = {}
         for i, shape in enumerate(self.shapes):
             where = shape.paint(height, width, scale)
+            if self.account and not where.any():
+                self.account.leave(NOTHING, shape.where)
             points[where] = self.labels.index(shape.label) if shape.label else IGNORE
             number = numbers.setdefault((shape.label, shape.thing or f" {i}"), len(numbers) + 1)
             things[where] = number if shape.label else 0
@@ -149,6 +153,7 @@ def read_coco(path: Path, content: Mapping[str, Any], places: Places, account: A
     labels = [BACKGROUND, *(n for n in dict.fromkeys(categories.values()) if n != BACKGROUND)]
     marked: dict[str, Marked] = {}
     makers: dict[str, Shapes] = {}
+    of_file: dict[Path, Shapes] = {}
     missing = set()
     for image in _dicts(content["images"]):
         key, file = str(image.get("id")), str(image.get("file_name", ""))
@@ -157,7 +162,11 @@ def read_coco(path: Path, content: Mapping[str, Any], places: Places, account: A
             missing.add(key)
             account.leave(MISSING, f"{name}: {quote(file)}")
             continue
-        makers[key] = Shapes([], labels, _size(image.get("width"), image.get("height")))
+        if place in of_file:  # a picture may stand in the list twice, with a part of its areas each
+            account.leave("pictures that a file lists again; their areas are put together", f"{name}: {quote(file)}")
+            makers[key] = of_file[place]
+            continue
+        makers[key] = of_file[place] = Shapes([], labels, _size(image.get("width"), image.get("height")), account)
         marked[key] = Marked(str(place), makers[key], f"{name}, {quote(file)}")
     for one in _dicts(content.get("annotations")):
         maker, label = makers.get(str(one.get("image_id"))), categories.get(str(one.get("category_id")))
@@ -173,10 +182,10 @@ def read_coco(path: Path, content: Mapping[str, Any], places: Places, account: A
         if paint is None:
             account.leave(ODD, where)
             continue
-        maker.shapes.append(Shape("" if one.get("iscrowd") or label.lower() in VOID else label, paint))
-    account.lines.append(
-        f"{name}: COCO, {len(marked):,} pictures, {sum(len(m.shapes) for m in makers.values()):,} areas"
-    )
+        known_label = "" if one.get("iscrowd") or label.lower() in VOID else label
+        maker.shapes.append(Shape(known_label, paint, where=where))
+    areas = sum(len(maker.shapes) for maker in of_file.values())
+    account.lines.append(f"{name}: COCO, {len(marked):,} pictures, {areas:,} areas")
     return list(marked.values())
 
 
@@ -216,9 +225,10 @@ def read_labelme(path: Path, content: Mapping[str, Any], places: Places, account
             account.leave(ODD, f"{name}, shape {i}")
             continue
         group = shape.get("group_id")
-        shapes.append(Shape("" if label.lower() in VOID else label, paint, "" if group is None else str(group)))
+        thing = "" if group is None else str(group)
+        shapes.append(Shape("" if label.lower() in VOID else label, paint, thing, f"{name}, shape {i}"))
     labels = [BACKGROUND, *sorted({s.label for s in shapes} - {"", BACKGROUND})]
-    maker = Shapes(shapes, labels, _size(content.get("imageWidth"), content.get("imageHeight")))
+    maker = Shapes(shapes, labels, _size(content.get("imageWidth"), content.get("imageHeight")), account)
     return [Marked(image, maker, name)]
 
 
@@ -273,16 +283,17 @@ def read_cvat(path: Path, places: Places, account: Account) -> list[Marked]:
         shapes = []
         for i, one in enumerate(sorted((e for e in image if e.tag != "tag"), key=_order), start=1):
             label, paint = one.get("label", "").strip(), _cvat_area(one)
+            where, group = f"{name}, {quote(file)}, {one.tag[:20]} {i}", one.get("group_id", "").strip()
             if not label or paint is None:
-                account.leave(ODD, f"{name}, {quote(file)}, {one.tag[:20]} {i}")
+                account.leave(ODD, where)
                 continue
             labels.append(label)
-            shapes.append(Shape("" if label.lower() in VOID else label, paint, one.get("group_id", "").strip("0")))
+            shapes.append(Shape("" if label.lower() in VOID else label, paint, "" if group == "0" else group, where))
         found.append((place, shapes, image))
     labels = [label for label in dict.fromkeys(labels) if label.lower() not in VOID]
     account.lines.append(f"{name}: CVAT, {len(found):,} pictures, {sum(len(s) for _, s, _ in found):,} areas")
     return [
-        Marked(str(place), Shapes(shapes, labels, _size(_float(image.get("width")), _float(image.get("height")))),
+        Marked(str(place), Shapes(shapes, labels, _size(_float(image.get("width")), _float(image.get("height"))), account),
                f"{name}, {quote(place.name)}")
         for place, shapes, image in found
     ]  # fmt: skip

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from lamella.data.media.canvas import upright_size
+from lamella.data.media.canvas import SWAPPED, header
+from lamella.data.media.frames import frames
 from lamella.data.media.images import fingerprint
-from lamella.data.media.masks import BACKGROUND, IGNORE, Mask, encode_mask
+from lamella.data.media.masks import BACKGROUND, IGNORE, Mask, encode_mask, turned
 from lamella.data.readers.bad_rows import refuse_many
 from lamella.data.readers.report import counted
 from lamella.data.text.encoding import quote, show_path
@@ -23,6 +24,10 @@ from lamella.errors import DataError, UsageError
 
 LISTED = 10  # masks and files that are named one by one; all are counted
 ODD = "shapes that are no areas or have no label, which are left out"
+NOTHING = "areas that cover no point of their picture, which are left out"
+FIRST = "pictures of several frames or pages, of which the first is taken"
+TURNED = "pictures that EXIF turns while their masks were not; the masks are turned with them"
+UPRIGHT = "pictures that EXIF turns; their masks are taken for those of the upright pictures"
 NOWHERE = "areas of an image_id that no image has, which are left out"
 UNKNOWN = "areas of a category_id that no category has, which are left out"
 MANY = 30  # labels without names, from which on they may be numbers of things
@@ -73,10 +78,12 @@ def to_examples(
     for one in marked:
         try:
             fingerprint(one.image)  # a picture that cannot be read is found now, not in the middle of training
-            mask = _fitting(one)
+            mask = _fitting(one, account)
         except DataError as error:
             bad.append(str(error) if str(error).startswith(one.where) else f"{one.where}: {error}")
             continue
+        if frames(one.image) > 1:
+            account.leave(FIRST, _name(one.image))
         example = {"image": one.image, "mask": encode_mask(mask.points, mask.labels, mask.things)}
         if pattern or one.group:
             example["group"] = one.group or group_of(one.image, pattern)
@@ -103,18 +110,34 @@ def to_examples(
     return examples, lines + account.report()
 
 
-def _fitting(one: Marked) -> Mask:
-    """The mask of a picture, of the picture's own size."""
-    width, height = upright_size(one.image)
-    mask = one.make(width, height)
-    if mask.points.shape != (height, width):
+def _fitting(one: Marked, account: Account) -> Mask:
+    """The mask of a picture, of the size of the upright picture."""
+    width, height, orientation = header(one.image)
+    swapped = orientation in SWAPPED and width != height
+    upright = (height, width) if swapped else (width, height)
+    refused = None
+    # Drawn by a program that does not heed the camera's note which side is up: its size tells.
+    for size in (upright, (width, height)) if swapped else (upright,):
+        try:
+            mask = one.make(*size)
+        except DataError as error:
+            refused = refused or error
+            continue
+        if mask.points.shape == size[::-1]:
+            if orientation > 1:
+                account.leave(UPRIGHT if size == upright else TURNED, _name(one.image))
+            return mask if size == upright else turned(mask, orientation)
         received = f"{mask.points.shape[1]} x {mask.points.shape[0]}"
-        name = show_path(one.image) if len(one.image) < 1000 else "the picture"
-        raise DataError(
-            f"{one.where}: expected a mask of {width} x {height} points, as {name} has, received {received}. Scale neither: "
-            "export the mask again."
-        )
-    return mask
+    if refused:
+        raise refused
+    raise DataError(
+        f"{one.where}: expected a mask of {upright[0]} x {upright[1]} points, as {_name(one.image)} has, received {received}. "
+        "Scale neither: export the mask again."
+    )
+
+
+def _name(image: str) -> str:
+    return show_path(image) if len(image) < 1000 else "the picture"
 
 
 def _shares(

@@ -76,7 +76,7 @@ def _folder(place: Path, account: Account) -> list[Marked]:
         and not any(part.startswith(".") for part in p.relative_to(place).parts)
     ]
     places: dict[Path, Places] = {}
-    marked = []
+    marked, drawn = [], 0
     for file in files:
         near = places.setdefault(file.parent, Places(file.parent))
         if file.suffix.lower() == ".xml":
@@ -85,6 +85,12 @@ def _folder(place: Path, account: Account) -> list[Marked]:
             account.leave("JSON files that are no annotations", show_path(file))
         else:
             marked += _one_json(file, content, near, account)
+            drawn += is_labelme(content)
+    if drawn:  # a file a picture: what has none is no picture without areas, but one that nobody has looked at
+        account.lines.append(f"{show_path(place)}: LabelMe, {drawn:,} files")
+        named = {Path(one.image).resolve() for one in marked if len(one.image) < 1000}
+        for picture in sorted({p for near in places.values() for p in near.pictures()} - named):
+            account.leave("pictures that no file names, which are left out", show_path(picture))
     if not files:
         for table in sorted(p for p in place.iterdir() if is_table(p)):
             marked += _table(table, None, account)

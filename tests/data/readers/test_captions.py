@@ -246,3 +246,29 @@ def test_pictures_of_coco_without_captions_and_a_list_without_a_header(tmp_path)
     assert "left out, a picture without a caption: 1" in read_captions([tmp_path / "captions.json"])[1]
     (tmp_path / "captions.txt").write_text("a dog\n" + "".join(f"{n % 3}.jpg\tdog {n}\n" for n in range(12)))
     assert any(line.endswith('captions.txt, line 1: "a dog"') for line in read_captions([tmp_path / "captions.txt"])[1])
+
+
+def test_pictures_of_one_name_do_not_share_a_text(tmp_path):
+    for name in ("a.jpg", "a.png", "b.jpg", "c.JPG"):
+        picture(tmp_path / name)
+    for name in ("a.txt", "b.txt", "c.TXT"):
+        (tmp_path / name).write_text(f"The letter {name[0]}.")
+    rows, lines = read_captions([tmp_path])
+    assert [Path(row["image"]).name for row in rows] == ["b.jpg", "c.JPG"]
+    said = "\n".join(lines)
+    assert "of the same name as another one, with one text for both: 2" in said and "a.jpg" in said and "a.png" in said
+    for name in ("b.jpg", "c.JPG"):
+        (tmp_path / name).unlink()
+    with pytest.raises(DataError, match="of the same name as another one"):
+        read_captions([tmp_path])
+
+
+def test_of_an_animation_the_first_frame_is_taken_and_said(tmp_path):
+    frames = [Image.new("RGB", (9, 9), (n, n, 0)) for n in (1, 80, 160)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    picture(tmp_path / "b.jpg")
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(f"The letter {name}.")
+    rows, lines = read_captions([tmp_path])
+    assert len(rows) == 2
+    assert any("1 pictures have several frames or pages" in line and "a.gif" in line for line in lines)

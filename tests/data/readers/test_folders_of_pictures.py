@@ -246,3 +246,13 @@ def test_parts_by_a_word_of_their_names(tmp_path, learn, test):
     assert {row["label"] for row in image_folder([Path(parts.learn[0])])[0]} == {"cat", "dog"}
     (tmp_path / "data" / test).rename(tmp_path / "data" / "stations")
     assert find_parts(tmp_path / "data") is None
+
+
+def test_pictures_that_a_table_leaves_out_are_named(tmp_path):
+    fill(tmp_path, 8)
+    rows = "".join(f"p{n}.png,{'ab'[n % 2]}\n" for n in range(6))
+    (tmp_path / "labels.csv").write_text("path,label\n" + rows + "p6.png,\np99.png,a\n")
+    said = "\n".join(image_folder([tmp_path])[1])
+    assert 'left out: "p99.png"' in said and 'are left out: "p6.png", "p7.png"' in said
+    kept, lines = read_pictures([str(tmp_path)])
+    assert len(kept) == 8 and any('kept without one: "p6.png", "p7.png"' in line for line in lines)

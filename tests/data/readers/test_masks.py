@@ -371,11 +371,12 @@ def test_a_mask_of_another_size(home):
     assert "expected a mask of 24 x 16 points" in line and "received 24 x 10" in line
 
 
-def test_a_mask_of_a_picture_that_exif_turns(home):
+def test_a_mask_that_fits_a_picture_that_exif_turns_neither_way(home):
     def change(path: Path) -> None:
         exif = Image.Exif()
         exif[0x0112] = 6
         picture(home / "images" / "p3.png", exif=exif)
+        put(path, WANTED[:10])
 
     [line] = spoilt(home, change)
     assert "expected a mask of 16 x 24 points" in line
@@ -604,3 +605,130 @@ def test_smoothed_black_and_white_masks_are_pointed_out(home):
     smooth[2, 4:10], smooth[9, 4:10] = 64, 192
     both(home, "masks", lambda path, points: put(path, smooth))
     assert any(line.startswith("note: black and white masks that were smoothed") for line in read_masks([home])[1])
+
+
+# ---- faults that nothing said -----------------------------------------------------------------------------------------
+
+
+def report(home: Path) -> tuple[list[dict], str]:
+    rows, lines = read_masks([str(home)])
+    return rows, "\n".join(lines)
+
+
+def test_pictures_of_one_name_do_not_share_a_mask(home):
+    both(home, "masks", put)
+    picture(home / "images" / "a.jpg")
+    rows, said = report(home)
+    assert [Path(row["image"]).name for row in rows] == ["b.png"]
+    assert (
+        "of one name with a single mask" in said and "a.jpg" in said and "a.png" in said and "masks without" not in said
+    )
+
+
+def test_names_are_the_same_in_both_ways_of_writing_accents(home):
+    both(home, "masks", put)
+    picture(home / "images" / "e\u0301.png")
+    put(home / "masks" / "\u00e9.png", WANTED)
+    assert len(report(home)[0]) == 3
+
+
+def test_a_mask_that_is_told_by_transparency_alone_is_refused(home):
+    def in_alpha(path: Path, points: np.ndarray) -> None:
+        put(path, np.dstack([np.zeros((*points.shape, 3), np.uint8), 255 * (points > 0).astype(np.uint8)]))
+
+    both(home, "masks", in_alpha)
+    with pytest.raises(DataError, match="points of one colour are clear and opaque"):
+        read_masks([str(home)])
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(6, (TALL, WIDE)), (8, (TALL, WIDE)), (3, (WIDE, TALL))])
+def test_masks_of_pictures_that_exif_turns(home, orientation, size):
+    """A mask in the picture's stored size is turned with it; one that fits the upright picture stays."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for name, points in (("a", WANTED), ("b", EMPTY)):
+        (home / "images" / f"{name}.png").unlink()
+        picture(home / "images" / f"{name}.jpg", exif=exif)
+        put(home / "masks" / f"{name}.png", points)
+    rows, said = report(home)
+    mask = read_mask(rows[0]["mask"])
+    assert mask.points.shape == (size[1], size[0])
+    turns = {6: np.rot90(WANTED, -1), 8: np.rot90(WANTED), 3: WANTED}
+    assert np.array_equal(mask.points, turns[orientation])
+    assert ("the masks are turned with them: 2" in said) == (orientation != 3)
+    assert ("are taken for those of the upright pictures: 2" in said) == (orientation == 3)
+
+
+def test_the_first_page_is_taken_and_said(home):
+    both(home, "masks", put)
+    (home / "images" / "a.png").unlink()
+    pages = [Image.new("RGB", (WIDE, TALL), (n, 0, 0)) for n in range(3)]
+    pages[0].save(home / "images" / "a.tif", save_all=True, append_images=pages[1:])
+    rows, said = report(home)
+    assert len(rows) == 2 and "several frames or pages, of which the first is taken: 1" in said and "a.tif" in said
+
+
+def test_a_grey_mask_with_a_number_beyond_the_table_of_colours_is_refused(home):
+    both(home, "masks", lambda path, points: put(path, points * 3))
+    (home / "masks" / "labelmap.txt").write_text("background:0,0,0::\ncat:250,10,10::\ndog:10,250,10::\n")
+    with pytest.raises(DataError, match=r"numbers of its 3 labels, received the number 3\."):
+        read_masks([str(home)])
+
+
+def test_masks_of_things_that_are_missing_or_of_another_size(home):
+    (home / "images").rename(home / "JPEGImages")
+    both(home, "SegmentationClass", put)
+    put(home / "SegmentationObject" / "a.png", WANTED)
+    assert "masks that have none of the same name and size which tells things apart: 1" in report(home)[1]
+    put(home / "SegmentationObject" / "a.png", WANTED[:-1])
+    with pytest.raises(DataError, match="to be of the same size, 24 x 16, received 24 x 15"):
+        read_masks([str(home)])
+
+
+def listed(home: Path, annotations: list[dict], files=("a.png", "b.png")) -> None:
+    images = [{"id": n, "file_name": file, "width": WIDE, "height": TALL} for n, file in enumerate(files)]
+    kinds = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    (home / "images" / "c.json").write_text(
+        json.dumps({"images": images, "categories": kinds, "annotations": annotations})
+    )
+
+
+def test_areas_outside_of_their_picture_are_named(home):
+    areas = [ring(CAT), [100, 100, 120, 100, 120, 120]]
+    listed(
+        home, [{"id": n + 7, "image_id": n, "category_id": 1, "segmentation": [area]} for n, area in enumerate(areas)]
+    )
+    rows, said = report(home / "images")
+    assert (
+        len(rows) == 2 and "cover no point of their picture, which are left out: 1" in said and "annotation 8" in said
+    )
+
+
+def test_a_picture_that_is_listed_twice_has_the_areas_of_both(home):
+    shapes = [(0, 1, CAT), (1, 2, DOG)]
+    listed(
+        home,
+        [{"id": i, "image_id": i, "category_id": k, "segmentation": [ring(b)]} for i, k, b in shapes],
+        ("a.png",) * 2,
+    )
+    rows, said = report(home / "images")
+    assert len(rows) == 1 and np.array_equal(read_mask(rows[0]["mask"]).points, WANTED)
+    assert "lists again; their areas are put together: 1" in said
+
+
+def test_groups_ten_and_one_of_cvat_are_two(home):
+    def box(group: int, left: int) -> str:
+        return f'<box label="cat" group_id="{group}" xtl="{left}" ytl="1" xbr="{left + 3}" ybr="4"/>'
+
+    areas = box(10, 1) + box(1, 6) + box(10, 11)
+    names = "".join(f'<image name="{n}.png" width="{WIDE}" height="{TALL}">{areas}</image>' for n in "ab")
+    (home / "images" / "all.xml").write_text(f"<annotations>{names}</annotations>")
+    mask = read_mask(read_masks([str(home / "images")])[0][0]["mask"])
+    assert len(np.unique(mask.things)) == 1 + 2
+
+
+def test_a_picture_that_nobody_drew_on_is_named(home):
+    shape = {"label": "cat", "points": [[1, 1], [9, 1], [9, 9]], "shape_type": "polygon"}
+    (home / "images" / "a.json").write_text(json.dumps({"shapes": [shape], "imagePath": "a.png"}))
+    rows, said = report(home / "images")
+    assert len(rows) == 1 and "pictures that no file names, which are left out: 1" in said and "b.png" in said

@@ -1,0 +1,40 @@
+"""Pictures that are several: animations, and files of several pages. The first one is what is read.
+
+frames("scan.tif")            3
+several(["a.png", "b.gif"])   those of more than one
+"""
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from lamella.data.media.images import is_uri, raw_bytes
+from lamella.errors import DataError
+
+# JPEGs are left alone: many cameras put a preview into them, which is no second picture.
+HOLD_SEVERAL = {".gif", ".png", ".apng", ".webp", ".tif", ".tiff", ".avif"}
+
+
+def frames(value: Any) -> int:
+    """How many frames or pages a picture has; 1 for what cannot be read, which is said elsewhere.
+
+    value: a path, a `data:` URI or bytes.
+    """
+    uri = is_uri(value)
+    if not uri and not isinstance(value, bytes) and Path(str(value)).suffix.lower() not in HOLD_SEVERAL:
+        return 1
+    if uri and value[:15].lower().startswith(("data:image/jpeg", "data:image/jpg")):
+        return 1
+    from PIL import Image
+
+    try:
+        with Image.open(BytesIO(raw_bytes(value)[1]) if uri or isinstance(value, bytes) else value) as picture:
+            return int(getattr(picture, "n_frames", 1))
+    except (DataError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return 1
+
+
+def several(values: Iterable[Any]) -> list[Any]:
+    """Those of some pictures that have more than one frame or page."""
+    return [value for value in values if not hasattr(value, "shape") and frames(value) > 1]
