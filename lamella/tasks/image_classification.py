@@ -25,6 +25,7 @@ from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.media.depths import WHITE, White
+from lamella.data.media.frames import note
 from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.image_folders import image_folder
 from lamella.data.readers.pictures import read_pictures
@@ -32,7 +33,7 @@ from lamella.data.samples.image_classification import drawings
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Label, Vector
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Scores, Task, Training, Transfer
+from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Scores, Task, Training, Transfer
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -103,6 +104,7 @@ class ImageClassification(Task):
     target = "label"
     metric = "accuracy"
     transfer = FromPictures()
+    output = Output(note=note)
     training = Training(nets=("cnn", "transformer"), batch=64)
 
     labels_: list[str]

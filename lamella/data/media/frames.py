@@ -1,10 +1,11 @@
 """Pictures that are several: animations, and files of several pages. The first one is what is read.
 
-frames("scan.tif")            3
-several(["a.png", "b.gif"])   those of more than one
+frames("scan.tif")                  3
+several(["a.png", "b.gif"])         those of more than one
+note(task, {"image": "b.gif"})      what is said beside its answer
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ HOLD_SEVERAL = {".gif", ".png", ".apng", ".webp", ".tif", ".tiff", ".avif"}
 def frames(value: Any) -> int:
     """How many frames or pages a picture has; 1 for what cannot be read, which is said elsewhere.
 
-    value: a path, a `data:` URI or bytes.
+    value: a path, a `data:` URI, bytes or an array.
     """
+    if not isinstance(value, str | Path | bytes):
+        return 1
     uri = is_uri(value)
     if not uri and not isinstance(value, bytes) and Path(str(value)).suffix.lower() not in HOLD_SEVERAL:
         return 1
-    if uri and value[:15].lower().startswith(("data:image/jpeg", "data:image/jpg")):
+    if uri and str(value)[:15].lower().startswith(("data:image/jpeg", "data:image/jpg")):
         return 1
     from PIL import Image
 
@@ -37,4 +40,10 @@ def frames(value: Any) -> int:
 
 def several(values: Iterable[Any]) -> list[Any]:
     """Those of some pictures that have more than one frame or page."""
-    return [value for value in values if not hasattr(value, "shape") and frames(value) > 1]
+    return [value for value in values if frames(value) > 1]
+
+
+def note(task: Any, example: Mapping[str, Any]) -> str:
+    """Of a picture of several frames or pages, which of them was read: an `Output.note` of a task whose field is `image`."""
+    count = frames(example.get("image"))
+    return f"has {count} frames or pages, of which the first is read." if count > 1 else ""

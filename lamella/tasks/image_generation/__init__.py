@@ -27,6 +27,7 @@ from lamella import metrics
 from lamella.data.media.canvas import upright_size
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.drawing import FORMATS
+from lamella.data.media.frames import note
 from lamella.data.media.images import fingerprint, read_image, shape_of, white_of
 from lamella.data.media.sheets import sheet
 from lamella.data.readers.pictures import read_pictures
@@ -146,7 +147,7 @@ class ImageGeneration(Task):
     }
     target = "image"
     metric = "bits_per_dim"
-    output = Output(write=_write)
+    output = Output(write=_write, note=note)
     training = Training(
         nets=("vae", "transformer"),
         generative=True,

@@ -21,6 +21,7 @@ import numpy as np
 
 from lamella.data.media.canvas import on_square, upright_size
 from lamella.data.media.depths import WHITE, White
+from lamella.data.media.frames import note
 from lamella.data.media.images import fingerprint, shape_of, white_of
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, placed, read_mask
 from lamella.data.readers.masks import read_masks
@@ -122,7 +123,7 @@ class ImageSegmentation(Task):
     answer = MaskField("A mask of labels, and for each label its share, its points and its things.")
     target = "mask"
     metric = "mIoU"
-    output = Output(write=_write)
+    output = Output(write=_write, note=note)
     transfer = FromPictures()
     training = Training(nets=("cnn",), noun="pictures", batch=8, hold_out=_hold_out, previews=_previews)
 

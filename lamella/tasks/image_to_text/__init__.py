@@ -20,6 +20,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
+from lamella.data.media import frames
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers.captions import read_captions
@@ -126,9 +127,10 @@ class FromPictures(Transfer["ImageToText"]):
 
 
 def _note(task: "ImageToText", example: Example) -> str:
-    """Of a text that is longer than what the net reads."""
+    """Of a text that is longer than what the net reads, or a picture that is several."""
     text, most = normalise(example.get("text", "")).lower(), task.config.max_length
-    return f"longer than {most} pieces: its end is not read." if len(task.pieces.encode([text])[0]) > most else ""
+    long = len(task.pieces.encode([text])[0]) > most
+    return f"longer than {most} pieces: its end is not read." if long else frames.note(task, example)
 
 
 class ImageToText(Task):

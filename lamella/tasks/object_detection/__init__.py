@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from lamella.data.media.canvas import fit_picture, on_square, upright_size
 from lamella.data.media.depths import WHITE, White
+from lamella.data.media.frames import note
 from lamella.data.media.images import fingerprint, shape_of, white_of
 from lamella.data.readers.boxes import read_boxes
 from lamella.data.samples.object_detection import scenes
@@ -140,7 +141,7 @@ class ObjectDetection(Task):
     answer = Boxes("The objects, each with label, score and box.")
     target = "boxes"
     metric = "AP"
-    output = Output(write=_write)
+    output = Output(write=_write, note=note)
     transfer = FromPictures()
     # Average precision needs the boxes of which the net is not sure, too.
     training = Training(nets=("cnn",), batch=8, measured={"threshold": FLOOR})

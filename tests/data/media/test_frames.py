@@ -32,3 +32,13 @@ def test_what_is_one_or_none(tmp_path):
     (tmp_path / "no.gif").write_bytes(b"GIF89a nothing")
     names = ["one.png", "no.gif", "nowhere.tif", "text.txt"]
     assert several([tmp_path / name for name in names]) == [] and frames("data:image/png;base64,#") == 1
+
+
+def test_what_is_said_beside_the_answer_to_an_animation():
+    from lamella import registry
+
+    uri = f"data:image/gif;base64,{base64.b64encode(animation('GIF')).decode()}"
+    names = ("image-classification", "object-detection", "image-segmentation", "image-generation")
+    for job in (registry.find(name)() for name in names):
+        assert job.output.noted(job, {"image": uri}) == "has 3 frames or pages, of which the first is read."
+        assert job.output.noted(job, {"image": "one.jpg"}) == job.output.noted(job, {}) == ""
