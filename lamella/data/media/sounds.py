@@ -27,6 +27,7 @@ ARRAY_RATE = 16000  # samples a second of an array, which does not say it
 MOST_SAMPLES = 400_000_000  # of a recording or span, channels counted: decoded they are 1.6 GB
 MOST_BYTES = 2 << 30
 SHORTEST = 0.02  # seconds
+LOUDEST = 1e6  # of a sample: the power of a larger one has no number
 _SPAN = re.compile(r"#t=(\d{1,6}(?:\.\d{1,6})?),(\d{1,6}(?:\.\d{1,6})?)$")
 _URI = re.compile(r"data:[^,;]*(;[^,;]*)*,")
 
@@ -131,7 +132,7 @@ def _array(value: Any) -> Sound:
         raise DataError(
             f"expected samples (N,) from -1 to 1 at {ARRAY_RATE:,} a second, received {str(error)[:120]}."
         ) from error
-    return _long_enough("sound", samples.astype(np.float32), ARRAY_RATE)
+    return _long_enough("sound", np.clip(samples, -LOUDEST, LOUDEST).astype(np.float32), ARRAY_RATE)
 
 
 def _decoded(value: Any) -> Sound:
@@ -169,7 +170,7 @@ def _by_soundfile(name: str, span: tuple[float, float] | None, file: BinaryIO, h
             if first:
                 opened.seek(first)
             samples = opened.read(count, dtype="float32", always_2d=True).mean(axis=1)
-            return _long_enough(name, np.nan_to_num(samples), opened.samplerate)
+            return _long_enough(name, np.clip(np.nan_to_num(samples), -LOUDEST, LOUDEST), opened.samplerate)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, OSError) as error:
         raise _no_sound(name, head) from error
 

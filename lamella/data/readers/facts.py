@@ -70,7 +70,7 @@ LABEL = {*CALLED, "text", "labels"}  # above labels in a table of them
 Labels = dict[str, dict[str, str]]
 """Id -> label, by what is called so: "entity", "relation", or "" for both."""
 
-__all__ = ["Fact", "clean", "read_facts"]
+__all__ = ["LONGEST", "Fact", "clean", "read_facts"]
 _NEO4J = re.compile(r"(:(?:start_id|end_id|type))\(.*\)", re.IGNORECASE)  # :START_ID(Person), of a group of ids
 
 

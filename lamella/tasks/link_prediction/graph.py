@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lamella.data.readers.facts import Fact, clean
+from lamella.data.readers.facts import LONGEST, Fact, clean
 from lamella.errors import DataError, UsageError
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 
@@ -99,5 +99,7 @@ def parse_facts(text: str) -> list[Fact]:
         cells = [clean(cell) for cell in part.split("\t" if "\t" in part else "|")]
         if len(cells) != 3 or not all(cells):
             raise UsageError(f"--facts: expected head | relation | tail, received {part.strip()[:80]!r}.")
+        if (most := max(map(len, cells))) > LONGEST:
+            raise UsageError(f"--facts: expected names of at most {LONGEST:,} characters, received one of {most:,}.")
         facts.append((cells[0], cells[1], cells[2]))
     return facts

@@ -174,3 +174,9 @@ def test_what_is_wrong_with_a_compressed_sound_is_said(tmp_path):
     (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
     with pytest.raises(DataError, match="received M4A or MP4"):
         read_sound(str(tmp_path / "a.m4a"))
+
+
+def test_samples_beyond_all_measure_have_features():
+    """A warning of numpy is an error here."""
+    with np.errstate(all="raise"):
+        assert np.isfinite(log_mel(read_sound(np.full(RATE, 1e30)).samples, RATE)).all()

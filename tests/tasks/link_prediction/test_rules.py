@@ -217,6 +217,8 @@ def test_relations_that_tell_each_other():
 
 def test_facts_as_they_are_typed():
     assert parse_facts("a|r|b;\n c\tr\td ;") == [("a", "r", "b"), ("c", "r", "d")]
+    with pytest.raises(lamella.UsageError, match="names of at most 1,000 characters, received one of 3,000"):
+        parse_facts("a" * 3000 + "|r|b")
     for wrong in ("a | r", "a | r | ", "a|b|c|d"):
         with pytest.raises(lamella.UsageError, match=r"--facts: expected head \| relation \| tail, received"):
             parse_facts(wrong)
