@@ -8,10 +8,10 @@ import torch
 
 from lamella.decode import code_grid
 from lamella.decode.likelihood import discrete_logistic as in_numpy
-from lamella.nets.transformer.code_grid import LABEL_WEIGHT
 from lamella.nets.vae.generator import PRIOR, Generator
 from lamella.nets.vae.losses import discrete_logistic as in_torch
 from lamella.nets.vae.quantizers import FSQ, LEVELS, VQ, quantizer_of
+from lamella.nets.vae.reader import hidden_regions
 
 
 @pytest.mark.parametrize("levels", LEVELS.values(), ids=str)
@@ -72,22 +72,42 @@ def test_a_phase_moves_its_own_part_of_the_net():
     assert out["values"].shape == pictures.shape and out["log_scale"].shape == (3,)
     net.phase = PRIOR
     out = net(pictures, label)
-    assert out["likely"].shape == out["missing"].shape == (3, 17)  # the label and the codes
-    assert bool(out["missing"][:, 1:].any(dim=1).all())
+    assert out["likely"].shape == out["missing"].shape == (3, 16) and bool(out["missing"].any(dim=1).all())
     out["likely"].sum().backward()
     moved = {name for name, weight in net.named_parameters() if weight.grad is not None}
     assert moved and all(name.startswith(f"{PRIOR}.") for name in moved)
 
 
-def test_a_label_that_was_left_out_is_learned_and_no_other():
-    prior = Generator(1, 16, 2, 3, width=16, depth=1, heads=2).prior
-    codes, label = torch.randint(0, 240, (400, 16)), torch.arange(400) % 4  # 0: nobody knows its label
+def test_labels_are_read_beside_the_codes_and_hidden_points_do_not_count():
     torch.manual_seed(0)
-    likely, weight = prior.learn(codes, label)
-    learned = weight[:, 0] > 0
-    assert not learned[label == 0].any() and 0.1 < float(learned[label != 0].float().mean()) < 0.35
-    assert float(weight[:, 0].sum()) == pytest.approx(LABEL_WEIGHT * float(weight[:, 1:].sum()), rel=1e-4)
-    assert torch.allclose(likely[learned, 0], torch.tensor(1 / 3).log())  # at first all are as likely
+    net = Generator(1, 16, 2, 3, width=32, depth=1, heads=2)
+    pictures, label = torch.rand(4, 1, 16, 16), torch.tensor([0, 1, 2, 3])
+    out = net(pictures, label)
+    assert float(out["read"][0].detach()) == 0 and bool(
+        (out["read"][1:] < 0).all()
+    )  # the first one's label is not known
+    out["read"].sum().backward()
+    moved = {name for name, weight in net.named_parameters() if weight.grad is not None}
+    assert moved and all(name.startswith("reader.") for name in moved)
+    net.eval().reader.out.weight.data.normal_()
+    hidden = torch.zeros(4, 16, 16)
+    hidden[:, 8:] = 1
+    other = pictures.clone()
+    other[:, :, 8:] = 0.3
+    one, two = (net.read(p, hidden)["labels"] for p in (pictures, other))
+    assert torch.equal(one, two) and torch.allclose(one.exp().sum(dim=1), torch.ones(4), atol=1e-5)
+    assert not torch.allclose(one, net.read(pictures, torch.zeros(4, 16, 16))["labels"])
+    plain = Generator(1, 16, 2, 0, width=16, depth=1, heads=2)  # without labels there is nothing to read
+    assert plain.reader is None and "read" not in plain.graphs() and "read" in net.graphs()
+
+
+def test_regions_of_every_kind_are_hidden():
+    torch.manual_seed(0)
+    hidden = hidden_regions(2000, 28)
+    share = hidden.mean(dim=(1, 2))
+    assert 0.2 < float((share == 0).float().mean()) < 0.35 and float((share == 1).float().mean()) < 0.05
+    halves = (hidden[:, 14:].mean(dim=(1, 2)) > 0.9) & (hidden[:, :10].mean(dim=(1, 2)) < 0.1)
+    assert float(halves.float().mean()) > 0.01 and 0.25 < float(share.mean()) < 0.5
 
 
 @pytest.mark.parametrize(("side", "halvings", "grid"), [(28, 2, 7), (32, 2, 8), (64, 3, 8)])

@@ -3,8 +3,7 @@
 Every code attends to every other; a missing one is a token of its own. Trained on pictures of which a random share is
 missing, it draws a whole picture, completes any region of one, and says how likely a picture is: three uses of one graph.
 A label is one more token in front; in training it is left out now and then, so that the net can be asked with and
-without it (classifier-free guidance; Ho and Salimans, 2022). Where it is left out it is filled in like a code: so the net
-says which label a picture has of which a part is seen.
+without it (classifier-free guidance; Ho and Salimans, 2022).
 
 Tensors in, tensors out: B pictures, T codes of a picture in reading order, K codes there are, D width.
 """
@@ -18,20 +17,18 @@ from torch.nn import functional as F
 from lamella.nets.layers import Linear
 from lamella.nets.transformer.blocks import EncoderBlock
 
-UNLABELLED = 0.2  # share of the labels that are left out in training
-LABEL_WEIGHT = 0.1  # of the loss of a label that was left out, that of a code being 1
+UNLABELLED = 0.1  # share of the labels that are left out in training
 ANY, MISSING = 0, -1  # the ids of no label and of no code
 
 
 class GridTransformer(nn.Module):
-    """Codes, some of them missing, and a label -> how likely each code is at each place, and each label of the picture.
+    """Codes, some of them missing, and a label -> how likely each code is at each place.
 
-    A missing code is -1; label 0 is any. Where a label is given, what is said of the labels means nothing.
+    A missing code is -1; label 0 is any.
 
     >>> net = GridTransformer(count=20, grid=3, labels=2, width=8, depth=1, heads=2)
-    >>> scores, labels = net(torch.full((2, 9), -1), torch.tensor([0, 1]))
-    >>> scores.shape, labels.shape
-    (torch.Size([2, 9, 20]), torch.Size([2, 2]))
+    >>> net(torch.full((2, 9), -1), torch.tensor([0, 1])).shape
+    torch.Size([2, 9, 20])
     """
 
     def __init__(
@@ -46,13 +43,12 @@ class GridTransformer(nn.Module):
         self.column_table = nn.Parameter(torch.randn(1, grid, width) * width**-0.5)
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 4 * width, dropout, "gelu") for _ in range(depth))
         self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
-        self.out, self.out_label = Linear(width, count), Linear(width, labels)
-        # Zero: all codes and all labels are equally likely at first.
+        self.out = Linear(width, count)
+        # Zero: all codes are equally likely at first.
         nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out_label.weight)
 
-    def forward(self, codes: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """codes (B, T) with -1 where one is missing, label (B,) -> log-probabilities of codes (B, T, K) and labels (B, L)."""
+    def forward(self, codes: Tensor, label: Tensor) -> Tensor:
+        """codes (B, T) with -1 where one is missing, label (B,) -> log-probabilities (B, T, K)."""
         places = (self.row_table + self.column_table).flatten(0, 1)  # (T, D)
         # The last row of the table stands for what is missing.
         x = F.embedding(torch.where(codes < 0, self.count, codes), self.code_table) + places
@@ -61,24 +57,16 @@ class GridTransformer(nn.Module):
         x = self.drop(x * math.sqrt(self.width))
         for block in self.blocks:
             x = block(x)
-        x = self.norm(x)
-        scores, labels = self.out(x[:, 1:]).float(), self.out_label(x[:, 0]).float()
-        return torch.log_softmax(scores, dim=-1), torch.log_softmax(labels, dim=-1)
+        return torch.log_softmax(self.out(self.norm(x[:, 1:])).float(), dim=-1)
 
     def learn(self, codes: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """A training step: whole codes (B, T), label (B,) -> log-probabilities of each label and code (B, 1 + T), and their weights.
+        """A training step: whole codes (B, T), label (B,) -> the log-probability of each (B, T) and which were missing.
 
-        The weight is 0 where it was not missing. The share of codes that is missing is the cosine of a uniform number, as
-        while drawing: mostly more than half.
+        The share that is missing is the cosine of a uniform number, as while drawing: mostly more than half.
         """
         share = torch.cos(torch.rand(len(codes), 1, device=codes.device) * math.pi / 2)
         order = torch.rand(codes.shape, device=codes.device)
         missing = (order < share) | (order == order.amin(dim=1, keepdim=True))  # at least one
         unknown = torch.rand(len(label), device=label.device) < UNLABELLED
-        scores, labels = self(torch.where(missing, MISSING, codes), torch.where(unknown, ANY, label))
-        of_codes = scores.gather(2, codes[:, :, None])[:, :, 0]
-        of_label = labels.gather(1, (label[:, None] - 1).clamp(min=0))
-        guessed = (unknown & (label != ANY))[:, None]  # nobody knows the label of a picture without one
-        # A label weighs more than a code of the picture: there are dozens of these, and one of it in a few pictures.
-        weight = LABEL_WEIGHT * missing.sum() / guessed.sum().clamp(min=1)
-        return torch.cat([of_label, of_codes], dim=1), torch.cat([weight * guessed, missing], dim=1)
+        likely = self(torch.where(missing, MISSING, codes), torch.where(unknown, ANY, label))
+        return likely.gather(2, codes[:, :, None])[:, :, 0], missing

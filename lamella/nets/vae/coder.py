@@ -68,7 +68,8 @@ class Coder(nn.Module):
         return self._made(self.quantizer.values(codes))
 
     def _made(self, quantized: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.deep(self.from_code(quantized))
+        # The values of codes are float32; the net may compute in a narrower type.
+        x = self.deep(self.from_code(quantized.to(self.from_code.weight.dtype)))
         scale = self.scale(torch.relu(x).mean(dim=(2, 3)))[:, 0]  # (B,)
         for level in self.up:
             # Nearest points and a convolution: a transposed convolution would leave a checkerboard (Odena et al., 2016).
@@ -79,5 +80,5 @@ class Coder(nn.Module):
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         quantized, _, loss = self.quantizer(self.before(pictures))
-        values, scale = self._made(quantized.to(pictures.dtype))
+        values, scale = self._made(quantized)
         return {"values": values, "log_scale": scale, "commitment": loss}

@@ -1,5 +1,6 @@
 """A net that draws pictures: an autoencoder between pictures and grids of codes, and a Transformer that knows which
-codes go together. They are trained one after the other, each by a likelihood.
+codes go together. They are trained one after the other, each by a likelihood. Beside the first one a small net learns to
+read labels.
 
 Tensors in, tensors out: B pictures, C channels, S side, T = G x G codes of a picture, K codes there are.
 """
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from lamella.nets.transformer.code_grid import GridTransformer
 from lamella.nets.vae.coder import Coder
+from lamella.nets.vae.reader import LabelReader, hidden_regions
 
 CODES, PRIOR = "codes", "prior"  # the phases of its training, and how the names of their weights begin
 
@@ -43,6 +45,7 @@ class Generator(nn.Module):
         self.codes = Coder(channels, side, halvings, width // 2, max(1, depth - 1), kind, count)
         self.count, self.grid = self.codes.quantizer.count, self.codes.grid
         self.prior = GridTransformer(self.count, self.grid, max(1, labels), width, depth + 1, heads, dropout)
+        self.reader = LabelReader(channels, side, halvings, labels, width // 2) if labels > 1 else None
         self.vocabulary = min(
             self.count, max(1, labels) + 1
         )  # ids that every graph takes: what an export is tried with
@@ -57,14 +60,22 @@ class Generator(nn.Module):
         return {"values": values, "log_scale": scale}
 
     def fill(self, codes: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """Codes (B, T), -1 where one is missing, and labels (B,), 0 for any -> log-probabilities of the codes, "scores" (B, T, K),
-        and where the label is any, of the label that the picture may have, "labels" (B, L)."""
-        scores, labels = self.prior(codes, label)
-        return {"scores": scores, "labels": labels}
+        """Codes (B, T), -1 where one is missing, and labels (B,), 0 for any -> log-probabilities "scores" (B, T, K)."""
+        return {"scores": self.prior(codes, label)}
+
+    def read(self, pictures: Tensor, hidden: Tensor) -> dict[str, Tensor]:
+        """Pictures from 0 to 1 (B, C, S, S), hidden where `hidden` (B, S, S) is 1 -> log-probabilities "labels" (B, L)."""
+        assert self.reader is not None
+        return {"labels": self.reader(pictures, hidden)}
 
     def forward(self, pictures: Tensor, label: Tensor) -> dict[str, Tensor]:
         if self.phase != PRIOR:
             out: dict[str, Tensor] = self.codes(pictures)
+            if self.reader is not None:
+                hidden = hidden_regions(len(pictures), pictures.shape[-1], pictures.device)
+                labels = self.reader(pictures, hidden)
+                # One without a label teaches nothing here.
+                out["read"] = labels.gather(1, (label[:, None] - 1).clamp(min=0))[:, 0] * (label > 0)
             return out
         with torch.no_grad():  # the codes stand still while the prior learns them
             codes = self.codes.codes(pictures).flatten(1)
@@ -74,8 +85,11 @@ class Generator(nn.Module):
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
         side, codes = self.codes.side, ("int64", "batch", self.grid**2)
+        pictures = ("float32", "batch", self.codes.channels, side, side)
+        more = {"read": ({"pictures": pictures, "hidden": ("float32", "batch", side, side)}, ("labels",))}
         return {
-            "encode": ({"pictures": ("float32", "batch", self.codes.channels, side, side)}, ("codes",)),
+            "encode": ({"pictures": pictures}, ("codes",)),
             "decode": ({"codes": codes}, ("values", "log_scale")),
-            "fill": ({"codes": codes, "label": ("int64", "batch")}, ("scores", "labels")),
+            "fill": ({"codes": codes, "label": ("int64", "batch")}, ("scores",)),
+            **(more if self.reader is not None else {}),
         }

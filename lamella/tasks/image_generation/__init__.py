@@ -52,7 +52,7 @@ from lamella.task import (
     Task,
     Training,
 )
-from lamella.tasks.image_generation import memorisation
+from lamella.tasks.image_generation import drawing, memorisation
 from lamella.tasks.image_generation import pictures as cells
 from lamella.tasks.image_generation.labels import guessed
 
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
 LOOKED_AT = 200  # pictures from which size and channels are detected
-AT_ONCE = 64  # pictures that are drawn together
 LARGE = 40  # sides above this are halved three times and not twice
 ANY = "any"  # the word for no label
 NOW = {"when": "predict"}
@@ -120,7 +119,7 @@ def _findings(
     known = task.collate([{"pictures": task._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
     unseen = task.collate([{"pictures": task._read(e)} for e in held[: memorisation.DRAWN]])["pictures"]
     kept = graphs["encode"](pictures=unseen)["codes"]
-    drawn, seen = (memorisation.nearest(task._points(graphs, c).clip(0, 1), known) for c in (codes, kept))
+    drawn, seen = (memorisation.nearest(drawing.points(graphs, c).clip(0, 1), known) for c in (codes, kept))
     return [memorisation.line(drawn, seen, len(known))]
 
 
@@ -154,7 +153,7 @@ class ImageGeneration(Task):
         noun="pictures",
         batch=64,
         keep_best=True,
-        phases=(Phase("codes", 0.35, ("codes.",)), Phase("prior", 0.65, ("prior.",))),
+        phases=(Phase("codes", 0.3, ("codes.", "reader.")), Phase("prior", 0.7, ("prior.",))),
         quick={"passes": 4},
         findings=_findings,
         less_is_better=True,
@@ -266,14 +265,17 @@ class ImageGeneration(Task):
         from lamella.nets.vae.losses import discrete_logistic as likelihood
 
         likely = likelihood(outputs["values"], outputs["log_scale"], targets["pictures"].float())
-        return outputs["commitment"] - likely.mean()
+        read = outputs["read"].mean() if "read" in outputs else 0.0  # the weights of what reads labels are its own
+        return outputs["commitment"] - likely.mean() - read
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         if self.state.asked == "draw":
             empty = self._nothing(len(inputs["label"]))
-            return [cells.as_pngs(self._points(graphs, codes)) for codes in self._drawn(graphs, empty, inputs["label"])]
+            return [
+                cells.as_pngs(drawing.points(graphs, codes)) for codes in self._drawn(graphs, empty, inputs["label"])
+            ]
         if self.state.asked == "complete":
             return self._completed(graphs, inputs["pictures"], inputs["hidden"])
         codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
@@ -282,7 +284,7 @@ class ImageGeneration(Task):
         if self.state.asked == "reconstruct":
             return list(shown)
         points = discrete_logistic(made["values"], made["log_scale"], inputs["pictures"])
-        anywhere = partial(self._aligned, graphs, np.zeros(len(codes), np.int64))
+        anywhere = partial(drawing.predict, graphs, np.zeros(len(codes), np.int64), guidance=1.0)
         likely = code_grid.log_likelihood(anywhere, codes, self.config.passes)
         totals = points.reshape(len(codes), -1).sum(axis=1) + likely.sum(axis=1)
         return [self._answer(total, uri) for total, uri in zip(totals, shown, strict=True)]
@@ -292,52 +294,28 @@ class ImageGeneration(Task):
         bits = -float(total) / math.log(2) / (self.channels_ * self.side_**2)
         return {"log_likelihood": round(float(total), 3), "bits_per_dim": round(bits, 5), "reconstruction": shown}
 
-    def _predict(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
-        """Codes (B, T), some missing, of labels (B,), 0 for any -> log-probabilities (B, T, K), guided by the labels."""
-        # What is seen is the guide of a completion.
-        net, scale = graphs["fill"], 1.0 if self.state.asked == "complete" else self.config.guidance
-
-        def run(label: Array) -> Array:
-            return net(codes=codes, label=label)["scores"]
-
-        if scale == 1 or not label.any():
-            return run(label)
-        return code_grid.guided(run(label), run(np.zeros_like(label)), scale)
-
     def _nothing(self, count: int) -> Array:
         """Rows of codes that are all missing."""
         return np.full((count, self.grid**2), code_grid.MISSING)
 
     def _drawn(self, graphs: Mapping[str, GraphLike], codes: Array, label: Array) -> list[Array]:
-        """Codes (B, T), some missing; labels (B,), or (B, N) one for each -> `number` whole ones a row, each by its own generator."""
-        c, count = self.config, self.config.number
-        rngs = [np.random.default_rng([c.seed, i]) for _ in codes for i in range(count)]
-        label = label.ravel() if label.ndim == 2 else np.repeat(label, count)
-        codes = np.repeat(codes, count, axis=0)
-        parts = []
-        for first in range(0, len(codes), AT_ONCE):
-            rows = slice(first, first + AT_ONCE)
-            predict = partial(self._aligned, graphs, label[rows])
-            parts.append(code_grid.fill(predict, codes[rows], rngs[rows], c.passes, c.temperature))
-        return list(np.concatenate(parts).reshape(-1, count, codes.shape[1]))
+        """Codes (B, T), some missing; labels (B,), or (B, N) one for each -> `number` whole ones a row."""
+        # What is seen is the guide of a completion.
+        return drawing.drawn(graphs, codes, label, self.config, self.config.guidance if self._draws else 1.0)
 
-    def _aligned(self, graphs: Mapping[str, GraphLike], label: Array, codes: Array) -> Array:
-        return self._predict(graphs, label[: len(codes)], codes)
-
-    def _points(self, graphs: Mapping[str, GraphLike], codes: Array) -> Array:
-        """Codes (N, T) -> points (N, C, S, S)."""
-        parts = [graphs["decode"](codes=codes[i : i + AT_ONCE])["values"] for i in range(0, len(codes), AT_ONCE)]
-        return np.concatenate(parts)
+    @property
+    def _draws(self) -> bool:
+        return self.state.asked != "complete"
 
     def _completed(self, graphs: Mapping[str, GraphLike], pictures: Array, hidden: Array) -> list[Answer]:
         """Pictures (B, C, S, S) with hidden points drawn anew; what was seen stays as it was, point for point."""
         seen = cells.painted(pictures, hidden)
         codes = graphs["encode"](pictures=seen)["codes"]
         codes = np.where(cells.cells_of(hidden, self.grid), code_grid.MISSING, codes)
-        label = guessed(graphs, codes, len(self.labels_), self.config)
+        label = guessed(graphs, seen, hidden, codes, len(self.labels_), self.config)
         answers = []
         for picture, gone, drawn in zip(pictures, hidden, self._drawn(graphs, codes, label), strict=True):
-            answers.append(cells.as_pngs(np.where(gone[None, None] != 0, self._points(graphs, drawn), picture[None])))
+            answers.append(cells.as_pngs(np.where(gone[None, None] != 0, drawing.points(graphs, drawn), picture[None])))
         return answers
 
     # ---- explanations ------------------------------------------------------------------------------------------
@@ -362,13 +340,15 @@ class ImageGeneration(Task):
         if self.state.asked == "draw":
             codes = np.repeat(codes, len(inputs["label"]), axis=0)
             likely = code_grid.log_likelihood(
-                partial(self._aligned, graphs, inputs["label"]), codes, self.config.passes
+                partial(drawing.predict, graphs, inputs["label"], guidance=self.config.guidance),
+                codes,
+                self.config.passes,
             )
         else:
             gone = cells.cells_of(inputs["hidden"], self.grid)
             seen = graphs["encode"](pictures=cells.painted(inputs["pictures"], inputs["hidden"]))["codes"]
             anywhere = np.zeros(len(seen), np.int64)
-            every = self._predict(graphs, anywhere, np.where(gone, code_grid.MISSING, seen))
+            every = drawing.predict(graphs, anywhere, np.where(gone, code_grid.MISSING, seen), 1.0)
             wanted = np.repeat(codes, len(seen), axis=0)
             likely = np.take_along_axis(every, wanted[:, :, None], axis=2)[:, :, 0] * gone
         return Focus("log-probability of what was drawn", cells.by_region(likely, region, names), names)

@@ -17,7 +17,7 @@ import lamella
 from lamella.data.media.images import encode_png, read_image
 from lamella.data.readers.pictures import read_pictures
 from lamella.graphs import torch_graphs
-from lamella.tasks.image_generation import ImageGeneration, memorisation
+from lamella.tasks.image_generation import ImageGeneration, drawing, memorisation
 from lamella.tasks.image_generation.labels import guessed
 from tests.serving import serving
 
@@ -196,23 +196,50 @@ def test_a_wrong_question_is_refused_with_one_line(model, question, example, sai
 
 def test_labels_are_guessed_where_there_are_some_to_try():
     codes, config = np.array([[0, -1]]), msgspec.structs.replace(ImageGeneration().config, number=3)
+    pictures, hidden = np.zeros((1, 1, 8, 8)), np.zeros((1, 8, 8), np.uint8)
+    hidden[:, 4:] = 1
     tried: list[int] = []
 
     def fill(codes, label):
         tried.extend(label.tolist())
         return {"scores": np.log(np.where(label[:, None, None] == 2, [0.99, 0.01], [0.01, 0.99])).repeat(2, axis=1)}
 
-    def says(codes, label):
-        assert label.tolist() == [0], "asked without a label"
+    def reads(pictures, hidden):
+        assert hidden.mean() == 0.5 and pictures.shape == (1, 1, 8, 8)
         return {"labels": np.log([[0.2, 0.1, 0.7]])}
 
-    assert guessed({"fill": says}, codes, 3, config).tolist() == [[3, 3, 1]]
-    # A model of before, which does not say it: all labels are tried, where these are not too many.
+    assert guessed({"read": reads}, pictures, hidden, codes, 3, config).tolist() == [[3, 3, 1]]
+    # A model of before, which does not read them: all labels are tried, where these are not too many.
     config = msgspec.structs.replace(config, temperature=0)
-    assert guessed({"fill": fill}, codes, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {0, 1, 2, 3}
-    assert guessed({"fill": fill}, codes, 33, config).tolist() == [[0, 0, 0]]
+    assert guessed({"fill": fill}, pictures, hidden, codes, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {
+        1,
+        2,
+        3,
+    }
+    assert guessed({"fill": fill}, pictures, hidden, codes, 33, config).tolist() == [[0, 0, 0]]
     for count in (0, 1):  # none, one that tells nothing
-        assert guessed({}, codes, count, config).tolist() == [[0, 0, 0]]
+        assert guessed({}, pictures, hidden, codes, count, config).tolist() == [[0, 0, 0]]
+
+
+def test_what_is_not_read_as_its_label_is_drawn_again():
+    """A prior that draws code 0 or 1, whatever the label, and a net that reads code 1 as label 2."""
+    config = msgspec.structs.replace(ImageGeneration().config, number=200, seed=5)
+    graphs = {
+        "fill": lambda codes, label: {"scores": np.log(np.full((*codes.shape, 2), 0.5))},
+        "decode": lambda codes: {"values": codes[:, None, None].astype(np.float32)},
+        "read": lambda pictures, hidden: {
+            "labels": np.log(np.where(pictures[:, 0, 0] == 1, [[0.02, 0.98]], [[0.98, 0.02]]))
+        },
+    }
+    empty, labels = np.full((3, 1), -1), np.array([0, 1, 2])
+    plain = drawing.drawn(graphs, empty, labels, config)
+    assert [0.4 < row.mean() < 0.6 for row in plain] == [True] * 3, "as learned"
+    checked = drawing.drawn(graphs, empty, labels, config, guidance=1.5)
+    assert 0.4 < checked[0].mean() < 0.6 and checked[1].mean() < 0.15 and checked[2].mean() > 0.85
+    alone = drawing.drawn(graphs, empty[2:], labels[2:], config, guidance=1.5)
+    assert np.array_equal(alone[0], checked[2]), "no row depends on the others"
+    old = drawing.drawn({"fill": graphs["fill"]}, empty, labels, config, guidance=1.5)
+    assert all(np.array_equal(a, b) for a, b in zip(old, plain, strict=True)), "a model without such a net"
 
 
 def test_fields_by_name_are_whole(cli, folder, picture):

@@ -1,0 +1,65 @@
+"""Codes that are drawn by the prior, and points that they become."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lamella.decode import code_grid
+from lamella.task import Array, GraphLike
+from lamella.tasks.image_generation.labels import read
+
+AT_ONCE = 64  # pictures that are drawn together
+TRIES = 4  # times that a picture is drawn, at most, until it is read as its label
+
+
+def predict(graphs: Mapping[str, GraphLike], label: Array, codes: Array, guidance: float) -> Array:
+    """Codes (B, T), some missing, of labels (B,), 0 for any -> log-probabilities (B, T, K), guided by the labels."""
+
+    def run(label: Array) -> Array:
+        return graphs["fill"](codes=codes, label=label)["scores"]
+
+    label = label[: len(codes)]
+    if guidance == 1 or not label.any():
+        return run(label)
+    return code_grid.guided(run(label), run(np.zeros_like(label)), guidance)
+
+
+def points(graphs: Mapping[str, GraphLike], codes: Array) -> Array:
+    """Codes (N, T) -> points (N, C, S, S)."""
+    parts = [graphs["decode"](codes=codes[i : i + AT_ONCE])["values"] for i in range(0, len(codes), AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def drawn(
+    graphs: Mapping[str, GraphLike], codes: Array, label: Array, config: Any, guidance: float = 1.0
+) -> list[Array]:
+    """Codes (B, T), some missing; labels (B,), or (B, N) one for each -> `number` whole ones a row, each by its own generator.
+
+    With a guidance above 1, a picture is kept with the probability that it is read as its label, and else drawn again: so the
+    net that reads labels is a guide too (Dhariwal and Nichol, 2021). The last try is kept in any case.
+    """
+    count = config.number
+    rngs = [np.random.default_rng([config.seed, i]) for _ in codes for i in range(count)]
+    label = label.ravel() if label.ndim == 2 else np.repeat(label, count)
+    empty = np.repeat(codes, count, axis=0)
+    out, left = empty.copy(), np.arange(len(empty))
+    checked = guidance > 1 and "read" in graphs
+    for attempt in range(TRIES if checked else 1):
+        again: list[Array] = []
+        for first in range(0, len(left), AT_ONCE):
+            rows = left[first : first + AT_ONCE]
+            own, some = label[rows], [rngs[i] for i in rows]
+
+            def fill(given: Array, own: Array = own) -> Array:
+                return predict(graphs, own, given, guidance)
+
+            out[rows] = code_grid.fill(fill, empty[rows], some, config.passes, config.temperature)
+            if checked and attempt < TRIES - 1:
+                likely = read(graphs, points(graphs, out[rows]).clip(0, 1))
+                kept = np.exp(np.round(likely[np.arange(len(rows)), own - 1] / code_grid.EXACT) * code_grid.EXACT)
+                again.append(rows[(np.array([rng.random() for rng in some]) >= kept) & (own > 0)])
+        left = np.concatenate(again) if again else left[:0]
+        if not len(left):
+            break
+    return list(out.reshape(-1, count, codes.shape[1]))
