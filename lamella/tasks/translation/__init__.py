@@ -8,7 +8,7 @@ carries placeholders and markup over, and notices when the net loops or drops so
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lamella.data.readers.windows import Part
+    from lamella.tasks.translation.dictionary import Dictionary
     from lamella.tasks.translation.shortlist import Shortlist
 
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
@@ -80,6 +81,7 @@ class Translation(Task):
     vocabulary_: bytes
     directions_: list[str] = []  # "en-fr": of a net for several pairs, which is told by a mark what to write
     words_: bytes = b""  # lists of single words that are looked up, of those that ship: see `words`
+    dictionary_: bytes = b""  # what rarer words may be translated to, of those that ship: see `dictionary`
     # Of translators that other programs have trained (`foreign`):
     target_vocabulary_: bytes = b""  # where the sides have vocabularies of their own
     normaliser_: str = "identity"  # how letters are replaced before a text is cut
@@ -278,8 +280,26 @@ class Translation(Task):
         steps = [own] if first is self else [(first.words_, src, middle), own]
         glossary = guard.glossary_of(self.config.glossary, to)
         listed = partial(through, steps) if all(packed for packed, _, _ in steps) else None
-        translated = partial(self._translated, run=run, src=src, to=to, listed=listed)
-        return words_first(steps, examples, translated, self.config.alternatives, glossary)
+        dictionary = self._dictionary(src, to)
+        translated = partial(self._translated, run=run, src=src, to=to, lists=guard.Lists(listed, dictionary))
+        found = words_first(steps, examples, translated, self.config.alternatives, glossary)
+        if dictionary is None:
+            return found
+        from lamella.tasks.translation.dictionary import instead
+
+        looked_up = partial(instead, dictionary=dictionary, src=src, dst=to, alternatives=self.config.alternatives)
+        return [
+            one if glossary and glossary.find(e["text"]) else looked_up(e["text"], one)
+            for e, one in zip(examples, found, strict=True)
+        ]
+
+    def _dictionary(self, src: str, to: str) -> "Dictionary | None":
+        """The dictionary of a direction, of a model that has one and asks no other before it."""
+        if not self.dictionary_ or self._first is not self:
+            return None
+        from lamella.tasks.translation.dictionary import opened
+
+        return opened(self.dictionary_).of(src, to)
 
     def _translated(
         self,
@@ -287,7 +307,7 @@ class Translation(Task):
         run: Run,
         src: str,
         to: str,
-        listed: Callable[[str], str | None] | None = None,
+        lists: guard.Lists | None = None,
     ) -> list[Outcome]:
         pieces, cost = self._first.pieces, self._first._cost  # of the net that reads the source
         readable = partial(case.readable, knows=pieces.knows, chinese=is_chinese(src))
@@ -319,7 +339,7 @@ class Translation(Task):
             tokens=[t for t in TOKENS if cost(t.format(1)) == self._cost(t.format(1)) == 1] or guard.TOKENS,
             glossary=guard.glossary_of(self.config.glossary, to),
             alternatives=self.config.alternatives,
-            listed=listed,
+            lists=lists,
         )
         least, names = self.config.keep_below, bool(self.words_)
         return [

@@ -30,7 +30,7 @@ class Beginning(Transfer["Translation"]):
     """From what other programs trained and from an encoder of masked words too."""
 
     # What a word is among the user's own texts, the net learns from them; and any piece may be in their translations.
-    forgets = frozenset({"words_", "shortlist_"})
+    forgets = frozenset({"words_", "dictionary_", "shortlist_"})
     importable = (
         "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
         "(Bergamot) folder with model.*.bin"

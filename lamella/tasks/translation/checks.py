@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
@@ -21,7 +21,10 @@ from lamella.tasks.translation.plans import is_sign, union
 from lamella.tasks.translation.quantities import apart, decades, with_units, without_half_days
 from lamella.tasks.translation.soundness import doubts, left_over
 from lamella.tasks.translation.spacing import capital, unglued
-from lamella.tasks.translation.typography import set_marks
+from lamella.tasks.translation.typography import set_marks, singles_lost
+
+if TYPE_CHECKING:  # most nets have none
+    from lamella.tasks.translation.dictionary import Dictionary
 
 
 class Style(NamedTuple):
@@ -31,6 +34,7 @@ class Style(NamedTuple):
     target: str = ""
     curly: bool = False  # whether apostrophes are written as `’`
     cost: Callable[[str], int] | None = None  # how many pieces a word is to the net
+    dictionary: Dictionary | None = None  # of both languages, where the model has one
 
     @property
     def apart(self) -> bool:
@@ -74,6 +78,12 @@ class Checks:
         self.names = Names(source, style.source, style.target, taken, style.cost, spans)
 
     @property
+    def _words_taken(self) -> list[Span]:
+        """Where the source has what is no word of a dictionary: placeholders, names, numbers."""
+        names = [one.span for one in self.names.names if one.kind in ("exact", "acronym", "name")]
+        return [*self.taken, *self.constants, *names]
+
+    @property
     def codes(self) -> list[Span]:
         """Where the source has what stays letter by letter."""
         exact = [one.span for one in self.names.names if one.kind == "exact"]
@@ -99,6 +109,13 @@ class Checks:
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
+        gone: list[Span] = []
+        if self.style.dictionary:
+            from lamella.tasks.translation import lexical  # only now: most nets have no dictionary
+
+            known_words = self._words_taken, self.style.dictionary, src, dst
+            names = names._replace(text=lexical.mended(self.source, names.text, *known_words))
+            gone = lexical.lost(self.source, names.text, *known_words)
         mended = names.text != answer
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
         text = marks.text if placeholders.agree(self.source, marks.text, self.format) else names.text
@@ -120,6 +137,11 @@ class Checks:
         uncertain = doubts(typed, said, self.style.source, self.style.target)
         if counts.lost(typed, said, src, dst):
             uncertain.append("digits")
+        uncertain += ["words"] * bool(gone)
+        if marks.sound and singles_lost(typed, said):
+            uncertain.append("marks")
+        if closed.alien(typed, said, src, dst) and "names" not in faults:
+            uncertain.append("names")
         if left_over(typed, said, src, dst):
             faults.append("untranslated")
         if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":
@@ -133,7 +155,8 @@ class Checks:
         if not self.numbers.constants:
             return answer
         src, dst = base_code(self.style.source), base_code(self.style.target)
-        answer = with_units(self.source, answer, src, dst, self.taken)
+        written = [one.span for one in self.numbers.constants if one.forms]
+        answer = with_units(self.source, answer, src, dst, [*self.taken, *written])
         answer = decades(self.source, without_half_days(self.source, answer, src, dst), src, dst)
         codes = [one.text for one in self.numbers.constants if one.code]
         spans = [match.span() for code in codes for match in re.finditer(re.escape(code), answer)]

@@ -187,6 +187,25 @@ def lost(source: str, answer: str, src: str, dst: str) -> list[Span]:
     return sorted(found)
 
 
+_ABBREVIATED = lazy(
+    r"(?<!\w)(?:jan|jän|ene|f[eéè][bv]|m[aä]r|abr|a[pv]r|may|mai|jun|juin|jul|juil|a[ugo]{2}|août|sep|o[ck]t|nov|d[eéi][czk]|mon|tue|wed|thu|fri|sat|sun"
+    r"|lun|mar|mer|mié|jeu|jue|ven|vie|sam|sáb|dim|dom|mo|di|mi|do|fr|sa|so)(?:\w*\.|(?!\w))|[0-9] ?[/.-] ?[0-9]",
+    re.IGNORECASE,
+)
+
+
+def alien(source: str, answer: str, src: str, dst: str) -> bool:
+    """Whether an answer names a day or a month, and its source none of the kind, however written.
+
+    >>> alien("\u6bcf\u67085\u65e5\u524d", "before 5 April", "zh", "en"), alien("on 4/5", "am 5. April", "en", "de")
+    (True, False)
+    """
+    for kind in ("days", "months"):
+        if _members(answer, kind, dst) and not _members(source, kind, src):
+            return bool(_class(kind, src)) and not _ABBREVIATED.search(source) and not re.search("[0-9]月", source)
+    return False
+
+
 def _placed(source: str, answer: str, kind: str, src: str, dst: str) -> str:
     one = _class(kind, dst)
     ours = _members(source, kind, src)

@@ -86,6 +86,8 @@ def values(text: str, language: str) -> frozenset[int]:
 
 def lost(source: str, answer: str, src: str, dst: str) -> bool:
     """Whether an answer lacks a number that its source has as a word: it has it neither as a word nor in digits."""
+    if src == "zh" and dst == "en" and _order_lost(source, answer):
+        return True
     ours = values(source, src)
     if src == "de" and _HALF.search(source) and not _QUARTERS.search(answer) and not re.search("30|thirty", answer):
         return True
@@ -94,6 +96,41 @@ def lost(source: str, answer: str, src: str, dst: str) -> bool:
     digits = {int(number) for number in re.findall(r"(?<![0-9])[0-9]{2}(?![0-9])", answer)}
     told = {15, 30, 45} if _QUARTERS.search(answer) else set()  # of an hour
     return bool(ours - values(answer, dst) - digits - told)
+
+
+_NTH = lazy("第([一二三四五六七八九]?十?[一二三四五六七八九]?)(?![零百千万天时]|一眼)")
+_ORDER = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+]
+_COUNTED = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
+def _order_lost(source: str, answer: str) -> bool:
+    """Whether an English answer lacks the order of a Chinese source: 第十一 is eleventh.
+
+    >>> _order_lost("\u7b2c\u5341\u4e00", "the first"), _order_lost("\u7b2c\u4e8c\u6b21", "the second time")
+    (True, False)
+    """
+    for match in _NTH.finditer(source):
+        tens, ten, ones = match[1].rpartition("十")
+        digits = [_ONES["zh"].replace(" ", "").find(part) + 1 if part else 0 for part in (tens, ones)]
+        value = 10 * ((digits[0] or 1) if ten else 0) + digits[1]
+        words = [word for some in (_ORDER, _COUNTED) for word in some[value - 1 : value]]
+        either = "|".join([rf"{value}(?:st|nd|rd|th)?", *words])
+        if 0 < value < 13 and not re.search(rf"(?<!\w)(?:{either})s?(?!\w)", answer, re.IGNORECASE):
+            return True
+    return False
 
 
 _HOURS = {

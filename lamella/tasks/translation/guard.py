@@ -29,7 +29,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field, structs
 
@@ -46,9 +46,19 @@ from lamella.tasks.translation.soundness import finish, in_script, is_sound
 from lamella.tasks.translation.spacing import half_width, narrow_mark
 
 if TYPE_CHECKING:  # most translations have none
+    from lamella.tasks.translation.dictionary import Dictionary
     from lamella.tasks.translation.glossary import Glossary
 
 NBest = Callable[[list[str]], Sequence[Sequence[str]]]
+
+
+class Lists(NamedTuple):
+    """What a model looks up: a text that is a line by itself, and words of a sentence in a dictionary."""
+
+    line: Callable[[str], str | None] | None = None
+    dictionary: Dictionary | None = None
+
+
 TOKENS = ("X{}",)
 CURLY = "curly"  # among the flags of a format: apostrophes are written as `’`
 
@@ -75,7 +85,7 @@ def translate_texts(
     tokens: Sequence[str] = TOKENS,
     glossary: Glossary | None = None,
     alternatives: int = 1,
-    listed: Callable[[str], str | None] | None = None,
+    lists: Lists | None = None,
 ) -> list[Outcome]:
     """Translate every text, whatever is in it, however long it is.
 
@@ -85,7 +95,7 @@ def translate_texts(
     names and punctuation; whether the net can read a character, or rewrites it, as it may a curly quote; how many pieces
     a word is to the net, which tells names; what stands for a placeholder in a sentence, `{}` being its number (with
     several such words all are tried); a glossary; how many different translations of each text are wanted, if there are as
-    many; and what a list of words has of a text that is a line by itself.
+    many; and the lists of words of the model.
 
     Out: an outcome for each text, in order. Its placeholders, white space around it and number of lines are those of
     the text. Raises ValueError if `nbest` does not answer every sentence; what `nbest` raises passes through.
@@ -106,7 +116,7 @@ def translate_texts(
             translate_texts(
                 [part for some in parts for part in some], nbest, on_count,
                 formats=[flag for some, flag in zip(parts, flags, strict=True) for _ in some], source=source, target=target,
-                known=known, cost=cost, tokens=tokens, glossary=glossary,
+                known=known, cost=cost, tokens=tokens, glossary=glossary, lists=lists and lists._replace(line=None),
             )
         )  # fmt: skip
         return [
@@ -117,12 +127,13 @@ def translate_texts(
         f"{flag} {CURLY}".strip() if typography.curls([text]) else flag for text, flag in zip(texts, flags, strict=True)
     ]
     plans = [Plan(half_width(text), flag, known or common) for text, flag in zip(texts, flags, strict=True)]
-    net = _Net(nbest, on_count, Style(source, target, False, cost), glossary, alternatives > 1)
+    style = Style(source, target, False, cost, lists.dictionary if lists else None)
+    net = _Net(nbest, on_count, style, glossary, alternatives > 1)
     units = [unit for plan in plans for unit in plan.units]
     if glossary:
         for unit in units:
             unit.terms = glossary.find(unit.source, [*placeholders.spans(unit.source, unit.format), *unit.frozen])
-    failed = net.first(_listed(units, listed), tokens[0])
+    failed = net.first(_listed(units, lists.line if lists else None), tokens[0])
     if glossary:
         failed = net.termed(failed, tokens[0])
     failed = net.named(failed)

@@ -49,7 +49,9 @@ _DATED = lazy(
 )
 _LATIN = lazy(r"(?<![A-Za-z\u00c0-\u024f@#])[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f.-]*[A-Za-z\u00c0-\u024f]")
 # After these a capital only begins a sentence, a title or an item.
-_BEGINS = lazy(r"(?:^|[.!?…:;•|/>=¿¡]|[.!?…,:]?\s?[\"“”«»‹„‚(\[{*_`']|(?:^|\s)[-–—])[\s\ue000\"“«„‚(\[*_'¿¡]*$")
+_BEGINS = lazy(
+    r"(?:^|(?:^|\s)[:;=]['-]?[()DPpO3]|[.!?…:;•|/>=¿¡]|[.!?…,:]?\s?[\"“”«»‹„‚(\[{*_`']|(?:^|\s)[-–—])[\s\ue000\"“«„‚(\[*_'¿¡]*$"
+)
 # A full stop after which a name goes on.
 _TITLED = lazy(r"(?:^|[\s(\"“„«])(?:Dr|Mr|Mrs|Ms|Prof|St|Mme|Mlle|M|Hr|Fr|Sr|Sra|Srta|D|Dª|Ing|Mag|[A-Z])\.\s?$")
 _NEXT = lazy(rf"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:{WORD}|[IVX]+(?!\w))")
@@ -105,12 +107,6 @@ class Names(Struct):
             text = _bar(text, start, end)
         for start, end in self.numbers:
             text = _bar(text, start, end)
-        if re.search('["“„«]', text):
-            from lamella.tasks.translation.mentions import mentions  # only now: most sentences quote nothing
-
-            for span in list(mentions(text, self.src)):
-                self._add(span, "exact")
-                text = _bar(text, *span)
         if re.search('["“„«]', text):
             from lamella.tasks.translation.mentions import mentions  # only now: most sentences quote nothing
 

@@ -27,7 +27,9 @@ _ORDINALS = {
     "es": "primero|primer|primera segundo|segunda tercero|tercer|tercera cuarto|cuarta quinto|quinta sexto séptimo octavo noveno "
     "décimo undécimo duodécimo",
 }
-_ORDINAL = lazy(r"(?:st|nd|rd|th|er|ers|re|res|ère|e|es|ème|èmes|ième|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)")
+_ORDINAL = lazy(
+    r"(?:\.?(?:st|nd|rd|th)|er|ers|re|res|ère|e|es|[ \u00a0]?i?ème|èmes|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)"
+)
 # How the names of months begin, by language.
 _MONTHS = {
     "en": "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "fr": "jan|fév|mars|avr|mai|juin|juil|août|sep|oct|nov|déc",

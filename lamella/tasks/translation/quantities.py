@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation.times import days, hours
+from lamella.tasks.translation.times import with_money as other_money
 
 if TYPE_CHECKING:  # a short answer should not wait for it
     from decimal import Decimal
@@ -87,10 +89,11 @@ def chinese_amounts(source: str, dst: str) -> Iterator[tuple[int, int, str, str]
 
 
 def written_anew(source: str, src: str, dst: str) -> list[tuple[int, int, str, str]]:
-    """Dates and amounts that Chinese writes in a way of its own, from Chinese and to it: see `chinese_amounts`."""
+    """What languages write in ways of their own: hours, days in short, dates and amounts of Chinese: see `chinese_amounts`."""
     if src == "zh":
         return list(chinese_amounts(source, dst))
-    return [*powers_in_chinese(source, src), *dates_in_chinese(source, src)] if dst == "zh" else []
+    found = [*hours(source, src, dst), *days(source, src, dst)]
+    return found + ([*powers_in_chinese(source, src), *dates_in_chinese(source, src)] if dst == "zh" else [])
 
 
 _EITHER = "|".join(_MONTHS)
@@ -217,6 +220,7 @@ def with_units(source: str, answer: str, src: str, dst: str, taken: Sequence[Spa
             if not any(start < match.end() and match.start() < end for start, end in taken):
                 answer = _behind(answer, match["number"], _UNITS[symbol], f" {symbol}", symbol)
     answer = with_money(source, answer, src, dst)
+    answer = other_money(source, answer, src, dst)
     for words in _POWERS.values():
         if src in words and dst in words:
             pattern = rf"(?<![\w.,])({_AMOUNT}){_BLANK}(?:{words[src][0]})"

@@ -6,6 +6,7 @@ import re
 
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.lazy import lazy
+from lamella.tasks.translation import clauses
 from lamella.tasks.translation.plans import FOREIGN
 from lamella.tasks.translation.proper import word_set
 
@@ -66,7 +67,9 @@ def finish(source: str, answer: str, target: str) -> str:
     ('Nom\xa0:', 'Ouvrir...', 'Fait !')
     """
     match = _END.search(source)
-    answer = re.sub(r"(?<=[!?])[ \u00a0]+(?=[!?]+$)", "", answer)
+    answer = re.sub(r"(?<=[!?])[ \u00a0]+(?=[!?]+(?:\s|$))", "", answer)
+    if ("?" in answer or "？" in answer) and not re.search("[?？]", source):  # a statement asks nothing
+        answer = re.sub(r"[\s\u00a0]*[?？]+", "", answer)
     if run := _RUN_OF_MARKS.search(answer):  # `What?!!!` of `¡¿Qué?!`
         typed = _RUN_OF_MARKS.search(source)
         if typed and len(run[0]) > len(typed[0]) > 1:
@@ -148,7 +151,8 @@ def doubts(source: str, answer: str, src: str, dst: str) -> list[str]:
             found.append("negation")
     size = _weight(source)
     whole = size < _ENOUGH or _LEAST * size <= _weight(answer) <= _LONGER * size
-    if not whole or _clipped(source, answer, theirs) or _unspoken(source, answer):
+    short = _clipped(source, answer, theirs) or _unspoken(source, answer) or clauses.lost(source, answer, ours, theirs)
+    if not whole or short:
         found.append("length")
     twice = [match[1].lower() for match in _TWICE.finditer(answer) if match[1].lower() not in _DOUBLED]
     if (twice and not _TWICE.search(source)) or (_joined(answer) and not _joined(source)):

@@ -25,6 +25,8 @@ _QUOTE = lazy(f"[{_QUOTES}]")
 _STYLES = {
     "fr": (f"«{_NO_BREAK}", f"{_NO_BREAK}»"), "de": ("„", "“"), "es": ("«", "»"), "zh": ("“", "”"), "en": ("“", "”"),
 }  # fmt: skip
+# Of a quotation within another.
+_INSIDE = {"fr": ("“", "”"), "de": ("‚", "‘"), "es": ("“", "”"), "zh": ("‘", "’"), "en": ("‘", "’")}
 _VALUE = lazy(r"""="[^"\n]{0,200}"?""")  # of an attribute: no quotation
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BRACKETS = "()[]{}<>"
@@ -153,14 +155,17 @@ def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
     if not places:
         return answer
     opening, closing = _STYLES[dst]
-    if dst == "en" and '"' in source:
+    first = _QUOTE.search(source)
+    straight = dst == "en" and bool(first and first[0] == '"')
+    if straight:
         opening = closing = '"'
     sides = [_opens(answer, place, number) for number, place in enumerate(places)]
     depths = list(accumulate(1 if opens else -1 for opens in sides))
     if len(sides) % 2 == 0 and (min(depths) < 0 or depths[-1]):  # no quotations: each second mark ends one
         sides = [number % 2 == 0 for number in range(len(sides))]
+        depths = [int(opens) for opens in sides]
     parts, end = [], 0
-    for opens, place in zip(sides, places, strict=True):
+    for opens, place, depth in zip(sides, places, depths, strict=True):
         before = answer[end:place]
         if dst == "zh" and answer[place] in "《》":
             parts += [before, answer[place]]
@@ -168,9 +173,10 @@ def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
             continue
         if opens and dst != "zh" and re.search(r"[\w:,;]$", before):
             before += " "
-        parts += [before if opens else before.rstrip(" \u00a0\u202f"), opening if opens else closing]
+        marks = (opening, closing) if depth < 1 + opens else ("'", "'") if straight else _INSIDE[dst]
+        parts += [before if opens else before.rstrip(" \u00a0\u202f"), marks[not opens]]
         end = place + 1
-        while opens and answer[end : end + 1] in (" ", "\u00a0", "\u202f"):
+        while opens and answer[end : end + 1] in (" ", "\u00a0", "\u202f", ","):  # nets write a comma there
             end += 1
         if not opens and dst != "zh" and answer[end : end + 1].isalpha() and not answer[end : end + 2].endswith("'"):
             parts.append(" ")
@@ -198,6 +204,17 @@ def _singles(source: str, answer: str, dst: str) -> str:
             if answer.count(match["inner"]) == 1:
                 answer = answer.replace(match["inner"], f"'{match['inner']}'")
     return _SINGLE.sub(lambda match: f"{opening}{match['inner']}{closing}", answer)
+
+
+def singles_lost(source: str, answer: str) -> bool:
+    """Whether an answer has fewer words in single quotation marks than its source, and no more in others.
+
+    >>> singles_lost("Say 'maybe' now.", "Sag jetzt."), singles_lost("Say 'maybe' now.", "Dites « peut-être »."), singles_lost("It's the dogs' food", "a")
+    (True, False, False)
+    """
+    ours = len(_SINGLE.findall(source))
+    theirs = len(_SINGLE.findall(answer)) + max(0, len(_QUOTE.findall(answer)) - len(_QUOTE.findall(source))) // 2
+    return ours > theirs
 
 
 # --- brackets --------------------------------------------------------------------------------------------------------

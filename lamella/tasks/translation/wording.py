@@ -29,7 +29,12 @@ _AMOUNT = lazy(
     rf"|(?P<two>{_NUMBER}{_POWER}?)[ \u00a0\u202f]?(?P<after>{_SIGN})(?![A-Za-zÀ-ɏ0-9_$€£]))",
     re.IGNORECASE,
 )
-_NUMERO = {"en": (lazy(r"(?<!\w)(?:[Nn]o\.|[Nn]r\.) ?(?=[A-Z]{0,4}[0-9])"), "number ")}
+_NUMERO = {
+    "en": (lazy(r"(?<!\w)(?:[Nn]o\.|[Nn]r\.) ?(?=[A-Z]{0,4}[0-9])"), "number "),
+    "fr": (lazy(r"(?<!\w)[Nn][°º] ?(?=[A-Z]{0,4}[0-9])"), "numéro "),
+    "de": (lazy(r"(?<!\w)Nr\. ?(?=[A-Z]{0,4}[0-9])"), "Nummer "),
+    "es": (lazy(r"(?<!\w)(?:[Nn]\.?[º°o]|[Nn]úm\.) ?(?=[A-Z]{0,4}[0-9])"), "número "),
+}
 # A quotation in single marks with an apostrophe inside: nets take the first of these for its end.
 _QUOTED = lazy(r"(?<!\w)['‘](?=\w)([^'’‘\n]*(?:(?<=\w)['’](?=\w)[^'’‘\n]*)+)(?<=\S)['’](?!\w)")
 
@@ -46,7 +51,7 @@ def worded(text: str, language: str) -> str:
             return match[0] if name is None else f"{number}{'' if code == 'zh' else ' '}{name}"
 
         text = _AMOUNT.sub(named, text)
-    if code in _NUMERO and "o." in text:
+    if code in _NUMERO and re.search("[nN]", text) and re.search("[0-9]", text):
         pattern, word = _NUMERO[code]
         text = pattern.sub(word, text)
     if code == "zh":

@@ -79,37 +79,53 @@ class Words:
             parts = [self.find(part, src, dst) for part in text.split("/")]
             return "/".join(part for part in parts if part is not None) if None not in parts else None
         name = f"{base_code(src)}-{base_code(dst)}"
-        match = _TEXT.fullmatch(text) if name in self._parts and len(text) <= LONGEST else None
-        if not match:
+        if name not in self._parts:
             return None
-        before, word, end, after = match.groups()
         entries, small = self._list(name)
-        if base_code(src) == "zh":
-            from lamella.tasks.translation.chinese import simplify
 
-            word = word if word in entries else simplify(word)
-        word = word.replace("’", "'")
-        loud = len(word) > 1 and word == word.upper() != word.lower()
-        plain = [form for form in (word.lower(), word.capitalize()) if form in entries] if loud else []
-        target = entries.get(plain[0] if plain else word) or small.get(word.casefold())
-        if not target:
-            return None
-        if loud and not plain and word in entries and len(word) <= ACRONYM:  # OK, TV: no word in capitals
-            target = target if target != target.lower() else target[0].upper() + target[1:]
-        elif loud:
-            target = target.upper()
-        mark = end.strip().translate(_HALF)
-        # `Guten Tag` is a phrase at the beginning of a sentence, and so is what ends as one where there are no capitals.
-        begins = word[0].isupper() and (word[1:] == word[1:].lower() or " " in word)
-        if not loud and (begins or (mark and base_code(src) == "zh")):
-            target = target[0].upper() + target[1:]
-        if mark:
-            target = finish(word + mark, target, dst)
-        if mark in ("?", "!") and base_code(dst) == "es":
-            from lamella.tasks.translation.spacing import inverted
+        def listed(word: str, loud: bool) -> tuple[str | None, bool]:
+            if base_code(src) == "zh":
+                from lamella.tasks.translation.chinese import simplify
 
-            target = inverted(target)
-        return before + target + after
+                word = word if word in entries else simplify(word)
+            plain = [form for form in (word.lower(), word.capitalize()) if form in entries] if loud else []
+            # OK, TV: no word in capitals
+            own = loud and not plain and word in entries and len(word) <= ACRONYM
+            return entries.get(plain[0] if plain else word) or small.get(word.casefold()), own
+
+        return shaped(text, listed, src, dst)
+
+
+def shaped(text: str, lookup: Callable[[str, bool], tuple[str | None, bool]], src: str, dst: str) -> str | None:
+    """What a word or phrase is translated to by a look-up, in the capitals and with the mark of the text; None where it has none.
+
+    lookup: gets the word, and whether it is in capitals; says its translation, and whether an acronym stands for it.
+    """
+    match = _TEXT.fullmatch(text) if len(text) <= LONGEST else None
+    if not match:
+        return None
+    before, word, end, after = match.groups()
+    word = word.replace("’", "'")
+    loud = len(word) > 1 and word == word.upper() != word.lower()
+    target, acronym = lookup(word, loud)
+    if not target:
+        return None
+    if acronym:
+        target = target if target != target.lower() else target[0].upper() + target[1:]
+    elif loud:
+        target = target.upper()
+    mark = end.strip().translate(_HALF)
+    # `Guten Tag` is a phrase at the beginning of a sentence, and so is what ends as one where there are no capitals.
+    begins = word[0].isupper() and (word[1:] == word[1:].lower() or " " in word)
+    if not loud and (begins or (mark and base_code(src) == "zh")):
+        target = target[0].upper() + target[1:]
+    if mark:
+        target = finish(word + mark, target, dst)
+    if mark in ("?", "!") and base_code(dst) == "es":
+        from lamella.tasks.translation.spacing import inverted
+
+        target = inverted(target)
+    return before + target + after
 
 
 def pack(lists: Mapping[str, Mapping[str, str]]) -> bytes:

@@ -26,7 +26,7 @@ from lamella.tasks.translation import (
 from lamella.tasks.translation.checks import Checks, Style
 from lamella.tasks.translation.chinese import joined
 from lamella.tasks.translation.confidence import Candidate
-from lamella.tasks.translation.guard import translate_texts
+from lamella.tasks.translation.guard import Lists, translate_texts
 from lamella.tasks.translation.masks import mask_of
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.soundness import finish
@@ -354,7 +354,7 @@ def test_a_word_on_a_line_of_its_own_is_looked_up() -> None:
         return [["Traduit."] for _ in sentences]
 
     found = translate_texts(
-        ["Hello\n\nIt is late.\n- Monday", "Hello"], nbest, source="en", target="fr", listed=known.get
+        ["Hello\n\nIt is late.\n- Monday", "Hello"], nbest, source="en", target="fr", lists=Lists(known.get)
     )
     assert [one.text for one in found] == ["Bonjour\n\nTraduit.\n- lundi", "Traduit"]
     assert asked == ["It is late.", "Hello"]

@@ -1,0 +1,172 @@
+"""Words of a sentence beside a dictionary: a word that an answer only copied gets its translation, one that it lost is named.
+
+>>> from lamella.tasks.translation.dictionary import Dictionary
+>>> soap = Dictionary("soap\\t!savon\\nwater\\t!eau")
+>>> mended("Use soap and water.", "Utilisez du soap et de l'eau.", [], soap, "en", "fr")
+"Utilisez du savon et de l'eau."
+>>> lost("Use soap and water.", "Utilisez du sofa et de l'eau.", [], soap, "en", "fr")
+[(4, 8)]
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from lamella.data.text import common_words
+from lamella.data.text.lazy import lazy
+from lamella.data.text.sentences import Span, is_wide
+from lamella.tasks.translation.dictionary import Dictionary
+
+_WORD = lazy(r"(?<![\w@#./\\:&%$-])[^\W\d_]{3,}(?![\w@/\\:-]|\.\w|['’]\w{3})")
+_ENDINGS = {
+    "en": ("s", "es", "ies:y", "ing", "ing:e", "ed", "d"), "fr": ("s", "x", "es", "e", "aux:al"),
+    "de": ("n", "en", "e", "s", "es", "er", "em", "er:"), "es": ("s", "es", "a:o", "as:o", "os:o", "as:a"),
+}  # fmt: skip
+_OFTEN = 6  # steps of frequency from which a word is one of the target language too
+_NEAR = 0.75  # how alike a word and what a net made of it are, from 0 to 1
+_STEM = 4  # letters that what is nearly a copy begins with
+
+
+def entry(dictionary: Dictionary, word: str, language: str) -> list[str]:
+    """What a word may be translated to, or the word that it is a form of."""
+    found = dictionary.find(word)
+    for ending in () if found else _ENDINGS.get(language, ()):
+        end, _, instead = ending.partition(":")
+        if word.lower().endswith(end) and len(word) - len(end) + len(instead) >= 3:
+            found = dictionary.find(word[: len(word) - len(end)] + instead)
+            if found:
+                break
+    return found
+
+
+def plain(text: str) -> str:
+    """A text in small letters without accents."""
+    if text.isascii():
+        return text.casefold()
+    return "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if unicodedata.category(c) != "Mn")
+
+
+def said(answer: str, translation: str) -> bool:
+    """Whether an answer, which is `plain`, has a translation in whatever form: the beginning of each of its words.
+
+    >>> said("les savons", "savon"), said("das kernseifenstuck", "Seife"), said("用水洗", "洗手"), said("la sopa", "jabon")
+    (True, True, True, False)
+    """
+    if any(map(is_wide, translation)):
+        return any(letter in answer for letter in translation if letter not in "的地得了子")
+    return all(_stem(word) in answer for word in plain(translation).split() if len(word) > 3 or " " not in translation)
+
+
+def _stem(word: str) -> str:
+    return word[: max(4, len(word) - 2 - (len(word) > 7))]
+
+
+def _words(source: str, taken: Sequence[Span]) -> Iterator[re.Match[str]]:
+    for match in _WORD.finditer(source):
+        if not any(start < match.end() and match.start() < end for start, end in taken):
+            yield match
+
+
+def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictionary, src: str, dst: str) -> str:
+    """An answer in which a word of the source that was copied, or nearly, gives way to its translation.
+
+    taken: spans of the source with names and placeholders. A word that is one of the target language too stays.
+    """
+    copied = None
+    for match in _words(source, taken):
+        word = match[0]
+        if copied is None:
+            copied = {one[0].casefold(): one.span() for one in _WORD.finditer(answer)}
+        place = copied.get(word.casefold()) or _near(word, source, answer, dictionary, dst)
+        if src != "de" and word[0].isupper() and not _begins(source, match.start(), match.end()):
+            continue  # a name, or a word of one
+        if not place or common_words.steps(word.lower()).get(dst, 0) >= _OFTEN:
+            continue
+        found = entry(dictionary, word, src)
+        if word[0].isupper() and found and found[0][0].isupper() and dst != "de":
+            continue  # a name, which is kept: Maria
+        rest = plain(answer[: place[0]] + "\ue000" + answer[place[1] :])
+        if not found or any(one.casefold() == word.casefold() or said(rest, one) for one in found):
+            continue
+        if any(said(plain(answer[slice(*place)]), one) for one in found):
+            continue
+        new = _plural(found[0], word, dictionary, src, dst)
+        if answer[place[0]].isupper() and (not place[0] or word[0].isupper() and src != "de"):
+            new = new[0].upper() + new[1:]
+        answer, copied = _elided(answer[: place[0]], new, dst) + new + answer[place[1] :], None
+    return answer
+
+
+def _plural(new: str, word: str, dictionary: Dictionary, src: str, dst: str) -> str:
+    """A translation in the plural, of a source word whose ending says so."""
+    if src == "de" or dictionary.find(word) or not word.lower().endswith("s") or " " in new or new[-1:] in "sxz":
+        return new
+    if dst == "fr":
+        return f"{new}x" if new.endswith(("eau", "eu")) else f"{new[:-2]}aux" if new.endswith("al") else f"{new}s"
+    if dst == "es":
+        return new + ("s" if new[-1:] in "aeiouáéó" else "es")
+    if dst == "en":
+        return f"{new[:-1]}ies" if re.search("[^aeiou]y$", new) else f"{new}s"
+    return new
+
+
+_FULL = {"l'": "le ", "d'": "de ", "qu'": "que "}
+
+
+def _elided(before: str, new: str, dst: str) -> str:
+    """What stands before a French word, with its article as the word wants it: l'oven, le four.
+
+    >>> _elided("dans l'", "four", "fr"), _elided("une pincée de ", "eau", "fr")
+    ('dans le ', "une pincée d'")
+    """
+    if dst != "fr":
+        return before
+    vowel = plain(new)[:1] in "aeiouy"
+    if not vowel and (match := re.search(r"(?<!\w)(l|d|qu)['’]$", before)):
+        return before[: match.start()] + _FULL[match[1] + "'"]
+    if vowel and (match := re.search(r"(?<!\w)(l|d)[ea] $", before)):
+        return f"{before[: match.start()]}{match[1]}'"
+    return before
+
+
+_JOINED = lazy(r"(?:, | and | et | y | e | & )[A-ZÀ-Þ]")
+
+
+def _begins(source: str, start: int, end: int) -> bool:
+    """Whether a word with a capital has it for its place alone: it begins the text, and no list of names."""
+    return not re.search(r"\w", source[:start]) and not _JOINED.match(source, end)
+
+
+def _near(word: str, source: str, answer: str, dictionary: Dictionary, dst: str) -> Span | None:
+    """Where an answer has a word that is nearly one of the source and none of the target language: `tenante` of `tenant`."""
+    key = plain(word)
+    if len(key) < 6 or not key.isascii():
+        return None
+    ours = {one[0].casefold() for one in _WORD.finditer(source)}
+    for match in _WORD.finditer(answer):
+        other = plain(match[0])
+        if other[:_STEM] != key[:_STEM] or len(other) < 5 or match[0].casefold() in ours:
+            continue
+        if match[0][0].isupper() and match.start() and dst != "de":
+            continue  # a name
+        from difflib import SequenceMatcher  # late: seldom needed
+
+        if SequenceMatcher(None, key, other, False).ratio() < _NEAR:
+            continue
+        if not common_words.steps(match[0].lower()).get(dst) and not dictionary.gives(match[0]):
+            return match.span()
+    return None
+
+
+def lost(source: str, answer: str, taken: Sequence[Span], dictionary: Dictionary, src: str, dst: str) -> list[Span]:
+    """Where a source has words of which an answer has no translation, of those whose translations are few and always used."""
+    if src == "zh":  # has no blanks between its words
+        return []
+    text, found = plain(answer), []
+    for match in _words(source, taken):
+        known = dictionary.find(match[0])
+        if known and dictionary.sure(match[0]) and not any(said(text, one) for one in known):
+            found.append(match.span())
+    return found
