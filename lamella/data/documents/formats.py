@@ -59,6 +59,7 @@ FORMATS: dict[str, Callable[..., Document]] = {
     ".json": JsonLocale,
     ".markdown": Markdown,
     ".md": Markdown,
+    ".mdx": Markdown,
     ".odp": OpenDocument,
     ".odt": OpenDocument,
     ".po": Catalogue,
@@ -103,7 +104,7 @@ def open_document(
         (['Hello.', 'Goodbye.'], b'Bonjour.\\r\\n\\r\\nGoodbye.\\r\\n')
         >>> open_document(b"", "letter.doc")
         Traceback (most recent call last):
-        lamella.errors.DataError: letter.doc: expected one of .arb .ass .docx .epub .htm .html .json .markdown .md .odp .odt \
+        lamella.errors.DataError: letter.doc: expected one of .arb .ass .docx .epub .htm .html .json .markdown .md .mdx .odp .odt \
 .po .pot .pptx .properties .srt .ssa .strings .stringsdict .tmx .txt .vtt .xcstrings .xlf .xliff .xml .yaml .yml, received .doc. Save it in one of these formats
     """
     label = show_path(name or ("the text" if isinstance(source, bytes) else source))

@@ -37,6 +37,8 @@ _OPEN = Shape(
     ),
 )  # fmt: skip
 
+_MANIFEST = "META-INF/manifest.xml"  # of an OpenDocument, which says what is encrypted
+
 
 class _Office:
     """The base of the formats: which files of the archive hold texts, and the elements that they are in."""
@@ -48,6 +50,8 @@ class _Office:
             raise DataError(f"{name}: expected a {self.kind} file, received an empty one. Save it again")
         self.data, self.name = data, name
         self.archive = Archive(data, name, self.kind)
+        if _MANIFEST in self.archive.names and b"encryption-data" in self.archive.read(_MANIFEST):
+            raise DataError(f"{name}: expected a {self.kind} file, received one with a password. Save it without")
         if self.needs not in self.archive.names:
             raise DataError(
                 f"{name}: expected a {self.kind} file, received a ZIP without {self.needs}. Is it another format?"
@@ -151,6 +155,8 @@ class Book:
                 self.pages[file] = _Contents(raw, f"{name} ({file})", target_language)
             elif re.search(r"\.x?html?$", file, re.IGNORECASE) and (raw := self.archive.read(file)):
                 self.pages[file] = WebPage(raw, f"{name} ({file})", target_language)
+        if not self.pages:
+            raise DataError(f"{name}: expected an .epub file, received one without pages. Is the book complete?")
         self.segments = [segment for page in self.pages.values() for segment in page.segments]
         self.formats = [format for page in self.pages.values() for format in page.formats]
 

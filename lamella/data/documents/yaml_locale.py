@@ -113,9 +113,6 @@ class YamlLocale(Slots):
         block = -1  # how far a block's key is indented, while we are in one that is not translated
         text = self.text.replace("\r", " ")
         lines = list(_LINE.finditer(text))
-        closed = (
-            True  # whether each collection in brackets so far had its end: else each would be read to that of the file
-        )
         at = 0
         while at < len(lines):
             match, at = lines[at], at + 1
@@ -133,8 +130,12 @@ class YamlLocale(Slots):
             before = lead.end() if lead else 0
             value, start = match["value"][before:], match.start("value") + before
             if value[:1] in ("[", "{"):
-                end, texts = _flow(text, start) if closed else (start, [])
-                closed = end > start
+                end, texts = _flow(text, start)
+                if end == start:
+                    line_number = text.count("\n", 0, start) + 1
+                    raise DataError(
+                        f"{self.name}, line {line_number}: expected YAML, received a bracket without its end. Close it"
+                    )
                 at += text.count("\n", start, end)
                 yield from texts
             elif _BLOCK.match(value.strip()):

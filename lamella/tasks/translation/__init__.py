@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 # Placeholders so frequent that they should be one piece: a `%s` in two halves is a `%s` that can break.
 FORMATS = ("%s", "%d", "%1", "%2", "%3", "%i", "%u", "%lu", "%ld")
 SUFFIXES = (  # those of data.documents
-    ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
+    ".arb", ".ass", ".docx", ".epub", ".htm", ".html", ".json", ".markdown", ".md", ".mdx", ".odp", ".odt", ".po", ".pot", ".pptx", ".properties",
     ".srt", ".ssa", ".strings", ".stringsdict", ".tmx", ".txt", ".vtt", ".xcstrings", ".xlf", ".xliff", ".xml", ".yaml", ".yml",
 )  # fmt: skip
 TOKENS = ("%{}", "X{}")  # what stands for what a net is not to see, where it is one piece to it

@@ -11,7 +11,7 @@ LATER = {"when": "predict"}  # may be changed when a model answers
 FILE = {**LATER, "holds": "file"}
 # What an option is for, by the suffixes of files; "" for texts. A document has no room for more than its translation.
 PLAIN = {**LATER, "formats": (".txt",)}
-PAGES = {**LATER, "formats": (".md", ".markdown")}
+PAGES = {**LATER, "formats": (".md", ".markdown", ".mdx")}
 SUBTITLES = {**LATER, "formats": (".srt", ".vtt", ".ass", ".ssa")}
 ROWS = {**LATER, "formats": ("", *TABLES, *PACKED)}
 

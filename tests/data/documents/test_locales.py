@@ -29,7 +29,6 @@ def upper(data: bytes, name: str) -> bytes:
         ("a: [\n    One,  # first\n    Two\n  ]\n  b: x", "a: [\n    ONE,  # first\n    TWO\n  ]\n  b: X"),
         ("a: &x Some text\n  b: *x\n  c: !!str More", "a: &x SOME TEXT\n  b: *x\n  c: !!str MORE"),
         ("a: &x |\n    Some text\n  b: c", "a: &x |\n    SOME TEXT\n  b: C"),
-        ("a: [One\n  b: Two", "a: [One\n  b: TWO"),
         ("a: [One\n    two]\n  b: x", "a: [One\n    two]\n  b: X"),
         ("a: !ruby/object Some\n  b: x", "a: !ruby/object Some\n  b: X"),
     ],

@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from lamella.data.documents.formats import open_document
+from lamella.errors import DataError
 from tests.data.documents.samples import packed
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -92,3 +93,18 @@ def test_the_contents_and_the_language_of_a_book():
     assert found == ["Text", "A book", "One & two"]
     assert files["toc.ncx"] == ncx.replace("A book", "A BOOK").replace("One &amp; two", "ONE &amp; TWO")
     assert files["content.opf"] == opf.replace("en-GB", "fr")
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    locked = '<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry>'
+    with pytest.raises(DataError, match="with a password"):
+        open_document(packed({"content.xml": "\x93\x01", "META-INF/manifest.xml": locked}), "a.odt")
+    with pytest.raises(DataError, match="without pages"):
+        open_document(packed({"META-INF/container.xml": "<container/>"}), "a.epub")
+
+
+def test_yaml_with_a_bracket_without_its_end_and_pages_of_components() -> None:
+    with pytest.raises(DataError, match="line 2: expected YAML, received a bracket without its end"):
+        open_document(b"title: Hello there\na: [unclosed\n b: x\n", "a.yml")
+    page = open_document(b"import Box from './box'\n\n# Hello\n\n<Box wide={1}>\n\nSome text.\n\n</Box>\n", "a.mdx")
+    assert page.segments == ["Hello", "Some text."]
