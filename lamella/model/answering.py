@@ -108,8 +108,10 @@ def predict_file(
         name = next(iter(job.fields))
         example = {name: only[0].open(name, path)}
         answer = trained.predict(example)
-        if remark := job.answer.remark(answer):
-            tell(f"note: {remark}")
+        for line in notes_of(job, [("", example)]) + (
+            [f"note: {remark}"] if (remark := job.answer.remark(answer)) else []
+        ):
+            tell(line)
         if (raw := job.output.written(job, suffix, [example], [answer])) is not None:
             return raw, suffix, {"files": 1}
         if only[0].media and suffix in TABLES:
@@ -202,18 +204,23 @@ def predict_media(trained: Model, paths: Sequence[Path], tell: Tell, suffix: str
     name = next(name for name, field in job.fields.items() if field.media)
     files: list[Path] = []
     for path in paths:
-        inside = files_below(path, job.fields[name].suffixes)[0] if path.is_dir() else [path]
+        inside, others = files_below(path, job.fields[name].suffixes) if path.is_dir() else ([path], None)
         if not inside:
             raise DataError(
                 f"{path}: expected pictures or sounds, received a folder without any. Give the folder they are in."
             )
         files += inside
+        if others:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
+            tell(f"note: left out, of other kinds: {kinds}")
     whole = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     results = answer_all(trained, [{name: str(file)} for file in files])
     places = [str(file) if whole is None else os.path.relpath(file, whole) for file in files]
     where = ", ".join(map(str, paths[:3]))
     counts = _counted("files", where, [(p, "", a) for p, a in zip(places, results, strict=True)], tell)
     answered = [({name: str(f)}, a) for f, a in zip(files, results, strict=True) if not isinstance(a, LamellaError)]
+    for note in notes_of(job, [(os.path.relpath(e[name], whole) if whole else e[name], e) for e, _ in answered]):
+        tell(note)
     if (raw := job.output.written(job, suffix, [e for e, _ in answered], [a for _, a in answered])) is not None:
         return raw, suffix, counts
     if suffix not in (*TABLES, ""):

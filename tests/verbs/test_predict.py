@@ -18,7 +18,7 @@ from lamella.errors import DataError, LamellaError, UsageError
 from lamella.fields import Image, Label, Series, Text
 from lamella.model import as_example
 from lamella.model.answering import all_media, answer_all, predict_file, predict_lines, predict_media
-from lamella.task import Task
+from lamella.task import Output, Task
 
 
 class Config(msgspec.Struct):
@@ -413,8 +413,22 @@ def test_pictures_of_a_table_and_of_a_folder(tmp_path):
     said.clear()
     raw, suffix, counts = predict_file(model, tmp_path / "all", None, said.append)
     assert (raw.decode(), suffix) == ("image,label\na.png,one\nb.png,\nsub/d.png,two\n", ".csv")
-    assert counts == {"files": 3, "answered": 2, "not read": 1} and said == ["b.png: expected a picture."]
+    assert counts == {"files": 3, "answered": 2, "not read": 1} and said == [
+        "note: left out, of other kinds: 1 .csv, 1 .txt",
+        "b.png: expected a picture.",
+    ]
     assert len(predict_file(model, tmp_path / "all", None, said.append, ".jsonl")[0].splitlines()) == 3
+
+
+def test_what_must_be_known_of_answers_to_pictures_is_said(tmp_path):
+    class Noting(Look):
+        output = Output(note=lambda _, example: "is an animation." if "gif" in example["image"] else "")
+
+    for name in ("a.png", "b.gif", "c.gif"):
+        (tmp_path / name).write_text("one")
+    said: list[str] = []
+    predict_media(Bytes(Noting()), [tmp_path], said.append, "")
+    assert said == ["note: b.gif: is an animation. 1 more are like it."]
 
 
 def test_several_pictures_give_one_table(tmp_path):
@@ -445,3 +459,6 @@ def test_several_pictures_on_the_command_line(tmp_path, cli, trained):
     assert cli("predict", model, *paths, "-o", tmp_path / "out.jsonl").code == 0
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
     assert cli("predict", model, *paths, "-o", tmp_path / "out.jsonl").code == 2, "nothing is overwritten"
+    pages = [pictures.new("L", (16, 16), 90 * n) for n in range(3)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    assert "note: has 3 frames or pages, of which the first is read" in cli("predict", model, tmp_path / "scan.tif").err

@@ -5,12 +5,13 @@ several(["a.png", "b.gif"])         those of more than one
 note(task, {"image": "b.gif"})      what is said beside its answer
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from lamella.data.media.images import is_uri, raw_bytes
+from lamella.data.media.images import formats, is_uri, raw_bytes
 from lamella.errors import DataError
 
 # JPEGs are left alone: many cameras put a preview into them, which is no second picture.
@@ -25,14 +26,15 @@ def frames(value: Any) -> int:
     if not isinstance(value, str | Path | bytes):
         return 1
     uri = is_uri(value)
-    if not uri and not isinstance(value, bytes) and Path(str(value)).suffix.lower() not in HOLD_SEVERAL:
+    file = None if uri or isinstance(value, bytes) else Path(value)
+    if file and (file.suffix.lower() not in HOLD_SEVERAL or not os.path.isfile(file)):
         return 1
     if uri and str(value)[:15].lower().startswith(("data:image/jpeg", "data:image/jpg")):
         return 1
     from PIL import Image
 
     try:
-        with Image.open(BytesIO(raw_bytes(value)[1]) if uri or isinstance(value, bytes) else value) as picture:
+        with Image.open(file or BytesIO(raw_bytes(value)[1]), formats=formats()) as picture:
             return int(getattr(picture, "n_frames", 1))
     except (DataError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
         return 1

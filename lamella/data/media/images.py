@@ -230,7 +230,7 @@ def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own limit, which is another than ours, and remarks about odd metadata
         try:
-            with pillow.open(io.BytesIO(raw), formats=_formats()) as picture:
+            with pillow.open(io.BytesIO(raw), formats=formats()) as picture:
                 _check_size(picture, name)
                 picture.seek(0)
                 fine = picture.mode[0] not in "IF" and any("16" in str(tile[3]) for tile in picture.tile)
@@ -254,7 +254,7 @@ def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
     """Those that this Pillow reads: AVIF came late, and not everywhere."""
     from PIL import features
 
