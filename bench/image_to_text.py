@@ -192,6 +192,12 @@ def line(name: str, values: dict[str, float]) -> None:
     print(f"{name:28} " + "  ".join(f"{key} {value:.3f}" for key, value in values.items()), flush=True)
 
 
+def report(name: str, model: lamella.Model, file: str, test: list[Example], what: str) -> None:
+    line(name, {key: score["value"] for key, score in lamella.evaluate(model, file)["scores"].items()})
+    if what == "scenes":
+        line("", of_scenes(model, test))
+
+
 def peer(python: str, files: tuple[str, str], out: Path, given: argparse.Namespace, test: list[Example]) -> None:
     """transformers' VisionEncoderDecoder from scratch, in its own environment, in the same minutes."""
     answers = out / "peer.json"
@@ -223,7 +229,6 @@ def main() -> None:
     files = write(learn, given.out / "learn.jsonl"), write(test, given.out / "test.jsonl")
     budget = {"steps": given.steps} if given.steps else {"minutes": given.minutes}
     print(f"{given.what}: {len(learn):,} pictures to learn from, {len(test):,} to measure with, {budget}, {given.size}")
-    line("neighbours", neighbours(learn, test))
     for seed in given.seeds:
         start = time.process_time()
         model = lamella.train(
@@ -231,17 +236,15 @@ def main() -> None:
             threads=given.threads, force=True, tell=lambda _: None, **budget, **json.loads(given.options),
         )  # fmt: skip
         seconds = time.process_time() - start
+        report(f"lamella, seed {seed}, float32", model, files[1], test, given.what)
         small = lamella.compress(model, str(given.out / f"small-{seed}"), files[1], force=True, tell=lambda _: None)
-        for name, one in (("float32", model), ("int8", small)):
-            scores = lamella.evaluate(one, files[1])["scores"]
-            line(f"lamella, seed {seed}, {name}", {key: score["value"] for key, score in scores.items()})
-            if given.what == "scenes":
-                line("", of_scenes(one, test))
+        report(f"lamella, seed {seed}, int8", small, files[1], test, given.what)
         steps = model.manifest.training["steps"]
         sizes = " and ".join(f"{graphs_size(one.files) / 1e6:.2f} MB" for one in (model, small))
         print(
             f"seed {seed}: {steps} steps, {seconds:.0f} CPU seconds with all that is around them, {sizes}", flush=True
         )
+    line("neighbours", neighbours(learn, test))  # slow, so last
     if given.python:
         peer(given.python, files, given.out, given, test)
 
