@@ -10,8 +10,6 @@ import click
 from lamella.cli.arguments import is_file
 from lamella.cli.streams import visible
 
-BYTES = 4000  # of a file, which tell the language
-
 
 class Languages:
     """Collects the language of each text, to be named once at the end."""
@@ -52,11 +50,11 @@ class Languages:
     def chosen(self, trained: Any, path: Path) -> Any:
         """The translator for a file: of its language, by whole documents; of a table's rows one by one; None: stays as it is."""
         from lamella.model.shipped import known_code
-        from lamella.model.translate import sources_of
+        from lamella.model.translate import source_of_file
 
         if trained.by_rows(path):
             return trained
-        code = sources_of([beginning(path)], self.dst)[0]
+        code = source_of_file(path, self.dst)
         self.add(code)
         return None if code == known_code(self.dst) else trained.of(code)
 
@@ -64,7 +62,7 @@ class Languages:
 def doubt(inputs: Sequence[str], src: str, as_text: bool) -> None:
     """Say where a text or file does not look like the language that was claimed."""
     from lamella.model.shipped import language_name
-    from lamella.model.translate import looks_like
+    from lamella.model.translate import beginning, looks_like
 
     for word in inputs:
         path = Path(word)
@@ -73,13 +71,3 @@ def doubt(inputs: Sequence[str], src: str, as_text: bool) -> None:
             what = visible(word) if file else f'"{visible(word[:40])}"'
             names = language_name(other), language_name(src)
             click.echo("note: {} looks like {}, not {}; --from auto detects it".format(what, *names), err=True)
-
-
-def beginning(path: Path) -> str:
-    """The first characters of a file: its words, without markup where it is a document."""
-    from lamella.model.shipped import words_of
-
-    if words := words_of(path):
-        return words
-    with path.open("rb") as file:
-        return file.read(BYTES).decode(errors="ignore")

@@ -15,17 +15,18 @@ from typing import Any, overload
 import msgspec
 
 from lamella.data.readers.suffixes import is_table
-from lamella.data.text.encoding import encoded_as
+from lamella.data.text.encoding import decode_bytes, encoded_as, show_path
 from lamella.data.text.languages import base_code, scores
 from lamella.data.text.told import by_words, weigh
-from lamella.errors import UsageError
+from lamella.errors import DataError, UsageError
 from lamella.model import Model, as_example
-from lamella.model.shipped import SEEN, identifier, known_code, language_name, sources_for, translator
+from lamella.model.shipped import SEEN, identifier, known_code, language_name, sources_for, translator, words_of
 from lamella.options import all_options, replace_config
 
-__all__ = ["AUTO", "AnySource", "encoded_as", "looks_like", "sources_of", "translate"]
+__all__ = ["AUTO", "AnySource", "beginning", "encoded_as", "looks_like", "source_of_file", "sources_of", "translate"]
 
 AUTO = "auto"
+BYTES = 4000  # of a file, which tell the language
 UNSURE = 4  # words below which a text follows its company, and is not doubted
 LIKE, TIMES = 0.3, 3.0  # a text is in another language than was said where it scores so much, and so many times as much
 
@@ -59,6 +60,26 @@ def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
                 f"Expected one of {able}; where this is wrong, name the language: --from en."
             )
     return found
+
+
+def source_of_file(path: Path, dst_lang: str) -> str:
+    """The language of a file, by its beginning. UsageError, which names the file, where no model reads it."""
+    try:
+        return sources_of([beginning(path)], dst_lang)[0]
+    except UsageError as error:
+        raise UsageError(f"{show_path(path)}: {error}") from None
+
+
+def beginning(path: Path) -> str:
+    """The first characters of a file: its words, without markup where it is a document."""
+    if words := words_of(path):
+        return words
+    with path.open("rb") as file:
+        raw = file.read(BYTES)
+    try:
+        return decode_bytes(raw, show_path(path))[0]
+    except DataError:  # cut within a character, or no text: its own reader says so
+        return raw.decode(errors="ignore")
 
 
 def looks_like(text: str, claimed: str) -> str:

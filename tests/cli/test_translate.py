@@ -152,7 +152,7 @@ def test_a_switch_takes_no_file_and_no_text_for_its_value(cli, here):
     [
         (["a.md", "--line-length", "20"], "--line-length: expected .srt .vtt .ass .ssa, received .md. Leave it out."),
         (["a.md", "--lines"], "--lines: expected .txt, received .md."),
-        (["a.txt", "--front-matter", "title"], "--front-matter: expected .md .markdown, received .txt."),
+        (["a.txt", "--front-matter", "title"], "--front-matter: expected .md .markdown .mdx, received .txt."),
         (["a.md", "--details"], "--details: expected a text, .csv"),
         (["a.md", "--columns", "text=a"], "--columns: expected a table, received .md. Leave it out."),
         (["Hello", "--paragraphs"], "--paragraphs: expected .txt, received a text."),
@@ -192,3 +192,13 @@ def test_which_standard_input_is_a_pipe(monkeypatch, tmp_path):
             with monkeypatch.context() as patch:
                 patch.setattr("sys.stdin", stream)
                 assert streams.piped() is (stream is pipe or stream is file)
+
+
+def test_a_file_in_a_language_that_no_model_reads_is_named(cli, here):
+    (here / "dutch.txt").write_text("De kat zit op de mat en de hond slaapt in de grote tuin van het huis.\n", "utf-8")
+    (here / "old.txt").write_bytes(
+        "Le garçon est arrivé très tôt à l'école, où l'été était déjà là.\n".encode("cp1252")
+    )
+    done = cli("translate", "dutch.txt", "old.txt", "--to", "en", "--beams", "1", "-o", "out")
+    assert done.code == 1 and "dutch.txt: the text is in Dutch" in done.err, done
+    assert "French" in done.err and (here / "out" / "old.txt").exists()
