@@ -137,10 +137,7 @@ class LinkPrediction(Task):
     rules_: bytes = b""
     disjoint_: bytes = b""
     n3_: float = penalty.USUAL
-    mix_: Sequence[float] = (
-        1.0,
-        0.0,
-    )  # weights of the net, of the rules, of what is ruled out, and of how often a relation leads there
+    mix_: Sequence[float] = (1.0, 0.0)  # weights of the parts of `Ends.parts`
     truth_: Sequence[float] = (1.0, 0.0)  # slope and bias of the log-odds that a fact is true
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
@@ -175,14 +172,14 @@ class LinkPrediction(Task):
         return {name: example[name] for name in (*self.fields, *self.optional) if name in example}
 
     def fit(self, examples: Sequence[Example]) -> None:
-        facts = list(dict.fromkeys(map(_fact, examples)))
-        rest = [fact for fact in self.seen if fact not in set(facts)]
+        facts = dict.fromkeys(map(_fact, examples))
+        rest = [fact for fact in self.seen if fact not in facts]
         # Entities of facts that are only measured have a vector too, so that they can be ranked among the others.
         entities = list(dict.fromkeys(e for h, _, t in (*facts, *rest) for e in (h, t)))
         self.relations_ = sorted({r for _, r, _ in facts})
         self.entities_ = "\n".join(entities).encode()
         graph = Graph(entities, self.relations_, np.zeros((0, 3), np.int64))
-        ids = graph.ids(facts)
+        ids = graph.ids(list(facts))
         self.facts_, self.filter_ = pack_facts(ids), pack_facts(graph.ids(rest))
         for name in ("graph", "ruled", "disjoint", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
             vars(self).pop(name, None)
@@ -321,7 +318,8 @@ class LinkPrediction(Task):
             queries = list(self._queries(facts, run, known))
         finally:
             self.collecting = False
-        start = (1.0, float(bool(self.rules_)), RULED_OUT if self.disjoint_ else 0.0, 1.0)
+        ruled = float(bool(self.rules_))
+        start = (1.0, ruled, RULED_OUT if self.disjoint_ else 0.0, 1.0, ruled / 2)
         self.mix_ = mixture.fit(queries, start)
         self.truth_ = mixture.platt(*mixture.pairs(queries, self.mix_))
 
@@ -333,7 +331,7 @@ class LinkPrediction(Task):
         return self.graph.ids([_fact(e) for e in examples])
 
     def _queries(self, examples: Sequence[Example], run: Run, known: Knowledge) -> Any:
-        """Both questions of each fact: what the parts say of the candidates (C, 4) that may be right, and the right one."""
+        """Both questions of each fact: what the parts say of the candidates (C, 5) that may be right, and the right one."""
         for first in range(0, len(examples), AT_ONCE):
             part = [*examples[first : first + AT_ONCE]]
             part += [_turned(e) for e in part]

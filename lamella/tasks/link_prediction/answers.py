@@ -12,7 +12,7 @@ from lamella.tasks.link_prediction.disjoint import ruled_out
 from lamella.tasks.link_prediction.frequency import log_shares
 from lamella.tasks.link_prediction.graph import Graph
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
-from lamella.tasks.link_prediction.mixture import MOST_ODDS, log_softmax
+from lamella.tasks.link_prediction.mixture import MOST_ODDS, log_likely, log_softmax
 from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, reasons, take_away, usual
 from lamella.tasks.link_prediction.rules import LEAST
 
@@ -27,9 +27,7 @@ class Ends(msgspec.Struct):
     net: GraphLike
     world: Graph
     rules: Rules
-    mix: Sequence[
-        float
-    ]  # weights of the net, of the rules, of what is ruled out, and of how often a relation leads there
+    mix: Sequence[float]  # weights of the parts, in their order
     disjoint: NDArray[np.bool_]
     learned: Knowledge  # that the net was made from, whatever is known now
 
@@ -44,13 +42,16 @@ class Ends(msgspec.Struct):
         return likely
 
     def parts(self, heads: Ints, relations: Ints) -> list[Floats]:
-        """What the net says beyond how often a relation leads to each entity, what rules say, -1 for what is ruled out, and how often it does: (B, E) each."""
+        """What the net says beyond how often a relation leads to each entity, what rules say, -1 for what is ruled out, how often it
+        does, and the logarithm of what rules say: (B, E) each."""
         known, count = self.world.knowledge, len(self.world.entities)
+        support = self.rules.support(known, heads, relations)
         return [
             self.from_net(heads, relations) - log_shares(self.learned, relations, count),
-            self.rules.support(known, heads, relations),
+            support,
             -ruled_out(self.disjoint, known, heads, relations, count),
             log_shares(known, relations, count),
+            log_likely(support),
         ]
 
     def scores(self, heads: Ints, relations: Ints) -> Floats:
@@ -60,9 +61,13 @@ class Ends(msgspec.Struct):
     def mixed(self, net: Floats, heads: Ints, relations: Ints, knowledge: Knowledge) -> Floats:
         """What the net says and what is said by that which is known, weighed: (B, E)."""
         total, count = np.float32(self.mix[0]) * net, net.shape[1]
-        if self.mix[1]:
-            total += np.float32(self.mix[1]) * self.rules.support(knowledge, heads, relations)
-        if len(self.mix) > 2 and self.mix[2]:  # a model of before has two weights, or three
+        sure = self.mix[4] if len(self.mix) > 4 else 0.0  # a model of before has two weights, or three, or four
+        if self.mix[1] or sure:
+            support = self.rules.support(knowledge, heads, relations)
+            total += np.float32(self.mix[1]) * support
+            if sure:
+                total += np.float32(sure) * log_likely(support)
+        if len(self.mix) > 2 and self.mix[2]:
             total -= np.float32(self.mix[2]) * ruled_out(self.disjoint, knowledge, heads, relations, count)
         if len(self.mix) > 3:
             total -= np.float32(self.mix[0]) * log_shares(self.learned, relations, count)

@@ -1,11 +1,14 @@
 """How far the net and how far the rules are believed: weights learned on facts that neither was made from.
 
-A candidate's score is `w0 * (log p_net - often) + w1 * rules - w2 * out + w3 * often`, where `rules` is the noisy-or of the rules that
-lead to it, in nats, `out` is 1 where known facts rule it out, and `often` says how often the relation leads to it (`frequency`). The weights maximise the likelihood of the right candidate among all (a conditional logit; McFadden, 1974). Whether a fact is true is
-then a logistic regression on the log-odds of its two ends (Platt, 1999).
+A candidate's score is `w0 * (log p_net - often) + w1 * rules - w2 * out + w3 * often + w4 * log p_rules`. `p_rules` is how likely the
+rules that lead to it make it together (noisy-or), `rules` is -log(1 - p_rules), `out` is 1 where known facts rule it out, and `often`
+says how often the relation leads to it (`frequency`). The first of the two counts what is nearly certain, the second tells what is
+hardly likely from what no rule leads to. The weights maximise the likelihood of the right candidate among all (a conditional logit;
+McFadden, 1974). Whether a fact is true is then a logistic regression on the log-odds of its two ends (Platt, 1999).
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +16,31 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 
 MOST_ODDS = 15.0  # log-odds beyond that are as good as certain
-TAKEN = 64  # candidates of a query by each of the two parts
+TAKEN = 200  # candidates of a query by each part, and at random
+UNLED = 1e-3  # how likely what no rule leads to counts as
+TIE = 1e-3  # of what the net says, where rules say the same of many
 ROUNDS = 50  # of Newton's method, which needs about eight
 DOUBT = 2.0  # strength of the prior, in queries: few of them move the weights little
+
+
+class Query(NamedTuple):
+    """What is said of the candidates of a question (C, F), which is right, and the logarithm of how many each stands for (C,)."""
+
+    features: Floats
+    right: int
+    many: Floats | float = 0.0
+
+
+def log_likely(support: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What rules say, in nats, -> the logarithm of how likely they make it, (B, E) each; UNLED where none leads.
+
+    >>> np.exp(log_likely(np.array([[0.0, np.log(2), 9.0]], np.float32))).round(2).tolist()
+    [[0.0, 0.5, 1.0]]
+    """
+    logs = np.full(support.shape, np.log(UNLED), np.float32)
+    led = support > 0
+    logs[led] = np.log(-np.expm1(-support[led]) + np.float32(UNLED))
+    return logs
 
 
 def log_softmax(scores: Floats) -> Floats:
@@ -28,12 +53,10 @@ def log_softmax(scores: Floats) -> Floats:
     return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
 
 
-def fit(queries: Sequence[tuple[Floats, int]], start: Sequence[float]) -> list[float]:
+def fit(queries: Sequence[Query], start: Sequence[float]) -> list[float]:
     """The weights of a conditional logit near `start` (F,), none below 0.
 
-    queries: for each the features of its candidates (C, F), and which of them is right.
-
-    >>> right, wrong = (np.array([[1.0, 0], [0, 0]]), 0), (np.array([[1.0, 0], [0, 0]]), 1)
+    >>> right, wrong = Query(np.array([[1.0, 0], [0, 0]]), 0), Query(np.array([[1.0, 0], [0, 0]]), 1)
     >>> weights = fit([right] * 90 + [wrong] * 10, (0.0, 1.0))
     >>> round(weights[0], 1), weights[1]  # the likeliest is log(90 / 10), 2.2; the prior holds it back
     (1.8, 1.0)
@@ -41,8 +64,8 @@ def fit(queries: Sequence[tuple[Floats, int]], start: Sequence[float]) -> list[f
     weights = prior = np.array(start, np.float64)
     for _ in range(ROUNDS):
         slope, bend = DOUBT * (weights - prior), DOUBT * np.eye(len(weights))
-        for features, right in queries:
-            share = np.exp(log_softmax((features @ weights)[None])[0])
+        for features, right, many in queries:
+            share = np.exp(log_softmax((features @ weights + many)[None])[0])
             mean = share @ features
             slope = slope + mean - features[right]
             bend = bend + (features * share[:, None]).T @ features - np.outer(mean, mean)
@@ -77,31 +100,37 @@ def platt(values: Floats, right: NDArray[np.bool_]) -> list[float]:
     return [round(float(max(0.01, weights[0])), 4), round(float(weights[1]), 4)]
 
 
-def candidates(parts: Sequence[Floats], wanted: int, others: NDArray[np.int64]) -> tuple[Floats, int]:
-    """The features (C, F) of the candidates of a query that can win, and which is the wanted one: the first.
+def candidates(parts: Sequence[Floats], wanted: int, others: NDArray[np.int64]) -> Query:
+    """The candidates of a query that can win, the wanted one first.
 
-    parts: what each part says of all candidates (E,), the net and the rules first; others: those that are right too, which are left
-    out. Of the rest those that net or rules rank first, and some at random: all would be tens of thousands.
+    parts: what each part says of all candidates (E,): the net, the rules, what is ruled out, how often, and more; others: those that are right
+    too, which are left out. Of tens of thousands those that a part ranks first, and of the rest some at random, each of which
+    stands for many: or the weights would be those of a contest among the likeliest alone.
     """
-    net, rules = parts[:2]
-    able = np.ones(len(net), bool)
+    able = np.ones(len(parts[0]), bool)
     able[others] = False
     able[wanted] = False
     rest = np.flatnonzero(able)
-    if len(rest) > 3 * TAKEN:
-        by_net = rest[np.argpartition(-net[rest], TAKEN)[:TAKEN]]
-        by_rules = rest[np.argpartition(-rules[rest], TAKEN)[:TAKEN]]
-        any_of = np.random.default_rng(wanted).choice(rest, TAKEN, replace=False)
-        rest = np.unique(np.concatenate([by_net, by_rules, any_of]))
+    many = np.zeros(1 + len(rest))
+    if len(rest) > 6 * TAKEN:
+        net = parts[0][rest] + parts[3][rest]  # with how often, which was taken out of it
+        by = (net, parts[0][rest], parts[1][rest] + TIE * net, parts[3][rest])
+        first = np.unique(np.concatenate([np.argpartition(-said, TAKEN)[:TAKEN] for said in by]))
+        left = np.delete(np.arange(len(rest)), first)
+        drawn = np.random.default_rng(wanted).choice(left, TAKEN, replace=False)
+        rest = rest[np.concatenate([first, drawn])]
+        many = np.concatenate([np.zeros(1 + len(first)), np.full(TAKEN, np.log(len(left) / TAKEN))])
     chosen = np.concatenate([[wanted], rest])
-    return np.stack([part[chosen] for part in parts], axis=1).astype(np.float64), 0
+    return Query(np.stack([part[chosen] for part in parts], axis=1).astype(np.float64), 0, many)
 
 
-def pairs(queries: Sequence[tuple[Floats, int]], weights: Sequence[float]) -> tuple[Floats, NDArray[np.bool_]]:
+def pairs(queries: Sequence[Query], weights: Sequence[float]) -> tuple[Floats, NDArray[np.bool_]]:
     """The log-odds, by these weights, of the right candidate of each query and of a wrong one; and which is which."""
     values, right = [], []
-    for n, (features, wanted) in enumerate(queries):
-        likely = log_softmax((features @ np.asarray(weights))[None])[0]
+    for n, (features, wanted, many) in enumerate(queries):
+        likely = (
+            log_softmax((features @ np.asarray(weights) + many)[None])[0] - many
+        )  # of each, not of all it stands for
         others = np.delete(np.arange(len(likely)), wanted)
         if not len(others):
             continue

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TRIED = (0.003, 0.01, 0.03)
 USUAL = 0.01
+OF_MANY = 0.05  # where there are too many entities for a search: each has few facts, and would be learned by heart
 WORK = 1.5e11  # multiplications of one training of the search: seconds
 STEPS = (40, 250)  # fewest that say something, and most
 BATCH, HELD_OUT = 256, 400
@@ -24,12 +25,14 @@ def search(build: "Callable[[], nn.Module]", facts: Ints, known: Knowledge, widt
     """The weight of TRIED that is best for facts (N, 3) held out, after short trainings.
 
     build: makes a small net, of vectors of so many numbers (`width`); known: all facts that count as right, those not learned from
-    among them, or what is right would count as wrong. USUAL where few steps are more than WORK already, as for tens of
-    thousands of entities, or where there are few facts.
+    among them, or what is right would count as wrong. OF_MANY where few steps are more than WORK already, as for tens of
+    thousands of entities; USUAL where there are few facts.
     """
     steps = int(min(STEPS[1], WORK / (6 * BATCH * known.entities * width)))
-    if steps < STEPS[0] or len(facts) < FEWEST:
+    if len(facts) < FEWEST:
         return USUAL
+    if steps < STEPS[0]:
+        return OF_MANY
     order = np.random.default_rng(0).permutation(len(facts))
     held, learn = facts[order[:HELD_OUT]], facts[order[HELD_OUT:]]
     found = [_tried(build(), learn, held, known, weight, steps) for weight in TRIED]

@@ -162,15 +162,30 @@ def test_weights_of_the_parts_are_those_of_the_likelihood():
     features = rng.normal(size=(3000, 6, 2))
     likely = np.exp(mixture.log_softmax(features @ np.array([1.5, 0.5])))
     right = [int(rng.choice(6, p=row)) for row in likely]
-    weights = mixture.fit(list(zip(features, right, strict=True)), (1.0, 1.0))
+    weights = mixture.fit(list(map(mixture.Query, features, right)), (1.0, 1.0))
     assert np.allclose(weights, [1.5, 0.5], atol=0.1)
 
 
 def test_candidates_leave_out_what_is_right_as_well():
-    net, rules = np.arange(1000.0), np.zeros(1000)
-    features, right = mixture.candidates([net, rules, rules], 5, np.array([5, 999]))
-    assert right == 0 and features[0, 0] == 5 and 999 not in features[:, 0] and 998 in features[:, 0]
-    assert len(features) < 250
+    net, rules = np.arange(5000.0), np.zeros(5000)
+    features, right, many = mixture.candidates([net, rules, rules, rules], 5, np.array([5, 4999]))
+    assert right == 0 and features[0, 0] == 5 and 4999 not in features[:, 0] and 4998 in features[:, 0]
+    assert len(features) == len(many) < 1100
+    assert round(np.exp(many).sum()) == 4999, "those left out are stood for"
+
+
+def test_weights_from_some_of_many_candidates_are_those_from_all():
+    """Of the likeliest alone a net that is too sure would be believed least."""
+    rng = np.random.default_rng(1)
+    whole, few = [], []
+    for _ in range(150):
+        parts = [rng.normal(size=4000) * 2, *np.zeros((2, 4000)), rng.normal(size=4000)]
+        share = np.exp(mixture.log_softmax((0.8 * parts[0] + 0.5 * parts[3])[None])[0])
+        wanted = int(rng.choice(4000, p=share))
+        whole.append(mixture.Query(np.stack([np.roll(part, -wanted) for part in parts], axis=1), 0))
+        few.append(mixture.candidates(parts, wanted, np.zeros(0, np.int64)))
+    start = (1.0, 0.0, 0.0, 1.0)
+    assert np.allclose(mixture.fit(few, start), mixture.fit(whole, start), atol=0.05)
 
 
 def test_what_facts_rule_out():
@@ -229,7 +244,7 @@ def test_the_penalty_is_searched_for_where_there_is_enough(monkeypatch):
     facts = np.array([[n, 0, (n + 1) % 500] for n in range(500)] + [[n, 1, (n + 2) % 500] for n in range(500)])
     known = Knowledge(facts, 500, 2)
     assert penalty.search(lambda: ComplEx(500, 2, 8), facts[:900], known, 16) == penalty.USUAL
-    assert penalty.search(lambda: ComplEx(500, 2, 8), facts, Knowledge(facts, 10**6, 2), 16) == penalty.USUAL
+    assert penalty.search(lambda: ComplEx(500, 2, 8), facts, Knowledge(facts, 10**6, 2), 16) == penalty.OF_MANY
     monkeypatch.setattr(penalty, "STEPS", (1, 3))
     first = penalty._tried(ComplEx(500, 2, 8), facts[400:], facts[:400], known, 0.01, 3)
     assert 0 < first < 1
