@@ -15,7 +15,6 @@ from lamella.data.samples.link_prediction import facts
 from lamella.nets.factorization.complex import ComplEx
 from lamella.options import replace_config
 from lamella.registry import find
-from lamella.tasks.link_prediction import LinkPrediction
 from lamella.train.export import export_graphs
 from tests.serving import serving
 
@@ -212,9 +211,10 @@ def test_a_model_whose_facts_are_of_other_entities_is_refused(model):
 
 def test_of_many_entities_a_batch_is_larger():
     """A step costs as much as the table of all entities, whatever is in its batch."""
-    few, many = LinkPrediction(), LinkPrediction()
+    cls = find("link-prediction")
+    few, many = cls(), cls()
     few.entities_, many.entities_ = b"a\nb", "\n".join(map(str, range(20_000))).encode()
-    assert LinkPrediction.training.batch == few.training.batch < many.training.batch
+    assert cls.training.batch == few.training.batch < many.training.batch
     assert many.training.rate == few.training.rate and many.training.measured == few.training.measured
 
 
