@@ -16,6 +16,7 @@ from lamella.data.readers.image_folders import readable
 from lamella.data.text.encoding import quote, show_path
 
 LISTED = 100  # boxes and files that are named one by one; all are counted
+UNNAMED = "pictures that no file names, which are left out"
 NEARLY = 0.02  # two shapes that differ by less are the same picture in another size
 
 

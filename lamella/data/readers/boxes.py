@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamella.data.readers.annotated import Account, Annotated, Drawn, to_examples
+from lamella.data.readers.annotated import UNNAMED, Account, Annotated, Drawn, to_examples
 from lamella.data.readers.coco import is_coco, read_coco
 from lamella.data.readers.image_folders import IMAGE_NAMES
 from lamella.data.readers.label_tools import (
@@ -22,7 +22,7 @@ from lamella.data.readers.label_tools import (
     read_labelme,
 )
 from lamella.data.readers.labels import LABEL_NAMES
-from lamella.data.readers.picture_places import Places
+from lamella.data.readers.picture_places import Places, unnamed
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.readers.voc import read_xml
@@ -79,7 +79,15 @@ def read_boxes(
 
 
 def _folder(place: Path, account: Account) -> list[Annotated]:
-    """What is in a folder decides: the first format of which there is a file."""
+    """The pictures of a folder with their boxes; those that no file names are said."""
+    annotated, places = _formats(place, account)
+    for picture in unnamed(places, (one.image for one in annotated)):
+        account.leave(UNNAMED, show_path(picture))
+    return annotated
+
+
+def _formats(place: Path, account: Account) -> tuple[list[Annotated], list[Places]]:
+    """What is in a folder decides: the first format of which there is a file. Also where files name all of their pictures."""
 
     def below(pattern: str) -> list[Path]:
         return sorted(
@@ -92,9 +100,9 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
         or any(p.name == "images" and (p.parent / "labels").is_dir() for p in (place, *place.parents[:2]))
     ):
         whole = next(iter(sorted(place.glob("*.y*ml"))), None)
-        return read_yolo(whole if whole and (place / "train").is_dir() else place, account)
+        return read_yolo(whole if whole and (place / "train").is_dir() else place, account), []
     if files := below("*.xml"):
-        return _xml(files, account)
+        return _xml(files, account), [Places(place)]
     if files := below("*.json"):
         annotated: list[Annotated] = []
         places: dict[Path, Places] = {}
@@ -105,11 +113,11 @@ def _folder(place: Path, account: Account) -> list[Annotated]:
                 account.leave("JSON files that are no annotations", show_path(file))
             else:
                 annotated += _one_json(file, content, near, account)
-        return annotated
+        return annotated, list(places.values())
     if files := below("*.csv"):
-        return [one for file in files for one in _table(file, None, account)]
+        return [one for file in files for one in _table(file, None, account)], [Places(place)]
     if below("*.txt"):
-        return read_yolo(place, account)
+        return read_yolo(place, account), []
     raise DataError(
         f"{show_path(place)}: expected a folder with annotations, {EXPECTED}; received a folder without any."
     )

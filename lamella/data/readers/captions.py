@@ -338,8 +338,9 @@ def _folder(place: Path, columns: Mapping[str, str] | None, captions: Captions, 
     if not pictures:
         raise DataError(f"{show_path(place)}: expected {EXPECTED}; received a folder without pictures.")
     if not beside:
+        told = [f"; {reason}: {len(at):,}, the first {at[0]}" for reason, at in account.bad.items() if tables]
         raise DataError(
-            f"{show_path(place)}: expected {EXPECTED}; received {len(pictures):,} pictures without a text beside them."
+            f"{show_path(place)}: expected {EXPECTED}; received {len(pictures):,} pictures without a text beside them{''.join(told[:2])}."
         )
 
 

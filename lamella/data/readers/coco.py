@@ -34,6 +34,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         )
     places = Places(path.parent)
     annotated: dict[Any, Annotated] = {}
+    of_file: dict[Path, Annotated] = {}
     missing = set()
     for image in _dicts(content["images"]):
         file, key = str(image.get("file_name", "")), _id(image.get("id"))
@@ -47,7 +48,9 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
             continue
         sides: tuple[Any, Any] = image.get("width"), image.get("height")
         size = (float(sides[0]), float(sides[1])) if all(_number(s) and s for s in sides) else None
-        annotated[key] = Annotated(str(place), [], name, size)
+        if place in of_file:  # a picture may stand in the list twice, with a part of its boxes each
+            account.leave("pictures that a file lists again; their boxes are put together", f"{name}: {quote(file)}")
+        annotated[key] = of_file.setdefault(place, Annotated(str(place), [], name, size))
     if not annotated:
         raise DataError(
             f"{name}: expected its {len(missing):,} pictures in {show_path(path.parent)} or in images/ beside or below it, "
@@ -72,8 +75,8 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
             left, top, width, height = map(float, box)
             drawn = Drawn(categories[category], [left, top, left + width, top + height], where)
             annotated[image_id].boxes.append(drawn)
-    account.lines.append(f"{name}: COCO, {len(annotated):,} pictures, {len(categories):,} categories")
-    return list(annotated.values())
+    account.lines.append(f"{name}: COCO, {len(of_file):,} pictures, {len(categories):,} categories")
+    return list(of_file.values())
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

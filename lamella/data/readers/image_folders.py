@@ -62,6 +62,14 @@ def image_folder(
     lines += [f"note: class {quote(label)} has a single picture" for label in single[:LISTED]]
     if len(single) > LISTED:
         lines.append(f"note: {len(single) - LISTED:,} more classes have a single picture")
+    alike: dict[str, list[str]] = {}
+    for label in sorted(counts):
+        alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    lines += [
+        f"note: classes {' and '.join(map(quote, same))} differ in case or spaces alone"
+        for same in alike.values()
+        if len(same) > 1
+    ][:LISTED]
     return good, lines + _repeated(good, marks)
 
 

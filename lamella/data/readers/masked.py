@@ -24,6 +24,7 @@ from lamella.errors import DataError, UsageError
 
 LISTED = 10  # masks and files that are named one by one; all are counted
 ODD = "shapes that are no areas or have no label, which are left out"
+UNNAMED = "pictures that no file names, which are left out"
 NOTHING = "areas that cover no point of their picture, which are left out"
 FIRST = "pictures of several frames or pages, of which the first is taken"
 TURNED = "pictures that EXIF turns while their masks were not; the masks are turned with them"
@@ -71,17 +72,20 @@ def to_examples(
     Raises DataError where more than a tenth of the masks cannot be used; `details` names the first.
     """
     pattern = group_pattern(group)
-    examples, bad = [], []
+    examples, bad, marks = [], [], set[str]()
     points: dict[str, int] = {}
     pictures: dict[str, int] = {}
     things, unknown, named = 0, 0, True
     for one in marked:
         try:
-            fingerprint(one.image)  # a picture that cannot be read is found now, not in the middle of training
+            mark = fingerprint(one.image)  # a picture that cannot be read is found now, not in the middle of training
             mask = _fitting(one, account)
         except DataError as error:
             bad.append(str(error) if str(error).startswith(one.where) else f"{one.where}: {error}")
             continue
+        if mark in marks:
+            account.leave("pictures that repeat another one, point for point", _name(one.image))
+        marks.add(mark)
         if frames(one.image) > 1:
             account.leave(FIRST, _name(one.image))
         example = {"image": one.image, "mask": encode_mask(mask.points, mask.labels, mask.things)}

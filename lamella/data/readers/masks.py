@@ -16,8 +16,8 @@ from lamella.data.readers.image_folders import IMAGE_NAMES
 from lamella.data.readers.label_tools import read_annotations
 from lamella.data.readers.mask_folders import read_folder
 from lamella.data.readers.mask_shapes import is_coco, is_labelme, read_coco, read_cvat, read_labelme
-from lamella.data.readers.masked import Account, Marked, to_examples
-from lamella.data.readers.picture_places import Places
+from lamella.data.readers.masked import UNNAMED, Account, Marked, to_examples
+from lamella.data.readers.picture_places import Places, unnamed
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote, show_path
@@ -76,7 +76,7 @@ def _folder(place: Path, account: Account) -> list[Marked]:
         and not any(part.startswith(".") for part in p.relative_to(place).parts)
     ]
     places: dict[Path, Places] = {}
-    marked, drawn = [], 0
+    marked = []
     for file in files:
         near = places.setdefault(file.parent, Places(file.parent))
         if file.suffix.lower() == ".xml":
@@ -85,12 +85,9 @@ def _folder(place: Path, account: Account) -> list[Marked]:
             account.leave("JSON files that are no annotations", show_path(file))
         else:
             marked += _one_json(file, content, near, account)
-            drawn += is_labelme(content)
-    if drawn:  # a file a picture: what has none is no picture without areas, but one that nobody has looked at
-        account.lines.append(f"{show_path(place)}: LabelMe, {drawn:,} files")
-        named = {Path(one.image).resolve() for one in marked if len(one.image) < 1000}
-        for picture in sorted({p for near in places.values() for p in near.pictures()} - named):
-            account.leave("pictures that no file names, which are left out", show_path(picture))
+    # What has no file is no picture without areas, but one that nobody has looked at.
+    for picture in unnamed(places.values(), (one.image for one in marked)) if marked else ():
+        account.leave(UNNAMED, show_path(picture))
     if not files:
         for table in sorted(p for p in place.iterdir() if is_table(p)):
             marked += _table(table, None, account)
@@ -121,10 +118,15 @@ def _table(path: Path, columns: Mapping[str, str] | None, account: Account) -> l
                 raise
     table = table or read_table([path], wanted, columns)
     account.lines += table.report.lines()
-    marked = []
+    marked: list[Marked] = []
+    seen: dict[str, set[str]] = {"picture": set(), "mask": set()}
     for row in table.rows:
         image, mask = (_beside(path, row[name]) for name in ("image", "mask"))
         name = row.where if mask[:5].lower() == "data:" else show_path(mask)
+        for kind, path_of in (("picture", image), ("mask", mask)):
+            if path_of in seen[kind]:
+                account.leave(f"rows of which another one names the same {kind}", row.where)
+            seen[kind].add(path_of)
         marked.append(Marked(image, _opened(mask), name, row.get("group", "")))
     return marked
 

@@ -4,6 +4,7 @@ Annotation files move more often than pictures do, and the paths in them are tho
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from lamella.data.media.images import SUFFIXES
@@ -63,6 +64,13 @@ class Places:
                         self._index.setdefault(file.lower(), []).append(place)
                         self._index.setdefault(f"{place.stem.lower()}.", []).append(place)
         return self._index
+
+
+def unnamed(places: Iterable[Places], named: Iterable[str]) -> list[Path]:
+    """The pictures around folders of annotations that none of these names, masks aside: paths as they stand in messages."""
+    known = {Path(name).resolve() for name in named if len(name) < 1000}
+    every = {place for near in places for place in near.pictures()}
+    return sorted(p for p in every - known if not p.parent.name.lower().startswith(("segmentation", "mask")))
 
 
 def _is_file(place: Path) -> bool:

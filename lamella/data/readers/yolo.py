@@ -7,6 +7,7 @@ taken. A picture without a file, or with an empty one, has no boxes; a file with
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -52,7 +53,11 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
             "note: no data.yaml and no classes.txt says what the classes are called: labels are their numbers"
         )
     annotated, without = [], 0
+    users = Counter(labels.values())
     for picture, file in labels.items():
+        if users[file] > 1 and file.is_file():  # 3.png and 3.jpg: nobody knows on which of them the boxes were drawn
+            account.leave("pictures of one name with a single file of labels, which are left out", show_path(picture))
+            continue
         without += not file.is_file()
         boxes = _boxes(file, names, account) if file.is_file() else []
         annotated.append(Annotated(str(picture), boxes, show_path(file), shares=True))

@@ -400,3 +400,48 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(write, home):
         except LamellaError as error:
             assert "\n" not in str(error)
         file.write_bytes(files[file])
+
+
+# ---- faults that nothing said -----------------------------------------------------------------------------------------
+
+
+def drawn_on(home: Path, *names: str) -> None:
+    from PIL import Image
+
+    for n, name in enumerate(names):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        points = np.random.default_rng(n).integers(0, 255, (24, 32, 3), np.uint8)
+        Image.fromarray(points).save(home / name)
+
+
+def test_a_picture_that_coco_lists_twice_has_the_boxes_of_both(tmp_path):
+    drawn_on(tmp_path, "a.png", "b.png")
+    images = [{"id": n, "file_name": name} for n, name in enumerate(("a.png", "a.png"))]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [2 + 9 * n, 2, 8, 8]} for n in range(2)]
+    content = {"images": images, "categories": [{"id": 1, "name": "x"}], "annotations": boxes}
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    rows, lines = read_boxes([str(tmp_path)])
+    said = "\n".join(lines)
+    assert len(rows) == 1 and len(rows[0]["boxes"]) == 2 and "their boxes are put together: 1" in said
+    assert "pictures that no file names, which are left out: 1" in said and "b.png" in said
+
+
+def test_pictures_of_one_name_do_not_share_a_file_of_labels(tmp_path):
+    drawn_on(tmp_path, "images/a.jpg", "images/a.png", "images/b.png")
+    for name in "ab":
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{name}.txt").write_text("0 .5 .5 .2 .2\n")
+    rows, lines = read_boxes([str(tmp_path)])
+    assert [Path(row["image"]).name for row in rows] == ["b.png"]
+    assert any("of one name with a single file of labels, which are left out: 2" in line for line in lines)
+
+
+def test_pictures_without_a_file_are_named_and_masks_are_none_of_them(tmp_path):
+    drawn_on(tmp_path, "JPEGImages/a.jpg", "JPEGImages/b.jpg", "SegmentationClass/a.png")
+    (tmp_path / "Annotations").mkdir()
+    box = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>12</xmax><ymax>12</ymax></bndbox>"
+    text = f"<annotation><filename>a.jpg</filename><object><name>x</name>{box}</object></annotation>"
+    (tmp_path / "Annotations" / "a.xml").write_text(text)
+    rows, lines = read_boxes([str(tmp_path)])
+    at = lines.index("note: pictures that no file names, which are left out: 1")
+    assert len(rows) == 1 and lines[at + 1].endswith("b.jpg")

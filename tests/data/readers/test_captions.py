@@ -272,3 +272,11 @@ def test_of_an_animation_the_first_frame_is_taken_and_said(tmp_path):
     rows, lines = read_captions([tmp_path])
     assert len(rows) == 2
     assert any("1 pictures have several frames or pages" in line and "a.gif" in line for line in lines)
+
+
+def test_a_table_whose_names_are_those_of_several_pictures_is_told_of(tmp_path):
+    for folder in "xy":
+        picture(tmp_path / folder / "a.jpg")
+    (tmp_path / "c.csv").write_text("image,caption\na.jpg,A letter.\n")
+    with pytest.raises(DataError, match=r"or of which several have that name: 1, the first .*c\.csv, line 2"):
+        read_captions([tmp_path])

@@ -256,3 +256,10 @@ def test_pictures_that_a_table_leaves_out_are_named(tmp_path):
     assert 'left out: "p99.png"' in said and 'are left out: "p6.png", "p7.png"' in said
     kept, lines = read_pictures([str(tmp_path)])
     assert len(kept) == 8 and any('kept without one: "p6.png", "p7.png"' in line for line in lines)
+
+
+def test_classes_that_differ_in_case_alone_are_said(tmp_path):
+    fill(tmp_path / "Cat")
+    fill(tmp_path / "cat")
+    fill(tmp_path / "dog")
+    assert 'note: classes "Cat" and "cat" differ in case or spaces alone' in image_folder([tmp_path])[1]

@@ -732,3 +732,15 @@ def test_a_picture_that_nobody_drew_on_is_named(home):
     (home / "images" / "a.json").write_text(json.dumps({"shapes": [shape], "imagePath": "a.png"}))
     rows, said = report(home / "images")
     assert len(rows) == 1 and "pictures that no file names, which are left out: 1" in said and "b.png" in said
+
+
+def test_rows_and_pictures_that_repeat_others_are_named(home):
+    both(home, "masks", put)
+    (home / "t.csv").write_text(
+        "image,mask\nimages/a.png,masks/a.png\nimages/b.png,masks/b.png\nimages/a.png,masks/b.png\n"
+    )
+    said = "\n".join(read_masks([str(home / "t.csv")])[1])
+    assert "another one names the same picture: 1" in said and "the same mask: 1" in said and "line 4" in said
+    (home / "images" / "c.png").write_bytes((home / "images" / "a.png").read_bytes())
+    put(home / "masks" / "c.png", WANTED)
+    assert "pictures that repeat another one, point for point: 1" in report(home)[1]
