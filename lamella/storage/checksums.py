@@ -10,7 +10,7 @@ SHIPPED = frozenset(
         "d67d6b022e687b90cf90354de6995a624c08f36edbecb7ac6faf554b3628d326",  # de+es+fr+zh-en/step.onnx
         "f5b5193de52ab71213a235d94d8eedac16aab5bb03f43884044280e995103e55",  # en-de+es+fr+zh/encode.onnx
         "9f6789427dd47b9d532001c3ee20edf113fc6c2b5a8fe3560c26e823a33fff4b",  # en-de+es+fr+zh/step.onnx
-        "17a81e678a4e7ef0c3746961980c6b6de96a347cd0abd14c456082148bd12f9f",  # encoder/fill.onnx
+        "1a3eb192b5f87377c3fdb6ffca8434aa3a28a9beb731f84d30a7729660357324",  # encoder/fill.onnx
         "5e6ec58d11b80bac74e40021cb632677ad33e4c62cda218394633b50abc3ae64",  # languages/classify.onnx
         "398f81052c96b70c94c570fdf8550134611cb4bf1c04b2f75f05d703e77dfac8",  # de+es+fr+zh-en/vocabulary.model
         "398f81052c96b70c94c570fdf8550134611cb4bf1c04b2f75f05d703e77dfac8",  # en-de+es+fr+zh/vocabulary.model

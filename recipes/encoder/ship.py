@@ -94,7 +94,7 @@ def assemble(weights: Path, vocabulary: Path, text: Path, out: Path) -> None:
     raw, facts = read_weights(weights)
     shapes = {(size.width, size.depth): name for name, size in SIZES.items()}
     task = FillMask(Config(vocabulary_size=len(raw["table"])), size=shapes[facts["width"], facts["depth"]])
-    task.vocabulary_ = vocabulary.read_bytes()
+    task.vocabulary_, task.heads_ = vocabulary.read_bytes(), facts["heads"]
     held, passages = pack.divided(text)
     task._count(list(islice(passages, COUNTED)))
     words = counted(text)

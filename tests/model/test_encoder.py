@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
+import torch
 
 import lamella
 from lamella.data.text.pieces import Pieces
 from lamella.model import shipped
 from lamella.train import further
+from lamella.train.adopt import fill
 
 FOLDER = shipped.FOLDER / "encoder"
 
@@ -37,6 +40,20 @@ def test_it_knows_english_and_french(encoder):
     ):
         found = {filling["words"][0] for filling in encoder.predict(text)["fillings"]}
         assert found & words, (text, found)
+
+
+def test_its_graph_is_the_net_that_its_task_builds(encoder):
+    """With other heads the same weights are another net, which knows little."""
+    net = encoder.task.build()
+    assert not fill(net, further.weights_of(encoder)).missing
+    ids = np.array([encoder.task._ids("She was born ___ London and never went to the ___ .")])
+    for at in np.flatnonzero(ids[0] == encoder.task.mask):
+        asked = np.eye(ids.shape[1], dtype=np.float32)[[at]]
+        with torch.no_grad():
+            built = net.eval().fill(torch.from_numpy(ids), torch.from_numpy(asked))["log_probability"].numpy()
+        graph = encoder.graphs["fill"](pieces=ids, asked=asked)["log_probability"]
+        likely = np.exp(graph[0]) > 0.01
+        assert np.abs(built - graph)[0, likely].max() < 0.25
 
 
 def test_its_weights_and_vocabulary_can_be_begun_from(encoder):

@@ -90,7 +90,7 @@ class Gives(Transfer["FillMask"]):
             )
         inner = int(weights["blocks.0.feed.up.bias"].size)
         kept = {name: weights[name] for name in names}
-        return Encoder(task.vocabulary_, task.size.width, depth, task.size.heads, inner, kept)
+        return Encoder(task.vocabulary_, task.size.width, depth, task.heads_ or task.size.heads, inner, kept)
 
 
 def _document(task: "FillMask", path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
@@ -139,8 +139,8 @@ class FillMask(Task):
     vocabulary_: bytes
     lengths_: Sequence[float]  # how often a word has 1, 2, ... pieces
     words_: int  # how many different words there are
+    heads_: int = 0  # of a net that was trained with other heads than those of its size; 0: those of its size
     known_: bytes = b""  # their checksums, 4 bytes each: pieces put together may make no word
-
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
@@ -257,8 +257,8 @@ class FillMask(Task):
     def build(self) -> "nn.Module":
         from lamella.nets.transformer.masked import MaskedTransformer
 
-        c, size = self.config, self.size
-        return MaskedTransformer(len(self.pieces), size.width, size.depth, size.heads, c.dropout, c.window)
+        c, n, heads = self.config, self.size, self.heads_ or self.size.heads
+        return MaskedTransformer(len(self.pieces), n.width, n.depth, heads, c.dropout, c.window)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.losses import tied_cross_entropy

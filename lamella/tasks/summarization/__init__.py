@@ -110,6 +110,8 @@ class FromText(Transfer["Summarization"]):
             )
         vars(task).pop("pieces", None)
         task.vocabulary_ = vocabulary
+        # No weight has a shape that tells how many heads it was trained with.
+        task.heads_ = getattr(getattr(other, "net_", None), "heads", 0) or getattr(other, "heads_", 0)
         task.longest_ = min(LONGEST, 2 * task.longest_)  # it was counted in tokens of another vocabulary
         rows = table[: len(task.pieces)]
         return {**renamed, "body.table": np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])}
@@ -133,6 +135,7 @@ class Summarization(Task):
     vocabulary_: bytes
     scorer_: list[float] = []  # weights of the scorer of sentences
     lengths_: list[int] = []  # words of a summary: the most that each mark but the last stands for
+    heads_: int = 0  # of attention, where it began from a net with others than those of its size; 0: those of its size
     longest_: int = LONGEST  # tokens that a summary may have
     sentences_: int = 1  # that a summary usually has
 
@@ -228,7 +231,7 @@ class Summarization(Task):
         c, size = self.config, self.size
         return PointerTransformer(
             EncoderDecoder(
-                len(self.pieces) + MARKS, size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout,
+                len(self.pieces) + MARKS, size.width, size.depth, c.decoder_depth, self.heads_ or size.heads, dropout=c.dropout,
                 longest=max(c.max_length, LONGEST),
             )
         )  # fmt: skip

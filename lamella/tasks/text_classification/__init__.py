@@ -96,7 +96,7 @@ class FromWords(Transfer["TextClassification"]):
 
     def begin(self, task: "TextClassification", encoder: Encoder) -> Arrays:
         """The Transformer takes the whole encoder, the other nets its table of pieces."""
-        task.vocabulary_, task.inner_ = encoder.vocabulary, encoder.inner
+        task.vocabulary_, task.inner_, task.heads_ = encoder.vocabulary, encoder.inner, encoder.heads
         vars(task).pop("pieces", None)
         whole = task.config.net == "transformer"
         return {name: array for name, array in encoder.weights.items() if whole or name == "table"}
@@ -116,6 +116,7 @@ class TextClassification(Task):
     inner_: int = (
         0  # width of the feed-forward layers of an encoder that it began from, which reads texts in their own case
     )
+    heads_: int = 0  # of its attention; 0: those of its size
     mix_: Sequence[float] = (0.2, 0.9)  # weights of the deep and the wide part before calibration
     solution: tuple[Array, Array] | None = None  # of the linear part; stored in the net, so not among what is learned
 
@@ -185,8 +186,9 @@ class TextClassification(Task):
         else:
             from lamella.nets.transformer.classifiers import EncoderClassifier
 
+            heads = self.heads_ or size.heads
             net = EncoderClassifier(
-                *counts, size.width, size.depth, size.heads, longest=c.max_length, inner=self.inner_, **noise
+                *counts, size.width, size.depth, heads, longest=c.max_length, inner=self.inner_, **noise
             )
         if self.solution is not None:
             net.wide.freeze(*map(torch.from_numpy, self.solution))
