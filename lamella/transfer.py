@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
+import numpy as np
 
 from lamella.errors import UsageError
 from lamella.terms import Arrays, Example, State
@@ -45,7 +46,8 @@ class Transfer(Generic[T]):
     """Where nothing else is said: a task goes on with all of a model of its own."""
 
     begun: Mapping[str, Any] = {}  # Config fields where it begins from another task's net and nobody says otherwise
-    few: int = 0  # labelled examples up to which it begins from the encoder that ships; 0: never by itself
+    few: int = 0  # labelled examples up to which it begins from a model that ships; 0: never by itself
+    usual: str = "encoder"  # the name of that model
     forgets: frozenset[str] = frozenset()  # of what a model of its own learned, what is not gone on with
     importable: str = ""  # what `imported` reads, in words
 
@@ -91,6 +93,25 @@ class Transfer(Generic[T]):
     def replay(self, task: T) -> list[Example]:
         """Examples of what a model of this configuration was made for, to train on beside new ones; []: none."""
         return []
+
+
+def vectors(table: Any, width: int, size: float = 0.1) -> Any:
+    """A table of pieces (V, D) for a bag of words of another width: (V, width), without the mean that all rows share.
+
+    A narrower one has the principal components, a wider one zeros behind. size: the root mean square of what is not zero.
+
+    >>> vectors(np.array([[1.0, 0.0, 5.0], [0.0, 2.0, 5.0], [-1.0, 0.0, 5.0]]), 2).round(2).shape
+    (3, 2)
+    """
+    centred = np.asarray(table, np.float64) - np.mean(table, axis=0)
+    if width < centred.shape[1]:
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        axes = axes[:, ::-1][:, :width]
+        # The sign of an axis is arbitrary, and libraries differ in it: its largest number is positive here.
+        axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(width)])
+        centred = centred @ axes
+    scaled = centred * (size / max(1e-9, float(np.sqrt(np.mean(centred**2)))))
+    return np.pad(scaled, ((0, 0), (0, width - scaled.shape[1]))).astype(np.float32)
 
 
 def _word(task: Any) -> str:

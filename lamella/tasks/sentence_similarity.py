@@ -38,6 +38,7 @@ from lamella.task import (
     Training,
     Transfer,
 )
+from lamella.transfer import vectors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -71,16 +72,50 @@ GRADE = Number("How alike two texts mean.")
 
 
 class FromWords(Transfer["SentenceSimilarity"]):
-    """From an encoder of masked words too."""
+    """From the vectors of pieces of a translator or of an encoder of masked words too.
+
+    What means the same has the same translations, so a translator's vectors of pieces say more about that than its blocks
+    do, in all of its languages (`bench.sentence_similarity --own`).
+    """
+
+    begun = {"blocks": 0}
+    few, usual = 10_000, "en-de+es+fr+zh"
+
+    def adopt(self, task: "SentenceSimilarity", other: Any, weights: Arrays) -> Arrays:
+        """All of a model of its own; of others the vocabulary and the table, of an encoder with --blocks its blocks too."""
+        if type(other).__qualname__ == type(task).__qualname__:
+            return super().adopt(task, other, weights)
+        encoder = other.transfer.encoder(other, weights)
+        if encoder is not None and task.config.blocks:
+            return self.begin(task, encoder)
+        reads = encoder is not None or "encoder.0.feed.up.weight" in weights
+        vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
+        if not reads or not vocabulary or table is None or len(table) != len(Pieces(vocabulary)):
+            raise UsageError(
+                "sentence-similarity cannot begin from this model: expected one of sentence-similarity, fill-mask, or translation "
+                f"with one vocabulary, received {type(other).__name__}."
+            )
+        rare = self._known(task, vocabulary)
+        return {
+            "table": vectors(table, task.size.width),
+            "importance": np.log(np.maximum(rare, 0.1)).astype(np.float32),
+        }
 
     def begin(self, task: "SentenceSimilarity", encoder: Encoder) -> Arrays:
         """All of the encoder but the norm at its end: its blocks under the weighted sum of the pieces."""
-        task.vocabulary_, task.inner_ = encoder.vocabulary, encoder.inner
-        vars(task).pop("pieces", None)
+        task.inner_, task.heads_ = encoder.inner, encoder.heads
         task.config = msgspec.structs.replace(task.config, blocks=encoder.depth)
-        if task.rarity is not None:
-            task.rarity = task._rarity(task.few_texts), task.rarity[1]
+        self._known(task, encoder.vocabulary)
         return {name: array for name, array in encoder.weights.items() if not name.startswith("norm.")}
+
+    def _known(self, task: "SentenceSimilarity", vocabulary: bytes) -> Array:
+        """Take over a vocabulary, and say how rare each of its pieces is in the task's texts, (V,)."""
+        task.vocabulary_ = vocabulary
+        vars(task).pop("pieces", None)
+        rare = task._rarity(task.few_texts)
+        if task.rarity is not None:
+            task.rarity = rare, task.rarity[1]
+        return rare
 
 
 def _hold_out(task: "SentenceSimilarity", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
@@ -110,13 +145,20 @@ class SentenceSimilarity(Task):
     metric = "spearman"
     transfer = FromWords()
     training = Training(
-        nets=("transformer",), batch=384, precise=True, measured={"vectors": True}, hold_out=_hold_out, weights=_weights
+        nets=("transformer",),
+        batch=384,
+        rate=2.5,  # tables of which a batch moves few rows
+        precise=True,
+        measured={"vectors": True},
+        hold_out=_hold_out,
+        weights=_weights,
     )
 
     vocabulary_: bytes
     inner_: int = (
         0  # width of the feed-forward layers of an encoder that it began from, which reads texts in their own case
     )
+    heads_: int = 0  # of its attention; 0: those of its size
     line_: Line = []
     highest_: float = 1.0
     rarity: tuple[Array, Array] | None = None  # of pieces and n-grams, for a net that is not trained yet
@@ -192,7 +234,7 @@ class SentenceSimilarity(Task):
             size.width,
             c.hashed_width,
             c.blocks,
-            size.heads,
+            self.heads_ or size.heads,
             c.dropout,
             c.max_length,
             self.inner_,

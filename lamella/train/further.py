@@ -37,7 +37,6 @@ from lamella.train.watch import metric_of
 WARMUP = 10  # steps
 RATE = 0.3  # of the learning rate that a net takes which begins at random weights
 LAYER_DECAY = 0.8  # of that rate is left one layer further down, where another task's encoder is begun from
-ENCODER = "encoder"  # the name of the shipped model that small data begin from
 LETTERS = 2.2  # letters a piece, at least, of texts in a language that an encoder's vocabulary was learned from
 READ, READ_EACH = 200, 2000  # examples from which that is told, and characters of each
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones, tried in this order
@@ -87,14 +86,15 @@ def _shipped() -> Path:
 
 
 def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gathered) -> Origin | None:
-    """The encoder that came with the package, where a task with so few examples begins from it by itself; else None.
+    """The model that came with the package, where a task with so few examples begins from it by itself; else None.
 
-    Not where the user chose what hangs on that: options that the task sets when it begins from an encoder. Nor where its
-    vocabulary does not fit the texts: those of a language that it never read fall into pieces of two letters, and what the
-    encoder knows of its own languages is of no use there. Which it was is said in the gathered lines.
+    Not where the user chose what hangs on that: a vocabulary, and options that the task sets when it begins from another
+    task's net. Nor where its vocabulary does not fit the texts: those of a language that it never read fall into pieces of
+    two letters, and what it knows of its own languages is of no use there. Which it was is said in the gathered lines.
     """
-    place, count = _shipped() / ENCODER, len(gathered.learn)
-    if not 0 < count <= job.transfer.few or {*options} & {*job.transfer.begun} or not (place / "model.json").is_file():
+    place, count = _shipped() / job.transfer.usual, len(gathered.learn)
+    hangs = {"vocabulary_size", *job.transfer.begun}
+    if not 0 < count <= job.transfer.few or {*options} & hangs or not (place / "model.json").is_file():
         return None
     origin = open_origin(str(place), task)
     some = gathered.learn[:: max(1, count // READ)]
@@ -102,22 +102,22 @@ def usual_origin(job: Task, task: str, options: Mapping[str, Any], gathered: Gat
     letters = letters_per_piece(_vocabulary(origin.model), texts)
     if letters < LETTERS:
         gathered.lines.append(
-            f"begun from none: the vocabulary of the encoder that came with lamella does not fit these texts ({letters:.1f} "
+            f"begun from none: the vocabulary of {place.name}, which came with lamella, does not fit these texts ({letters:.1f} "
             f"letters a piece, expected {LETTERS} or more)"
         )
         return None
     gathered.lines.append(
-        f"begun from the encoder that came with lamella, {origin.model.manifest.parameters / 1e6:.1f} million parameters, "
+        f"begins from {place.name}, which came with lamella, {origin.model.manifest.parameters / 1e6:.1f} million parameters, "
         f"since there are at most {job.transfer.few:,} examples; --init none turns that off"
     )
     return origin
 
 
 def _vocabulary(opened: model.Model) -> bytes:
-    encoder = opened.task.transfer.encoder(opened.task, weights_of(opened))
-    if encoder is None:
-        raise UsageError(f"{opened.where}: no encoder of text. Install lamella again.")
-    return encoder.vocabulary
+    vocabulary = getattr(opened.task, "vocabulary_", None)
+    if not isinstance(vocabulary, bytes):
+        raise UsageError(f"{opened.where}: no vocabulary of text. Install lamella again.")
+    return vocabulary
 
 
 def same_task(opened: model.Model, task: str) -> bool:
@@ -213,7 +213,11 @@ def adopt(
     also = ["the vocabulary"] if "table" in filled.taken else []
     tell(f"taken: {', '.join([*also, *_parts(filled.taken)])}; not taken: {', '.join(_parts(left)) or 'nothing'}")
     tell(f"new: {', '.join(_parts(filled.missing)) or 'nothing'}")
-    layered = type(job.transfer).adopt is Transfer.adopt  # an encoder under a new net, not most of a net
+    # An encoder under a new net, not most of a net.
+    ours, theirs = type(job.transfer), type(origin.model.task.transfer)
+    layered = ours.adopt is Transfer.adopt or (
+        ours.begin is not Transfer.begin and theirs.encoder is not Transfer.encoder
+    )
     factors = layer_factors(filled.taken) if layered else dict.fromkeys(filled.taken, RATE)
     tell(
         f"learning rate of what was taken: {min(factors.values()):.2g} to {max(factors.values()):.2g} of the usual one"

@@ -49,7 +49,7 @@ def begin(tmp_path, monkeypatch, trained):
 
 @pytest.mark.parametrize("word", TEXTS)
 def test_vocabulary_and_weights_travel(word, begin):
-    job, encoder, done, lines = begin(word)
+    job, encoder, done, lines = begin(word, **({"blocks": 2} if word == "sentence-similarity" else {}))
     assert job.vocabulary_ == encoder.task.vocabulary_ and len(job.pieces) == len(encoder.task.pieces)
     known, now = further.weights_of(encoder), done.run.net.state_dict()
     factors = done.run.optimizer.factors
@@ -102,7 +102,8 @@ def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monke
     shutil.copytree(trained("fill-mask"), tmp_path / "encoder")
     found, told = usual(texts[:500], {"label_smoothing": 0.1})
     assert found.transfer and found.model.manifest.task == "fill-mask"
-    assert "begun from the encoder that came with lamella" in told and "--init none" in told
+    assert "begins from encoder, which came with lamella" in told and "--init none" in told
+    assert usual(texts[:500], {"vocabulary_size": 500}) == (None, ""), "a vocabulary was asked for"
     assert usual((texts * 100)[: job.transfer.few + 1], {}) == (None, "")
     assert usual(texts[:500], {"net": "cnn"}) == (None, "")
     assert usual(texts[:500], {}, find("fill-mask")(), "fill-mask") == (None, "")
@@ -123,6 +124,53 @@ def test_few_examples_begin_from_the_encoder_that_ships(trained, tmp_path, monke
     assert [(net, size, origin is not None) for net, size, origin in said] == [
         ("transformer", "tiny", True), ("cnn", "small", False), ("cnn", "tiny", False),
     ]  # fmt: skip
+
+
+def test_few_pairs_begin_from_the_words_of_a_translator_that_ships(tmp_path):
+    """Its five languages, any size; not where a vocabulary or blocks are asked for, nor for another language."""
+    word, cls = "sentence-similarity", find("sentence-similarity")
+
+    def usual(first, second, options):
+        gathered = Gathered([{"first": first, "second": second, "score": 3.0, "highest": 5.0}] * 40, [], [], [])
+        return further.usual_origin(cls(), word, options, gathered), " ".join(gathered.lines)
+
+    for pair in (
+        ("A man is playing the guitar.", "Somebody plays an instrument."),
+        ("Ein Mann spielt Gitarre auf der Straße.", "Jemand macht Musik in der Stadt."),
+        ("一个男人在弹吉他。", "有人在街上演奏音乐。"),
+    ):
+        found, told = usual(*pair, {})
+        assert found and f"begins from {cls.transfer.usual}, which came with lamella" in told and "--init none" in told
+    assert usual(*pair, {"vocabulary_size": 500})[0] is usual(*pair, {"blocks": 1})[0] is None
+    found, told = usual("Мужчина играет на гитаре.", "Кто-то играет музыку.", {})
+    assert found is None and "begun from none: the vocabulary of" in told
+    origin = further.open_origin(cls.transfer.usual, word)
+    table = further.weights_of(origin.model)["table"]
+    for size in ("tiny", "small"):
+        job, lines = cls(further.config_of(origin, cls, {}, word), size), []
+        net, factors = further.adopt(job, origin, job.sample("train")[:60], lines.append)
+        assert factors.keys() == {"table", "importance"} and not net.blocks and not job.inner_
+        assert job.vocabulary_ == origin.model.task.vocabulary_ and net.table.shape == (len(table), job.size.width)
+        near, far = (job.pieces.encode([text])[0][0] for text in ("happy", "yesterday"))
+        rows = torch.nn.functional.normalize(net.table.detach(), dim=1)
+        glad = rows[job.pieces.encode(["glad"])[0][0]]
+        assert glad @ rows[near] > glad @ rows[far] + 0.1, "words of one translation are near each other"
+
+
+def test_heads_travel_with_an_encoder(trained):
+    """No weight has a shape that tells how many there are, and a net with others computes something else."""
+    origin = further.open_origin(str(trained("fill-mask")), "text-classification")
+    origin.model.task.heads_ = 4  # its size has 2
+    for word, options, attention in (
+        ("text-classification", {}, lambda net: net.blocks[0].attention),
+        ("sentence-similarity", {"blocks": 2}, lambda net: net.blocks[0].attention),
+        ("summarization", {}, lambda net: net.body.encoder[0].attention),
+    ):
+        cls = find(word)
+        job = cls(further.config_of(origin, cls, options, word), "tiny")
+        net, _ = further.adopt(job, origin, job.sample("train")[:40], lambda line: None)
+        assert attention(net).heads == 4 != job.size.heads and job.heads_ == 4
+    assert origin.model.task.build().blocks[0].attention.heads == 4
 
 
 def test_an_encoder_in_int8_gives_all_of_its_weights(trained):

@@ -169,12 +169,13 @@ class Pieces:
 
     def letters_per_piece(self, texts: Sequence[str]) -> float:
         """How many letters a piece of these texts stands for in the mean, unknown pieces for none: 4 and more where the
-        vocabulary was learned from their language, 2 where it was learned from another one of the same script.
+        vocabulary was learned from their language, 2 where it was learned from another one of the same script. A Chinese
+        character says about what two letters say.
         """
         wholes = [normalise(text) for text in texts]
         ids = [i for row in self.encode(wholes) for i in row]
         pieces = [str(self.processor.IdToPiece(i)) for i in ids if i != UNKNOWN]
-        letters = [sum(map(str.isalpha, piece)) for piece in pieces]
+        letters = [sum(1 + ("\u3400" <= c <= "\u9fff") for c in piece if c.isalpha()) for piece in pieces]
         lost = sum(i == UNKNOWN for i in ids)
         return sum(letters) / max(1, sum(n > 0 for n in letters) + lost)
 
