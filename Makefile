@@ -19,8 +19,8 @@ TORCH := torch==2.13.0
 override TEXT := $(value TEXT)
 export TEXT FROM TO PYTHON
 
-# Packages, and folders too: a file that was removed changes its folder.
-SOURCES := $(shell find lamella -name __pycache__ -prune -o -print)
+# Packages, and folders too: a file that was removed changes its folder. Not what is compiled into the clone for .venv.
+SOURCES := $(shell find lamella -name __pycache__ -prune -o -name '*.so*' -prune -o -print)
 
 # An environment names its own place in its scripts: if it was moved with its clone it is made again.
 moved = $(if $(shell [ "`cat $(1)/ready 2>/dev/null`" = "`pwd -P`" ] || echo moved),FORCE)

@@ -40,7 +40,7 @@ def _named(raw: bytes, span: Span, arrays: dict[str, NDArray[Any]]) -> bytes:
     for number, kind, begin, inner in message_fields(raw, *span):
         if (number, kind) != (STORED, BYTES) or inner[1] - inner[0] < LEAST:
             continue
-        shape, form, name, data = _array(raw, inner)
+        shape, form, name, data = array_of(raw, inner)
         if form in KINDS and name and data[1] - data[0] == math.prod(shape):
             array = np.frombuffer(raw, KINDS[form], math.prod(shape), data[0])
             arrays[name] = array.reshape(shape)
@@ -49,7 +49,7 @@ def _named(raw: bytes, span: Span, arrays: dict[str, NDArray[Any]]) -> bytes:
     return b"".join([*parts, raw[at : span[1]]])
 
 
-def _array(raw: bytes, span: Span) -> tuple[list[int], int, str, Span]:
+def array_of(raw: bytes, span: Span) -> tuple[list[int], int, str, Span]:
     """The shape of an array, its type of number, its name, and where its bytes lie."""
     shape: list[int] = []
     form, name, data = 0, "", (0, 0)

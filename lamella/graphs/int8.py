@@ -56,6 +56,7 @@ def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None
             fresh += _product(node, table, stored, rounded, transposed=True, opset=opset)
         else:
             fresh.append(node)
+    _keep_biases(fresh, weights)
     del model.graph.node[:]
     model.graph.node.extend(fresh)
     needed = {name for node in fresh for name in node.input}
@@ -65,6 +66,18 @@ def quantize(raw: bytes, ranges: Mapping[str, tuple[float, float]] | None = None
     out = io.BytesIO()
     onnx.save_model(model, out)
     return out.getvalue()
+
+
+def _keep_biases(nodes: list[NodeProto], weights: dict[str, TensorProto]) -> None:
+    """Add biases to products by `Sum`, not `Add`.
+
+    onnxruntime fuses what follows a product of bytes into one operator, which with a scale a row gives (sum x column + bias) x row in
+    the place of sum x column x row + bias: all but nothing of the bias is left (1.20 to 1.32). It does not fuse a `Sum`.
+    """
+    products = {node.output[0].removesuffix("_sum") for node in nodes if node.op_type == "MatMulInteger"}
+    for node in nodes:
+        if node.op_type == "Add" and products.intersection(node.input) and any(name in weights for name in node.input):
+            node.op_type = "Sum"
 
 
 def _large(tensor: TensorProto | None) -> bool:

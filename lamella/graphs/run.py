@@ -22,12 +22,17 @@ from lamella.graphs.apart import apart
 if TYPE_CHECKING:
     from torch import nn
 
+    from lamella.graphs.compiled import Compiled
+
 Array = NDArray[Any]
 Arrays = dict[str, Array]
 Axes = tuple[str | int, ...]
 NEXT = "next_"
 TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(int8)": np.int8}
 SILENT = 4  # log level of onnxruntime: errors are raised as exceptions, so they need no log line as well
+# What loses the biases of products of bytes with a scale a row (`int8._keep_biases`), and by what a file shows that it has none to
+# lose: the field of a node that is a Sum.
+FUSION, KEPT = "MatMulIntegerToFloatFusion", b"\x22\x03Sum"
 LINE = 300  # most characters of an engine's error message
 
 
@@ -37,6 +42,8 @@ class OnnxGraph:
     Only files that come with the package are `trusted`; any other is checked first (`check`), and its time and memory are
     limited. Errors of the engine are raised as ModelError.
     """
+
+    compiled: "Compiled | None" = None  # what does the work of this graph and its companions in the engine's place
 
     def __init__(self, raw: bytes, name: str, threads: int = 1, trusted: bool = False) -> None:
         import onnxruntime as ort
@@ -72,7 +79,10 @@ class OnnxGraph:
                 options.add_external_initializers(list(self._beside), list(self._beside.values()))
                 for key, value in self._beside.items():
                     options.add_initializer(key, value)
-            self._session = ort.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
+            left_out = [FUSION] if b"MatMulInteger" in raw and KEPT not in raw else []
+            self._session = ort.InferenceSession(
+                raw, options, providers=["CPUExecutionProvider"], disabled_optimizers=left_out
+            )
             given = [(i.name, i.type, tuple(i.shape)) for i in self._session.get_inputs()]
             self._files = [o.name for o in self._session.get_outputs()]
         except Exception as error:  # onnxruntime's own exceptions share no base class
@@ -119,6 +129,20 @@ class OnnxGraph:
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
         return _empty(self.axes, self._outputs, sizes)
+
+
+class LaterGraph(OnnxGraph):
+    """A graph that the engine opens when it is asked to run: what answers is `compiled`."""
+
+    def __init__(self, compiled: "Compiled", *opened: Any) -> None:
+        self.compiled, self._opened = compiled, opened
+
+    def __getattr__(self, name: str) -> Any:
+        """What a graph has once it is open."""
+        if name.startswith("__") or name == "_opened":
+            raise AttributeError(name)
+        super().__init__(*self._opened)
+        return object.__getattribute__(self, name)
 
 
 class Outputs(dict[str, Array]):
@@ -177,7 +201,15 @@ def torch_graphs(net: "nn.Module") -> dict[str, TorchGraph]:
 
 def load_graphs(files: Mapping[str, bytes], threads: int = 1, trusted: Container[str] = ()) -> dict[str, OnnxGraph]:
     """ONNX files by name -> graphs by name. `trusted`: names of those that came with the package."""
-    return Graphs({Path(name).stem: OnnxGraph(raw, name, threads, name in trusted) for name, raw in files.items()})
+    from lamella.graphs.compiled import compiled  # imported late: few models are of its kind
+
+    own = compiled({name: raw for name, raw in files.items() if name in trusted}, threads)
+
+    def opened(raw: bytes, name: str) -> OnnxGraph:
+        how = raw, name, threads, name in trusted
+        return LaterGraph(own, *how) if own and name in own.files else OnnxGraph(*how)
+
+    return Graphs({Path(name).stem: opened(raw, name) for name, raw in files.items()})
 
 
 def _empty(axes: Mapping[str, tuple[Any, Axes]], outputs: Any, sizes: Mapping[str, int]) -> Arrays:

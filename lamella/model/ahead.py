@@ -16,6 +16,7 @@ from pathlib import Path
 from lamella import registry
 from lamella.errors import LamellaError
 from lamella.graphs import OnnxGraph, load_graphs
+from lamella.graphs.compiled import runs
 from lamella.machine import cores
 from lamella.model.manifest import Manifest
 from lamella.model.parse import MOST, parse
@@ -74,12 +75,12 @@ class Ahead:
 
     def whole(self) -> tuple[dict[str, bytes], Manifest]:
         """The files, verified; raises what `read_whole` does. The engine and the task are imported meanwhile."""
-        import onnxruntime  # noqa: F401  # here, since the thread reads, and needs it next
-
         with suppress(OSError, LamellaError):
-            name = parse(read_regular(self._folder / "model.json", MOST), str(self._folder)).task
-            if not name.endswith(".py"):
-                registry.find(name)
+            manifest = parse(read_regular(self._folder / "model.json", MOST), str(self._folder))
+            if not runs(trusted(manifest)):
+                import onnxruntime  # noqa: F401  # here, since the thread reads, and needs it next
+            if not manifest.task.endswith(".py"):
+                registry.find(manifest.task)
         self._read.wait()
         if self._whole is None:
             assert self._failed is not None

@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from lamella.graphs import OnnxGraph
 from lamella.graphs.int8 import quantize
 
 
@@ -69,3 +70,33 @@ def test_one_of_several_tables_is_also_a_product(names: tuple[str, str]) -> None
     small = onnx.load_model_from_string(quantize(bytes(model.SerializeToString())))
     kept = {t.name for t in small.graph.initializer if t.data_type == TensorProto.INT8}
     assert kept == {f"{tokens}_int8", f"{places}_int8"}
+
+
+def _biased(width: int, out: int) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """A product with a bias as the exporter writes it, its weights (in, out) and its bias."""
+    rng = np.random.default_rng(0)
+    weights, bias = rng.normal(size=(width, out)).astype(np.float32), rng.normal(size=out).astype(np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "net.w"], ["y"]), helper.make_node("Add", ["y", "net.b"], ["z"])]
+    axes = {"x": ["rows", width], "z": ["rows", out]}
+    values = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in axes.items()}
+    stored = [numpy_helper.from_array(array, name) for name, array in (("net.w", weights), ("net.b", bias))]
+    graph = helper.make_graph(nodes, "biased", [values["x"]], [values["z"]], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    return model.SerializeToString(), weights, bias
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+@pytest.mark.parametrize("before", [False, True], ids=["as now", "of an earlier release"])
+def test_a_bias_is_added_as_it_is(rows, before):
+    """onnxruntime's fused product with a scale a row multiplies the bias by that scale: here nothing would be left of it."""
+    raw, weights, bias = _biased(64, 96)
+    small = quantize(raw)
+    assert b"Sum" in small
+    if before:
+        model = onnx.load_from_string(small)
+        for node in model.graph.node:
+            node.op_type = "Add" if node.op_type == "Sum" else node.op_type
+        small = model.SerializeToString()
+    x = 1e-3 * np.random.default_rng(1).normal(size=(rows, 64)).astype(np.float32)
+    out = OnnxGraph(small, "biased.onnx")(x=x)["z"]
+    np.testing.assert_allclose(out, x @ weights + bias, atol=1e-3)

@@ -97,6 +97,8 @@ def read_with(
 ) -> tuple[Arrays, GraphLike]:
     """What an encoder with a shortlist makes of the source (B, S), (B, ...) each, and the graph of a step, whose tokens are ids."""
     candidates, allowed = shortlist.candidates(source, also)
+    if compiled := getattr(graphs["encode"], "compiled", None):
+        return compiled.read(source, candidates, allowed)  # type: ignore[no-any-return]  # the graph of torch has none
     memory = dict(graphs["encode"](source=source, candidates=candidates))
     whole = {name: memory.pop(name) for name in [*memory] if name.startswith(("row", "column"))}  # for all sentences
     memory["candidate_bias"] = np.where(allowed, np.float32(0), np.float32(MASKED))

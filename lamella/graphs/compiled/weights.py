@@ -1,0 +1,150 @@
+"""The weights of an encoder-decoder Transformer in int8, read out of its graphs, where it is one that was compiled."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamella.graphs.apart import GRAPH, STORED, array_of
+from lamella.storage.protobuf import BYTES, VARINT, Span, message_fields
+
+Array = NDArray[Any]
+PREFIX = "net."
+KINDS: dict[int, Any] = {1: np.dtype("<f4"), 3: np.dtype(np.int8)}  # onnx's numbers for float32 and int8
+INPUT, OUTPUT = 11, 12  # in a graph
+LANES = 16  # numbers of a register: the width of the net and of a head are multiples
+LAYER = ("attention.query_key_value", "attention.out", "feed.up", "feed.down")
+CROSS = ("cross.query", "cross.out")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A net's sizes, and its arrays by name: bytes (in, out) with the scales of columns, tables (rows, width) with those of rows."""
+
+    width: int
+    heads: int
+    inner: int
+    encoders: int
+    decoders: int
+    best: int  # how many tokens a step returns
+    arrays: dict[str, Array]
+
+    @property
+    def table(self) -> Array:
+        """The vectors of pieces, on both sides and for scores."""
+        return self.arrays["table_int8"]
+
+    @property
+    def table_scale(self) -> Array:
+        return self.arrays["table_scale"]
+
+    @property
+    def places(self) -> Array:
+        """The decoder's vectors of positions, in bytes."""
+        return self.arrays["positions_int8"]
+
+    @property
+    def places_scale(self) -> Array:
+        return self.arrays["positions_scale"]
+
+    @property
+    def positions(self) -> Array:
+        """The encoder's."""
+        return self.arrays["positions"]
+
+    @property
+    def pieces(self) -> int:
+        return len(self.table)
+
+    @property
+    def longest(self) -> int:
+        return min(len(self.positions), len(self.places))
+
+    @property
+    def factor(self) -> float:
+        """What a looked up vector is multiplied by (Vaswani et al., 2017)."""
+        return math.sqrt(self.width)
+
+
+def read_weights(encode: bytes, step: bytes) -> Weights | None:
+    """The graphs `encode` and `step` of a net with a shortlist -> its weights; None where it is another kind of net."""
+    arrays: dict[str, Array] = {}
+    sizes: dict[str, list[int]] = {}
+    for raw in (encode, step):
+        for number, kind, _, span in message_fields(raw, 0, len(raw)):
+            if (number, kind) == (GRAPH, BYTES):
+                _read(raw, span, arrays, sizes)
+    if "columns" not in sizes or "keys_0" not in sizes or "table_int8" not in arrays or "scores" not in sizes:
+        return None
+    counts = [
+        len({name.split(".")[1] for name in arrays if name.startswith(f"{side}.")}) for side in ("encoder", "decoder")
+    ]
+    pieces, width = arrays["table_int8"].shape
+    up = arrays.get("encoder.0.feed.up.weight_int8", np.zeros((0, 0)))
+    found = Weights(width, sizes["keys_0"][2], up.shape[1], counts[0], counts[1], sizes["scores"][2], arrays)
+    fits = width % LANES == 0 and width % (LANES * found.heads) == 0 and found.inner % LANES == 0
+    wanted = _shapes(found, pieces)
+    return found if fits and {name: array.shape for name, array in arrays.items()} == wanted else None
+
+
+def _shapes(net: Weights, pieces: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every array that such a net has."""
+    w, inner = net.width, net.inner
+    sizes = {"query_key_value": (w, 3 * w), "key_value": (w, 2 * w), "up": (w, inner), "down": (inner, w)}
+    places = net.arrays.get("positions_int8", np.zeros((0, 0))), net.arrays.get("positions", np.zeros((0, 0)))
+    shapes: dict[str, tuple[int, ...]] = {
+        "table_int8": (pieces, w), "table_scale": (pieces,), "positions": (len(places[1]), w),
+        "positions_int8": (len(places[0]), w), "positions_scale": (len(places[0]),),
+    }  # fmt: skip
+    norms = ["norm_encoder", "norm_decoder"]
+    for side, count in (("encoder", net.encoders), ("decoder", net.decoders)):
+        for i in range(count):
+            crossed = side == "decoder"
+            norms += [f"{side}.{i}.{name}" for name in ("norm_attention", "norm_feed", *["norm_cross"] * crossed)]
+            for name in (*LAYER, *(*CROSS, "cross.key_value") * crossed):
+                rows, columns = sizes.get(name.rpartition(".")[2], (w, w))
+                path = f"{side}.{i}.{name}"
+                shapes |= {
+                    f"{path}.weight_int8": (rows, columns),
+                    f"{path}.weight_scale": (columns,),
+                    f"{path}.bias": (columns,),
+                }
+    return shapes | {f"{name}.{part}": (w,) for name in norms for part in ("weight", "bias")}
+
+
+def _read(raw: bytes, span: Span, arrays: dict[str, Array], sizes: dict[str, list[int]]) -> None:
+    """The arrays of a graph by the names of the net, and the sizes of its inputs and outputs, 0 for those that are free."""
+    for number, kind, _, inner in message_fields(raw, *span):
+        if (number, kind) == (STORED, BYTES):
+            shape, form, name, (begin, end) = array_of(raw, inner)
+            if name.startswith(PREFIX) and form in KINDS and (end - begin) == math.prod(shape) * KINDS[form].itemsize:
+                data = np.frombuffer(raw, np.uint8, end - begin, begin)
+                whole = data.view(np.int8) if form == 3 else np.frombuffer(data.tobytes(), KINDS[form])
+                arrays[name.removeprefix(PREFIX)] = whole.reshape(shape)
+        elif number in (INPUT, OUTPUT) and kind == BYTES:
+            name, shape = _sizes(raw, inner)
+            sizes[name] = shape
+
+
+def _sizes(raw: bytes, span: Span) -> tuple[str, list[int]]:
+    """A value's name and its sizes: in onnx.proto3, name 1, type 2, of a tensor 1, its shape 2, of each axis 1, its size 1."""
+    name, spans = "", [span]
+    for number, kind, _, (a, b) in message_fields(raw, *span):
+        if (number, kind) == (1, BYTES):
+            name = raw[a:b].decode()
+    for step in (2, 1, 2):
+        spans = [
+            inner
+            for one in spans
+            for number, kind, _, inner in message_fields(raw, *one)
+            if (number, kind) == (step, BYTES)
+        ]
+    axes = [
+        inner for one in spans for number, kind, _, inner in message_fields(raw, *one) if (number, kind) == (1, BYTES)
+    ]
+    return name, [
+        next((a for number, kind, _, (a, _) in message_fields(raw, *axis) if (number, kind) == (1, VARINT)), 0)
+        for axis in axes
+    ]
