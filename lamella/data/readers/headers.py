@@ -170,9 +170,31 @@ def lines_above(rows: Sequence[Sequence[str]], width: int) -> int:
         if len(row) == width and filled > 1 or filled >= width:
             break
         above += 1
+    above = max(above, _below_titles(rows, width))
     body = rows[above:]
     alike = sum(len(row) == width for row in body)
     return above if body and width > 1 and alike >= 0.9 * len(body) and first_is_header(body[:_LOOKED_AT]) else 0
+
+
+def _below_titles(rows: Sequence[Sequence[str]], width: int) -> int:
+    """Where a row of names stands below rows with empty cells, of which one has a title alone; 0 for nowhere.
+
+    >>> _below_titles([["Survey", "", ""], ["from", "2024", ""], ["text", "label", "id"], ["a b c d.", "x", "1"]], 3)
+    2
+    """
+    full = next((at for at, row in enumerate(rows[:_MOST_ABOVE]) if len(row) == width and all(row)), 0)
+    titles = any(sum(map(bool, row)) == 1 for row in rows[:full])
+    return full if titles and all(map(is_name, rows[full])) and len(set(rows[full])) == width > 2 else 0
+
+
+def is_rule(cells: Sequence[object]) -> bool:
+    """Whether a row is the line below the header of a Markdown table: `|---|:---:|`.
+
+    >>> is_rule(["", "---", ":-:", ""]), is_rule(["-", "1"]), is_rule(["", ""])
+    (True, False, False)
+    """
+    filled = [str(cell).strip() for cell in cells if str(cell).strip()]
+    return bool(filled) and all(re.fullmatch(r":?-{2,}:?|:-+:?|-+:", cell) for cell in filled)
 
 
 def numbers_rows(name: str, cells: Sequence[str], by_name: bool = False) -> bool:

@@ -17,6 +17,7 @@ import msgspec
 from lamella.data.text.encoding import quote
 from lamella.errors import DataError
 
+FEWEST_ROWS = 5  # objects under keys that are rows, and not parts of one
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=lambda _: None, strict=False)
 
 
@@ -125,7 +126,8 @@ def rows_inside(file: str, text: str) -> int | None:
 
 
 def rows_of_columns(text: str) -> list[dict[str, Any]]:
-    """The rows of an object of columns, as data frames are written: lists of one length, or objects with the same keys.
+    """The rows of an object of columns, as data frames are written: lists of one length, or objects with the same keys; or
+    of an object of rows, each under a key of its own.
 
     [] where it is none, as one object with a single list is.
 
@@ -140,6 +142,8 @@ def rows_of_columns(text: str) -> list[dict[str, Any]]:
         return []
     if text[end:].strip() or not isinstance(whole, dict) or len(whole) < 2:
         return []
+    if rows := _rows_by_key(whole):
+        return [{name: scalar(value) for name, value in row.items()} for row in rows]
     columns = {name: _column(value) for name, value in whole.items()}
     first = next(iter(whole.values()))
     same = all(type(value) is type(first) and len(value) == len(first) for value in whole.values() if _column(value))
@@ -161,8 +165,21 @@ def objects_of_columns(text: str) -> list[str]:
     ['{"a": 1, "b": "x"}', '{"a": 2.5, "b": null}']
     """
     whole = json.loads(text, strict=False)
+    if rows := _rows_by_key(whole):
+        return [json.dumps(row, ensure_ascii=False) for row in rows]
     columns = [list(column.values()) if isinstance(column, dict) else column for column in whole.values()]
     return [json.dumps(dict(zip(whole, row, strict=True)), ensure_ascii=False) for row in zip(*columns, strict=True)]
+
+
+def _rows_by_key(whole: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an object of them, `{"17": {"text": "a", "label": "x"}, ...}`; [] for any other, and for a few."""
+    rows = list(whole.values())
+    if len(rows) < FEWEST_ROWS or not all(
+        isinstance(row, dict) and row and row.keys() == rows[0].keys() for row in rows
+    ):
+        return []
+    plain = not any(isinstance(value, list | dict) for row in rows for value in row.values())
+    return rows if plain and not _numbers_keys(rows[0]) else []
 
 
 def _column(value: Any) -> list[Any]:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from lamella.data.readers.bad_rows import BadRow
-from lamella.data.readers.headers import lines_above
+from lamella.data.readers.headers import is_rule, lines_above
 from lamella.data.readers.json_records import (
     Broken,
     Located,
@@ -182,6 +182,13 @@ def _read_delimited(
                 sheet.blank += 1
     finally:
         csv.field_size_limit(former)
+    if (
+        sheet.delimiter == "|"
+        and len(sheet.rows) > 1
+        and isinstance(sheet.rows[1][1], list)
+        and is_rule(sheet.rows[1][1])
+    ):
+        del sheet.rows[1]  # of Markdown
     width = common_width(sheet.rows)
     sheet.above = lines_above([list(cells) for _, cells in sheet.rows[:SAMPLE]], width)
     if sheet.above:

@@ -28,7 +28,7 @@ from lamella.data.readers.odd_rows import stand_in
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.regular import Floats, Raw, Track, regular
 from lamella.data.readers.series_columns import NAMES, Roles, choose_roles, fail_duplicates
-from lamella.data.readers.series_grid import grid
+from lamella.data.readers.series_grid import grid, months_across
 from lamella.data.readers.series_known import KnownTable, joined
 from lamella.data.readers.stamp_clocks import YEAR, clock_parts, hint, names_no_year, unwrapped
 from lamella.data.readers.stamps import DAY, NONE, Stamps, Style, read_stamps
@@ -186,6 +186,11 @@ class _File:
 
     def _turn(self) -> None:
         """A table whose columns are times, a row a series, becomes one whose rows are times."""
+        if not self.columns and (across := months_across(self.names, self.rows)):
+            self.lines = [line for line in self.lines for _ in range(12)][: len(across[1])]
+            self.names, self.rows = across[:2]
+            self.notes.append(f"{self.where}: {across[2]}")
+            return
         first = first_stamp(self.names)
         if first == 0 or self.columns:
             return

@@ -40,6 +40,6 @@ def counts_time(cells: Sequence[str], name: str = "", fewest: int = 10) -> bool:
     times = read_stamps(known, name).seconds
     gaps = np.diff(times)
     if kind in ("year", "count", "excel"):  # any numbers may be in their range
-        return len(known) >= fewest and gaps[0] > 0 and bool((gaps == gaps[0]).all())
+        return len(known) >= fewest and gaps[0] > 0 and bool((np.abs(gaps - gaps[0]) <= gaps[0] / 1000).all())
     equal = kind in FORMATS or float(np.unique(gaps, return_counts=True)[1].max()) >= 0.5 * len(gaps)
     return equal and bool((gaps > 0).all() or (gaps < 0).all())

@@ -52,11 +52,15 @@ SHAPES = [
         rf"[HhSs](?P<halfyear>[12])[-\s/']*{_YEAR}",
         rf"(?P<year>\d{{4}})[-\s/]*{_WEEK}(?P<week>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
         rf"{_WEEK}(?P<week>\d{{1,2}})[-\s/,]*(?P<year>\d{{4}})",
-        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<hour2>\d\d)(?P<minute2>\d\d)(?P<second2>\d\d)?)?"
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:[T _-]?(?P<hour2>\d\d):?(?:(?P<minute2>\d\d):?(?P<second2>\d\d)?)?)?"
         rf"(?:{_ZONE})?",
         r"(?P<year>\d{4})[-/.](?P<dayofyear>\d{3})" + _CLOCK,
         # As C's ctime has it: the year behind the hour.
         rf"{_DOW}{_NAME}\s+{_DAY}\s+(?P<hour>\d{{1,2}}):(?P<minute>\d\d):(?P<second>\d\d)(?:\s+{_ZONE})?\s+(?P<year>\d{{4}})",
+        r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?,?\s+(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_>\d{1,2})(?P=mark)"
+        rf"{_YEAR}",
+        r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?,?\s+(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2}),?\s+(?P<dow>[^\W\d_]{2,9})\.?",
         r"(?:(?:FY|CY|AY)\s?)?(?P<year>\d{4})",
     )
 ]

@@ -337,6 +337,7 @@ def _match(
             exact = [at for at, other in enumerate(first) if other == name]
             hits = exact or [at for at, other in enumerate(folded) if other == fold(name)]
             hits = hits or [at for at, other in enumerate(last) if other == fold(name)]
+            hits = hits or [at for at, other in enumerate(folded) if other == f"{fold(name)}s"]  # texts, labels
             if not hits and name in words:
                 hits = [at for at, among in enumerate(parts) if name.casefold() in among]
                 hits = hits if len(hits) == 1 else []
