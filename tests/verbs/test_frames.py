@@ -178,6 +178,19 @@ def test_errors_name_the_table_in_memory(model):
         lamella.evaluate(model, ["a", "b"])
 
 
+def test_masks_of_floats_are_labels_or_refused():
+    pytest.importorskip("PIL.Image")
+    from lamella.data.media.masks import read_mask
+
+    labels = np.array([[0, 1], [2, 7]])
+    for kind in (np.uint8, np.int64, np.float32):
+        mask = read_mask(rows_of([{"mask": labels.astype(kind)}])[0]["mask"])
+        assert mask.labels == ["background", "1", "2", "7"] and mask.things is None
+    for odd in (0.5, float("nan")):
+        with pytest.raises(lamella.DataError, match="expected whole numbers, one a label, received (0.5|nan)"):
+            rows_of([{"mask": np.array([[0, odd]])}])
+
+
 def test_pictures_in_memory(tmp_path):
     pictures = pytest.importorskip("PIL.Image")
     rows = [{"image": pictures.new("L", (12, 12), 20 * (n % 2) + n), "label": "ab"[n % 2]} for n in range(40)]

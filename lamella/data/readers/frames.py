@@ -25,9 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from lamella.errors import LamellaError, UsageError
+from lamella.errors import DataError, LamellaError, UsageError
 
 PREFIX = "lamella-data-"  # of a folder that holds tables while they are read
+MASKS = {"mask", "masks", "label", "labels", "segmentation", "annotation"}  # columns whose pictures hold labels
 SOUNDS = ("audio", "sound", "recording", "wav", "speech")  # columns in which an array is samples
 AS_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # how Pillow holds pictures that a PNG can hold as well
 SEVERAL = ' Several columns are a dict, such as {"text": [...], "label": [...]}.'
@@ -164,7 +165,7 @@ def plain(cell: Any, column: str = "") -> Any:
             return _picture(np.asarray(cell))
         return _uri(cell if cell.mode in AS_PNG else cell.convert("RGB"), "png")
     if isinstance(cell, np.ndarray) and cell.dtype.kind in "biuf" and cell.ndim in (2, 3):
-        return _picture(cell)
+        return _picture(_whole(cell) if column.lower() in MASKS else cell)
     if _is_sound(cell, column):
         return _sound(cell)
     if isinstance(cell, list | tuple | np.ndarray):
@@ -181,6 +182,18 @@ def plain(cell: Any, column: str = "") -> Any:
             + (f" in {column[:60]!r}." if column else ".")
         )
     return None if type(cell).__name__ in ("NAType", "NaTType") else str(cell)
+
+
+def _whole(points: Any) -> Any:
+    """A mask (H, W) whose labels came as floats, 2.0, as whole numbers; DataError for shares of one. Others as they are."""
+    if points.dtype.kind != "f" or points.ndim != 2 or not points.size:
+        return points
+    odd = points[~np.isfinite(points) | (points != np.rint(points))]
+    if odd.size:
+        raise DataError(
+            f"mask: expected whole numbers, one a label, received {odd.flat[0]:g}. Give the labels, not how likely they are."
+        )
+    return points.astype(np.int64)
 
 
 def _picture(points: Any) -> str:

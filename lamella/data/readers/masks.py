@@ -124,7 +124,7 @@ def _table(path: Path, columns: Mapping[str, str] | None, account: Account) -> l
         image, mask = (_beside(path, row[name]) for name in ("image", "mask"))
         name = row.where if mask[:5].lower() == "data:" else show_path(mask)
         for kind, path_of in (("picture", image), ("mask", mask)):
-            if path_of in seen[kind]:
+            if path_of in seen[kind] and path_of[:5].lower() != "data:":
                 account.leave(f"rows of which another one names the same {kind}", row.where)
             seen[kind].add(path_of)
         marked.append(Marked(image, _opened(mask), name, row.get("group", "")))
