@@ -187,7 +187,7 @@ def test_masks_of_floats_are_labels_or_refused():
         mask = read_mask(rows_of([{"mask": labels.astype(kind)}])[0]["mask"])
         assert mask.labels == ["background", "1", "2", "7"] and mask.things is None
     for odd in (0.5, float("nan")):
-        with pytest.raises(lamella.DataError, match="expected whole numbers, one a label, received (0.5|nan)"):
+        with pytest.raises(lamella.DataError, match=r"expected whole numbers, one a label, received (0.5|nan)"):
             rows_of([{"mask": np.array([[0, odd]])}])
 
 
