@@ -1,6 +1,7 @@
 """One small model of five languages on the STS benchmark, beside TF-IDF of letters.
 
-    python -m bench.sentence_similarity stsb.zip PARALLEL TATOEBA -o OUT [--steps 2500] [--threads 1]
+    python -m bench.sentence_similarity stsb.zip PARALLEL TATOEBA -o OUT [--steps 2500] [--init MODEL] [--threads 1]
+    python -m bench.sentence_similarity stsb.zip --own -o OUT [--steps 60] [--languages en zh]
 
 stsb.zip holds stsb-LANG-SPLIT.csv (sentence, sentence, score) for en, fr, de, es and zh: github.com/PhilipMay/stsb-multi-mt.
 PARALLEL and TATOEBA are folders of en-LANG.tsv.gz: what English and another language say of one thing brings together
@@ -9,6 +10,9 @@ stands in a development or test set are left out. The model learns from these pa
 beside their translations, and from its grades; it is compressed with the development set and measured on the test sets.
 Of the official test pairs some have a sentence that training has too (249 of the 1,379 English ones, as everywhere this benchmark
 is used); "new" is the score without those.
+
+--own: the 5,749 graded pairs of each language alone, a model a language: from none, and from the model that ships which training
+begins from by itself where pairs are few.
 """
 
 import argparse
@@ -99,13 +103,36 @@ def tfidf(rows: dict[str, list[Row]], language: str) -> float:
     return spearman(cosines, np.array([row[2] for row in rows["test"]]), np.ones(len(cosines)))
 
 
+def own(sets: dict[str, dict[str, list[Row]]], languages: list[str], out: Path, steps: int, threads: int) -> None:
+    """One model a language, of its own graded pairs, from none and as training begins by itself; a line each."""
+    for language in languages:
+        rows = sets[language]
+        paths = {
+            s: _write(out / f"{s}-{language}.tsv", [("first", "second", "score"), *_cells(rows[s])]) for s in SPLITS
+        }
+        result = {"language": language, "TF-IDF": round(tfidf(rows, language), 3)}
+        for name, options in (("from none", {"init": "none"}), ("by itself", {})):
+            model = lamella.train(
+                "sentence-similarity", paths["train"], test=[paths["dev"]], out=str(out / "own"), steps=steps,
+                threads=threads, force=True, tell=lambda line: None, **options,
+            )  # fmt: skip
+            for split in SPLITS[1:]:
+                score = lamella.evaluate(model, paths[split])["scores"]["spearman"]
+                result[f"{name} {split}"] = [round(score[side], 3) for side in ("value", "low", "high")]
+        print(json.dumps(result), flush=True)
+
+
 def main() -> None:
+    """Prepare, train, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stsb", type=Path)
-    parser.add_argument("parallel", type=Path)
-    parser.add_argument("tatoeba", type=Path)
+    parser.add_argument("parallel", type=Path, nargs="?")
+    parser.add_argument("tatoeba", type=Path, nargs="?")
+    parser.add_argument("--own", action="store_true", help="a model a language, of its graded pairs alone")
+    parser.add_argument("--languages", nargs="+", default=LANGUAGES, choices=LANGUAGES, help="with --own")
+    parser.add_argument("--init", help="a model to begin from")
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, help="2,500; with --own 60")
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -113,6 +140,11 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     sets = benchmark(args.stsb)
+    if args.own:
+        own(sets, args.languages, args.out, args.steps or 60, args.threads)
+        return
+    if args.tatoeba is None:
+        parser.error("expected PARALLEL and TATOEBA, or --own")
     files = prepare(sets, args.parallel, args.tatoeba, args.out)
     tests = {
         (language, split): _write(
@@ -121,10 +153,11 @@ def main() -> None:
         for language, rows in sets.items()
         for split in SPLITS[1:]
     }
-    options = {"vocabulary_size": 24_000, "hashed_width": 64, **json.loads(args.options)}
+    first = {"init": args.init} if args.init else {"vocabulary_size": 24_000}
+    options = {**first, "hashed_width": 64, **json.loads(args.options)}
     held = [tests[language, "dev"] for language in LANGUAGES]
     lamella.train(
-        "sentence-similarity", *files, out=str(args.out / "model"), test=held, steps=args.steps, seed=args.seed,
+        "sentence-similarity", *files, out=str(args.out / "model"), test=held, steps=args.steps or 2500, seed=args.seed,
         rate=args.rate,
         threads=args.threads, force=True, **options,
     )  # fmt: skip

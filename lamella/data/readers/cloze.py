@@ -29,18 +29,23 @@ Check = Callable[[str], int]  # a text -> how many masks it has, or UsageError
 
 
 def read_cloze(
-    paths: Sequence[str], window: int, check: Check, columns: Mapping[str, str] | None = None
+    paths: Sequence[str],
+    window: int,
+    check: Check,
+    columns: Mapping[str, str] | None = None,
+    choices: Callable[[str], object] | None = None,
 ) -> tuple[list[dict[str, str]], list[str]]:
     """Files -> examples {"text" with masks, "words", "choices" where they are given} and lines that say what was read.
 
     window: pieces that the net sees at once; running text is cut into passages of about as many. A table with a column of
-    answers is a cloze test; any other table, and any other file, holds running text. Raises DataError where nothing can be used.
+    answers is a cloze test; any other table, and any other file, holds running text. check, choices: raise UsageError for a text
+    or for choices that cannot be asked; the row is left out. Raises DataError where nothing can be used.
     """
     rows: list[dict[str, str]] = []
     lines: list[str] = []
     running = []
     for given in list_paths(paths):
-        found = _tests(str(given), check, columns) if is_table(Path(given)) and Path(given).is_file() else None
+        found = _tests(str(given), check, columns, choices) if is_table(Path(given)) and Path(given).is_file() else None
         if found is None:
             running.append(str(given))
         else:
@@ -77,7 +82,9 @@ def mask_a_word(text: str) -> dict[str, str] | None:
     return {"text": f"{text[: chosen.start()]}___{text[chosen.end() :]}", "words": chosen[0]}
 
 
-def _tests(path: str, check: Check, columns: Mapping[str, str] | None) -> tuple[list[dict[str, str]], list[str]] | None:
+def _tests(
+    path: str, check: Check, columns: Mapping[str, str] | None, choices: Callable[[str], object] | None
+) -> tuple[list[dict[str, str]], list[str]] | None:
     """The cloze tests of a table; None where it is none: no column of answers, or most texts without a mask."""
     wanted = {"text": CLOZE_NAMES, "words": WORD_NAMES, "choices": CHOICE_NAMES}
     table = read_table([path], wanted, columns, optional=("words", "choices"))
@@ -91,8 +98,10 @@ def _tests(path: str, check: Check, columns: Mapping[str, str] | None) -> tuple[
         words = " ".join(row.get("words", "").replace(",", " ").split())
         try:
             count = check(text)
+            if choices and row.get("choices"):
+                choices(row["choices"])
         except UsageError as error:
-            bad.append(f"{row.where}: {error}")
+            bad.append(f"{row.where}: {str(error).removeprefix('--')}")
             continue
         if count != len(words.split()):
             bad.append(f"{row.where}: expected a word for each mask, {count}, received {words[:60]!r}")

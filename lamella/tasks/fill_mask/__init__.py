@@ -144,7 +144,7 @@ class FillMask(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
-        rows, lines = read_cloze(paths, self.config.window, cloze.check, columns)
+        rows, lines = read_cloze(paths, self.config.window, cloze.check, columns, cloze.choices)
         return [dict(row) for row in rows], lines
 
     def sample(self, split: str) -> list[Example]:

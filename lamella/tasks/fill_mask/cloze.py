@@ -49,6 +49,10 @@ def choices(text: str) -> list[str]:
     ['men', 'women']
     """
     words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if text.strip() and not words:
+        raise UsageError(
+            f"--choices: expected words with commas between them, such as men,women; received {text[:60]!r}."
+        )
     if odd := [word for word in words if not WORD.fullmatch(normalise(word))]:
         raise UsageError(
             f"--choices: expected single words with commas between them, such as men,women; received {odd[0][:60]!r}."

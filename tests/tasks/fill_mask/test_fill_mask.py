@@ -194,6 +194,16 @@ def test_whole_words_for_several_masks(model, cli):
     )
 
 
+def test_rows_of_choices_that_cannot_be_asked_are_named(tmp_path):
+    rows = [f"the {n} ___ hunts,owl,owl|cow" for n in range(20)]
+    rows += ["the tall ___ hunts,owl,owl|old cow", "the last ___ hunts,owl,||"]
+    place = tmp_path / "cloze.tsv"
+    place.write_text("\n".join(["text,words,choices", *rows]).replace(",", "\t").replace("|", ","))
+    examples, lines = find("fill-mask")().read([str(place)])
+    assert len(examples) == 20 and any("line 22: choices: expected single words" in line for line in lines)
+    assert any("line 23: choices: expected words with commas" in line for line in lines)
+
+
 def test_choices(model, cli):
     found = lamella.predict(model, "At night the old ___ hunts moths.", choices="bee, cow,owl")
     assert sorted(f["words"][0] for f in found["fillings"]) == ["bee", "cow", "owl"]
@@ -204,6 +214,8 @@ def test_choices(model, cli):
     )
     done = cli("predict", model.where, "the old ___ hunts", "--choices", "men,old women")
     assert done.code == 2 and "expected single words with commas between them" in done.err and "'old women'" in done.err
+    done = cli("predict", model.where, "the old ___ hunts", "--choices", " ,,")
+    assert done.code == 2 and "--choices: expected words with commas between them" in done.err
     twice = model.predict({"text": "the old ___ hunts", "choices": "owl, owl,cow"})
     assert len(twice["fillings"]) == 2
     with pytest.raises(lamella.UsageError, match="'日本' has letters that the model's vocabulary has not"):
