@@ -81,11 +81,17 @@ def labels_of(picture: Path) -> Path:
     parts = list(picture.parts)
     for i in range(len(parts) - 2, -1, -1):
         if parts[i] == "images":
-            beside = Path(*parts[:i], "labels", *parts[i + 1 :]).with_suffix(".txt")
-            if beside.is_file() or not picture.with_suffix(".txt").is_file():
+            beside = _text_of(Path(*parts[:i], "labels", *parts[i + 1 :]))
+            if beside.is_file() or not _text_of(picture).is_file():
                 return beside
             break
-    return picture.with_suffix(".txt")
+    return _text_of(picture)
+
+
+def _text_of(path: Path) -> Path:
+    """The text of this name, in whatever case its suffix is: without it a picture would count as background."""
+    upper = path.with_suffix(".TXT")
+    return upper if upper.is_file() else path.with_suffix(".txt")
 
 
 def _boxes(file: Path, names: Mapping[int, str], account: Account) -> list[Drawn]:

@@ -445,3 +445,11 @@ def test_pictures_without_a_file_are_named_and_masks_are_none_of_them(tmp_path):
     rows, lines = read_boxes([str(tmp_path)])
     at = lines.index("note: pictures that no file names, which are left out: 1")
     assert len(rows) == 1 and lines[at + 1].endswith("b.jpg")
+
+
+def test_a_file_of_labels_with_a_suffix_in_capitals(tmp_path):
+    drawn_on(tmp_path, "images/a.JPG", "images/b.jpg")
+    (tmp_path / "labels").mkdir()
+    for name in ("a.TXT", "b.txt"):
+        (tmp_path / "labels" / name).write_text("0 .5 .5 .2 .2\n")
+    assert [len(row["boxes"]) for row in read_boxes([str(tmp_path)])[0]] == [1, 1]
