@@ -1,7 +1,7 @@
 """Forecasters: the past of a series and what is known of its future -> quantiles of the next values.
 
 A linear part continues the seasons and the trend; over long horizons a linear map alone beats most Transformers (Zeng et
-al., 2023). A deep part corrects it: an encoder reads the past in patches (Nie et al., 2023), either a GRU or a
+al., 2023). It begins as the solution of a ridge regression (`Forecaster.begin`). A deep part corrects it: an encoder reads the past in patches (Nie et al., 2023), either a GRU or a
 Transformer, which also has tokens for the future with its known features. A small net, shared by all steps of the
 horizon, combines the encoder's output with the step's calendar, covariates and the values of earlier seasons: the
 multi-horizon quantile forecaster of Wen et al., 2017. An ensemble of a few members with different initial weights is
@@ -24,6 +24,7 @@ from lamella.nets.transformer.blocks import EncoderBlock
 
 SPANS = (2, 3, 5, 8, 12)  # numbers of steps over which a trend is measured
 CONTEXT = 24  # size of the encoder's output for each step of the horizon
+PENALTIES = (3e-4, 3e-3, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of the ridge regression, that are tried
 FEW = 3  # windows with fewer past values do not count in the loss
 
 
@@ -64,8 +65,17 @@ class Member(nn.Module):
     lags: Tensor
 
     def __init__(
-        self, kind: str, window: Window, quantiles: int, width: int, depth: int, heads: int, dropout: float
+        self,
+        kind: str,
+        window: Window,
+        quantiles: int,
+        width: int,
+        depth: int,
+        heads: int,
+        dropout: float,
+        solved: bool = False,
     ) -> None:
+        """solved: the linear part knows the calendar too, and begins as a solution."""
         super().__init__()
         context, horizon, season, patch, known, extra, lags = window
         self.context, self.horizon, self.patch, self.extra = context, horizon, patch, extra
@@ -89,6 +99,8 @@ class Member(nn.Module):
         # The weights of earlier seasons start in favour of the latest one; without seasons, of the last value.
         self.mix_table = nn.Parameter(torch.linspace(8.0 if season == 1 else 2.0, 0.0, count)[None])
         self.window_table = nn.Parameter(torch.zeros(context, horizon))  # zero: it starts as a seasonal-naive forecast
+        self.known_table = nn.Parameter(torch.zeros(horizon, known)) if solved else None
+        self.drop_past = nn.Dropout(dropout)
         self.spans = [s for s in SPANS if s < context] if season == 1 else []  # without a season: the trend continues
         self.drift_table = nn.Parameter(torch.zeros(1, max(1, len(self.spans))))
         self.damp_table = nn.Parameter(torch.zeros(1, horizon))
@@ -126,15 +138,24 @@ class Member(nn.Module):
         x = self.leave(self.drop(state))
         return x.reshape(x.shape[0], self.future * self.patch, CONTEXT)[:, : self.horizon]
 
-    def answer(self, past: Tensor, known: Tensor, about: Tensor) -> Tensor:
-        """The linear forecast plus the deep part's correction: quantiles (B, H, Q)."""
+    def linear(self, past: Tensor, known: Tensor) -> Tensor:
+        """The linear forecast of past (B, C) and known (B, C + H, K): (B, H)."""
         lags = past[:, self.lags.flatten()].reshape(-1, *self.lags.shape)  # (B, H, L)
-        base = (lags * torch.softmax(self.mix_table, dim=1)).sum(dim=2) + self.drop(past) @ self.window_table  # (B, H)
+        base = (lags * torch.softmax(self.mix_table, dim=1)).sum(dim=2)  # (B, H)
+        base = base + self.drop_past(past) @ self.window_table
+        if self.known_table is not None:
+            base = base + (known[:, self.context :] * self.known_table).sum(dim=2)
         if self.spans:
             slopes = torch.stack([(past[:, -1] - past[:, -1 - s]) / s for s in self.spans], dim=1)  # (B, S)
             slope = (slopes * torch.softmax(self.drift_table, dim=1)).sum(dim=1, keepdim=True)
             steps = torch.arange(1, self.horizon + 1, dtype=past.dtype, device=past.device)
             base = base + slope * (1 + self.damp_table) * steps
+        return base
+
+    def answer(self, past: Tensor, known: Tensor, about: Tensor) -> Tensor:
+        """The linear forecast plus the deep part's correction: quantiles (B, H, Q)."""
+        lags = past[:, self.lags.flatten()].reshape(-1, *self.lags.shape)  # (B, H, L)
+        base = self.linear(past, known)
         ahead = known[:, self.context :]
         parts = [ahead, lags, about, base[:, :, None]]
         if self.extra:
@@ -169,12 +190,40 @@ class Forecaster(nn.Module):
         heads: int = 2,
         dropout: float = 0.1,
         members: int = 3,
+        solved: bool = False,
     ) -> None:
         super().__init__()
         self.kind, self.known, self.season = kind, window.known, window.season
         self.context, self.horizon, self.patch, self.width = window.context, window.horizon, window.patch, width
-        shape = kind, window, quantiles, width, depth, heads, dropout
+        shape = kind, window, quantiles, width, depth, heads, dropout, solved
         self.members = nn.ModuleList(Member(*shape) for _ in range(members))
+
+    def begin(self, past: Tensor, known: Tensor, wanted: Tensor, kept: Tensor) -> float:
+        """Begin the linear part as the ridge regression of what its seasons leave: past (N, C), known (N, H, K), wanted (N, H).
+
+        The penalty is that with the least mean error on the windows that are `kept` (N) from the regression. Dropout of the past
+        is a ridge penalty too (Wager et al., 2013), so its rate becomes that of the penalty. Returns the penalty, as a part of the mean
+        square of the past; infinity where nothing is better than to leave the linear part as it is.
+        """
+        with torch.no_grad():
+            member = self._members()[0].eval()
+            all_known = torch.cat([past.new_zeros(len(past), self.context, known.shape[2]), known], dim=1)
+            left = (wanted - member.linear(past, all_known)).double()
+            x, k = past.double(), known.double()
+            best, chosen = left[kept].abs().mean().item(), float("inf")
+            for penalty, tables in zip(PENALTIES, ridge(x[~kept], k[~kept], left[~kept], PENALTIES), strict=True):
+                error = (left[kept] - x[kept] @ tables[0] - (k[kept] * tables[1]).sum(dim=2)).abs().mean().item()
+                if error < best:
+                    best, chosen = error, penalty
+            if chosen != float("inf"):
+                [(weights, calendar)] = ridge(x, k, left, (chosen,))
+                for member in self._members():
+                    member.window_table.copy_(weights)
+                    if member.known_table is not None:
+                        member.known_table.copy_(calendar)
+                    member.drop_past.p = min(0.5, chosen / (1 + chosen))
+            self.train()
+        return chosen
 
     def forward(
         self,
@@ -241,6 +290,33 @@ class Forecaster(nn.Module):
             "read": ({"patch": patch, "state": state}, ("state",)),
             "forecast": ({**inputs, "state": state}, ("quantiles",)),
         }
+
+
+def ridge(past: Tensor, known: Tensor, wanted: Tensor, penalties: Sequence[float]) -> list[tuple[Tensor, Tensor]]:
+    """For each penalty the weights (C, H) of past (N, C), and (H, K) of known (N, H, K), with the least squares for wanted (N, H).
+
+    The penalty, a part of the mean square of the past, is on the weights of the past; on the others is next to none. Each step ahead
+    is solved by itself: the part that all share is inverted once (Schur's complement).
+
+    >>> x, k = torch.eye(2, dtype=torch.float64), torch.zeros(2, 1, 1, dtype=torch.float64)
+    >>> [(weights, calendar)] = ridge(x, k, torch.tensor([[2.0], [4.0]], dtype=torch.float64), [1.0])
+    >>> [[round(v, 3) for v in row] for row in weights.tolist()], calendar.tolist()
+    ([[1.0], [2.0]], [[0.0]])
+    """
+    gram = past.T @ past  # (C, C)
+    unit = gram.diagonal().mean().clamp(min=1e-12)
+    cross = torch.einsum("nc,nhk->chk", past, known)  # (C, H, K)
+    square = torch.einsum("nhj,nhk->hjk", known, known) + 1e-3 * len(past) * torch.eye(known.shape[2], dtype=past.dtype)
+    aims, own = past.T @ wanted, torch.einsum("nhk,nh->hk", known, wanted)  # (C, H), (H, K)
+    found = []
+    for penalty in penalties:
+        factor = torch.linalg.cholesky(gram + penalty * unit * torch.eye(len(gram), dtype=past.dtype))
+        solved = torch.cholesky_solve(torch.cat([aims, cross.flatten(1)], dim=1), factor)
+        by_aim, by_cross = solved[:, : aims.shape[1]], solved[:, aims.shape[1] :].reshape(cross.shape)
+        left = square - torch.einsum("chj,chk->hjk", cross, by_cross)
+        calendar = torch.linalg.solve(left, own - torch.einsum("chk,ch->hk", by_cross, aims))  # (H, K)
+        found.append((by_aim - torch.einsum("chk,hk->ch", by_cross, calendar), calendar))
+    return found
 
 
 def pinball_loss(quantiles: Tensor, wanted: Tensor, count: Tensor, levels: Sequence[float]) -> Tensor:

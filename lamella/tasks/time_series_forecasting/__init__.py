@@ -29,6 +29,7 @@ from lamella.errors import UsageError
 from lamella.fields import Field, Id, Series
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
 from lamella.tasks.time_series_forecasting import ahead, intervals, windows
+from lamella.tasks.time_series_forecasting.pairs import Pairs, pairs_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -129,14 +130,15 @@ class TimeSeriesForecasting(Task):
     known_: dict[str, list[float]]  # covariate -> mean and spread
     known_from_: str = ""  # the table beside that of training; models from before it have none
     widths_: dict[str, float]  # by how much each interval is stretched
+    even_: Mapping[str, float] = {}  # how even within a horizon; models from before it have none
+    solved_: bool = False  # whether the linear part began as a solution; in models from before it did not
     style_: Mapping[str, Any] = {}  # how the time stamps of training were written
     alike_: float = 1.0  # how alike errors of neighbouring steps are; models from before it have none
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         super().__init__(config, size)
-        self.once: int = (
-            self.config.horizon
-        )  # steps that the net gives at once; --horizon may be another when it answers
+        self.once: int = self.config.horizon  # steps that the net gives at once; --horizon may be another later
+        self.pairs: Pairs | None = None  # of training, by which the linear part begins
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -199,7 +201,9 @@ class TimeSeriesForecasting(Task):
         self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []
         self.known_ = {name: windows.spread(e["known"][name] for e in examples) for name in first.get("known", {})}
         self.known_from_ = self.config.known_from
-        self.widths_ = dict.fromkeys(INTERVALS, 1.0)
+        self.widths_, self.even_ = dict.fromkeys(INTERVALS, 1.0), {}
+        self.pairs = pairs_of(self.frame, examples)
+        self.solved_ = self.pairs is not None
 
     @property
     def optional(self) -> dict[str, Field]:
@@ -251,7 +255,12 @@ class TimeSeriesForecasting(Task):
             torch.from_numpy(frame.lags),
         )  # fmt: skip
         width = size.width * 2 // 3 // 8 * 8
-        return Forecaster(c.net, window, len(LEVELS), width, size.depth, size.heads, c.dropout, c.ensemble_size)
+        net = Forecaster(
+            c.net, window, len(LEVELS), width, size.depth, size.heads, c.dropout, c.ensemble_size, self.solved_
+        )
+        if self.pairs is not None:
+            net.begin(*map(torch.from_numpy, self.pairs))
+        return net
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         from lamella.nets.forecast import pinball_loss
@@ -266,7 +275,9 @@ class TimeSeriesForecasting(Task):
             given["state"] = over_patches(graphs["read"], self.frame.patches(inputs["past"], inputs["known"]))
         scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
         rows = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
-        return [windows.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_) for q, unit in rows]
+        return [
+            intervals.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_, self.even_) for q, unit in rows
+        ]
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         steps = np.array([a["median"] for a in self.decode(graphs, inputs)])  # (B, H)
@@ -282,9 +293,10 @@ class TimeSeriesForecasting(Task):
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
         """Stretch each interval until it holds as many of the values kept back as it claims."""
-        self.widths_ = dict.fromkeys(INTERVALS, 1.0)
+        self.widths_, self.even_ = dict.fromkeys(INTERVALS, 1.0), {}
         wanted, answers = np.array([windows.numbers(e["future"]) for e in examples]), run(examples)
-        self.widths_ = intervals.stretches(wanted, answers, INTERVALS)
+        units = [windows.scale_of(e, self.seasons_[0]) for e in examples]
+        self.widths_, self.even_ = intervals.fitted(wanted, answers, INTERVALS, units)
         self.alike_ = ahead.persistence(wanted, answers, "80%")
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:

@@ -290,24 +290,6 @@ def wanted(example: Mapping[str, Any], horizon: int) -> Floats:
     return found
 
 
-def answer(
-    scaled: Floats, centre: float, unit: float, intervals: Mapping[str, tuple[int, int]], widths: Mapping[str, float]
-) -> dict[str, Any]:
-    """Sorted quantiles (H, Q) of a scaled window -> the median and the intervals, stretched, wider ones around narrower.
-
-    >>> answer(np.array([[-1.0, 0.0, 2.0]]), 10.0, 2.0, {"50%": (0, 2)}, {"50%": 1.5})
-    {'median': [10.0], '50%': [[7.0, 16.0]]}
-    """
-    middle = scaled[:, scaled.shape[1] // 2, None]  # (H, 1)
-    found: dict[str, Any] = {"median": plain(centre + unit * middle[:, 0], unit)}
-    low = high = middle[:, 0]
-    for name, ends in intervals.items():
-        edges = middle + (scaled[:, list(ends)] - middle) * widths[name]
-        low, high = np.minimum(low, edges[:, 0]), np.maximum(high, edges[:, 1])
-        found[name] = [plain(pair, unit) for pair in centre + unit * np.stack([low, high], axis=1)]
-    return found
-
-
 def naive(example: Mapping[str, Any], horizon: int, season: int, intervals: Iterable[str]) -> dict[str, Any]:
     """An answer that repeats the last season, or the last value where the past is shorter than one.
 
