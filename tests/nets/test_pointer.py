@@ -62,6 +62,19 @@ def test_the_loss_is_the_mean_logarithm_of_the_mixture():
     assert torch.allclose(pointer_loss(**out, target=target, smoothing=0.1), 0.9 * wanted + 0.1 * even, atol=1e-5)
 
 
+def test_what_follows_the_token_just_written_is_copied_from_the_first_step_on():
+    torch.manual_seed(3)
+    net = PointerTransformer(EncoderDecoder(WIDE, 16, 2, 2, 2, dropout=0.0, longest=64)).eval()
+    source, prompt = torch.tensor([[5, 6, 7, 6, 8, 3, 0]]), torch.tensor([[2, 5, 6, 30]])
+    with torch.no_grad():
+        copy = net(source, prompt)["copy"][0]
+        assert copy[1].argmax() == 1 and copy[1, 1] > 0.5
+        assert sorted(copy[2].topk(2).indices.tolist()) == [2, 4], "it stands twice: both that follow"
+        assert copy[3].max() < 0.5, "a word that the source has not"
+        net.follows.zero_()
+        assert net(source, prompt)["copy"][0].max() < 0.5
+
+
 def test_a_token_that_only_the_source_has_is_learned_by_copying():
     """Rare tokens are never twice the same: no table can learn them, a pointer can."""
     torch.manual_seed(1)

@@ -17,6 +17,7 @@ from lamella.nets.layers import Linear
 from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
 
 COPY_WIDTH = 16  # of the copy head's queries and keys
+FOLLOWS = 3.0  # how much likelier, in nats, a token is copied at first where the one before it was just written
 LEAST = 1e-9  # a probability below this has no useful logarithm
 
 
@@ -40,15 +41,24 @@ class PointerTransformer(nn.Module):
         self.copy_query, self.copy_key = Linear(body.width, COPY_WIDTH), Linear(body.width, COPY_WIDTH)
         # It begins even: of a text's hundred tokens a few are right, of a vocabulary's thousands one, so that copying is learned first.
         self.gate = Linear(body.width, 1)
+        # What is copied is copied in phrases. That the next token stands behind the one just written is seen by comparing ids;
+        # attention needs thousands of steps to find it out.
+        self.follows = nn.Parameter(torch.tensor(FOLLOWS))
 
-    def point(self, hidden: Tensor, copy_keys: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def point(
+        self, hidden: Tensor, copy_keys: Tensor, bias: Tensor, written: Tensor, source: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Where to copy from, and how much to write: hidden (B, T, D), copy_keys (B, S, d), bias (B, 1, 1, S).
 
-        Returns the copy attention (B, T, S), whose rows add up to 1, and the gate (B, T, 1).
+        written (B, T): the token just written at each position; source (B, S). Returns the copy attention (B, T, S), whose rows add up to 1, and the gate (B, T, 1).
         """
         scores = self.copy_query(hidden) @ copy_keys.transpose(1, 2) * COPY_WIDTH**-0.5
+        # Cut after it is put together: the exporter would ask for a source of more than two tokens else.
+        before = torch.cat([torch.zeros_like(source[:, :1]), source], dim=1)[:, : source.shape[1]]  # (B, S)
+        behind = (written[:, :, None] == before[:, None, :]).float()  # (B, T, S)
         # In float32, whatever the net computes in: shares of one place among hundreds are small, and are added up.
-        return torch.softmax((scores + bias[:, 0]).float(), dim=-1), torch.sigmoid(self.gate(hidden).float())
+        scores = (scores + bias[:, 0]).float() + self.follows.float() * behind
+        return torch.softmax(scores, dim=-1), torch.sigmoid(self.gate(hidden).float())
 
     def forward(self, source: Tensor, prompt: Tensor) -> dict[str, Tensor]:
         """Teacher forcing: source (B, S) and the shifted target (B, T) -> what `pointer_loss` takes.
@@ -57,7 +67,7 @@ class PointerTransformer(nn.Module):
         """
         memory, bias = self.body.read(source)
         hidden = self.body.write(prompt, memory, bias)
-        copy, gate = self.point(hidden, self.copy_key(memory), bias)
+        copy, gate = self.point(hidden, self.copy_key(memory), bias, prompt, source)
         # Summaries are a tenth of their texts, so that the scores of all their tokens fit into memory at once.
         return {"scores": hidden @ self.body.output().t(), "copy": copy, "gate": gate, "source": source}
 
@@ -75,7 +85,7 @@ class PointerTransformer(nn.Module):
         the copy attention, which says where in the source a token stands.
         """
         outputs, _, after = self.body.advance(token, memory_bias, arrays)
-        copy, gate = self.point(outputs[0], copy_keys, memory_bias)
+        copy, gate = self.point(outputs[0], copy_keys, memory_bias, token, source)
         written = gate * torch.softmax(outputs[0] @ self.body.output().t(), dim=-1)  # (B, K, V)
         places = source[:, None, :].expand(-1, token.shape[1], -1)  # (B, K, S)
         likely = written.scatter_add(2, places, (1 - gate) * copy)

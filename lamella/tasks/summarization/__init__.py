@@ -95,7 +95,10 @@ class FromText(Transfer["Summarization"]):
         Of an encoder the decoder is new, of either the copy head and the marks of length, which begin as the start token.
         """
         if type(other).__qualname__ == type(task).__qualname__:
-            return super().adopt(task, other, weights)
+            return {
+                "follows": np.zeros((), np.float32),
+                **super().adopt(task, other, weights),
+            }  # an earlier one had none
         vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
         renamed = {new: a for name, a in weights.items() if (new := _renamed(name))}
         if (
