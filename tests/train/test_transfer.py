@@ -14,6 +14,7 @@ import torch
 import lamella
 from lamella import machine
 from lamella.errors import UsageError
+from lamella.model.learned import learned, restore
 from lamella.registry import find
 from lamella.train import further, process
 from lamella.train.gather import Gathered
@@ -165,11 +166,15 @@ def test_heads_travel_with_an_encoder(trained):
         ("text-classification", {}, lambda net: net.blocks[0].attention),
         ("sentence-similarity", {"blocks": 2}, lambda net: net.blocks[0].attention),
         ("summarization", {}, lambda net: net.body.encoder[0].attention),
+        ("translation", {}, lambda net: net.encoder[0].attention),
     ):
         cls = find(word)
         job = cls(further.config_of(origin, cls, options, word), "tiny")
         net, _ = further.adopt(job, origin, job.sample("train")[:40], lambda line: None)
-        assert attention(net).heads == 4 != job.size.heads and job.heads_ == 4
+        assert attention(net).heads == 4 != job.size.heads
+        fresh = cls(job.config, "tiny")  # as the model that is written is opened
+        restore(fresh, learned(job))
+        assert attention(fresh.build()).heads == 4, word
     assert origin.model.task.build().blocks[0].attention.heads == 4
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from lamella.errors import UsageError
 from lamella.task import Arrays, Encoder, Example, Imported, Transfer
+from lamella.tasks.translation.net import Net
 
 if TYPE_CHECKING:
     from lamella.tasks.translation import Translation
@@ -39,7 +40,16 @@ class Beginning(Transfer["Translation"]):
     def begin(self, task: "Translation", encoder: Encoder) -> Arrays:
         task.vocabulary_ = encoder.vocabulary
         vars(task).pop("pieces", None)
-        return renamed(encoder, task.config.block, task.config.both)
+        weights = renamed(encoder, task.config.block, task.config.both)
+        if encoder.heads != task.size.heads:  # no weight has a shape that tells
+            if task.config.decoders > 1:
+                raise UsageError(f"--init: an encoder of {encoder.heads} heads has one decoder. Leave --decoders out.")
+            task.net_ = Net(
+                vocabulary=len(task.pieces), width=encoder.width, depth=encoder.depth, heads=encoder.heads, inner=encoder.inner,
+                decoder_depth=task.config.decoder_depth, decoder=task.config.decoder, block="sequence", activation="relu",
+                positions="interleaved", scale=True, source_vocabulary=0, tied=True, output_bias=False,
+            )  # fmt: skip
+        return weights
 
     def imported(self, source: Path, options: Mapping[str, Any]) -> Imported | None:
         from lamella.tasks.translation import foreign
