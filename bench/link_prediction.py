@@ -116,13 +116,28 @@ def forget(folder: Path, place: Path, stood: Sequence[tuple[dict[str, str], list
         (part / PARTS[0]).write_text("".join("\t".join(fact) + "\n" for fact in learned if fact not in left_out))
         model = lamella.train("link-prediction", str(part), out=str(part / "model"), **how(options))
         model = model.with_config(model.task.config.__class__(top=1000))
-        answers = [model.predict({name: example[name] for name in model.task.fields}) for example, _ in stood]
+        answers = [asked(model, example) for example, _ in stood]
         # Of what was a fact before it is not asked whether it is concluded anew.
         changed = sum(
             next((a for a in ranked(answer) if (e["head"], e["relation"], a) not in known), "") != e["tail"]
             for answer, (e, _) in zip(answers, stood, strict=True)
+            if answer
         )
-        print(f"trained without {name} ({len(left_out)}): {changed} of {len(stood)} answers are others", flush=True)
+        lost = answers.count(None)
+        print(
+            f"trained without {name} ({len(left_out)}): {changed} of {len(stood)} answers are others"
+            + (f", {lost} questions are of a relation or an entity that no fact is left of" if lost else ""),
+            flush=True,
+        )
+
+
+def asked(model: Model, example: dict[str, str]) -> dict[str, Any] | None:
+    """The answer to the question of a fact; None where what it asks about is unknown now."""
+    try:
+        answer: dict[str, Any] = model.predict({name: example[name] for name in model.task.fields})
+    except lamella.DataError:
+        return None
+    return answer
 
 
 def how(options: Any) -> dict[str, Any]:
