@@ -92,7 +92,7 @@ class FromWords(Transfer["TextClassification"]):
     """From an encoder of masked words too."""
 
     begun = {"net": "transformer", "dropout": 0.2}
-    few = 0  # the encoder that ships takes three times as long, and gained on two sets of three (`bench.few_labels`)
+    few = 0  # with few labels the wide part answers nearly alone, and a Transformer takes three times as long
 
     def begin(self, task: "TextClassification", encoder: Encoder) -> Arrays:
         """The Transformer takes the whole encoder, the other nets its table of pieces."""
