@@ -21,9 +21,22 @@ import msgspec
 from lamella import model as folder
 from lamella.tasks.translation.dictionary import SEVERAL, SURE, pack
 from lamella.tasks.translation.lexical import plain, said
+from lamella.tasks.translation.words import Words
+from lamella.tasks.translation.words import pack as pack_words
 from recipes.translation import words
 from recipes.translation.common import Pair
-from recipes.translation.lexicon import DICE, LABEL, WEIGHTS, WIKTIONARY, Sentences, Votes, single, wiktionary, words_of
+from recipes.translation.lexicon import (
+    DICE,
+    LABEL,
+    WEIGHTS,
+    WIKTIONARY,
+    Sentences,
+    Votes,
+    set_phrases,
+    single,
+    wiktionary,
+    words_of,
+)
 from recipes.translation.mix import CACHE, LANGUAGES
 from recipes.translation.repositories.clone import Library
 
@@ -197,14 +210,40 @@ def read(place: Path, name: str) -> dict[str, str]:
     return dict(row.split("\t", 1) for row in rows)
 
 
+def corrected(words: dict[str, str], table: dict[str, str], direction: str) -> dict[str, str]:
+    """A list of `lexicon.py` beside a dictionary: to English, and of verbs, what no dictionary says gives way to its first word.
+
+    Of a word and a form of it, such as cow and cows, both named, the word counts where the dictionary names it first. Other words from
+    English stay: theirs were counted in labels, which dictionaries do not know (store: speichern).
+
+    >>> corrected({"permission": "furlough", "vaches": "cows"}, {"permission": "permission", "vaches": "cow|cows"}, "fr-en")
+    {'permission': 'permission', 'vaches': 'cow'}
+    """
+    if direction == "de-en":  # dictionaries do not tell Arm from arm
+        return words
+    phrases = set_phrases(direction)
+    found = {}
+    for word, answer in words.items():
+        said = table.get(word.casefold(), "").removeprefix(SURE).split(SEVERAL)
+        small = [one.casefold() for one in said]
+        kept = word in phrases or not said[0] or (direction.startswith("en-") and not word.startswith("to "))
+        form = answer.casefold() != small[0] and any(
+            answer.casefold() == small[0] + end for end in ("s", "es", "ing", "ly")
+        )
+        found[word] = answer if kept or (answer.casefold() in small and not form) else said[0]
+    return found
+
+
 def put(place: Path, tables: Path) -> None:
-    """Write the dictionaries of a model's directions into its folder."""
+    """Write the dictionaries of a model's directions into its folder, and its lists of words corrected by them."""
     manifest = msgspec.json.decode((place / "model.json").read_bytes(), type=folder.Manifest)
     files = {name: (place / name).read_bytes() for name in manifest.files}
-    data = pack({name: read(tables, name) for name in manifest.learned["directions_"]})
-    manifest.learned["dictionary_"], files["dictionary.model"] = {"file": "dictionary.model"}, data
+    found = {name: read(tables, name) for name in manifest.learned["directions_"]}
+    lists = Words(files["words.model"]).lists()
+    files["words.model"] = pack_words({name: corrected(words, found[name], name) for name, words in lists.items()})
+    manifest.learned["dictionary_"], files["dictionary.model"] = {"file": "dictionary.model"}, pack(found)
     folder.write(manifest, files, place)
-    print(f"{place}: dictionary.model, {len(data) / 1e3:.0f} kB")
+    print(f"{place}: dictionary.model, {len(files['dictionary.model']) / 1e3:.0f} kB")
 
 
 def main() -> None:

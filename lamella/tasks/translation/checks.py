@@ -80,7 +80,8 @@ class Checks:
     @property
     def _words_taken(self) -> list[Span]:
         """Where the source has what is no word of a dictionary: placeholders, names, numbers."""
-        names = [one.span for one in self.names.names if one.kind in ("exact", "acronym", "name")]
+        german = base_code(self.style.source) == "de"  # of its nouns it is not clear which are names
+        names = [one.span for one in self.names.names if not german or one.kind not in ("initial", "possible")]
         return [*self.taken, *self.constants, *names]
 
     @property
@@ -114,7 +115,10 @@ class Checks:
             from lamella.tasks.translation import lexical  # only now: most nets have no dictionary
 
             known_words = self._words_taken, self.style.dictionary, src, dst
-            names = names._replace(text=lexical.mended(self.source, names.text, *known_words))
+            hidden = self._taken(names.text)  # what stands in a placeholder is no word
+            held = iter([names.text[slice(*span)] for span in hidden])
+            words = lexical.mended(self.source, _blanked(names.text, hidden), *known_words)
+            names = names._replace(text=re.sub("\ue000+", lambda _: next(held), words))
             gone = lexical.lost(self.source, names.text, *known_words)
         mended = names.text != answer
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)

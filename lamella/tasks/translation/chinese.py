@@ -63,6 +63,7 @@ def punctuate(text: str) -> str:
 
 # What stands between Chinese characters and Latin ones needs no blank, but an address would not end before a character.
 _LATIN = lazy(rf"(?<=[{_HAN}]) (?=[A-Za-z0-9(\[])|(?<=[A-Za-z0-9%)\]]) (?=[{_HAN}])")
+FACE = lazy(r"(?<!\S)[:;=]['-]?[()DPpO3](?!\S)")  # of punctuation
 _HELD = "\ue000"  # stands for a placeholder
 _AFTER = lazy(rf"(?<=[A-Za-z0-9%)\]{_HELD}]) ?([,?!;:]) ?(?=[{_HAN}])")
 _BEFORE = lazy(rf"(?<=[{_HAN}])\.(?={_HELD})")
@@ -79,8 +80,13 @@ def joined(text: str, format: str = "") -> str:
 
     >>> joined("真的吗？ 没办法！"), joined("第 404 页在 https://a.org/b 这里"), joined("你好 {name}, 欢迎. {x}")
     ('真的吗？没办法！', '第404页在 https://a.org/b 这里', '你好 {name}，欢迎。 {x}')
+    >>> joined("谢谢 :) 回头见 ;-)")
+    '谢谢 :) 回头见 ;-)'
     """
     spans = placeholders.spans(text, format)
+    if ":" in text or ";" in text or "=" in text:
+        faces = [match.span() for match in FACE.finditer(text)]
+        spans = sorted([*spans, *(one for one in faces if not any(a < one[1] and one[0] < b for a, b in spans))])
     held = [text[start:end] for start, end in spans]
     for start, end in reversed(spans):
         text = text[:start] + _HELD + text[end:]

@@ -28,31 +28,38 @@ _KIND = "dictionary.model: expected packed dictionaries"
 class Dictionary:
     """The entries from one language to another: searched and not parsed, since a sentence has a few words, this 14,000."""
 
-    def __init__(self, lines: str) -> None:
-        self._lines = f"\n{lines}\n"
+    def __init__(self, lines: str | bytes) -> None:
+        raw = lines.encode() if isinstance(lines, str) else lines
+        self._lines = b"\n" + raw + b"\n"
         self._small = ""
 
     def find(self, word: str) -> list[str]:
         """What a word or a phrase may be translated to, the commonest first; whatever its case."""
-        key = f"\n{word.casefold().replace('’', chr(39))}\t"
-        at = self._lines.find(key) if "\n" not in word and "\t" not in word else -1
-        if at < 0:
-            return []
-        start = at + len(key)
-        return self._lines[start : self._lines.index("\n", start)].removeprefix(SURE).split(SEVERAL)
+        return self.look(word)[0]
 
     def sure(self, word: str) -> bool:
         """Whether a translation of the word practically always has one of those that are here."""
-        return f"\n{word.casefold()}\t{SURE}" in self._lines
+        return self.look(word)[1]
+
+    def look(self, word: str) -> tuple[list[str], bool]:
+        """What `find` and `sure` say of a word."""
+        if "\n" in word or "\t" in word:
+            return [], False
+        key = f"\n{word.casefold().replace('’', chr(39))}\t".encode()
+        at = self._lines.find(key)
+        if at < 0:
+            return [], False
+        found = self._lines[at + len(key) : self._lines.index(b"\n", at + 1)].decode("utf-8", "replace")
+        return found.removeprefix(SURE).split(SEVERAL), found.startswith(SURE)
 
     def gives(self, word: str) -> bool:
         """Whether a word, or one that begins as it does, is among the translations."""
-        stem = word[: max(4, len(word) - 2)].casefold()
-        self._small = self._small or self._lines.casefold()
+        stem = word[: max(4, round(0.65 * len(word)))].casefold()
+        self._small = self._small or self._lines.decode("utf-8", "replace").casefold()
         return any(f"{before}{stem}" in self._small for before in ("\t", SEVERAL, SURE, " "))
 
     def __len__(self) -> int:
-        return self._lines.count("\t")
+        return self._lines.count(b"\t")
 
 
 class Dictionaries:
@@ -75,10 +82,10 @@ class Dictionaries:
         if name not in self._open and name in self._parts:
             unpack = zlib.decompressobj()
             try:
-                lines = unpack.decompress(self._parts[name], LARGEST).decode("utf-8")
-            except (zlib.error, UnicodeDecodeError) as error:
+                lines = unpack.decompress(self._parts[name], LARGEST)
+            except zlib.error as error:
                 raise ModelError(f"{_KIND}, received other bytes for {name} ({error}).") from None
-            if not unpack.eof or any(line.count("\t") != 1 for line in lines.split("\n")):
+            if not unpack.eof or lines.count(b"\t") != lines.count(b"\n") + 1:
                 raise ModelError(
                     f"{_KIND} of at most {LARGEST:,} bytes with a word, a tab and translations in each line, received others for {name}."
                 )
@@ -95,7 +102,7 @@ def pack(tables: Mapping[str, Mapping[str, str]]) -> bytes:
     return ",".join(f"{name} {len(part)}" for name, part in parts.items()).encode() + b"\n" + b"".join(parts.values())
 
 
-CERTAIN = 0.6  # the confidence from which a net's own word counts, though no dictionary has it
+CERTAIN, PHRASE = 0.6, 0.4  # the confidence from which a net's own word, or phrase, counts though no dictionary has it
 LIKELY = 0.3  # below it a net does not know a word
 FAIR, PARTS = 0.7, 0.4  # the share of answers of a dictionary that are right, and of compounds put together from it
 _LINKS = ("", "s", "es", "n", "en", "er", "e")  # between the parts of a German compound
@@ -119,7 +126,8 @@ def instead(text: str, outcome: Outcome, dictionary: Dictionary, src: str, dst: 
     if answer is None or outcome.status in ("remembered", "dictionary"):
         return outcome
     own = _plain(outcome.text)
-    if any(own == _plain(one) for one in found) or (sure >= CERTAIN and own != _plain(text)):
+    certain = PHRASE if " " in _plain(text) else CERTAIN
+    if any(own == _plain(one) for one in found) or (sure >= certain and own != _plain(text)):
         return outcome
     listed = bool(dictionary.find(_plain(text)))
     others = [] if not listed else [one for one in found[1:] if one.casefold() != text.casefold()]

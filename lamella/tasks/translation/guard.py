@@ -35,6 +35,7 @@ from msgspec import Struct, field, structs
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
+from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
 from lamella.tasks.translation.chinese import joined
@@ -133,7 +134,7 @@ def translate_texts(
     if glossary:
         for unit in units:
             unit.terms = glossary.find(unit.source, [*placeholders.spans(unit.source, unit.format), *unit.frozen])
-    failed = net.first(_listed(units, lists.line if lists else None), tokens[0])
+    failed = net.first(_listed(units, lists.line if lists else None, target), tokens[0])
     if glossary:
         failed = net.termed(failed, tokens[0])
     failed = net.named(failed)
@@ -164,10 +165,17 @@ def _of_texts(texts: Sequence[str], flags: Sequence[str], outcomes: Sequence[Out
 # --- from sentences to answers ---------------------------------------------------------------------------------------
 
 
-def _listed(units: Sequence[Unit], listed: Callable[[str], str | None] | None) -> list[Unit]:
-    """The sentences that are left when those are answered that are a line by themselves and in a list of words."""
-    for unit in units if listed else ():
-        answer = listed(unit.source) if listed and unit.whole and not unit.terms else None
+def _listed(units: Sequence[Unit], listed: Callable[[str], str | None] | None, target: str) -> list[Unit]:
+    """The sentences that are left when those are answered that a list of words has: as a line by itself, or a set phrase."""
+    if listed is None:
+        return list(units)
+    from lamella.tasks.translation.words import addressed
+
+    for unit in units:
+        whole = unit.whole or " " in unit.source or any(map(is_wide, unit.source))
+        answer = listed(unit.source) if whole and not unit.terms else None
+        if answer is None and not unit.terms:
+            answer = addressed(unit.source, listed, target)
         if answer is not None:
             unit.answer, unit.status, unit.sure = answer, "translated", 0.0
     return [unit for unit in units if unit.status == "kept"]
@@ -312,6 +320,7 @@ class _Net(Struct):
     def _checks(self, unit: Unit) -> Checks:
         if unit.checks is None:
             style = self.style._replace(curly=CURLY in unit.format.split())
+            style = style._replace(dictionary=None) if unit.terms else style  # the glossary decides
             unit.checks = Checks(unit.source, unit.format, unit.frozen, style)
         return unit.checks
 

@@ -26,18 +26,17 @@ _ENDINGS = {
 }  # fmt: skip
 _OFTEN = 6  # steps of frequency from which a word is one of the target language too
 _NEAR = 0.75  # how alike a word and what a net made of it are, from 0 to 1
+_FIRST = 4  # steps by which another translation has to be more common than the first
 _STEM = 4  # letters that what is nearly a copy begins with
 
 
 def entry(dictionary: Dictionary, word: str, language: str) -> list[str]:
-    """What a word may be translated to, or the word that it is a form of."""
+    """What a word may be translated to, and the words that it may be a form of; its own translations first."""
     found = dictionary.find(word)
-    for ending in () if found else _ENDINGS.get(language, ()):
+    for ending in _ENDINGS.get(language, ()):
         end, _, instead = ending.partition(":")
         if word.lower().endswith(end) and len(word) - len(end) + len(instead) >= 3:
-            found = dictionary.find(word[: len(word) - len(end)] + instead)
-            if found:
-                break
+            found += dictionary.find(word[: len(word) - len(end)] + instead)
     return found
 
 
@@ -92,11 +91,17 @@ def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictiona
             continue
         if any(said(plain(answer[slice(*place)]), one) for one in found):
             continue
-        new = _plural(found[0], word, dictionary, src, dst)
+        best = found[0] if dst == "en" else max(found[:3], key=lambda one: _common(one, one == found[0], dst))
+        new = _plural(best, word, dictionary, src, dst)
         if answer[place[0]].isupper() and (not place[0] or word[0].isupper() and src != "de"):
             new = new[0].upper() + new[1:]
         answer, copied = _elided(answer[: place[0]], new, dst) + new + answer[place[1] :], None
     return answer
+
+
+def _common(word: str, first: bool, dst: str) -> int:
+    """How common a translation is, the first of an entry more so: veto is short for vétérinaire."""
+    return common_words.steps(word.lower()).get(dst, 0) + _FIRST * first
 
 
 def _plural(new: str, word: str, dictionary: Dictionary, src: str, dst: str) -> str:
@@ -166,7 +171,9 @@ def lost(source: str, answer: str, taken: Sequence[Span], dictionary: Dictionary
         return []
     text, found = plain(answer), []
     for match in _words(source, taken):
-        known = dictionary.find(match[0])
-        if known and dictionary.sure(match[0]) and not any(said(text, one) for one in known):
+        known, sure = dictionary.look(match[0]) if len(match[0]) > 3 else ([], False)
+        if not sure or (known[0][0].isupper() and dst != "de" and plain(match[0]) in text):
+            continue  # a name that is kept
+        if not any(said(text, one) for one in known):
             found.append(match.span())
     return found

@@ -26,7 +26,7 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     others: list[str] = []  # further translations, where they were asked for, best first
     doubts: list[
         str
-    ] = []  # what may be wrong: digits, names, marks, negation, length, repeated, question, untranslated
+    ] = []  # what may be wrong: digits, names, marks, words, negation, length, repeated, question, untranslated
     confidence: float | None = None  # from 0 to 1; None where nothing was translated or the net says nothing of itself
 
     def details(self) -> dict[str, str | float | list[str] | None]:

@@ -76,6 +76,7 @@ FOREIGN = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _HARD = lazy(rf"[{FOREIGN}]++|(?<=\S) {{3,}}+|(?<![!-~¡-ɏ])[!-~¡-ɏ]{{201,}}+")
 _LONG = 120
 _FINISHED = lazy(r"[.!?:;…。！？：；][\"'”’»)\]]*\s*$")
+_FACE = lazy(r"(?<!\S)[:;=]['-]?[()DPpO3](?=\s+[A-ZÀ-Þ¿¡]|\s*$)")
 _JOINERS = "\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
 
 
@@ -173,6 +174,8 @@ class Plan:
     def _sentence(self, text: str) -> Iterator[Node]:
         taken = self._spans(text)
         signs = [match.span() for match in self.symbols.finditer(text)] if self.symbols else []
+        if any(sign in text for sign in ":;="):  # a face ends what is before it, as an emoji does
+            signs = union([*signs, *(match.span() for match in _FACE.finditer(text))])
         for literal, chunk in cut(text, [sign for sign in signs if not touches(taken, sign)]):
             before, core, after = placeholders.edges(chunk)
             inner = self._spans(core)

@@ -20,6 +20,7 @@ from lamella.data.text.lazy import lazy
 from lamella.errors import ModelError
 from lamella.task import Example
 from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.proper import word_set
 from lamella.tasks.translation.soundness import finish
 
 if TYPE_CHECKING:  # most translations have none
@@ -30,9 +31,14 @@ LIKELY = 0.3  # the confidence from which a net's own answer counts beside that 
 SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
 LARGEST = 2_000_000  # bytes of all lists, unpacked
 LONGEST = 40  # characters of a text that is looked up
-_TEXT = lazy(r"(\s*)[¡¿]?([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:。！？：]|\.{3}|…)?)(\s*)")
+_TEXT = lazy(r"(\s*)[¡¿]?([^\W\d_](?:[^\n\t]*[^\W\d_])?)(\s?(?:[.!?:,。！？：，]|\.{3}|…)?)(\s*)")
 
-_HALF = str.maketrans("。！？：", ".!?:")
+_HALF = str.maketrans("。！？：，", ".!?:,")
+# A phrase that is said to somebody: Happy birthday, Anna!
+_ADDRESSED = lazy(
+    r"(?P<phrase>(?:[^\W\d_]|['’ -])+?)(?P<joint>,? |，)(?P<name>[A-ZÀ-Þ][^\W\d_]+(?:-[A-ZÀ-Þ][^\W\d_]+)*)(?P<mark>[ \u00a0]?[.!?。！？]*)"
+)
+_HELLO = word_set("hello hi hey goodbye thanks bonjour bonsoir salut merci hallo danke tschüss hola adiós gracias")
 
 
 class Words:
@@ -119,13 +125,40 @@ def shaped(text: str, lookup: Callable[[str, bool], tuple[str | None, bool]], sr
     begins = word[0].isupper() and (word[1:] == word[1:].lower() or " " in word)
     if not loud and (begins or (mark and base_code(src) == "zh")):
         target = target[0].upper() + target[1:]
-    if mark:
+    if mark == ",":
+        target += "，" if base_code(dst) == "zh" else ","
+    elif mark:
         target = finish(word + mark, target, dst)
     if mark in ("?", "!") and base_code(dst) == "es":
         from lamella.tasks.translation.spacing import inverted
 
         target = inverted(target)
     return before + target + after
+
+
+def addressed(text: str, line: Callable[[str], str | None], dst: str) -> str | None:
+    """What a list has of a phrase that is said to somebody, with the name as it is; None for other texts.
+
+    >>> known = {"Good morning": "Bonjour", "New": "Nouveau"}.get
+    >>> addressed("Good morning, Zo\u00e9!", known, "fr"), addressed("New York", known, "fr")
+    ('Bonjour, Zo\u00e9\xa0!', None)
+    """
+    match = _ADDRESSED.fullmatch(text.lstrip("¡¿")) if len(text) <= 2 * LONGEST else None
+    if not match or (match["joint"] == " " and line(match["name"]) is not None):
+        return None
+    phrase = match["phrase"]
+    if match["joint"] == " " and " " not in phrase and phrase.lower() not in _HELLO:
+        return None
+    found = line(phrase)
+    if found is None:
+        return None
+    joint = "，" if base_code(dst) == "zh" else match["joint"].replace("，", ", ")
+    answer = finish(text, f"{found}{joint}{match['name']}", dst)
+    if base_code(dst) == "es" and match["mark"].strip():
+        from lamella.tasks.translation.spacing import inverted
+
+        answer = inverted(answer)
+    return answer
 
 
 def pack(lists: Mapping[str, Mapping[str, str]]) -> bytes:

@@ -1,11 +1,14 @@
 """Dictionaries: words that a net copied or lost, texts that it does not know; clauses, hours, moneys and marks that vanish."""
 
+from pathlib import Path
+
 import pytest
 
 from lamella.errors import ModelError
 from lamella.tasks.translation import clauses, closed, counts, lexical, times
 from lamella.tasks.translation.checks import Checks, Style
 from lamella.tasks.translation.dictionary import Dictionaries, Dictionary, compound, instead, pack
+from lamella.tasks.translation.glossary import read_glossary
 from lamella.tasks.translation.guard import Lists, translate_texts
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.outcomes import Outcome
@@ -155,3 +158,32 @@ def test_quotations_within_quotations() -> None:
 def test_abbreviations_of_number_are_asked_as_words() -> None:
     assert worded("facture n° 12, Nr. 3", "fr") == "facture numéro 12, Nr. 3"
     assert worded("Rechnung Nr. 12", "de") == "Rechnung Nummer 12" and worded("n.º 45", "es") == "número 45"
+
+
+def test_set_phrases_within_a_text_and_to_somebody() -> None:
+    known = {"Happy birthday!": "Joyeux anniversaire !", "Happy birthday": "Joyeux anniversaire", "See you": "À plus"}
+    asked: list[str] = []
+
+    def nbest(texts: list[str]) -> list[list[str]]:
+        asked.extend(texts)
+        return [["Traduit."] for _ in texts]
+
+    texts = ["Happy birthday! Come in.", "Happy birthday, Zoé! 🎉", "New York", "I see you :) See you ;-)"]
+    found = translate_texts(texts, nbest, source="en", target="fr", lists=Lists(known.get))
+    assert [one.text for one in found][:2] == ["Joyeux anniversaire ! Traduit.", "Joyeux anniversaire, Zoé\u00a0! 🎉"]
+    assert asked == ["Come in.", "New York", "I see you"] and found[3].text.endswith(" :) À plus ;-)")
+
+
+def test_placeholders_and_terms_of_a_glossary_are_no_words(tmp_path: Path) -> None:
+    style = Style("en", "fr", dictionary=FRENCH)
+    found = Checks("Clean the oven {oven} of <b id='oven'>x</b>.", "", [], style)
+    assert found.judge("Nettoyez le oven {oven} de <b id='oven'>x</b>.", {}).text == (
+        "Nettoyez le four {oven} de <b id='oven'>x</b>."
+    )
+    (tmp_path / "t.tsv").write_text("oven\toven\n")
+    terms = read_glossary(str(tmp_path / "t.tsv"), "fr")
+    lists = Lists(None, FRENCH)
+    one = translate_texts(
+        ["Clean the oven."], lambda _: [["Nettoyez le oven."]], source="en", target="fr", glossary=terms, lists=lists
+    )
+    assert one[0].text == "Nettoyez l'oven."
