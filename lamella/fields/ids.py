@@ -8,13 +8,17 @@ from lamella.fields.base import LONGEST, Field, Limits, json_kind, plain_text, w
 
 
 class Id(Field, frozen=True, tag="id"):
-    """The name of a user, an item or an entity; a whole number is a name too."""
+    """The name of a user, an item or an entity; a whole number is a name too, and a date is one as ISO 8601 has it."""
 
     single: ClassVar[bool] = True
     control: ClassVar[str] = "line"
 
     def check(self, name: str, value: Any) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if hasattr(value, "isoformat"):  # a date or a time stamp, as the start of a series may be
+            return str(value.isoformat())
+        if type(value).__name__ == "datetime64":
             return str(value)
         if not isinstance(value, str):
             raise wrong(name, "a name or a whole number", value)

@@ -6,19 +6,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
+from lamella.data.readers.measures import category
 from lamella.data.readers.parts import Parts, column_of_parts, parts_of_files
 from lamella.data.readers.parts import find_parts as parts_of_folder
 from lamella.data.readers.row_filter import rows_where
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.used_columns import columns_of, recording
 from lamella.data.readers.yolo import parts_described
-from lamella.data.text.encoding import encoded_as
+from lamella.data.text.encoding import encoded_as, quote, quote_all
 from lamella.errors import DataError
-from lamella.task import Example, Task
+from lamella.task import Answer, Example, Task
 
 __all__ = [
     "Parts",
     "as_files",
+    "as_known_labels",
     "column_of_parts",
     "columns_for",
     "encoded_as",
@@ -104,6 +106,29 @@ def read_to_measure(
             count = f"{len(within[part]):,} of {len(examples):,} examples"
             return within[part], [f"measured on the {name} part of the data, by its folders or lists: {count}"]
     return examples, []
+
+
+def as_known_labels(
+    job: Task, answers: Sequence[Answer], examples: Sequence[Example]
+) -> tuple[list[Example], list[str]]:
+    """The examples with their labels as the model knows them: POS as pos, 1.0 as 1; and lines on those and on labels that it does
+    not know, which no answer can be."""
+    if not job.answer.classes or not all(isinstance(a, dict) and "probabilities" in a for a in answers):
+        return list(examples), []
+    known = list(dict.fromkeys(name for answer in answers[:1] for name in answer["probabilities"]))
+    read = {
+        label: category(known, label) for label in {e[job.target] for e in examples if e.get(job.target)} - {*known}
+    }
+    other = sorted(label for label, name in read.items() if name is None)
+    lines = [f"note: label {quote(label)} is read as {quote(name)}" for label, name in sorted(read.items()) if name]
+    if other:
+        count = sum(e.get(job.target) in other for e in examples)
+        lines.append(
+            f"warning: {count:,} of {len(examples):,} examples have a label that the model does not know, and count as wrong: "
+            f"{quote_all(other, 5)}; it knows {quote_all(known, 5)}"
+        )
+    changed = [{**e, job.target: read[e[job.target]]} if read.get(e.get(job.target)) else e for e in examples]
+    return changed, lines
 
 
 def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:

@@ -28,7 +28,7 @@ from lamella.model.named import load
 from lamella.model.notebook import DrawnDict
 from lamella.model.notebook import scores as drawn_scores
 from lamella.model.outside import outside_examples, sureness
-from lamella.model.reading import as_files, read_to_measure
+from lamella.model.reading import as_files, as_known_labels, read_to_measure
 from lamella.options import replace_config
 from lamella.task import Answer, Example, Task, as_measured
 
@@ -78,6 +78,8 @@ def evaluate(
         limit = limit or MOST
     examples, learn, groups, said = _read(job, data, columns, limit, group)
     answers = _answers(trained, job, examples)
+    examples, labels = as_known_labels(job, answers, examples)
+    learn = as_known_labels(job, answers, learn)[0]
     scores = job.score(answers, examples)
     raw = trained.files.get(fingerprint.FILE)
     known = (
@@ -107,7 +109,7 @@ def evaluate(
             **by_group(scores, groups, job.metric, job.training.less_is_better),
             "without": without,
         }
-    result["remarks"] = [*said, *card.remarks(result, job.metric, job.training.less_is_better)]
+    result["remarks"] = [*said, *labels, *card.remarks(result, job.metric, job.training.less_is_better)]
     if record:
         names = (Path(d).name if isinstance(d, str | os.PathLike) else "data" for d in data)
         _record(trained, re.sub(r"[\s|]+", " ", ", ".join(names)), result)

@@ -157,6 +157,16 @@ def zone_offset(zone: str | None) -> int | None:
     return (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
 
 
+def zone_of(stamp: str) -> int | None:
+    """The zone of a stamp in seconds, None where it has none.
+
+    >>> zone_of("2020-01-31 10:00+01:00"), zone_of("2020-01-31"), zone_of("soon")
+    (3600, None, None)
+    """
+    match = match_all([stamp])[0]
+    return zone_offset(match.groupdict().get("zone")) if match else None
+
+
 def seconds(moment: datetime) -> int:
     """Since 1970."""
     return round((moment - datetime(1970, 1, 1)).total_seconds())

@@ -166,10 +166,11 @@ def read_stamps(
 def _without_date(cells: Sequence[str], known: Style | None) -> Stamps | None:
     """Hours of a day alone, `Day 7`, and months with a number that may be a day or a year; None for other columns."""
     last = next((cell for cell in reversed(cells) if cell), "")
-    if (clock := clock_seconds(cells)) is not None:
+    own = known.kind if known else ""
+    if own in ("", "clock", "elapsed") and (clock := clock_seconds(cells)) is not None:
         beyond = any(value is not None and value >= DAY for value in clock) or bool(known and known.kind == "elapsed")
         return Stamps(_filled(clock), Style("elapsed" if beyond else "clock", sample=last))
-    if (numbers := counted(cells)) is not None:
+    if own in ("", "count") and (numbers := counted(cells)) is not None:
         return Stamps(_filled(numbers), Style("count", sample=last))
     months = [part for cell in cells if cell and (part := of_month(cell))] if not known else []
     if not months or len(months) <= 0.9 * sum(map(bool, cells)):
@@ -291,7 +292,9 @@ def _read_dates(cells: Sequence[str], day_first: bool | None, known: Style | Non
     there &= (utc >= _FIRST) & (utc <= _LAST)  # the first and last hours of the calendar, in another zone
     wall, utc = np.where(there, wall, NONE), np.where(there, utc, NONE)
     local = bool(known and known.local)
-    if zoned and not known and len(np.unique(offsets[there])) > 1:
+    # Stamps of training without a zone say nothing of the offsets of these.
+    free = not known or not known.local and shapes.zone_of(known.sample) is None
+    if zoned and free and len(np.unique(offsets[there])) > 1:
         local = len(np.unique(wall[there])) > 2 and _regularity(wall[there]) > _regularity(utc[there])
     found, parts = _with_fractions(matches, wall if local else utc, known.parts if known else 1 if whole else 0)
     last = max((m.string for m in matches[:-25:-1] if m is not None), key=len, default="")  # midnight may lack its hour

@@ -19,22 +19,21 @@ GAIN = 0.02  # by which intervals must be better to be made so
 def stretch(wanted: Floats, middle: Floats, ends: Floats, share: float) -> float:
     """By how much intervals must be stretched around their medians to hold `share` of what was wanted.
 
-    wanted and middle (N, H), ends (N, H, 2). The quantile is between that of n and that of n + 1, as split conformal
-    prediction has it (Romano et al., 2019), where n is of how many values apart these N windows are worth (`_apart`). To aim higher,
-    so that the promise is kept by most models and not only on average, would make most intervals too wide: of ten windows
-    they held 83 to 87% where 80% was said, of three 90%.
+    wanted and middle (N, H), ends (N, H, 2). To aim higher, at the quantile of n + 1 (Romano et al., 2019) or so that the promise
+    is kept by most models and not only on average, makes most intervals too wide: of ten windows they held 83 to 87% where
+    80% was said, of three 90%.
 
-    Of very few values nobody knows how far others lie apart: there the stretch is larger by what Student's t says.
+    Of few values nobody knows how far others lie apart: there the stretch is larger by what Student's t says, of as many values
+    as these N windows are worth (`_apart`).
 
     >>> wanted, ends = np.tile([[1.0, -2.0]], (10, 1)), np.tile([[[-1.0, 1.0], [-1.0, 1.0]]], (10, 1, 1))
     >>> [round(stretch(wanted[:n], np.zeros((n, 2)), ends[:n], 0.8), 2) for n in (10, 2, 1)]
-    [2.07, 2.54, 2.94]
+    [2.07, 2.54, 2.65]
     """
     room = np.where(wanted < middle, middle - ends[:, :, 0], ends[:, :, 1] - middle)
     needed = np.abs(wanted - middle) / np.maximum(room, 1e-12)
     count = _apart(needed)
-    level = min(1.0, share * (1 + 0.5 / count))
-    return float(max(np.quantile(needed, level) * _student(round(count), share), LEAST_STRETCH))
+    return float(max(np.quantile(needed, share) * _student(round(count), share), LEAST_STRETCH))
 
 
 def _apart(needed: Floats) -> float:

@@ -101,3 +101,17 @@ def test_other_columns_are_no_spans():
     assert read_numbers(["5", "7", "1:30"]).bad == [2]
     assert read_numbers(["a", "1:30", "b"]).bad == [0, 1, 2]
     assert read_numbers(["2 s", "3 s"]).values.tolist() == [2, 3]
+
+
+def test_hours_are_no_stamps_of_a_column_of_dates():
+    dates = read_stamps(["2021-01-01", "2021-01-02"]).style
+    assert (read_stamps(["10:30"], known=dates).seconds < 0).all()
+
+
+def test_stamps_with_offsets_follow_a_training_without_them():
+    plain = read_stamps(["2021-03-27 00:00", "2021-03-28 00:00"]).style
+    cells = ["2021-03-27 00:00+01:00", "2021-03-28 00:00+01:00", "2021-03-29 00:00+02:00", "2021-03-30 00:00+02:00"]
+    assert np.diff(read_stamps(cells, known=plain).seconds).tolist() == [86_400] * 3
+    apart = read_stamps(["2021-01-01T00:00+00:00", "2021-01-01T01:00+00:00"]).style
+    hours = ["2021-03-28T01:00+01:00", "2021-03-28T03:00+02:00", "2021-03-28T04:00+02:00"]
+    assert np.diff(read_stamps(hours, known=apart).seconds).tolist() == [3600] * 2
