@@ -80,8 +80,16 @@ class Checks:
     @property
     def _words_taken(self) -> list[Span]:
         """Where the source has what is no word of a dictionary: placeholders, names, numbers."""
-        german = base_code(self.style.source) == "de"  # of its nouns it is not clear which are names
-        names = [one.span for one in self.names.names if not german or one.kind not in ("initial", "possible")]
+        if base_code(self.style.source) != "de":
+            return [*self.taken, *self.constants, *(one.span for one in self.names.names)]
+        from lamella.tasks.translation.lexical import is_noun  # of German nouns it is not clear which are names
+
+        maybe = ("initial", "possible")
+        names = [
+            one.span
+            for one in self.names.names
+            if one.kind not in maybe and not is_noun(self.source, one.span, self.style.dictionary)
+        ]
         return [*self.taken, *self.constants, *names]
 
     @property

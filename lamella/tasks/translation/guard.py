@@ -117,7 +117,7 @@ def translate_texts(
             translate_texts(
                 [part for some in parts for part in some], nbest, on_count,
                 formats=[flag for some, flag in zip(parts, flags, strict=True) for _ in some], source=source, target=target,
-                known=known, cost=cost, tokens=tokens, glossary=glossary, lists=lists and lists._replace(line=None),
+                known=known, cost=cost, tokens=tokens, glossary=glossary, lists=lists,
             )
         )  # fmt: skip
         return [

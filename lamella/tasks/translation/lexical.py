@@ -136,6 +136,25 @@ def _elided(before: str, new: str, dst: str) -> str:
     return before
 
 
+_DETERMINED = lazy(
+    r"(?:^|\s)(?:d(?:er|ie|as|en|em|es)|(?:k?ein|mein|dein|sein|ihr|unser|dies|jed|welch)(?:e[rnms]?)?|zu[rm]|[iav]m|vom|beim|ins|[0-9]+(?: k?g| ml| l)?) $",
+    re.IGNORECASE,
+)
+
+
+def is_noun(source: str, span: Span, dictionary: Dictionary | None) -> bool:
+    """Whether a German word that may be a name is a noun: one of the dictionary, behind an article or a number.
+
+    >>> words = Dictionary("mieter\\ttenant\\nbonn\\tBonn")
+    >>> [is_noun(text, (4, 10), words) for text in ("Der Mieter zahlt.", "Hat Mieter recht?")]
+    [True, False]
+    """
+    if dictionary is None or not _DETERMINED.search(source, max(0, span[0] - 12), span[0]):
+        return False
+    found = dictionary.find(source[slice(*span)])
+    return bool(found) and found[0][0].islower()
+
+
 _JOINED = lazy(r"(?:, | and | et | y | e | & )[A-ZÀ-Þ]")
 
 

@@ -187,3 +187,23 @@ def test_placeholders_and_terms_of_a_glossary_are_no_words(tmp_path: Path) -> No
         ["Clean the oven."], lambda _: [["Nettoyez le oven."]], source="en", target="fr", glossary=terms, lists=lists
     )
     assert one[0].text == "Nettoyez l'oven."
+
+
+def test_a_message_in_a_batch_changes_nothing_for_the_others() -> None:
+    known = {"Happy birthday!": "Joyeux anniversaire !"}
+    lists = Lists(known.get, FRENCH)
+
+    def nbest(texts: list[str]) -> list[list[str]]:
+        return [["Nettoyez le oven." if "oven" in text else "Traduit."] for text in texts]
+
+    texts = ["Happy birthday! Come in.", "Clean the oven."]
+    alone = [translate_texts([text], nbest, source="en", target="fr", lists=lists)[0] for text in texts]
+    message = "{n, plural, one {# day} other {# days}}"
+    assert translate_texts([*texts, message], nbest, source="en", target="fr", lists=lists)[:2] == alone
+
+
+def test_german_nouns_behind_an_article_are_no_names() -> None:
+    table = Dictionary("miete\trent\nschneider\ttailor")
+    style = Style("de", "en", dictionary=table)
+    assert "rent" in Checks("Die Miete steigt.", "", [], style).judge("The Miete rises.", {}).text
+    assert "Schneider" in Checks("Gestern kam Schneider.", "", [], style).judge("Yesterday Schneider came.", {}).text
