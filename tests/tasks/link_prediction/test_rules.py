@@ -250,3 +250,6 @@ def test_the_penalty_is_searched_for_where_there_is_enough(monkeypatch):
     assert 0 < first < 1
     monkeypatch.setattr(penalty, "_tried", lambda net, learn, held, known, weight, steps: -abs(weight - 0.03))
     assert penalty.search(lambda: ComplEx(500, 2, 8), facts, known, 16) == 0.03
+    later = {(0.01, 3): 0.30, (0.03, 3): 0.31, (0.003, 3): 0.20, (0.01, 12): 0.40, (0.03, 12): 0.38}
+    monkeypatch.setattr(penalty, "_tried", lambda net, learn, held, known, weight, steps: later[weight, steps])
+    assert penalty.search(lambda: ComplEx(500, 2, 8), facts, known, 16) == 0.01, "what learns sooner may end lower"
