@@ -67,8 +67,7 @@ def open_origin(word: str, task: str) -> Origin:
     except UsageError as error:
         if Path(word).exists():
             raise
-        own = {place.name for place in _shipped().iterdir() if (place / "model.json").is_file()}
-        names = ", ".join(sorted(own | {*shipped.pairs()}))
+        names = ", ".join(sorted(names_of_shipped() | {*shipped.pairs()}))
         raise UsageError(
             f"--init {word}: no such model. Expected a model's folder or .zip, or one of {names}."
         ) from error
@@ -79,6 +78,11 @@ def open_origin(word: str, task: str) -> Origin:
     if ours.adopt is Transfer.adopt and (ours.begin is Transfer.begin or theirs.encoder is Transfer.encoder):
         raise UsageError(f"--init {word}: a model of {opened.manifest.task}, and {task} is to be trained.")
     return Origin(opened, transfer=True)
+
+
+def names_of_shipped() -> set[str]:
+    """The models that came with the package, by their folders."""
+    return {place.name for place in _shipped().iterdir() if (place / "model.json").is_file()}
 
 
 def _shipped() -> Path:

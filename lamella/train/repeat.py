@@ -15,6 +15,7 @@ import msgspec
 
 from lamella import model
 from lamella.errors import UsageError
+from lamella.train import further
 from lamella.train.settings import Settings
 from lamella.version import __version__
 
@@ -48,29 +49,42 @@ class Repeat(msgspec.Struct, frozen=True):
 
     place: str
     manifest: model.Manifest
+    usual: str = ""  # the model that ships which its task begins from by itself
 
     @classmethod
     def of(cls, place: str, task: str) -> "Repeat":
         """From a model's folder or file. UsageError where the model does not say how it was trained, or is of another task."""
-        manifest = model.load(place, task=task if task.endswith(".py") else None).manifest
+        opened = model.load(place, task=task if task.endswith(".py") else None)
+        manifest = opened.manifest
         if Path(manifest.task).name != Path(task).name:
             raise UsageError(f"--like {place}: expected a model of {task}, received one of {manifest.task}.")
         if "run" not in manifest.training:
             raise UsageError(
                 f"--like {place}: its model.json does not say how it was trained. Train it again by its options."
             )
-        return cls(place, manifest)
+        return cls(place, manifest, opened.task.transfer.usual)
 
     @property
     def by_the_clock(self) -> bool:
         """Whether a number of minutes decided its length, so that even the same machine may have ended elsewhere."""
         return not LENGTHS & {"steps", "epochs"} & set(self.manifest.training["run"]["settings"])
 
-    def options(self, given: Mapping[str, Any], init: str | None) -> dict[str, Any]:
+    def init(self, given: str | None) -> str | None:
+        """The model to begin from: the one that is named, or the one that came with the package, where it began from that.
+
+        UsageError where it began from a model that has to be named.
+        """
+        digest = self.manifest.training["run"].get("init")
+        if not digest or given not in (None, "none"):
+            return given
+        ships = given is None and self.usual in further.names_of_shipped()
+        if ships and further.open_origin(self.usual, self.manifest.task).digest == digest:
+            return self.usual
+        raise UsageError(f"--like {self.place}: it began from another model. Name that one with --init.")
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All options of the training, with those in the place of its own that are given besides."""
         run = self.manifest.training["run"]
-        if run.get("init") and init in (None, "none"):
-            raise UsageError(f"--like {self.place}: it began from another model. Name that one with --init.")
         settings = dict(run["settings"])
         if self.by_the_clock:
             settings = {

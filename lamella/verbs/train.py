@@ -81,7 +81,7 @@ def train(
     place = Path(out)
     again = Repeat.of(like, task) if like else None
     if again:
-        options, size = again.options(options, init), size or again.manifest.size
+        init, options, size = again.init(init), again.options(options), size or again.manifest.size
     settings, own = split(options)
     _check_arguments(task, data, settings, place, plan)
     if not launch.follows():

@@ -8,6 +8,7 @@ import pytest
 
 import lamella
 from lamella.errors import UsageError
+from lamella.train import further
 from lamella.train.repeat import Repeat
 
 
@@ -51,14 +52,14 @@ def test_what_differs_is_named(repeat):
 
 
 def test_options_are_those_of_the_model_but_for_those_given(repeat):
-    found = repeat.options({"rate": 0.1, "seed": None, "steps": None}, None)
+    found = repeat.options({"rate": 0.1, "seed": None, "steps": None})
     assert (
         found["steps"] == 45
         and found["rate"] == 0.1
         and found["seed"] == 0
         and found["net"] == repeat.manifest.config["net"]
     )
-    longer = repeat.options({"epochs": 2}, None)
+    longer = repeat.options({"epochs": 2})
     assert longer["epochs"] == 2 and "steps" not in longer
 
 
@@ -70,7 +71,7 @@ def test_by_the_clock(repeat):
         "minutes": 5,
     }
     assert timed.by_the_clock and not repeat.by_the_clock
-    assert timed.options({}, None)["steps"] == 45 and "minutes" not in timed.options({}, None)
+    assert timed.options({})["steps"] == 45 and "minutes" not in timed.options({})
     assert any("given in minutes" in line for line in timed.compared(repeat.manifest))
 
 
@@ -79,6 +80,12 @@ def test_wrong_models(trained, repeat):
         Repeat.of(str(trained("text-classification")), "translation")
     begun = Repeat("m", changed(repeat, init="0" * 64))
     with pytest.raises(UsageError, match="--init"):
-        begun.options({}, None)
+        begun.init(None)
+    assert begun.init("other") == "other" and Repeat("m", repeat.manifest).init(None) is None
+    origin = further.open_origin("encoder", "text-classification")
+    begun = Repeat("m", changed(repeat, init=origin.digest), "encoder")
+    assert begun.init(None) == "encoder", "it began by itself from what ships, and does again"
+    with pytest.raises(UsageError, match="--init"):
+        begun.init("none")
     with pytest.raises(UsageError, match="does not say how"):
         lamella.train("text-classification", "sample", out="never", like="lamella/models/languages", tell=print)

@@ -243,7 +243,7 @@ def test_a_translator_is_taken_over(tiny_model, model):
     net = job.build()
     filled = fill(net, weights)
     assert job.vocabulary_ == other.task.vocabulary_ and not filled.odd and not filled.unused
-    assert {name.partition(".")[0] for name in filled.missing} == {"copy_query", "copy_key", "gate"}
+    assert {name.partition(".")[0] for name in filled.missing} == {"copy_query", "copy_key", "gate", "follows"}
     assert len(net.body.table) == len(job.pieces) + 10
     assert isinstance(
         job.answers(
@@ -284,4 +284,4 @@ def test_an_encoder_of_masked_words_is_taken_over():
     filled = fill(job.build(), weights)
     assert job.vocabulary_ == other.vocabulary_ and not filled.odd and not filled.unused
     assert {"body.table", "body.norm_encoder.weight", "body.encoder.1.feed.up.weight"} <= set(filled.taken)
-    assert all(name.startswith(("body.decoder", "body.norm_decoder", "copy_", "gate")) for name in filled.missing)
+    assert all(name.startswith(("body.decoder", "body.norm_decoder", "copy_", "gate", "follows")) for name in filled.missing)
