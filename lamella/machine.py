@@ -50,6 +50,18 @@ def memory() -> int | None:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
+def spin_little() -> None:
+    """Let threads that wait for each other sleep soon, unless the user has said how they wait, or torch is there already.
+
+    By default they spin for milliseconds. Beside other work that takes the time of the very thread that is waited for: two
+    threads on one core made 0.7 steps a second where one made 18.6, and 16.5 so.
+    """
+    if "torch" in sys.modules or "OMP_WAIT_POLICY" in os.environ:
+        return
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # of GNU: rounds, some microseconds
+    os.environ.setdefault("KMP_BLOCKTIME", "1")  # of LLVM and Intel: milliseconds
+
+
 def forget_peak() -> None:
     """Count the peak of this process's memory from now on, where the system can do that (Linux); else it is that of its life."""
     with suppress(OSError):

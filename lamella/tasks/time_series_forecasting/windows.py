@@ -276,8 +276,12 @@ def _start(example: Mapping[str, Any], step: clock.Step, style: Style | None = N
     read = read_stamps([text], "date", known=style) if wanted else None
     if read is not None and read.seconds[0] == NONE and style:  # ISO is understood whatever training had
         read = read_stamps([text], "date")
-    clocks = ("clock", "elapsed")
-    other = read is not None and style is not None and (read.style.kind in clocks) != (style.kind in clocks)
+    clocks, other = ("clock", "elapsed"), False
+    if read is not None and style is not None:  # an hour, or a count, among dates
+        other = (read.style.kind in clocks) != (style.kind in clocks) or (read.style.kind, style.kind) == (
+            "count",
+            "date",
+        )
     if read is None or other or read.ambiguous or read.seconds[0] == NONE:
         shown = style.sample if style and style.sample else step.stamp(0)
         raise DataError(f"start: expected a time such as {shown}, as in training, received {text[:40]!r}.")
