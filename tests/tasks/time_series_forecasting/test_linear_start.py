@@ -7,8 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from lamella.data.readers import clock  # noqa: E402
+from lamella.data.readers.stamps import Style  # noqa: E402
+from lamella.errors import DataError  # noqa: E402
 from lamella.nets.forecast import Forecaster, Window, ridge  # noqa: E402
-from lamella.tasks.time_series_forecasting import Config, TimeSeriesForecasting  # noqa: E402
+from lamella.tasks.time_series_forecasting import Config, TimeSeriesForecasting, windows  # noqa: E402
 from lamella.tasks.time_series_forecasting.pairs import pairs_of  # noqa: E402
 
 
@@ -92,3 +95,16 @@ def test_a_net_of_an_older_model_has_no_weights_for_the_calendar():
     window = Window(8, 2, 1, 2, 1, 0, torch.tensor([[7, 6], [7, 6]]))
     assert "members.0.known_table" not in Forecaster("rnn", window, 3, 8, members=1).state_dict()
     assert "members.0.known_table" in Forecaster("rnn", window, 3, 8, members=1, solved=True).state_dict()
+
+
+@pytest.mark.parametrize(
+    ("start", "right"), [("2021-02-03", True), ("1. Feb 2021", True), ("10:30", False), (5, False)]
+)
+def test_a_start_is_a_date_where_training_had_dates(start, right):
+    step, style = clock.parse_step("day"), Style("date", sample="2021-01-31")
+    values = {"start": start, "past": [1.0] * 8}
+    if right:
+        assert windows.features(values, 9, step, ["week"], {}, style).shape == (9, 7)
+    else:
+        with pytest.raises(DataError, match="expected a time such as 2021-01-31"):
+            windows.features(values, 9, step, ["week"], {}, style)
