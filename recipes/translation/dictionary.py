@@ -234,11 +234,29 @@ def corrected(words: dict[str, str], table: dict[str, str], direction: str) -> d
     return found
 
 
+def enriched(table: dict[str, str], back: dict[str, str]) -> dict[str, str]:
+    """A dictionary from English with what the one to English says first of a word, behind its own translations.
+
+    >>> enriched({"veterinarian": "veto"}, {"v\u00e9t\u00e9rinaire": "veterinarian|vet"})
+    {'veterinarian': 'veto|v\u00e9t\u00e9rinaire'}
+    """
+    found = {word: some.split(SEVERAL) for word, some in table.items()}
+    for word, some in back.items():
+        known = found.get(some.removeprefix(SURE).split(SEVERAL)[0].casefold(), [""] * MOST)
+        if len(known) < MOST and word not in [one.removeprefix(SURE).casefold() for one in known]:
+            known.append(word)
+    return {word: SEVERAL.join(some) for word, some in found.items()}
+
+
 def put(place: Path, tables: Path) -> None:
     """Write the dictionaries of a model's directions into its folder, and its lists of words corrected by them."""
     manifest = msgspec.json.decode((place / "model.json").read_bytes(), type=folder.Manifest)
     files = {name: (place / name).read_bytes() for name in manifest.files}
     found = {name: read(tables, name) for name in manifest.learned["directions_"]}
+    for name in found:
+        src, _, dst = name.partition("-")
+        if src == "en" and dst != "de":  # whose nouns are in small letters there
+            found[name] = enriched(found[name], read(tables, f"{dst}-en"))
     lists = Words(files["words.model"]).lists()
     files["words.model"] = pack_words({name: corrected(words, found[name], name) for name, words in lists.items()})
     manifest.learned["dictionary_"], files["dictionary.model"] = {"file": "dictionary.model"}, pack(found)

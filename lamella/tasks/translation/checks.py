@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
+from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import closed, counts
 from lamella.tasks.translation.names import Names
@@ -137,9 +138,11 @@ class Checks:
             + ["names"] * bool(names.missing)
             + ["marks"] * (not marks.sound)
         )
+        signs = [] if marks.places else _signs_lost(self.source, text, self.taken)
+        faults += ["marks"] * bool(signs)
         dates = closed.lost(self.source, text, src, dst) if self.closed else []
         faults += ["names"] * bool(dates and not names.missing)
-        spans = union([*digits.missing, *names.missing, *marks.places, *dates])
+        spans = union([*digits.missing, *names.missing, *marks.places, *signs, *dates])
         # What stays letter by letter is no word that was left.
         kept = [
             one.text for one in self.names.names if " " in one.text and one.kind == "exact"
@@ -181,6 +184,21 @@ class Checks:
             if (at := answer.find(one)) >= 0:
                 spans.append((at, at + len(one)))
         return union(spans)
+
+
+_SIGNS = lazy(r"(?<!\S)(?:&&|\|\||[-=]>|[=!<>]=|>>|<<|\+\+|\+=|:=)(?!\S)")
+
+
+def _signs_lost(source: str, answer: str, taken: Sequence[Span]) -> list[Span]:
+    """Where a source has signs of programs and formulas of which its answer has fewer: `a && b`.
+
+    >>> _signs_lost("make && make test", "make & test", []), _signs_lost("a -> b", "a -> b", [])
+    ([(5, 7)], [])
+    """
+    spans = [match.span() for match in _SIGNS.finditer(source)]
+    spans = [one for one in spans if not any(a < one[1] and one[0] < b for a, b in taken)]
+    theirs = [match[0] for match in _SIGNS.finditer(answer)] if spans else []
+    return spans if any(theirs.count(source[a:b]) < 1 for a, b in spans) else []
 
 
 def _blanked(text: str, spans: Sequence[Span]) -> str:

@@ -27,6 +27,7 @@ _ENDINGS = {
 _OFTEN = 6  # steps of frequency from which a word is one of the target language too
 _NEAR = 0.75  # how alike a word and what a net made of it are, from 0 to 1
 _FIRST = 4  # steps by which another translation has to be more common than the first
+_ALIKE = 6  # letters that a word and a translation of the same origin begin with
 _STEM = 4  # letters that what is nearly a copy begins with
 
 
@@ -91,7 +92,7 @@ def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictiona
             continue
         if any(said(plain(answer[slice(*place)]), one) for one in found):
             continue
-        best = found[0] if dst == "en" else max(found[:3], key=lambda one: _common(one, one == found[0], dst))
+        best = _best(word, found[:3], dst)
         new = _plural(best, word, dictionary, src, dst)
         if answer[place[0]].isupper() and (not place[0] or word[0].isupper() and src != "de"):
             new = new[0].upper() + new[1:]
@@ -99,9 +100,17 @@ def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictiona
     return answer
 
 
-def _common(word: str, first: bool, dst: str) -> int:
-    """How common a translation is, the first of an entry more so: veto is short for vétérinaire."""
-    return common_words.steps(word.lower()).get(dst, 0) + _FIRST * first
+def _best(word: str, found: Sequence[str], dst: str) -> str:
+    """Of several translations the one that begins as the word does, else to other languages than English the commonest.
+
+    >>> _best("veterinarian", ["veto", "v\u00e9t\u00e9rinaire"], "fr"), _best("oven", ["four"], "fr")
+    ('v\u00e9t\u00e9rinaire', 'four')
+    """
+    alike = [one for one in found if plain(one)[:_ALIKE] == plain(word)[:_ALIKE]]
+    if alike or dst == "en":
+        return (alike or found)[0]
+    steps = [common_words.steps(one.lower()).get(dst, 0) + _FIRST * (not i) for i, one in enumerate(found)]
+    return found[steps.index(max(steps))]
 
 
 def _plural(new: str, word: str, dictionary: Dictionary, src: str, dst: str) -> str:

@@ -265,6 +265,8 @@ class Names(Struct):
         others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
         if len(name.text) > _SHORT:  # a letter or two are what a net leaves of a name
             others = [candidate for candidate in others if len(_plain(candidate)) > 2 or not candidate.isascii()]
+        if "." in name.text:  # L'U. is half of U.S.
+            others = [candidate for candidate in others if not _half(_plain(candidate), _plain(name.text))]
         if name.kind == "name" and not self._is_common(name.text):
             others = [candidate for candidate in others if not _clipped(_plain(candidate), _plain(name.text))]
         if name.kind == "name" and known and (_plain(known[0]) == _plain(name.text) or self._guessed(known[0])):
@@ -354,6 +356,12 @@ def _likeness(one: str, two: str) -> float:
     from difflib import SequenceMatcher  # late: most sentences have no names
 
     return SequenceMatcher(None, one, two, False).ratio()
+
+
+def _half(candidate: str, name: str) -> bool:
+    """Whether what a net makes of initials has one of them alone, maybe with an article."""
+    letters = re.sub(r"[^a-z]", "", candidate)
+    return len(letters) < 3 and letters != re.sub(r"[^a-z]", "", name) and letters[-1:] in name
 
 
 def _clipped(one: str, name: str) -> bool:

@@ -72,7 +72,7 @@ def finish(source: str, answer: str, target: str) -> str:
         answer = re.sub(r"[\s\u00a0]*[?？]+", "", answer)
     if run := _RUN_OF_MARKS.search(answer):  # `What?!!!` of `¡¿Qué?!`
         typed = _RUN_OF_MARKS.search(source)
-        if typed and len(run[0]) > len(typed[0]) > 1:
+        if typed and len(run[0]) != len(typed[0]) > 1:
             answer = answer[: run.start()] + (
                 typed[0].translate(_FULL) if target[:2] == "zh" else typed[0].translate(_HALF)
             )

@@ -10,6 +10,7 @@ from lamella.tasks.translation.checks import Checks, Style
 from lamella.tasks.translation.dictionary import Dictionaries, Dictionary, compound, instead, pack
 from lamella.tasks.translation.glossary import read_glossary
 from lamella.tasks.translation.guard import Lists, translate_texts
+from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.outcomes import Outcome
 from lamella.tasks.translation.soundness import doubts, finish
@@ -207,3 +208,11 @@ def test_german_nouns_behind_an_article_are_no_names() -> None:
     style = Style("de", "en", dictionary=table)
     assert "rent" in Checks("Die Miete steigt.", "", [], style).judge("The Miete rises.", {}).text
     assert "Schneider" in Checks("Gestern kam Schneider.", "", [], style).judge("Yesterday Schneider came.", {}).text
+
+
+def test_signs_of_programs_runs_of_marks_and_initials() -> None:
+    checks = Checks("make && make test", "", [], Style("en", "fr"))
+    assert checks.judge("make & test", {}).faults == ["marks"] and not checks.judge("make && teste", {}).faults
+    assert finish("Over an hour!!!", "Plus d'une heure !!", "fr").endswith("heure !!!")
+    names = Names("The U.S. dollar fell.", "en", "fr").check("L'U. le dollar.", known={"U.S.": ["L'U.", "U.S."]})
+    assert names.missing == [(4, 8)]
