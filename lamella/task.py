@@ -39,7 +39,7 @@ from lamella.terms import (
     Training,
     as_learned,
 )
-from lamella.transfer import Encoder, Imported, Transfer
+from lamella.transfer import Encoder, Imported, Transfer, vectors
 
 if TYPE_CHECKING:  # the light install has no torch
     from torch import Generator, Tensor, nn
@@ -72,6 +72,7 @@ __all__ = [
     "as_asked",
     "as_learned",
     "as_measured",
+    "vectors",
 ]
 
 

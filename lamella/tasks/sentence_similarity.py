@@ -37,8 +37,8 @@ from lamella.task import (
     Task,
     Training,
     Transfer,
+    vectors,
 )
-from lamella.transfer import vectors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
