@@ -41,6 +41,7 @@ def gather(
 ) -> Gathered:
     """Read the user's files, or the task's sample; where there are no files to measure with, hold out a tenth by seed."""
     watch: list[Example] = []
+    parts = column = within = None
     if list(data) == ["sample"]:
         learn, held, lines = job.sample("train"), job.sample("test"), ["data: the task's own sample set"]
     else:
@@ -85,7 +86,8 @@ def gather(
         )
     if len(learn) < job.training.fewest - 2 or not held:
         raise DataError(
-            f"{', '.join(data)}: expected at least {job.training.fewest} {job.training.noun}, received {len(learn) + len(held)}. Add more."
+            f"{', '.join(data)}: expected at least {job.training.fewest} {job.training.noun}, received {len(learn) + len(held)}"
+            f"{f', of which {len(learn)} are to learn from' if parts or column or within else ''}. Add more."
         )
     lines += check(job, learn)
     if watch:

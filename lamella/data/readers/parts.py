@@ -123,7 +123,7 @@ def find_parts(path: StrPath) -> Parts | None:
         return None
     usable = [p for p in found if p.is_dir() or is_table(p) or p.suffix.lower() == ".txt"]
     folders = [p for p in usable if p.is_dir()]
-    among = named_parts(folders) | {p: part_of(p.name) for p in usable if p not in folders}
+    among = named_parts(folders) | named_parts([p for p in usable if p not in folders])  # also reviews_train.csv
     parts: dict[str, list[str]] = {"learn": [], "watch": [], "test": []}
     for p in usable:
         if part := among.get(p):

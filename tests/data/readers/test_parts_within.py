@@ -10,6 +10,7 @@ import pytest
 Image = pytest.importorskip("PIL.Image")
 
 from lamella import registry  # noqa: E402
+from lamella.errors import DataError  # noqa: E402
 from lamella.model.reading import examples_by_part, find_parts, read_to_measure  # noqa: E402
 from lamella.train.gather import Gathered, gather  # noqa: E402
 
@@ -181,3 +182,19 @@ def test_a_table_with_a_column_of_parts_is_measured_on_its_test(tmp_path):
     text(tmp_path / "t.csv", "\n".join(["text,label,split", *rows]))
     examples, said = read_to_measure(gathered_job("text-classification"), [str(tmp_path / "t.csv")], None)
     assert len(examples) == 6 and "'split' is 'test'" in said[0]
+
+
+def test_tables_that_differ_by_the_name_of_their_part(tmp_path):
+    for part, count in (("train", 18), ("test", 6)):
+        names = [picture(tmp_path / f"{part}{n}.png") for n in range(count)]
+        head = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+        text(tmp_path / f"{part}_labels.csv", head + "".join(f"{name},16,16,cell,2,2,9,9\n" for name in names))
+    gathered = read("object-detection", tmp_path)
+    assert len(gathered.held) == 6 and all("test" in e["image"] for e in gathered.held)
+
+
+def test_too_few_to_learn_from_beside_many_to_test_are_told_apart(tmp_path):
+    rows = [f"good {n},{n % 2},{'train' if n < 6 else 'test'}" for n in range(32)]
+    text(tmp_path / "t.csv", "\n".join(["text,label,split", *rows]))
+    with pytest.raises(DataError, match="of which 6 are to learn from"):
+        gather(gathered_job("text-classification"), [str(tmp_path / "t.csv")], [], None, 0)
