@@ -120,7 +120,7 @@ class Anatomy:
             flowing = [i for i in node.inputs if i in self._flows]
             if node.op in ("Add", "Mul") and len(flowing) == 2:  # of int8: the sum times the scale of what came in
                 flowing = [i for i in flowing if node.op == "Mul" and not i.endswith("_both")]
-            elif node.op not in ("Add", "Mul", "Relu", *SHAPING, *ROUNDING):
+            elif node.op not in ("Add", "Sum", "Mul", "Relu", *SHAPING, *ROUNDING):
                 return None
             if not flowing:
                 return None

@@ -21,7 +21,22 @@ from lamella.graphs.least_squares import Floats
 from lamella.graphs.prune_layers import give_bias, key, put, readers, reshape_to, tidy, vector
 
 # What is done place by place, the same for all heads unless a stored number says otherwise.
-EACH = {"Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Reciprocal", "Softmax", "Relu", "Tanh", "Sigmoid", "Cast", "Where"}
+EACH = {
+    "Add",
+    "Sub",
+    "Sum",
+    "Mul",
+    "Div",
+    "Pow",
+    "Sqrt",
+    "Reciprocal",
+    "Softmax",
+    "Relu",
+    "Tanh",
+    "Sigmoid",
+    "Cast",
+    "Where",
+}
 
 
 @dataclass(frozen=True)
@@ -172,7 +187,7 @@ class _Trace:
         """If the columns of this product are reshaped to an axis of heads, start a group there."""
         weight, value, bias, biased = self.weights[node.input[1]], node.output[0], None, ""
         after = self.read.get(value, [])
-        if len(after) == 1 and after[0].op_type == "Add":
+        if len(after) == 1 and after[0].op_type in ("Add", "Sum"):
             other = [i for i in after[0].input if i != value]
             if len(other) == 1 and vector(self.weights.get(other[0]), weight.dims[1]):
                 value, bias, biased = after[0].output[0], other[0], after[0].output[0]

@@ -64,7 +64,12 @@ def find(graph: onnx.GraphProto) -> list[Layer]:
             if len(after) != 1:
                 break
             other = [i for i in after[0].input if i != value]
-            if after[0].op_type == "Add" and bias is None and len(other) == 1 and vector(weights.get(other[0]), units):
+            if (
+                after[0].op_type in ("Add", "Sum")
+                and bias is None
+                and len(other) == 1
+                and vector(weights.get(other[0]), units)
+            ):
                 value, bias, biased = after[0].output[0], other[0], after[0].output[0]
             elif (after[0].op_type in POINTWISE and not other) or (
                 after[0].op_type == "Pow" and _scalar(weights, other)

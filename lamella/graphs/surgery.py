@@ -163,7 +163,12 @@ def _outputs(
 def _zeros(anatomy: Anatomy, name: str, file: str, part: Part) -> None:
     """Zeros in the place of a value, where it is a sum, a product or a quotient of one of its own shape."""
     node = anatomy.maker.get(name)
-    if node is not None and len(node.outputs) == 1 and len(node.inputs) == 2 and node.op in ("Add", "Mul", "Div"):
+    if (
+        node is not None
+        and len(node.outputs) == 1
+        and len(node.inputs) == 2
+        and node.op in ("Add", "Sum", "Mul", "Div")
+    ):
         one = node.inputs[0] if node.inputs[0] in anatomy.maker else node.inputs[1]
         part.nodes.setdefault(file, {})[node.span] = wire.node("Sub", [one, one], [name])
 

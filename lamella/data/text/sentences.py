@@ -136,13 +136,16 @@ def needs_blank(before: str, after: str) -> bool:
     return before[-1:] in tuple('.!?…"”»') and after[:1].isalnum() and not is_wide(after[0])
 
 
+WIDE = "\u1100"  # the first character that is
+
+
 def is_wide(character: str) -> bool:
     """Whether a character belongs to a script that is written without blanks, as Chinese and Japanese are.
 
     >>> is_wide("语"), is_wide("e")
     (True, False)
     """
-    return unicodedata.east_asian_width(character) in "WF"
+    return character >= WIDE and unicodedata.east_asian_width(character) in "WF"  # most letters are far below
 
 
 def _space_end(text: str, position: int) -> int:

@@ -9,7 +9,7 @@ carries placeholders and markup over, and notices when the net loops or drops so
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -334,7 +334,7 @@ class Translation(Task):
             formats=[e.get("format", "") for e in examples],
             source=src,
             target=to,
-            known=lambda text: pieces.knows(readable(text)),
+            known=cache(lambda text: pieces.knows(readable(text))),  # most words come again and again
             cost=cost,
             tokens=[t for t in TOKENS if cost(t.format(1)) == self._cost(t.format(1)) == 1] or guard.TOKENS,
             glossary=guard.glossary_of(self.config.glossary, to),

@@ -30,7 +30,7 @@ def is_sound(source: str, answer: str, format: str = "") -> bool:
 
 def _weight(text: str) -> int:
     """The length of a text; a character of Chinese says as much as three letters."""
-    return sum(3 if sentences.is_wide(char) else 1 for char in text)
+    return len(text) if text.isascii() else sum(3 if sentences.is_wide(char) else 1 for char in text)
 
 
 def _loops(text: str) -> bool:
