@@ -118,6 +118,45 @@ def sentences(lang: str) -> list[str]:
     return [normalise(row[side]) for row in rows]
 
 
+class Generate:
+    """Hugging Face's `generate` on a net of the same size, in a process of its own."""
+
+    def __init__(self, python: str, model: Model, core: int) -> None:
+        from lamella.graphs.compiled.weights import read_weights
+
+        w = read_weights(model.files["encode.onnx"], model.files["step.onnx"])
+        assert w is not None
+        names = ("pieces", "width", "heads", "inner", "encoders", "decoders")
+        size = json.dumps({name: getattr(w, name) for name in names})
+        self.process = subprocess.Popen(
+            [python, str(Path(__file__).with_name("translation_generate.py")), size],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        self.version = json.loads(self.process.stdout.readline())["version"]
+
+    def compared(self, model: Model, texts: list[str], pairs: int, beams: int) -> str:
+        """A row of the table: its seconds by ours, in turn, for as many pieces as our answers have."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        sources = [model.task.inputs({"text": text})["source"].tolist() for text in texts]
+        mine, theirs, answers = [], [], ours(model, texts, beams, TOKENS)[1]
+        lengths = [len(ids) + 1 for ids in model.task.target_pieces.encode(answers)]
+        asked = json.dumps({"sources": sources, "lengths": lengths, "batch": TOKENS, "beams": beams})
+        for turn in range(pairs + 1):
+            seconds = ours(model, texts, beams, TOKENS)[0]
+            print(asked, file=self.process.stdin, flush=True)
+            other = json.loads(self.process.stdout.readline())["seconds"]
+            if turn:
+                mine.append(seconds)
+                theirs.append(other)
+        ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
+        what = "greedy" if beams == 1 else f"{beams} beams"
+        return (
+            f"| `generate` of transformers {self.version}, batch, {what} | {len(texts)} | {statistics.median(ratios):.1f} | "
+            f"{min(ratios):.1f} to {max(ratios):.1f} | {statistics.median(mine):.2f} | {statistics.median(theirs):.2f} | |"
+        )
+
+
 def environment(place: Path) -> str:
     """The python of a new environment with the peer in it."""
     subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
@@ -154,6 +193,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5, help="of runs that count, of each kind")
     parser.add_argument("--python", help="an interpreter with ctranslate2 and sentencepiece; else one is made")
     parser.add_argument("--many", type=int, default=2000, help="sentences of the run that measures memory; 0: none")
+    parser.add_argument("--transformers", help="an interpreter with torch and transformers, for `generate`")
     parser.add_argument("--write", action="store_true", help="put the table into docs/bench.md")
     given = parser.parse_args()
     core = max(os.sched_getaffinity(0))
@@ -177,6 +217,12 @@ def main() -> None:
                 f"{statistics.median(found['ours']):.2f} | {statistics.median(found['theirs']):.2f} | {agree:.0%} |"
             )
             print(rows[-1], flush=True)
+        if given.transformers:
+            generate = Generate(given.transformers, model, core)
+            for beams in (1, 4):
+                rows.append(generate.compared(model, texts, given.pairs, beams))
+                print(rows[-1], flush=True)
+            generate.process.kill()
         memory = ""
         if given.many:
             many = [
