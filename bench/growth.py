@@ -5,7 +5,7 @@
 
 Sentences are everyday English of `recipes/translation`, put together or cut to the length asked for, to French. Each figure is the median
 of `--rounds` runs after one that does not count, in processor time but for threads, where it is time on the clock: so other work on the machine
-changes little. The lines of a file are twelve words by chance, so that none comes twice, which would be translated once; its memory is the peak of a process that does only this.
+changes little. A line of a file is two sentences in one by chance, so that hardly any comes twice, which would be translated once; its memory is the peak of a process that does only this.
 """
 
 import argparse
@@ -61,11 +61,12 @@ def net(model: Model, texts: Sequence[str]) -> Callable[[], object]:
 
 def of_file(lines: int) -> tuple[float, float]:
     """Processor seconds and peak megabytes of a process that translates a file of so many lines, all different."""
-    pool = [word.strip(".?!,") for word in " ".join(sentences("en")).split()]
+    pool = [text.rstrip(".") for text in sentences("en") if text.endswith(".")]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "lines.txt")
         rng = random.Random(0)
-        source.write_text("".join(f"{' '.join(rng.choices(pool, k=12))}.\n" for _ in range(lines)), "utf-8")
+        some = ((rng.choice(pool), rng.choice(pool)) for _ in range(lines))
+        source.write_text("".join(f"{a}, and {b[0].lower()}{b[1:]}.\n" for a, b in some), "utf-8")
         command = [sys.executable, "-m", "lamella", "translate", str(source), "--from", "en", "--to", "fr", "--lines"]
         said = Path(folder, "said.txt")
         with said.open("wb") as stream:
