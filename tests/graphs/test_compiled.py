@@ -116,12 +116,16 @@ def test_what_is_not_allowed_is_not_answered(net):
 
 
 @needs_library
-@pytest.mark.parametrize("what", ["source", "token", "path", "sentence"])
+@pytest.mark.parametrize("what", ["source", "candidates", "token", "path", "sentence"])
 def test_what_is_out_of_range_is_refused(net, what):
     source, candidates = np.array([[5, 6, 3]]), np.arange(50)
     if what == "source":
         with pytest.raises(ModelError, match="out of range"):
             net.read(np.array([[5, net.weights.pieces, 3]]), candidates, np.ones((1, 50), bool))
+        return
+    if what == "candidates":
+        with pytest.raises(ModelError, match="out of range"):
+            net.read(source, candidates + net.weights.pieces - 49, np.ones((1, 50), bool))
         return
     state, step = net.read(source, candidates, np.ones((1, 50), bool))
     given = {"token": np.array([[2]]), **step.empty(batch=1, beam=1), **state}

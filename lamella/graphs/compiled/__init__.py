@@ -10,18 +10,20 @@ turns it off.
 import ctypes
 import os
 from collections.abc import Callable, Container, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from ctypes import POINTER, Structure, byref, c_float, c_int, c_size_t, c_void_p
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamella.errors import ModelError
 from lamella.graphs.compiled.weights import Weights, read_weights
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -127,8 +129,10 @@ class Compiled:
         )  # fmt: skip
 
     @cached_property
-    def workers(self) -> ThreadPoolExecutor:
+    def workers(self) -> "ThreadPoolExecutor":
         """Threads beside the one that asks: the functions let others run."""
+        from concurrent.futures import ThreadPoolExecutor  # imported late: one sentence needs none
+
         return ThreadPoolExecutor(self.threads - 1, "lamella compiled")
 
     def read(self, source: Array, candidates: Array, allowed: Array) -> tuple[Arrays, "CompiledStep"]:
@@ -168,6 +172,8 @@ class Compiled:
     def packed(self, rows: Array, ids: Array) -> tuple[Array, Array]:
         """Those of some rows (N, in) of bytes as the products take them, and 128 times the sum of each."""
         count, wide = len(ids), rows.shape[1]
+        if count and not 0 <= ids.min() <= ids.max() < len(rows):
+            raise ModelError(f"the compiled net cannot be run: {FAILED[2]}.")
         packed, zero = _aligned(self.functions.packed_size(count, wide)), np.empty(count, np.int32)
         self.functions.pack_rows(
             *map(c_void_p, map(_address, (rows, ids))), count, wide, *map(c_void_p, map(_address, (packed, zero)))
