@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lamella.data.text.pieces import Pieces
+from lamella.graphs.compiled import library
 from lamella.model import shipped
 from lamella.options import all_options
 from lamella.tasks.translation import Config
@@ -56,7 +57,8 @@ def loaded(*args: str) -> set[str]:
 
 def test_a_translation_imports_nothing_for_other_work() -> None:
     found = loaded("translate", "Hello, world!", "--to", "fr")
-    assert found & NEVER == set() and found >= ENGINES
+    # What ships is compiled where that can be, and then needs no engine; the language here is told by a list of words.
+    assert found & NEVER == set() and found >= ENGINES - ({"onnxruntime"} if library() else set())
 
 
 def test_help_imports_no_engine() -> None:

@@ -30,6 +30,7 @@ from tests.fuzzing.readers import Reader
 READERS: tuple[Reader, ...] = (
     Reader("text", ".txt", readers.read_document, lambda: seeds.pairs(seeds.TEXT), DOCUMENT),
     Reader("markdown", ".md", readers.read_document, lambda: seeds.pairs(seeds.MARKDOWN), MARKED),
+    Reader("mdx", ".mdx", readers.read_document, lambda: seeds.pairs(seeds.MARKDOWN), MARKED),
     Reader("web page", ".html", readers.read_document, lambda: seeds.pairs(seeds.HTML), TAGS),
     Reader("subtitles", ".srt", readers.read_document, lambda: seeds.pairs(seeds.SRT), CUES),
     *(

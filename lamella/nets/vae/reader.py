@@ -53,7 +53,8 @@ def hidden_regions(count: int, side: int, device: torch.device | str = "cpu") ->
     torch.Size([4, 8, 8])
     """
     at = (torch.arange(side, device=device) + 0.5) / side  # (S,)
-    low, high = torch.rand(2, count, 2, 1, device=device).sort(dim=0).values  # (B, 2, 1): of rows and columns
+    # (B, 2, 1) each: of rows and columns. Pictures come first in every draw, so that several processes draw what one does.
+    low, high = torch.rand(count, 2, 2, 1, device=device).sort(dim=1).values.unbind(1)
     kind = torch.rand(count, 2, device=device)
     # Mostly one of its sides is that of the picture: then it is a half, a quarter, a stripe.
     end = torch.rand(count, 2, 1, device=device)
