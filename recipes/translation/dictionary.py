@@ -37,7 +37,7 @@ from recipes.translation.lexicon import (
     wiktionary,
     words_of,
 )
-from recipes.translation.mix import CACHE, LANGUAGES
+from recipes.translation.mix import CACHE, LANGUAGES, held_out
 from recipes.translation.repositories.clone import Library
 
 SINGLE, PHRASES = 11_000, 6_000  # entries of a direction: words, and phrases of several
@@ -54,7 +54,7 @@ def sentences_of(place: Path, lang: str) -> list[Pair]:
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     rows = [line.split("\t") for line in data.decode("utf-8").split("\n")]
     texts = [row[:2] if len(row) == 2 or row[2].startswith("CC-BY") else row[1:3] for row in rows if len(row) > 1]
-    return [Pair("tatoeba", "tatoeba", *row) for row in texts]
+    return [Pair("tatoeba", "tatoeba", *row) for row in texts if not held_out(row[0])]
 
 
 def gathered(lang: str, library: Library) -> Iterator[tuple[str, str, float]]:
