@@ -81,10 +81,6 @@ def evaluate(
     examples, labels = as_known_labels(job, answers, examples)
     learn = as_known_labels(job, answers, learn)[0]
     scores = job.score(answers, examples)
-    raw = trained.files.get(fingerprint.FILE)
-    known = (
-        {} if raw is None else {"trained_on": to_builtins(fingerprint.trained_on(raw, list(map(job.keys, examples))))}
-    )
     result: dict[str, Any] = {
         "task": trained.manifest.task,
         "metric": job.metric,
@@ -92,7 +88,7 @@ def evaluate(
         "scores": metrics.intervals(scores),
         "notes": scores.notes,
         "trivial": metrics.trivial(job, learn, answers, examples),
-        **known,
+        **_seen_before(trained, job, examples),
         **metrics.details(job, answers, examples),
     }
     if stress:
@@ -114,6 +110,14 @@ def evaluate(
         names = (Path(d).name if isinstance(d, str | os.PathLike) else "data" for d in data)
         _record(trained, re.sub(r"[\s|]+", " ", ", ".join(names)), result)
     return DrawnDict(result, lambda: drawn_scores(result["task"], result))
+
+
+def _seen_before(trained: Model, job: Task, examples: Sequence[Example]) -> dict[str, Any]:
+    """How many of the examples the model was trained on, where it kept a fingerprint of its data."""
+    raw = trained.files.get(fingerprint.FILE)
+    return (
+        {} if raw is None else {"trained_on": to_builtins(fingerprint.trained_on(raw, list(map(job.keys, examples))))}
+    )
 
 
 def _read(
