@@ -69,7 +69,8 @@ def test_ctrl_c_at_any_moment(args):
         err = process.communicate(timeout=60)[1]
         codes.add(process.returncode)
         assert err == (b"lamella: stopped.\n" if process.returncode == 130 else b""), (delay, err)
-    assert codes <= {0, 130, -signal.SIGINT} and 130 in codes  # -SIGINT: Python itself was ending
+    assert codes <= {0, 130, -signal.SIGINT}  # -SIGINT: Python itself was ending
+    assert 130 in codes or args == ["--help"]  # which a quick machine has printed before the first signal
 
 
 def test_ctrl_c_that_a_module_takes_for_a_failed_import():
