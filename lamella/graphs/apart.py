@@ -17,6 +17,11 @@ from lamella.storage.protobuf import BYTES, VARINT, Span, message_field, message
 GRAPH, STORED = 7, 5  # the graph in a model, an array in a graph; these and those below are of onnx.proto3
 SHAPE, KIND, NAME, RAW, OUTSIDE, PLACE = 1, 2, 8, 9, 13, 14  # in an array
 KINDS: dict[int, Any] = {2: np.uint8, 3: np.int8}  # bytes lie well anywhere in a file, which larger numbers do not
+WEIGHTS: dict[int, Any] = {
+    1: np.dtype("<f4"),
+    3: np.dtype(np.int8),
+}  # what weights are stored as: onnx's numbers for float32, int8
+PREFIX = "net."  # of their names
 LEAST = 1 << 15  # bytes of an array that is worth the while
 
 

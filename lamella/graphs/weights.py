@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.graphs import wire
+from lamella.graphs.apart import PREFIX, WEIGHTS
 
 Array = NDArray[Any]
-PREFIX = "net."
 
 
 def named_weights(files: Mapping[str, bytes]) -> dict[str, Array]:
@@ -23,9 +23,9 @@ def named_weights(files: Mapping[str, bytes]) -> dict[str, Array]:
         if not file.endswith(".onnx"):
             continue
         arrays = {
-            name: np.frombuffer(raw[slice(*kept.data)], KINDS[kept.kind]).reshape(kept.shape)
+            name: np.frombuffer(raw[slice(*kept.data)], WEIGHTS[kept.kind]).reshape(kept.shape)
             for name, kept in wire.read(raw).stored.items()
-            if kept.kind in KINDS and kept.data is not None
+            if kept.kind in WEIGHTS and kept.data is not None
         }
         for name, array in arrays.items():
             if not name.startswith(PREFIX) or name.endswith(("_scale", "_zero")):
@@ -41,6 +41,3 @@ def named_weights(files: Mapping[str, bytes]) -> dict[str, Array]:
             elif array.dtype == np.float32:
                 weights[plain] = array
     return weights
-
-
-KINDS: dict[int, Any] = {1: np.dtype("<f4"), 3: np.dtype(np.int8)}  # onnx's numbers for float32 and int8

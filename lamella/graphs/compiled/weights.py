@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.graphs.apart import GRAPH, STORED, array_of
+from lamella.graphs.apart import GRAPH, PREFIX, STORED, WEIGHTS, array_of
 from lamella.storage.protobuf import BYTES, VARINT, Span, message_fields
 
 Array = NDArray[Any]
-PREFIX = "net."
-KINDS: dict[int, Any] = {1: np.dtype("<f4"), 3: np.dtype(np.int8)}  # onnx's numbers for float32 and int8
 INPUT, OUTPUT = 11, 12  # in a graph
 LANES = 16  # numbers of a register: the width of the net and of a head are multiples
 LAYER = ("attention.query_key_value", "attention.out", "feed.up", "feed.down")
@@ -119,9 +117,13 @@ def _read(raw: bytes, span: Span, arrays: dict[str, Array], sizes: dict[str, lis
     for number, kind, _, inner in message_fields(raw, *span):
         if (number, kind) == (STORED, BYTES):
             shape, form, name, (begin, end) = array_of(raw, inner)
-            if name.startswith(PREFIX) and form in KINDS and (end - begin) == math.prod(shape) * KINDS[form].itemsize:
+            if (
+                name.startswith(PREFIX)
+                and form in WEIGHTS
+                and (end - begin) == math.prod(shape) * WEIGHTS[form].itemsize
+            ):
                 data = np.frombuffer(raw, np.uint8, end - begin, begin)
-                whole = data.view(np.int8) if form == 3 else np.frombuffer(data.tobytes(), KINDS[form])
+                whole = data.view(np.int8) if form == 3 else np.frombuffer(data.tobytes(), WEIGHTS[form])
                 arrays[name.removeprefix(PREFIX)] = whole.reshape(shape)
         elif number in (INPUT, OUTPUT) and kind == BYTES:
             name, shape = _sizes(raw, inner)
