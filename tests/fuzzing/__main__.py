@@ -127,7 +127,7 @@ def main() -> int:
         one(given.reader[0], 60 * given.minutes, given.seed, given.failures)
         return 0
     print(f"{'reader':<14} {'inputs':>9} {'arcs':>6} {'new':>6} {'ms/kB':>8} {'peak MB':>8} {'crashes':>8}", flush=True)
-    failed = []
+    failed = 0
     for name in given.reader or [reader.name for reader in READERS]:
         command = [sys.executable, "-m", "tests.fuzzing", "--here", "--reader", name, "--minutes", str(given.minutes)]
         command += ["--seed", str(given.seed), "--failures", str(given.failures)]
@@ -135,14 +135,15 @@ def main() -> int:
         try:
             row = json.loads(done.stdout.strip().splitlines()[-1])
         except (ValueError, IndexError):  # the process died: a crash of a library, or killed for its memory
-            failed.append(f"{name}: the process ended with {done.returncode}\n{done.stderr[-2000:]}")
-            print(f"{name:<14} {'died':>9} ({done.returncode})", flush=True)
+            failed += 1
+            print(f"{name:<14} {'died':>9} ({done.returncode})\n{done.stderr[-2000:]}", flush=True)
             continue
         figures = f"{row['inputs']:>9,} {row['arcs']:>6,} {row['new']:>6,} {row['slowest']:>8.1f} {row['peak']:>8.0f}"
         print(f"{name:<14} {figures} {row['crashes']:>8,}", flush=True)
-        failed += [f"{name}: {failure}" for failure in row["failures"]]
-    for failure in failed:
-        print(f"\n{failure}")
+        # At once, not at the end: a night of fuzzing that is stopped has told what it found.
+        for failure in row["failures"]:
+            failed += 1
+            print(f"\n{name}: {failure}\n", flush=True)
     return 1 if failed else 0
 
 
