@@ -30,6 +30,7 @@ from lamella.data.media.images import even, fingerprint, read_image, shape_of, w
 from lamella.data.readers.image_folders import image_folder
 from lamella.data.readers.pictures import read_pictures
 from lamella.data.samples.image_classification import drawings
+from lamella.data.text.encoding import quote_all
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Label, Vector
@@ -135,8 +136,9 @@ class ImageClassification(Task):
         self.labels_ = [] if self.unlabelled else sorted({e["label"] for e in examples})
         if len(self.labels_) < 2 and not self.unlabelled:
             raise DataError(
-                f"expected pictures of at least two classes, received {len(examples):,} of {self.labels_}. "
-                "Give a folder with one folder a class."
+                f"expected pictures of at least two classes, received {len(examples):,} of one, {quote_all(self.labels_)}. Put "
+                "them into one folder a class, or say in a table beside them which is of which (labels.csv: file,label), or "
+                "learn from them without labels: --labels none"
             )
         pictures = [e["image"] for e in examples[:: max(1, len(examples) // LOOKED_AT)]]
         self.white_ = white_of(pictures)

@@ -1,4 +1,4 @@
-"""Tables beside pictures that say which is of which class: `metadata.csv`, `labels.csv`, ids without a suffix, one-hot columns.
+"""Tables beside pictures that say which is of which class: `metadata.csv`, `labels.csv`, `labels.json`, ids without a suffix, one-hot columns.
 
 The column of pictures is found by what it holds: paths, names or ids of pictures that are there.
 """
@@ -15,6 +15,7 @@ from lamella.data.readers import used_columns
 from lamella.data.readers.headers import column_names, first_is_header
 from lamella.data.readers.labels import LABEL_NAMES
 from lamella.data.readers.parts import visible
+from lamella.data.readers.picture_maps import json_object, labels_by_name
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.row_filter import is_filtered
 from lamella.data.readers.suffixes import is_table
@@ -76,12 +77,16 @@ def read_labelled_pictures(
         return None
     if table.suffix.lower() in LISTS and (listed := _lines_of_list(table, pictures, optional)):
         return listed
+    called = {fold(name) for name in CLASS_NAMES}
+    if (pairs := labels_by_name(table, pictures.find, called)) is not None:
+        said = f"{show_path(table)}: JSON of pictures and their labels"
+        return _of_rows(table, pictures, pairs, said, optional)
     try:
-        sheet = read_sheet(table, 1, {fold(name) for name in CLASS_NAMES})
+        sheet = read_sheet(table, 1, called)
     except DataError:
-        if is_table(table):
+        if is_table(table) and json_object(table) is None:
             raise
-        return None  # a text about the pictures
+        return None  # a text about the pictures, or what else is known of them
     if not sheet.rows:
         return None
     if sheet.keys is not None:
@@ -100,16 +105,25 @@ def read_labelled_pictures(
     if image is None:
         return None
     labels, how = _labels(show_path(table), names, body, image, columns or {})
+    used_columns.note("image", names[image], image + 1, len(names))
+    said = f"{show_path(table)}: image = {quote(names[image])}, label = {how}"
+    pairs = [(row[image], label) for row, label in zip(body, labels, strict=True)]
+    return _of_rows(table, pictures, pairs, said, optional)
+
+
+def _of_rows(
+    table: Path, pictures: Pictures, pairs: Sequence[tuple[str, str]], said: str, optional: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The pictures that are there, of those that a table names with their labels, and lines for people."""
     found: list[dict[str, Any]] = []
     missing: dict[str, None] = {}
-    for row, label in zip(body, labels, strict=True):
-        path = pictures.find(row[image])
+    for name, label in pairs:
+        path = pictures.find(name)
         if not path:
-            missing[row[image]] = None
+            missing[name] = None
         if path and label:
             found.append({"image": path, "label": label})
-    used_columns.note("image", names[image], image + 1, len(names))
-    lines = [f"{show_path(table)}: image = {quote(names[image])}, label = {how}; {len(found):,} pictures"]
+    lines = [f"{said}; {len(found):,} pictures"]
     if missing:
         lines.append(
             f"note: {len(missing):,} pictures that rows name are not in {show_path(pictures.place)}, or several have that name, "

@@ -153,7 +153,7 @@ def _read_flags(path: StrPath, table: Table) -> None:
 
     Raises DataError where rows have several, or none: a text has one label here.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, 1, {"label"})
     first = sheet.keys or (list(map(str, sheet.rows[0][1])) if sheet.rows else [])
     source = next((s for s in table.report.sources if s.file == sheet.file), None)
     if source is None or not source.header or any(fold(n) == fold(a) for n in first for a in LABEL_NAMES):

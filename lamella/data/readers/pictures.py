@@ -10,8 +10,10 @@ from typing import Any
 from lamella.data.media.images import is_uri
 from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readable
 from lamella.data.readers.labels import LABEL_NAMES
+from lamella.data.readers.picture_maps import json_object
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.tables import read_table
+from lamella.errors import DataError
 
 
 def read_pictures(
@@ -31,7 +33,14 @@ def read_pictures(
     for path in paths:
         if path in folders:
             continue
-        table = read_table([path], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns, optional=("label",))
+        try:
+            table = read_table([path], {"image": IMAGE_NAMES, "label": LABEL_NAMES}, columns, optional=("label",))
+        except DataError:  # a map of JSON has no columns; what reads tables beside pictures reads it
+            if json_object(Path(path)) is None:
+                raise
+            found, said = image_folder([path], columns, optional=True)
+            rows, lines = rows + found, lines + said
+            continue
         lines += table.report.lines()
         named = [{name: value for name, value in row.items() if name == "image" or value} for row in table.rows]
         for row in named:

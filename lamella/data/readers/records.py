@@ -20,6 +20,7 @@ import msgspec
 
 from lamella.data.readers.bad_rows import BadRow
 from lamella.data.readers.headers import is_rule, lines_above
+from lamella.data.readers.json_maps import apart, rows_of_map
 from lamella.data.readers.json_records import (
     Broken,
     Located,
@@ -116,7 +117,7 @@ def read_sheet(path: StrPath, needed: int = 1, names: Collection[str] = (), keep
     if keep:
         sheet.text = text
     if sheet.format in ("JSON", "JSONL"):
-        _read_json(sheet, text, lines, starts, keep)
+        _read_json(sheet, text, lines, starts, keep, names)
     else:
         _read_delimited(sheet, lines, newline, needed, names, starts if keep else [])
     if not keep:  # a file that is written again is whole
@@ -245,13 +246,8 @@ def _quoted_row(lines: Sequence[str], at: int, delimiter: str, newline: str) -> 
     best: _Record | None = None
     problem = ""
     for dialect in ({}, {"escapechar": "\\", "doublequote": False}):
-        reader = csv.reader(
-            (lines[number] + newline for number in range(at, len(lines))),
-            delimiter=delimiter,
-            strict=True,
-            skipinitialspace=delimiter != "\t",
-            **dialect,  # type: ignore[arg-type]
-        )
+        rest, skip = (lines[number] + newline for number in range(at, len(lines))), delimiter != "\t"
+        reader = csv.reader(rest, delimiter=delimiter, strict=True, skipinitialspace=skip, **dialect)  # type: ignore[arg-type]
         try:
             cells, used = next(reader), reader.line_num
         except csv.Error as error:
@@ -358,7 +354,12 @@ def _each_its_line(values: Iterable[Located]) -> list[Located]:
     return [(number, *rest) for number, (_, *rest) in enumerate(found, 1)]
 
 
-def _read_json(sheet: Sheet, text: str, lines: list[str], starts: list[int], keep: bool) -> None:
+def _read_json(
+    sheet: Sheet, text: str, lines: list[str], starts: list[int], keep: bool, names: Collection[str]
+) -> None:
+    if not keep and sheet.format == "JSON" and (rows := rows_of_map(text, names)):
+        sheet.format, sheet.keys, sheet.rows = "JSON of texts and labels", ["text", "label"], list(enumerate(rows, 1))
+        return
     first = next(line for line in lines if line.strip())
     inside = rows_inside(sheet.file, text) if sheet.format == "JSON" else None
     if sheet.format == "JSON" and inside is None and (columns := rows_of_columns(text)):
@@ -384,17 +385,16 @@ def _read_json(sheet: Sheet, text: str, lines: list[str], starts: list[int], kee
             sheet.bad.append(BadRow(sheet.file, line, "a JSON object", value.reason))
         elif isinstance(value, dict):
             objects = True
-            flat = flatten(value)
-            if len(keys) < 1000:
-                keys.update(dict.fromkeys(flat))
-            sheet.rows.append((line, flat))
+            for flat in map(flatten, [value] if keep else apart(value, names)):
+                if len(keys) < 1000:
+                    keys.update(dict.fromkeys(flat))
+                sheet.rows.append((line, flat))
         elif isinstance(value, list):
             sheet.rows.append((line, [scalar(item) for item in value]))
         else:
             sheet.bad.append(BadRow(sheet.file, line, "a JSON object", quote(json.dumps(value))))
     if objects:
         sheet.keys = list(keys)
-        for line, cells in sheet.rows:
-            if isinstance(cells, list):
-                sheet.bad.append(BadRow(sheet.file, line, "a JSON object, as on other lines", "a list"))
+        lists = [line for line, cells in sheet.rows if isinstance(cells, list)]
+        sheet.bad += [BadRow(sheet.file, line, "a JSON object, as on other lines", "a list") for line in lists]
         sheet.rows = [(line, cells) for line, cells in sheet.rows if isinstance(cells, dict)]

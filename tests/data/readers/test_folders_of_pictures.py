@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -263,3 +264,69 @@ def test_classes_that_differ_in_case_alone_are_said(tmp_path):
     fill(tmp_path / "cat")
     fill(tmp_path / "dog")
     assert 'note: classes "Cat" and "cat" differ in case or spaces alone' in image_folder([tmp_path])[1]
+
+
+MAPS = {
+    "a label each": {"p0.png": "cat", "p1.png": "dog", "p2.png": "cat", "p3.png": "dog"},
+    "numbers": {"p0.png": 0, "p1.png": 3, "p2.png": 0, "p3.png": 3},
+    "without a suffix": {"p0": "cat", "p1": "dog", "p2": "cat", "p3": "dog"},
+    "a list of one": {"p0.png": ["cat"], "p1.png": ["dog"], "p2.png": ["cat"], "p3.png": ["dog"]},
+    "an object each": {f"p{n}.png": {"label": "cat" if n % 2 else "dog", "by": "ann"} for n in range(4)},
+    "names of a class": {"cat": ["p0.png", "p2.png"], "dog": ["p1.png", "p3.png"]},
+    "below a key": {"version": 1, "labels": {"p0.png": "cat", "p1.png": "dog", "p2.png": "cat", "p3.png": "dog"}},
+    "pairs": {"labels": [["p0.png", 0], ["p1.png", 1], ["p2.png", 0], ["p3.png", 1]]},
+    "numbers with names": {"labels": {"p0.png": 0, "p1.png": 1, "p2.png": 0, "p3.png": 1}, "names": ["cat", "dog"]},
+    "objects": [{"file": f"p{n}.png", "label": "cat" if n % 2 else "dog"} for n in range(4)],
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("where", ["labels.json", "images/../labels.json", "file"])
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_map_of_json_labels_pictures(tmp_path, kind, where, indent):
+    fill(tmp_path / "images" if "images" in where else tmp_path, 4)
+    table = tmp_path / ("labels.json" if where == "file" else where)
+    table.write_text(json.dumps(MAPS[kind], indent=indent))
+    rows, lines = image_folder([str(table if where == "file" else tmp_path)])
+    wanted = {"numbers": ["0", "3"], "pairs": ["0", "1"]}.get(kind, ["cat", "dog"])
+    assert [len(rows), labels(rows)] == [4, wanted], lines
+    by_name = {Path(row["image"]).stem: row["label"] for row in rows}
+    assert by_name["p0"] == by_name["p2"] != by_name["p1"]
+    rows, _ = read_pictures([str(table if where == "file" else tmp_path)])
+    assert labels(rows) == wanted
+
+
+def test_a_map_of_json_says_what_it_leaves_out(tmp_path):
+    fill(tmp_path, 4)
+    (tmp_path / "labels.json").write_text('{"p0.png": "cat", "p1.png": "dog", "gone.png": "dog", "p2.png": null}')
+    rows, lines = image_folder([str(tmp_path)])
+    assert [Path(row["image"]).name for row in rows] == ["p0.png", "p1.png"]
+    said = "\n".join(lines)
+    assert 'left out: "gone.png"' in said and 'left out: "p2.png", "p3.png"' in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"p0.png": ["cat", "dog"], "p1.png": ["dog"]}', 'expected one label a picture, received 2 for "p0.png"'),
+        ('{"p0.png": {"by": 1, "at": 2}, "p1.png": {"by": 1, "at": 2}}', "expected a label for each picture"),
+    ],
+)
+def test_a_map_of_json_without_one_label_is_refused(tmp_path, text, said):
+    fill(tmp_path, 2)
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(DataError, match=said):
+        image_folder([str(tmp_path)])
+    assert len(read_pictures([str(tmp_path)])[0]) == 2  # where no label is needed
+
+
+@pytest.mark.parametrize("text", ['{\n  "0": "cat",\n  "1": "dog"\n}', '{"width": 8,\n "classes": ["cat", "dog"]}'])
+def test_other_json_beside_classes_is_passed_over(tmp_path, text):
+    (classes(tmp_path, 4) / "class_indices.json").write_text(text)
+    assert labels(image_folder([str(tmp_path)])[0]) == ["cat", "dog"]
+
+
+def test_a_folder_without_labels_is_refused_with_the_way_out(tmp_path):
+    task = registry.find("image-classification")()
+    with pytest.raises(DataError, match=r"of one, .*one folder a class, .*labels\.csv: file,label.*--labels none"):
+        task.fit(task.read([str(fill(tmp_path / "photos", 6))])[0])
