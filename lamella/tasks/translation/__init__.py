@@ -25,11 +25,11 @@ from lamella.errors import UsageError
 from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
 from lamella.tasks.translation import beginning, case, guard
-from lamella.tasks.translation.confidence import Candidate, changed
+from lamella.tasks.translation.confidence import Candidate, changed, curve_of
 from lamella.tasks.translation.config import Config as Config
 from lamella.tasks.translation.memory import memory_first
 from lamella.tasks.translation.net import Net
-from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.outcomes import Outcome, kept_below
 from lamella.tasks.translation.wording import worded
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Translation(Task):
     directions_: list[str] = []  # "en-fr": of a net for several pairs, which is told by a mark what to write
     words_: bytes = b""  # lists of single words that are looked up, of those that ship: see `words`
     dictionary_: bytes = b""  # what rarer words may be translated to, of those that ship: see `dictionary`
+    curves_: dict[str, list[float]] = {}  # of confidence, a direction each: see `confidence`
     # Of translators that other programs have trained (`foreign`):
     target_vocabulary_: bytes = b""  # where the sides have vocabularies of their own
     normaliser_: str = "identity"  # how letters are replaced before a text is cut
@@ -267,7 +268,8 @@ class Translation(Task):
             return [Outcome(e["text"], "copied") if e.get("from") == to else next(rest) for e in examples]
         src = self._source_of(to)
         looked_up = partial(self._looked_up, run=run, src=src, to=to)
-        return memory_first(self.config.memory, src, to, examples, looked_up)
+        answers = memory_first(self.config.memory, src, to, examples, looked_up)
+        return kept_below(self.config.keep_below, answers, [e["text"] for e in examples])
 
     def _looked_up(self, examples: Sequence[Example], run: Run, src: str, to: str) -> list[Outcome]:
         """What the lists of single words have of the texts, and what the net makes of the others."""
@@ -341,10 +343,10 @@ class Translation(Task):
             alternatives=self.config.alternatives,
             lists=lists,
         )
-        least, names = self.config.keep_below, bool(self.words_)
+        curve = curve_of(self.curves_, src if self._first is self else self.config.src, to)
         return [
-            one.left(e["text"]) if case.doubtful(e["text"], src, one.confidence, least, names) else one
-            for one, e in zip(outcomes, examples, strict=True)
+            one.left(e["text"]) if self.words_ and one.evidence and case.made_up(e["text"], src, one.score) else one
+            for one, e in zip((one.by(curve) for one in outcomes), examples, strict=True)
         ]
 
     @property

@@ -104,7 +104,7 @@ class Typed(str):
     __slots__ = ()
 
 
-UNSURE = 0.3  # below this confidence a name by itself is left as it is
+UNSURE = 0.3  # below this score a name by itself is left as it is
 _NAME = lazy(r"[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ]{2,}")  # one capital, then small letters
 
 
@@ -263,15 +263,12 @@ def readable(text: str, knows: Callable[[str], bool], chinese: bool) -> str:
     return "".join(c if knows(c) else simplify(c) for c in text)
 
 
-def doubtful(text: str, language: str, confidence: float | None, least: float, names: bool) -> bool:
-    """Whether the source says more than a translation that is so unsure.
+def made_up(text: str, language: str, score: float) -> bool:
+    """Whether an answer with such a score is to a name by itself that the net has not met: it makes up a word for Berlin or Peter.
 
-    least: a confidence that every text needs. names: whether what seems to be a name by itself needs `UNSURE`, as where lists of
-    single words have what is none: a net that has not met Berlin or Peter makes up a word.
+    Where lists of single words have what is no name.
     """
-    return confidence is not None and (
-        confidence < least or (names and confidence < UNSURE and is_name(text, language))
-    )
+    return score < UNSURE and is_name(text, language)
 
 
 def is_name(text: str, language: str) -> bool:

@@ -102,7 +102,7 @@ def pack(tables: Mapping[str, Mapping[str, str]]) -> bytes:
     return ",".join(f"{name} {len(part)}" for name, part in parts.items()).encode() + b"\n" + b"".join(parts.values())
 
 
-CERTAIN, PHRASE = 0.6, 0.4  # the confidence from which a net's own word, or phrase, counts though no dictionary has it
+CERTAIN, PHRASE = 0.6, 0.4  # the score from which a net's own word, or phrase, counts though no dictionary has it
 LIKELY = 0.3  # below it a net does not know a word
 FAIR, PARTS = 0.7, 0.4  # the share of answers of a dictionary that are right, and of compounds put together from it
 _LINKS = ("", "s", "es", "n", "en", "er", "e")  # between the parts of a German compound
@@ -113,7 +113,7 @@ def instead(text: str, outcome: Outcome, dictionary: Dictionary, src: str, dst: 
     from lamella.tasks.translation.words import shaped
 
     found: list[str] = []
-    sure = outcome.confidence or 0.0
+    sure = outcome.score
 
     def lookup(word: str, loud: bool) -> tuple[str | None, bool]:
         nonlocal found

@@ -31,11 +31,12 @@ def joined(text: str, message: Message | None, outcomes: Sequence[Outcome], targ
     if statuses == {"kept"}:
         return Outcome(text, "kept", kept)
     doubts = list(dict.fromkeys(doubt for one in outcomes for doubt in one.doubts))
-    sure = [one.confidence for one in outcomes if one.confidence is not None]
+    least = min((one for one in outcomes if one.evidence), key=lambda one: one.confidence or 0.0, default=None)
     return Outcome(
         answer,
         "repaired" if statuses - {"translated"} else "translated",
         kept,
         doubts=doubts,
-        confidence=min(sure, default=None),
+        confidence=least.confidence if least else None,
+        evidence=least.evidence if least else None,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 
 import msgspec
 
 from lamella.data.text import placeholders
-from lamella.tasks.translation.confidence import DOUBTED, REPAIRED, calibrated
+from lamella.tasks.translation.confidence import PLAIN, Curve, Evidence, evidence_of
 from lamella.tasks.translation.plans import Plan, Status, render
 
 
@@ -28,6 +29,16 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         str
     ] = []  # what may be wrong: digits, names, marks, words, negation, length, repeated, question, untranslated
     confidence: float | None = None  # from 0 to 1; None where nothing was translated or the net says nothing of itself
+    evidence: Evidence | None = None  # what that was made of, where it is the net's
+
+    @property
+    def score(self) -> float:
+        """How sure the net is, on the scale of the rules around it; 0 where it says nothing of itself."""
+        return self.evidence.score if self.evidence else 0.0
+
+    def by(self, curve: Curve) -> Outcome:
+        """The same with the confidence that a curve gives it."""
+        return msgspec.structs.replace(self, confidence=curve.confidence(self.evidence)) if self.evidence else self
 
     def details(self) -> dict[str, str | float | list[str] | None]:
         """The translation and what is known of it, for people and programs."""
@@ -38,14 +49,22 @@ class Outcome(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         """The source in the place of a translation that is not sure enough."""
         return (
             self
-            if self.status in ("empty", "copied", "remembered", "dictionary")
-            else Outcome(text, "kept", self.kept, confidence=self.confidence, doubts=self.doubts)
+            if self.status in ("empty", "copied")
+            else msgspec.structs.replace(self, text=text, status="kept", others=[])
         )
 
     @property
     def answer(self) -> str | None:
         """The text for a document, or None where it is the source for want of a translation."""
         return None if self.status == "kept" else self.text
+
+
+def kept_below(least: float, outcomes: Sequence[Outcome], texts: Sequence[str]) -> list[Outcome]:
+    """The outcomes, with the source in the place of each translation whose confidence is below `least`."""
+    return [
+        one if one.confidence is None or one.confidence >= least else one.left(text)
+        for one, text in zip(outcomes, texts, strict=True)
+    ]
 
 
 def outcome_of(plan: Plan, alternatives: int) -> Outcome:
@@ -62,12 +81,12 @@ def outcome_of(plan: Plan, alternatives: int) -> Outcome:
     text = placeholders.restore_accelerator(text, plan.mark, plan.format)
     clean = all(unit.status == "translated" for unit in plan.units)
     doubts = list(dict.fromkeys(doubt for unit in plan.units for doubt in unit.doubts))
-    sure = calibrated([(unit.sure, len(unit.source)) for unit in plan.units if unit.sure is not None])
-    if sure is not None:
-        share = sum(unit.status == "translated" for unit in plan.units) / len(plan.units)
-        sure *= DOUBTED ** len(doubts) * (share + (1 - share) * REPAIRED)
+    repaired = 1 - sum(unit.status == "translated" for unit in plan.units) / len(plan.units)
+    sentences = [(unit.sure, len(unit.source)) for unit in plan.units if unit.sure is not None]
+    evidence = evidence_of(sentences, len(doubts), repaired)
+    sure = PLAIN.confidence(evidence) if evidence else None
     status: Status = "translated" if clean else "repaired"
-    return Outcome(plan.before + text + plan.after, status, kept, others, doubts, sure)
+    return Outcome(plan.before + text + plan.after, status, kept, others, doubts, sure, evidence)
 
 
 def _others(plan: Plan, best: str, count: int) -> list[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.glossary import Glossary
 
 ACRONYM = 4  # letters at most
-LIKELY = 0.3  # the confidence from which a net's own answer counts beside that of a list
+LIKELY = 0.3  # the score from which a net's own answer counts beside that of a list
 SURE = 0.95  # the share of entries that are right, rounded down (`bench.words`)
 LARGEST = 2_000_000  # bytes of all lists, unpacked
 LONGEST = 40  # characters of a text that is looked up
@@ -201,7 +201,7 @@ def words_first(
         if alternatives > 1:
             net = next(rest)
             # A net that does not know the word has no alternatives to offer: Samedi for Thursday.
-            knows = net.text.casefold() == found.casefold() or (net.confidence or 0.0) >= LIKELY
+            knows = net.text.casefold() == found.casefold() or net.score >= LIKELY
             offered = dict.fromkeys((net.text, *net.others)) if knows else {}
             # Nor is a word that was left as it is another translation of it.
             others = [one for one in offered if one.casefold() not in (found.casefold(), text.casefold())]

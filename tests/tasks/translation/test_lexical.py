@@ -7,6 +7,7 @@ import pytest
 from lamella.errors import ModelError
 from lamella.tasks.translation import clauses, closed, counts, lexical, times
 from lamella.tasks.translation.checks import Checks, Style
+from lamella.tasks.translation.confidence import Evidence
 from lamella.tasks.translation.dictionary import Dictionaries, Dictionary, compound, instead, pack
 from lamella.tasks.translation.glossary import read_glossary
 from lamella.tasks.translation.guard import Lists, translate_texts
@@ -75,19 +76,19 @@ def test_a_lost_word_is_a_doubt_and_another_candidate_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "net", "sure", "wanted"),
+    ("text", "net", "mean", "wanted"),
     [
-        ("NOTAUSGANG", "DEPARTMENT", 0.0, "EMERGENCY EXIT"),
-        ("Notausgang!", "Fire escape!", 0.2, "Fire escape!"),  # the dictionary has it too
-        ("Notausgang", "Way out", 0.9, "Way out"),  # the net is sure
-        ("Notausgang", "Notausgang", 0.9, "Emergency exit"),  # of a copy
-        ("Sonnenblumenbrot", "Sunglass", 0.1, "Sun flower bread"),
-        ("Sonnenblumenbrot", "Sunflower bread", 0.5, "Sunflower bread"),
-        ("Der Mieter zahlt.", "The miter pays.", 0.1, "The miter pays."),
+        ("NOTAUSGANG", "DEPARTMENT", -3.0, "EMERGENCY EXIT"),
+        ("Notausgang!", "Fire escape!", -0.8, "Fire escape!"),  # the dictionary has it too
+        ("Notausgang", "Way out", -0.05, "Way out"),  # the net is sure
+        ("Notausgang", "Notausgang", -0.05, "Emergency exit"),  # of a copy
+        ("Sonnenblumenbrot", "Sunglass", -1.0, "Sun flower bread"),
+        ("Sonnenblumenbrot", "Sunflower bread", -0.5, "Sunflower bread"),
+        ("Der Mieter zahlt.", "The miter pays.", -1.0, "The miter pays."),
     ],
 )
-def test_a_word_of_which_the_net_is_unsure_is_looked_up(text: str, net: str, sure: float, wanted: str) -> None:
-    found = instead(text, Outcome(net, "translated", confidence=sure), ENGLISH, "de", "en")
+def test_a_word_of_which_the_net_is_unsure_is_looked_up(text: str, net: str, mean: float, wanted: str) -> None:
+    found = instead(text, Outcome(net, "translated", evidence=Evidence(mean, 10)), ENGLISH, "de", "en")
     assert found.text == wanted
     assert (found.status == "dictionary") == (wanted != net)
     assert instead(text, Outcome(net, "remembered"), ENGLISH, "de", "en").text == net

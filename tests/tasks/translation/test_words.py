@@ -13,6 +13,7 @@ import lamella
 from lamella.errors import ModelError
 from lamella.model import shipped
 from lamella.tasks.translation import Config, Translation, words
+from lamella.tasks.translation.confidence import Evidence
 from lamella.tasks.translation.outcomes import Outcome
 from lamella.tasks.translation.words import Words, pack, words_first
 
@@ -62,7 +63,7 @@ def test_what_is_found(text: str, src: str, dst: str, wanted: str | None) -> Non
 
 
 def asked(
-    texts: list[str], alternatives: int = 1, steps: Sequence[tuple[bytes, str, str]] = (), confidence: float = 0.2
+    texts: list[str], alternatives: int = 1, steps: Sequence[tuple[bytes, str, str]] = (), mean: float = -0.8
 ) -> list[Outcome]:
     return words_first(
         steps or [(PACKED, "en", "de")],
@@ -72,7 +73,7 @@ def asked(
                 "NAME" if row["text"] == "name" else f"der {row['text']}",
                 "translated",
                 others=[row["text"], "a", "b"],
-                confidence=confidence,
+                evidence=Evidence(mean, 10),
             )
             for row in rows
         ],
@@ -87,7 +88,7 @@ def test_the_net_is_asked_for_the_others() -> None:
         ("Montag", "dictionary"),
     ]
     assert asked(["dog"], alternatives=3)[0].others == [], "the net knows another word and is unsure of it"
-    assert asked(["dog"], alternatives=3, confidence=0.4)[0].others == ["der dog", "a"], "never the word as it was"
+    assert asked(["dog"], alternatives=3, mean=-0.58)[0].others == ["der dog", "a"], "never the word as it was"
     assert asked(["name"], alternatives=3)[0].others == ["a", "b"], "the net says the same"
 
 
