@@ -87,6 +87,11 @@ def to_examples(annotated: Sequence[Annotated], account: Account, where: str) ->
             counts[box["label"]] = counts.get(box["label"], 0) + 1
     shown = ", ".join(f"{quote(label)} {count:,}" for label, count in sorted(counts.items())[:20])
     more = ", ..." if len(counts) > 20 else ""
+    alike = [label for label in sorted(counts) if sum(label.lower() == other.lower() for other in counts) > 1]
+    if alike:
+        account.leave(
+            "labels that differ in case alone, which are learned as different ones", ", ".join(map(quote, alike))
+        )
     lines.append(
         f"kept {len(examples):,} pictures with {account.used:,} boxes of {len(counts):,} labels: {shown}{more}"
     )

@@ -6,14 +6,13 @@ examples[0]         {"image": "cells/images/1.png", "boxes": [{"label": "nucleus
 The format is found from the file or folder. Boxes are [left, top, right, bottom] in pixels of the upright picture.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamella.data.readers.annotated import UNNAMED, Account, Annotated, Drawn, to_examples
-from lamella.data.readers.coco import is_coco, read_coco
-from lamella.data.readers.image_folders import IMAGE_NAMES
+from lamella.data.readers.annotated import UNNAMED, Account, Annotated, to_examples
+from lamella.data.readers.box_tables import read_box_table
+from lamella.data.readers.coco import has_no_boxes, is_coco, read_coco, repeats
 from lamella.data.readers.label_tools import (
     is_label_studio,
     is_labelme,
@@ -21,10 +20,8 @@ from lamella.data.readers.label_tools import (
     read_label_studio,
     read_labelme,
 )
-from lamella.data.readers.labels import LABEL_NAMES
 from lamella.data.readers.picture_places import Places, unnamed
 from lamella.data.readers.suffixes import is_table
-from lamella.data.readers.tables import read_table
 from lamella.data.readers.voc import read_xml
 from lamella.data.readers.yolo import is_list, read_yolo
 from lamella.data.text.encoding import quote, read_text, show_path, split_lines
@@ -33,12 +30,6 @@ from lamella.errors import DataError
 EXPECTED = (
     "COCO (.json), YOLO (data.yaml, or images/ and labels/), Pascal VOC or CVAT (.xml), LabelMe, Label Studio, or a CSV"
 )
-BOX_NAMES = ("boxes", "predicted_boxes", "annotations", "objects")
-# What the columns of a table with a box a row are called: TensorFlow's, Open Images', RetinaNet's.
-PICTURE_NAMES = (*IMAGE_NAMES, "imageid", "image_id")
-CLASS_NAMES = ("class", "label", "labelname", "class_name", "category", *LABEL_NAMES)
-SIDE_NAMES = {"left": ("xmin", "x1", "left", "x_min"), "top": ("ymin", "y1", "top", "y_min")}
-SIDE_NAMES |= {"right": ("xmax", "x2", "right", "x_max"), "bottom": ("ymax", "y2", "bottom", "y_max")}
 
 
 def read_boxes(
@@ -66,7 +57,7 @@ def read_boxes(
         elif place.suffix.lower() == ".json" and (content := _json(place, columns)) is not None:
             annotated += _one_json(place, content, Places(place.parent), account)
         elif is_table(place):
-            annotated += _table(place, columns, account)
+            annotated += read_box_table(place, columns, account)
         else:
             raise DataError(
                 f"{show_path(place)}: expected {EXPECTED}; received a file with the suffix {quote(place.suffix)}."
@@ -104,18 +95,9 @@ def _formats(place: Path, account: Account) -> tuple[list[Annotated], list[Place
     if files := below("*.xml"):
         return _xml(files, account), [Places(place)]
     if files := below("*.json"):
-        annotated: list[Annotated] = []
-        places: dict[Path, Places] = {}
-        for file in files:
-            near = places.setdefault(file.parent, Places(file.parent))
-            content = _json(file, None)
-            if content is None:
-                account.leave("JSON files that are no annotations", show_path(file))
-            else:
-                annotated += _one_json(file, content, near, account)
-        return annotated, list(places.values())
+        return _jsons(files, account)
     if files := below("*.csv"):
-        return [one for file in files for one in _table(file, None, account)], [Places(place)]
+        return [one for file in files for one in read_box_table(file, None, account)], [Places(place)]
     if below("*.txt"):
         return read_yolo(place, account), []
     raise DataError(
@@ -159,93 +141,26 @@ def _json(path: Path, columns: Mapping[str, str] | None) -> Any:
     return read_annotations(path, columns, (is_coco, is_labelme, is_label_studio))
 
 
+def _jsons(files: Sequence[Path], account: Account) -> tuple[list[Annotated], list[Places]]:
+    """The JSON files of a folder; those that say something else of the same pictures are named."""
+    annotated: list[Annotated] = []
+    places: dict[Path, Places] = {}
+    contents = {file: _json(file, None) for file in files}
+    of_coco = {file: content for file, content in contents.items() if is_coco(content)}
+    for file, content in contents.items():
+        near = places.setdefault(file.parent, Places(file.parent))
+        if content is None or (file in of_coco and has_no_boxes(content)):
+            account.leave("JSON files that are no annotations with boxes", show_path(file))
+        elif file in of_coco and repeats(content, (c for other, c in of_coco.items() if other != file)):
+            account.leave("files of keypoints beside files of boxes, which are left out", show_path(file))
+        else:
+            annotated += _one_json(file, content, near, account)
+    return annotated, list(places.values())
+
+
 def _one_json(path: Path, content: Any, places: Places, account: Account) -> list[Annotated]:
     if is_coco(content):
         return read_coco(path, content, account)
     if is_labelme(content):
         return read_labelme(path, content, places, account)
     return read_label_studio(path, content, account)
-
-
-# ---- tables -----------------------------------------------------------------------------------------------------------
-
-
-def _table(path: Path, columns: Mapping[str, str] | None, account: Account) -> list[Annotated]:
-    """A row a picture, with a list of boxes in JSON, or a row a box, with its four sides in columns."""
-    if not columns and _has_sides(path):
-        return _a_row_a_box(path, account)
-    table = read_table([path], {"image": IMAGE_NAMES, "boxes": BOX_NAMES}, columns)
-    account.lines += table.report.lines()
-    annotated = []
-    for row in table.rows:
-        boxes = []
-        for i, one in enumerate(_list(row["boxes"]), start=1):
-            sides = one.get("box") if isinstance(one, dict) else None
-            if not isinstance(sides, list) or len(sides) != 4 or not all(isinstance(s, int | float) for s in sides):
-                account.drop('a box that is not {"label", "box": [left, top, right, bottom]}', f"{row.where}, box {i}")
-                continue
-            boxes.append(Drawn(str(one.get("label", "")), [float(s) for s in sides], f"line {row.line}, box {i}"))
-        annotated.append(Annotated(_beside(path, row["image"]), boxes, row.file))
-    return annotated
-
-
-def _list(cell: str) -> list[Any]:
-    try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
-        return [None]  # counted as a box that is none
-    return value if isinstance(value, list) else [None]
-
-
-def _beside(table: Path, name: str) -> str:
-    if name[:5].lower() == "data:":
-        return name
-    place = Places(table.parent).find(name)
-    return str(place or table.parent / name)
-
-
-def _has_sides(path: Path) -> bool:
-    """Whether a table's first line names the four sides."""
-    first = next(iter(split_lines(read_text(path)[0])), "")
-    names = {cell.strip(' "').lower() for cell in first.split(max(",;\t|", key=first.count))}
-    return all(names.intersection(known) for known in SIDE_NAMES.values())
-
-
-def _a_row_a_box(path: Path, account: Account) -> list[Annotated]:
-    table = read_table([path], {"image": PICTURE_NAMES, "label": CLASS_NAMES, **SIDE_NAMES})
-    account.lines += table.report.lines()
-    places, annotated = Places(path.parent), dict[str, Annotated]()
-    missing: set[str] = set()
-    numbers = []
-    for row in table.rows:
-        sides = [side for name in SIDE_NAMES if (side := _float(row[name])) is not None]
-        if len(sides) < 4:
-            account.drop("a side that is no number", f"{row.where}: {quote(' '.join(row[s] for s in SIDE_NAMES))}")
-            continue
-        numbers.append((row, sides))
-    # Open Images writes shares of the sides: no box in pixels has every side at 1 or below.
-    shares = bool(numbers) and max(max(sides) for _, sides in numbers) <= 1
-    for row, sides in numbers:
-        name = row["image"]
-        if name in missing:
-            continue
-        if name not in annotated:
-            place = places.find(name)
-            if place is None:
-                missing.add(name)
-                account.leave(
-                    "pictures that a file names and that are not there, or of which several have that name",
-                    f"{row.where}: {quote(name)}",
-                )
-                continue
-            annotated[name] = Annotated(str(place), [], row.file, shares=shares)
-        annotated[name].boxes.append(Drawn(row["label"], sides, f"line {row.line}"))
-    return list(annotated.values())
-
-
-def _float(text: str) -> float | None:
-    try:
-        value = float(text)
-        return value if abs(value) < 1e9 else None
-    except ValueError:
-        return None

@@ -4,12 +4,13 @@ Ids are whatever numbers the file chose: categories have gaps in COCO itself. `i
 is no box of one; such are left out and counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lamella.data.readers.annotated import Account, Annotated, Drawn
 from lamella.data.readers.picture_places import Places
+from lamella.data.readers.voc import around
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError
 
@@ -68,7 +69,7 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
         elif one.get("iscrowd"):
             account.leave("regions of a crowd (iscrowd), which are left out", f"{name}, {where}")
         else:
-            box = one.get("bbox")
+            box = one.get("bbox") or _around(one.get("segmentation"))
             if not isinstance(box, list) or len(box) != 4 or not all(map(_number, box)):
                 account.drop("a bbox that is not four numbers", f"{name}, {where}: {str(box)[:60]}")
                 continue
@@ -79,12 +80,50 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
     return list(of_file.values())
 
 
+def has_no_boxes(content: Mapping[str, Any]) -> bool:
+    """Whether a file says something else of its pictures: COCO's captions, or its panoptic segments.
+
+    >>> has_no_boxes({"annotations": [{"caption": "A cat."}]}), has_no_boxes({"annotations": []})
+    (True, False)
+    """
+    annotations = _dicts(content["annotations"])
+    return bool(annotations) and not any("bbox" in one or "segmentation" in one for one in annotations)
+
+
+def repeats(content: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a file gives keypoints of pictures whose boxes other files give: persons would be counted twice."""
+    categories = _dicts(content.get("categories"))
+    if not categories or not all("keypoints" in one for one in categories):
+        return False
+    return _pictures(content) <= {name for other in others for name in _pictures(other)}
+
+
+def _pictures(content: Mapping[str, Any]) -> set[str]:
+    return {str(image.get("file_name")) for image in _dicts(content["images"])}
+
+
+def _around(segmentation: Any) -> list[float] | None:
+    """The bbox around polygons, which some programs leave out; None where there are none."""
+    parts = segmentation if isinstance(segmentation, list) else []
+    numbers = [n for part in parts if isinstance(part, list) and len(part) % 2 == 0 for n in part]
+    if len(numbers) < 6 or not all(map(_number, numbers)):
+        return None
+    left, top, right, bottom = around(list(zip(numbers[::2], numbers[1::2], strict=True)))
+    return [left, top, right - left, bottom - top]
+
+
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _id(value: Any) -> int | str | None:
-    """An id: a number or a text, as files have them."""
+    """An id: a number or a text, as files have them; a number in quotes is the number.
+
+    >>> _id("12"), _id("012"), _id([12])
+    (12, '012', None)
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19 and str(int(value)) == value:
+        return int(value)
     return value if isinstance(value, int | str) else None
 
 

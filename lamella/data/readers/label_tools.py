@@ -16,7 +16,7 @@ import msgspec
 
 from lamella.data.readers.annotated import Account, Annotated, Drawn
 from lamella.data.readers.picture_places import Places
-from lamella.data.readers.voc import around
+from lamella.data.readers.voc import around, around_ellipse
 from lamella.data.text.encoding import quote, read_bytes, show_path
 from lamella.errors import DataError
 
@@ -101,7 +101,9 @@ def _labelme_sides(shape: Mapping[str, Any]) -> list[float] | None:
     if kind == "circle" and len(points) == 2:
         (x, y), radius = points[0], math.dist(*points)
         return [x - radius, y - radius, x + radius, y + radius]
-    if (kind == "rectangle" and len(points) in (2, 4)) or (kind == "polygon" and len(points) > 2):
+    if (kind in ("rectangle", "mask") and len(points) in (2, 4)) or (
+        kind in ("polygon", "rotation") and len(points) > 2
+    ):
         return around(points)
     return None
 
@@ -179,11 +181,16 @@ def _studio_box(value: Any) -> tuple[str, list[float] | None]:
     """A result's label, and its sides as shares."""
     if not isinstance(value, dict):
         return "", None
-    labels = value.get("rectanglelabels") or value.get("polygonlabels") or value.get("labels")
+    names = "rectanglelabels", "polygonlabels", "ellipselabels", "labels"
+    labels = next((value[name] for name in names if value.get(name)), None)
     label = str(labels[0]).strip() if isinstance(labels, list) and labels else ""
     try:
         if "points" in value:
             points = [(float(x) / 100, float(y) / 100) for x, y in value["points"]]
+        elif "radiusX" in value:
+            x, y, across, down = (float(value[key]) / 100 for key in ("x", "y", "radiusX", "radiusY"))
+            left, top, right, bottom = around_ellipse(x, y, across, down, float(value.get("rotation") or 0))
+            points = [(left, top), (right, top), (right, bottom), (left, bottom)]
         else:
             x, y, width, height = (float(value[key]) / 100 for key in ("x", "y", "width", "height"))
             # It turns around its upper left corner, in pixels; on a picture that is not square this is not exact.

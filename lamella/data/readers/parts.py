@@ -21,7 +21,7 @@ import msgspec
 
 from lamella.data.readers.records import fold, read_sheet
 from lamella.data.readers.suffixes import is_table
-from lamella.data.text.encoding import StrPath, read_text, show_path, split_lines
+from lamella.data.text.encoding import StrPath, read_bytes, read_text, show_path, split_lines
 from lamella.errors import DataError
 
 PARTS = {
@@ -176,8 +176,8 @@ def _by_folders(inner: Sequence[Sequence[Path]]) -> list[str] | None:
 
 
 def _by_lists(home: Path, files: Sequence[str]) -> list[str] | None:
-    """Of each file its part, by lists of names such as `ImageSets/Main/train.txt` and `meta/test.txt`, which name all of one
-    part and of another one; "" stands for files in no list."""
+    """Of each file its part, by lists of names such as `ImageSets/Main/train.txt`, `meta/test.txt` and COCO's
+    `annotations/instances_val2017.json`, which name all of one part and of another one."""
     at: dict[str, set[int]] = defaultdict(set)
     for number, file in enumerate(files):
         path = Path(os.path.relpath(file, home)).with_suffix("")
@@ -187,10 +187,12 @@ def _by_lists(home: Path, files: Sequence[str]) -> list[str] | None:
     for folder, names, lists in os.walk(home):
         depth = len(Path(folder).relative_to(home).parts)
         names[:] = sorted(n for n in names if not n.startswith(".")) if depth < _DEEPEST - 1 else []
-        for name in sorted(lists):
-            if name.lower().endswith((".txt", ".lst")) and (part := part_of(name)):
-                for number in _listed(Path(folder, name), at):
-                    groups[Path(folder)].setdefault(number, part)
+        named = {name: part for name in lists if name.lower().endswith((".txt", ".lst")) and (part := part_of(name))}
+        files_of_coco = [Path(folder, name) for name in sorted(lists) if name.lower().endswith(".json")]
+        named |= {path.name: part for path, part in named_parts(files_of_coco).items()}
+        for name, part in sorted(named.items()):
+            for number in _listed(Path(folder, name), at):
+                groups[Path(folder)].setdefault(number, part)
     best = max(groups.values(), key=len, default=None)
     if not best or len(best) < 0.9 * len(files) or len(set(best.values())) < 2 or "learn" not in best.values():
         return None
@@ -198,10 +200,10 @@ def _by_lists(home: Path, files: Sequence[str]) -> list[str] | None:
 
 
 def _listed(file: Path, at: Mapping[str, set[int]]) -> list[int]:
-    """The numbers of the files that a list names, a line each; none where a tenth of the lines names no file, or several."""
+    """The numbers of the files that a list names; none where a tenth of its lines names no file, or several."""
     try:
-        lines = [line.strip() for line in split_lines(read_text(file)[0]) if line.strip()]
-    except DataError:
+        lines = _lines(file)
+    except (DataError, msgspec.MsgspecError, RecursionError):
         return []
     found: list[int] = []
     for line in lines:
@@ -214,6 +216,24 @@ def _listed(file: Path, at: Mapping[str, set[int]]) -> list[int]:
                 found += numbers
                 break
     return found if len(found) > 0.9 * len(lines) else []
+
+
+class _Named(msgspec.Struct):
+    file_name: str
+
+
+class _Coco(msgspec.Struct):
+    """Of a file of COCO's only the pictures that it names."""
+
+    images: list[_Named]
+
+
+def _lines(file: Path) -> list[str]:
+    """What a list names: its lines, or the pictures of a file of COCO's."""
+    if file.suffix.lower() == ".json":
+        raw = read_bytes(file).removeprefix(b"\xef\xbb\xbf")
+        return [image.file_name.strip() for image in msgspec.json.decode(raw, type=_Coco).images]
+    return [line.strip() for line in split_lines(read_text(file)[0]) if line.strip()]
 
 
 def _the_table(path: StrPath) -> Path | None:

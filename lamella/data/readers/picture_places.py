@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from lamella.data.media.images import SUFFIXES
+from lamella.data.readers.parts import part_of
 
 BESIDE = ("", "images", "JPEGImages", "data", "img", "imgs")
 PARENTS = {"annotations", "labels", "xml", "xmls", "json", "ann", "anno"}  # folders that lie beside those of pictures
@@ -19,7 +20,8 @@ class Places:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.root = self.folder.parent if self.folder.name.lower() in PARENTS else self.folder
+        home = self.folder.parent if part_of(self.folder.name) else self.folder  # Annotations/train/
+        self.root = home.parent if home.name.lower() in PARENTS else self.folder
         self._index: dict[str, list[Path]] | None = None
 
     def find(self, name: str) -> Path | None:
@@ -40,7 +42,8 @@ class Places:
         if not places and path.suffix.lower() not in SUFFIXES:
             places = self._all().get(f"{path.name.lower()}.", [])
         if len(places) > 1:  # the longest common end decides, where it decides
-            ends = [_common_end(path.parts, place.parts) for place in places]
+            named = (self.folder.name, *path.parts)  # Annotations/train/1.xml means images/train/1.jpg
+            ends = [_common_end(named, place.parts) for place in places]
             places = [place for place, end in zip(places, ends, strict=True) if end == max(ends)]
         return places[0] if len(places) == 1 else None
 

@@ -4,6 +4,7 @@ VOC counts pixels from 1 and both ends of a box are inside it, so that `xmin` 1 
 to 10 here. Objects marked `difficult` are kept like any other.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,18 @@ def _cvat(path: Path, root: Element, places: Places, account: Account) -> list[A
 
 def _cvat_sides(thing: Element) -> list[float] | None:
     """Left, top, right, bottom of a box, or around a polygon."""
-    if thing.tag == "box":
-        sides = [_float(thing.get(key)) for key in ("xtl", "ytl", "xbr", "ybr")]
-        return [side for side in sides if side is not None] if None not in sides else None
+    names = {"box": "xtl ytl xbr ybr", "ellipse": "cx cy rx ry", "mask": "left top width height"}.get(thing.tag)
+    if names:
+        given = [n for key in names.split() if (n := _float(thing.get(key))) is not None]
+        if len(given) < 4:
+            return None
+        a, b, c, d = given
+        angle = _float(thing.get("rotation", "0")) or 0.0
+        if thing.tag == "ellipse":
+            return around_ellipse(a, b, c, d, angle)
+        if thing.tag == "mask":
+            return [a, b, a + c, b + d]
+        return around(_turned([(a, b), (c, b), (c, d), (a, d)], ((a + c) / 2, (b + d) / 2), angle))
     if thing.tag not in ("polygon", "cuboid"):
         return None
     points = [[_float(n) for n in pair.split(",")] for pair in thing.get("points", "").split(";")]
@@ -129,6 +139,28 @@ def around(points: Sequence[tuple[float, float]]) -> list[float]:
     """
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     return [min(xs), min(ys), max(xs), max(ys)]
+
+
+def around_ellipse(x: float, y: float, across: float, down: float, angle: float) -> list[float]:
+    """The upright box around an ellipse with these half axes, turned by an angle in degrees.
+
+    >>> [round(side, 9) for side in around_ellipse(10, 10, 4, 2, 90)]
+    [8.0, 6.0, 12.0, 14.0]
+    """
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    wide, tall = math.hypot(across * cos, down * sin), math.hypot(across * sin, down * cos)
+    return [x - wide, y - tall, x + wide, y + tall]
+
+
+def _turned(
+    points: Sequence[tuple[float, float]], middle: tuple[float, float], angle: float
+) -> list[tuple[float, float]]:
+    """Points turned around one by an angle in degrees; exactly where they were for an angle of 0."""
+    if not angle:
+        return list(points)
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    near = [(x - middle[0], y - middle[1]) for x, y in points]
+    return [(middle[0] + x * cos - y * sin, middle[1] + x * sin + y * cos) for x, y in near]
 
 
 def _float(text: str | None) -> float | None:

@@ -40,6 +40,7 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
             f"{show_path(place)}: expected pictures for the labels, in images/ beside labels/ or beside the text files, "
             "received none. Put them there."
         )
+    posed = "kpt_shape" in next((content for file in _descriptions(place) if _names(content := _yaml(file))), {})
     labels = {picture: labels_of(picture) for picture in pictures}
     if not any(file.is_file() for file in labels.values()):
         first = next(iter(labels.values()))
@@ -59,7 +60,7 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
             account.leave("pictures of one name with a single file of labels, which are left out", show_path(picture))
             continue
         without += not file.is_file()
-        boxes = _boxes(file, names, account) if file.is_file() else []
+        boxes = _boxes(file, names, account, posed) if file.is_file() else []
         annotated.append(Annotated(str(picture), boxes, show_path(file), shares=True))
     known = set(labels.values())
     for folder in sorted({file.parent for file in known if file.parent.is_dir()}):
@@ -94,7 +95,8 @@ def _text_of(path: Path) -> Path:
     return upper if upper.is_file() else path.with_suffix(".txt")
 
 
-def _boxes(file: Path, names: Mapping[int, str], account: Account) -> list[Drawn]:
+def _boxes(file: Path, names: Mapping[int, str], account: Account, posed: bool = False) -> list[Drawn]:
+    """The boxes of a picture. posed: after the four sides come keypoints, which are no polygon."""
     boxes = []
     for number, line in enumerate(split_lines(read_text(file)[0]), start=1):
         if not line.strip():
@@ -112,6 +114,7 @@ def _boxes(file: Path, names: Mapping[int, str], account: Account) -> list[Drawn
             account.drop("a class that has no name", f"{show_path(file)}, {where}: {int(first)}")
             continue
         label = names.get(int(first), str(int(first)))
+        rest = rest[:4] if posed else rest
         if len(rest) in (4, 5):  # the fifth is how sure a program was
             x, y, width, height = rest[:4]
             boxes.append(Drawn(label, [x - width / 2, y - height / 2, x + width / 2, y + height / 2], where))
@@ -192,12 +195,16 @@ def parts_described(path: Path) -> Parts | None:
 
 def _named_above(place: Path) -> dict[int, str]:
     """The classes of a data.yaml in a folder, or up to two above it, since parts of the data stand below."""
+    return next(filter(None, (_names(_yaml(file)) for file in _descriptions(place))), {})
+
+
+def _descriptions(place: Path) -> list[Path]:
+    """The file itself where it is YAML, else those in a folder and up to two above it, the nearest first."""
+    if place.suffix.lower() in (".yaml", ".yml"):
+        return [place]
     around = place.resolve()
-    for home in ([around] if place.is_dir() else []) + list(around.parents)[:2]:
-        for file in sorted(home.glob("*.y*ml")):
-            if found := _names(_yaml(file)):
-                return found
-    return {}
+    homes = ([around] if place.is_dir() else []) + list(around.parents)[:2]
+    return [file for home in homes for file in sorted(home.glob("*.y*ml"))]
 
 
 def _classes(folder: Path, near: set[Path]) -> dict[int, str]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lamella.data.readers.boxes import read_boxes
 from lamella.errors import DataError, LamellaError
+from lamella.model.reading import examples_by_part
 
 WIDE, TALL = 40, 20
 # The same two pictures in every format: one with two boxes, one without any.
@@ -453,3 +454,159 @@ def test_a_file_of_labels_with_a_suffix_in_capitals(tmp_path):
     for name in ("a.TXT", "b.txt"):
         (tmp_path / "labels" / name).write_text("0 .5 .5 .2 .2\n")
     assert [len(row["boxes"]) for row in read_boxes([str(tmp_path)])[0]] == [1, 1]
+
+
+# ---- shapes that other programs write -----------------------------------------------------------------------------------
+
+
+def coco_of(names: list[str], **more: object) -> dict:
+    """COCO's content: a box on each of these pictures, with more to say of each box."""
+    return {
+        "images": [{"id": i, "file_name": name} for i, name in enumerate(names)],
+        "annotations": [{"id": i, "image_id": i, "category_id": 1, "bbox": [4, 2, 10, 10], **more} for i in range(len(names))],
+        "categories": [{"id": 1, "name": "cat"}],
+    }  # fmt: skip
+
+
+def put_json(place: Path, content: object) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(content))
+    return place
+
+
+@pytest.mark.parametrize("name", ["{}.json", "instances_{}2017.json"])
+def test_files_of_coco_over_one_folder_are_the_parts_of_the_data(tmp_path, name):
+    names = [str(picture(tmp_path / "images" / f"{i}.png").name) for i in range(9)]
+    for part, own in (("train", names[:5]), ("val", names[5:7]), ("test", names[7:])):
+        put_json(tmp_path / "annotations" / name.format(part), coco_of(own))
+    parts = examples_by_part([str(tmp_path)], read_boxes([tmp_path])[0])
+    assert {part: [Path(e["image"]).name for e in own] for part, own in parts.items()} == {
+        "learn": names[:5], "watch": names[5:7], "test": names[7:],
+    }  # fmt: skip
+    for part in ("val", "test"):
+        (tmp_path / "annotations" / name.format(part)).unlink()
+    assert examples_by_part([str(tmp_path)], read_boxes([tmp_path])[0]) is None, "a part alone is no part"
+
+
+def test_captions_and_keypoints_beside_boxes(tmp_path):
+    """The folder as COCO publishes it: persons are not counted twice, and captions are no boxes."""
+    for part in ("train", "val"):
+        names = [picture(tmp_path / f"{part}2017" / f"{part}{i}.png").name for i in range(3)]
+        content = coco_of(names)
+        put_json(tmp_path / "annotations" / f"instances_{part}2017.json", content)
+        posed = {**content, "categories": [{"id": 1, "name": "person", "keypoints": ["nose"]}]}
+        put_json(tmp_path / "annotations" / f"person_keypoints_{part}2017.json", posed)
+        captions = {"images": content["images"], "annotations": [{"image_id": 0, "caption": "A cat."}]}
+        put_json(tmp_path / "annotations" / f"captions_{part}2017.json", captions)
+    examples, lines = read_boxes([tmp_path])
+    assert [[b["label"] for b in e["boxes"]] for e in examples] == [["cat"]] * 6
+    assert "note: JSON files that are no annotations with boxes: 2" in lines
+    assert "note: files of keypoints beside files of boxes, which are left out: 2" in lines
+    parts = examples_by_part([str(tmp_path)], examples)
+    assert {part: len(own) for part, own in parts.items()} == {"learn": 3, "watch": 3, "test": 0}
+    alone = put_json(tmp_path / "alone" / "persons.json", posed)
+    picture(alone.parent / "val0.png"), picture(alone.parent / "val1.png"), picture(alone.parent / "val2.png")
+    assert [len(e["boxes"]) for e in read_boxes([alone.parent])[0]] == [1, 1, 1], "keypoints alone have their boxes"
+
+
+def test_coco_with_polygons_alone_and_ids_in_quotes(home):
+    content = coco_of(["a.png", "b.png"], segmentation=[[4, 2, 14, 2, 14, 12], [9, 2, 10, 3, 9, 12]])
+    for one in content["annotations"]:
+        del one["bbox"]
+        one |= {"image_id": str(one["image_id"]), "category_id": "1"}
+    examples, _ = read_boxes([put_json(home / "labels.json", content)])
+    assert [e["boxes"] for e in examples] == [[{"label": "cat", "box": [4.0, 2.0, 14.0, 12.0]}]] * 2
+
+
+def test_keypoints_of_yolo_are_no_polygon(home):
+    yolo(home)
+    described = home / "data.yaml"
+    described.write_text(described.read_text() + "kpt_shape: [4, 3]\n")
+    labels = home / "labels" / "a.txt"
+    labels.write_text(labels.read_text().replace("\n", " 0.1 0.1 2 0.9 0.9 2 0 0 0 0.5 0.5 1\n"))
+    for given in (described, home, home / "images"):
+        examples, lines = read_boxes([given])
+        assert [(b["label"], pytest.approx(b["box"], abs=1e-3)) for b in examples[0]["boxes"]] == BOXES
+        assert not any("edge" in line for line in lines)
+
+
+def test_annotations_in_folders_like_those_of_their_pictures(tmp_path):
+    """`Annotations/train/1.xml` means `Images/train/1.png`, also where `Images/val/` has a 1.png."""
+    for part in ("train", "val"):
+        picture(tmp_path / "Images" / part / "1.png", seed=len(part))
+        (tmp_path / "Annotations" / part).mkdir(parents=True)
+        box = "<bndbox><xmin>5</xmin><ymin>3</ymin><xmax>14</xmax><ymax>12</ymax></bndbox>"
+        text = f"<annotation><filename>1.png</filename><object><name>{part}</name>{box}</object></annotation>"
+        (tmp_path / "Annotations" / part / "1.xml").write_text(text)
+    examples, lines = read_boxes([tmp_path])
+    assert [(Path(e["image"]).parent.name, e["boxes"][0]["label"]) for e in examples] == [("train",) * 2, ("val",) * 2]
+    assert not any("no file names" in line for line in lines)
+
+
+def test_sizes_in_a_table_are_those_of_the_pictures(home):
+    """As in the other formats boxes are scaled where the file states another size; sizes of the boxes are none of pictures."""
+    header = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+    rows = [f"a.png,{2 * WIDE},{2 * TALL},{label},{','.join(str(2 * s) for s in b)}\n" for label, b in BOXES]
+    (home / "large.csv").write_text(header + "".join(rows))
+    own = [f"a.png,{b[2] - b[0]},{b[3] - b[1]},{label},{','.join(map(str, b))}\n" for label, b in BOXES]
+    (home / "own.csv").write_text(header + "".join(own))
+    for name, scaled in (("large.csv", True), ("own.csv", False)):
+        [example], lines = read_boxes([home / name])
+        assert [(b["label"], b["box"]) for b in example["boxes"]] == BOXES
+        assert any("the boxes are scaled" in line for line in lines) == scaled
+
+
+@pytest.mark.parametrize("header", ["", "image,x1,y1,x2,y2,class\n"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_picture_alone_on_its_line_has_no_boxes(home, header, first):
+    """RetinaNet's table, with and without a header; an empty cell in a line of a box is none of a picture."""
+    rows = [f"images/a.png,{','.join(map(str, b))},{label}\n" for label, b in BOXES]
+    rows.insert(0 if first else 2, "images/b.png,,,,,\n")
+    (home / "labels.csv").write_text(header + "".join(rows))
+    examples, _ = read_boxes([home / "labels.csv"])
+    assert {Path(e["image"]).name: len(e["boxes"]) for e in examples} == {"a.png": 2, "b.png": 0}
+    (home / "labels.csv").write_text(header + "".join(rows) + "images/b.png,1,2,3,4,\n")
+    _, lines = read_boxes([home / "labels.csv"])
+    assert "note: rows with an empty cell, which are left out: 1" in lines
+
+
+def test_columns_that_say_no_sides(home):
+    (home / "labels.csv").write_text("image,label,x,y,w,h\na.png,cat,4,2,10,10\n")
+    with pytest.raises(DataError, match=r'such as filename, class, xmin.*received columns named "image", "label", "x"'):
+        read_boxes([home / "labels.csv"])
+
+
+def test_turned_boxes_ellipses_and_masks_have_a_box_around_them(home):
+    for name in ("a", "b"):
+        shapes = [
+            {"label": "turned", "shape_type": "rotation", "points": [[9, 2], [14, 7], [9, 12], [4, 7]]},
+            {"label": "mask", "shape_type": "mask", "points": [[4, 2], [14, 12]], "mask": "iVBORw0KGgo="},
+        ]
+        put_json(home / "labelme" / f"{name}.json", {"imagePath": f"../images/{name}.png", "shapes": shapes})
+    (home / "labelme" / "images").symlink_to(home / "images")
+    ellipse = {"x": 22.5, "y": 35, "radiusX": 12.5, "radiusY": 25, "rotation": 0, "ellipselabels": ["round"]}
+    tasks = [{"data": {"image": f"{name}.png"}, "annotations": [{"result": [{"value": ellipse}]}]} for name in "ab"]
+    put_json(home / "studio.json", tasks)
+    shapes = (
+        '<box label="turned" xtl="4" ytl="6" xbr="14" ybr="8" rotation="90"/><mask label="mask" left="4" top="2" width="10" '
+        'height="10" rle="1, 2"/><ellipse label="round" cx="9" cy="7" rx="5" ry="5" rotation="30"/>'
+    )
+    images = "".join(f'<image name="{name}.png">{shapes}</image>' for name in "ab")
+    (home / "cvat.xml").write_text(f"<annotations>{images}</annotations>")
+    around = [4.0, 2.0, 14.0, 12.0]
+    for given, labels in (("labelme", ["turned", "mask"]), ("studio.json", ["round"])):
+        for example in read_boxes([home / given])[0]:
+            assert [b["label"] for b in example["boxes"]] == labels
+            assert all(b["box"] == pytest.approx(around) for b in example["boxes"])
+    for example in read_boxes([home / "cvat.xml"])[0]:
+        turned, mask, round_one = example["boxes"]
+        assert turned["box"] == pytest.approx([8, 2, 10, 12]) and mask["box"] == around
+        assert round_one["box"] == pytest.approx(around)
+
+
+def test_labels_that_differ_in_case_alone_are_named(home):
+    content = coco_of(["a.png", "b.png"])
+    content["categories"].append({"id": 2, "name": "Cat"})
+    content["annotations"][0]["category_id"] = 2
+    _, lines = read_boxes([put_json(home / "labels.json", content)])
+    assert '  "Cat", "cat"' in lines
