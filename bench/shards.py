@@ -136,6 +136,7 @@ def main() -> None:
     for millions in given.millions:
         rows.append(measure(real, round(millions * 1e6)))
         print(json.dumps(rows[-1]), flush=True)
+    rows.sort(key=lambda row: row["pairs"])
     print(f"peak of the largest against the smallest: {rows[-1]['peak_mb'] / rows[0]['peak_mb'] - 1:+.1%}")
     if given.picture:
         Path(given.picture).write_text(picture(rows), encoding="utf-8")

@@ -53,6 +53,24 @@ def test_vq_finds_clusters_and_leaves_no_code_unused():
     assert torch.equal(before, quantizer.codebook), "outside of training nothing moves"
 
 
+def test_of_vectors_at_one_place_the_first_is_meant():
+    """Two that differ by rounding alone: whatever rounding says, the code is that of the first one."""
+    torch.manual_seed(0)
+    quantizer = VQ(8, 4).eval()
+    quantizer.codebook[5] = quantizer.codebook[3] * (1 + 1e-7)
+    for scale in (1 - 1e-6, 1.0, 1 + 1e-6):
+        z = (quantizer.codebook[[3, 5, 6]] * scale).t().reshape(1, 4, 1, 3)
+        assert quantizer.codes(z).flatten().tolist() == [3, 3, 6]
+
+
+def test_a_net_in_bfloat16_learns_its_table_in_float32():
+    net = Generator(1, 16, 2, 3, width=16, depth=1, heads=2, kind="vq").to(torch.bfloat16)
+    before = net.codes.quantizer.codebook.clone()
+    out = net(torch.rand(3, 1, 16, 16, dtype=torch.bfloat16), torch.tensor([0, 1, 3]))
+    assert out["values"].shape == (3, 1, 16, 16) and bool(out["commitment"].isfinite())
+    assert net.codes.quantizer.codebook.dtype == torch.float32 and not torch.equal(before, net.codes.quantizer.codebook)
+
+
 def test_likelihood_in_torch_is_that_in_numpy_and_adds_up_to_one():
     rng = np.random.default_rng(0)
     values, scale = rng.normal(0.5, 0.6, (5, 2, 3)), rng.uniform(-5, 0, 5)

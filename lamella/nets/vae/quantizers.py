@@ -10,6 +10,7 @@ table of vectors, each the moving average of what was nearest to it, and gives t
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -21,6 +22,7 @@ from lamella.nets.part import whole
 LEVELS = {64: (8, 8), 240: (8, 6, 5), 1000: (8, 5, 5, 5)}  # number of codes -> levels of each number (their table 1)
 DECAY = 0.95  # of the moving averages of a VQ; a training of minutes has no time for .99
 ALIVE = 0.03  # of the mean use: a code that is used less begins anew
+TIE = 1e-5  # of the mean squared length of a vector: distances that differ by less are equal
 COMMITMENT = 0.25  # weight of the encoder's distance from its code (van den Oord et al., 2017)
 
 
@@ -91,6 +93,12 @@ class VQ(nn.Module):
         self.register_buffer("codebook", torch.randn(count, features))
         self.register_buffer("used", torch.zeros(count))  # vectors a batch, a moving average; zeros: not begun
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "VQ":
+        """Go to a device or a number type, but for the table: in a narrow type a moving average would stand still."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.codebook, self.used = self.codebook.float(), self.used.float()
+        return self
+
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """z (B, F, H, W) -> vectors of the table (B, F, H, W), codes (B, H, W), and the loss that binds z to them."""
         if self.training:
@@ -103,10 +111,13 @@ class VQ(nn.Module):
 
     def codes(self, z: Tensor) -> Tensor:
         """z (B, F, H, W) -> the number of the nearest vector (B, H, W)."""
-        rows = z.permute(0, 2, 3, 1)  # (B, H, W, F)
+        rows = z.permute(0, 2, 3, 1).float()  # (B, H, W, F)
         # |z - c|^2 without |z|^2, which is the same for all.
-        distance = self.codebook.square().sum(dim=1) - 2 * rows @ self.codebook.t()  # (B, H, W, K)
-        return distance.argmin(dim=-1)
+        lengths = self.codebook.square().sum(dim=1)
+        distance = lengths - 2 * rows @ self.codebook.t()  # (B, H, W, K)
+        # Equal patches start several vectors at one place. Of such the first one is meant, or rounding would choose.
+        near = distance <= distance.amin(dim=-1, keepdim=True) + TIE * lengths.mean()
+        return near.int().argmax(dim=-1)
 
     def values(self, codes: Tensor) -> Tensor:
         """codes (B, H, W) -> vectors (B, F, H, W)."""
