@@ -1,6 +1,6 @@
 """Heat maps of centres -> boxes: the local maxima, each with the box around it; non-maximum suppression."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,24 @@ from numpy.typing import NDArray
 
 FARTHEST = 7.0  # logarithm of the largest distance, as in training
 Floats = NDArray[np.floating[Any]]
+
+
+def mean_maps(
+    detect: Callable[..., Mapping[str, Floats]], pictures: Floats, across: bool, down: bool
+) -> tuple[Floats, Floats]:
+    """The maps of pictures (B, C, H, W), as `peaks` takes them: the mean over the pictures and their mirror images.
+
+    detect(pictures=...) gives "centers" (B, L, h, w) and "sides" (B, 4, h, w). across, down: which mirror images there are.
+    """
+    centers, sides = [], []
+    for rows in (1, -1) if down else (1,):
+        for columns in (1, -1) if across else (1,):
+            maps = detect(pictures=np.ascontiguousarray(pictures[:, :, ::rows, ::columns]))
+            centers.append(maps["centers"][:, :, ::rows, ::columns])
+            # In the mirror left is right, and top is bottom.
+            left, right, top, bottom = *((0, 2) if columns > 0 else (2, 0)), *((1, 3) if rows > 0 else (3, 1))
+            sides.append(maps["sides"][:, [left, top, right, bottom], ::rows, ::columns])
+    return np.mean(centers, axis=0), np.mean(sides, axis=0)
 
 
 def peaks(

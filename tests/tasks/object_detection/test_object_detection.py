@@ -17,6 +17,7 @@ from PIL import Image
 import lamella
 from lamella.data.media.images import read_image
 from lamella.data.samples.object_detection import LABELS, scenes
+from lamella.decode.boxes import mean_maps
 from lamella.explain.ablation import Question
 from lamella.metrics.boxes import best_threshold, detection, match
 from lamella.model import card
@@ -230,6 +231,23 @@ def test_answers_are_in_pixels_of_the_users_picture(model, picture):
     turned = picture.with_name("turned.png")
     upright.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
     assert small.predict({"image": str(turned)}) == plain
+
+
+def test_the_mean_over_mirror_images_is_the_same_in_the_mirror(model):
+    """A picture and its mirror image have the same objects; a net that learned no flips asks one picture alone."""
+    points = np.stack([read_image(image, 96, 3) for image, _ in scenes("test")[:3]]).astype(np.float32)
+    rows = (points - np.array(model.task.mean_, np.float32)[:, None, None]) / 60
+    detect = model.graphs["detect"]
+    centers, sides = mean_maps(detect, rows, True, True)
+    for flip, order in ((np.s_[:, :, :, ::-1], [2, 1, 0, 3]), (np.s_[:, :, ::-1], [0, 3, 2, 1])):
+        mirrored = mean_maps(detect, np.ascontiguousarray(rows[flip]), True, True)
+        assert np.abs(mirrored[0][flip] - centers).max() < 1e-3
+        assert np.abs(mirrored[1][flip][:, order] - sides).max() < 1e-3
+    assert np.abs(detect(pictures=rows)["centers"] - centers).max() > 0.01, "the net alone is not symmetric"
+    examples = model.task.sample("test")[:10]
+    plain, better = (lamella.predict(model, *[e["image"] for e in examples], mirror=mirror) for mirror in (False, True))
+    assert plain != better
+    assert sum(map(len, better)) > 0.5 * sum(map(len, plain))
 
 
 def test_a_threshold_per_label_is_learned_and_may_be_overruled(model):
