@@ -45,6 +45,7 @@ _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFFE5: "¥",
 _SPREADSHEET = re.compile(
     r"""=?"([^"]*)"|'(?=[-+.\d])(.*)"""
 )  # ="1.5", "1.5" and '1.5: a text, as spreadsheets keep it
+_LIMIT = re.compile(r"[<>≤≥]=?\s*(?=[\d.,])")  # before a value that was too small or large to be measured
 _SPACES = " \u00a0\u202f\u2009'’"
 _SHAPE = re.compile(
     rf"(?P<open>\()?\s*{_ABOUT}(?P<sign>[-+−–]?)\s*(?P<money>[{CURRENCIES}]|%(?=\d)|(?:{_CODES})\.?(?=[\s\d.(-]))?"
@@ -77,7 +78,7 @@ class Numbers(msgspec.Struct):
     ambiguous: str = ""
     """A value with two readings, where nothing decides; the values are then not to be used."""
     marks: str = ""
-    """What was taken off the numbers, for a report: "thousands", "K, M, B", "%", a currency, a unit."""
+    """What was taken off the numbers, for a report: "thousands", "K, M, B", "%", a currency, a unit, the sign of a limit."""
 
 
 def is_missing(cell: str) -> bool:
@@ -116,9 +117,14 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
 
     >>> read_numbers(["12,038", "5"]).values.tolist(), read_numbers(["12,5", "5"]).values.tolist()
     ([12038.0, 5.0], [12.5, 5.0])
-    >>> read_numbers(["12,038", "1"], separator=";").ambiguous
-    '12,038'
+    >>> read_numbers(["12,038", "1"], separator=";").ambiguous, read_numbers(["3", "<0.5"]).values.tolist()
+    ('12,038', [3.0, 0.5])
     """
+    limits = [at for at, cell in enumerate(cells) if _LIMIT.match(cell)]
+    if 0 < 2 * len(limits) <= len(cells):  # "<18" beside ">65" are names of groups
+        cells = [_LIMIT.sub("", cell) if _LIMIT.match(cell) else cell for cell in cells]
+    else:
+        limits = []
     parsed = [None if is_missing(cell) else _parts(cell) for cell in cells]
     if (spans := _spans(cells, parsed)) is not None:
         return spans
@@ -143,7 +149,7 @@ def read_numbers(cells: Sequence[str], decimal: str = "", separator: str | None 
             found.bad = [at for at, parts in enumerate(parsed) if parts is None and not is_missing(cells[at])]
             return found
         found.decimal = "."
-    marks: dict[str, None] = {}
+    marks: dict[str, None] = {"the limit itself": None} if limits else {}
     units = Counter(parts.unit for parts in parsed if parts is not None)
     unit = next((name for name, _ in units.most_common() if name), "")
     if unit == "%" and units["%"] < units[""]:

@@ -103,6 +103,11 @@ def choose_roles(
             shown = quote_all(names[at] for at in counting)
             notes.append(f"{shown} numbers the rows and is left out; --leave-out none keeps it")
             rest = [at for at in rest if at not in counting]
+        alike = [] if ids else [at for at in rest if _is_same_key(names[at], cells[at])]
+        if alike and len(alike) < len(rest):
+            shown = quote_all(names[at] for at in alike)
+            notes.append(f"{shown} is the same in every row and is left out; --leave-out none keeps it")
+            rest = [at for at in rest if at not in alike]
     values = chosen("value")
     guessed = values is None
     if values is None and ids:
@@ -128,6 +133,17 @@ def choose_roles(
             name = "+".join(names[at] for at in chosen_ones)
             used_columns.note(role, name if header else "", chosen_ones[0] + 1, len(names))
     return Roles(times, label, ids, values, guessed, notes)
+
+
+def _is_same_key(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column is a key of what all rows are about, such as the number of the one station, and no series.
+
+    >>> _is_same_key("site_no", ["15s", "01646500", "01646500"]), _is_same_key("load", ["5", "5"]), _is_same_key("id", ["5", "6"])
+    (True, False, False)
+    """
+    words = re.findall(r"[^\W\d_]+", name.casefold())
+    called = bool(words) and (words[-1] in _KEYS or words[-1] in ("no", "nr", "code", "number", "num", "key"))
+    return called and len({cell for cell in cells[1:] if cell}) == 1
 
 
 def _find_ids(names: Sequence[str], cells: Cells, taken: set[int], timed: bool, notes: list[str]) -> list[int]:

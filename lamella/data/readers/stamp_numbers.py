@@ -13,8 +13,9 @@ from datetime import datetime
 UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
 FORMATS = {
     "year": "%Y", "yymmdd": "%y%m%d", "yyyymm": "%Y%m", "yyyymmdd": "%Y%m%d", "yyyymmddhh": "%Y%m%d%H", "yyyymmddhhmm": "%Y%m%d%H%M",
-    "yyyymmddhhmmss": "%Y%m%d%H%M%S", "yyyyww": "%G%V",
+    "yyyymmddhhmmss": "%Y%m%d%H%M%S", "yyyyww": "%G%V", "yyyyddd": "%Y%j",
 }  # fmt: skip
+FIXED = {"yymmdd": 6, "yyyyww": 6, "yyyyddd": 7}  # of which one cell alone may be read in another way, and its digits
 TIME_WORDS = {"date", "datetime", "ds", "timestamp", "time", "day", "period", "month", "datum", "fecha", "data", "zeit"}
 """Names of columns in which five-digit numbers are a spreadsheet's days, not a count."""
 WEEK_WORDS = {"week", "weeks", "yearweek", "isoweek", "kw", "woche", "semaine", "semana", "yyyyww", "week_id"}
@@ -32,8 +33,8 @@ def number_kind(filled: Sequence[str], name: str) -> str:
     ['year', 'yyyymm', 'yyyymmdd', 'yyyymmddhh', 'seconds', 'milliseconds', 'excel', 'count']
     >>> number_kind(["210331", "210401"], "date"), number_kind(["202103"], "date"), number_kind(["210331"], "n")
     ('yymmdd', 'yyyymm', 'count')
-    >>> number_kind(["1949.0", "1949.083", "1949.167"], "time")
-    'decimal year'
+    >>> number_kind(["1949.0", "1949.083", "1949.167"], "time"), number_kind(["2021365", "2022001"], "date")
+    ('decimal year', 'yyyyddd')
     """
     whole = [cell.partition(".")[0] for cell in filled]
     numbers = [int(cell) for cell in whole]
@@ -48,6 +49,8 @@ def number_kind(filled: Sequence[str], name: str) -> str:
                 return kind
         if widths == {6} and _are_weeks(whole, bool(words & (TIME_WORDS | WEEK_WORDS))):
             return "yyyyww"
+        if widths == {7} and words & TIME_WORDS and all(_is_day_of_year(c) for c in whole):
+            return "yyyyddd"
     elif low >= 1700 and high <= 2100 and months_of(filled) is not None:
         return "decimal year"
     for kind, scale in UNITS.items():
@@ -73,6 +76,10 @@ def _are_weeks(cells: Sequence[str], named: bool) -> bool:
     except ValueError:
         return False
     return named or len(cells) >= _MANY and len({cell[:4] for cell in cells}) > 1
+
+
+def _is_day_of_year(cell: str) -> bool:
+    return "1900" <= cell[:4] <= "2100" and "001" <= cell[4:] <= "366" and _is_date(cell, "yyyyddd")
 
 
 def _is_date(cell: str, kind: str) -> bool:

@@ -33,6 +33,7 @@ from lamella.data.readers.stamp_clocks import (
 )
 from lamella.data.readers.stamp_numbers import (
     EXCEL,
+    FIXED,
     FORMATS,
     UNITS,
     decimal_of,
@@ -197,8 +198,7 @@ def _read_numbers(
     kind = number_kind(filled, name)
     if (
         known
-        and known.kind in ("yymmdd", "yyyyww")
-        and all(len(cell) == 6 for cell in filled)
+        and all(len(cell) == FIXED.get(known.kind) for cell in filled)
         or known
         and (known.kind in ("count", "excel", "decimal year") or known.kind != "date" and kind == "count")
     ):

@@ -27,6 +27,7 @@ PARTS = {
     "day": ("day", "dy", "dd", "dom", "tag", "jour", "dia", "día", "giorno", "dag", "день", "日"),
     "hour": ("hour", "hr", "hh", "stunde", "heure", "hora", "ora", "uur"),
     "quarter": ("quarter", "qtr", "quartal", "trimestre", "trimester", "kwartaal"),
+    "doy": ("doy", "dayofyear", "yday", "jday", "julianday", "julian", "ordinalday"),
     "week": ("week", "weeknum", "isoweek", "weekofyear", "woche", "kw", "semaine", "semana", "settimana"),
 }
 _HOURS = ("time", "hour", *PARTS["hour"], "clock", "uhrzeit", "zeit", "tijd", "czas")
@@ -83,7 +84,9 @@ def _parts(free: dict[str, int], cells: Cells) -> list[int]:
     if not all(re.fullmatch(r"(\d{4}|\d\d)(\.0)?", cell) for cell in cells[at["year"]][:_LOOKED_AT] if cell):
         return []
     if "month" not in at:
-        return next(([at["year"], at[second]] for second in ("quarter", "week") if second in at), [])
+        second = next((part for part in ("quarter", "doy", "week") if part in at), "")
+        hour = [at["hour"]] if second == "doy" and "hour" in at else []
+        return [at["year"], at[second], *hour] if second else []
     used = [at[part] for part in ("year", "month", "day") if part in at]
     return [*used, at["hour"]] if "hour" in at and "day" in at else used
 
@@ -129,6 +132,9 @@ def join_time(names: Sequence[str], cells: Cells, used: Sequence[int]) -> list[s
         part = dict(zip(kinds, (re.sub(r"(?<=\d)\.0$", "", cell) for cell in row), strict=True))
         if kinds[0] == "year" and "quarter" in part:
             joined.append(f"{part['year']}Q{part['quarter'].lstrip('QqTt')}")
+        elif kinds[0] == "year" and part.get("doy", "").isdigit():
+            hour = f"T{part['hour'].zfill(2)}:00" if part.get("hour", "").isdigit() else ""
+            joined.append(f"{part['year']}-{part['doy'].zfill(3)}{hour}")
         elif kinds[0] == "year" and "week" in part:
             joined.append(f"{part['year']}-W{part['week'].lstrip('KWkw').zfill(2)}")
         elif kinds[0] == "year" and part.get("month", "").isdigit():

@@ -28,7 +28,7 @@ from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
 from lamella.fields import Field, Id, Series
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
-from lamella.tasks.time_series_forecasting import ahead, intervals, windows
+from lamella.tasks.time_series_forecasting import ahead, intervals, lengths, windows
 from lamella.tasks.time_series_forecasting.pairs import Pairs, pairs_of
 
 if TYPE_CHECKING:
@@ -147,15 +147,20 @@ class TimeSeriesForecasting(Task):
             return windows.read_windows(paths, columns)
         data, horizon = self._series(list(paths), columns), self.config.horizon
         ahead.check(horizon, self.once)
-        seasons = data.step.seasons(self.config.season)
-        least = max(windows.LEAST, 2 * seasons[0] if seasons[0] > 1 else 0)
+        seasons, said = getattr(self, "seasons_", getattr(self, "read_seasons", [])), list[str]()
+        if not seasons:  # training reads its own data first
+            seasons = data.step.seasons(self.config.season)
+            if not self.config.season:
+                seasons, said = lengths.fitting(data, seasons, horizon, self.training.fewest)
+            self.read_seasons = seasons
+        least = lengths.least_past(seasons)
         back = windows.look_back(seasons, self.once, self.config.context) + self.once
         found, short = windows.windows(data, horizon, back, seasons[0], least)
         if not found:
             raise windows.too_short(paths, data, least, horizon)
         counts = f"{len(data.tracks):,} series, seasons of {', '.join(map(str, seasons))}, {len(found):,} windows"
         left = [f"series too short for one window, left out: {short:,}"] if short else []
-        return found, [*data.notes, counts, *left]
+        return found, [*data.notes, *said, counts, *left]
 
     def _series(self, paths: list[str], columns: Choice) -> SeriesSet:
         c = self.config
@@ -195,7 +200,7 @@ class TimeSeriesForecasting(Task):
     def fit(self, examples: Sequence[Example]) -> None:
         first = examples[0]
         self.step_ = first.get("step", "")
-        self.seasons_ = self.step.seasons(self.config.season)
+        self.seasons_ = getattr(self, "read_seasons", None) or self.step.seasons(self.config.season)
         starts = [int(e["tick"]) for e in examples if "tick" in e]
         self.style_ = msgspec.to_builtins(getattr(self, "read_style", Style("count")))
         self.periods_ = periods(self.step, max(starts) - min(starts) + self.config.horizon) if starts else []

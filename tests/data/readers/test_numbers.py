@@ -141,3 +141,9 @@ def test_numbers_of_other_programs_and_scripts(cells, values):
 @pytest.mark.parametrize("cell", ["7 CR", "0x1F", "1/2", "1:75", '="a"', "'", "[1]", "~", "5D3"])
 def test_what_is_no_number_stays_none(cell):
     assert read_numbers([cell]).bad == [0]
+
+
+def test_limits_and_groups():
+    found = read_numbers(["0.2", "<0.05", "0.3", "≤ 0.1", ">= 4", "7"])
+    assert found.values.tolist() == [0.2, 0.05, 0.3, 0.1, 4.0, 7.0] and "limit" in found.marks
+    assert read_numbers(["<18", ">65", "20"]).bad == [0, 1], "names of groups"

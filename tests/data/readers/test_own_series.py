@@ -37,6 +37,8 @@ SHAPES = [
     (["1990.0", "1990.25", "1990.5", "1990.75"], QUARTER, "1991.00"),
     (["Q3/19", "Q4/19", "Q1/20"], QUARTER, "Q2/20"),
     (["3Q19", "4Q19", "1Q20"], QUARTER, "2Q20"),
+    (["2020364", "2020365", "2020366"], DAY, "2021001"),
+    (["2021-364", "2021-365", "2022-001"], DAY, "2022-002"),
     (["T3 2019", "T4 2019", "T1 2020"], QUARTER, "T2 2020"),
     (["2019H1", "2019H2", "2020H1"], Step(6, "months"), "2020H2"),
     (["KW 51/2019", "KW 52/2019", "KW 01/2020"], Step(604800, "s"), "KW 02/2020"),
@@ -261,3 +263,37 @@ def test_hours_with_points(tmp_path):
     path.write_text("\n".join(["Date;Time;CO(GT)", *rows]))
     data = read_series([path])
     assert str(data.step) == "3600 s" and len(data.tracks[0].values) == 72
+
+
+@pytest.mark.parametrize("header", ["YEAR;DOY;v", "year;day_of_year;v", "Yr;jday;v"])
+def test_a_day_of_the_year_in_a_column_of_its_own(tmp_path, header):
+    days = [date(2020, 12, 1) + timedelta(days=n) for n in range(60)]
+    rows = "".join(f"{day.year};{day.timetuple().tm_yday};{n % 7 + 1}\n" for n, day in enumerate(days))
+    data = read(tmp_path, f"{header}\n{rows}")
+    assert (data.step, len(data.tracks), ahead(data)) == (DAY, 1, "2021-030")
+
+
+def test_hours_of_a_day_of_the_year(tmp_path):
+    rows = "".join(f"2021;{32 + n // 24};{n % 24};{n % 7 + 1}\n" for n in range(60))
+    data = read(tmp_path, f"year;doy;hour;v\n{rows}")
+    assert data.step == Step(3600, "s") and data.tracks[0].first == (date(2021, 2, 1) - date(1970, 1, 1)).days * 24
+
+
+def test_counts_of_seven_digits_are_no_days(tmp_path):
+    rows = "".join(f"{2000001 + n};{n % 7 + 1}\n" for n in range(60))
+    assert read(tmp_path, f"sample;v\n{rows}").step.unit == "count"
+
+
+def test_the_key_of_the_one_station_is_no_series(tmp_path):
+    rows = "".join(f"USGS;01646500;{date(2020, 1, 1) + timedelta(days=n)};{n % 7};5\n" for n in range(60))
+    data = read(tmp_path, f"agency_cd;site_no;datetime;flow;load\n{rows}")
+    assert [track.id for track in data.tracks] == ["flow", "load"]
+    assert any('"site_no" is the same in every row and is left out' in note for note in data.notes)
+    assert len(read(tmp_path, f"agency_cd;site_no;datetime;flow;load\n{rows}", leave_out=["none"]).tracks) == 3
+
+
+def test_limits_are_read_as_themselves_and_said(tmp_path):
+    rows = "".join(f"{date(2020, 1, 5) + timedelta(days=7 * n)};{'<1' if n % 9 == 0 else n}\n" for n in range(40))
+    data = read(tmp_path, f"Week;tea: (Worldwide)\n{rows}")
+    assert data.tracks[0].values[:2].tolist() == [1.0, 1.0] and data.tracks[0].values[9] == 1.0
+    assert any('"<1" is read as 1' in note for note in data.notes)

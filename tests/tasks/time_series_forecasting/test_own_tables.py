@@ -7,6 +7,7 @@ import datetime
 import pytest
 
 import lamella
+import lamella.registry
 from tests.serving import serving
 
 DAYS = [datetime.date(2020, 1, 1) + datetime.timedelta(days=n) for n in range(90)]
@@ -61,3 +62,31 @@ def test_answers_are_the_same_everywhere(tmp_path, cli, kind):
         ).json["answers"] == [answer]
     medians = [float(row[2].replace(decimal, ".")) for row in rows[1:]]
     assert medians == answer["median"]
+
+
+def weeks(path, count: int):
+    days = [datetime.date(2021, 1, 3) + datetime.timedelta(days=7 * n) for n in range(count)]
+    path.write_text("week,v\n" + "".join(f"{day},{n % 5 + n / 50}\n" for n, day in enumerate(days)))
+    return path
+
+
+def test_series_shorter_than_their_seasons_are_learned_without(tmp_path, cli):
+    path, model = weeks(tmp_path / "a.csv", 80), tmp_path / "m"
+    how = ("--steps", 1, "--size", "tiny", "--horizon", 4, "--ensemble-size", 1, "--threads", 1)
+    done = cli("train", "time-series-forecasting", path, "-o", model, *how)
+    assert done.code == 0 and "seasons of 52 steps are not learned" in done.err + done.out, done.err
+    # A model keeps the seasons of its training, whatever later tables are long enough for.
+    longer = weeks(tmp_path / "b.csv", 300)
+    assert lamella.load(model).task.seasons_ == [1]
+    assert cli("evaluate", model, longer).code == 0 and cli("predict", model, longer).code == 0
+    done = cli("train", "time-series-forecasting", path, "-o", tmp_path / "n", *how, "--season", 52)
+    assert done.code and "expected series of 108 values" in done.err
+
+
+def test_long_series_keep_their_seasons_and_short_tests_do_not_change_them(tmp_path):
+    task = lamella.registry.find("time-series-forecasting")()
+    found, lines = task.read([str(weeks(tmp_path / "a.csv", 400))])
+    assert task.read_seasons == [52] and not any("not learned" in line for line in lines)
+    task.read([str(weeks(tmp_path / "b.csv", 130))])
+    task.fit(found)
+    assert task.seasons_ == [52]
