@@ -16,11 +16,12 @@ from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import closed, counts
+from lamella.tasks.translation.dates import dated, keys, keys_lost
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
 from lamella.tasks.translation.plans import is_sign, union
 from lamella.tasks.translation.quantities import apart, decades, with_units, without_half_days
-from lamella.tasks.translation.soundness import doubts, left_over
+from lamella.tasks.translation.soundness import doubts, greeted, left_over
 from lamella.tasks.translation.spacing import capital, unglued
 from lamella.tasks.translation.typography import set_marks, singles_lost
 
@@ -76,7 +77,7 @@ class Checks:
         self.numbers = Numbers(source, style.source, style.target, taken)
         spans = [one.span for one in self.numbers.constants]
         self.closed = closed.concerns(source, base_code(style.source))
-        self.names = Names(source, style.source, style.target, taken, style.cost, spans)
+        self.names = Names(source, style.source, style.target, union([*taken, *keys(source)]), style.cost, spans)
 
     @property
     def _words_taken(self) -> list[Span]:
@@ -114,10 +115,13 @@ class Checks:
         digits = self.numbers.check(answer, self._taken(answer), force)
         text = self._measured(digits.text)
         src, dst = base_code(self.style.source), base_code(self.style.target)
+        text = dated(self.source, text, src, dst)
         if "hal" in self.source:
             text = counts.half_hours(self.source, text, src, dst)
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
+        if self.taken:
+            text = greeted(self.source, text, self.taken[0], src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
         gone: list[Span] = []
         if self.style.dictionary:
@@ -139,6 +143,7 @@ class Checks:
             + ["marks"] * (not marks.sound)
         )
         signs = [] if marks.places else _signs_lost(self.source, text, self.taken)
+        signs = signs or keys_lost(self.source, text, self.taken)
         faults += ["marks"] * bool(signs)
         dates = closed.lost(self.source, text, src, dst) if self.closed else []
         faults += ["names"] * bool(dates and not names.missing)

@@ -272,7 +272,9 @@ def _addressed(answer: str, typed: str, name: str, woman: int, src: str, dst: st
         wrong += r"|[HMS]\."
     right = _TITLES[dst][woman] if dst in _TITLES else "(?!)"
     place = re.search(
-        rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})s?)\.* ?{re.escape(name)}(?![^\W\d_])", answer, re.ASCII
+        rf"(?<![\w.])(?:(?P<own>{re.escape(typed)})|(?:{wrong})s?)(?:\.?s(?=\.))?\.* ?{re.escape(name)}(?![^\W\d_])",
+        answer,
+        re.ASCII,
     )
     if not place or (place["own"] and re.fullmatch(right, place["own"])):
         return answer

@@ -10,7 +10,6 @@ What the net itself makes of a name, asked for it alone (`known`), tells a trans
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -22,6 +21,7 @@ from lamella.data.text.sentences import Span
 from lamella.tasks.translation.capitals import WORD, german_names, is_common, possible_names
 from lamella.tasks.translation.case import Typed, is_title_case
 from lamella.tasks.translation.confidence import Candidate
+from lamella.tasks.translation.likeness import NEAR, SHORT, WORDS, clipped, contains, half, like, likeness, plain
 from lamella.tasks.translation.numerals import is_roman
 from lamella.tasks.translation.proper import ordinary
 
@@ -34,7 +34,7 @@ _EXACT = lazy(
 )
 # After an article that lost its vowel, too: l'ONU, d'Aisha.
 _FREE = r"(?:(?<![\w'’.@#-])|(?<=(?<!\w)[LlDdNnQqSsCcJjMmTt]['’])|(?<=(?<!\w)[Qq]u['’]))"
-_ACRONYM = lazy(rf"{_FREE}(?:[A-Z]{{2,8}}|(?:[A-Z]\.){{2,5}})(?=s?(?![\w-]))")
+_ACRONYM = lazy(rf"{_FREE}(?:[A-Z]{{2,8}}|(?:[A-Z]\.){{2,5}}|[A-Z]{{2,6}}-[A-Z]{{1,2}})(?=s?(?![\w-]))")
 _CAPITAL = lazy(rf"{_FREE}{WORD}(?=['’]s\b|(?![\w'’]|-\w))")
 # A small word with a capital within a sentence is the first of a name: Le Clézio, Los Angeles.
 _PARTICLE = lazy(
@@ -55,9 +55,7 @@ _BEGINS = lazy(
 # A full stop after which a name goes on.
 _TITLED = lazy(r"(?:^|[\s(\"“„«])(?:Dr|Mr|Mrs|Ms|Prof|St|Mme|Mlle|M|Hr|Fr|Sr|Sra|Srta|D|Dª|Ing|Mag|[A-Z])\.\s?$")
 _NEXT = lazy(rf"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:{WORD}|[IVX]+(?!\w))")
-_WORDS = lazy(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
-_NEAR, _EXACTLY = 0.72, 0.6
-_SHORT = 4
+_EXACTLY = 0.6
 _TRUSTED, _KNOWN = -0.22, -0.35  # mean log-probabilities: of an answer to trust, and of a word that the net knows
 _GUESS = -0.8  # of a word that it does not
 _MOST = 40
@@ -124,7 +122,8 @@ class Names(Struct):
         if text.upper() == text:
             return
         for match in _ACRONYM.finditer(text):
-            self._add(match.span(), "exact" if is_roman(match[0]) else "acronym")  # Henry VIII
+            exact = is_roman(match[0]) or "-" in match[0]  # Henry VIII, USB-C
+            self._add(match.span(), "exact" if exact else "acronym")
             text = _bar(text, *match.span(), _NAMED)
         if self.src == "zh":
             for match in _LATIN.finditer(text):
@@ -159,8 +158,9 @@ class Names(Struct):
             leads = begins and not titled and self._leads(text, match)
             if leads or not begins or self._is_name(match[0], titled):
                 self._add(span, "initial" if begins and not leads else "name")
-        if self.src and (titled or _LISTED.match(text)):
-            self._add_possible(text, titled)
+        listed = bool(_LISTED.match(text))
+        if self.src and (titled or listed):
+            self._add_possible(text, titled, listed=listed and not titled)
 
     def _is_surname(self, text: str, match: re.Match[str], titled: bool) -> bool:
         """Whether a day or a month stands beside another word with a capital, as in `August Wilson` and `Theresa May`."""
@@ -173,10 +173,11 @@ class Names(Struct):
             beside = before[1] if not is_common(before[1].lower(), self.src) else ""
         return bool(beside) and beside.casefold() not in ordinary(self.src)
 
-    def _add_possible(self, text: str, everywhere: bool = True, titled: bool = False) -> None:
+    def _add_possible(self, text: str, everywhere: bool = True, titled: bool = False, listed: bool = False) -> None:
         """Note the words that may be names, though their capital says little.
 
-        Not everywhere: the first alone. titled: each word has a capital, and none is a name for how it stands.
+        Not everywhere: the first alone. titled: each word has a capital, and none is a name for how it stands. listed: the
+        first is named together with others.
         """
         known = {one.span for one in self.names}
         for match, probable in possible_names(text, self.src):
@@ -184,7 +185,8 @@ class Names(Struct):
                 begins = _BEGINS.search(text, 0, match.start())
                 if not everywhere and match.start():
                     continue
-                self._add(match.span(), "probable" if probable and not begins and not titled else "possible")
+                probable = (probable and not begins and not titled) or (listed and not match.start())
+                self._add(match.span(), "probable" if probable else "possible")
 
     def _add(self, span: Span, kind: Kind) -> None:
         self.names.append(Name(span, self.source[slice(*span)], kind))
@@ -233,11 +235,9 @@ class Names(Struct):
         lost: list[Span] = []
         slight = True
         unsure: list[str] = []
-        sources = {_plain(word) for word in _WORDS.findall(self.source)}
+        sources = {plain(word) for word in WORDS.findall(self.source)}
         for name in missing[:_MOST]:
-            words = [
-                m for m in _WORDS.finditer(left) if _plain(m[0]) not in sources or _plain(m[0]) == _plain(name.text)
-            ]
+            words = [m for m in WORDS.finditer(left) if plain(m[0]) not in sources or plain(m[0]) == plain(name.text)]
             near = _nearest(name, left, words)
             verdict = self._judge(name, near and left[slice(*near)], words, (known or {}).get(name.text))
             if verdict == "bent" and near:
@@ -256,33 +256,42 @@ class Names(Struct):
         self, name: Name, near: str | None, words: Sequence[re.Match[str]], known: Sequence[str] | None
     ) -> Literal["bent", "translated", "lost", "unsure"]:
         """What became of a name that an answer has not as it is."""
-        if name.kind == "exact" or (near and name.kind not in _MAYBE and _plain(near) == _plain(name.text)):
+        if name.kind == "exact" or (near and name.kind not in _MAYBE and plain(near) == plain(name.text)):
             return "bent" if near else "lost"
         if known is None:
             return "unsure"
         if name.kind in ("possible", "probable"):
             return self._judge_possible(name, near, words, known)
-        others = [candidate for candidate in known if _plain(candidate) != _plain(name.text)]
-        if len(name.text) > _SHORT:  # a letter or two are what a net leaves of a name
-            others = [candidate for candidate in others if len(_plain(candidate)) > 2 or not candidate.isascii()]
+        others = [candidate for candidate in known if plain(candidate) != plain(name.text)]
+        if len(name.text) > SHORT:  # a letter or two are what a net leaves of a name
+            others = [candidate for candidate in others if len(plain(candidate)) > 2 or not candidate.isascii()]
         if "." in name.text:  # L'U. is half of U.S.
-            others = [candidate for candidate in others if not _half(_plain(candidate), _plain(name.text))]
+            others = [candidate for candidate in others if not half(plain(candidate), plain(name.text))]
         if name.kind == "name" and not self._is_common(name.text):
-            others = [candidate for candidate in others if not _clipped(_plain(candidate), _plain(name.text))]
-        if name.kind == "name" and known and (_plain(known[0]) == _plain(name.text) or self._guessed(known[0])):
+            others = [candidate for candidate in others if not clipped(plain(candidate), plain(name.text))]
+        if name.kind == "name" and not self._is_common(name.text):
+            others = [candidate for candidate in others if not self._invented(candidate, name.text)]
+        if name.kind == "name" and known and (plain(known[0]) == plain(name.text) or self._guessed(known[0])):
             others = []  # by itself the net would keep it, or has no idea of it
         # The translation of a name that the net hardly knows is a name too.
         small = name.kind != "name" or self._is_common(name.text)
-        plain = [_plain(match[0]) for match in words if small or match[0] != match[0].lower()]
-        if any(_contains(plain, candidate) for candidate in others):
+        said = [plain(match[0]) for match in words if small or match[0] != match[0].lower()]
+        if any(contains(said, candidate) for candidate in others):
             # A net that bends a name in a sentence may bend it alone as well; of one it knows, this is the translation.
-            short = name.kind == "initial" or (name.kind == "acronym" and len(name.text) <= _SHORT)
+            short = name.kind == "initial" or (name.kind == "acronym" and len(name.text) <= SHORT)
             if not near or short or self._is_common(name.text):
                 return "translated"
-            return "translated" if not any(_like(_plain(c), _plain(name.text)) for c in others) else "bent"
+            return "translated" if not any(like(plain(c), plain(name.text)) for c in others) else "bent"
         if near:
             return "translated" if self._is_common(name.text) and near[:1].isupper() and name.kind == "name" else "bent"
         return "lost"
+
+    def _invented(self, candidate: str, name: str) -> bool:
+        """Whether a common word of the target language is a net's guess at a name that its own language has not: Sun for Solène."""
+        if self.src in ("", "de", "zh") or is_common(name.lower(), self.src) or like(plain(candidate), plain(name)):
+            return False
+        unsure = not isinstance(candidate, Candidate) or candidate.mean < _KNOWN
+        return unsure and is_common(candidate.strip(" .!?").lower(), self.dst)
 
     def _guessed(self, answer: str) -> bool:
         """Whether a net is so unsure of what it makes of a word by itself that it does not know the word.
@@ -300,33 +309,35 @@ class Names(Struct):
         where the net by itself keeps it, or does not know it. What the net knows, or the answer says with the same letters,
         is a word that was translated.
         """
-        key, best = _plain(name.text), known[0] if known else ""
-        copied = any(_plain(one) == key for one in known)
+        key, best = plain(name.text), known[0] if known else ""
+        copied = any(plain(one) == key for one in known)
         sure = isinstance(best, Candidate) and best.mean > _KNOWN and not copied
-        same = near is not None and _plain(near) == key
+        same = near is not None and plain(near) == key
         probable = name.kind == "probable"
         if near and not sure and not is_common(near.lower(), self.dst) and (near[:1].isupper() or probable):
             return "translated" if same and not probable else "bent"
         if same or (self.src == "de" and not probable):
             return "translated"
-        if _contains([_plain(match[0]) for match in words], best):
-            common = any(is_common(word.lower(), self.dst) for word in _WORDS.findall(best))
+        if probable and self._invented(best, name.text):
+            return "lost"
+        if contains([plain(match[0]) for match in words], best):
+            common = any(is_common(word.lower(), self.dst) for word in WORDS.findall(best))
             return "translated" if sure or common or not probable else "lost"
-        kept = best[:1].isupper() and _like(_plain(best), key) and not is_common(best.lower(), self.dst)
+        kept = best[:1].isupper() and like(plain(best), key) and not is_common(best.lower(), self.dst)
         return "lost" if copied or (probable and (kept or not sure)) else "translated"
 
 
 def _nearest(name: Name, left: str, words: Sequence[re.Match[str]]) -> Span | None:
     """The word of an answer that is nearly the name."""
-    least = _EXACTLY if name.kind == "exact" else _NEAR
-    key, best = _plain(name.text), None
+    least = _EXACTLY if name.kind == "exact" else NEAR
+    key, best = plain(name.text), None
     if name.kind == "exact" and not name.text[:1].isalpha():
         words = list(re.finditer(r"[@#:;=][^\s\ue000]+(?<![.,!?])", left))
     for match in words:
         word = match[0]
         if name.kind == "acronym" and not (word.isupper() and sorted(word) == sorted(name.text)):
             continue
-        score = 1.0 if name.kind == "acronym" else _likeness(key, _plain(word))
+        score = 1.0 if name.kind == "acronym" else likeness(key, plain(word))
         if score >= least and (name.kind != "name" or word[:1].isupper() or score > 0.8):
             best, least = match.span(), score
     if best and re.match(r"[ldnqscjmt]['’]", left[slice(*best)], re.IGNORECASE) and "'" not in name.text[:2]:
@@ -340,53 +351,6 @@ def _place(name: str, answer: str) -> Span | None:
     edge = f"(?<![{letters}])" if name[:1].isalnum() else f"(?<![{letters}_])"
     match = re.search(rf"{edge}{re.escape(name)}(?=(?:['’]?s|es|n|en)?(?![{letters}]))", answer)
     return match.span() if match else None
-
-
-def _plain(text: str) -> str:
-    """A word as it is compared: in small letters without accents and hyphens."""
-    text = re.sub(r"^[ldnqscjmt]['’](?=\w)", "", text.casefold())
-    return "".join(c for c in unicodedata.normalize("NFD", text) if c.isalnum())
-
-
-def _like(one: str, two: str) -> bool:
-    return _likeness(one, two) >= _NEAR
-
-
-def _likeness(one: str, two: str) -> float:
-    from difflib import SequenceMatcher  # late: most sentences have no names
-
-    return SequenceMatcher(None, one, two, False).ratio()
-
-
-def _half(candidate: str, name: str) -> bool:
-    """Whether what a net makes of initials has one of them alone, maybe with an article."""
-    letters = re.sub(r"[^a-z]", "", candidate)
-    return len(letters) < 3 and letters != re.sub(r"[^a-z]", "", name) and letters[-1:] in name
-
-
-def _clipped(one: str, name: str) -> bool:
-    """Whether what a net makes of a name it hardly knows begins as the name does and is another word then.
-
-    >>> _clipped("marse", "marseille"), _clipped("buddhismus", "buddhism"), _clipped("polen", "poland")
-    (True, False, True)
-    """
-    shared = next((i for i, (a, b) in enumerate(zip(one, name, strict=False)) if a != b), min(len(one), len(name)))
-    return 3 <= shared < 0.7 * len(name)
-
-
-def _contains(answer: Sequence[str], candidate: str) -> bool:
-    """Whether an answer's words hold those of a candidate, whatever their endings; little words do not count."""
-    wanted = [_plain(word) for word in _WORDS.findall(candidate)]
-    wanted = [word for word in wanted if len(word) > 2 or not word.isascii()] or wanted
-    whole = "".join(answer)
-
-    def held(word: str) -> bool:
-        if not word.isascii():
-            return word in whole
-        stem = word[: max(_SHORT, len(word) - 2)]
-        return any(other.startswith(stem) and len(other) <= len(word) + 3 for other in answer)
-
-    return bool(wanted) and all(map(held, wanted))
 
 
 def _bar(text: str, start: int, end: int, barrier: str = _BARRIER) -> str:

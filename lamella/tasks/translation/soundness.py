@@ -6,6 +6,7 @@ import re
 
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.lazy import lazy
+from lamella.data.text.sentences import Span
 from lamella.tasks.translation import clauses
 from lamella.tasks.translation.plans import FOREIGN
 from lamella.tasks.translation.proper import word_set
@@ -244,6 +245,37 @@ def _greets(source: str, answer: str, src: str, dst: str) -> bool:
     first = [word[1].lower() if word else "" for word in words]
     known = _GREETINGS.get(src, "").split()
     return first[0] in known and first[1] == first[0] and first[0] not in _GREETINGS.get(dst, "").split()
+
+
+_HELLO = {"en": "Hello", "fr": "Bonjour", "de": "Hallo", "es": "Hola", "zh": "你好"}
+_HELLOS = lazy(
+    r"(?:hello|hi|bonjour|bonsoir|salut|coucou|hallo|guten (?:tag|morgen|abend)|hola|你好|您好)", re.IGNORECASE
+)
+
+_DEAR = lazy(r"dear|ch[eè]re?s?|liebe[rs]?|querid[oa]s?|estimad[oa]s?", re.IGNORECASE)
+
+
+def greeted(source: str, answer: str, first: Span, src: str, dst: str) -> str:
+    """An answer that begins with a greeting before a placeholder, where its source does: `Bonjour %s` is no `Play %s`.
+
+    first: where the source has its first placeholder. Another word by itself before it gives way.
+
+    >>> greeted("Bonjour %s, entrez.", "Play %s, come in.", (8, 10), "fr", "en"), greeted("Hola %s", "Hi %s", (5, 7), "es", "en")
+    ('Hello %s, come in.', 'Hi %s')
+    """
+    before, name = source[: first[0]], source[slice(*first)]
+    if src == dst or dst not in _HELLO or not re.fullmatch(rf"[¡\s]*{_HELLOS.pattern}[ ,，]*", before, re.IGNORECASE):
+        return answer
+    place = answer.find(name)
+    match = re.fullmatch(r"(?P<start>[¡\s]*)(?P<word>[^\W\d_]+)(?P<end>[ ,，]*)", answer[: max(place, 0)])
+    if (
+        not match
+        or _HELLOS.fullmatch(match["word"])
+        or _DEAR.fullmatch(match["word"])
+        or match["word"].lower() in _GREETINGS.get(dst, "").split()
+    ):
+        return answer
+    return f"{match['start']}{_HELLO[dst]}{match['end']}{answer[place:]}"
 
 
 _LATIN = lazy(r"(?<![A-Za-zÀ-ɏ0-9_@#.:/-])(?=[A-ZÀ-Þ]*[a-zß-ÿ])[A-Za-zÀ-ɏ]+(?![A-Za-zÀ-ɏ0-9_@:/-]|\.\w)")

@@ -16,7 +16,7 @@ from lamella.data.text.lazy import lazy
 Written = tuple[int, int, str, str]  # start, end, as the target language writes it, a pattern of its forms
 
 _FRENCH = lazy(
-    r"(?<![\w.,:-])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0\u202f]?h(?:[ \u00a0\u202f]?(?P<minute>[0-5][0-9])(?!\w)|(?![\w/]))"
+    r"(?<![\w.,:-])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0\u202f]?h(?:[ \u00a0\u202f]?(?P<minute>[0-5][0-9])(?!\w|[ \u00a0\u202f]?(?:min|mn)\b)|(?![\w/]))"
 )
 _MOMENT = lazy(r"(?:^|[\s(])(?:à|de|dès|et|vers|avant|après|jusqu['’]à|entre|ou|-|–)[ \u00a0\u202f]$", re.IGNORECASE)
 _GERMAN = lazy(r"(?<![\w.,:–-])(?P<hour>[01]?[0-9]|2[0-4])(?:[.:](?P<minute>[0-5][0-9]))?[ \u00a0\u202f]Uhr(?!\w)")

@@ -39,6 +39,7 @@ _HIGH = lazy(
 )
 _INNER = lazy(rf"«{_BLANK}?(?=\S)|(?<=\S){_BLANK}?»")
 _APART = lazy(r"(?<=[\w)\]”\"%]) (?=(?:[!?]+|[:;])(?:$|[\s\"”)\]*]))")
+_TWICE = lazy(r"(?<!\w)'(?=[\"“„«])|(?<=[\"”“»])'(?!\w)")
 _APOSTROPHE = lazy(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 
@@ -58,8 +59,8 @@ def set_marks(source: str, answer: str, src: str, dst: str, format: str = "", cu
     src, dst = base_code(src), base_code(dst)
     if dst in ("en", "fr", "de", "es"):
         answer = _outside(answer, format, narrow)
-    if re.search("""'"|"'""", answer) and not re.search("""'"|"'""", source):  # quotation marks within themselves
-        answer = re.sub(r"(?<!\w)'(?=\")|(?<=\")'(?!\w)", "", answer)
+    if _TWICE.search(answer) and not _TWICE.search(source):  # quotation marks within themselves
+        answer = _TWICE.sub("", answer)
     for face in {match[0] for match in _FACE.finditer(source)}:  # bientôt:-)
         answer = re.sub(rf"(?<=\w){re.escape(face)}(?!\S)", f" {face}", answer)
     answer, whole = _quoted(source, _in_singles(source, answer, format), format)
