@@ -7,6 +7,8 @@ FOLDER holds BCCD as its authors publish it (Shenggan/BCCD_Dataset, MIT): JPEGIm
 them. The net learns from `trainval` (292 pictures) and is measured on `test` (72 pictures), on which nothing was chosen:
 what is in `lamella.nets.boxes` and in the task's defaults was chosen with `train` to learn from and `val` to measure with.
 
+Each model is measured a second time where it answers by the mean over mirror images (`--mirror`), and once more as int8.
+
 CPU seconds are those of the whole training, reading and watching included: on a busy machine, minutes on the clock say
 little. `--steps` makes the runs comparable between machines; `--minutes` counts the clock.
 """
@@ -17,6 +19,8 @@ import time
 import zipfile
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 import lamella
 from lamella.verbs.compress import graphs_size
@@ -69,6 +73,8 @@ def main() -> None:
             result = lamella.evaluate(model, str(data / "test.txt"))
             print(f"{facts}, {graphs_size(model.files) / 1e6:.2f} MB: {measured(result)}", flush=True)
             print("  " + ", ".join(f"{row['label']} {row['AP50']:.3f}" for row in result["boxes"]), flush=True)
+            mirrored = model.with_config(msgspec.structs.replace(model.task.config, mirror=True))
+            print(f"seed {seed}, --mirror: {measured(lamella.evaluate(mirrored, str(data / 'test.txt')))}", flush=True)
         for seed in args.seeds:  # `val` was learned from too; it only says what may be rounded
             small = lamella.compress(
                 str(home / f"bccd-{seed}"), str(home / f"bccd-{seed}-int8"), str(data / "val.txt"), force=True

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LEFT = 0.3  # share of a box that must still be inside the picture; with less of it nobody could name the object
-
 
 def random_affine(
     count: int,
@@ -51,10 +49,10 @@ def move_pictures(pictures: Tensor, matrices: Tensor, edge: str = "zeros") -> Te
 
 
 def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) -> tuple[Tensor, Tensor]:
-    """Boxes (B, N, 4) in pictures of this height and width -> the boxes after the transform, and which to keep (B, N).
+    """Boxes (B, N, 4) in pictures of this height and width -> the boxes after the transform, and which share of each is still
+    inside of the picture (B, N).
 
-    Boxes are clipped at the edge; one of which less than the share LEFT is still visible is dropped. The matrices must
-    not rotate or shear, since a rotated box is no longer parallel to the axes.
+    Boxes are clipped at the edge. The matrices must not rotate or shear, since a rotated box is no longer parallel to the axes.
 
     >>> mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> move_boxes(torch.tensor([[[0.0, 0.0, 2.0, 3.0]]]), mirror, height=10, across=10)[0].tolist()
@@ -71,7 +69,7 @@ def move_boxes(boxes: Tensor, matrices: Tensor, height: float, across: float) ->
     whole = (high - low).prod(-1)
     low, high = low.clamp(-1, 1), high.clamp(-1, 1)
     moved = torch.cat([(low + 1) / 2 * sides, (high + 1) / 2 * sides], dim=-1)
-    return moved, (high - low).prod(-1) > LEFT * whole
+    return moved, (high - low).prod(-1) / whole.clamp(min=1e-9)
 
 
 def random_light(pictures: Tensor, generator: torch.Generator, amount: float) -> Tensor:

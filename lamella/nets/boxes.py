@@ -12,6 +12,7 @@ from torch.nn import functional as F
 SPREAD = 0.12  # standard deviation of the Gaussian, as a share of the box's side
 NARROWEST = 0.8  # smallest standard deviation in points, so that a tiny object still has neighbours to learn from
 NEAR = 0.3  # height of the Gaussian from which on a point learns the box
+UNSURE = 0.01  # height of the Gaussian of an object that may be one or not, from which on the heat map is not judged
 SIDES = 5.0  # weight of the loss of the boxes against that of the heat map
 FARTHEST = 7.0  # logarithm of the largest distance: e^7 points are more than any picture has
 
@@ -20,12 +21,14 @@ def box_loss(outputs: dict[str, Tensor], boxes: Tensor, labels: Tensor) -> Tenso
     """The loss of a batch of pictures: a number.
 
     outputs: "centers" (B, L, H, W) as log-odds and "sides" (B, 4, H, W) as logarithms of distances. boxes (B, N, 4): left,
-    top, right, bottom in points of the map. labels (B, N): from 1; 0 is padding. A picture without boxes is all background.
+    top, right, bottom in points of the map. labels (B, N): from 1; 0 is padding; -k is an object of label k of which nobody
+    knows whether it would be marked, as one that augmentation cuts: it teaches its sides, and the heat map is not judged
+    there. A picture without boxes is all background.
     """
     centers, sides = outputs["centers"], outputs["sides"]
     height, across = centers.shape[2:]
     boxes = boxes.float()
-    real = labels > 0  # (B, N)
+    real = labels != 0  # (B, N)
     hills = gaussians(boxes, real, height, across)  # (B, N, H W)
     loss = focal(centers, hills, labels)
     if boxes.shape[1] == 0:
@@ -66,11 +69,13 @@ def focal(centers: Tensor, hills: Tensor, labels: Tensor) -> Tensor:
     Points that are already right count little, and high scores near a centre are penalised less than those far from one.
     """
     flat = centers.flatten(2)  # (B, L, H W)
-    place = (labels - 1).clamp(min=0)[..., None].expand(-1, -1, flat.shape[2])
-    wanted = torch.zeros_like(flat).scatter_reduce(1, place, hills, "amax")
+    place = (labels.abs() - 1).clamp(min=0)[..., None].expand(-1, -1, flat.shape[2])
+    sure = (labels > 0)[..., None]
+    wanted = torch.zeros_like(flat).scatter_reduce(1, place, hills * sure, "amax")
+    unsure = torch.zeros_like(flat).scatter_reduce(1, place, hills * ~sure, "amax") > UNSURE
     likely = flat.sigmoid()
     hits = -F.logsigmoid(flat) * (1 - likely) ** 2 * (wanted == 1)
-    misses = -F.logsigmoid(-flat) * likely**2 * (1 - wanted) ** 4  # 0 at the centres themselves
+    misses = -F.logsigmoid(-flat) * likely**2 * (1 - wanted) ** 4 * ~unsure  # 0 at the centres themselves
     return (hits.sum() + misses.sum()) / (labels > 0).sum().clamp(min=1)
 
 

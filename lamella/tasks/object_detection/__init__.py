@@ -53,6 +53,7 @@ LARGEST = 320  # side of the net's picture where nothing else is asked for
 MULTIPLE = 16  # the sides are multiples of this
 FINE = 16  # parts of a pixel in which boxes are kept: whole numbers stay exact where the net computes in 16 bits
 FLOOR = 0.01  # a box below this is none
+WHOLE = 0.9  # share of an object that must be left where training moves its picture: one that is cut teaches no score
 UNSEEN = 0.3  # the least score of a label that no picture kept aside has
 EXPLAINED = 224  # side of the picture that is explained
 
@@ -217,15 +218,19 @@ class ObjectDetection(Task):
     # ---- net ---------------------------------------------------------------------------------------------------
 
     def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
+        import torch
+
         from lamella.nets.augment import move_boxes, move_pictures, random_affine, random_light
 
         c = self.config
         flips = c.flip in ("across", "both"), c.flip in ("down", "both")
         matrices = random_affine(len(batch["pictures"]), rng, c.translate, c.scale, *flips)
         pictures = random_light(move_pictures(batch["pictures"], matrices), rng, c.brightness)
-        boxes, stay = move_boxes(batch["boxes"].float() / FINE, matrices, self.height_, self.width_)
+        boxes, inside = move_boxes(batch["boxes"].float() / FINE, matrices, self.height_, self.width_)
         boxes = (boxes * FINE).round().long()
-        return {**batch, "pictures": pictures, "boxes": boxes, "labels": batch["labels"] * stay}
+        # Whether people would still mark an object that is cut here is not known: the loss leaves negative labels open.
+        labels = batch["labels"] * (inside > 0) * torch.where(inside < WHOLE, -1, 1)
+        return {**batch, "pictures": pictures, "boxes": boxes, "labels": labels}
 
     def build(self) -> "nn.Module":
         from lamella.nets.cnn.centers import CenterNet
