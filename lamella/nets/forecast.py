@@ -1,7 +1,7 @@
 """Forecasters: the past of a series and what is known of its future -> quantiles of the next values.
 
 A linear part continues the seasons and the trend; over long horizons a linear map alone beats most Transformers (Zeng et
-al., 2023). It begins as the solution of a ridge regression (`Forecaster.begin`). A deep part corrects it: an encoder reads the past in patches (Nie et al., 2023), either a GRU or a
+al., 2023). It begins as the solution of a ridge regression (`Forecaster.begin`), and stays it where seasons do not help. A deep part corrects it: an encoder reads the past in patches (Nie et al., 2023), either a GRU or a
 Transformer, which also has tokens for the future with its known features. A small net, shared by all steps of the
 horizon, combines the encoder's output with the step's calendar, covariates and the values of earlier seasons: the
 multi-horizon quantile forecaster of Wen et al., 2017. An ensemble of a few members with different initial weights is
@@ -24,7 +24,7 @@ from lamella.nets.transformer.blocks import EncoderBlock
 
 SPANS = (2, 3, 5, 8, 12)  # numbers of steps over which a trend is measured
 CONTEXT = 24  # size of the encoder's output for each step of the horizon
-PENALTIES = (3e-4, 3e-3, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of the ridge regression, that are tried
+PENALTIES = (3e-4, 3e-3, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # of the ridge regression, that are tried
 FEW = 3  # windows with fewer past values do not count in the loss
 
 
@@ -63,6 +63,8 @@ class Member(nn.Module):
 
     places: Tensor
     lags: Tensor
+    solved_past: Tensor  # (C, H), where the solution is kept
+    solved_known: Tensor  # (H, K)
 
     def __init__(
         self,
@@ -74,8 +76,10 @@ class Member(nn.Module):
         heads: int,
         dropout: float,
         solved: bool = False,
+        solution: str = "",
     ) -> None:
-        """solved: the linear part knows the calendar too, and begins as a solution."""
+        """solved: the linear part knows the calendar too, and begins as a solution; solution: that is kept, "beside" the linear part,
+        which goes on learning, or "alone", in its place."""
         super().__init__()
         context, horizon, season, patch, known, extra, lags = window
         self.context, self.horizon, self.patch, self.extra = context, horizon, patch, extra
@@ -104,6 +108,13 @@ class Member(nn.Module):
         self.spans = [s for s in SPANS if s < context] if season == 1 else []  # without a season: the trend continues
         self.drift_table = nn.Parameter(torch.zeros(1, max(1, len(self.spans))))
         self.damp_table = nn.Parameter(torch.zeros(1, horizon))
+        self.alone = False
+        if solution:
+            shares = torch.softmax(self.mix_table.detach(), dim=1)[0]
+            self.register_buffer("solved_past", repeated(shares, lags, context))
+            self.register_buffer("solved_known", torch.zeros(horizon, known))
+        if solution == "alone":
+            self.stay()
         # Small: the deep part starts as a small correction of the linear one.
         with torch.no_grad():
             self.last.weight.mul_(0.1)
@@ -140,6 +151,8 @@ class Member(nn.Module):
 
     def linear(self, past: Tensor, known: Tensor) -> Tensor:
         """The linear forecast of past (B, C) and known (B, C + H, K): (B, H)."""
+        if self.alone:
+            return self.solved(past, known)
         lags = past[:, self.lags.flatten()].reshape(-1, *self.lags.shape)  # (B, H, L)
         base = (lags * torch.softmax(self.mix_table, dim=1)).sum(dim=2)  # (B, H)
         base = base + self.drop_past(past) @ self.window_table
@@ -151,6 +164,28 @@ class Member(nn.Module):
             steps = torch.arange(1, self.horizon + 1, dtype=past.dtype, device=past.device)
             base = base + slope * (1 + self.damp_table) * steps
         return base
+
+    def solved(self, past: Tensor, known: Tensor) -> Tensor:
+        """The forecast of the solution that is kept: (B, H)."""
+        return past @ self.solved_past + (known[:, self.context :] * self.solved_known).sum(dim=2)
+
+    def solve(self, weights: Tensor, calendar: Tensor, rate: float, alone: bool) -> None:
+        """Take the weights (C, H) of the past and (H, K) of what is known; rate: of dropout of the past; alone: without the seasons,
+        and for good."""
+        self.window_table.copy_(weights)
+        if self.known_table is not None:
+            self.known_table.copy_(calendar)
+        self.drop_past.p = min(0.5, rate)
+        if hasattr(self, "solved_past"):
+            self.solved_past.mul_(0.0 if alone else 1.0).add_(weights)
+            self.solved_known.copy_(calendar)
+        if alone:
+            self.stay()
+
+    def stay(self) -> None:
+        """Be the solution from now on: nothing of the linear part learns."""
+        self.alone = True
+        del self.mix_table, self.window_table, self.known_table, self.drift_table, self.damp_table, self.drop_past
 
     def answer(self, past: Tensor, known: Tensor, about: Tensor) -> Tensor:
         """The linear forecast plus the deep part's correction: quantiles (B, H, Q)."""
@@ -191,37 +226,44 @@ class Forecaster(nn.Module):
         dropout: float = 0.1,
         members: int = 3,
         solved: bool = False,
+        solution: str = "",
     ) -> None:
+        """solved, solution: see `Member`."""
         super().__init__()
+        self.solution = solution
         self.kind, self.known, self.season = kind, window.known, window.season
         self.context, self.horizon, self.patch, self.width = window.context, window.horizon, window.patch, width
-        shape = kind, window, quantiles, width, depth, heads, dropout, solved
+        shape = kind, window, quantiles, width, depth, heads, dropout, solved, solution
         self.members = nn.ModuleList(Member(*shape) for _ in range(members))
 
     def begin(self, past: Tensor, known: Tensor, wanted: Tensor, kept: Tensor) -> float:
-        """Begin the linear part as the ridge regression of what its seasons leave: past (N, C), known (N, H, K), wanted (N, H).
+        """Begin the linear part as a ridge regression: past (N, C), known (N, H, K), wanted (N, H).
 
-        The penalty is that with the least mean error on the windows that are `kept` (N) from the regression. Dropout of the past
-        is a ridge penalty too (Wager et al., 2013), so its rate becomes that of the penalty. Returns the penalty, as a part of the mean
-        square of the past; infinity where nothing is better than to leave the linear part as it is.
+        What the penalty draws it to is the forecast of its seasons, or, where the solution is kept, the mean of the past with the
+        calendar too: a season of the week is none in temperatures. Which of them, and the penalty, is that with the least mean error
+        on the windows that are `kept` (N) from the regression. In the second case the past says little, and the linear part stays as
+        it is (`solution`). Dropout of the past is a ridge penalty too (Wager et al., 2013), so its rate becomes that of the penalty.
+        Returns the penalty, as a part of the mean square of the past; infinity where nothing is better than to leave it as it is.
         """
         with torch.no_grad():
             member = self._members()[0].eval()
             all_known = torch.cat([past.new_zeros(len(past), self.context, known.shape[2]), known], dim=1)
-            left = (wanted - member.linear(past, all_known)).double()
             x, k = past.double(), known.double()
-            best, chosen = left[kept].abs().mean().item(), float("inf")
-            for penalty, tables in zip(PENALTIES, ridge(x[~kept], k[~kept], left[~kept], PENALTIES), strict=True):
-                error = (left[kept] - x[kept] @ tables[0] - (k[kept] * tables[1]).sum(dim=2)).abs().mean().item()
-                if error < best:
-                    best, chosen = error, penalty
+            left = (wanted - member.linear(past, all_known)).double()
+            best, chosen, aim = left[kept].abs().mean().item(), float("inf"), left
+            # Small penalties draw to nothing: there it is all one.
+            large = [penalty for penalty in PENALTIES if penalty >= 1]
+            plain = [(left + x @ member.solved_past.double(), large)] if self.solution else []
+            for wish, penalties in [(left, PENALTIES), *plain]:
+                for penalty, tables in zip(penalties, ridge(x[~kept], k[~kept], wish[~kept], penalties), strict=True):
+                    error = (wish[kept] - x[kept] @ tables[0] - (k[kept] * tables[1]).sum(dim=2)).abs().mean().item()
+                    if error < best:
+                        best, chosen, aim = error, penalty, wish
             if chosen != float("inf"):
-                [(weights, calendar)] = ridge(x, k, left, (chosen,))
+                [(weights, calendar)] = ridge(x, k, aim, (chosen,))
                 for member in self._members():
-                    member.window_table.copy_(weights)
-                    if member.known_table is not None:
-                        member.known_table.copy_(calendar)
-                    member.drop_past.p = min(0.5, chosen / (1 + chosen))
+                    member.solve(weights, calendar, chosen / (1 + chosen), aim is not left)
+                self.solution = "alone" if aim is not left else self.solution
             self.train()
         return chosen
 
@@ -265,13 +307,17 @@ class Forecaster(nn.Module):
         return {"state": torch.cat(after, dim=1)}
 
     def forecast(self, past: Tensor, known: Tensor, state: Tensor | None = None) -> dict[str, Tensor]:
-        """past (B, C), scaled, known (B, C + H, K), and the states of a recurrent net -> quantiles (B, H, Q)."""
+        """past (B, C), scaled, known (B, C + H, K), and the states of a recurrent net -> quantiles (B, H, Q).
+
+        Where a solution is kept, its forecast (B, H) too.
+        """
         if state is None:
             every = [m.answer(past, known, m.about(past, known)) for m in self._members()]
         else:
             states = state.chunk(len(self.members), dim=1)
             every = [m.answer(past, known, m.unfold(s)) for m, s in zip(self._members(), states, strict=True)]
-        return {"quantiles": torch.stack(every).mean(dim=0).float()}
+        found = {"quantiles": torch.stack(every).mean(dim=0).float()}
+        return found | {"linear": self._members()[0].solved(past, known).float()} if self.solution else found
 
     def _members(self) -> list[Member]:
         return [m for m in self.members if isinstance(m, Member)]
@@ -282,14 +328,26 @@ class Forecaster(nn.Module):
             "past": ("float32", "batch", self.context),
             "known": ("float32", "batch", self.context + self.horizon, self.known),
         }
+        outputs = ("quantiles", "linear") if self.solution else ("quantiles",)
         if self.kind != "rnn":
-            return {"forecast": (inputs, ("quantiles",))}
+            return {"forecast": (inputs, outputs)}
         state = ("float32", "batch", len(self.members) * self.width)
         patch = ("float32", "batch", self.patch * (1 + self.known))
         return {
             "read": ({"patch": patch, "state": state}, ("state",)),
-            "forecast": ({**inputs, "state": state}, ("quantiles",)),
+            "forecast": ({**inputs, "state": state}, outputs),
         }
+
+
+def repeated(shares: Tensor, lags: Tensor, context: int) -> Tensor:
+    """The weights (C, H) of the past with which earlier seasons come again: a share (L) of each lag (H, L).
+
+    >>> repeated(torch.tensor([0.75, 0.25]), torch.tensor([[2, 0], [3, 1]]), 4).T.tolist()
+    [[0.25, 0.0, 0.75, 0.0], [0.0, 0.25, 0.0, 0.75]]
+    """
+    ahead = torch.arange(len(lags))[:, None].expand_as(lags)
+    weights = torch.zeros(context, len(lags))
+    return weights.index_put((lags, ahead), shares.expand(lags.shape), accumulate=True)
 
 
 def ridge(past: Tensor, known: Tensor, wanted: Tensor, penalties: Sequence[float]) -> list[tuple[Tensor, Tensor]]:

@@ -132,6 +132,8 @@ class TimeSeriesForecasting(Task):
     widths_: dict[str, float]  # by how much each interval is stretched
     even_: Mapping[str, float] = {}  # how even within a horizon; models from before it have none
     solved_: bool = False  # whether the linear part began as a solution; in models from before it did not
+    solution_: str = ""  # whether the net keeps that, "beside" what goes on learning or "alone"
+    trust_: float = 1.0  # how much counts of what the net makes of it
     style_: Mapping[str, Any] = {}  # how the time stamps of training were written
     alike_: float = 1.0  # how alike errors of neighbouring steps are; models from before it have none
 
@@ -208,7 +210,8 @@ class TimeSeriesForecasting(Task):
         self.known_from_ = self.config.known_from
         self.widths_, self.even_ = dict.fromkeys(INTERVALS, 1.0), {}
         self.pairs = pairs_of(self.frame, examples)
-        self.solved_ = self.pairs is not None
+        self.solved_, self.trust_ = self.pairs is not None, 1.0
+        self.solution_ = "beside" if self.solved_ and self.seasons_[0] > 1 else ""
 
     @property
     def optional(self) -> dict[str, Field]:
@@ -261,10 +264,20 @@ class TimeSeriesForecasting(Task):
         )  # fmt: skip
         width = size.width * 2 // 3 // 8 * 8
         net = Forecaster(
-            c.net, window, len(LEVELS), width, size.depth, size.heads, c.dropout, c.ensemble_size, self.solved_
+            c.net,
+            window,
+            len(LEVELS),
+            width,
+            size.depth,
+            size.heads,
+            c.dropout,
+            c.ensemble_size,
+            self.solved_,
+            "beside" if self.solution_ and self.pairs else self.solution_,
         )
         if self.pairs is not None:
             net.begin(*map(torch.from_numpy, self.pairs))
+            self.solution_ = net.solution
         return net
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -278,7 +291,11 @@ class TimeSeriesForecasting(Task):
         given = {"past": inputs["past"], "known": inputs["known"]}
         if "read" in graphs:
             given["state"] = over_patches(graphs["read"], self.frame.patches(inputs["past"], inputs["known"]))
-        scaled = np.sort(graphs["forecast"](**given)["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
+        found = graphs["forecast"](**given)
+        scaled = np.sort(found["quantiles"].astype(np.float64), axis=2)  # (B, H, Q)
+        if "linear" in found:
+            # The median moves towards the linear forecast, and the other quantiles move along with it.
+            scaled -= (1 - self.trust_) * (scaled[:, :, len(LEVELS) // 2] - found["linear"])[:, :, None]
         rows = zip(scaled, inputs["unit"].astype(np.float64), strict=True)
         return [
             intervals.answer(q, float(unit[0]), float(unit[1]), INTERVALS, self.widths_, self.even_) for q, unit in rows
@@ -297,10 +314,15 @@ class TimeSeriesForecasting(Task):
         )
 
     def calibrate(self, examples: Sequence[Example], run: Run) -> None:
-        """Stretch each interval until it holds as many of the values kept back as it claims."""
-        self.widths_, self.even_ = dict.fromkeys(INTERVALS, 1.0), {}
+        """How much counts of what the net made of its linear part; then stretch each interval until it holds as many of the values kept
+        back as it claims."""
+        self.widths_, self.even_, self.trust_ = dict.fromkeys(INTERVALS, 1.0), {}, 1.0
         wanted, answers = np.array([windows.numbers(e["future"]) for e in examples]), run(examples)
         units = [windows.scale_of(e, self.seasons_[0]) for e in examples]
+        if self.solution_:
+            self.trust_ = 0.0
+            self.trust_ = intervals.trust(wanted, answers, run(examples), units)
+            answers = run(examples) if self.trust_ < 1 else answers
         self.widths_, self.even_ = intervals.fitted(wanted, answers, INTERVALS, units)
         self.alike_ = ahead.persistence(wanted, answers, "80%")
 

@@ -1,4 +1,5 @@
-"""Intervals that hold what they claim: how far they must be stretched, and how even they should be, by windows kept aside."""
+"""What windows kept aside say of forecasts: how far intervals must be stretched to hold what they claim, how even they should
+be, and how much of what a net makes of a linear forecast is to be trusted."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,35 @@ def _student(count: int, share: float) -> float:
     if count == 2:
         return (2 * p - 1) / math.sqrt(2 * p * (1 - p)) / z
     return 1 + (z**2 + 1) / (4 * count) + (5 * z**4 + 16 * z**2 + 3) / (96 * count**2)  # Fisher's expansion
+
+
+def trust(
+    wanted: Floats, answers: Sequence[Mapping[str, Any]], plain: Sequence[Mapping[str, Any]], units: Sequence[float]
+) -> float:
+    """How much of what a net makes of a linear forecast counts, 0 to 1, by answers with it and without it to windows kept aside (wanted, N, H).
+
+    All of it where it makes the mean error less. Where it makes it greater, which in a few windows may be chance, as much as the two-sided p-value
+    of Student's t test of that: 0.05 is 5%.
+
+    >>> wanted = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    >>> near, far, other = ([{"median": [x, x]} for x in row] for row in ([1.0, 1.0, 1.1], [3.0, 3.2, 3.1], [1.0, 1.1, 1.1]))
+    >>> [round(trust(wanted, a, b, [1.0, 1.0, 1.0]), 2) for a, b in ((near, far), (far, near), (other, near))]
+    [1.0, 0.0, 0.42]
+    """
+    scale = np.array([unit or 1.0 for unit in units])
+    errors = [
+        np.abs(np.array([a["median"] for a in every]) - wanted).mean(axis=1) / scale for every in (answers, plain)
+    ]
+    worse, count = errors[0] - errors[1], len(wanted)
+    if worse.mean() <= 0 or count < 2:
+        return 1.0
+    spread = float(worse.std(ddof=1))
+    if spread == 0:
+        return 0.0
+    t, degrees = float(worse.mean()) / spread * math.sqrt(count), count - 1
+    # The normal deviate that is as rare as this t (Wallace, 1959).
+    z = math.sqrt(degrees * math.log1p(t * t / degrees)) * (8 * degrees + 1) / (8 * degrees + 3)
+    return 2 * NormalDist().cdf(-z)
 
 
 def fitted(

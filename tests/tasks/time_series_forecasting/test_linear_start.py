@@ -11,7 +11,14 @@ from lamella.data.readers import clock  # noqa: E402
 from lamella.data.readers.stamps import Style  # noqa: E402
 from lamella.errors import DataError  # noqa: E402
 from lamella.nets.forecast import Forecaster, Window, ridge  # noqa: E402
-from lamella.tasks.time_series_forecasting import Config, TimeSeriesForecasting, windows  # noqa: E402
+from lamella.tasks.time_series_forecasting import (  # noqa: E402
+    INTERVALS,
+    LEVELS,
+    Config,
+    TimeSeriesForecasting,
+    intervals,
+    windows,
+)
 from lamella.tasks.time_series_forecasting.pairs import pairs_of  # noqa: E402
 
 
@@ -67,10 +74,18 @@ def test_an_untrained_net_forecasts_what_is_linear_in_the_past():
     job, net = trained_on(values[:480])
     new = [e for e in examples(values) if len(e["past"]) >= 480]
     started = errors(job, net, new)
-    assert job.solved_ and net.members[0].drop_past.p < 0.1
-    job.pairs, job.solved_ = None, False
+    assert job.solved_ and job.solution_ == "beside" and net.members[0].drop_past.p < 0.1
+    job.pairs, job.solved_, job.solution_ = None, False, ""
     assert started < 0.6 * errors(job, job.build(), new), "the seasonal naive forecast"
     assert torch.equal(net.members[0].window_table, net.members[1].window_table)
+    assert torch.equal(net.members[0].solved_past, net.members[1].solved_past)
+    arrays = [job.frame.read(e) for e in new[:3]]
+    past, known = (torch.from_numpy(np.stack([a[k] for a in arrays])) for k in ("past", "known"))
+    with torch.no_grad():
+        begun = net.members[0].solved(past, known)
+        assert torch.allclose(begun, net.eval().members[0].linear(past, known), atol=1e-5)
+        net.members[0].window_table.zero_()
+        assert torch.equal(begun, net.members[0].solved(past, known)), "what is kept does not learn"
 
 
 def test_noise_is_forecast_no_worse_than_by_its_seasons():
@@ -78,8 +93,80 @@ def test_noise_is_forecast_no_worse_than_by_its_seasons():
     job, net = trained_on(values[:480])
     new = [e for e in examples(values) if len(e["past"]) >= 480]
     started = errors(job, net, new)
-    job.pairs, job.solved_ = None, False
+    assert job.solution_ == "alone" and "members.0.window_table" not in net.state_dict()
+    job.build().load_state_dict(net.state_dict())  # it begins anew
+    job.pairs = None  # as where a model goes on learning
+    assert [n for n, _ in job.build().named_parameters()] == [n for n, _ in net.named_parameters()]
+    job.solved_, job.solution_ = False, ""
     assert started < 1.02 * errors(job, job.build(), new)
+    # There is no season in noise: the mean of the past is the better forecast, and it is what a penalty draws the weights to.
+    mean = np.mean([np.abs(np.mean(e["past"][-job.frame.context :]) - np.array(e["future"])).mean() for e in new])
+    assert started < 1.05 * mean
+
+
+def test_seasons_that_come_again_are_kept():
+    times = np.arange(600)
+    values = np.sin(2 * np.pi * times / 12) + 0.3 * np.random.default_rng(4).normal(size=600)
+    job, net = trained_on(values[:480])
+    new = [e for e in examples(values) if len(e["past"]) >= 480]
+    assert errors(job, net, new) < 0.3
+
+
+def test_without_a_season_the_linear_part_goes_on_learning():
+    job = TimeSeriesForecasting(Config(horizon=6, season=1), "tiny")
+    job.fit(examples(np.random.default_rng(5).normal(size=600).cumsum()))
+    assert job.solved_ and not job.solution_
+    names = dict(job.build().named_parameters())
+    assert "members.0.window_table" in names and job.build().graphs()["forecast"][1] == ("quantiles",)
+
+
+def answer(value):
+    return {"median": [value, value]}
+
+
+@pytest.mark.parametrize(
+    ("deep", "linear", "low", "high"),
+    [
+        ([1.0, 1.2, 0.9], [1.1, 1.3, 1.1], 1.0, 1.0),  # better in each window
+        ([1.0, 5.0, 0.9], [2.0, 3.9, 1.1], 1.0, 1.0),  # better in the mean, whatever the chance
+        ([1.1, 0.9, 1.0], [1.0, 1.0, 0.95], 0.5, 0.95),  # a little worse: hardly known
+        ([2.0, 2.1, 1.9], [1.0, 1.0, 1.0], 0.0, 0.01),  # surely worse
+        ([2.0], [1.0], 1.0, 1.0),  # a single window says nothing
+    ],
+)
+def test_what_is_worse_than_the_linear_part_counts_less(deep, linear, low, high):
+    wanted = np.zeros((len(deep), 2))
+    found = intervals.trust(wanted, list(map(answer, deep)), list(map(answer, linear)), [1.0] * len(deep))
+    assert low <= found <= high
+
+
+def test_answers_move_towards_the_linear_forecast_with_their_intervals():
+    job, _ = trained_on(np.random.default_rng(6).normal(size=300))
+    job.widths_, job.even_ = dict.fromkeys(INTERVALS, 1.0), {}
+    quantiles = np.linspace(-2, 2, len(LEVELS))[None, None] + np.full((1, 6, 1), 1.0)
+    graph = {"forecast": lambda **_: {"quantiles": quantiles.astype(np.float32), "linear": np.full((1, 6), -1.0)}}
+    given = {"past": np.zeros((1, 4)), "known": np.zeros((1, 10, 1)), "unit": np.array([[10.0, 2.0]])}
+    for share, median in ((1.0, 12.0), (0.5, 10.0), (0.0, 8.0)):
+        job.trust_ = share
+        [found] = job.decode(graph, given)
+        assert found["median"] == [median] * 6
+        assert found["80%"] == [[median - 2.0, median + 2.0]] * 6
+
+
+def test_calibration_measures_both_and_older_models_have_one():
+    rng = np.random.default_rng(7)
+    job, _ = trained_on(rng.normal(size=300))
+    kept = [{"past": [0.0, 1.0] * 12, "future": [0.0] * 6, "scale": 1.0} for _ in range(6)]
+
+    def run(rows):
+        off = [float(rng.normal(3 * job.trust_, 0.1)) for _ in rows]
+        return [{"median": [x] * 6, **{name: [[x - 1, x + 1]] * 6 for name in INTERVALS}} for x in off]
+
+    job.calibrate(kept, run)
+    assert job.trust_ < 0.01
+    job.solution_ = ""
+    job.calibrate(kept, run)
+    assert job.trust_ == 1.0
 
 
 def test_few_windows_or_a_very_long_past_have_no_regression():
