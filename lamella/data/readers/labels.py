@@ -15,14 +15,16 @@ import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from lamella.data.readers.records import fold, read_sheet
+from lamella.data.readers.records import Sheet, fold, read_sheet
 from lamella.data.readers.report import Report, Source
 from lamella.data.readers.stamp_columns import looks_like_time
 from lamella.data.readers.suffixes import is_table
 from lamella.data.readers.table_text import unescaped
 from lamella.data.readers.tables import Paths, Row, Table, list_paths, read_table
+from lamella.data.readers.text_folders import read_class_folders
 from lamella.data.text.encoding import StrPath, quote, quote_all, read_text, show_path, split_lines
 from lamella.errors import DataError
 
@@ -54,7 +56,7 @@ _LONGEST = 60  # characters of a label that is compared with others: of longer o
 def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None, to_learn: bool = True) -> Table:
     """Read texts and their labels.
 
-    In: the path or paths of TSV, CSV or JSONL; `columns`: which column is `text` and which `label`, by name or number,
+    In: the path or paths of TSV, CSV, JSONL, or of folders with a folder a class in them; `columns`: which column is `text` and which `label`, by name or number,
     where neither the header nor the content tells (the label: the column with the fewest different values); `to_learn`:
     whether a model is to learn from them, which needs labels that differ and come back.
     Out: a `Table` of rows {"text", "label"}; its report notes misspelt and rare labels, repeated and contradictory rows.
@@ -68,8 +70,11 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None, 
     ({'text': 'I liked it', 'label': 'good'}, ['label "bad" has a single example (reviews.tsv, line 2)'])
     """
     listed = list_paths(paths)
-    marked = [path for path in listed if columns is None and not is_table(path) and _is_marked(path)]
-    rest = [path for path in listed if path not in marked]
+    folders = [path for path in listed if Path(path).is_dir()]
+    marked = [p for p in listed if columns is None and not is_table(p) and p not in folders and _is_marked(p)]
+    rest = [path for path in listed if path not in marked and path not in folders]
+    if folders and columns and not rest:
+        raise DataError(f"{show_path(folders[0])}: a folder has no columns. Leave out --columns, or name a table")
     table = (
         read_table(rest, {"text": TEXT_NAMES, "label": LABEL_NAMES}, columns, choose=_choose, nested=["label"])
         if rest
@@ -77,6 +82,9 @@ def read_labelled(paths: Paths, columns: Mapping[str, str | int] | None = None, 
     )
     for path in marked:
         _read_marked(path, table)
+    for path in folders:
+        table.rows += read_class_folders(Path(path), table.report)
+        table.report.kept = len(table.rows)
     _unlist(table.rows)
     if "label" not in (columns or {}):
         for path in rest:
@@ -148,12 +156,24 @@ def _unlist(rows: Sequence[Row]) -> None:
         row["label"] = str(value[0])
 
 
+def _drop_rejected(sheet: Sheet, table: Table) -> None:
+    """Leave out the rows that whoever annotated them rejected or passed over, as Prodigy writes them: `"answer": "reject"`."""
+    answers = {line: str(cells.get("answer") or "") for line, cells in sheet.rows if isinstance(cells, dict)}
+    if not {"accept"} < set(answers.values()) <= {"accept", "reject", "ignore"}:
+        return
+    kept = [r for r in table.rows if r.file != sheet.file or answers.get(r.line, "accept") == "accept"]
+    table.report.drop('an "answer" other than "accept"', len(table.rows) - len(kept))
+    table.rows[:] = kept
+    table.report.kept = len(kept)
+
+
 def _read_flags(path: StrPath, table: Table) -> None:
     """Where a table has a column of 0 and 1 for each label, put the name of the one that is 1 as the label of its rows.
 
     Raises DataError where rows have several, or none: a text has one label here.
     """
     sheet = read_sheet(path, 1, {"label"})
+    _drop_rejected(sheet, table)
     first = sheet.keys or (list(map(str, sheet.rows[0][1])) if sheet.rows else [])
     source = next((s for s in table.report.sources if s.file == sheet.file), None)
     if source is None or not source.header or any(fold(n) == fold(a) for n in first for a in LABEL_NAMES):
