@@ -3,18 +3,22 @@
     python -m bench.fill_mask plays.txt descriptions.txt --minutes 15
     python -m bench.fill_mask plays.txt --minutes 15 --python /opt/peers/bin/python      with BertForMaskedLM as well
     python -m bench.fill_mask plays.txt --minutes 1 --most 200                           a try
+    python -m bench.fill_mask plays.txt --out model                                      keep the model in model/model
+    python -m bench.fill_mask plays.txt --model model/model --python PYTHON              measure that one, with BERT beside it
 
 The files are cut into passages; every tenth, by a hash of its text, is measured with and never trained on. In each of these, every
 twelfth word is masked, one at a time, and asked for. Of the answers to 100 words a mask: how often the word is the first, how
-often among five, and the pseudo-perplexity, what is not named being shared evenly by all words of the training text.
+often among five, and the pseudo-perplexity, what is not named being shared evenly by all words of the training text. "Net alone":
+the same model without what it has counted.
 
 Beside it: the most frequent words; Kneser-Ney bigrams from both sides, P(word | left) P(right | word), which is normalised
 over its 2,000 best words; and with --python, an environment with torch and transformers, BertForMaskedLM with as many
 layers and as wide, on the same pieces, trained on one core for the same minutes with AdamW, whole words masked, 15% of them. Its
-net answers through the same search as ours. int8: the same model after `lamella compress`, as far as that finds it faster; else as it is.
+net answers through the same search as our net alone. int8: the same model after `lamella compress`, as far as that finds it faster; else as it is.
 """
 
 import argparse
+import copy
 import hashlib
 import json
 import subprocess
@@ -33,7 +37,7 @@ from lamella.data.readers.cloze import WORD
 from lamella.data.readers.passages import read_passages
 from lamella.metrics import fillings
 from lamella.model import run_batches
-from lamella.task import as_measured
+from lamella.task import Task, as_measured
 
 EVERY = 12  # words of a held-out passage between two that are asked for
 NAMED = 100  # words of an answer
@@ -69,12 +73,19 @@ def said(name: str, answers: list[Any], asked: list[dict[str, str]], vocabulary:
     )
 
 
-def answered(model: lamella.Model, graphs: Any, asked: list[dict[str, str]]) -> Iterator[Any]:
+def answered(task: Task, graphs: Any, asked: list[dict[str, str]]) -> Iterator[Any]:
     """The answers of a net, a hundred questions at a time."""
-    job = as_measured(model.task)
+    job = as_measured(task)
     for first in range(0, len(asked), 100):
         rows = [{"text": q["text"]} for q in asked[first : first + 100]]
         yield from job.answers(rows, lambda some: run_batches(job, graphs, some))
+
+
+def alone(task: Task) -> Task:
+    """The task without what it has counted: the net answers by itself."""
+    other = copy.copy(task)
+    vars(other)["counts_"] = b""
+    return other
 
 
 class Peer:
@@ -114,6 +125,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=3000, help="masks to measure with")
     parser.add_argument("--python", help="of an environment with torch and transformers")
     parser.add_argument("--init", help="a model of masked words to begin from")
+    parser.add_argument("--out", help="a folder to keep the model in")
+    parser.add_argument("--model", help="a model that this bench has trained, to measure it and train none")
     given = parser.parse_args()
     learn, held = split(given.files)
     asked = questions(held, given.most)
@@ -133,30 +146,35 @@ def main() -> None:
         time.perf_counter() - start,
     )
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        rows = [{"text": text} for text in learn]
-        (place / "learn.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        (place / "test.jsonl").write_text("".join(json.dumps(q) + "\n" for q in asked[:200]))
-        model = lamella.train(
-            "fill-mask", str(place / "learn.jsonl"), test=[str(place / "test.jsonl")], out=str(place / "model"), threads=1,
-            minutes=given.minutes, **({"init": given.init} if given.init else {"size": given.size}),
-        )  # fmt: skip
-        start = time.perf_counter()
-        said("fill-mask", list(answered(model, model.graphs, asked)), asked, words, time.perf_counter() - start)
-        small = lamella.compress(model, str(place / "small"), str(place / "test.jsonl"))
-        opened = small if isinstance(small, lamella.Model) else lamella.load(place / "small")
-        start = time.perf_counter()
-        said(
-            f"fill-mask, {opened.manifest.precision}",
-            list(answered(opened, opened.graphs, asked)),
-            asked,
-            words,
-            time.perf_counter() - start,
-        )
+        place = Path(given.out or folder)
+        place.mkdir(parents=True, exist_ok=True)
+        model = lamella.load(given.model) if given.model else trained(given, learn, asked, place)
+        measured("fill-mask", model.task, model.graphs, asked, words)
+        measured("fill-mask, net alone", alone(model.task), model.graphs, asked, words)
+        if not given.model:
+            small = lamella.compress(model, str(place / "small"), str(place / "test.jsonl"))
+            opened = small if isinstance(small, lamella.Model) else lamella.load(place / "small")
+            measured(f"fill-mask, {opened.manifest.precision}", opened.task, opened.graphs, asked, words)
         if given.python:
             graphs = {"fill": Peer(given.python, model, learn, given.minutes, place)}
-            start = time.perf_counter()
-            said("BertForMaskedLM", list(answered(model, graphs, asked)), asked, words, time.perf_counter() - start)
+            measured("BertForMaskedLM", alone(model.task), graphs, asked, words)
+
+
+def trained(given: argparse.Namespace, learn: list[str], asked: list[dict[str, str]], place: Path) -> lamella.Model:
+    """A model of these passages, in place / "model"."""
+    rows = [{"text": text} for text in learn]
+    (place / "learn.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (place / "test.jsonl").write_text("".join(json.dumps(q) + "\n" for q in asked[:200]))
+    return lamella.train(
+        "fill-mask", str(place / "learn.jsonl"), test=[str(place / "test.jsonl")], out=str(place / "model"), threads=1,
+        minutes=given.minutes, **({"init": given.init} if given.init else {"size": given.size}),
+    )  # fmt: skip
+
+
+def measured(name: str, task: Task, graphs: Any, asked: list[dict[str, str]], words: int) -> None:
+    """Ask, and print how good the answers are."""
+    start = time.perf_counter()
+    said(name, list(answered(task, graphs, asked)), asked, words, time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ the task that begins, which then knows what it needs as after `fit`, and return 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -74,6 +74,9 @@ class Transfer(Generic[T]):
         if columns := other.state.columns:
             vars(task)["state"] = vars(task).get("state", State()).changed(columns=columns)
         return weights
+
+    def renew(self, task: T, examples: Sequence[Example]) -> None:
+        """Learn anew what belongs to a text and not to a net, where the task began from a model of its own; nothing by default."""
 
     def begin(self, task: T, encoder: Encoder) -> Arrays:
         """Begin with what another task's net knows of a language: keep its vocabulary, which `fit` then does not learn.

@@ -193,6 +193,8 @@ def adopt(
         job.fit(learn)
     known = weights_of(origin.model)
     weights = job.transfer.adopt(job, origin.model.task, known)
+    if not transfer:
+        job.transfer.renew(job, learn)
     try:
         for example in learn:
             job.targets(example)

@@ -12,12 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import msgspec
 import numpy as np
-from msgspec import Meta
 
 from lamella import metrics
 from lamella.data.readers import windows
@@ -31,7 +29,6 @@ from lamella.task import (
     Answer,
     Arrays,
     Choice,
-    Encoder,
     Example,
     Focus,
     GraphLike,
@@ -41,56 +38,29 @@ from lamella.task import (
     Scores,
     Task,
     Training,
-    Transfer,
 )
-from lamella.tasks.fill_mask import cloze
+from lamella.tasks.fill_mask import cloze, mixture
+from lamella.tasks.fill_mask.cloze import whole
+from lamella.tasks.fill_mask.config import LONGEST
+from lamella.tasks.fill_mask.config import Config as Config
+from lamella.tasks.fill_mask.counts import Counts
+from lamella.tasks.fill_mask.gives import Gives
+from lamella.tasks.fill_mask.joint import Joint, masked
 from lamella.tasks.fill_mask.search import NEVER, Filler, chosen, parse
 from lamella.tasks.fill_mask.search import Text as Gaps
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-PREDICT = {"when": "predict"}
-FILL = {**PREDICT, "asks": ("fill",)}
 BEAM = 4  # words of several pieces that the search goes on with
-LONGEST = 8  # pieces of a word that is measured
 NAMED = 1000  # words of the trivial answer
 LEARNED = (
     60_000  # passages that the vocabulary is learned from: more of a large text would take minutes and change little
 )
 UNSEEN = -50.0  # the log-probability of a word that has no place, in an explanation
 
-
-class Config(msgspec.Struct, kw_only=True):
-    vocabulary_size: Annotated[int, Meta(description="Vocabulary size.", ge=100)] = 8000
-    window: Annotated[int, Meta(description="Context length of the net, in pieces of words.", ge=8, le=4096)] = 128
-    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.0
-    mask_share: Annotated[float, Meta(description="Share of the words masked at first.", gt=0, lt=1)] = 0.3
-    last_share: Annotated[float, Meta(description="Share of the words masked at the end.", gt=0, lt=1)] = 0.15
-    top: Annotated[int, Meta(description="Answers to give, or words to list.", ge=1, le=1000, extra=PREDICT)] = 5
-    longest_word: Annotated[
-        int, Meta(description="Most pieces of a word that is filled in.", ge=1, le=LONGEST, extra=FILL)
-    ] = 4
-    choices: Annotated[str, Meta(description="Words to choose from, with commas: men,women.", extra=FILL)] = ""
-
-
 MASKED = {"text": Text("A text with ___ in the place of each missing word.", fixed=PATTERN)}
 FILLED = Marked("The text with the most likely words in its gaps, and what else could stand there.")
-
-
-class Gives(Transfer["FillMask"]):
-    """What other tasks begin from: all of its net but what follows the last norm."""
-
-    def encoder(self, task: "FillMask", weights: Arrays) -> Encoder:
-        depth = task.size.depth
-        names = ["table", *(f"{part}.{side}" for part in parts(depth) for side in ("weight", "bias"))]
-        if missing := [name for name in names if name not in weights]:
-            raise UsageError(
-                f"--init: the model's graphs do not hold {missing[0]} by that name. Begin from the folder that lamella train wrote."
-            )
-        inner = int(weights["blocks.0.feed.up.bias"].size)
-        kept = {name: weights[name] for name in names}
-        return Encoder(task.vocabulary_, task.size.width, depth, task.heads_ or task.size.heads, inner, kept)
 
 
 def _document(task: "FillMask", path: Path, run: Run, columns: Choice = None) -> tuple[bytes, dict[str, int]] | None:
@@ -141,6 +111,10 @@ class FillMask(Task):
     words_: int  # how many different words there are
     heads_: int = 0  # of a net that was trained with other heads than those of its size; 0: those of its size
     known_: bytes = b""  # their checksums, 4 bytes each: pieces put together may make no word
+    counts_: bytes = b""  # of words and phrases; empty: the net answers alone
+    mix_: Sequence[float] = mixture.FIRST_GUESS  # how net and counts go together
+    gathering: list[mixture.Evidence] | None = None  # while that is learned: what `decode` puts its evidence into
+
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
@@ -155,14 +129,15 @@ class FillMask(Task):
         return {"choices": Text("Words to choose from, with commas.")} if self.state.asked != "unlikely" else {}
 
     def keys(self, example: Example) -> list[str]:
-        return [_whole(example)]
+        return [whole(example)]
 
     def fit(self, examples: Sequence[Example]) -> None:
-        texts = [_whole(e) or "-" for e in examples]
+        texts = [whole(e) or "-" for e in examples]
         self.vocabulary_ = learn(map(normalise, texts), self.config.vocabulary_size, [cloze.MASK], sentences=LEARNED)
-        for name in ("pieces", "kinds", "known"):  # caches of an earlier fit
+        for name in ("pieces", "kinds", "known", "mix_"):  # caches of an earlier fit
             vars(self).pop(name, None)
         self._count(texts)
+        self.count_phrases(texts)
 
     def _count(self, texts: Sequence[str]) -> None:
         """How many words there are, and of how many pieces."""
@@ -177,6 +152,17 @@ class FillMask(Task):
         counts = np.array([lengths[n] for n in range(1, LONGEST + 1)]) + 0.5
         self.lengths_ = [round(float(share), 6) for share in counts / counts.sum()]
         self.words_ = len(words)
+
+    def count_phrases(self, texts: Sequence[str], before: Counts | None = None) -> None:
+        """Count words and phrases, besides those that were counted before."""
+        most = 1_000_000 * self.config.counts
+        counts = Counts.learn(map(normalise, texts), self._spell, most, before) if most else None
+        self.counts_ = counts.dump() if counts and counts.words else b""
+        vars(self).pop("counts", None)
+
+    @cached_property
+    def counts(self) -> Counts:
+        return Counts.load(self.counts_, len(self.pieces))
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -226,8 +212,12 @@ class FillMask(Task):
 
     def _spelt(self, word: str) -> tuple[list[int], list[int]]:
         """The pieces of a word after a space, and joined to a mark before it."""
-        joined = self.pieces.encode([cloze.MASK + word])[0]
-        return self.pieces.encode([word])[0], joined[joined.index(self.mask) + 1 :]
+        return self._spell([word])[0]
+
+    def _spell(self, words: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+        joined = self.pieces.encode([cloze.MASK + word for word in words])
+        joined = [ids[ids.index(self.mask) + 1 :] for ids in joined]
+        return list(zip(self.pieces.encode(words), joined, strict=True))
 
     def targets(self, example: Example) -> Arrays:
         ids = np.array(self._ids(example["text"]) or [END], np.int32)
@@ -236,8 +226,8 @@ class FillMask(Task):
         words = str(example.get("words") or "").split()
         for place, word in zip(places, words, strict=False):
             wanted[place] = (self._spelt(word)[int(ids[place] == cloze.JOINED)] or [0])[0]
-        whole = self._ids(_whole(example))
-        return {"wanted": wanted, "whole": np.array(whole or [END], np.int32)}
+        every = self._ids(whole(example))
+        return {"wanted": wanted, "whole": np.array(every or [END], np.int32)}
 
     def augment(self, batch: "dict[str, Tensor]", rng: "Generator") -> "dict[str, Tensor]":
         """Other words masked in each step; fewer of them towards the end, when texts are as they will be asked."""
@@ -246,10 +236,10 @@ class FillMask(Task):
         from lamella.nets.sequences import crop
         from lamella.nets.transformer.masked import mask_words
 
-        whole = crop(batch["whole"], self.config.window)
+        ids = crop(batch["whole"], self.config.window)
         share = self.config.mask_share + (self.config.last_share - self.config.mask_share) * self.state.progress
-        kinds = torch.from_numpy(self.kinds.of).to(whole.device)
-        pieces, wanted = mask_words(whole, kinds, share, self.mask, rng)
+        kinds = torch.from_numpy(self.kinds.of).to(ids.device)
+        pieces, wanted = mask_words(ids, kinds, share, self.mask, rng)
         return {**batch, "pieces": pieces, "wanted": wanted}
 
     # ---- net ---------------------------------------------------------------------------------------------------
@@ -270,13 +260,17 @@ class FillMask(Task):
 
     def _filler(self, graphs: Mapping[str, GraphLike]) -> Filler:
         known = self.known if self.known_ else None
-        return Filler(graphs, self.kinds, self.lengths_, self.mask, self.config.window, known)
+        filler = Filler(graphs, self.kinds, self.lengths_, self.mask, self.config.window, known)
+        return Joint(filler, self.counts, self.mix_, self._spell, self.config.longest_word) if self.counts_ else filler
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         filler = self._filler(graphs)
         if self.state.asked == "unlikely":
             return self._unlikely(filler, inputs["pieces"])
         texts, top = parse(inputs["pieces"], self.mask), self.config.top
+        if self.gathering is not None and isinstance(filler, Joint):
+            self.gathering += filler.evidence(texts)
+            return [[] for _ in texts]
         given = [chosen(choices) for choices in inputs["choices"]]
         free = [t for t in texts if not given[t.row]]
         bound = [t for t in texts if given[t.row]]
@@ -317,9 +311,9 @@ class FillMask(Task):
 
     def _filled(self, text: str, fillings: Answer) -> Answer:
         best: dict[str, Any] = fillings[0] if fillings else {"words": [], "probability": 0.0}
-        whole, spans = cloze.filled(text, best["words"])
+        full, spans = cloze.filled(text, best["words"])
         marks = [{"start": a, "end": b, "word": w} for (a, b), w in zip(spans, best["words"], strict=True)]
-        answer = {"text": whole, "words": best["words"], "probability": best["probability"], "marks": marks}
+        answer = {"text": full, "words": best["words"], "probability": best["probability"], "marks": marks}
         answer["fillings"] = fillings
         if len(text) > self.config.window and len(self._ids(text)) > self.config.window:
             answer["note"] = f"Longer than a window: each mask is filled by the {self.config.window} pieces around it."
@@ -363,9 +357,22 @@ class FillMask(Task):
 
     # ---- scores ------------------------------------------------------------------------------------------------
 
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        """How net and counts go together, by words of texts that were kept aside."""
+        if not self.counts_:
+            return
+        seen: list[mixture.Seen] = []
+        for text, word in masked([whole(e) for e in examples]):
+            if (right := self.counts.ids.get(word)) is not None:
+                self.gathering = []
+                run([{"text": text}])
+                seen += [mixture.seen(one, right, mixture.FIRST_GUESS, len(seen)) for one in self.gathering]
+        self.gathering = None
+        self.mix_ = mixture.weigh(seen)
+
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The most frequent words of the training texts, whatever stands around the mask."""
-        counts = Counter(word for e in learn for word in cloze.WORD.findall(_whole(e)))
+        counts = Counter(word for e in learn for word in cloze.WORD.findall(whole(e)))
         total = counts.total() + 1
         few: list[dict[str, Any]] = [
             {"words": [word], "probability": n / total} for word, n in counts.most_common(NAMED)
@@ -381,18 +388,6 @@ class FillMask(Task):
             return "; ".join(f"{m['word']} {m['probability']:.2g} ({m['instead']})" for m in answer["marks"])
         words = ", ".join(f"{' … '.join(one['words'])} {one['probability']:.2g}" for one in answer["fillings"])
         return f"{words} ({answer['note']})" if "note" in answer else words
-
-
-def _whole(example: Example) -> str:
-    """The text with its words in the places of its masks."""
-    words = str(example.get("words") or "").split()
-    return " ".join(cloze.filled(example["text"], words)[0].split())
-
-
-def parts(depth: int) -> list[str]:
-    """The layers with a weight and a bias of an encoder of so many blocks (nets/transformer/blocks.py)."""
-    layers = ("norm_attention", "attention.query_key_value", "attention.out", "norm_feed", "feed.up", "feed.down")
-    return ["norm", *(f"blocks.{number}.{layer}" for number in range(depth) for layer in layers)]
 
 
 def _short(value: float) -> float:

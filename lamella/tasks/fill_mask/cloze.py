@@ -13,7 +13,7 @@ import numpy as np
 from lamella.data.readers.cloze import MASKS
 from lamella.data.text.pieces import START, Pieces, normalise
 from lamella.errors import UsageError
-from lamella.task import Array
+from lamella.task import Array, Example
 
 MASK = "<mask>"  # the piece that hides
 JOINED = START  # stands for a mask with no space before it, in what `tokens` gives; no text holds this id
@@ -72,6 +72,12 @@ def filled(text: str, words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]
         spans.append((len(out), len(out) + len(word)))
         out, at = out + word, match.end()
     return out + text[at:], spans
+
+
+def whole(example: Example) -> str:
+    """The text with its words in the places of its masks."""
+    words = str(example.get("words") or "").split()
+    return " ".join(filled(example["text"], words)[0].split())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,219 @@
+"""What was counted in a text, and the net and the counts together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lamella
+from lamella.errors import ModelError
+from lamella.tasks.fill_mask import cloze, mixture
+from lamella.tasks.fill_mask.counts import BETWEEN, CONTEXTS, LEFT, RIGHT, STEPS, Counts, discounted
+from lamella.tasks.fill_mask.joint import Joint, masked
+from lamella.tasks.fill_mask.search import Filler, Text
+
+TALES = ["The cat drinks cold milk.", "The dog drinks cold water.", "The cat drinks cold milk at night."] * 2
+
+
+def spell(words):
+    """Each letter is a piece: 4 and on after a space, 60 and on without one."""
+    return [([4 + ord(w[0]) % 50], [60 + ord(w[0]) % 50]) for w in words]
+
+
+@pytest.fixture
+def counts():
+    return Counts.load(Counts.learn(TALES, spell, 1_000_000).dump(), 200)
+
+
+def words(counts, row):
+    return {counts.words[i]: float(n) for i, n in zip(*row, strict=True)}
+
+
+# --- counted
+
+
+def test_words_are_counted_by_what_stands_around_them(counts):
+    assert set(counts.words) == {"The", "cat", "dog", "drinks", "cold", "milk", "water", "at", "night"}
+    assert dict(zip(counts.words, counts.often.tolist(), strict=True))["drinks"] == 6
+    around = ["", "", "The", "cat", "drinks"], ["milk", "at", "night", ".", ""]
+    assert words(counts, counts.row((-1,), *around)) == {"cold": 6}
+    assert words(counts, counts.row((-2, -1), ["", "drinks", "cold"], [".", "", ""])) == {"milk": 4, "water": 2}
+    assert words(counts, counts.row((-1, 1), ["", "", "cold"], ["at", "", ""])) == {"milk": 2}
+    assert counts.row((1,), ["", "", "a"], ["never", "", ""]) is None
+    assert words(counts, counts.row((-3, -2, -1), ["", "", ""], ["", "", ""])) == {"The": 6}, "a passage begins"
+
+
+def test_what_was_seen_once_is_left_out_and_a_small_size_leaves_more_out():
+    once = Counts.learn(["one two three four five six"], spell, 1_000_000)
+    assert sum(len(t.keys) for t in once.tables.values()) == 2, "nothing but the edge two words away"
+    rng = np.random.default_rng(0)
+    texts = [" ".join(f"w{'abcdefghij'[i]}" for i in rng.integers(0, 10, 50)) for _ in range(200)]
+    large, small = (Counts.learn(texts, spell, most) for most in (1_000_000, 20_000))
+    sizes = [sum(t.size for t in c.tables.values()) for c in (large, small)]
+    assert sizes[0] > 40_000 and sizes[1] <= 20_000 and len(small.words) == 10
+
+
+def test_how_often_fits_a_byte():
+    assert np.diff(STEPS).min() > 0 and STEPS[127] == 127 and STEPS[-1] > 800_000
+    many = Counts.learn(["a b"] * 10_000, spell, 1_000_000)
+    [often] = many.row((-1,), ["", "", "a"], ["", "", ""])[1]
+    assert abs(often / 10_000 - 1) < 0.05
+
+
+def test_counts_go_on_with_another_text(counts):
+    more = Counts.learn(["The cat drinks cold tea."] * 3, spell, 1_000_000, counts)
+    row = more.row((-1,), ["", "", "cold"], ["", "", ""])
+    assert words(more, row) == {"milk": 4, "water": 2, "tea": 3}
+    assert dict(zip(more.words, more.often.tolist(), strict=True))["cat"] == 7
+
+
+def test_contexts_of_a_side_go_from_the_shortest_to_the_longest(counts):
+    likely, level = counts.side(LEFT, ["The", "dog", "drinks"], ["", "", ""])
+    assert level == 3 and counts.words[int(likely.argmax())] == "cold" and likely.sum() == pytest.approx(1, abs=1e-5)
+    likely, level = counts.side(RIGHT, ["", "", ""], ["milk", "never", "seen"])
+    assert level == 1 and counts.words[int(likely.argmax())] == "cold"
+    assert counts.side(LEFT, ["", "", "never"], ["", "", ""])[1] == 0
+
+
+def test_a_row_mixes_with_a_shorter_one():
+    out = discounted(np.array([0.5, 0.3, 0.2], np.float32), (np.array([1]), np.array([4.0], np.float32)))
+    assert out.sum() == pytest.approx(1) and out.argmax() == 1 and (out > 0).all()
+
+
+@pytest.mark.parametrize("harm", ["cut", "longer", "no head", "words", "levels", "pieces", "order", "many", "negative"])
+def test_damaged_counts_are_refused(counts, harm):
+    table = counts.tables[(-1,)]
+    if harm == "words":
+        table.words = np.full_like(table.words, 9000)
+    elif harm == "levels":
+        table.levels = np.zeros_like(table.levels)
+    elif harm == "order":
+        table.keys = table.keys[::-1].copy()
+    raw = counts.dump()
+    if harm == "cut":
+        raw = raw[:-4]
+    elif harm == "longer":
+        raw += b"1234"
+    elif harm == "no head":
+        raw = b"\x00" * 100
+    elif harm == "many":
+        raw = raw.replace(b'"words":9', b'"words":99999999999', 1)
+    elif harm == "negative":
+        raw = raw.replace(b'"words":9', b'"words":-9', 1)
+    with pytest.raises(ModelError, match=r"Do not use this model|Copy the model again"):
+        Counts.load(raw, 5 if harm == "pieces" else 200)
+
+
+# --- together
+
+
+def flat(pieces, asked):
+    return {"log_probability": np.full((len(pieces), 120), -np.log(120), np.float32)}
+
+
+@pytest.fixture
+def joint(counts):
+    text = ["<pad>", "<unk>", "<s>", "</s>", *("▁" + chr(65 + n) for n in range(56)), *["x"] * 60]
+    kinds = cloze.Kinds(np.array([0, 3, 3, 3, *[1] * 56, *[2] * 60]), text)
+    return Joint(Filler({"fill": flat}, kinds, [0.9, 0.1], 3, 16), counts, mixture.FIRST_GUESS, spell)
+
+
+def around(joint, left, right):
+    joint.around = lambda text: (left, right)
+    return Text(0, [[10], [11]], [False])
+
+
+def test_all_words_and_the_new_ones_have_the_probability_one(joint, counts):
+    text = around(joint, ["", "The", "cat"], ["cold", "milk", "."])
+    [likely] = joint.likely([text])
+    assert likely.sum() == pytest.approx(1 - counts.new, abs=1e-4) and (likely > 0).all()
+    assert counts.words[int(likely.argmax())] == "drinks"
+    [found] = joint.words([text], 3, 4, 4)
+    assert len(found) == 3 and found[0][1] == pytest.approx(np.log(likely.max()), abs=1e-4)
+
+
+def test_what_stood_between_two_words_is_mixed_in(joint, counts):
+    row = counts.row(BETWEEN[0], ["", "The", "cat"], ["cold", "", ""])
+    assert words(counts, row) == {"drinks": 4}
+    parts = np.zeros((len(mixture.PARTS), 9))
+    found = mixture.Evidence(parts, list(mixture.STARTS), [(0, row)])
+    mix = [*[0.0] * mixture.WEIGHTS, 0.25, *[0.0] * (mixture.SHARES - 1)]
+    assert mixture.likely(mix, found)[row[0][0]] == pytest.approx(0.25 + 0.75 / 9)
+
+
+def test_weights_go_to_the_part_that_is_right():
+    rng, masks = np.random.default_rng(1), []
+    for n in range(300):
+        parts = rng.normal(size=(len(mixture.PARTS), 30)).astype(np.float32)
+        right = int((parts[0] + 0.3 * rng.normal(size=30)).argmax())
+        row = np.array([right if n % 2 else (right + 1) % 30]), np.array([2.0], np.float32)
+        found = mixture.Evidence(parts, list(mixture.STARTS), [(0, row)])
+        masks.append(mixture.seen(found, right, mixture.FIRST_GUESS, n))
+    mix = mixture.weigh(masks)
+    assert mix[0] > 2 * mixture.FIRST_GUESS[0] and abs(mix[mixture.STARTS[1]]) < 0.3
+    assert mix[mixture.WEIGHTS] > 0.1 and mixture.weigh([]) == list(mixture.FIRST_GUESS)
+
+
+def test_words_are_masked_one_at_a_time():
+    rows = masked(["The cat sat on the mat.", "A {} there.", "mp3 and don't"])
+    assert rows[1] == ("The ___ sat on the mat.", "cat") and ("mp3 ___ don't", "and") in rows and len(rows) == 7
+    assert len(masked(["the cat sat " * 1000] * 3)) < 1500
+
+
+# --- a trained model
+
+
+@pytest.fixture(scope="module")
+def model(trained):
+    return lamella.load(trained("fill-mask"))
+
+
+def test_a_model_answers_with_what_it_counted(model, tmp_path):
+    assert "counts.model" in model.manifest.files and len(model.task.mix_) == mixture.WEIGHTS + mixture.SHARES
+    assert list(model.task.mix_) != list(mixture.FIRST_GUESS)
+    owl = "At night the old ___ hunts moths in the forest."
+    assert model.predict(owl)["words"] == ["owl"]
+    sure = lamella.predict(model, owl, choices="owl,cow,bee")
+    assert sure["words"] == ["owl"] and sum(f["probability"] for f in sure["fillings"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_word_that_was_never_counted_is_unlikely_and_not_impossible(model):
+    job = model.task
+    filler = job._filler(model.graphs)
+    ids = [job._spelt(word)[0] for word in ("owl", "lwo")]
+    text = Text(0, [job._ids("At night the old"), job._ids("hunts moths.")], [False])
+    known, new = filler.likelihood([text] * 2, ids)
+    assert -60 < new < known - 5
+
+
+def test_weights_that_are_no_numbers_are_refused(model):
+    job = model.task
+    old = job.mix_
+    try:
+        for odd in ([float("nan")] * len(old), old[1:]):
+            job.mix_ = odd
+            with pytest.raises(ModelError, match="weights of counts and net"):
+                job._filler(model.graphs)
+    finally:
+        job.mix_ = old
+
+
+def test_without_counts_the_net_answers_alone(model):
+    import copy
+
+    alone = copy.copy(model.task)
+    vars(alone)["counts_"] = b""
+    assert type(alone._filler(model.graphs)) is Filler and type(model.task._filler(model.graphs)) is Joint
+    assert len(CONTEXTS) == 12
+
+
+def test_a_model_that_goes_on_counts_the_other_text_too(model, tmp_path):
+    letter = tmp_path / "letters.txt"
+    rng = np.random.default_rng(0)
+    days = [f"{a} {b}" for a in ("Early", "Late", "Once") for b in ("owls", "cows", "bees", "cats", "dogs", "hens")]
+    rows = [f"{day} eat ripe bananas {where}." for day in days for where in ("here", "there", "at home", "outside")]
+    letter.write_text("\n\n".join(" ".join(rng.permutation(rows)[:6]) for _ in range(60)))
+    before = len(model.task.counts.words)
+    other = lamella.train("fill-mask", str(letter), init=str(model.where), out=str(tmp_path / "m"), steps=2, threads=1)
+    assert "bananas" in other.task.counts.ids and len(other.task.counts.words) > before
+    assert other.predict("Early owls eat ripe ___ at home.")["words"] == ["bananas"]
