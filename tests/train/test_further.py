@@ -109,7 +109,10 @@ def test_replay_of_a_translator_follows_its_direction():
 
     forth, back = replay(), replay("fr", "en")
     assert len(forth) == 1200 and forth[0] == {"text": back[0]["translation"], "translation": back[0]["text"]}
-    assert replay("en", "de") == []
+    for code in ("de", "es", "zh"):
+        there, again = replay("en", code), replay(code, "en")
+        assert len(there) == 800 and again[0] == {"text": there[0]["translation"], "translation": there[0]["text"]}
+    assert replay("en", "it") == replay("de", "fr") == replay("en", "../x") == []
     origin = further.open_origin("en-fr", "translation")
     assert origin.model.trusted, "one that came with the package, by its name"
     new = [{"text": "a", "translation": "b"}] * 30 + forth[:5]
@@ -117,7 +120,7 @@ def test_replay_of_a_translator_follows_its_direction():
     assert len(gathered.learn) == 70 and len(origin.old) == further.MEASURED
     keys = {key for e in origin.old for key in translator().keys(e)}
     assert not keys & {key for e in gathered.learn for key in translator().keys(e)}
-    _, gathered = further.with_replay(translator("en", "de"), origin, Gathered(new, [], [], []), (), None, 0)
+    _, gathered = further.with_replay(translator("en", "it"), origin, Gathered(new, [], [], []), (), None, 0)
     assert gathered.learn == new and "--keep FILE" in gathered.lines[-1]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lamella.data.text.languages import base_code
 from lamella.errors import UsageError
 from lamella.task import Arrays, Encoder, Example, Imported, Transfer
 from lamella.tasks.translation.net import Net
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from lamella.tasks.translation import Translation
 
 NAMES = {"table": "table", "blocks": "encoder", "norm": "norm_encoder"}  # of an encoder -> of the translator's net
+
+# English and another language, a pair a line: what is trained on again where a shipped translator is adapted.
+REPLAYED = {"fr": "replay.tsv", "de": "replay-de.tsv", "es": "replay-es.tsv", "zh": "replay-zh.tsv"}
 
 
 def renamed(encoder: Encoder, block: str, both: bool) -> Arrays:
@@ -75,10 +79,11 @@ class Beginning(Transfer["Translation"]):
         return Imported(config, learned, dict(found.weights), found.notes)
 
     def replay(self, task: "Translation") -> list[Example]:
-        """Everyday sentences, English and French."""
-        sides = task.config.src, task.config.dst
-        if {*sides} != {"en", "fr"}:
+        """Everyday sentences, of English and a language that the shipped translators know."""
+        src, dst = base_code(task.config.src), base_code(task.config.dst)
+        name = REPLAYED.get(dst if src == "en" else src) if "en" in (src, dst) else None
+        if name is None:
             return []
-        rows = (Path(__file__).with_name("replay.tsv")).read_text(encoding="utf-8").splitlines()
-        pairs = [dict(zip(("en", "fr"), row.split("\t"), strict=True)) for row in rows]
-        return [{"text": pair[sides[0]], "translation": pair[sides[1]]} for pair in pairs]
+        pairs = [row.split("\t") for row in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()]
+        side = int(src != "en")
+        return [{"text": pair[side], "translation": pair[1 - side]} for pair in pairs]
