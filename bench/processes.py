@@ -2,10 +2,12 @@
 
     python -m bench.processes                             every task, its first 20 steps in 1, 2 and 4 processes; then 10 kills
     python -m bench.processes --tasks translation --steps 5 --kills 0
+    python -m bench.processes --sizes --tasks translation recommendation --kills 3     kills alone, of these tasks
 
 Printed for each task: the largest difference of a step's loss from that in one process. One set of processes goes through all
-tasks. Then a training in two processes is killed, one of them at a random moment, again and again; it is resumed in two and
-must end with the same bytes as one that nobody touched. Last, a checkpoint of two processes goes on in one and in three.
+tasks. Then a training in two processes (of each task that is named, or of text-classification) is killed, one of them at a random
+moment, again and again; it is resumed in two and must end with the same bytes as one that nobody touched. Last, a checkpoint of two
+processes goes on in one and in three.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ VARIANTS = (
     "text-classification net=rnn",
 )
 
+KILLED = "text-classification"  # where no task is named
 LONGER = 50  # times as long as the steps that are compared
 
 
@@ -165,13 +168,13 @@ def member(order: dict[str, Any]) -> None:
 # ---- kills ---------------------------------------------------------------------------------------------------------
 
 
-def training(out: Path, processes: int, count: int, *options: str) -> subprocess.Popen[bytes]:
+def training(out: Path, processes: int, count: int, *options: str, task: str = KILLED) -> subprocess.Popen[bytes]:
     """A training by the command line, which saves after every step."""
     command = [sys.executable, "-m", "bench.processes", "--train", str(out), "--processes", str(processes)]
-    return subprocess.Popen([*command, "--steps", str(count), *options], stderr=subprocess.PIPE)
+    return subprocess.Popen([*command, "--steps", str(count), "--tasks", task, *options], stderr=subprocess.PIPE)
 
 
-def train(out: str, processes: int, count: int, resume: bool) -> None:
+def train(out: str, processes: int, count: int, resume: bool, task: str = KILLED) -> None:
     """Train, saving after every step, and keep the weights as they are after the last; no model is made."""
 
     def ship(job: Any, name: str, gathered: Any, trained: Any, *rest: Any) -> Any:
@@ -181,7 +184,7 @@ def train(out: str, processes: int, count: int, resume: bool) -> None:
     loop.SAVE_EVERY, shipping.ship = 0.0, ship
     machine.precision = lambda device="cpu": "float32"  # else it is measured, and under load comes out either way
     options: dict[str, Any] = {"size": "tiny", "steps": count, "threads": 1, "patience": 100, "resume": resume}
-    lamella.train("text-classification", "sample", out=out, processes=processes, tell=lambda line: None, **options)
+    lamella.train(task, "sample", out=out, processes=processes, tell=lambda line: None, **options)
 
 
 def kept_of(out: Path) -> Path:
@@ -207,10 +210,10 @@ def newest(out: Path) -> int:
     return max([int(p.name[5:].rstrip("+")) for p in (out / "training" / "checkpoint").glob("step-*")] or [0])
 
 
-def killed(out: Path, count: int, rng: random.Random) -> tuple[int, int]:
+def killed(task: str, out: Path, count: int, rng: random.Random) -> tuple[int, int]:
     """Kill one process of a training of two after a random step: its rank, and the step of the checkpoint that is left."""
     rank, after = rng.randrange(2), rng.randrange(1, count - 5)
-    process = training(out, 2, count)
+    process = training(out, 2, count, task=task)
     while newest(out) < after and process.poll() is None:
         time.sleep(0.002)
     time.sleep(rng.uniform(0, 0.05))
@@ -220,28 +223,28 @@ def killed(out: Path, count: int, rng: random.Random) -> tuple[int, int]:
     return rank, newest(out)
 
 
-def kills(times: int, count: int, seed: int, place: Path) -> int:
+def kills(task: str, times: int, count: int, seed: int, place: Path) -> int:
     """How many of so many trainings that were killed and resumed ended with the bytes of one that nobody touched."""
-    end_of(training(place / "whole", 2, count))
+    end_of(training(place / "whole", 2, count, task=task))
     whole, same, rng = weights_of(place / "whole"), 0, random.Random(seed)
     for number in range(times):
         out = place / f"killed-{number}"
-        rank, step = killed(out, count, rng)
+        rank, step = killed(task, out, count, rng)
         if number == 0:
             shutil.copytree(out, place / "one")
             shutil.copytree(out, place / "three")
-        end_of(training(out, 2, count, "--resume"))
+        end_of(training(out, 2, count, "--resume", task=task))
         equal = weights_of(out).tobytes() == whole.tobytes()
         same += equal
         print(
-            f"process {rank} of 2 killed, checkpoint of step {step}: {'the same bytes' if equal else 'OTHER BYTES'}",
+            f"{task}: process {rank} of 2 killed, checkpoint of step {step}: {'the same bytes' if equal else 'OTHER BYTES'}",
             flush=True,
         )
         shutil.rmtree(out)
     for processes, name in ((1, "one"), (3, "three")) if times else ():
-        end_of(training(place / name, processes, count, "--resume"))
+        end_of(training(place / name, processes, count, "--resume", task=task))
         far = float(np.abs(weights_of(place / name) - whole).max())
-        print(f"saved at 2, gone on with in {processes}: weights {far:.1e} apart", flush=True)
+        print(f"{task}: saved at 2, gone on with in {processes}: weights {far:.1e} apart", flush=True)
     return same
 
 
@@ -263,7 +266,7 @@ def main() -> None:
     if given.member:
         return member(json.loads(given.member))
     if given.train:
-        return train(given.train, given.processes, given.steps, given.resume)
+        return train(given.train, given.processes, given.steps, given.resume, *(given.tasks or [])[:1])
     torch.set_num_threads(1)
     tasks = given.tasks or [*lamella.tasks(), *VARIANTS]
     tasks = [words for words in tasks if not (given.fsdp and phased(words))]
@@ -276,8 +279,9 @@ def main() -> None:
                 far = apart(trained(words, plan, team)[0], alone[words])
                 failed |= far > 1e-5
                 print(f"{words}: losses of {size} processes {far:.1e} apart", flush=True)
-    with tempfile.TemporaryDirectory() as place:
-        failed |= bool(given.kills) and kills(given.kills, 40, given.seed, Path(place)) < given.kills
+    for task in (given.tasks or [KILLED]) if given.kills else ():
+        with tempfile.TemporaryDirectory() as place:
+            failed |= kills(task, given.kills, 40, given.seed, Path(place)) < given.kills
     sys.exit(failed)
 
 

@@ -18,7 +18,7 @@ from lamella.train.gather import Gathered
 from lamella.train.operations import operations_of, overhead
 
 # What was measured of sixteen tasks (docs/LOG.md), in operations of `overhead`: exporting is made of such.
-EXPORT_FIRST, EXPORT_GRAPH, EXPORT_NODE = 450_000, 150_000, 5_000
+EXPORT_FIRST, EXPORT_GRAPH, EXPORT_NODE = 240_000, 95_000, 1_750
 SHIPPED = 0.7  # of the time that torch takes to answer, onnxruntime takes
 BUSIEST = 4.0  # times as long as alone, at most: waiting for a disk is not being busy
 TRIED = 16  # examples that are answered to see how long measuring will take
@@ -26,12 +26,8 @@ TRIED = 16  # examples that are answered to see how long measuring will take
 
 def exporting(net: nn.Module, busy: float) -> float:
     """Seconds that the export of a net takes. busy: how many times as long everything takes beside other work of this machine."""
-    return cost(operations_of(net), loaded=False) * overhead() * min(BUSIEST, max(1.0, busy))
-
-
-def cost(operations: dict[str, int], loaded: bool) -> int:
-    """The export of graphs with so many operations, in operations of `overhead`."""
-    return (0 if loaded else EXPORT_FIRST) + sum(EXPORT_GRAPH + EXPORT_NODE * n for n in operations.values())
+    cost = EXPORT_FIRST + sum(EXPORT_GRAPH + EXPORT_NODE * count for count in operations_of(net).values())
+    return cost * overhead() * min(BUSIEST, max(1.0, busy))
 
 
 def measuring_of(job: Task, gathered: Gathered) -> Callable[[Run, float], float]:

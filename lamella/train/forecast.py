@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from lamella import machine
-from lamella.train.ending import SHIPPED, cost
 from lamella.train.looks import AHEAD, BEFORE, EVERY, FIRST, LEAST, SHORT, between
 from lamella.train.loop import SAVE_EVERY
 from lamella.train.machines import USUAL_PARALLEL, Machine, Rates, Work, batches_a_second
@@ -22,7 +21,6 @@ from lamella.train.schedule import Budget
 from lamella.train.settings import Settings
 from lamella.train.trial import Bucket, Pace, Trial
 
-EXPORT_MEMORY, NODE_MEMORY = 95 << 20, 100_000  # bytes: the exporter's code, and what it makes of each operation
 SETTINGS = 1, 16  # how many settings `compress` tries, at least and at most
 WATT_SECONDS = 3.6e6  # of a kilowatt hour
 SIDES = ("low", "value", "high")
@@ -158,7 +156,7 @@ def step_seconds(paces: Sequence[Pace], by_steps: bool) -> Estimate:
     by_steps: phases have shares of the steps, else of the time.
     """
     each = [
-        Estimate(*(pace.mean(lambda bucket, of=of: of(bucket.seconds)) for of in (min, statistics.median, max)))  # type: ignore[misc]
+        Estimate(*(pace.mean(lambda bucket, of=of: of(bucket.seconds)) for of in (min, statistics.mean, max)))  # type: ignore[misc]
         for pace in paces
     ]
     shares = [pace.share for pace in paces]
@@ -167,16 +165,15 @@ def step_seconds(paces: Sequence[Pace], by_steps: bool) -> Estimate:
     return Estimate(*(1 / sum(s / getattr(e, side) for s, e in zip(shares, each, strict=True)) for side in SIDES))
 
 
-def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple[dict[str, Estimate], Estimate]:
+def parts_of(trial: Trial, before: float, step: Estimate) -> tuple[dict[str, Estimate], Estimate]:
     """Seconds of each part of a training, and the number of its steps.
 
-    before: seconds from the command to the first line of the loop. loaded: the exporter is in memory already.
+    before: seconds from the command to the first line of the loop.
     """
     budget = trial.budget
-    export = cost(trial.contents.operations, loaded) * trial.overhead
     if budget.seconds:  # what comes before the first step and after the last one
         begin = min(before + trial.begin, budget.seconds * BEFORE)
-        after = export + trial.look + SHIPPED * trial.answer + trial.calibrate
+        after = trial.export + trial.look + trial.answer + trial.calibrate
         apart = max(begin, min(begin + after, budget.seconds * AHEAD))
         budget = Budget(budget.steps, budget.seconds - apart)
     look = Estimate.about(trial.look, 0.5, 0.25)  # a net that knows nothing answers at length
@@ -199,17 +196,15 @@ def parts_of(trial: Trial, before: float, step: Estimate, loaded: bool) -> tuple
         "looks": look.times(count) if by_steps else Estimate.about(trial.look * count, 0.1, 0.1),
         "saves": Estimate.about(saves, 0.3, 0.5),
         "the last look and calibration": total([look.times(ends), Estimate.about(trial.calibrate, 0.5, 0.3)]),
-        "export": Estimate.about(export, 0.35, 0.35),
-        "measuring": Estimate.about(SHIPPED * trial.answer, 0.6, 0.5),
+        "export": Estimate.about(trial.export, 0.15, 0.15),
+        "measuring": Estimate.about(trial.answer, 0.5, 0.5),
     }
     return parts, steps
 
 
 def memory_of(trial: Trial) -> Estimate:
-    """Bytes that the process will hold at most: while it trains, or while it exports."""
-    exporting = trial.held + EXPORT_MEMORY + NODE_MEMORY * sum(trial.contents.operations.values())
-    exporting += 4 * trial.contents.float32  # the net, the graph, its bytes, and the engine's own copy
-    return Estimate.about(float(max(trial.memory, exporting)), 0.08, 0.1)
+    """Bytes that the process will hold at most: as it was tried, from the first line to the last one that is measured."""
+    return Estimate.about(float(trial.memory), 0.08, 0.1)
 
 
 def on_machine(
@@ -248,7 +243,7 @@ def _speeds(other: Machine, trial: Trial, pace: Pace, threads: int) -> tuple[int
 
 
 def _usual(bucket: Bucket) -> float:
-    return statistics.median(bucket.seconds)
+    return statistics.mean(bucket.seconds)
 
 
 def spent(seconds: Estimate, rate: float | None, per: float) -> Estimate | None:
@@ -261,7 +256,6 @@ def plan_of(
     settings: Settings,
     trial: Trial,
     before: float,
-    loaded: bool,
     machines: Sequence[Machine],
     rates: Mapping[str, Rates],
     score: Score | None,
@@ -269,11 +263,11 @@ def plan_of(
 ) -> Plan:
     """The forecast of a prepared training, from what was measured of it.
 
-    before: seconds until its data were read. loaded: the exporter is in memory already. rates: by their option.
+    before: seconds until its data were read. rates: by their option.
     """
     job, cores = prepared.job, machine.cores()
     step = step_seconds(trial.paces, trial.budget.seconds is None)
-    parts, steps = parts_of(trial, before, step, loaded)
+    parts, steps = parts_of(trial, before, step)
     seconds = total(list(parts.values()))
     flops = sum(pace.share * pace.flops for pace in trial.paces)
     busy = sum(pace.share * _usual(pace.middle) for pace in trial.paces)  # flops were counted in those
@@ -343,7 +337,7 @@ def _length(budget: Budget) -> str:
 
 def _compressing(trial: Trial) -> Estimate:
     """Seconds of `compress` on what was held out: from int8 alone to every setting that it may try."""
-    few, many = (SHIPPED * trial.answer * (1 + settings) + settings for settings in SETTINGS)
+    few, many = (trial.answer * (1 + settings) + settings for settings in SETTINGS)
     return Estimate(few, math.sqrt(few * many), many)
 
 

@@ -8,6 +8,7 @@ Formulas are those of torch (`torch.utils.flop_counter`), and for attention on p
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,19 +28,17 @@ from lamella.train.ship import store_learned
 
 SEEN = 2000  # examples whose keys are counted
 CARD = 5000  # bytes of the card and of model.json, besides what is learned
-NODE = 90  # bytes of an exported graph for each operation, besides its weights
 
 aten: Any = torch.ops.aten
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What the exported graphs will hold, in bytes, and how many operations they have."""
+    """What a model will hold, in bytes."""
 
     float32: int
     int8: int
     other: int  # what is learned besides weights: vocabularies, fingerprint, card
-    operations: dict[str, int]  # by the name of the graph
 
 
 def _attention(query: Any, key: Any, value: Any, *args: Any, out_val: Any = None, **kwargs: Any) -> int:
@@ -113,19 +112,16 @@ def _seen(net: nn.Module) -> dict[str, Operations]:
     return found
 
 
-def contents_of(job: Task, net: nn.Module, gathered: Gathered) -> Contents:
-    """The size of a model in files: each graph holds the weights that it touches, so that a shared table counts twice."""
-    float32 = int8 = 0
-    graphs = _seen(net)
-    for seen in graphs.values():
-        float32 += NODE * seen.count + sum(4 * t.numel() for t in seen.used.values())
-        int8 += NODE * seen.count + sum(_rounded(t) for t in seen.used.values())
-    values, files = store_learned(job)
+def contents_of(job: Task, net: nn.Module, gathered: Gathered, files: Mapping[str, bytes]) -> Contents:
+    """The size of a model of these exported graphs. Each holds the weights that it touches: a shared table counts twice in int8 too."""
+    float32 = sum(map(len, files.values()))
+    saved = sum(4 * t.numel() - _rounded(t) for seen in _seen(net).values() for t in seen.used.values())
+    values, learned = store_learned(job)
     some = [gathered.learn[i] for i in range(min(SEEN, len(gathered.learn)))]
     keys = len({key for example in some for key in job.keys(example)}) * len(gathered.learn) / len(some)
     hashes = fingerprint.WIDTH * min(fingerprint.MOST, round(keys))
-    other = sum(map(len, files.values())) + len(msgspec.json.encode(values)) + hashes + CARD
-    return Contents(float32, int8, other, {name: seen.count for name, seen in graphs.items()})
+    other = sum(map(len, learned.values())) + len(msgspec.json.encode(values)) + hashes + CARD
+    return Contents(float32, max(0, float32 - saved), other)
 
 
 def _rounded(tensor: torch.Tensor) -> int:

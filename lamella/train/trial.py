@@ -1,4 +1,4 @@
-"""Measure a training before it begins: what comes before the first step, a few real steps, one look, one save.
+"""Measure a training before it begins: what comes before the first step, a few real steps, one look, one save, one export.
 
     trial = measure(job, gathered, settings, place, facts, tell)
 
@@ -9,8 +9,9 @@ thrown away. `lamella.train.forecast` makes a forecast of what is measured here.
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,22 @@ from lamella import machine, model
 from lamella.graphs import torch_graphs
 from lamella.task import Arrays, Example, Phase, Task, as_measured
 from lamella.train import checkpoint, loop
-from lamella.train.batches import Ints, Lengths, batches, draw, groups_of, ones
+from lamella.train.batches import Ints, Lengths, batches, draw, forever, groups_of, ones
 from lamella.train.engine import Batches, Encoded, Run, steps
+from lamella.train.export import export_graphs
 from lamella.train.further import Origin
 from lamella.train.gather import Gathered
-from lamella.train.operations import Contents, Operations, contents_of, overhead
+from lamella.train.operations import Contents, Operations, contents_of
 from lamella.train.schedule import Budget, Schedule
 from lamella.train.settings import Settings
+from lamella.train.ship import measure as measured_on
+from lamella.train.ship import onnx_graphs
 
 BUCKETS = 5  # of lengths, each with as many batches of an epoch
-ROUNDS = 3, 9  # timed steps of each bucket, at least and at most
+ROUNDS = 2, 5  # batches of each bucket that are timed, twice each, at least and at most
+PLACES = 0.5, 0.2, 0.8, 0.35, 0.65  # where in its bucket the batch of each round is, from small to large
 TIMED = 1.5  # seconds of timed steps, after which no round begins that need not be
+SHAPES = 1000  # batches of a training that are looked at for how often a shape is new
 FEW = 32  # examples that are answered to see how long an answer takes
 LONG = 2.0  # seconds; where all take less, all are answered
 
@@ -43,7 +49,7 @@ class Bucket:
     share: float  # of the batches of an epoch
     examples: float  # of a batch
     tokens: float  # of a batch, padding aside
-    seconds: list[float]  # of each timed step
+    seconds: list[float]  # of a step on each batch that was timed
 
 
 @dataclass(frozen=True)
@@ -77,14 +83,13 @@ class Trial:
     paces: list[Pace]
     batches: int  # of an epoch
     look: float  # answering and scoring what is watched
-    answer: float  # answering and scoring what is held out, as a shipped model is measured
     calibrate: float
     save: float
+    export: float
+    answer: float  # answering and scoring what is held out with the exported graphs
     contents: Contents
     peak: float  # floating-point operations a second of a product, on the threads of the training
-    overhead: float  # seconds of a small operation of torch that Python watches: exporting is made of those
     memory: int  # the most that the process has held
-    held: int  # that it holds at the end
     device_memory: int  # the most on an accelerator; 0: there is none
 
 
@@ -105,37 +110,41 @@ def measure(
     begin = time.perf_counter() - start
     tell("timing a few steps of each length")
     loss = loop.task_loss(job, gathered)
-    wall, own = time.perf_counter(), time.thread_time()
     paces = [
-        _pace(job, run, data, loss, number, settings) for number in range(len(job.training.phases or (Phase(""),)))
+        _pace(job, run, data, loss, number, course.budget, settings)
+        for number in range(len(job.training.phases or (Phase(""),)))
     ]
-    tell("timing a look, a save and a product")
+    tell("timing a look, a save, an export and a product")
     run.averaged()
-    quick, measured = as_measured(job, quick=True), as_measured(job)
-    look = _answering(quick, run, gathered.watched)
-    if measured.config == quick.config:
-        answer = look * len(gathered.held) / len(gathered.watched)
-    else:
-        answer = _answering(measured, run, gathered.held)
+    look = _answering(as_measured(job, quick=True), run, gathered.watched)
     calibrate = _calibrate(job, run, gathered.watched)
-    # How many times as long everything takes beside the other work of this machine: 1 where there is none.
-    busy = max(1.0, (time.perf_counter() - wall) / max(1e-3, time.thread_time() - own))
     save = _save(run, facts)
-    memory, on_device = machine.peak_memory(), _device_memory(settings.device)
-    [peak] = machine.peaks((course.precision,), device=settings.device)
+    on_device = _device_memory(settings.device)
     parameters = sum(p.numel() for p in run.net.parameters())
-    contents = contents_of(job, run.net.cpu().float(), gathered)
+    # Exporting takes seconds; how many, and how much memory, cannot be told from what it exports.
+    start = time.perf_counter()
+    files = export_graphs(run.net)
+    export = time.perf_counter() - start
+    answer = _measuring(job, files, gathered, settings.threads)
+    memory = machine.peak_memory()
+    [peak] = machine.peaks((course.precision,), device=settings.device)
+    contents = contents_of(job, run.net, gathered, files)
     return Trial(
-        begin, course.budget, course.precision, parameters, paces, data.in_epoch(), look, answer, calibrate,
-        save, contents, peak, busy * overhead(), memory, machine.held_memory(), on_device,
+        begin, course.budget, course.precision, parameters, paces, data.in_epoch(), look, calibrate, save, export, answer,
+        contents, peak, memory, on_device,
     )  # fmt: skip
 
 
 # ---- steps ---------------------------------------------------------------------------------------------------------
 
 
-def _pace(job: Task, run: Run, data: Batches, loss: Callable[..., Any], number: int, settings: Settings) -> Pace:
-    """How fast a phase of the task goes: real steps, the first of each bucket to warm up."""
+def _pace(
+    job: Task, run: Run, data: Batches, loss: Callable[..., Any], number: int, budget: Budget, settings: Settings
+) -> Pace:
+    """How fast a phase of the task goes: real steps, two on each batch.
+
+    The first on a batch of a new shape takes longer, since torch makes kernels for it: each counts as often as such batches come.
+    """
     phases = job.training.phases or (Phase(""),)
     phase = phases[number]
     if number:
@@ -143,31 +152,41 @@ def _pace(job: Task, run: Run, data: Batches, loss: Callable[..., Any], number: 
     job.state, run.net.phase = job.state.changed(phase=phase.name), phase.name  # type: ignore[assignment]
     try:
         buckets = sized(data)
-        flops, operations = _counted(run, data, loss, _at(buckets[len(buckets) // 2], 0.5))
-        seconds: list[list[float]] = [[] for _ in buckets]
-        for groups in buckets:
-            _step(run, data, loss, _at(groups, 0.5))  # to warm up: memory of this size is reserved
+        middle = len(buckets) // 2
+        _step(run, data, loss, _at(buckets[middle], PLACES[-1]))  # to warm up
+        flops, operations = _counted(run, data, loss, _at(buckets[middle], PLACES[-1]))
+        pairs: list[list[tuple[float, float]]] = [[] for _ in buckets]
         until = time.perf_counter() + TIMED
         for at in range(ROUNDS[1]):
             if at >= ROUNDS[0] and time.perf_counter() > until:
                 break
-            for groups, timed in zip(buckets, seconds, strict=True):
-                timed.append(_step(run, data, loss, _at(groups, (2 * (at % ROUNDS[0]) + 1) / (2 * ROUNDS[0]))))
-        middle = len(buckets) // 2
-        parallel = _parallel(run, data, loss, _at(buckets[middle], 0.5), seconds[middle], settings)
+            for groups, timed in zip(buckets, pairs, strict=True):
+                group = _at(groups, PLACES[at])
+                timed.append((_step(run, data, loss, group), _step(run, data, loss, group)))
+        parallel = _parallel(run, data, loss, _at(buckets[middle], PLACES[0]), pairs[middle][0], settings)
     finally:
         job.state, run.net.phase = job.state.changed(phase=""), ""  # type: ignore[assignment]
     lengths, total = _lengths(data), sum(map(len, buckets))
+    usual = float(np.mean([again for timed in pairs for _, again in timed]))
+    new = new_shapes(data, data.accumulate * (budget.steps or round((budget.seconds or 0.0) / usual)))
     rows = [
         Bucket(
             len(groups) / total,
             data.accumulate * float(np.mean([len(group) for group in groups])),
             data.accumulate * float(np.mean([lengths[group].max(axis=1).sum() for group in groups])),
-            timed,
+            [new * first + (1 - new) * again for first, again in timed],
         )
-        for groups, timed in zip(buckets, seconds, strict=True)
+        for groups, timed in zip(buckets, pairs, strict=True)
     ]
     return Pace(phase.name, phase.share / sum(p.share for p in phases), rows, flops, operations, parallel)
+
+
+def new_shapes(data: Batches, count: int) -> float:
+    """The share of the first `count` batches of a training that have a shape which none before them had."""
+    count, real = max(1, count), data.store.lengths()
+    order = forever(_lengths(data), data.weights, data.examples or data.tokens, data.seed, short_first=data.short_first)
+    groups = (group for _, group in islice(order, min(count, SHAPES)))
+    return len({(len(group), *real[group].max(axis=0).tolist()) for group in groups}) / count
 
 
 def _at(groups: Sequence[Ints], share: float) -> Ints:
@@ -258,13 +277,34 @@ def parallel_part(one: float, several: float, threads: int) -> float:
 
 
 def _answering(job: Task, run: Run, examples: Sequence[Example]) -> float:
-    """Seconds to answer and score these examples; where all of them take long, of a part of them."""
+    """Seconds to answer and score these examples."""
     graphs = torch_graphs(run.net)
+
+    def answer(rows: Sequence[Example]) -> None:
+        scores = job.score(job.answers(rows, lambda given: model.run_batches(job, graphs, given)), rows)
+        scores.values.get(job.metric)
+
+    return _seconds(answer, examples)
+
+
+def _measuring(job: Task, files: Mapping[str, bytes], gathered: Gathered, threads: int) -> float:
+    """Seconds to measure the exported graphs on what is held out, as it is done before a model is written."""
+    graphs, findings = onnx_graphs(files, threads), job.training.findings
+
+    def measure(rows: Sequence[Example]) -> None:
+        measured_on(job, graphs, rows, gathered.learn)
+        if findings:
+            findings(job, graphs, gathered.learn, rows)
+
+    return _seconds(measure, gathered.held)
+
+
+def _seconds(work: Callable[[Sequence[Example]], None], examples: Sequence[Example]) -> float:
+    """Seconds of some work on these examples; where it takes long on all of them, of a part, in proportion."""
 
     def spent(rows: Sequence[Example]) -> float:
         start = time.perf_counter()
-        scores = job.score(job.answers(rows, lambda given: model.run_batches(job, graphs, given)), rows)
-        scores.values.get(job.metric)
+        work(rows)
         return time.perf_counter() - start
 
     spent(examples[:2])  # libraries are loaded, memory is reserved

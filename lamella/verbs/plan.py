@@ -2,7 +2,7 @@
 
     lamella plan TASK data.csv --minutes 10
 
-It reads and encodes the data as `train` does, makes a few real steps of each length, looks once, saves once, and computes
+It reads and encodes the data as `train` does, makes a few real steps of each length, looks, saves and exports once, and computes
 the rest (`lamella.train.forecast`). With `--probe` it trains three times for a moment, to say what the score will be.
 """
 
@@ -51,7 +51,6 @@ def plan(
     """
     started = time.perf_counter()
     machine.forget_peak()
-    loaded = "torch.onnx._internal.exporter._core" in sys.modules
     try:
         import onnxscript  # noqa: F401 - as train does: what it takes is part of the forecast
         import torch
@@ -92,7 +91,7 @@ def plan(
         score = foresee(prepared, settings, tried, stop, tell) if probe else None
         stop.check()
     facts = plans.facts_of(prepared.facts, settings)
-    result = forecast.plan_of(prepared, settings, tried, before, loaded, others, costs, score, facts)
+    result = forecast.plan_of(prepared, settings, tried, before, others, costs, score, facts)
     if place is not None:
         plans.keep(place, result)
         tell(f"kept in {place}")

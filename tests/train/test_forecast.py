@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from lamella.errors import UsageError
+from lamella.train.engine import Batches, Store
 from lamella.train.forecast import Estimate, looks_in, memory_of, on_machine, parts_of, step_seconds
 from lamella.train.looks import Looks
 from lamella.train.machines import Machine, Work, batches_a_second, machines_of
 from lamella.train.operations import Contents
 from lamella.train.probe import extrapolate
 from lamella.train.schedule import Budget
-from lamella.train.trial import Bucket, Pace, Trial
+from lamella.train.trial import Bucket, Pace, Trial, new_shapes
 
 
 def trained(budget: Budget, look: float, step: float) -> tuple[int, int, float]:
@@ -43,10 +44,10 @@ def pace(name: str = "", share: float = 1.0, seconds: float = 0.1) -> Pace:
 
 
 def tried(budget: Budget, *paces: Pace) -> Trial:
-    contents = Contents(float32=4_000_000, int8=1_000_000, other=0, operations={"net": 100})
+    contents = Contents(float32=4_000_000, int8=1_000_000, other=0)
     return Trial(
-        begin=2.0, budget=budget, precision="float32", parameters=1_000_000, paces=list(paces), batches=50, look=1.0, answer=10.0,
-        calibrate=0.0, save=0.5, contents=contents, peak=5e10, overhead=1e-5, memory=500 << 20, held=400 << 20, device_memory=0,
+        begin=2.0, budget=budget, precision="float32", parameters=1_000_000, paces=list(paces), batches=50, look=1.0, calibrate=0.0,
+        save=0.5, export=4.0, answer=7.0, contents=contents, peak=5e10, memory=500 << 20, device_memory=0,
     )  # fmt: skip
 
 
@@ -59,19 +60,29 @@ def test_phases_share_steps_or_time():
 
 def test_the_parts_add_up_by_hand():
     trial = tried(Budget(steps=100), pace())
-    parts, steps = parts_of(trial, 3.0, step_seconds(trial.paces, True), loaded=True)
+    parts, steps = parts_of(trial, 3.0, step_seconds(trial.paces, True))
     assert steps.value == 100 and parts["steps"].value == pytest.approx(20.0)
     assert parts["reading and encoding"].value == 5.0  # 3 to read, 2 to encode
     assert parts["looks"].value == 5.0  # at 20, 40, ... 100
-    assert parts["saves"].value == 0.5 and parts["export"].value == pytest.approx((150_000 + 5_000 * 100) * 1e-5)
-    assert memory_of(trial).value >= trial.memory
-    first, _ = parts_of(trial, 3.0, step_seconds(trial.paces, True), loaded=False)
-    assert first["export"].value > parts["export"].value
+    assert parts["saves"].value == 0.5 and parts["export"].value == 4.0 and parts["measuring"].value == 7.0
+    assert memory_of(trial).value == trial.memory
+    assert sum(part.value for part in parts.values()) == 41.5
+
+
+def test_how_often_a_shape_is_new():
+    """Batches of one size have one shape; of texts, each has another one until all were seen."""
+    rows = [{"x": np.zeros(n)} for n in (2, 2, 3, 3, 4, 4, 5, 5)]
+    store = Store.of(rows)
+    of_two = Batches(Store.of([{"x": np.zeros(3)}] * 8), collate=list, tokens=0, examples=2)
+    assert new_shapes(of_two, 4) == 0.25 and new_shapes(of_two, 100) == 0.01
+    by_tokens = Batches(store, collate=list, tokens=10)
+    assert new_shapes(by_tokens, 1) == 1.0
+    assert new_shapes(by_tokens, 4) > new_shapes(by_tokens, 40) > new_shapes(by_tokens, 4000) > 0
 
 
 def test_other_machines():
     trial = tried(Budget(steps=1000), pace())
-    parts, _ = parts_of(trial, 3.0, step_seconds(trial.paces, True), True)
+    parts, _ = parts_of(trial, 3.0, step_seconds(trial.paces, True))
 
     def of(word: str):
         [machine] = machines_of(word)

@@ -10,16 +10,28 @@ import pytest
 import lamella
 from lamella.errors import DataError, UsageError
 from lamella.train import trial
+from lamella.train.export import export_graphs
 from lamella.train.forecast import Estimate, Plan
 
 WEATHER = str(Path(__file__).parents[1] / "tasks" / "weather.py")
 
 
+EXPORTED: dict[str, dict[str, bytes]] = {}  # by how its net is printed
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """A few steps and answers are enough where nobody looks at seconds."""
+    """A few steps and answers are enough where nobody looks at seconds, and one export of a net."""
     for name, value in {"BUCKETS": 2, "ROUNDS": (1, 1), "FEW": 4, "LONG": 0.0}.items():
         monkeypatch.setattr(trial, name, value)
+
+    def export(net):
+        net.cpu().float().eval()
+        if str(net) not in EXPORTED:
+            EXPORTED[str(net)] = export_graphs(net)
+        return EXPORTED[str(net)]
+
+    monkeypatch.setattr(trial, "export_graphs", export)
 
 
 def silent(line):
