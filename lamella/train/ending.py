@@ -5,7 +5,7 @@ when the net is there, measuring after the first look, which shows how long answ
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -26,8 +26,12 @@ TRIED = 16  # examples that are answered to see how long measuring will take
 
 def exporting(net: nn.Module, busy: float) -> float:
     """Seconds that the export of a net takes. busy: how many times as long everything takes beside other work of this machine."""
-    cost = EXPORT_FIRST + sum(EXPORT_GRAPH + EXPORT_NODE * count for count in operations_of(net).values())
-    return cost * overhead() * min(BUSIEST, max(1.0, busy))
+    return cost(operations_of(net)) * overhead() * min(BUSIEST, max(1.0, busy))
+
+
+def cost(operations: Mapping[str, int]) -> int:
+    """The export of graphs with so many operations, in operations of `overhead`."""
+    return EXPORT_FIRST + sum(EXPORT_GRAPH + EXPORT_NODE * count for count in operations.values())
 
 
 def measuring_of(job: Task, gathered: Gathered) -> Callable[[Run, float], float]:

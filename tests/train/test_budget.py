@@ -55,7 +55,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(Optimizer, "step", step)
     monkeypatch.setattr(model, "run_batches", look)
     monkeypatch.setattr(ship, "export_graphs", export)
-    monkeypatch.setattr(ending, "cost", lambda operations, loaded: 2.0)
+    monkeypatch.setattr(ending, "cost", lambda operations: 2.0)
     monkeypatch.setattr(ending, "overhead", lambda: 1.0)
     for module in (engine, loop, watch, ending, import_module("lamella.verbs.train")):
         monkeypatch.setattr(module, "time", clock)
