@@ -200,7 +200,7 @@ def _denies(text: str, language: str) -> bool:
 
 _TAG = lazy(r"<[^<>]*>")
 _HAN = "\u3400-\u9fff"
-_OFTEN = 15  # steps from which a word is so common that a translation would have another one
+_OFTEN = 12  # steps from which a word is so common that a translation would have another one
 _PLAIN = lazy(r"(?<![\w@#./\\:'’-])[a-zß-ÿ]{3,}(?![\w@/\\:'’-]|\.\w)")
 _RUN = lazy(r"(?<![\w@#./:-])[a-zà-ÿ]+(?: [a-zà-ÿ]+)+(?![\w@/:-])")
 

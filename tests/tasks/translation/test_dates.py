@@ -75,3 +75,17 @@ def test_a_common_word_is_no_translation_of_a_name(
     facts = Names(source, src, "en", cost=len)
     assert name in [one.text for one in facts.names]
     assert bool(facts.check(answer, known={name: [Candidate(guess, -0.7)]}).missing) == lost
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "src", "dst", "doubted"),
+    [
+        ("Neither Kofi nor Amara came.", "Ni Kofi nor Amara sont venus.", "en", "fr", True),
+        ("Hoy hubo nieve.", "Today hubo snow.", "es", "en", True),
+        ("It is a good hospital.", "Es un buen hospital.", "en", "es", False),
+    ],
+)
+def test_a_frequent_word_that_is_none_of_the_target_language_is_doubted(
+    source: str, answer: str, src: str, dst: str, doubted: bool
+) -> None:
+    assert ("untranslated" in soundness.doubts(source, answer, src, dst)) == doubted
