@@ -1,5 +1,7 @@
 """Tables of boxes: a row a picture with its boxes in JSON, or a row a box with its four sides in columns.
 
+    {"file_name": "1.jpg", "objects": {"bbox": [[5, 6, 20, 10]], "categories": ["cat"]}}        Hugging Face's metadata.jsonl
+
 filename,width,height,class,xmin,ymin,xmax,ymax        TensorFlow's; Open Images', whose sides are shares
 cats/1.jpg,12,30,120,95,cat                            RetinaNet's, without a header; cats/2.jpg,,,,, has no boxes
 """
@@ -26,6 +28,7 @@ CLASS_NAMES = ("class", "label", "labelname", "class_name", "category", *LABEL_N
 SIDE_NAMES = {"left": ("xmin", "x1", "left", "x_min"), "top": ("ymin", "y1", "top", "y_min")}
 SIDE_NAMES |= {"right": ("xmax", "x2", "right", "x_max"), "bottom": ("ymax", "y2", "bottom", "y_max")}
 SIZE_NAMES = {"wide": ("width", "image_width", "img_width"), "tall": ("height", "image_height", "img_height")}
+LABELS_OF_BOXES = ("category", "categories", "label", "labels", "class", "classes")
 # By position, where there is no header.
 RETINANET = {"image": 1, "left": 2, "top": 3, "right": 4, "bottom": 5, "label": 6}
 
@@ -45,17 +48,22 @@ def read_box_table(path: Path, columns: Mapping[str, str] | None, account: Accou
             f"{show_path(path)}: expected columns such as filename, class, xmin, ymin, xmax, ymax, or image and boxes, received "
             f"columns named {', '.join(map(quote, cells[:12]))}. Rename them, or choose: --columns image=NAME,boxes=NAME"
         )
-    table = read_table([path], {"image": IMAGE_NAMES, "boxes": BOX_NAMES}, columns)
+    wanted: dict[str, tuple[str, ...]] = {"image": IMAGE_NAMES, "boxes": BOX_NAMES}
+    if not columns and (name := _of_huggingface(first)):  # the table has a column for each field of an object in JSON
+        wanted = {"image": IMAGE_NAMES, "bbox": (f"{name}.bbox",)}
+        wanted["label"] = tuple(f"{name}.{one}" for one in LABELS_OF_BOXES)
+    table = read_table([path], wanted, columns, nested=tuple(wanted)[1:])
     account.lines += table.report.lines()
     annotated = []
     for row in table.rows:
         boxes = []
-        for i, one in enumerate(_list(row["boxes"]), start=1):
-            sides = one.get("box") if isinstance(one, dict) else None
-            if not isinstance(sides, list) or len(sides) != 4 or not all(isinstance(s, int | float) for s in sides):
+        given = _list(row["boxes"]) if "boxes" in row else _paired(*map(_json, (row["bbox"], row["label"])))
+        for i, one in enumerate(given, start=1):
+            sides = _four(one.get("box")) if isinstance(one, dict) else None
+            if sides is None:
                 account.drop('a box that is not {"label", "box": [left, top, right, bottom]}', f"{row.where}, box {i}")
                 continue
-            boxes.append(Drawn(str(one.get("label", "")), [float(s) for s in sides], f"line {row.line}, box {i}"))
+            boxes.append(Drawn(str(one.get("label", "")), sides, f"line {row.line}, box {i}"))
         annotated.append(Annotated(_beside(path, row["image"]), boxes, row.file))
     return annotated
 
@@ -72,11 +80,56 @@ def _is_retinanet(cells: Sequence[str]) -> bool:
 
 
 def _list(cell: str) -> list[Any]:
-    try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
-        return [None]  # counted as a box that is none
+    """The boxes of a cell; what is none is one None, which is counted as a box that is none."""
+    value = _json(cell)
+    if isinstance(value, dict):
+        return _paired(value.get("bbox"), next((value[name] for name in LABELS_OF_BOXES if name in value), None))
     return value if isinstance(value, list) else [None]
+
+
+def _json(cell: str) -> Any:
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _of_huggingface(first: str) -> str:
+    """The field of a line of JSON that holds boxes and labels in two lists, as Hugging Face has them; "" where there is none.
+
+    >>> _of_huggingface('{"file_name": "1.jpg", "objects": {"bbox": [[5, 6, 20, 10]], "categories": [3]}}')
+    'objects'
+    """
+    value = _json(first) if first.lstrip("\ufeff")[:1] == "{" else None
+    fields = value if isinstance(value, dict) else {}
+    return next((n for n in BOX_NAMES if isinstance(fields.get(n), dict) and "bbox" in fields[n]), "")
+
+
+def _paired(boxes: Any, labels: Any) -> list[Any]:
+    """Boxes of left, top, width and height, and their labels.
+
+    >>> _paired([[5, 6, 20, 10]], [3])
+    [{'label': '3', 'box': [5.0, 6.0, 25.0, 16.0]}]
+    """
+    if not isinstance(boxes, list) or not isinstance(labels, list) or len(boxes) != len(labels):
+        return [None]
+    return [_box(sides, label) for sides, label in zip(boxes, labels, strict=True)]
+
+
+def _four(value: Any) -> list[float] | None:
+    """Four numbers, which the reader of tables may give as texts; None where they are none."""
+    sides = [_float(str(side)) for side in value] if isinstance(value, list) else []
+    numbers = [side for side in sides if side is not None]
+    return numbers if len(numbers) == len(sides) == 4 else None
+
+
+def _box(sides: Any, label: Any) -> dict[str, Any] | None:
+    """Left, top, width, height and a label as a box; None where they are none."""
+    numbers = _four(sides)
+    if numbers is None or not isinstance(label, int | str):
+        return None
+    left, top, width, height = numbers
+    return {"label": str(label), "box": [left, top, left + width, top + height]}
 
 
 def _beside(table: Path, name: str) -> str:

@@ -27,9 +27,7 @@ from lamella.data.readers.yolo import is_list, read_yolo
 from lamella.data.text.encoding import quote, read_text, show_path, split_lines
 from lamella.errors import DataError
 
-EXPECTED = (
-    "COCO (.json), YOLO (data.yaml, or images/ and labels/), Pascal VOC or CVAT (.xml), LabelMe, Label Studio, or a CSV"
-)
+EXPECTED = "COCO (.json), YOLO (data.yaml, or images/ and labels/), Pascal VOC or CVAT (.xml), LabelMe, Label Studio, a CSV or a JSONL"
 
 
 def read_boxes(
@@ -96,7 +94,7 @@ def _formats(place: Path, account: Account) -> tuple[list[Annotated], list[Place
         return _xml(files, account), [Places(place)]
     if files := below("*.json"):
         return _jsons(files, account)
-    if files := below("*.csv"):
+    if files := below("*.csv") or below("*.jsonl"):
         return [one for file in files for one in read_box_table(file, None, account)], [Places(place)]
     if below("*.txt"):
         return read_yolo(place, account), []

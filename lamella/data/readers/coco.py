@@ -70,10 +70,12 @@ def read_coco(path: Path, content: Mapping[str, Any], account: Account) -> list[
             account.leave("regions of a crowd (iscrowd), which are left out", f"{name}, {where}")
         else:
             box = one.get("bbox") or _around(one.get("segmentation"))
-            if not isinstance(box, list) or len(box) != 4 or not all(map(_number, box)):
+            given = box if isinstance(box, list) else []
+            numbers = [n for side in given if (n := _side(side)) is not None]
+            if len(given) != 4 or len(numbers) != 4:
                 account.drop("a bbox that is not four numbers", f"{name}, {where}: {str(box)[:60]}")
                 continue
-            left, top, width, height = map(float, box)
+            left, top, width, height = numbers
             drawn = Drawn(categories[category], [left, top, left + width, top + height], where)
             annotated[image_id].boxes.append(drawn)
     account.lines.append(f"{name}: COCO, {len(of_file):,} pictures, {len(categories):,} categories")
@@ -125,6 +127,19 @@ def _id(value: Any) -> int | str | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19 and str(int(value)) == value:
         return int(value)
     return value if isinstance(value, int | str) else None
+
+
+def _side(value: Any) -> float | None:
+    """A number, also in quotes; None where it is none.
+
+    >>> _side("12.5"), _side(3), _side("x"), _side(True)
+    (12.5, 3.0, None, None)
+    """
+    try:
+        side = float(value) if isinstance(value, str) or _number(value) else None
+    except ValueError:
+        return None
+    return side if side is not None and abs(side) < 1e9 else None
 
 
 def _number(value: Any) -> bool:

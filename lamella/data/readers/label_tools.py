@@ -5,6 +5,7 @@ picture's sides; a box that was turned becomes the upright one around it.
 """
 
 import base64
+import codecs
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,10 @@ def read_annotations(path: Path, columns: Mapping[str, str] | None, kinds: Seque
     columns: of a table, where the user named some: what is no JSON as a whole may then be a row a line. Else DataError.
     """
     try:
-        content = msgspec.json.decode(read_bytes(path).removeprefix(b"\xef\xbb\xbf"))
+        raw = read_bytes(path).removeprefix(codecs.BOM_UTF8)
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raw = raw.decode("utf-16").encode()
+        content = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if columns:
             return None

@@ -6,6 +6,7 @@ Annotation files move more often than pictures do, and the paths in them are tho
 import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from lamella.data.media.images import SUFFIXES
 from lamella.data.readers.parts import part_of
@@ -29,6 +30,8 @@ class Places:
 
         name: as it stands in the file: a path of this or of another machine, with or without a suffix.
         """
+        if "://" in name[:10]:  # a picture of the web that was saved under its own name
+            name = unquote(name.partition("://")[2].partition("?")[0])
         path = PurePosixPath(name.strip().replace("\\", "/"))
         if not path.name or "\0" in name or len(name) > 1000:
             return None

@@ -9,6 +9,7 @@ taken. A picture without a file, or with an empty one, has no boxes; a file with
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,7 +66,11 @@ def read_yolo(place: Path, account: Account) -> list[Annotated]:
     known = set(labels.values())
     for folder in sorted({file.parent for file in known if file.parent.is_dir()}):
         for file in sorted(folder.glob("*.txt")):
-            if file not in known and file.name.lower() not in NO_LABELS:
+            if (
+                file not in known
+                and file.name.lower() not in NO_LABELS
+                and not (place.is_file() and _has_picture(file))
+            ):
                 account.leave("files of labels without a picture", show_path(file))
     account.lines.append(
         f"{show_path(place)}: YOLO, {len(annotated):,} pictures, {without:,} of them without a file of labels, {len(names):,} classes"
@@ -87,6 +92,14 @@ def labels_of(picture: Path) -> Path:
                 return beside
             break
     return _text_of(picture)
+
+
+def _has_picture(file: Path) -> bool:
+    """Whether there is a picture for a file of labels, which a list names that is not read now."""
+    parts = list(file.parent.parts)
+    at = next((i for i in range(len(parts) - 1, -1, -1) if parts[i] == "labels"), None)
+    homes = [file.parent] + ([Path(*parts[:at], "images", *parts[at + 1 :])] if at is not None else [])
+    return any(found.suffix.lower() in SUFFIXES for home in homes for found in home.glob(f"{escape(file.stem)}.*"))
 
 
 def _text_of(path: Path) -> Path:

@@ -610,3 +610,48 @@ def test_labels_that_differ_in_case_alone_are_named(home):
     content["annotations"][0]["category_id"] = 2
     _, lines = read_boxes([put_json(home / "labels.json", content)])
     assert '  "Cat", "cat"' in lines
+
+
+def test_tables_of_hugging_face(home):
+    """Boxes and labels in two lists; left, top, width and height."""
+    objects = {"bbox": [[b[0], b[1], b[2] - b[0], b[3] - b[1]] for _, b in BOXES], "categories": [k for k, _ in BOXES]}
+    rows = [("a.png", objects), ("b.png", {"bbox": [], "categories": []})]
+    lines = [json.dumps({"file_name": name, "objects": one}) + "\n" for name, one in rows]
+    (home / "images" / "metadata.jsonl").write_text("".join(lines))
+    examples, _ = read_boxes([home / "images"])
+    assert [[(b["label"], b["box"]) for b in e["boxes"]] for e in examples] == [BOXES, []]
+    lines[1] = lines[1].replace("[]", "[1, 2]", 1)
+    (home / "images" / "metadata.jsonl").write_text("".join(20 * lines[:1] + lines[1:]))
+    _, said = read_boxes([home / "images"])
+    assert any("a box that is not" in line for line in said)
+
+
+def test_boxes_of_a_table_may_be_json_and_not_a_text_of_it(home):
+    rows = [
+        {"image": "images/a.png", "boxes": [{"label": k, "box": b} for k, b in BOXES]},
+        {"image": "images/b.png", "boxes": []},
+    ]
+    (home / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    examples, _ = read_boxes([home / "rows.jsonl"])
+    assert [[(b["label"], b["box"]) for b in e["boxes"]] for e in examples] == [BOXES, []]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_coco_with_addresses_and_numbers_in_quotes(home, encoding):
+    content = coco_of(["https://host.org/x/a.png?size=1", "http://host.org/b.png"])
+    for one in content["annotations"]:
+        one["bbox"] = [str(side) for side in one["bbox"]]
+    (home / "labels.json").write_bytes(json.dumps(content).encode(encoding))
+    examples, _ = read_boxes([home / "labels.json"])
+    assert [e["boxes"] for e in examples] == [[{"label": "cat", "box": [4.0, 2.0, 14.0, 12.0]}]] * 2
+
+
+def test_labels_of_pictures_in_another_list_are_not_without_a_picture(home):
+    yolo(home)
+    (home / "labels" / "b.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    (home / "train.txt").write_text("./images/a.png\n")
+    _, lines = read_boxes([home / "train.txt"])
+    assert not any("without a picture" in line for line in lines)
+    (home / "labels" / "c.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    _, lines = read_boxes([home / "train.txt"])
+    assert "note: files of labels without a picture: 1" in lines
