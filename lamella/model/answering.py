@@ -90,9 +90,10 @@ def predict_file(
     columns = _columns_for(job, path, columns)
     if path.is_dir():
         return _folder(trained, path, columns, tell, suffix)
-    whole = None
-    if job.output.document and (own in job.output.suffixes or is_table(path) and ".csv" in job.output.suffixes):
-        whole = job.output.document(job, path, trained.run, columns)
+    from lamella.model.whole_tables import is_whole
+
+    document = job.output.document if is_whole(job, path) else None
+    whole = document(job, path, trained.run, columns) if document else None
     if whole is not None:
         if suffix in (*job.output.suffixes, *TABLES) and suffix != own:
             tell(f"note: the answers are in the form of a {own} file, like the input, whatever the name of the output")

@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from lamella.data.readers.suffixes import is_table, table_suffix
+from lamella.data.readers.used_columns import is_grid
 from lamella.errors import UsageError
 from lamella.model.notebook import DrawnList, together
 from lamella.model.notes import notes_of
 from lamella.model.reading import as_files, columns_for
 from lamella.task import Answer, Example, Task
+
+TEXTS = ("", ".txt", ".dat", ".data", ".psv", ".asc", ".prn")  # files that may hold a table
 
 
 class Answering(Protocol):
@@ -23,6 +27,15 @@ class Answering(Protocol):
     def task(self) -> Task: ...
 
     def run(self, examples: Sequence[Example]) -> list[Answer]: ...
+
+
+def is_whole(job: Task, path: Path) -> bool:
+    """Whether a file is opened as a whole, by its suffix or, of a text, by what it holds: where tables are answered so, a `.txt` that
+    training reads as one is no list of values."""
+    if table_suffix(path) in job.output.suffixes or ".csv" not in job.output.suffixes:
+        return table_suffix(path) in job.output.suffixes
+    named = any(column.get("name") for column in (job.state.columns or {}).values())
+    return is_table(path) or table_suffix(path) in TEXTS and is_grid(path, named)
 
 
 def answer_rows(trained: Answering, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> list[Any]:
@@ -60,7 +73,7 @@ def answer_whole(
             answered.extend(answers)
         return answers
 
-    if path.suffix not in job.output.suffixes or job.output.document is None:
+    if job.output.document is None or not is_whole(job, path):
         return None, seen, answered
     whole = job.output.document(job, path, run, columns_for(job, [path], columns))
     return whole and whole[0], seen, answered

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from lamella.data.readers.headers import names_above_numbers
-from lamella.data.readers.records import fold, read_sheet
+from lamella.data.readers.numbers import read_number
+from lamella.data.readers.records import common_width, fold, read_sheet
 from lamella.data.readers.suffixes import is_table
 from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
@@ -107,3 +108,17 @@ def _shared(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """What all tables have alike."""
     first, *others = each
     return {field: column for field, column in first.items() if all(o.get(field) == column for o in others)}
+
+
+def is_grid(path: StrPath, named: bool) -> bool:
+    """Whether a text file holds a table: three rows or more with several cells each; values alone are none.
+
+    named: the columns that are wanted have names, so that numbers without any are values too, in several lines.
+    """
+    try:
+        sheet = read_sheet(path, 1, set())
+    except DataError:
+        return False
+    if len(sheet.rows) < 3 or common_width(sheet.rows) < 2:
+        return False
+    return not named or any(read_number(str(cell)) is None for _, cells in sheet.rows[:20] for cell in cells)

@@ -90,3 +90,25 @@ def test_long_series_keep_their_seasons_and_short_tests_do_not_change_them(tmp_p
     task.read([str(weeks(tmp_path / "b.csv", 130))])
     task.fit(found)
     assert task.seasons_ == [52]
+
+
+@pytest.mark.parametrize("name", ["flow.txt", "flow.dat", "flow"])
+def test_a_text_that_holds_a_table_is_answered_as_one(tmp_path, cli, name):
+    rows = "".join(f"{day:%Y %m %d} {n % 7 + n / 10:8.2f}\n" for n, day in enumerate(DAYS))
+    path, model = tmp_path / name, tmp_path / "m"
+    path.write_text(f"# the gauge at the bridge\nYYYY MM DD  FLOW\n{rows}")
+    done = cli(
+        "train", "time-series-forecasting", path, "-o", model, "--steps", 1, "--size", "tiny", "--horizon", 2,
+        "--ensemble-size", 1, "--threads", 1,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert cli("predict", model, path, "-o", tmp_path / "out.txt").code == 0
+    raw = (tmp_path / "out.txt").read_bytes()
+    assert [line.split()[:2] for line in raw.decode().splitlines()[1:]] == [
+        ["FLOW", "2020-03-31"],
+        ["FLOW", "2020-04-01"],
+    ]
+    # Values alone are values, in one line or several.
+    (tmp_path / "values.txt").write_text("1 2 3 4 5 6 7 8\n9 8 7 6 5 4 3 2\n1 2 3 4 5 6 7 8\n")
+    done = cli("predict", model, tmp_path / "values.txt")
+    assert done.code == 0 and len(done.out.splitlines()) == 1
