@@ -41,6 +41,7 @@ MEETING = "LAMELLA_MEETING"  # in its environment: the file over which it finds 
 LEFT = 75  # its exit code where it ends because others have
 MOST = 1024
 TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+LEAST = 250 << 20  # bytes that a process holds at least: torch, before it has read anything
 PATIENCE = 10.0  # seconds in which a process that is told to end must have ended
 
 
@@ -66,6 +67,7 @@ def team_of(settings: Settings, request: Callable[[], dict[str, Any]]) -> Iterat
     elif settings.processes == 1:
         yield ALONE
     else:
+        _room_for(settings.processes)
         with tempfile.TemporaryDirectory(prefix="lamella-processes-") as folder:
             started = _Started(Path(folder), settings.processes, request())
             try:
@@ -78,6 +80,16 @@ def team_of(settings: Settings, request: Callable[[], dict[str, Any]]) -> Iterat
                     team.leave()
             finally:
                 started.end()
+
+
+def _room_for(processes: int) -> None:
+    """UsageError where this machine has too little memory for so many processes: they would begin to be killed one by one."""
+    memory = machine.memory()
+    if memory is not None and processes * LEAST > memory:
+        raise UsageError(
+            f"--processes {processes}: expected at most {max(1, memory // LEAST)}, since each holds {LEAST >> 20} MB before it has read "
+            f"anything, and this machine has {memory >> 20:,} MB. More processes than cores are not faster."
+        )
 
 
 @contextmanager

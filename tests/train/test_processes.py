@@ -221,6 +221,17 @@ def test_more_processes_than_examples():
         Team(0, 12, dist.HashStore()).meet({}, "cpu", 5)
 
 
+def test_more_processes_than_fit_into_memory(monkeypatch):
+    """Refused before any is started."""
+    monkeypatch.setattr(machine, "memory", lambda: 1 << 30)
+    monkeypatch.setattr(launch, "_Started", None)
+    with (
+        pytest.raises(UsageError, match=r"--processes 8: expected at most 4, since each holds 250 MB"),
+        launch.team_of(settings.Settings(processes=8), dict),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("count", [0, -1, 5000])
 def test_numbers_of_processes_that_are_none(count):
     with pytest.raises(UsageError, match=f"--processes {count}: expected a whole number from 1 to 1024"):
