@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.fuzzing import foreign_readers, mask_readers, model_readers, model_seeds, readers, seeds, speech_readers
+from tests.fuzzing import (
+    foreign_readers,
+    mask_readers,
+    model_readers,
+    model_seeds,
+    part_readers,
+    readers,
+    seeds,
+    speech_readers,
+)
 from tests.fuzzing.dictionaries import (
     CAPTIONS,
     CELLS,
@@ -275,6 +284,10 @@ READERS: tuple[Reader, ...] = (
         foreign_readers.read_other_pieces,
         foreign_readers.other_pieces,
         (b"\x0a", b"\x12\x03", b"\x1a", b"nmt_nfkc", b"\xe2\x96\x81", b"\xff"),
+    ),
+    *(
+        Reader(name, ".model", read, made, (b"\xff" * 8, b"\0" * 4, b"{", b"\t", b"\n"))
+        for name, read, made in part_readers.ALL
     ),
     Reader("graph", ".onnx", model_readers.read_graph, model_seeds.graphs, GRAPHS),
     Reader(

@@ -24,6 +24,7 @@ EXCEL = 25_569  # the day 1970-01-01 in a spreadsheet
 _WIDTHS = {"year": 4, "yyyymm": 6, "yyyymmdd": 8, "yyyymmddhh": 10, "yyyymmddhhmm": 12, "yyyymmddhhmmss": 14}
 _MOST_DECIMALS = 9
 _DAY = 86_400
+MOST = 2**62  # parts that are counted: more than an integer of 64 bits holds
 
 
 def number_kind(filled: Sequence[str], name: str) -> str:
@@ -149,3 +150,19 @@ def decimal_of(count: int, parts: int) -> str:
     """
     whole, part = divmod(abs(int(count)), parts)
     return ("-" if count < 0 else "") + str(whole) + (f".{digits_of(part, parts)}" if parts > 1 else "")
+
+
+def parts_of(filled: Sequence[str], kind: str) -> int:
+    """In how many parts of one, or of a second, numbers are counted: tenths where they have one decimal, ..."""
+    if kind not in ("count", "seconds") or not any("." in cell for cell in filled):
+        return 1
+    parts = 10 ** decimals(filled)
+    if max(abs(float(cell)) for cell in filled) * parts > MOST:
+        return 1
+    fine = {round(float(cell) * parts) for cell in filled}
+    return parts if kind == "count" or is_finer(len(fine), len({n // parts for n in fine})) else 1
+
+
+def is_finer(fine: int, whole: int) -> bool:
+    """Whether stamps are less than a second apart, by how many there are with and without their fractions."""
+    return fine > 1.5 * whole

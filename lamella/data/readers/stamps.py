@@ -35,13 +35,15 @@ from lamella.data.readers.stamp_numbers import (
     EXCEL,
     FIXED,
     FORMATS,
+    MOST,
     UNITS,
     decimal_of,
-    decimals,
     digits_of,
     excel_seconds,
+    is_finer,
     months_of,
     number_kind,
+    parts_of,
 )
 from lamella.data.readers.stamp_orders import is_short, season_like, seasons_of, year_first
 
@@ -209,7 +211,9 @@ def _read_numbers(
         return Stamps(np.array([_formatted(c.partition(".")[0], FORMATS[kind]) for c in cells], np.int64), Style(kind))
     if kind == "decimal year":
         return _decimal_years(cells, filled, known)
-    parts = known.parts if known else 1 if whole else _parts_of(filled, kind)
+    parts = known.parts if known else 1 if whole else parts_of(filled, kind)
+    if max(abs(float(cell)) for cell in filled) * parts > MOST:
+        return None
     found = np.full(len(cells), NONE, np.int64)
     for at, cell in enumerate(cells):
         if not cell:
@@ -222,22 +226,6 @@ def _read_numbers(
             value = float(cell) * parts / UNITS.get(kind, 1)
             found[at] = math.floor(value) if kind in UNITS and parts == 1 else round(value)
     return Stamps(found, Style(kind, parts=parts))
-
-
-def _parts_of(filled: Sequence[str], kind: str) -> int:
-    """In how many parts of one, or of a second, numbers are counted: tenths where they have one decimal, ..."""
-    if kind not in ("count", "seconds") or not any("." in cell for cell in filled):
-        return 1
-    parts = 10 ** decimals(filled)
-    if max(abs(float(cell)) for cell in filled) * parts > 2**62:  # more than an integer of 64 bits holds
-        return 1
-    fine = {round(float(cell) * parts) for cell in filled}
-    return parts if kind == "count" or _is_finer(len(fine), len({n // parts for n in fine})) else 1
-
-
-def _is_finer(fine: int, whole: int) -> bool:
-    """Whether stamps are less than a second apart, by how many there are with and without their fractions."""
-    return fine > 1.5 * whole
 
 
 def _decimal_years(cells: Sequence[str], filled: Sequence[str], known: Style | None) -> Stamps | None:
@@ -333,7 +321,7 @@ def _with_fractions(matches: Sequence[re.Match[str] | None], seconds: Times, par
     if not parts:
         parts = 10 ** max(map(len, fractions), default=0)
         fine = {(s, f) for s, f in zip(seconds[there].tolist(), np.array(fractions)[there].tolist(), strict=True)}
-        parts = parts if _is_finer(len(fine), len(np.unique(seconds[there]))) else 1
+        parts = parts if is_finer(len(fine), len(np.unique(seconds[there]))) else 1
     if parts == 1:
         return seconds, 1
     extra = np.array([round(float(f"0.{f or 0}") * parts) for f in fractions], np.int64)
@@ -359,6 +347,8 @@ def _like(style: Style, when: datetime, fraction: str) -> str:
         return when.isoformat(sep="T") if when.time() != datetime.min.time() else when.date().isoformat()
     zone = shapes.zone_offset(match.groupdict().get("zone"))
     if zone and not style.local:
+        if not datetime.min - when <= timedelta(seconds=zone) <= datetime.max - when:
+            return f"{when.isoformat()}Z"  # the first and the last day that there are
         when += timedelta(seconds=zone)
     two = "02d" if style.padded else "d"
     year, week, weekday = when.isocalendar()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamella.data.text.pieces import normalise
+from lamella.errors import ModelError
 
 Ints = NDArray[np.int32]
 
@@ -103,8 +104,11 @@ class FeatureSet:
 
     @classmethod
     def load(cls, raw: bytes) -> "FeatureSet":
-        """From `dump`."""
-        return cls(raw.decode().split("\t") if raw else [])
+        """From `dump`. ModelError for bytes that are no text."""
+        try:
+            return cls(raw.decode().split("\t") if raw else [])
+        except UnicodeDecodeError as error:
+            raise ModelError(f"features.model: expected names in UTF-8, and {error}. Do not use this model.") from error
 
     def dump(self) -> bytes:
         """As bytes; no feature holds a tab."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lamella.data.readers.clock import Step
+from lamella.data.readers.clock import NONE, Step
 from lamella.data.readers.series import Options, read_series
+from lamella.data.readers.stamps import read_stamps
 from lamella.errors import DataError, UsageError
 
 
@@ -175,3 +176,12 @@ def test_covariates_of_truth_values_and_categories(tmp_path):
     later = read_series(path, options=Options(known=options.known, covariates=list(track.known)))
     assert list(later.tracks[0].known) == list(track.known) and later.tracks[0].known["sky=rain"].tolist() == [0, 0]
     assert any('"snow", which training has not seen' in note for note in later.notes)
+
+
+def test_what_is_beyond_all_times():
+    found = read_stamps(["9223372036854775808", "9223372036854775809"])  # no integer of 64 bits holds these
+    assert (found.seconds == NONE).all()
+    # The last minute there is, in a zone that is already in the next year.
+    style = read_stamps(["2020-06-01T00:00+01:00", "2020-06-02T00:00+01:00"]).style
+    assert style.write(253_402_300_740) == "9999-12-31T23:59:00Z"
+    assert style.write(253_402_300_740 - 3600) == "9999-12-31T23:59+01:00"
