@@ -115,11 +115,11 @@ class Checks:
         digits = self.numbers.check(answer, self._taken(answer), force)
         text = self._measured(digits.text)
         src, dst = base_code(self.style.source), base_code(self.style.target)
-        text = dated(self.source, text, src, dst)
         if "hal" in self.source:
             text = counts.half_hours(self.source, text, src, dst)
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
+        text = dated(self.source, text, src, dst)
         if self.taken:
             text = greeted(self.source, text, self.taken[0], src, dst)
         names = self.names.check(text, self._taken(text), known, sure)

@@ -55,7 +55,7 @@ _BEGINS = lazy(
 # A full stop after which a name goes on.
 _TITLED = lazy(r"(?:^|[\s(\"“„«])(?:Dr|Mr|Mrs|Ms|Prof|St|Mme|Mlle|M|Hr|Fr|Sr|Sra|Srta|D|Dª|Ing|Mag|[A-Z])\.\s?$")
 _NEXT = lazy(rf"\s(?:(?:de|del|de la|van|von|der|di|da|le)\s)?(?:{WORD}|[IVX]+(?!\w))")
-_EXACTLY = 0.6
+_EXACTLY, _COPIED = 0.6, 0.85
 _TRUSTED, _KNOWN = -0.22, -0.35  # mean log-probabilities: of an answer to trust, and of a word that the net knows
 _GUESS = -0.8  # of a word that it does not
 _MOST = 40
@@ -229,7 +229,7 @@ class Names(Struct):
             place = _place(name.text, left)
             if place:
                 left = _bar(left, *place)
-            elif not (trusted and name.kind in ("possible", "probable")):
+            elif not (trusted and name.kind in ("possible", "probable")) or self._misspelt(name, left):
                 missing.append(name)
         edits: list[tuple[int, int, str]] = []
         lost: list[Span] = []
@@ -292,6 +292,16 @@ class Names(Struct):
             return False
         unsure = not isinstance(candidate, Candidate) or candidate.mean < _KNOWN
         return unsure and is_common(candidate.strip(" .!?").lower(), self.dst)
+
+    def _misspelt(self, name: Name, answer: str) -> bool:
+        """Whether an answer has what is nearly a copy of a name, with a capital: Narobi for Nairobi."""
+        near = _nearest(name, answer, list(WORDS.finditer(answer)))
+        word = answer[slice(*near)] if near else ""
+        return (
+            word[:1].isupper()
+            and likeness(plain(word), plain(name.text)) >= _COPIED
+            and not is_common(word.lower(), self.dst)
+        )
 
     def _guessed(self, answer: str) -> bool:
         """Whether a net is so unsure of what it makes of a word by itself that it does not know the word.

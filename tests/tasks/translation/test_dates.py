@@ -21,6 +21,7 @@ def test_the_examples_in_the_docstrings(module: object) -> None:
     ("source", "answer", "src", "dst", "wanted"),
     [
         ("Launched on 1 July 2023.", "Lancé sur 1 juillet 2023.", "en", "fr", "Lancé le 1er juillet 2023."),
+        ("Launched on 1 July 2023.", "Lancé sur 1 July 2023.", "en", "fr", "Lancé le 1er juillet 2023."),
         ("It rained on 03/11/2022.", "Il a plu en 03/11/2022.", "en", "fr", "Il a plu le 03/11/2022."),
         ("On 5 May we left.", "Auf 5. Mai gingen wir.", "en", "de", "Am 5. Mai gingen wir."),
         ("Sent on 2 March 2021.", "Enviado en 2 marzo 2021.", "en", "es", "Enviado el 2 de marzo de 2021."),
@@ -89,3 +90,10 @@ def test_a_frequent_word_that_is_none_of_the_target_language_is_doubted(
     source: str, answer: str, src: str, dst: str, doubted: bool
 ) -> None:
     assert ("untranslated" in soundness.doubts(source, answer, src, dst)) == doubted
+
+
+def test_a_name_that_a_likely_answer_misspells_is_put_right() -> None:
+    facts = Names("Kennst du Nairobi?", "de", "en", cost=len)
+    known = {"Nairobi": [Candidate("Nairobi", -0.9)]}
+    assert facts.check("Do you know Narobi?", known=known, sure=-0.1).text == "Do you know Nairobi?"
+    assert facts.check("Do you know the town?", known=known, sure=-0.1).text == "Do you know the town?"
