@@ -60,8 +60,8 @@ def dated(source: str, answer: str, src: str, dst: str) -> str:
     return answer
 
 
-_KEY = r"(?:Ctrl|Control|Strg|Alt|AltGr|Shift|Maj|Umschalt|Mayús|Cmd|Command|Super|Meta|Win|Fn)"
-_KEYS = lazy(rf"(?<![\w+-]){_KEY}(?: ?[+-] ?\w+)*? ?[+-] ?(?P<last>[A-Z0-9]|F1?[0-9])(?!\w)")
+_KEY = "Ctrl|Control|Strg|Alt|AltGr|Shift|Maj|Umschalt|Mayús|Cmd|Command|Super|Meta|Win|Fn"
+_KEYS = lazy(rf"(?<![\w+-])(?:{_KEY})(?: ?[+-] ?\w+)*? ?[+-] ?(?P<last>[A-Z0-9]|F1?[0-9])(?!\w)")
 
 
 def keys(source: str) -> list[Span]:
@@ -70,7 +70,8 @@ def keys(source: str) -> list[Span]:
     >>> keys("Press Ctrl+Shift+P or F5.")
     [(6, 18)]
     """
-    return [match.span() for match in _KEYS.finditer(source)] if re.search("[A-Za-z] ?[+-] ?[A-Z0-9]", source) else []
+    named = ("+" in source or "-" in source) and any(key in source for key in _KEY.split("|"))
+    return [match.span() for match in _KEYS.finditer(source)] if named else []
 
 
 def keys_lost(source: str, answer: str, taken: Sequence[Span]) -> list[Span]:
@@ -79,8 +80,6 @@ def keys_lost(source: str, answer: str, taken: Sequence[Span]) -> list[Span]:
     >>> keys_lost("Press Ctrl+Shift+P.", "Drücken Sie Strg+Umschalt+Palette.", []), keys_lost("Press Ctrl+P.", "Drücken Sie Strg+P.", [])
     ([(6, 18)], [])
     """
-    found = [
-        match for match in _KEYS.finditer(source) if not any(a < match.end() and match.start() < b for a, b in taken)
-    ]
+    found = [one for one in keys(source) if not any(a < one[1] and one[0] < b for a, b in taken)]
     theirs = [match["last"] for match in _KEYS.finditer(answer)] if found else []
-    return [match.span() for match in found if match["last"] not in theirs]
+    return [(a, b) for a, b in found if re.split("[+ -]+", source[a:b])[-1] not in theirs]
