@@ -31,7 +31,7 @@ from lamella.model.manifest import FORMAT, Manifest, digest, own_digest
 from lamella.model.notebook import drawn, framed, scores
 from lamella.model.read import read_zip, verify
 from lamella.model.undo import read_whole
-from lamella.model.values import are_rows, check_example, several_of
+from lamella.model.values import are_rows, check_example, is_value, several_of
 from lamella.model.write import free, seal, write, write_file, write_zip
 from lamella.options import current_names
 from lamella.storage.disk import read_regular
@@ -142,7 +142,7 @@ class Model:
             from lamella.data.readers.frames import rows_of
 
             return self.predict(rows_of(examples))
-        if not isinstance(examples, list):
+        if not isinstance(examples, list) or is_value(self.task, examples):
             several = several_of(self.task, examples)
             return self.predict([examples])[0] if several is None else self.predict(several)
         if are_rows(self.task, examples):

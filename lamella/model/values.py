@@ -8,7 +8,7 @@ by_columns(task, {"Review": "Fine."})       {"text": "Fine."}, where training re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lamella.errors import UsageError
+from lamella.errors import LamellaError, UsageError
 from lamella.task import Example, Task
 
 SHOWN = 60  # characters of a wrong value
@@ -75,6 +75,18 @@ def several_of(task: Task, value: Any) -> list[Any] | None:
     if not isinstance(value, list | tuple) or any(isinstance(one, int | float | list) for one in value):
         return None
     return list(value)
+
+
+def is_value(task: Task, value: list[Any]) -> bool:
+    """Whether a list is one value of the task's only field, as numbers are one series where a number alone is none."""
+    if len(task.fields) != 1 or not value or not all(isinstance(one, int | float) for one in value):
+        return False
+    [(name, field)] = task.fields.items()
+    try:
+        field.check(name, value[0])
+    except LamellaError:
+        return not (field.prose or field.media)
+    return False
 
 
 def are_rows(task: Task, rows: Any) -> bool:

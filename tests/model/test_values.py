@@ -172,3 +172,22 @@ def test_placeholders_and_markup_stay(words):
         for part in ("<b>", "</b>") if mark.startswith("<") else (mark,):
             assert answer.count(part) == text.count(part), (text, answer)
     assert answer.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "one"),
+    [
+        ("time-series-forecasting", [1.0, 2, 3], True),
+        ("time-series-forecasting", [[1.0, 2], [3.0, 4]], False),
+        ("time-series-forecasting", [], False),
+        ("time-series-forecasting", [{"past": [1, 2]}], False),
+        ("text-classification", [1, 2], False),
+        ("image-classification", [1, 2], False),
+        ("tests/tasks/weather.py", [1.0, 2.0], False),
+    ],
+)
+def test_a_list_of_numbers_is_one_series(name, value, one):
+    from lamella import registry
+    from lamella.model.values import is_value
+
+    assert is_value(registry.find(name)(), value) is one

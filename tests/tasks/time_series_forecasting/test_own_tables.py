@@ -60,6 +60,7 @@ def test_answers_are_the_same_everywhere(tmp_path, cli, kind):
         assert server.post(
             "/models/m/predict", {"examples": [{k: str(v) if k == "start" else v for k, v in example.items()}]}
         ).json["answers"] == [answer]
+    assert trained.predict(past) == trained.predict([past])[0] == trained.predict({"past": past})
     medians = [float(row[2].replace(decimal, ".")) for row in rows[1:]]
     assert medians == answer["median"]
 
