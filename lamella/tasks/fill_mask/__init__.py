@@ -57,6 +57,7 @@ NAMED = 1000  # words of the trivial answer
 LEARNED = (
     60_000  # passages that the vocabulary is learned from: more of a large text would take minutes and change little
 )
+COUNTED = 5000  # words of a text, below which hardly a phrase is there twice, and the net answers alone
 UNSEEN = -50.0  # the log-probability of a word that has no place, in an explanation
 
 MASKED = {"text": Text("A text with ___ in the place of each missing word.", fixed=PATTERN)}
@@ -154,11 +155,13 @@ class FillMask(Task):
         self.words_ = len(words)
 
     def count_phrases(self, texts: Sequence[str], before: Counts | None = None) -> None:
-        """Count words and phrases, besides those that were counted before."""
-        most = 1_000_000 * self.config.counts
-        counts = Counts.learn(map(normalise, texts), self._spell, most, before) if most else None
-        self.counts_ = counts.dump() if counts and counts.words else b""
-        vars(self).pop("counts", None)
+        """Count words and phrases, besides those that were counted before; nothing of a short text."""
+        enough = before or sum(len(cloze.WORD.findall(text)) for text in texts) >= COUNTED
+        most = 1_000_000 * self.config.counts if enough else 0
+        for name in ("counts_", "counts"):  # a model without counts has no file of them
+            vars(self).pop(name, None)
+        if most:
+            self.counts_ = Counts.learn(map(normalise, texts), self._spell, most, before).dump()
 
     @cached_property
     def counts(self) -> Counts:

@@ -6,7 +6,8 @@ shortest context to the longest a row is mixed with what the shorter one says (i
 Kneser, 1994; Kneser and Ney, 1995), for each side by itself; how the sides, the net and the rest go together is learned
 (`mixture.py`).
 
-Only contexts that were seen twice are kept, and fewer where all would take more memory than is allowed.
+Contexts of few words are kept even if they were seen once, others if twice or three times, and fewer where all would take more
+memory than is allowed.
 """
 
 import re
@@ -34,6 +35,9 @@ RIGHT = ((1,), (1, 2), (1, 2, 3))
 BETWEEN = ((-1, 1), (-2, -1, 1), (-1, 1, 2), (-2, -1, 1, 2))
 APART = ((-2,), (2,))
 CONTEXTS = (*LEFT, *RIGHT, *BETWEEN, *APART)
+NEAREST = (*LEFT[:2], *RIGHT[:2], BETWEEN[0])
+# How often a context has to be seen; three times where it is none of these.
+LEAST: dict[tuple[int, ...], int] = {**dict.fromkeys(NEAREST, 1), **dict.fromkeys(APART, 2)}
 REACH = 3  # words on each side that a context looks at
 MOST_WORDS = 65_535  # the most frequent ones
 DISCOUNTS = np.array([0.7, 0.9, 1.1], np.float32)  # of what was seen once, twice, more often
@@ -45,25 +49,36 @@ Row = tuple[Ints, Floats]  # words, and how often each stood there
 
 
 class Table(msgspec.Struct):
-    """Rows of words by context: keys (C,) in order, ends (C,), words (N,) and levels (N,), the number of a step each."""
+    """Rows of words by context: keys (C,) in order, ends (C,), words (N,) and levels (N,), the number of a step each.
+
+    lone_keys, lone_words (L,): contexts that were seen once, and the word that stood there, which takes less.
+    """
 
     keys: Ints
     ends: Ints
     words: Ints
     levels: Ints
+    lone_keys: Ints
+    lone_words: Ints
 
     def row(self, key: int) -> Row | None:
         """The words of a context, and how often each stood there."""
-        at = int(np.searchsorted(self.keys, np.uint32(key)))
-        if at == len(self.keys) or self.keys[at] != key:
-            return None
-        part = slice(int(self.ends[at - 1]) if at else 0, int(self.ends[at]))
-        return self.words[part], STEPS[self.levels[part]]
+        if (at := _place(self.keys, key)) is not None:
+            part = slice(int(self.ends[at - 1]) if at else 0, int(self.ends[at]))
+            return self.words[part], STEPS[self.levels[part]]
+        if (at := _place(self.lone_keys, key)) is not None:
+            return self.lone_words[at : at + 1], STEPS[1:2]
+        return None
 
     @property
     def size(self) -> int:
         """Bytes in a file."""
-        return 6 * len(self.keys) + 3 * len(self.words)
+        return 6 * len(self.keys) + 3 * len(self.words) + 6 * len(self.lone_keys)
+
+
+def _place(keys: Ints, key: int) -> int | None:
+    at = int(np.searchsorted(keys, np.uint32(key)))
+    return at if at < len(keys) and keys[at] == key else None
 
 
 class _Head(msgspec.Struct):
@@ -71,6 +86,7 @@ class _Head(msgspec.Struct):
     text: int  # bytes of the words
     contexts: list[int]
     entries: list[int]
+    lone: list[int]
 
 
 class Counts:
@@ -169,13 +185,17 @@ class Counts:
     def dump(self) -> bytes:
         """As bytes: a line of JSON that says how much follows, and that."""
         text, tables = "\n".join(self.words).encode(), list(self.tables.values())
-        head = _Head(len(self.words), len(text), [len(t.keys) for t in tables], [len(t.words) for t in tables])
+        head = _Head(
+            len(self.words),
+            len(text),
+            *([len(getattr(t, name)) for t in tables] for name in ("keys", "words", "lone_keys")),
+        )
         arrays = [
             self.often.astype("<u4"), self.sides.astype("<u4"), self.lengths.clip(1, 255).astype("<u1"), self.firsts.astype("<u4"),
         ]  # fmt: skip
         for t in tables:
             arrays += [t.keys.astype("<u4"), np.diff(t.ends, prepend=0).astype("<u2"), t.words.astype("<u2")]
-            arrays.append(t.levels.astype("<u1"))
+            arrays += [t.levels.astype("<u1"), t.lone_keys.astype("<u4"), t.lone_words.astype("<u2")]
         first = msgspec.json.encode(head)
         first += b" " * (-(len(first) + 1) % ALIGNED) + b"\n"
         return b"".join(part + bytes(-len(part) % ALIGNED) for part in (first, text, *(a.tobytes() for a in arrays)))
@@ -192,11 +212,11 @@ class Counts:
             raise ModelError(f"the counts of words are damaged ({str(error)[:200]}). Copy the model again.") from error
         w = head.words
         kinds = [("<u1", head.text), ("<u4", w), ("<u4", 2 * w), ("<u1", 2 * w), ("<u4", 2 * w)]
-        for c, n in zip(head.contexts, head.entries, strict=False):
-            kinds += [("<u4", c), ("<u2", c), ("<u2", n), ("<u1", n)]
+        for c, n, lone in zip(head.contexts, head.entries, head.lone, strict=False):
+            kinds += [("<u4", c), ("<u2", c), ("<u2", n), ("<u1", n), ("<u4", lone), ("<u2", lone)]
         sizes = [np.dtype(kind).itemsize * n for kind, n in kinds]
-        few = min([w, head.text, *head.contexts, *head.entries]) < 0 or not 0 < w <= MOST_WORDS
-        tables = len(head.contexts) == len(head.entries) == len(CONTEXTS)
+        few = min([w, head.text, *head.contexts, *head.entries, *head.lone]) < 0 or not 0 < w <= MOST_WORDS
+        tables = len(head.contexts) == len(head.entries) == len(head.lone) == len(CONTEXTS)
         total = at + sum(size + -size % ALIGNED for size in sizes)
         if few or not tables or total != len(raw) or len(words) != w:
             raise ModelError("the counts of words have another size than they say. Do not use this model.")
@@ -206,8 +226,8 @@ class Counts:
             at += size + -size % ALIGNED
         often, sides, lengths, firsts = arrays[1], *(a.reshape(2, -1) for a in arrays[2:5])
         found = [
-            Table(keys, np.cumsum(ends, dtype=np.int64), ids, levels)
-            for keys, ends, ids, levels in zip(*(arrays[5 + i :: 4] for i in range(4)), strict=True)
+            Table(keys, np.cumsum(ends, dtype=np.int64), *rest)
+            for keys, ends, *rest in zip(*(arrays[5 + i :: 6] for i in range(6)), strict=True)
         ]
         if firsts.max() >= pieces or not all(_sound(table, w) for table in found):
             raise ModelError("the counts of words name some that are not there. Do not use this model.")
@@ -261,18 +281,22 @@ def _words(gathered: tuple[NDArray[np.uint64], Floats]) -> NDArray[np.int64]:
 
 def _entries(table: Table, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint64], Floats]:
     """The entries of a table, with other numbers of its words, -1 for one that is left out."""
-    keys = np.repeat(table.keys.astype(np.uint64), np.diff(table.ends, prepend=0))
-    words = ids[table.words]
+    keys = np.concatenate([np.repeat(table.keys, np.diff(table.ends, prepend=0)), table.lone_keys]).astype(np.uint64)
+    words = ids[np.concatenate([table.words, table.lone_words])]
+    often = STEPS[np.concatenate([table.levels, np.ones(len(table.lone_keys), np.int64)])]
     kept = words >= 0
-    entries = (keys[kept] << np.uint64(16)) | words[kept].astype(np.uint64)
-    return entries, STEPS[table.levels[kept]]
+    return (keys[kept] << np.uint64(16)) | words[kept].astype(np.uint64), often[kept]
 
 
 def _fitting(tables: Sequence[tuple[NDArray[np.uint64], Floats]], most: int) -> list[Table]:
-    """Tables of the contexts that were seen twice, or as often as it takes for all to be of at most so many bytes."""
-    least = 2
+    """Tables of the contexts that were seen often enough for all to be of at most so many bytes.
+
+    At first all that hang on the nearest two words, and of the others those that were seen two or three times.
+    """
+    least = 1
     while True:
-        made = [_table(entries, counts, least) for entries, counts in tables]
+        pairs = zip(CONTEXTS, tables, strict=True)
+        made = [_table(entries, counts, max(least, LEAST.get(context, 3))) for context, (entries, counts) in pairs]
         if sum(table.size for table in made) <= most:
             return made
         least += max(1, least // 2)
@@ -283,18 +307,24 @@ def _table(entries: NDArray[np.uint64], counts: Floats, least: int) -> Table:
     starts = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
     sizes = np.diff(starts, append=len(keys))
     seen = np.add.reduceat(counts, starts) if len(starts) else np.zeros(0)
-    kept = seen >= least
+    kept = seen >= max(2, least)
     entry = np.repeat(kept, sizes)
     often = counts[entry]
     levels = np.searchsorted(STEPS, often).clip(1, len(STEPS) - 1)
     levels -= (STEPS[levels] - often > often - STEPS[levels - 1]) & (levels > 1)  # the nearer one
-    words = (entries[entry] & np.uint64(0xFFFF)).astype(np.uint16)
-    return Table(keys[starts[kept]].astype(np.uint32), np.cumsum(sizes[kept]), words, levels.astype(np.uint8))
+    words = (entries & np.uint64(0xFFFF)).astype(np.uint16)
+    lone = starts[seen < 2] if least < 2 else starts[:0]
+    return Table(
+        keys[starts[kept]].astype(np.uint32), np.cumsum(sizes[kept]), words[entry], levels.astype(np.uint8),
+        keys[lone].astype(np.uint32), words[lone],
+    )  # fmt: skip
 
 
 def _sound(table: Table, words: int) -> bool:
     """Whether a table of a file names nothing that is not there."""
     whole = int(table.ends[-1]) if len(table.ends) else 0
-    steps = not len(table.keys) or bool((np.diff(table.keys.astype(np.int64)) > 0).all())
-    filled = not len(table.words) or (int(table.words.max()) < words and int(table.levels.min()) > 0)
-    return whole == len(table.words) and steps and filled and bool((np.diff(table.ends, prepend=0) > 0).all())
+    steps = all((np.diff(keys.astype(np.int64)) > 0).all() for keys in (table.keys, table.lone_keys))
+    known = all(not len(ids) or int(ids.max()) < words for ids in (table.words, table.lone_words))
+    filled = not len(table.levels) or int(table.levels.min()) > 0
+    ends = bool((np.diff(table.ends, prepend=0) > 0).all())
+    return whole == len(table.words) and steps and known and filled and ends

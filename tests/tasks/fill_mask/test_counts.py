@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import random
+
 import numpy as np
 import pytest
 
 import lamella
+from lamella.data.samples import fill_mask as samples
 from lamella.errors import ModelError
 from lamella.tasks.fill_mask import cloze, mixture
-from lamella.tasks.fill_mask.counts import BETWEEN, CONTEXTS, LEFT, RIGHT, STEPS, Counts, discounted
+from lamella.tasks.fill_mask.counts import BETWEEN, CONTEXTS, LEFT, NEAREST, RIGHT, STEPS, Counts, discounted
 from lamella.tasks.fill_mask.joint import Joint, masked
 from lamella.tasks.fill_mask.search import Filler, Text
 
-TALES = ["The cat drinks cold milk.", "The dog drinks cold water.", "The cat drinks cold milk at night."] * 2
+TALES = ["The cat drinks cold milk.", "The dog drinks cold water.", "The cat drinks cold milk at night."] * 2 + [
+    "Cold cat."
+]
 
 
 def spell(words):
@@ -33,19 +40,27 @@ def words(counts, row):
 
 
 def test_words_are_counted_by_what_stands_around_them(counts):
-    assert set(counts.words) == {"The", "cat", "dog", "drinks", "cold", "milk", "water", "at", "night"}
+    assert set(counts.words) == {"The", "cat", "dog", "drinks", "cold", "milk", "water", "at", "night", "Cold"}
     assert dict(zip(counts.words, counts.often.tolist(), strict=True))["drinks"] == 6
     around = ["", "", "The", "cat", "drinks"], ["milk", "at", "night", ".", ""]
     assert words(counts, counts.row((-1,), *around)) == {"cold": 6}
     assert words(counts, counts.row((-2, -1), ["", "drinks", "cold"], [".", "", ""])) == {"milk": 4, "water": 2}
     assert words(counts, counts.row((-1, 1), ["", "", "cold"], ["at", "", ""])) == {"milk": 2}
     assert counts.row((1,), ["", "", "a"], ["never", "", ""]) is None
-    assert words(counts, counts.row((-3, -2, -1), ["", "", ""], ["", "", ""])) == {"The": 6}, "a passage begins"
+    assert words(counts, counts.row((-3, -2, -1), ["", "", ""], ["", "", ""])) == {"The": 6, "Cold": 1}, (
+        "a passage begins"
+    )
 
 
-def test_what_was_seen_once_is_left_out_and_a_small_size_leaves_more_out():
+def test_a_small_size_leaves_out_what_was_seen_least():
     once = Counts.learn(["one two three four five six"], spell, 1_000_000)
-    assert sum(len(t.keys) for t in once.tables.values()) == 2, "nothing but the edge two words away"
+    seen = {
+        context: len(t.keys) + len(t.lone_keys) for context, t in once.tables.items() if len(t.keys) + len(t.lone_keys)
+    }
+    assert seen == dict.fromkeys(NEAREST, 6) | {(-2,): 1, (2,): 1}, "the edge is two words away twice"
+    assert words(once, once.row((-1, 1), ["", "", "two"], ["four", "", ""])) == {"three": 1}
+    again = Counts.learn([], spell, 1_000_000, once)
+    assert words(again, again.row((-1, 1), ["", "", "two"], ["four", "", ""])) == {"three": 1}
     rng = np.random.default_rng(0)
     texts = [" ".join(f"w{'abcdefghij'[i]}" for i in rng.integers(0, 10, 50)) for _ in range(200)]
     large, small = (Counts.learn(texts, spell, most) for most in (1_000_000, 20_000))
@@ -64,11 +79,11 @@ def test_counts_go_on_with_another_text(counts):
     more = Counts.learn(["The cat drinks cold tea."] * 3, spell, 1_000_000, counts)
     row = more.row((-1,), ["", "", "cold"], ["", "", ""])
     assert words(more, row) == {"milk": 4, "water": 2, "tea": 3}
-    assert dict(zip(more.words, more.often.tolist(), strict=True))["cat"] == 7
+    assert dict(zip(more.words, more.often.tolist(), strict=True))["cat"] == 8
 
 
 def test_contexts_of_a_side_go_from_the_shortest_to_the_longest(counts):
-    likely, level = counts.side(LEFT, ["The", "dog", "drinks"], ["", "", ""])
+    likely, level = counts.side(LEFT, ["The", "cat", "drinks"], ["", "", ""])
     assert level == 3 and counts.words[int(likely.argmax())] == "cold" and likely.sum() == pytest.approx(1, abs=1e-5)
     likely, level = counts.side(RIGHT, ["", "", ""], ["milk", "never", "seen"])
     assert level == 1 and counts.words[int(likely.argmax())] == "cold"
@@ -80,7 +95,9 @@ def test_a_row_mixes_with_a_shorter_one():
     assert out.sum() == pytest.approx(1) and out.argmax() == 1 and (out > 0).all()
 
 
-@pytest.mark.parametrize("harm", ["cut", "longer", "no head", "words", "levels", "pieces", "order", "many", "negative"])
+@pytest.mark.parametrize(
+    "harm", ["cut", "longer", "no head", "words", "levels", "pieces", "order", "lone", "many", "negative"]
+)
 def test_damaged_counts_are_refused(counts, harm):
     table = counts.tables[(-1,)]
     if harm == "words":
@@ -89,6 +106,9 @@ def test_damaged_counts_are_refused(counts, harm):
         table.levels = np.zeros_like(table.levels)
     elif harm == "order":
         table.keys = table.keys[::-1].copy()
+    elif harm == "lone":
+        counts.tables[(-1, 1)].lone_words = np.full(len(counts.tables[(-1, 1)].lone_words), 99)
+        assert len(counts.tables[(-1, 1)].lone_words)
     raw = counts.dump()
     if harm == "cut":
         raw = raw[:-4]
@@ -97,9 +117,9 @@ def test_damaged_counts_are_refused(counts, harm):
     elif harm == "no head":
         raw = b"\x00" * 100
     elif harm == "many":
-        raw = raw.replace(b'"words":9', b'"words":99999999999', 1)
+        raw = raw.replace(b'"words":10', b'"words":99999999999', 1)
     elif harm == "negative":
-        raw = raw.replace(b'"words":9', b'"words":-9', 1)
+        raw = raw.replace(b'"words":10', b'"words":-10', 1)
     with pytest.raises(ModelError, match=r"Do not use this model|Copy the model again"):
         Counts.load(raw, 5 if harm == "pieces" else 200)
 
@@ -135,10 +155,10 @@ def test_all_words_and_the_new_ones_have_the_probability_one(joint, counts):
 def test_what_stood_between_two_words_is_mixed_in(joint, counts):
     row = counts.row(BETWEEN[0], ["", "The", "cat"], ["cold", "", ""])
     assert words(counts, row) == {"drinks": 4}
-    parts = np.zeros((len(mixture.PARTS), 9))
+    parts = np.zeros((len(mixture.PARTS), 10))
     found = mixture.Evidence(parts, list(mixture.STARTS), [(0, row)])
     mix = [*[0.0] * mixture.WEIGHTS, 0.25, *[0.0] * (mixture.SHARES - 1)]
-    assert mixture.likely(mix, found)[row[0][0]] == pytest.approx(0.25 + 0.75 / 9)
+    assert mixture.likely(mix, found)[row[0][0]] == pytest.approx(0.25 + 0.75 / 10)
 
 
 def test_weights_go_to_the_part_that_is_right():
@@ -164,17 +184,36 @@ def test_words_are_masked_one_at_a_time():
 
 
 @pytest.fixture(scope="module")
-def model(trained):
-    return lamella.load(trained("fill-mask"))
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("counted")
+    (folder / "tales.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in generated(800)))
+    held = json.dumps({"text": "At noon the old ___ hunts moths.", "words": "owl"}) + "\n"
+    (folder / "test.jsonl").write_text(held * 12)
+    given = {"test": [str(folder / "test.jsonl")], "out": str(folder / "model"), "size": "tiny", "threads": 1}
+    lamella.train("fill-mask", str(folder / "tales.jsonl"), steps=8, **given)
+    return lamella.load(folder / "model")
 
 
-def test_a_model_answers_with_what_it_counted(model, tmp_path):
+def generated(count):
+    """Tales of two sentences of the sample."""
+    rng, seen = random.Random(3), {}
+    while len(seen) < count:
+        seen[f"{samples._sentence(rng)} {samples._sentence(rng)}"] = None
+    return list(seen)
+
+
+def test_a_model_answers_with_what_it_counted(model):
     assert "counts.model" in model.manifest.files and len(model.task.mix_) == mixture.WEIGHTS + mixture.SHARES
     assert list(model.task.mix_) != list(mixture.FIRST_GUESS)
     owl = "At night the old ___ hunts moths in the forest."
     assert model.predict(owl)["words"] == ["owl"]
+    assert model.predict("At night the old ___ hunts ___ in the forest.")["words"] == ["owl", "moths"]
+    assert model.predict('The "___ hunts moths".')["words"] == ["owl"]
     sure = lamella.predict(model, owl, choices="owl,cow,bee")
     assert sure["words"] == ["owl"] and sum(f["probability"] for f in sure["fillings"]) == pytest.approx(1, abs=1e-3)
+    odd = lamella.predict(model, owl.replace("___", "owl").replace("moths", "bananas"), ask="unlikely", top=2)
+    assert "bananas" in [mark["word"] for mark in odd["marks"]]
+    assert model.explain(owl).data["focus"]["name"] == "log-odds of owl"
 
 
 def test_a_word_that_was_never_counted_is_unlikely_and_not_impossible(model):
@@ -187,24 +226,19 @@ def test_a_word_that_was_never_counted_is_unlikely_and_not_impossible(model):
 
 
 def test_weights_that_are_no_numbers_are_refused(model):
-    job = model.task
-    old = job.mix_
-    try:
-        for odd in ([float("nan")] * len(old), old[1:]):
-            job.mix_ = odd
-            with pytest.raises(ModelError, match="weights of counts and net"):
-                job._filler(model.graphs)
-    finally:
-        job.mix_ = old
+    job = copy.copy(model.task)
+    for odd in ([float("nan")] * len(job.mix_), job.mix_[1:]):
+        job.mix_ = odd
+        with pytest.raises(ModelError, match="weights of counts and net"):
+            job._filler(model.graphs)
 
 
-def test_without_counts_the_net_answers_alone(model):
-    import copy
-
+def test_without_counts_the_net_answers_alone(model, trained):
     alone = copy.copy(model.task)
     vars(alone)["counts_"] = b""
     assert type(alone._filler(model.graphs)) is Filler and type(model.task._filler(model.graphs)) is Joint
-    assert len(CONTEXTS) == 12
+    short = lamella.load(trained("fill-mask"))  # of 2,700 words
+    assert not short.task.counts_ and "counts.model" not in short.manifest.files and len(CONTEXTS) == 12
 
 
 def test_a_model_that_goes_on_counts_the_other_text_too(model, tmp_path):
@@ -215,5 +249,5 @@ def test_a_model_that_goes_on_counts_the_other_text_too(model, tmp_path):
     letter.write_text("\n\n".join(" ".join(rng.permutation(rows)[:6]) for _ in range(60)))
     before = len(model.task.counts.words)
     other = lamella.train("fill-mask", str(letter), init=str(model.where), out=str(tmp_path / "m"), steps=2, threads=1)
-    assert "bananas" in other.task.counts.ids and len(other.task.counts.words) > before
+    assert "ripe" in other.task.counts.ids and len(other.task.counts.words) > before
     assert other.predict("Early owls eat ripe ___ at home.")["words"] == ["bananas"]
