@@ -42,16 +42,13 @@ def labels_by_name(path: Path, found: Callable[[str], object], called: Collectio
     whole = json_object(path)
     if not whole:
         return None
-    for part, others in [(whole, {}), *((value, _without(whole, key)) for key, value in whole.items())]:
+    for key, part in [(None, whole), *whole.items()]:
         pairs = _pairs(part, found, called, show_path(path))
         names = [name for name, _ in pairs or ()]
         if pairs and sum(bool(found(name)) for name in names) >= COVER * len(names):
+            others = {name: value for name, value in whole.items() if name != key} if key is not None else {}
             return _named(pairs, others)
     return None
-
-
-def _without(whole: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in whole.items() if name != key}
 
 
 def _pairs(part: Any, found: Callable[[str], object], called: Collection[str], file: str) -> Pairs | None:
