@@ -238,8 +238,8 @@ def discounted(likely: Floats, row: Row) -> Floats:
     """Probabilities (W,) mixed with what was seen: a little of each count is given to all words, by these probabilities.
 
     >>> out = discounted(np.full(4, 0.25, np.float32), (np.array([2]), np.array([2.0], np.float32)))
-    >>> [round(float(p), 3) for p in out]
-    [0.113, 0.113, 0.662, 0.113]
+    >>> [round(float(p), 2) for p in out]
+    [0.11, 0.11, 0.66, 0.11]
     """
     words, often = row
     total = often.sum()
