@@ -8,7 +8,7 @@ const KEEP = 50; // sentences
 const FAINT = 0.3; // of the strongest: below this a word is not shown
 
 /** Sentences of a text as {text, start}; one where the browser cannot tell. */
-function sentences(text, lang) {
+export function sentences(text, lang) {
   if (!Intl.Segmenter) return [{ text, start: 0 }];
   const parts = [...new Intl.Segmenter(lang, { granularity: "sentence" }).segment(text)];
   return parts.filter((p) => p.segment.trim()).map((p) => ({ text: p.segment, start: p.index }));
@@ -44,6 +44,15 @@ export function alignment(out, ghost, shown) {
       spans.push({ span, start: begin, end: start });
       return span;
     }));
+  }
+
+  /** Underline the words between some places, {start, end, title} each. */
+  function underline(ranges) {
+    for (const { span, start, end } of spans) {
+      const found = ranges.find((r) => start < r.end && end > r.start);
+      span.classList.toggle("unsure", Boolean(found));
+      span.title = found?.title ?? "";
+    }
   }
 
   function forget() {
@@ -130,5 +139,5 @@ export function alignment(out, ghost, shown) {
     event.preventDefault();
     go(Math.min(spans.length - 1, Math.max(0, current + step)));
   });
-  return { show, forget };
+  return { show, forget, underline };
 }

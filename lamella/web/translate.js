@@ -25,6 +25,11 @@ function ofPair(models, { from, to, through, model }) {
   return { ...own, languages: [from, to], through, usual, asks: usual ? {} : { from, to }, examples: usual ? own.examples : [] };
 }
 
+/** An answer with what is known of it, or without -> {answers, confidence}. */
+const told = (found) => (found?.translation === undefined ? { answers: [found].flat(), confidence: null }
+  : { answers: [found.translation, ...(found.alternatives ?? [])], confidence: found.confidence });
+const asking = (model) => (model.options.some((o) => o.name === "details") ? { details: true } : {});
+
 function remembered() {
   try {
     return JSON.parse(localStorage.getItem(CHOICE)) ?? {};
@@ -53,7 +58,7 @@ export function translator({ models, pairs, detects }) {
 
   let detected = ""; // the language of the text, where it was asked for
   let asked = null; // what is being waited for
-  let shown = null; // {model, text, answers} in the right pane
+  let shown = null; // {model, text, answers, best, confidence, parts} in the right pane
 
   const from = el("select", { id: "from", onchange: () => { pairUp(); run(); } },
     detects && el("option", { value: "auto" }, "Detect language"), sources.map((c) => el("option", { value: c }, language(c))));
@@ -77,6 +82,8 @@ export function translator({ models, pairs, detects }) {
   const given = files(() => [...new Set(able.flatMap((m) => m.suffixes))], fileModel);
   const tries = el("div", { class: "tries" });
   const lines = alignment(out, ghost, () => shown);
+  const doubt = el("div");
+  let unsure = null; // comes with the first answer
   const later = debounce(() => run(), WAIT);
 
   function pairUp() {
@@ -149,11 +156,16 @@ export function translator({ models, pairs, detects }) {
         if (!mine.signal.aborted) state.textContent = `Translating… ${done} of ${total}`;
       } : undefined;
       const began = performance.now();
-      const answers = progress && text.trim().includes("\n") ? await byLines(model, text, { signal: mine.signal, progress })
+      const found = progress && text.trim().includes("\n") ? await byLines(model, text, { signal: mine.signal, progress })
         : await whole(model, text, { signal: mine.signal });
       if (mine.signal.aborted) return;
-      show({ model, text, answers, best: answers[0] });
+      show({ model, text, ...found, best: found.answers[0] });
       state.textContent = `${Math.round(performance.now() - began)} ms`;
+      if (!unsure) {
+        unsure = (await import("./doubts.js")).doubts(lines, () => shown);
+        doubt.append(unsure.node);
+      }
+      await unsure.check(mine.signal);
     } catch (error) {
       if (mine.signal.aborted) return; // another text is asked for by now
       show(null);
@@ -163,16 +175,24 @@ export function translator({ models, pairs, detects }) {
 
   async function whole(model, text, how) {
     const many = model.options.some((o) => o.name === "alternatives") ? { alternatives: 3 } : {};
-    return [(await api.predict(model.name, [{ text }], { ...model.asks, ...many }, how)).answers[0]].flat();
+    return told((await api.predict(model.name, [{ text }], { ...model.asks, ...many, ...asking(model) }, how)).answers[0]);
   }
 
   /** A long text, a line an example: the server tells how far it is, and lets short questions pass between. */
   async function byLines(model, text, how) {
     const lines = text.split("\n");
     const full = lines.filter((l) => l.trim());
-    const { answers } = await api.predict(model.name, full.map((l) => ({ text: l })), model.asks, how);
-    const next = answers.values();
-    return [lines.map((l) => (l.trim() ? next.next().value : l)).join("\n")];
+    const { answers } = await api.predict(model.name, full.map((l) => ({ text: l })), { ...model.asks, ...asking(model) }, how);
+    const next = answers.map(told).values();
+    const parts = [];
+    let start = 0;
+    const written = lines.map((l) => {
+      const { answers: [one], confidence } = l.trim() ? next.next().value : { answers: [l], confidence: null };
+      parts.push({ start, end: start + one.length, confidence });
+      start += one.length + 1;
+      return one;
+    });
+    return { answers: [written.join("\n")], parts };
   }
 
   function show(found) {
@@ -180,6 +200,7 @@ export function translator({ models, pairs, detects }) {
     out.classList.remove("stale");
     clear(others);
     clear(state);
+    unsure?.hide();
     copy.disabled = !found;
     reason.button.disabled = !found || found.model.through !== "" || found.best !== found.answers[0]; // what is explained is the model's first choice
     lines.show(found?.answers[0] ?? "");
@@ -227,7 +248,7 @@ export function translator({ models, pairs, detects }) {
     el("div", { class: "panes" },
       el("div", { class: "pane" }, el("div", { class: "paper" }, ghost, input), tries,
         el("div", { class: "tools" }, given.pick, wipe, undo, count)),
-      el("div", { class: "pane right" }, out, others,
+      el("div", { class: "pane right" }, out, doubt, others,
         el("div", { class: "tools" }, copy, reason.button, state))),
     el("p", { class: "unseen", id: "how" }, "With the left and right arrow keys you go from word to word and hear what each comes from."),
     given.list, reason.panel, about);

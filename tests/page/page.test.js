@@ -34,6 +34,29 @@ describe("translating", () => {
     await leave(page);
   });
 
+  test("what may well be wrong is underlined, sentence by sentence", async () => {
+    const page = await visit();
+    await page.selectOption("#from", "en");
+    await page.selectOption("#to", "fr");
+    await page.fill("#source", "The file could not be opened.");
+    await translated(page);
+    assert.equal(await page.locator(".word.unsure").count(), 0);
+    assert.ok(await page.locator(".doubt").isHidden());
+    await page.fill("#source", "Quixotic gibberish thwarted flummoxed wombats yonder.");
+    await page.waitForSelector(".word.unsure");
+    assert.match(await page.textContent(".doubt"), /may well be wrong: the model is .*% sure of it/);
+    assert.equal(await page.locator(".word.unsure").count(), await page.locator(".word").count());
+    await page.fill("#source", "The file could not be opened. Quixotic gibberish thwarted flummoxed wombats yonder.");
+    await page.waitForFunction(() => document.querySelector(".doubt").textContent.startsWith("What is underlined"));
+    const marked = (await page.locator(".word.unsure").allTextContents()).join(" ");
+    assert.doesNotMatch(marked, /fichier|ouvert/);
+    assert.ok(marked.length > 5);
+    await page.fill("#source", "The file could not be opened.");
+    await page.waitForFunction(() => !document.querySelector(".word.unsure"));
+    assert.ok(await page.locator(".doubt").isHidden());
+    await leave(page);
+  });
+
   test("an answer that is out of date is dropped", async () => {
     const page = await visit();
     await page.selectOption("#from", "en");
