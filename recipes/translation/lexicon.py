@@ -305,6 +305,24 @@ def set_phrases(direction: str) -> dict[str, str]:
     return phrases
 
 
+# What dictionaries have under these words is a rare sense of theirs (`Die`: Wednesday's abbreviation), while at the
+# beginning of a label they are common ones, whose entry in small letters holds.
+RARE = {
+    "de-en": ("Die", "Du", "Es", "Ich", "Ihr", "Spielen"),
+    "es-en": ("Novel", "Unicornio", "UNICORNIO", "CAPRICORNIO"),
+}
+
+
+def common(words: Mapping[str, str], name: str) -> dict[str, str]:
+    """A list without rare senses; English says I of itself in a capital.
+
+    >>> common({"Die": "wed", "ich": "i", "Hund": "dog"}, "de-en")
+    {'ich': 'I', 'Hund': 'dog'}
+    """
+    kept = {word: target for word, target in words.items() if word not in RARE.get(name, ())}
+    return {word: "I" if target == "i" and name.endswith("-en") else target for word, target in kept.items()}
+
+
 def acronyms(words: Mapping[str, str]) -> dict[str, str]:
     """A list to English with acronyms in capitals, and without those that a dictionary takes for another word.
 
@@ -336,6 +354,7 @@ def packed(directions: Iterable[str], before: bytes = b"") -> bytes:
             lists[name] = old[name]
         if name in lists:
             lists[name] = lists[name] if name.startswith("en-") else acronyms(lists[name])
+            lists[name] = common(lists[name], name)
             # A word by itself may mean more than the phrase: `Gesundheit` is health, and `glace` ice.
             known = (
                 {} if name.startswith("en-") else {word: lists[name][word] for word in lists[name] if " " not in word}
