@@ -52,7 +52,7 @@ from lamella.task import (
     Task,
     Training,
 )
-from lamella.tasks.image_generation import drawing, memorisation
+from lamella.tasks.image_generation import drawing, kinds, memorisation
 from lamella.tasks.image_generation import pictures as cells
 from lamella.tasks.image_generation.labels import guessed
 
@@ -115,7 +115,7 @@ def _findings(
     labels = np.arange(1, len(task.labels_) + 1) if task.labels_ else np.zeros(1, np.int64)
     job = copy.copy(task)
     job.config = msgspec.structs.replace(task.config, number=-(-memorisation.DRAWN // len(labels)))
-    codes = np.concatenate(job._drawn(graphs, job._nothing(len(labels)), labels))
+    codes = np.concatenate(job._drawn(graphs, labels))
     known = task.collate([{"pictures": task._read(e)} for e in learn[: memorisation.COMPARED]])["pictures"]
     unseen = task.collate([{"pictures": task._read(e)} for e in held[: memorisation.DRAWN]])["pictures"]
     kept = graphs["encode"](pictures=unseen)["codes"]
@@ -163,6 +163,10 @@ class ImageGeneration(Task):
     side_: int
     channels_: int
     white_: White = WHITE  # the value of white in pictures of 16 bits
+    # `kinds.Kinds`; none in a model of before there were kinds, whose prior knows labels.
+    kind_labels_: list[int] = []
+    kind_counts_: list[int] = []
+    kind_means_: bytes = b""
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -191,6 +195,13 @@ class ImageGeneration(Task):
         first = fingerprint(pictures[0])
         if all(fingerprint(picture) == first for picture in pictures):
             raise DataError("expected pictures that differ, received the same one again and again. Add others.")
+        known = [kinds.small(e["image"], self.channels_, self.white_) for e in examples]
+        ids = np.array([self._known(e) for e in examples])
+        self.kind_labels_, self.kind_counts_, self.kind_means_ = kinds.find(np.stack(known), ids, len(self.labels_))
+
+    @property
+    def kinds(self) -> kinds.Kinds:
+        return kinds.Kinds(self.kind_labels_, self.kind_counts_, self.kind_means_)
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 
@@ -224,10 +235,18 @@ class ImageGeneration(Task):
             raise DataError(f"label: expected one of {known}, received {name[:60]!r}.")
         return self.labels_.index(name) + 1
 
-    def prompt(self, example: Example) -> Arrays:
-        """The label, which the prior is given in training; 0 where there is none, or one that it does not know."""
+    def _known(self, example: Example) -> int:
+        """The id of a label of the training; 0 where there is none, or one that it does not know."""
         label = example.get("label")
-        return {"label": np.array(self.labels_.index(label) + 1 if label in self.labels_ else 0)}
+        return self.labels_.index(label) + 1 if label in self.labels_ else 0
+
+    def prompt(self, example: Example) -> Arrays:
+        """The kind, which the prior is given in training as a label; 0 where there is none."""
+        label = self._known(example)
+        if not self.kind_labels_ or (self.labels_ and not label):
+            return {"label": np.array(label)}
+        row = kinds.small(example["image"], self.channels_, self.white_)
+        return {"label": np.array(kinds.nearest(row, label, self.kinds))}
 
     def targets(self, example: Example) -> Arrays:
         return {}  # the pictures themselves
@@ -255,7 +274,7 @@ class ImageGeneration(Task):
         from lamella.nets.vae.generator import Generator
 
         c, size = self.config, self.size
-        shape = self.channels_, self.side_, self.halvings, len(self.labels_)
+        shape = self.channels_, self.side_, self.halvings, len(self.kind_labels_ or self.labels_)
         return Generator(*shape, size.width, size.depth, size.heads, c.dropout, c.quantizer, c.codebook_size)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -272,10 +291,7 @@ class ImageGeneration(Task):
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
         if self.state.asked == "draw":
-            empty = self._nothing(len(inputs["label"]))
-            return [
-                cells.as_pngs(drawing.points(graphs, codes)) for codes in self._drawn(graphs, empty, inputs["label"])
-            ]
+            return [cells.as_pngs(drawing.points(graphs, codes)) for codes in self._drawn(graphs, inputs["label"])]
         if self.state.asked == "complete":
             return self._completed(graphs, inputs["pictures"], inputs["hidden"])
         codes = graphs["encode"](pictures=inputs["pictures"])["codes"]
@@ -294,27 +310,25 @@ class ImageGeneration(Task):
         bits = -float(total) / math.log(2) / (self.channels_ * self.side_**2)
         return {"log_likelihood": round(float(total), 3), "bits_per_dim": round(bits, 5), "reconstruction": shown}
 
-    def _nothing(self, count: int) -> Array:
-        """Rows of codes that are all missing."""
-        return np.full((count, self.grid**2), code_grid.MISSING)
-
-    def _drawn(self, graphs: Mapping[str, GraphLike], codes: Array, label: Array) -> list[Array]:
-        """Codes (B, T), some missing; labels (B,), or (B, N) one for each -> `number` whole ones a row."""
-        # What is seen is the guide of a completion.
-        return drawing.drawn(graphs, codes, label, self.config, self.config.guidance if self._draws else 1.0)
-
-    @property
-    def _draws(self) -> bool:
-        return self.state.asked != "complete"
+    def _drawn(self, graphs: Mapping[str, GraphLike], labels: Array) -> list[Array]:
+        """Labels (B,), 0 for any -> `number` rows of codes for each."""
+        c = self.config
+        begun = [
+            [kinds.chosen(int(label), [c.seed, i], self.kinds, c.temperature) for i in range(c.number)]
+            for label in labels
+        ]
+        empty = np.full((len(labels), self.grid**2), code_grid.MISSING)
+        return drawing.drawn(graphs, empty, np.array(begun), c, self.kind_labels_, c.guidance)
 
     def _completed(self, graphs: Mapping[str, GraphLike], pictures: Array, hidden: Array) -> list[Answer]:
         """Pictures (B, C, S, S) with hidden points drawn anew; what was seen stays as it was, point for point."""
         seen = cells.painted(pictures, hidden)
         codes = graphs["encode"](pictures=seen)["codes"]
         codes = np.where(cells.cells_of(hidden, self.grid), code_grid.MISSING, codes)
-        label = guessed(graphs, seen, hidden, codes, len(self.labels_), self.config)
+        label = guessed(graphs, seen, hidden, codes, self.kinds, len(self.labels_), self.config)
         answers = []
-        for picture, gone, drawn in zip(pictures, hidden, self._drawn(graphs, codes, label), strict=True):
+        made = drawing.drawn(graphs, codes, label, self.config)  # unguided: what is seen is the guide of a completion
+        for picture, gone, drawn in zip(pictures, hidden, made, strict=True):
             answers.append(cells.as_pngs(np.where(gone[None, None] != 0, drawing.points(graphs, drawn), picture[None])))
         return answers
 
@@ -339,8 +353,9 @@ class ImageGeneration(Task):
         codes = graphs["encode"](pictures=shown)["codes"]
         if self.state.asked == "draw":
             codes = np.repeat(codes, len(inputs["label"]), axis=0)
+            begun = drawing.begun(graphs, shown, inputs["label"], self.kind_labels_)
             likely = code_grid.log_likelihood(
-                partial(drawing.predict, graphs, inputs["label"], guidance=self.config.guidance),
+                partial(drawing.predict, graphs, begun, guidance=self.config.guidance),
                 codes,
                 self.config.passes,
             )

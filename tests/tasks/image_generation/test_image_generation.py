@@ -17,9 +17,11 @@ import lamella
 from lamella.data.media.images import encode_png, read_image
 from lamella.data.readers.pictures import read_pictures
 from lamella.graphs import torch_graphs
-from lamella.tasks.image_generation import ImageGeneration, drawing, memorisation
+from lamella.tasks.image_generation import ImageGeneration, drawing, kinds, memorisation
 from lamella.tasks.image_generation.labels import guessed
 from tests.serving import serving
+
+NONE = kinds.Kinds([], [], b"")  # as a model of before there were kinds has
 
 
 @pytest.fixture
@@ -208,17 +210,17 @@ def test_labels_are_guessed_where_there_are_some_to_try():
         assert hidden.mean() == 0.5 and pictures.shape == (1, 1, 8, 8)
         return {"labels": np.log([[0.2, 0.1, 0.7]])}
 
-    assert guessed({"read": reads}, pictures, hidden, codes, 3, config).tolist() == [[3, 3, 1]]
+    assert guessed({"read": reads}, pictures, hidden, codes, NONE, 3, config).tolist() == [[3, 3, 1]]
     # A model of before, which does not read them: all labels are tried, where these are not too many.
     config = msgspec.structs.replace(config, temperature=0)
-    assert guessed({"fill": fill}, pictures, hidden, codes, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {
+    assert guessed({"fill": fill}, pictures, hidden, codes, NONE, 3, config).tolist() == [[2, 2, 2]] and set(tried) == {
         1,
         2,
         3,
     }
-    assert guessed({"fill": fill}, pictures, hidden, codes, 33, config).tolist() == [[0, 0, 0]]
+    assert guessed({"fill": fill}, pictures, hidden, codes, NONE, 33, config).tolist() == [[0, 0, 0]]
     for count in (0, 1):  # none, one that tells nothing
-        assert guessed({}, pictures, hidden, codes, count, config).tolist() == [[0, 0, 0]]
+        assert guessed({}, pictures, hidden, codes, NONE, count, config).tolist() == [[0, 0, 0]]
 
 
 def test_what_is_not_read_as_its_label_is_drawn_again():
@@ -231,7 +233,7 @@ def test_what_is_not_read_as_its_label_is_drawn_again():
             "labels": np.log(np.where(pictures[:, 0, 0] == 1, [[0.02, 0.98]], [[0.98, 0.02]]))
         },
     }
-    empty, labels = np.full((3, 1), -1), np.array([0, 1, 2])
+    empty, labels = np.full((3, 1), -1), np.repeat([[0], [1], [2]], 200, axis=1)
     plain = drawing.drawn(graphs, empty, labels, config)
     assert [0.4 < row.mean() < 0.6 for row in plain] == [True] * 3, "as learned"
     checked = drawing.drawn(graphs, empty, labels, config, guidance=1.5)
@@ -240,6 +242,43 @@ def test_what_is_not_read_as_its_label_is_drawn_again():
     assert np.array_equal(alone[0], checked[2]), "no row depends on the others"
     old = drawing.drawn({"fill": graphs["fill"]}, empty, labels, config, guidance=1.5)
     assert all(np.array_equal(a, b) for a, b in zip(old, plain, strict=True)), "a model without such a net"
+
+
+def test_a_label_has_kinds_that_look_alike(tmp_path):
+    """Two labels of two looks each: the kinds are these looks, and what is drawn has all of them, as often as they were seen."""
+    rng = np.random.default_rng(0)
+    looks = {("a", 40): 120, ("a", 200): 40, ("b", 100): 80, ("b", 160): 80}
+    examples = [
+        {"image": np.clip(rng.normal(grey, 5, (16, 16)), 0, 255).astype(np.uint8), "label": label}
+        for (label, grey), count in looks.items()
+        for _ in range(count)
+    ]
+    job = ImageGeneration()
+    job.fit(examples)
+    assert job.kind_labels_ == [1] * 4 + [2] * 4 and sum(job.kind_counts_) == 320
+    given = {int(job.prompt(e)["label"]) for e in examples if e["label"] == "a"}
+    assert given <= {1, 2, 3, 4} and job.prompt({"image": examples[0]["image"]})["label"] == 0
+    dark = {int(job.prompt(e)["label"]) for e in examples[:120]}
+    bright = {int(job.prompt(e)["label"]) for e in examples[120:160]}
+    assert not dark & bright
+    drawn = [kinds.chosen(1, [7, i], job.kinds, 1.0) for i in range(400)]
+    assert 0.65 < np.isin(drawn, list(dark)).mean() < 0.85 and set(drawn) <= dark | bright
+    assert drawn[3] == kinds.chosen(1, [7, 3], job.kinds, 1.0), "the same seed, the same kind"
+    assert {kinds.chosen(1, [7, i], job.kinds, 0.0) for i in range(20)} <= dark, "at temperature 0 the most frequent"
+    assert {kinds.chosen(0, [7, i], job.kinds, 1.0) > 4 for i in range(40)} == {True, False}, "any: of both labels"
+    likely = np.log(np.full((1, 8), 0.125))
+    assert np.exp(kinds.of_labels(likely, job.kinds, 2)).tolist() == [[pytest.approx(0.5)] * 2]
+
+
+def test_completions_are_shared_out_among_labels_and_then_kinds():
+    two = kinds.Kinds([1, 1, 2], [1, 1, 1], bytes(300))
+    config = msgspec.structs.replace(ImageGeneration().config, number=5)
+    graphs = {"read": lambda pictures, hidden: {"labels": np.log([[0.3, 0.28, 0.42]])}}
+    pictures, hidden = np.zeros((1, 1, 8, 8)), np.zeros((1, 8, 8), np.uint8)
+    found = guessed(graphs, pictures, hidden, np.array([[-1]]), two, 2, config)
+    assert found.tolist() == [[1, 3, 2, 3, 1]], (
+        "the first is of the most likely label, though no kind of it is the likeliest"
+    )
 
 
 def test_fields_by_name_are_whole(cli, folder, picture):
