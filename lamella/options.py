@@ -15,6 +15,8 @@ import msgspec
 
 from lamella.errors import UsageError
 
+SHOWN = 200  # characters of what was given that a message shows
+
 
 class Option(msgspec.Struct, frozen=True):
     """One field as a flag."""
@@ -105,7 +107,7 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
             if way := getattr(config, "elsewhere", {}).get(key):
                 raise UsageError(f"--{name}: {task} does not have it. {way}")
             raise UsageError(
-                f"unknown option --{name} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}."
+                f"unknown option --{_short(name)} for {task}. Expected one of: {', '.join('--' + o.flag for o in known.values())}."
             )
         values[key] = value
     try:
@@ -113,11 +115,21 @@ def make_config(config: type[msgspec.Struct], given: Mapping[str, Any], task: st
     except msgspec.ValidationError as error:
         at = re.search(r" - at `\$\.(\w+)`", str(error))
         if not at:
-            raise UsageError(f"wrong value for an option of {task}: {error}. Received {given}.") from error
+            raise UsageError(f"wrong value for an option of {task}: {error}. Received {_short(given)}.") from error
         what, flag = str(error)[: at.start()], at[1].replace("_", "-")
         raise UsageError(
-            f"wrong value for an option of {task}: --{flag}: {what}, received {values[at[1]]!r}."
+            f"wrong value for an option of {task}: --{flag}: {what}, received {_short(repr(values[at[1]]))}."
         ) from error
+
+
+def _short(value: Any) -> str:
+    """What was given as a piece of a message of one line: the beginning of it, without line breaks.
+
+    >>> _short(chr(10).join("ab")), len(_short("a" * 1000))
+    ('a b', 203)
+    """
+    text = str(value)
+    return " ".join(text[:SHOWN].split()) + "..." * (len(text) > SHOWN)
 
 
 def refuse_unfit(config: type[msgspec.Struct], given: Mapping[str, Any], suffixes: Collection[str]) -> None:

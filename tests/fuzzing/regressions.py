@@ -72,6 +72,7 @@ REGRESSIONS: tuple[tuple[str, str, bytes], ...] = (
     ("stamps", "the first hour of the year 1 east of it", b"0001-01-01T00:00:00+14:00\n"),
     ("stamps", "a number beyond 64 bits", b"9223372036854775808"),
     ("stamps", "the last day of 9999, written in a zone", b"9999-12-31T23:59Z\n1970-01-01T01:00:00+01:00\n2020-06-0100+01:00"),
+    ("options", "a name of 200,000 characters", b'{"' + b"}" * 200 * K + b'": 1}'),
     ("features", "bytes that are no text", b"a\tb\xff"),
     ("rows", "no row that can be read", b'""a'),
     ("picture table", "no row that can be read", b'""a'),
