@@ -144,7 +144,11 @@ class Model:
             return self.predict(rows_of(examples))
         if not isinstance(examples, list) or is_value(self.task, examples):
             several = several_of(self.task, examples)
-            return self.predict([examples])[0] if several is None else self.predict(several)
+            return self._several([examples])[0] if several is None else self.predict(several)
+        return self._several(examples)
+
+    def _several(self, examples: list[Any]) -> Any:
+        """The answers to a list, each of which is an example or a value: [3] is not one value here, as it is to `predict`."""
         if are_rows(self.task, examples):
             from lamella.model.whole_tables import answer_rows
 

@@ -183,7 +183,7 @@ def test_placeholders_and_markup_stay(words):
         ("time-series-forecasting", [{"past": [1, 2]}], False),
         ("text-classification", [1, 2], False),
         ("image-classification", [1, 2], False),
-        ("tests/tasks/weather.py", [1.0, 2.0], False),
+        ("tests/tasks/weather.py", [1.0, 2.0], True),
     ],
 )
 def test_a_list_of_numbers_is_one_series(name, value, one):
@@ -191,3 +191,13 @@ def test_a_list_of_numbers_is_one_series(name, value, one):
     from lamella.model.values import is_value
 
     assert is_value(registry.find(name)(), value) is one
+
+
+@pytest.mark.parametrize("value", [3, 2.5, [3]])
+def test_a_number_alone_is_no_answer_to_another_question(trained, value):
+    """A list of one number may be one value; a number alone is none, and neither is its answer taken apart."""
+    model = lamella.load(trained("recommendation"))
+    try:
+        assert isinstance(model.predict(value), dict)
+    except LamellaError as error:
+        assert "\n" not in str(error)

@@ -22,7 +22,8 @@ def rows_of_map(text: str, names: Collection[str]) -> list[dict[str, Any]]:
 
     names: the folded names that the columns may have which are looked for.
 
-    >>> rows_of_map('{"good": ["I like it", "so good"], "bad": [' + '"not at all",' * 9 + '"no"]}', {"text", "label"})[:2]
+    >>> bad = [f"not at all {n}" for n in range(9)]
+    >>> rows_of_map(json.dumps({"good": ["I like it", "so good"], "bad": bad}), {"text", "label"})[:2]
     [{'text': 'I like it', 'label': 'good'}, {'text': 'so good', 'label': 'good'}]
     """
     if "label" not in names or not text.lstrip().startswith("{"):

@@ -143,7 +143,9 @@ def _is_same_key(name: str, cells: Sequence[str]) -> bool:
     """
     words = re.findall(r"[^\W\d_]+", name.casefold())
     called = bool(words) and (words[-1] in _KEYS or words[-1] in ("no", "nr", "code", "number", "num", "key"))
-    return called and len({cell for cell in cells[1:] if cell}) == 1
+    # The first cell may be a second header, with the width of a column.
+    all_of_them, behind = ({cell for cell in cells[first:] if cell} for first in (0, 1))
+    return called and (len(all_of_them) == 1 or (len(cells) > 2 and len(behind) == 1))
 
 
 def _find_ids(names: Sequence[str], cells: Cells, taken: set[int], timed: bool, notes: list[str]) -> list[int]:

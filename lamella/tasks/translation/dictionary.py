@@ -45,7 +45,8 @@ class Dictionary:
         """What `find` and `sure` say of a word."""
         if "\n" in word or "\t" in word:
             return [], False
-        key = f"\n{word.casefold().replace('’', chr(39))}\t".encode()
+        # Half a letter of UTF-16 is in no dictionary, and no error either.
+        key = f"\n{word.casefold().replace('’', chr(39))}\t".encode(errors="surrogatepass")
         at = self._lines.find(key)
         if at < 0:
             return [], False

@@ -217,3 +217,7 @@ def test_signs_of_programs_runs_of_marks_and_initials() -> None:
     assert finish("Over an hour!!!", "Plus d'une heure !!", "fr").endswith("heure !!!")
     names = Names("The U.S. dollar fell.", "en", "fr").check("L'U. le dollar.", known={"U.S.": ["L'U.", "U.S."]})
     assert names.missing == [(4, 8)]
+
+
+def test_half_a_letter_is_in_no_dictionary():
+    assert Dictionaries(pack({"en-de": {"soap": "Seife"}})).of("en", "de").find("so\ud83dap") == []
