@@ -53,7 +53,20 @@ for text in json.load(sys.stdin):
 json.dump(out, sys.stdout)
 """
 
-JOEYNMT = """
+JOEYNMT_NET = """\
+model:
+  initializer: xavier_uniform
+  embed_initializer: xavier_uniform
+  tied_embeddings: True
+  tied_softmax: True
+  encoder: {{type: transformer, num_layers: 3, num_heads: 4, embeddings: {{embedding_dim: 192, scale: True, dropout: 0.1}},
+    hidden_size: 192, ff_size: 768, dropout: 0.1, layer_norm: pre}}
+  decoder: {{type: transformer, num_layers: 2, num_heads: 4, embeddings: {{embedding_dim: 192, scale: True, dropout: 0.1}},
+    hidden_size: 192, ff_size: 768, dropout: 0.1, layer_norm: pre}}
+"""
+
+JOEYNMT = (
+    """
 name: summaries
 joeynmt_version: 2.3.0
 model_dir: {out}/model
@@ -73,16 +86,9 @@ training: {{optimizer: adamw, adam_betas: [0.9, 0.98], scheduling: warmupinverse
   learning_rate: 0.002, learning_rate_min: 0.00001, loss: crossentropy, label_smoothing: 0.1, batch_size: 2048, batch_type: token,
   normalization: tokens, early_stopping_metric: loss, epochs: 1000, validation_freq: 500, logging_freq: 500, overwrite: True,
   shuffle: True, keep_best_ckpts: 1, print_valid_sents: [0]}}
-model:
-  initializer: xavier_uniform
-  embed_initializer: xavier_uniform
-  tied_embeddings: True
-  tied_softmax: True
-  encoder: {{type: transformer, num_layers: 3, num_heads: 4, embeddings: {{embedding_dim: 192, scale: True, dropout: 0.1}},
-    hidden_size: 192, ff_size: 768, dropout: 0.1, layer_norm: pre}}
-  decoder: {{type: transformer, num_layers: 2, num_heads: 4, embeddings: {{embedding_dim: 192, scale: True, dropout: 0.1}},
-    hidden_size: 192, ff_size: 768, dropout: 0.1, layer_norm: pre}}
 """
+    + JOEYNMT_NET
+)
 
 
 # ---- data ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.summarization import JOEYNMT_NET
+
 PIECES = 8000
 TOKENS = 2048  # of a batch, both sides, as `--size small` has
 
@@ -55,7 +57,8 @@ found = Trainer(model=net, args=given, train_dataset=data, data_collator=padded)
 print(json.dumps({"steps": found.global_step, "loss": found.training_loss}))
 """
 
-JOEYNMT = """
+JOEYNMT = (
+    """
 name: speed
 joeynmt_version: 2.3.0
 model_dir: {out}/joeynmt
@@ -74,16 +77,9 @@ training: {{optimizer: adamw, adam_betas: [0.9, 0.98], scheduling: warmupinverse
   learning_rate: 0.002, learning_rate_min: 0.00001, loss: crossentropy, label_smoothing: 0.1, batch_size: {tokens}, batch_type: token,
   normalization: tokens, early_stopping_metric: loss, epochs: {epochs}, validation_freq: 100000, logging_freq: 100000, overwrite: True,
   shuffle: True, keep_best_ckpts: 1, print_valid_sents: [0]}}
-model:
-  initializer: xavier_uniform
-  embed_initializer: xavier_uniform
-  tied_embeddings: True
-  tied_softmax: True
-  encoder: {{type: transformer, num_layers: 3, num_heads: 4, embeddings: {{embedding_dim: 192, scale: True, dropout: 0.1}},
-    hidden_size: 192, ff_size: 768, dropout: 0.1, layer_norm: pre}}
-  decoder: {{type: transformer, num_layers: 2, num_heads: 4, embeddings: {{embedding_dim: 192, scale: True, dropout: 0.1}},
-    hidden_size: 192, ff_size: 768, dropout: 0.1, layer_norm: pre}}
 """
+    + JOEYNMT_NET
+)
 
 
 def prepare(source: Path, place: Path, pairs: int) -> int:
