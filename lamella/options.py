@@ -129,7 +129,8 @@ def _short(value: Any) -> str:
     ('a b', 203)
     """
     text = str(value)
-    return " ".join(text[:SHOWN].split()) + "..." * (len(text) > SHOWN)
+    plain = "".join(c if c.isprintable() else " " for c in text[:SHOWN])  # nothing that moves a terminal's cursor
+    return " ".join(plain.split()) + "..." * (len(text) > SHOWN)
 
 
 def refuse_unfit(config: type[msgspec.Struct], given: Mapping[str, Any], suffixes: Collection[str]) -> None:
