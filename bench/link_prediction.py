@@ -158,16 +158,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--steps", type=int, help="in the place of minutes, where the processor is shared")
     parser.add_argument("--size", default="small")
+    parser.add_argument("--out", type=Path, help="where the model is kept")
     parser.add_argument("--forget", type=int, default=0)
     parser.add_argument("--python", type=Path)
     options: Any = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        folder, out = unpacked(options.source, Path(place, "facts")), Path(place, "model")
+        folder, out = unpacked(options.source, Path(place, "facts")), options.out or Path(place, "model")
         start = time.process_time()
         model = lamella.train("link-prediction", str(folder), out=str(out), **how(options))
         seconds = time.process_time() - start
         job, test = model.task, folder / "test.txt"
-        print(f"weights of net and rules {job.mix_}, N3 {job.n3_}, {len(job.rules_) // 24} rules")
+        print(f"weights of net and rules {job.mix_}, N3 {job.n3_}, {sum(map(len, job.ruled.of.values()))} rules")
         both = measured(model, test)
         goal = GOALS.get(options.name)
         said("net and rules", both, f"{seconds:.0f} s" + (f"; goal: mrr {goal}" if goal else ""))

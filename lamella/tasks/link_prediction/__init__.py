@@ -2,7 +2,7 @@
 
 Two parts that know different things answer together. The net is ComplEx (Trouillon et al., 2016) with reciprocal relations, a
 cross-entropy over all entities and the N3 penalty (Lacroix et al., 2018): it generalizes from everything to everything and
-gives no reason. Rules of one to three facts are mined from the same facts with support and confidence (`rules`): they are
+gives no reason. Rules of one to three facts, or five in sparse graphs, are mined from the same facts with support and confidence (`rules`): they are
 few, can be read, and stand on facts that can be shown, and on facts that are added when the model answers. How far each
 of the two is believed is learned on facts that neither was made from (`mixture`).
 """
@@ -10,11 +10,10 @@ of the two is believed is learned on facts that neither was made from (`mixture`
 import copy
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from lamella.data.readers.facts import Fact, clean, read_facts
@@ -37,43 +36,22 @@ from lamella.task import (
 )
 from lamella.tasks.link_prediction import disjoint, leaks, mixture, penalty
 from lamella.tasks.link_prediction.answers import Asked, Ends
+from lamella.tasks.link_prediction.config import Config as Config
 from lamella.tasks.link_prediction.graph import INVERSE, Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge, pack_facts, unpack_facts
+from lamella.tasks.link_prediction.longer import usual_length
 from lamella.tasks.link_prediction.reasons import Rules
-from lamella.tasks.link_prediction.rules import LONGEST, mine, pack, unpack
+from lamella.tasks.link_prediction.rules import mine, pack, unpack
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-LATER = {"when": "predict"}
 AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
 MISSING = 0.9  # of the facts, at the full strength of that noise
 RULED_OUT = 3.0  # nats: how surely a candidate is none that facts rule out, before validation says more
 SHOWN_FACTS = 500  # of a model, where examples are wanted that it can answer
 MANY, LARGE = 8_000, 1024  # entities, and from which on so many facts are in a batch
 SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
-
-
-class Config(msgspec.Struct, kw_only=True):
-    n3: Annotated[float, Meta(description="Weight of the N3 penalty; 0: found by a short search.", ge=0)] = 0.0
-    dropout: Annotated[float, Meta(description="Share of numbers set to zero in training.", ge=0, lt=1)] = 0.2
-    rules: Annotated[int, Meta(description="Most rules of a relation; 0: the net alone.", ge=0, le=1000)] = 40
-    rule_length: Annotated[int, Meta(description="Most facts of a rule's body.", ge=1, le=LONGEST)] = 3
-    support: Annotated[int, Meta(description="Facts that a rule must predict to be kept.", ge=1)] = 2
-    top: Annotated[int, Meta(description="Answers to give, the first counted in.", ge=1, le=1000, extra=LATER)] = 5
-    facts: Annotated[
-        str, Meta(description="Facts to add before answering: head | relation | tail; several with a ;.", extra=LATER)
-    ] = ""
-    facts_file: Annotated[
-        str, Meta(description="The same from a file of facts, such as a .tsv.", extra={**LATER, "holds": "file"})
-    ] = ""
-    ranks: Annotated[
-        bool,
-        Meta(
-            description="Of rows that have their tail: its rank, and that of the head.",
-            extra=LATER | {"asks": ("tail",)},
-        ),
-    ] = False
 
 
 HEAD, TAIL = Id("The entity that the fact is about."), Id("The entity that it leads to.")
@@ -184,7 +162,7 @@ class LinkPrediction(Task):
         for name in ("graph", "ruled", "disjoint", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
             vars(self).pop(name, None)
         c, known = self.config, Knowledge(ids, len(entities), len(self.relations_))
-        self.rules_ = pack(mine(known, c.rules, c.rule_length, c.support))
+        self.rules_ = pack(mine(known, c.rules, c.rule_length or usual_length(known), c.support))
         self.disjoint_ = disjoint.learn(known) if c.rules else b""
         right = known.with_facts(graph.ids(rest), len(entities))
         self.n3_ = c.n3 or penalty.search(lambda: self._build(SEARCHED_RANK), ids, right, 2 * SEARCHED_RANK)

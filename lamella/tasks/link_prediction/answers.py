@@ -18,7 +18,7 @@ from lamella.tasks.link_prediction.rules import LEAST
 
 Floats = NDArray[np.float32]
 ROWS = 64  # questions whose answers are made at once: each has a score for every entity
-VARIABLES = "XABY"
+VARIABLES = "XABCD"
 
 
 class Ends(msgspec.Struct):

@@ -3,7 +3,7 @@
     mined = mine(knowledge, most=100, length=3, fewest=2)
     mined[0]        Rule(relation=2, body=(0, 0), support=31, predicted=34), which says 2(X, Y) <- 0(X, A), 0(A, Y)
 
-A rule's body is a path of one to three facts; it visits no entity twice. Bodies come from paths that lead from the head to the
+A rule's body is a path of one to three facts, or five in sparse graphs (`longer`); it visits no entity twice. Bodies come from paths that lead from the head to the
 tail of known facts; support and confidence are then counted from both ends of many such paths (Galarraga et al., 2013, AMIE;
 Meilicke et al., 2019, AnyBURL, whose confidence with a constant in the divisor this is).
 """
@@ -15,6 +15,7 @@ import numpy as np
 
 from lamella.errors import ModelError
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge, spread
+from lamella.tasks.link_prediction.longer import LONG, SHORT, Walks
 
 SAMPLED = 200  # facts of a relation whose heads and tails paths are looked for between
 EDGES = 24  # of an entity, by which paths go on
@@ -24,7 +25,7 @@ RELATIONS = 50  # with fewer, each is looked at more closely in the same time
 CLOSER = 9.0  # times as closely at most
 DOUBT = 5  # predictions added that failed: a rule seen twice is not as sure as one seen often
 FEW = 20  # facts of a relation; where there are more, a body must be seen twice
-LONGEST = 3
+LONGEST = LONG
 BROKEN = "the model's rules are none of its relations. Do not use this model."
 LEAST = 0.01  # confidence of a rule that is kept
 
@@ -44,7 +45,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 def mine(knowledge: Knowledge, most: int, length: int, fewest: int) -> list[Rule]:
-    """The rules of each relation, at most `most` of each, those with the highest confidence first.
+    """The rules of each relation, at most `most` of up to three facts and as many longer ones, those with the highest confidence first.
 
     length: most facts of a body; fewest: predictions that must be facts.
     """
@@ -52,17 +53,22 @@ def mine(knowledge: Knowledge, most: int, length: int, fewest: int) -> list[Rule
     rules: list[Rule] = []
     closer = min(CLOSER, max(1.0, RELATIONS / max(1, knowledge.relations)))
     sampled = round(SAMPLED * closer)
+    walks = Walks(knowledge) if most and length > SHORT else None
     for relation in range(knowledge.relations if most else 0):
         facts = knowledge.facts[knowledge.facts[:, 1] == relation]
         if len(facts) > sampled:
             facts = facts[rng.permutation(len(facts))[:sampled]]
         bodies = _bodies(knowledge, facts, length, rng)
+        if walks:
+            bodies += walks.bodies(facts, length)
         often = [body for body, count in bodies if count > 1 or len(facts) < FEW]
         # The commonest of each length: there are far more long ones than short ones.
         tried = [b for n in range(1, length + 1) for b in [body for body in often if len(body) == n][:most]]
         counted = [_count(knowledge, relation, body, rng, closer) for body in tried]
         kept = [rule for rule in counted if rule.support >= fewest and rule.confidence >= LEAST]
-        rules += sorted(kept, key=lambda rule: (-rule.confidence, len(rule.body), rule.body))[:most]
+        kept.sort(key=lambda rule: (-rule.confidence, len(rule.body), rule.body))
+        for longer in (False, True):
+            rules += [rule for rule in kept if (len(rule.body) > SHORT) == longer][:most]
     return rules
 
 
@@ -148,16 +154,25 @@ def _count(knowledge: Knowledge, relation: int, body: tuple[int, ...], rng: np.r
 
 
 def pack(rules: Sequence[Rule]) -> bytes:
-    """Rules as bytes: six numbers of four bytes each, -1 where a body is shorter than three."""
+    """Rules as bytes: numbers of four bytes each, first -LONGEST, then of each rule LONGEST + 3, -1 where its body is shorter."""
     rows = [[r.relation, *r.body, *[-1] * (LONGEST - len(r.body)), r.support, r.predicted] for r in rules]
-    return np.array(rows, "<i4").tobytes()
+    return np.array([-LONGEST, *(number for row in rows for number in row)] if rows else [], "<i4").tobytes()
 
 
 def unpack(raw: bytes, relations: int) -> list[Rule]:
-    """The rules of `pack`; ModelError where they are not of so many relations."""
-    if len(raw) % (4 * (LONGEST + 3)):
+    """The rules of `pack`; ModelError where they are not of so many relations.
+
+    Models of before have rules of at most SHORT facts and no number before them.
+    """
+    if len(raw) % 4:
         raise ModelError(BROKEN)
-    rows = np.frombuffer(raw, "<i4").reshape(-1, LONGEST + 3)
+    numbers = np.frombuffer(raw, "<i4")
+    longest = SHORT
+    if len(numbers) and numbers[0] < 0:
+        longest, numbers = -int(numbers[0]), numbers[1:]
+    if not SHORT <= longest <= LONGEST or len(numbers) % (longest + 3):
+        raise ModelError(BROKEN)
+    rows = numbers.reshape(-1, longest + 3)
     rules = []
     for relation, *body, support, predicted in rows.tolist():
         path = tuple(r for r in body if r >= 0)

@@ -12,6 +12,7 @@ from lamella.nets.factorization.complex import ComplEx
 from lamella.tasks.link_prediction import disjoint, frequency, leaks, mixture, penalty
 from lamella.tasks.link_prediction.graph import Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Knowledge
+from lamella.tasks.link_prediction.longer import Walks, usual_length
 from lamella.tasks.link_prediction.reasons import Rules, reasons, take_away, usual
 from lamella.tasks.link_prediction.rules import Rule, mine, pack, unpack
 
@@ -89,6 +90,55 @@ def test_a_rule_is_found_with_its_support():
         unpack(pack(rules)[:-1], 2)
     assert mine(graph.knowledge, most=0, length=3, fewest=2) == []
     assert all(len(r.body) == 1 for r in mine(graph.knowledge, most=20, length=1, fewest=2))
+
+
+@pytest.mark.parametrize("length", [4, 5])
+def test_bodies_of_walks_beside_brute_force(length):
+    rng = np.random.default_rng(2)
+    columns = [rng.integers(0, 12, 26), rng.integers(0, 2, 26), rng.integers(0, 12, 26)]
+    knowledge = Knowledge(np.unique(np.stack(columns, axis=1), axis=0), 12, 2)
+    walks, some = Walks(knowledge), 0
+    bodies = [body for n in range(4, length + 1) for body in product(range(4), repeat=n)]
+    for head, relation, tail in knowledge.facts[:4].tolist():
+        paths = {b: knowledge.follow(np.array([head]), b) for b in bodies}
+        wanted = {b for b, (_, nodes) in paths.items() if tail in nodes[:, -1]}
+        assert set(walks.bodies(np.array([[head, relation, tail]]), length)) == {(b, 1) for b in wanted}
+        some += len(wanted)
+    assert some > 3
+
+
+def chains(count: int) -> Graph:
+    """Each of six entities in a row, the last of which is under the first: only a path of five facts says so."""
+    facts = [(f"{n}-{i}", f"step{i}", f"{n}-{i + 1}") for n in range(count) for i in range(5)]
+    facts += [(f"{n}-0", "above", f"{n}-5") for n in range(count)]
+    names = sorted({e for h, _, t in facts for e in (h, t)})
+    graph = Graph(names, sorted({r for _, r, _ in facts}), np.zeros((0, 3), np.int64))
+    return Graph(graph.entities, graph.relations, graph.ids(facts))
+
+
+def test_longer_rules_are_found_in_sparse_graphs():
+    graph = chains(30)
+    assert usual_length(graph.knowledge) == 3, "it is small"
+    assert usual_length(Knowledge(graph.knowledge.facts, 10_000, 6)) == 5
+    above = graph.relation["above"]
+    short = mine(graph.knowledge, most=20, length=3, fewest=2)
+    rules = mine(graph.knowledge, most=20, length=5, fewest=2)
+    assert not [r for r in short if r.relation == above]
+    [rule] = [r for r in rules if r.relation == above]
+    assert rule.body == tuple(graph.relation[f"step{i}"] for i in range(5)) and rule.support == 30
+    assert unpack(pack(rules), 6) == rules
+    [why] = reasons(Rules(rules, 6), graph.knowledge, graph.entity["3-0"], above, graph.entity["3-5"])
+    assert [graph.names(fact)[1] for fact in why.ways[0]] == [f"step{i}" for i in range(5)]
+
+
+def test_rules_of_earlier_models_are_read():
+    """They have room for three facts, and no number before them that says so."""
+    raw = np.array([[0, 1, 1, -1, 23, 24], [1, 0, -1, -1, 2, 3]], "<i4").tobytes()
+    assert unpack(raw, 2) == [Rule(0, (1, 1), 23, 24), Rule(1, (0,), 2, 3)]
+    for broken in (raw[:-4], np.array([-9], "<i4").tobytes() + raw, np.array([-1, 0, 1, 2, 2], "<i4").tobytes()):
+        with pytest.raises(lamella.LamellaError, match="rules"):
+            unpack(broken, 2)
+    assert unpack(b"", 2) == [] and pack([]) == b""
 
 
 def test_the_facts_behind_an_answer_decide_it():
