@@ -1,9 +1,10 @@
-"""AdamW, and Muon for the matrices; both keep float32 weights while the net computes in whatever type is fastest.
+"""AdamW, Muon for the matrices, AdaGrad for tables that ask for it; all keep float32 weights while the net computes in whatever type is fastest.
 
 Muon (Jordan et al., 2024) replaces the momentum of a matrix by the nearest orthogonal one, so that every direction
 moves equally far. Here the iteration runs over all matrices of one shape at a time, in the net's own type: at bfloat16
 it costs a tenth of a step, where it pays for itself. Embeddings, norms and biases take AdamW (Loshchilov and Hutter,
-2019).
+2019). A net that is nothing but tables of vectors, each of which few examples speak of, names those that take AdaGrad (Duchi
+et al., 2011) in its attribute `adagrad`: AdamW moves every number equally far at each step, however little is said of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,9 +63,9 @@ WHOLE = Parts()
 
 
 class Optimizer:
-    """Both, over a net's parameters, with float32 masters where the net's own weights are narrower.
+    """All of them, over a net's parameters, with float32 masters where the net's own weights are narrower.
 
-    `muon` says whether two-dimensional weights other than tables take Muon. `rate` is the peak learning rate of both:
+    `muon` says whether two-dimensional weights other than tables take Muon. `rate` is the peak learning rate of all:
     Muon's update is scaled to a root mean square of one rate a weight, about what AdamW moves one at first.
     `factors`: on the rate, by the name of a weight; 1 where it names none. `parts`: what of each weight is moved here.
     """
@@ -83,7 +84,10 @@ class Optimizer:
         self.parts = parts
         self.masters = [parts.local(p.detach()).float().clone() for p in self.weights]
         self.names = [name for name, _ in named]
-        self.muon = [muon and p.ndim == 2 and not name.endswith(("table", "embedding.weight")) for name, p in named]
+        asked = getattr(net, "adagrad", ())
+        self.summed = [i for i, name in enumerate(self.names) if name in asked]
+        tables = ("table", "embedding.weight", *asked)
+        self.muon = [muon and p.ndim == 2 and not name.endswith(tables) for name, p in named]
         self.rate, self.decay, self.factors = rate, decay, dict(factors or {})
         self.each = [self.factors.get(name, 1.0) for name in self.names]
         self.first = [torch.zeros_like(m) for m in self.masters]
@@ -114,7 +118,17 @@ class Optimizer:
             torch._foreach_mul_(grads, clip / norm)
         self.count += 1
         rate = self.rate * factor
-        plain = [i for i, is_muon in enumerate(self.muon) if not is_muon]
+        self._adamw(grads, rate)
+        self._muon(grads, rate)
+        self._adagrad(grads, rate)
+        for weight, master in zip(self.weights, self.masters, strict=True):
+            self.parts.local(weight).copy_(master)
+        return norm
+
+    def _adamw(self, grads: Sequence[Tensor], rate: float) -> None:
+        plain = [i for i, is_muon in enumerate(self.muon) if not is_muon and i not in self.summed]
+        if not plain:
+            return
         masters, gs = [self.masters[i] for i in plain], [grads[i] for i in plain]
         first, second = [self.first[i] for i in plain], [self.second[i] for i in plain]
         torch._foreach_lerp_(first, gs, 1 - 0.9)
@@ -126,6 +140,8 @@ class Optimizer:
         own = [rate * self.each[i] for i in plain]
         torch._foreach_mul_(masters, [1 - r * self.decay for r in own])
         torch._foreach_addcdiv_(masters, first, scale, [-r / (1 - 0.9**self.count) for r in own])
+
+    def _muon(self, grads: Sequence[Tensor], rate: float) -> None:
         for shape, members in self.shapes.items():
             for i in members:
                 self.first[i].lerp_(grads[i], 1 - 0.95)
@@ -139,6 +155,10 @@ class Optimizer:
                 factor = self.each[i]
                 rows = self.parts.own(self.weights[i], update)
                 self.masters[i].mul_(1 - factor * rate * self.decay).add_(rows, alpha=-factor * step)
-        for weight, master in zip(self.weights, self.masters, strict=True):
-            self.parts.local(weight).copy_(master)
-        return norm
+
+    def _adagrad(self, grads: Sequence[Tensor], rate: float) -> None:
+        for i in self.summed:
+            own = rate * self.each[i]
+            self.second[i].addcmul_(grads[i], grads[i])
+            self.masters[i].mul_(1 - own * self.decay)
+            self.masters[i].addcdiv_(grads[i], self.second[i].sqrt().add_(1e-10), value=-own)

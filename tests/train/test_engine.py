@@ -241,6 +241,28 @@ def test_adamw_is_torchs():
             torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
 
 
+def test_adagrad_is_torchs_and_only_where_a_net_asks_for_it():
+    torch.manual_seed(1)
+    ours, torchs = Ball(), Ball()
+    torchs.load_state_dict(ours.state_dict())
+    ours.adagrad = ("table",)
+    optimizer = Optimizer(ours, rate=0.1, decay=0.0)
+    reference = torch.optim.Adagrad([torchs.table], lr=0.1)
+    rest = torch.optim.AdamW([torchs.bias], lr=0.1, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0)
+    for _ in range(5):
+        x = torch.randint(0, 6, (5,))
+        for net in (ours, torchs):
+            with torch.no_grad():
+                net.matrix.copy_(torch.eye(*net.matrix.shape))
+            net.zero_grad()
+            (net(x) - 3).square().sum().backward()
+        optimizer.step(1.0, clip=math.inf)
+        reference.step()
+        rest.step()
+        for name in ("table", "bias"):
+            torch.testing.assert_close(getattr(ours, name), getattr(torchs, name), rtol=1e-5, atol=1e-6)
+
+
 def test_gradients_are_clipped():
     runs = [ball(), ball()]
     for run, size in zip(runs, (1.0, 1000.0)):
