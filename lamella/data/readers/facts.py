@@ -36,15 +36,30 @@ from lamella.data.readers.triples import (
 from lamella.data.text.encoding import quote, read_text, show_path, split_lines
 from lamella.errors import DataError, UsageError
 
-WANTED = {
-    "head": ("head", "subject", "source", "h", "s", "subj", "from", "start", "start_id", ":start_id", "entity1", "node1", "arg1"),
-    "relation": ("relation", "predicate", "rel", "r", "p", "pred", "type", ":type", "relationship", "property", "edge", "label"),
-    "tail": ("tail", "object", "target", "t", "o", "obj", "to", "end", "end_id", ":end_id", "entity2", "node2", "arg2"),
+_ENDS = {
+    "head": ("head", "subject", "source", "h", "s", "subj", "from", "start", "start_id", ":start_id", "entity1", "node1", "arg1", "item", "x"),
+    "tail": ("tail", "object", "target", "t", "o", "obj", "to", "end", "end_id", ":end_id", "entity2", "node2", "arg2", "value", "y"),
 }  # fmt: skip
+_RELATION = (
+    *("relation", "predicate", "rel", "r", "p", "pred", "type", ":type", "relationship", "property", "edge", "label"),
+    *("relation_id", "relation_type", "rel_type", "edge_type", "relationship_type", "relation_name", "predicate_name"),
+    *("metaedge", "interaction", "prop"),
+)
+_BEHIND = ("index", "id", "uri", "iri")  # behind the name of a column: ids, which another column may have labels of
+_LABELS = ("label", "name", "text")  # behind the name of a column, or of what is left of it without one of these
+
+
+def _aliases(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of a column, then the same with what people put behind them: head_id, head_name."""
+    return (*names, *(f"{name}_{end}" for end in (*_BEHIND, *_LABELS) for name in names if ":" not in name))
+
+
+WANTED = {"head": _aliases(_ENDS["head"]), "relation": _RELATION, "tail": _aliases(_ENDS["tail"])}
 BESIDE = (
     *("labels.tsv", "labels.txt", "entity2text.txt", "relation2text.txt", "entity2label.txt", "entities.json"),
-    *("relations.json", "entity2wikidata.json", "entities.tsv", "relations.tsv"),
+    *("relations.json", "entity2wikidata.json", "entities.tsv", "relations.tsv", "entity_ids.del", "relation_ids.del"),
 )
+CONCEPTNET = ("/a/", "/r/", "/c/", "/c/", "{")  # how the cells of its rows begin: statement, relation, start, end, more
 LONGEST = 1000  # characters of a name
 FOREIGN = {
     ".ttl": "Turtle",
@@ -71,6 +86,7 @@ Labels = dict[str, dict[str, str]]
 """Id -> label, by what is called so: "entity", "relation", or "" for both."""
 
 __all__ = ["LONGEST", "Fact", "clean", "read_facts"]
+_MADE_DECIMAL = re.compile(r"\d+\.0")
 _NEO4J = re.compile(r"(:(?:start_id|end_id|type))\(.*\)", re.IGNORECASE)  # :START_ID(Person), of a group of ids
 
 
@@ -133,7 +149,7 @@ def _read(path: Path, columns: Mapping[str, str], report: Report, labels: Labels
         raise DataError(f"{sheet.file}: expected facts, received nothing.")
     if not columns and sheet.keys is None and common_width(sheet.rows) == 2:
         return _read_labels(sheet, report, labels[_kind(path)])
-    return _read_columns(sheet, columns, report)
+    return _read_columns(sheet, columns, report, labels)
 
 
 def _sheet(path: Path) -> Sheet:
@@ -154,8 +170,11 @@ def _sheet(path: Path) -> Sheet:
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 
-def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> list[Fact]:
-    """Rows of at least three columns -> facts. The first row is a header where it names two of the columns."""
+def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report, labels: Labels) -> list[Fact]:
+    """Rows of at least three columns -> facts. The first row is a header where it names two of the columns.
+
+    Where beside a column of ids there is one of what they are called (subject, subjectLabel), these are put to the labels.
+    """
     first = sheet.rows[0][1]
     if isinstance(first, list):
         first[:] = [_NEO4J.sub(r"\1", str(cell)) for cell in first]
@@ -166,6 +185,12 @@ def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> l
         keys, source, body = find_columns(sheet, WANTED, columns, list(WANTED), None)
     else:
         at = [int(columns.get(name, n)) - 1 for n, name in enumerate(WANTED, 1)]
+        if (
+            width == len(CONCEPTNET)
+            and not columns
+            and all(str(c).startswith(b) for c, b in zip(first, CONCEPTNET, strict=True))
+        ):
+            at = [2, 1, 3]  # its first column names the whole statement
         if width < 3 or max(at) >= width or min(at) < 0:
             expected = "three columns: head, relation, tail" if width < 3 else f"columns from 1 to {width}"
             raise DataError(
@@ -177,7 +202,7 @@ def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> l
         source = Source(sheet.file, sheet.format, sheet.encoding, sheet.delimiter, None, names)
         for name, i in zip(WANTED, at, strict=True):
             used_columns.note(name, "", i + 1, width)
-        if width > 3 and not columns:
+        if width > 3 and not columns and at == [0, 1, 2]:
             report.notes.append(f"{sheet.file}: {width} columns without names; the first three are taken")
     facts, bad = [], list(sheet.bad)
     for line, cells in sheet.rows[body:]:
@@ -189,7 +214,40 @@ def _read_columns(sheet: Sheet, columns: Mapping[str, str], report: Report) -> l
     facts = note_read(source, facts, bad, report, "Write head, relation and tail, with tabs between")
     if not facts:
         raise DataError(f"{sheet.file}: expected facts, received a header only.")
-    return facts
+    if header and not columns:
+        _find_labels(sheet, body, keys, labels, report)
+    return _whole(facts)
+
+
+def _find_labels(sheet: Sheet, body: int, keys: Mapping[str, Any], labels: Labels, report: Report) -> None:
+    """Put to the labels what stands in columns that are called as those of the facts, with a word for labels behind."""
+    names: Sequence[str] = sheet.keys or list(map(str, sheet.rows[0][1]))
+    folded = [fold(name) for name in names]
+    for field, key in keys.items():
+        own = fold(key if isinstance(key, str) else names[key])
+        bases = [own, *(own.removesuffix(end) for end in _BEHIND if own.endswith(end) and own != end)]
+        beside = next((n for base in bases for end in _LABELS if (n := base + end) in folded), "")
+        if not beside:
+            continue
+        at = folded.index(beside)
+        other: Any = names[at] if isinstance(key, str) else at
+        kind = "relation" if field == "relation" else "entity"
+        for _, cells in sheet.rows[body:]:
+            pair = [
+                cells.get(k) if isinstance(cells, dict) else cells[k] if k < len(cells) else None for k in (key, other)
+            ]
+            if all(isinstance(one, str | int) and clean(str(one)) for one in pair):
+                labels[kind].setdefault(clean(str(pair[0])), clean(str(pair[1])))
+        report.notes.append(f"{sheet.file}: what is in {quote(names[at])} is what {field}s are called")
+
+
+def _whole(facts: list[Fact]) -> list[Fact]:
+    """Facts whose ends are numbers, in a column of which a table made 7.0 of 7, as they were."""
+    columns = [list(column) for column in zip(*facts, strict=True)]
+    for column in (columns[0], columns[2]):
+        if all(_MADE_DECIMAL.fullmatch(name) for name in column):
+            column[:] = [name[:-2] for name in column]
+    return list(zip(*columns, strict=True)) if facts else facts
 
 
 def _fact(cells: Cells, keys: Sequence[Any]) -> Fact | str:

@@ -101,12 +101,14 @@ class _Names:
         self.taken: dict[str, str] = {}
 
     def of(self, term: str) -> str:
-        """
+        r"""
         >>> _Names().of("<http://example.org/New%20York>")
         'New York'
+        >>> _Names().of(r"<http://example.org/M\u00fcller>")
+        'Müller'
         """
         if term not in self.names:
-            iri = term.strip("<>")
+            iri = _unescape(term.strip("<>"))
             local = clean(unquote(re.split(r"[#/]", iri.rstrip("#/"))[-1])) or iri or "(empty)"
             self.names[term] = local if self.taken.setdefault(local, term) == term else iri
         return self.names[term]

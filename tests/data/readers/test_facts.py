@@ -216,3 +216,51 @@ def test_a_cell_of_several_values_is_no_name(tmp_path):
     ]
     facts, lines = read_facts([written(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))])
     assert facts == FACTS and any("several values in one cell" in line for line in lines)
+
+
+WIKIDATA = "item,itemLabel,prop,propLabel,value,valueLabel\nQ64,Berlin,P36,capital of,Q183,Germany\nQ90,Paris,P36,capital of,Q142,France\n"
+PRIMEKG = (
+    "relation,x_index,x_id,x_type,x_name,y_index,y_id,y_type,y_name\n"
+    "binds,0,9796,gene,PHYHIP,8889,56992,gene,KIF15\nbinds,1,7918,gene,GPANK1,2798,9240,gene,PNMA1\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("head_name,relation_name,tail_name\nAnn,knows,Ben\n", [("Ann", "knows", "Ben")]),
+        ("source,metaedge,target\nAnn,knows,Ben\n", [("Ann", "knows", "Ben")]),
+        ("from_id,edge_type,to_id\nAnn,knows,Ben\n", [("Ann", "knows", "Ben")]),
+        ("id,node1,label,node2,node1;label,label;label\nE1,Q1,P1,Q2,Ann,knows\n", [("Ann", "knows", "Q2")]),
+        (WIKIDATA, [("Berlin", "capital of", "Germany"), ("Paris", "capital of", "France")]),
+        (PRIMEKG, [("PHYHIP", "binds", "KIF15"), ("GPANK1", "binds", "PNMA1")]),
+    ],
+    ids=["names", "hetionet", "ids", "kgtk", "sparql", "primekg"],
+)
+def test_headers_with_ids_and_labels(tmp_path, text, wanted):
+    """None of them is a fact itself, and what stands beside an id says what it is called."""
+    assert read_facts([written(tmp_path / "a.csv", text)])[0] == wanted
+
+
+def test_numbers_that_a_table_made_decimal_are_whole(tmp_path):
+    facts, _ = read_facts([written(tmp_path / "a.csv", "head,relation,tail\n1.0,p,2\n2.0,p,3\n")])
+    assert facts == [("1", "p", "2"), ("2", "p", "3")]
+    facts, _ = read_facts([written(tmp_path / "a.csv", "head,relation,tail\n1.0,p,2\n2.5,p,3\n")])
+    assert facts == [("1.0", "p", "2"), ("2.5", "p", "3")], "they are numbers and no ids"
+
+
+def test_rows_of_conceptnet(tmp_path):
+    row = "/a/[/r/IsA/,/c/en/{0}/]\t/r/IsA\t/c/en/{0}\t/c/en/animal\t{{}}\n"
+    facts, _ = read_facts([written(tmp_path / "a.tsv", row.format("cat") + row.format("dog"))])
+    assert facts == [("/c/en/cat", "/r/IsA", "/c/en/animal"), ("/c/en/dog", "/r/IsA", "/c/en/animal")]
+
+
+def test_names_of_libkge_stand_beside(tmp_path):
+    written(tmp_path / "entity_ids.del", "0\tAnn\n1\tBen\n")
+    written(tmp_path / "relation_ids.del", "0\tknows\n")
+    assert read_facts([written(tmp_path / "train.del", "0\t0\t1\n")])[0] == [("Ann", "knows", "Ben")]
+
+
+def test_escapes_in_iris(tmp_path):
+    line = "<http://x/M\\u00FCller> <http://x/p> <http://x/\\U0001F600> .\n"
+    assert read_facts([written(tmp_path / "a.nt", line)])[0] == [("Müller", "p", "\U0001f600")]
