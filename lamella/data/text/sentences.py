@@ -52,7 +52,7 @@ def _words(text: str) -> frozenset[str]:
 
 # Never the end of a sentence: something always follows.
 _BEFORE_NAMES = _words(
-    "mr mrs ms dr prof st mme mlle mm me gen col lt sgt capt rev hon gov sen rep pres messrs sra srta ud uds hr dipl"
+    "mr mrs ms dr prof st mme mlle mm me gen col lt sgt capt rev hon gov sen rep pres messrs sr sres sra sras srta ud uds hr dipl mio mrd mia tsd"
     " ing ex ej cf vs viz approx incl resp ca bzw ggf evtl inkl vgl env av"
 )
 # Not the end of a sentence where a number follows.

@@ -15,7 +15,7 @@ from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
-from lamella.tasks.translation import closed, counts
+from lamella.tasks.translation import acronyms, closed, counts
 from lamella.tasks.translation.dates import dated, keys, keys_lost
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
@@ -119,7 +119,7 @@ class Checks:
             text = counts.half_hours(self.source, text, src, dst)
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
-        text = dated(self.source, text, src, dst)
+        text = acronyms.translated(self.source, dated(self.source, text, src, dst), src, dst)
         if self.taken:
             text = greeted(self.source, text, self.taken[0], src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
@@ -167,7 +167,9 @@ class Checks:
         if base_code(self.style.source) == "zh" and base_code(self.style.target) != "zh":
             from lamella.tasks.translation.chinese_names import lost  # only now: other texts have none
 
-            uncertain += ["names"] * ("names" not in faults and lost(self.source, text))
+            listed = self.style.dictionary.find if self.style.dictionary else lambda word: []
+            gone_too = lost(self.source, text, lambda word: bool(listed(word)))
+            uncertain += ["names"] * ("names" not in faults and gone_too)
         return Verdict(text, mended, spans, faults, uncertain, names.unsure, faults == ["names"] and names.slight, sure)
 
     def _measured(self, answer: str) -> str:

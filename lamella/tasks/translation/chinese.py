@@ -71,6 +71,7 @@ _BEFORE = lazy(rf"(?<=[{_HAN}])\.(?={_HELD})")
 _YEARS = lazy(
     r"((?:(?<![A-Za-z0-9])[A-Za-z\u00c0-\u024f]{2,}|[$€£][0-9][0-9.,]*|\+?[0-9]+(?:[ -][0-9]+)+|[0-9]+(?:[./][0-9]+){2,})) ?[年岁日](?=[，。！？；,.]|$)"
 )
+_COUNTER = lazy(r"([$€£¥][0-9][0-9.,]*|[0-9]{1,2}(?::[0-9]{2})+) ?年代?|第(?=[0-9]{1,2}(?::[0-9]{2}|[ap]m))")
 
 
 def joined(text: str, format: str = "") -> str:
@@ -96,7 +97,7 @@ def joined(text: str, format: str = "") -> str:
     if re.search(f"[A-Za-z0-9{_HELD}]", text):
         if re.search(f"[{_HAN}]", text) and not text.endswith(".."):
             text = _LAST.sub(lambda match: {**_FULL, ".": "。"}[match[1]], text)
-        text = _AFTER.sub(lambda match: _FULL[match[1]], _YEARS.sub(r"\1", text))
+        text = _AFTER.sub(lambda match: _FULL[match[1]], _YEARS.sub(r"\1", _COUNTER.sub(r"\1", text)))
         text = _LATIN.sub("", _BEFORE.sub("。", text))
     parts = iter(held)
     return re.sub(_HELD, lambda _: next(parts), text)

@@ -39,6 +39,7 @@ from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
 from lamella.tasks.translation.chinese import joined
+from lamella.tasks.translation.chinese_names import held, in_latin
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
@@ -131,6 +132,8 @@ def translate_texts(
     style = Style(source, target, False, cost, lists.dictionary if lists else None)
     net = _Net(nbest, on_count, style, glossary, alternatives > 1)
     units = [unit for plan in plans for unit in plan.units]
+    if style.apart:
+        _name_in_latin(units, style.dictionary)
     if glossary:
         for unit in units:
             unit.terms = glossary.find(unit.source, [*placeholders.spans(unit.source, unit.format), *unit.frozen])
@@ -179,6 +182,14 @@ def _listed(units: Sequence[Unit], listed: Callable[[str], str | None] | None, t
         if answer is not None:
             unit.answer, unit.status, unit.sure = answer, "translated", 0.0
     return [unit for unit in units if unit.status == "kept"]
+
+
+def _name_in_latin(units: Sequence[Unit], dictionary: Dictionary | None) -> None:
+    """Note what of Chinese sentences the net is not to see: names, and characters it has not."""
+    for unit in units:
+        people = held(unit.source, unit.frozen, dictionary)
+        unit.latin = {one.text: one.latin for one in people}
+        unit.frozen = union([*unit.frozen, *((one.start, one.end) for one in people)])
 
 
 def _take_what_there_is(failed: Sequence[Unit]) -> None:
@@ -322,6 +333,7 @@ class _Net(Struct):
             style = self.style._replace(curly=CURLY in unit.format.split())
             style = style._replace(dictionary=None) if unit.terms else style  # the glossary decides
             unit.checks = Checks(unit.source, unit.format, unit.frozen, style)
+            unit.checks.frozen += unit.latin.values()
         return unit.checks
 
     def _take(self, unit: Unit, answers: Iterable[str], status: Status) -> None:
@@ -333,7 +345,9 @@ class _Net(Struct):
         marked = unit.frozen or placeholders.spans(unit.source, unit.format)
         checks = self._checks(unit)
         for raw in answers:
-            answer = finish(unit.source, raw.strip(), self.style.target)
+            answer = finish(
+                unit.source, in_latin(raw.strip(), unit.latin) if unit.latin else raw.strip(), self.style.target
+            )
             if self.glossary and unit.terms:
                 answer = self._settled(unit, answer)
             if not is_sound(unit.source, answer, unit.format) or not in_script(unit.source, answer, self.style.target):

@@ -36,7 +36,7 @@ def entry(dictionary: Dictionary, word: str, language: str) -> list[str]:
     found = dictionary.find(word)
     for ending in _ENDINGS.get(language, ()):
         end, _, instead = ending.partition(":")
-        if word.lower().endswith(end) and len(word) - len(end) + len(instead) >= 3:
+        if word.lower().endswith(end) and len(word) - len(end) + len(instead) >= 3 - (end == "ing"):
             found += dictionary.find(word[: len(word) - len(end)] + instead)
     return found
 
@@ -85,17 +85,22 @@ def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictiona
         if not place or common_words.steps(word.lower()).get(dst, 0) >= _OFTEN:
             continue
         found = entry(dictionary, word, src)
+        # A list may have the word itself far down: `house` for a kind of music.
+        found = found[:2] + [one for one in found[2:] if not plain(word).startswith(plain(one))]
         if word[0].isupper() and found and found[0][0].isupper() and dst != "de":
             continue  # a name, which is kept: Maria
         rest = plain(answer[: place[0]] + "\ue000" + answer[place[1] :])
         if not found or any(one.casefold() == word.casefold() or said(rest, one) for one in found):
             continue
-        if any(said(plain(answer[slice(*place)]), one) for one in found):
+        copy = answer[slice(*place)].casefold() == word.casefold()
+        if any(said(plain(answer[slice(*place)]), one) for one in (found[:2] if copy else found)):
             continue
         best = _best(word, found[:3], dst)
         new = _plural(best, word, dictionary, src, dst)
         if answer[place[0]].isupper() and (not place[0] or word[0].isupper() and src != "de"):
             new = new[0].upper() + new[1:]
+        if answer[slice(*place)].isupper():
+            new = new.upper()
         answer, copied = _elided(answer[: place[0]], new, dst) + new + answer[place[1] :], None
     return answer
 
@@ -169,7 +174,7 @@ _JOINED = lazy(r"(?:, | and | et | y | e | & )[A-ZÀ-Þ]")
 
 def _begins(source: str, start: int, end: int) -> bool:
     """Whether a word with a capital has it for its place alone: it begins the text, and no list of names."""
-    return not re.search(r"\w", source[:start]) and not _JOINED.match(source, end)
+    return not re.search(r"\w", re.sub(r"<[^<>]*>|\{[^{}]*\}", "", source[:start])) and not _JOINED.match(source, end)
 
 
 def _near(word: str, source: str, answer: str, dictionary: Dictionary, dst: str) -> Span | None:

@@ -18,8 +18,9 @@ from msgspec import Struct, field
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation.acronyms import is_acronym, known_as, own
 from lamella.tasks.translation.capitals import WORD, german_names, is_common, possible_names
-from lamella.tasks.translation.case import Typed, is_title_case
+from lamella.tasks.translation.case import Typed, is_all_capitals, is_title_case
 from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.likeness import NEAR, SHORT, WORDS, clipped, contains, half, like, likeness, plain
 from lamella.tasks.translation.numerals import is_roman
@@ -119,7 +120,7 @@ class Names(Struct):
         for match in _EXACT.finditer(text):
             self._add(match.span(), "exact")
             text = _bar(text, *match.span(), _NAMED)
-        if text.upper() == text:
+        if text.upper() == text and is_all_capitals(text, cost=self.cost):
             return
         for match in _ACRONYM.finditer(text):
             exact = is_roman(match[0]) or "-" in match[0]  # Henry VIII, USB-C
@@ -227,6 +228,8 @@ class Names(Struct):
         missing: list[Name] = []
         for name in sorted(self.names, key=lambda one: -len(one.text)):
             place = _place(name.text, left)
+            if not place and name.kind == "acronym" and (other := own(name.text, self.src, self.dst)):
+                place = _place(other, left)
             if place:
                 left = _bar(left, *place)
             elif not (trusted and name.kind in ("possible", "probable")) or self._misspelt(name, left):
@@ -267,6 +270,8 @@ class Names(Struct):
             others = [candidate for candidate in others if len(plain(candidate)) > 2 or not candidate.isascii()]
         if "." in name.text:  # L'U. is half of U.S.
             others = [candidate for candidate in others if not half(plain(candidate), plain(name.text))]
+        if name.kind == "acronym":  # CDSF is none of SNCF
+            others = [one for one in others if not is_acronym(one) or known_as(name.text, one)]
         if name.kind == "name" and not self._is_common(name.text):
             others = [candidate for candidate in others if not clipped(plain(candidate), plain(name.text))]
         if name.kind == "name" and not self._is_common(name.text):
@@ -359,7 +364,8 @@ def _place(name: str, answer: str) -> Span | None:
     """Where an answer has a name, maybe with the ending of a plural or a genitive."""
     letters = "A-Za-z0-9\u00c0-\u024f"  # Chinese characters may touch a name
     edge = f"(?<![{letters}])" if name[:1].isalnum() else f"(?<![{letters}_])"
-    match = re.search(rf"{edge}{re.escape(name)}(?=(?:['’]?s|es|n|en)?(?![{letters}]))", answer)
+    ends = "['’]?s|es" if name[:1].isupper() and len(name) > 1 and not name.isupper() else "['’]?s|es|n|en"  # Goldmanen
+    match = re.search(rf"{edge}{re.escape(name)}(?=(?:{ends})?(?![{letters}]))", answer)
     return match.span() if match else None
 
 

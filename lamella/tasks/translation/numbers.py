@@ -63,7 +63,7 @@ _AFFIXES = lazy(r"""^[\s"'“”‘’«»‹›„(\[{¿¡*_<=~≈§/|]+|[\s"'�
 _ELISION = lazy(r"^(?:[A-Za-z]{1,2}['’]|[Nn](?:[°ºo]\.?|\.º)|№)(?=[0-9])")
 _BLANKED = r"[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+"
 _UNIT = r"(?:[kcmµnd]?m|km/h|[kmµ]?g|[cmd]?l|[kMGT]i?[BbHo]z?|Hz|[kMG]?W|[km]?Wh|m?Ah|[km]?V|°?[CF]?|dB|px|pt|s|ms|min|h|[ap]m|x|k|bn|M)"
-_SUFFIXED = lazy(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°]{{1,12}}|\.?[ºª]|[’']?s)$")
+_SUFFIXED = lazy(rf"([0-9]+(?:[.,][0-9]+)*)({_UNIT}|[a-zà-ÿ°]{{1,12}}|\.?[ºª]|\.(?:er|[oa]s?)|[’']?s)$")
 _ANSWERED = lazy(rf"{_BLANKED}(?:[.,][0-9]+)?(?![0-9])|[0-9]+(?:[.,][0-9]+)*")
 _CLOCK = lazy(r"\s?[ap]\.?\s?m\b\.?", re.IGNORECASE)
 _VERSIONED = lazy(r"(?:^|[\s(])(?:[vV]\.?|[Vv]ersion|[Rr]elease|[Ss]ection|[Cc]hapter|[a-z]?[A-Z][\w+#.-]*)\s$")
@@ -116,7 +116,7 @@ class Numbers(Struct):
 
     def __post_init__(self) -> None:
         self.src, self.dst = base_code(self.src), base_code(self.dst)
-        if re.search("[0-9½¼¾⅓⅔]", self.source) or numerals.has_century(self.source):
+        if re.search("[0-9½¼¾⅓⅔百千万亿之点]|nderthalb|inhalb", self.source) or numerals.has_century(self.source):
             self._find(_barred(self.source, self.taken))
 
     # ---- the source ------------------------------------------------------------------------------------------------
@@ -313,9 +313,10 @@ class Numbers(Struct):
         ending = numerals.ordinal_end(answer, end)
         if one.value is not None and (ending or one.ordinal) and number == one.digits:
             plain = one.dated and self.dst in ("fr", "es") and (one.value > 1 or self.dst == "es")
-            plain = plain or (self.dst == "es" and bool(re.search(r"\bsiglos? $", answer[:start])))
             if self.dst != "de" and re.match(r"\.[,\s]\s?[^\W\d_A-Z]", answer[ending or end :]):  # `1., 2.` of German
                 ending = (ending or end) + 1
+            if self.dst == "es" and re.search(r"\bsiglos? $", answer[:start]):
+                return numerals.spanish_century(self.source, answer, (start, ending or end), one.value)
             return [(start, ending or end, number if plain else numerals.ordinal(one.value, self.dst, answer[start:]))]
         behind = self.dst in STYLES and STYLES[self.dst][2]
         if one.sign and not re.search(r"[+−–-]\s?\D?$", answer[:start][-3:]):

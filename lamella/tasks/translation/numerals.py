@@ -28,7 +28,7 @@ _ORDINALS = {
     "décimo undécimo duodécimo",
 }
 _ORDINAL = lazy(
-    r"(?:\.?(?:st|nd|rd|th)|er|ers|re|res|ère|e|es|[ \u00a0]?i?ème|èmes|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)"
+    r"(?:\.?(?:st|nd|rd|th)|\.?er|\.[oa]|ers|re|res|ère|e|es|[ \u00a0]?i?ème|èmes|nde?|\.?[ºª]|te[nrs]?|ste[nrs]?)(?!\w)"
 )
 # How the names of months begin, by language.
 _MONTHS = {
@@ -111,6 +111,18 @@ def century(value: int, language: str) -> str:
     tens, ones = divmod(value, 10)
     roman = "X" * tens + ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"][ones]
     return roman if language == "es" else f"{roman}er" if value == 1 else f"{roman}e"
+
+
+def spanish_century(source: str, answer: str, span: Span, value: int) -> list[tuple[int, int, str]]:
+    """The edits that write the number of a century as Spanish does, and take away the full stop of an ordinal behind it.
+
+    >>> spanish_century("In the 19th century it was.", "En el siglo 19. Era.", (12, 14), 19)
+    [(12, 15, 'XIX'), (16, 17, 'e')]
+    """
+    start, end = span
+    stop = answer[end : end + 2] == ". " and answer[end + 2 : end + 3].isupper() and not re.search(r"[.!?] \S", source)
+    edits = [(start, end + stop, century(value, "es"))]
+    return [*edits, (end + 2, end + 3, answer[end + 2].lower())] if stop else edits
 
 
 def spelled(answer: str, value: int, language: str) -> Span | None:

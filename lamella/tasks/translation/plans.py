@@ -41,6 +41,7 @@ class Unit(Struct):
     status: Status = "kept"
     copied: bool = False  # the net's answer was the source itself
     whole: bool = False  # all the words of its line, which has others beside it
+    latin: dict[str, str] = field(default_factory=dict)  # of Chinese that the net never sees: what stands for it
     terms: list[Term] = field(default_factory=list)  # places whose translation a glossary decides
     spare: list[str] = field(default_factory=list)  # sound answers that lack some of them
     others: list[str] = field(default_factory=list)  # further sound answers, best first
@@ -75,6 +76,7 @@ Node = str | Unit | Wrapped
 FOREIGN = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _HARD = lazy(rf"[{FOREIGN}]++|(?<=\S) {{3,}}+|(?<![!-~¡-ɏ])[!-~¡-ɏ]{{201,}}+")
 _LONG = 120
+_SINGLES = "‚‹›"  # a net is asked with a straight mark for each
 _FINISHED = lazy(r"[.!?:;…。！？：；][\"'”’»)\]]*\s*$")
 _FACE = lazy(r"(?<!\S)[:;=]['-]?[()DPpO3](?=\s+[A-ZÀ-Þ¿¡]|\s*$)")
 _JOINERS = "\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
@@ -111,14 +113,23 @@ class Plan:
         self.before, core, self.after = placeholders.edges(text)
         self.core, self.mark = placeholders.split_accelerator(core, format)
         self.units: list[Unit] = []
-        strange = {char for char in set(core) if not char.isspace() and not known(char)}
+        strange = {char for char in set(core) if not char.isspace() and char not in _SINGLES and not known(char)}
         # A letter the net cannot read takes its word along, and stays in the sentence; a symbol divides it.
-        letters = "".join(re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN")
+        letters = "".join(
+            re.escape(char)
+            for char in strange
+            if unicodedata.category(char)[0] in "LMN" and not sentences.is_wide(char)
+        )
+        # Between Chinese characters are no blanks: one that the net cannot read stands for itself.
+        wide = "".join(
+            re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN" and sentences.is_wide(char)
+        )
         money = "".join(re.escape(char) for char in strange if is_sign(char))
         symbols = "".join(
             re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN" and char not in money
         )
         words = [rf"(?<!\w)\w*[{letters}]\w*(?:\s+\w*[{letters}]\w*)*"] * bool(letters)
+        words += [f"[{wide}]+"] * bool(wide)
         # An amount takes its sign along.
         words += [
             rf"[{money}](?:\s?[0-9][0-9.,]*(?<=[0-9]))?|[0-9](?:[0-9.,]|[ \u00a0\u202f](?=[0-9]))*\s?[{money}](?:(?<=°)[CFK](?!\w))?"

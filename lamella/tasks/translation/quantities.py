@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation.amounts import written
 from lamella.tasks.translation.times import days, hours
 from lamella.tasks.translation.times import with_money as other_money
 
@@ -90,9 +91,22 @@ def chinese_amounts(source: str, dst: str) -> Iterator[tuple[int, int, str, str]
 
 def written_anew(source: str, src: str, dst: str) -> list[tuple[int, int, str, str]]:
     """What languages write in ways of their own: hours, days in short, dates and amounts of Chinese: see `chinese_amounts`."""
+    found = list(written(source, src, dst)) if re.search("[0-9h]", source) else []
     if src == "zh":
-        return list(chinese_amounts(source, dst))
-    found = [*hours(source, src, dst), *days(source, src, dst)]
+        if dst != "en":
+            return found
+        from lamella.tasks.translation import chinese_numbers  # only now: other texts have none
+
+        taken = [*chinese_amounts(source, dst), *found]
+        others = [
+            one for one in chinese_numbers.written(source) if not any(a < one[1] and one[0] < b for a, b, _, _ in taken)
+        ]
+        return sorted([*taken, *others])
+    found += [
+        one
+        for one in (*hours(source, src, dst), *days(source, src, dst))
+        if not any(a < one[1] and one[0] < b for a, b, _, _ in found)
+    ]
     return found + ([*powers_in_chinese(source, src), *dates_in_chinese(source, src)] if dst == "zh" else [])
 
 

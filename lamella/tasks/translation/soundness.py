@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lamella.data.text import placeholders, sentences
 from lamella.data.text.lazy import lazy
@@ -26,7 +27,24 @@ def is_sound(source: str, answer: str, format: str = "") -> bool:
         return False
     if _BROKEN.search(answer) and not set(_BROKEN.findall(answer)) <= set(_BROKEN.findall(source)):
         return False
-    return not (_loops(answer) and not _loops(source)) and placeholders.agree(source, answer, format)
+    if (_loops(answer) and not _loops(source)) or not placeholders.agree(source, answer, format):
+        return False
+    spans = placeholders.spans(source, format)
+    if not spans:
+        return True
+    ours, theirs = _beside(source, spans), _beside(answer, placeholders.spans(answer, format))
+    return 10 * theirs >= ours or ours < 3
+
+
+def _beside(text: str, spans: Sequence[Span]) -> int:
+    """The weight of the letters of a text that stand in no placeholder.
+
+    >>> _beside("{x} Delete", [(0, 3)])
+    6
+    """
+    for start, end in spans:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return sum(3 if sentences.is_wide(char) else 1 for char in text if char.isalpha())
 
 
 def _weight(text: str) -> int:
@@ -71,6 +89,9 @@ def finish(source: str, answer: str, target: str) -> str:
     answer = re.sub(r"(?<=[!?])[ \u00a0]+(?=[!?]+(?:\s|$))", "", answer)
     if ("?" in answer or "？" in answer) and not re.search("[?？]", source):  # a statement asks nothing
         answer = re.sub(r"[\s\u00a0]*[?？]+", "", answer)
+    for mark, wide in (("?", "？"), ("!", "！")):  # “or what?”? and Who is it??
+        if source.count(mark) + source.count(wide) == 1 and answer.count(mark) == 2 and mark * 2 not in source:
+            answer = re.sub(rf"\{mark}(?=[\s\u00a0\"”»“’')]*\{mark})", "", answer)
     if run := _RUN_OF_MARKS.search(answer):  # `What?!!!` of `¡¿Qué?!`
         typed = _RUN_OF_MARKS.search(source)
         if typed and len(run[0]) != len(typed[0]) > 1:
@@ -270,7 +291,7 @@ def greeted(source: str, answer: str, first: Span, src: str, dst: str) -> str:
     match = re.fullmatch(r"(?P<start>[¡\s]*)(?P<word>[^\W\d_]+)(?P<end>[ ,，]*)", answer[: max(place, 0)])
     if (
         not match
-        or _HELLOS.fullmatch(match["word"])
+        or (_HELLOS.fullmatch(match["word"]) and not _greets(source, answer, src, dst))
         or _DEAR.fullmatch(match["word"])
         or match["word"].lower() in _GREETINGS.get(dst, "").split()
     ):

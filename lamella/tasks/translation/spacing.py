@@ -58,6 +58,9 @@ def _word(char: str) -> bool:
 
 def capital(source: str, answer: str, src: str) -> str:
     """The answer with the capital that its source begins with, or in Chinese a sentence has."""
+    opening = re.match("[¿¡«“„\"‘'(\\[]*\u00a0?", answer)
+    if opening and opening[0]:
+        return opening[0] + capital(source.lstrip("¿¡«“„\"‘'([「『（\u00a0"), answer[opening.end() :], src)
     begins = source[:1].isupper() or (src == "zh" and source[-1:] in ("。", "！", "？"))
     word = re.match(r"[^\W\d_]+", answer)
     if not begins or not word or not word[0].islower() or word[0] in source or "\ue000" in answer[: len(word[0]) + 1]:
@@ -73,6 +76,8 @@ def inverted(text: str) -> str:
         clause = text[end : match.end()]
         mark = "¿" if "?" in match["mark"] else "¡"
         starts = [m.start() for m in _STARTS.finditer(clause[: len(clause) - len(match["mark"])])]
+        # A bracket that is closed again before the mark stands within the question.
+        starts = [at for at in starts if clause[at] not in "([" or not re.search(r"[)\]]", clause[at:])]
         at = starts[-1] if starts else -1
         if at < 0 or clause[at] not in "¿¡":
             first = re.search(r"[\w\ue000]", clause[at + 1 :])

@@ -12,6 +12,7 @@ import re
 
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
+from lamella.tasks.translation.amounts import spoken
 
 # What the signs of money are called behind a number, where that is clear: a dollar's sign is known, and ¥ is two moneys.
 _MONEY = {
@@ -35,6 +36,8 @@ _NUMERO = {
     "de": (lazy(r"(?<!\w)Nr\. ?(?=[A-Z]{0,4}[0-9])"), "Nummer "),
     "es": (lazy(r"(?<!\w)(?:[Nn]\.?[º°o]|[Nn]úm\.) ?(?=[A-Z]{0,4}[0-9])"), "número "),
 }
+# Single marks of German and French, which nets have hardly met.
+_SINGLES = str.maketrans("‚‹›", "'''")
 # A quotation in single marks with an apostrophe inside: nets take the first of these for its end.
 _QUOTED = lazy(r"(?<!\w)['‘](?=\w)([^'’‘\n]*(?:(?<=\w)['’](?=\w)[^'’‘\n]*)+)(?<=\S)['’](?!\w)")
 
@@ -42,6 +45,11 @@ _QUOTED = lazy(r"(?<!\w)['‘](?=\w)([^'’‘\n]*(?:(?<=\w)['’](?=\w)[^'’�
 def worded(text: str, language: str) -> str:
     """A text with words for signs and abbreviations that nets take for something else."""
     code = base_code(language)
+    text = text.translate(_SINGLES)
+    if code == "zh":
+        text = _chinese(text)
+    elif any(char.isdigit() or char == "h" for char in text):
+        text = spoken(text, code)
     if any(sign in text for sign in "€£₹₽"):
         names = _MONEY.get(code, {})
 
@@ -54,6 +62,10 @@ def worded(text: str, language: str) -> str:
     if code in _NUMERO and re.search("[nN]", text) and re.search("[0-9]", text):
         pattern, word = _NUMERO[code]
         text = pattern.sub(word, text)
-    if code == "zh":
-        text = re.sub(r"零下(?=[0-9])", "-", text)
     return _QUOTED.sub(r'"\1"', text) if "'" in text or "’" in text else text
+
+
+def _chinese(text: str) -> str:
+    from lamella.tasks.translation import chinese_numbers  # only now: other texts have none
+
+    return chinese_numbers.spoken(re.sub(r"零下(?=[0-9])", "-", text))

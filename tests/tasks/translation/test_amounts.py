@@ -1,0 +1,133 @@
+"""Amounts in short, decades, Chinese numbers and hours, acronyms, words beside placeholders: whatever a net answers."""
+
+from __future__ import annotations
+
+import doctest
+import re
+
+import pytest
+
+from lamella.tasks.translation import acronyms, amounts, chinese_numbers
+from lamella.tasks.translation.chinese import joined
+from lamella.tasks.translation.dictionary import Dictionary
+from lamella.tasks.translation.guard import translate_texts
+from lamella.tasks.translation.lexical import mended
+from lamella.tasks.translation.outcomes import Outcome
+from lamella.tasks.translation.soundness import finish, is_sound
+from lamella.tasks.translation.spacing import capital, inverted
+from lamella.tasks.translation.wording import worded
+
+
+def answer(text: str, net: str, source: str, target: str) -> Outcome:
+    """The outcome where the net has one answer to the text, and of other sentences keeps tokens alone."""
+
+    def best(one: str) -> str:
+        return net if one == text else " ".join(["Here", *re.findall("X[0-9]", one), "is."])
+
+    return translate_texts([text], lambda some: [[best(one)] for one in some], source=source, target=target)[0]
+
+
+@pytest.mark.parametrize("module", [acronyms, amounts, chinese_numbers])
+def test_the_examples_in_the_docstrings(module: object) -> None:
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "src", "dst", "wanted"),
+    [
+        ("It costs £3.5m.", "en", "de", ["3,5\u00a0Mio.\u00a0£"]), ("worth $2.5bn", "en", "fr", ["2,5\u00a0Md$"]), ("un budget de 250 k€", "fr", "en", ["€250k"]),
+        ("rund 1,2 Mrd. € mehr", "de", "en", ["€1.2bn"]), ("unos 4 M€", "es", "en", ["€4m"]), ("las cifras de los años 80", "es", "en", ["80s"]),
+        ("in den 1920er Jahren", "de", "en", ["1920s"]), ("nach §§ 12 und § 5a", "de", "en", ["§§ 12", "§ 5a"]), ("anderthalb Stunden", "de", "en", ["one and a half"]),
+        ("It is 3.5 m long.", "en", "de", []), ("five $ 3 more", "en", "fr", []), ("il a 90 années", "fr", "en", []),
+    ],
+)  # fmt: skip
+def test_what_is_in_short_is_written_as_the_target_language_does(
+    text: str, src: str, dst: str, wanted: list[str]
+) -> None:
+    assert [one[2] for one in amounts.written(text, src, dst)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "net", "source", "target", "wanted"),
+    [
+        ("It costs £3.5m.", "Es kostet 3,5 Millionen Pfund.", "en", "de", "Es kostet 3,5 Millionen Pfund."),
+        ("Il coûte 3,5 M€.", "It costs 3.5 M.", "fr", "en", "€3.5m"),
+        ("Die 90er Jahre waren gut.", "The nineties were good.", "de", "en", "The nineties were good."),
+        ("Les années 90 étaient bonnes.", "The years were 90.", "fr", "en", "90s"),
+        ("两千五百元太贵了。", "Two thousand dollars is too expensive.", "zh", "en", "2,500"),
+        ("一千人参加了。", "A thousand people took part.", "zh", "en", "A thousand people took part."),
+        ("航班下午6点05分起飞。", "The flight leaves at 6 05.", "zh", "en", "6:05 p.m."),
+        ("他用2小时3分59秒。", "He used 2 hours 3 59.", "zh", "en", "2 hours 3 minutes 59 seconds"),
+        ("三分之二及格。", "Three degrees passed.", "zh", "en", "two thirds"),
+        ("百分之三十没有来。", "Thirty percent did not come.", "zh", "en", "Thirty percent did not come."),
+        ("El 3.er capítulo.", "The 3.er chapter.", "es", "en", "The 3rd chapter."),
+        ("In the 19th century it was 2.", "En el siglo 19. Era 2.", "en", "es", "En el siglo XIX era 2."),
+    ],
+)  # fmt: skip
+def test_an_answer_has_them(text: str, net: str, source: str, target: str, wanted: str) -> None:
+    assert wanted in answer(text, net, source, target).text
+
+
+@pytest.mark.parametrize("text", ["千万不要去", "老百姓", "成千上万", "第一百", "万一下雨", "几百人"])
+def test_words_with_a_character_of_a_number_are_no_numbers(text: str) -> None:
+    assert not list(chinese_numbers.written(text))
+
+
+def test_a_net_is_asked_for_amounts_in_words() -> None:
+    assert worded("It costs £3.5m.", "en") == "It costs 3.5 million pounds."
+    assert worded("Rund 3 Mio. Menschen", "de") == "Rund 3 Millionen Menschen"
+    assert worded("三百人", "zh") == "300人"
+    assert worded("Das Wort ‚Liebe‘", "de") == "Das Wort 'Liebe‘"
+
+
+@pytest.mark.parametrize(
+    ("text", "net", "source", "target", "wanted"),
+    [
+        ("La SNCF est en grève.", "The CDSF is on strike.", "fr", "en", "SNCF"), ("L'OTAN arrive.", "NATO is coming.", "fr", "en", "NATO is coming."),
+        ("Le SIDA tue.", "The SIDA kills.", "fr", "en", "The AIDS kills."), ("The IMF says no.", "El IMF dice que no.", "en", "es", "El FMI dice que no."),
+        ("Sarah works at Goldman Sachs.", "Sarah arbeitet bei Goldmanen Sachs.", "en", "de", "Goldman Sachs"),
+    ],
+)  # fmt: skip
+def test_acronyms_and_names_are_kept_or_translated(text: str, net: str, source: str, target: str, wanted: str) -> None:
+    assert wanted in answer(text, net, source, target).text
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "sound"),
+    [
+        ("{{#if admin}}Delete this page{{/if}}", "{{#if admin}} {{/if}}", False), ("{{#if a}}Delete{{/if}}", "{{#if a}}删除{{/if}}", True),
+        ("%s", "%s", True),
+    ],
+)  # fmt: skip
+def test_words_beside_placeholders_are_not_lost(source: str, translation: str, sound: bool) -> None:
+    assert is_sound(source, translation) is sound
+
+
+WORDS = Dictionary("house\tmaison|héberger|house\nhelp\tayuda\nsale\tvente\nterm\tterme|term\noven\tfour")
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "dst", "wanted"),
+    [
+        ('The <a href="x">house</a> is old.', 'Le <a href="x">house</a> est vieux.', "fr", 'Le <a href="x">maison</a> est vieux.'),
+        ('<a href="/help">Help</a> me', '<a href="/help">Help</a> a mí', "es", '<a href="/help">Ayuda</a> a mí'),
+        ("HUGE SALE", "SALE ÉNORME", "fr", "SALE ÉNORME"),
+        ("OVEN ON", "OVEN ALLUMÉ", "fr", "FOUR ALLUMÉ"),
+    ],
+)  # fmt: skip
+def test_a_copied_word_gives_way(source: str, translation: str, dst: str, wanted: str) -> None:
+    assert mended(source, translation, [], WORDS, "en", dst) == wanted
+
+
+def test_marks_of_questions() -> None:
+    assert finish("Ist das „gut“ oder „schlecht“?", "Is this “good” or “bad?”?", "en") == "Is this “good” or “bad”?"
+    assert capital("¡Genial!", "¡great!", "es") == "¡Great!" and capital("he asks", "¿go", "en") == "¿go"
+    assert inverted("Hay alguien (en casa)?") == "¿Hay alguien (en casa)?" and inverted("(Sí?) No") == "(¿Sí?) No"
+
+
+def test_chinese_counters_behind_hours_and_amounts_go() -> None:
+    assert (
+        joined("他在2:03:59年跑了") == "他在2:03:59跑了"
+        and joined("超过$9.99年代") == "超过$9.99"
+        and joined("第9am开") == "9am开"
+    )
