@@ -1,6 +1,7 @@
 """What a model knows: entities and relations by name, its facts, and the facts that a user adds when it answers."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -78,12 +79,20 @@ class Graph:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    """What may have been meant: another case first."""
+    """What may have been meant: another case, or else longer names that it is a part of, and what is spelt alike.
+
+    >>> _hint("ann", ["Bob", "Hill, Ann"]), _hint("hill, anne", ["Bob", "Hill, Ann"])
+    (" Did you mean 'Hill, Ann'?", " Did you mean 'Hill, Ann'?")
+    """
     if not 0 < len(name) < 200:
         return ""
-    near = [one for one in known if one.lower() == name.lower()][:3]
-    near = near or difflib.get_close_matches(name, known[:20_000], n=3)
-    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    low = name.lower()
+    near = [one for one in known if one.lower() == low]
+    if not near:
+        within = re.compile(rf"(?<!\w){re.escape(low)}(?!\w)")
+        near = sorted((one for one in known if low in one.lower() and within.search(one.lower())), key=len)
+        near = list(dict.fromkeys([*near[:3], *difflib.get_close_matches(name, known[:20_000], n=3)]))
+    return f" Did you mean {' or '.join(map(repr, near[:3]))}?" if near else ""
 
 
 def parse_facts(text: str) -> list[Fact]:
