@@ -58,7 +58,7 @@ class Substation(Subtitles):
             cues.append([])
             pieces = _BREAK.split(fields[-1])
             for row, gap in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
-                before, core, after = around(row)
+                before, core, after = around(_spoken(row))
                 if worded(re.sub(r"\{[^{}]*\}", "", core)):
                     alone = who + (f" {len(parts)}" if _PLACED.search(fields[-1]) else "")
                     cues[-1].append(Line(before, core, after, gap, len(cues) - 1, len(parts), alone))
@@ -75,6 +75,22 @@ class Substation(Subtitles):
             raise ValueError(f"Expected an answer for each of {len(self.segments)} segments. Received: {len(answers)}")
         flat = [None if a in (None, s) else " ".join(plain_line(a or "").split()) for a, s in zip(answers, self.segments, strict=True)]  # fmt: skip
         return super().render(flat)
+
+
+_SUNG = re.compile(r"\\(?:k[fot]?|K)(?P<time>\d{1,5})")
+
+
+def _spoken(row: str) -> str:
+    r"""A line without the times of words that are sung one by one, but for one of all of them: other words have other times.
+
+    >>> _spoken(r"{\k20}The {\kf30\i1}sun {\k10}is hot")
+    '{\\k60}The {\\i1}sun is hot'
+    """
+    times = [int(match["time"]) for match in _SUNG.finditer(row)]
+    if len(times) < 2:
+        return row
+    plain = _SUNG.sub("", row).replace("{}", "")
+    return f"{{\\k{sum(times)}}}{plain}"
 
 
 def _time(text: str) -> int:

@@ -51,7 +51,7 @@ def _unescape(text: str) -> str:
 
 
 class Properties(Slots):
-    """A .properties file. A value with `{0}` is a MessageFormat, in which an apostrophe is written twice."""
+    """A .properties file. A value with `{0}` is a MessageFormat, in which an apostrophe is written twice, and so is one with such."""
 
     holds = "lines of key=value"
 
@@ -62,7 +62,8 @@ class Properties(Slots):
         for match in _ENTRY.finditer(self.text):
             raw = match["value"].rstrip(" \t") if not match["value"].endswith("\\ ") else match["value"]
             text = _unescape(_CONTINUED.sub("", raw))
-            message = bool(_PATTERN.search(text))
+            # Some read every value as a message: who doubles one apostrophe doubles all.
+            message = bool(_PATTERN.search(text)) or ("''" in text and "'" not in text.replace("''", ""))
             text = text.replace("''", "'") if message else text
             if worded(text):
                 start = match.start("value")

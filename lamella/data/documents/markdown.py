@@ -350,6 +350,7 @@ class _Html:
     def __init__(self, source: str) -> None:
         self.source = source
         self.page = WebPage(source.encode("utf-8", "replace"), "HTML")
+        self.page.codec = self.page.fallback = "utf-8"  # the file around it has letters
         self.segments, self.formats = self.page.segments, self.page.formats
 
     def rendered(self, answers: Sequence[str | None]) -> str:

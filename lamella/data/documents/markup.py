@@ -142,7 +142,9 @@ def read_tokens(text: str) -> Iterator[Token]:
             inside = (on or _says_yes(raw)) and name not in _KEPT and not _says_no(raw) and not _is_foreign(raw, own)
             stack.append((name, inside))
             names[name] += 1
-            yield Token("open", name, raw, on and inside)
+            # The text in a field for several lines is its user's, what it asks for is not.
+            asks = name == "textarea" and not _says_no(raw) and not _is_foreign(raw, own)
+            yield Token("open", name, raw, on and (inside or asks))
             if name in _RAW or name == "title":
                 end = re.compile(rf"</{re.escape(name)}(?=[\s/>])", re.IGNORECASE).search(text, at)
                 stop = end.start() if end else len(text)

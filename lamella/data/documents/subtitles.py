@@ -187,6 +187,7 @@ class WebVtt(Subtitles):
 
 
 _BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
+_SUNG = re.compile(r"<(?:\d{1,3}:)?\d{1,2}:\d{2}\.\d{1,3}>|</?c>")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s[^<>\n]*>\s*")
 
 
@@ -209,7 +210,8 @@ def _cues(raw: list[tuple[str, str]], web: bool) -> tuple[list[list[Line]], list
         elif cues and line.strip() and "-->" not in line and not _is_number(raw, number, web):
             voice = _VOICE.match(line) if web else None
             before = voice[0] if voice else ""
-            cues[-1].append(Line(before, line[len(before) :], "", eol, len(cues) - 1, number))
+            core = _SUNG.sub("", line[len(before) :]) if web else line[len(before) :]  # other words have other times
+            cues[-1].append(Line(before, core, "", eol, len(cues) - 1, number))
     for cue in cues:
         _peel(cue)
     spoken = [[line for line in cue if line.core] for cue in cues]

@@ -47,6 +47,7 @@ class Argument(Struct):
         default_factory=list
     )  # what is before the brace, the key, the text
     tail: str = ""  # before the last brace
+    gap: str = " "  # between a selector and its brace
 
 
 class Message(Struct):
@@ -79,8 +80,7 @@ def _rendered(message: Message, answers: Iterator[str], target: str) -> str:
     for argument in message.arguments:
         branches = [(before, key, _rendered(inner, answers, target)) for before, key, inner in argument.branches]
         whole = argument.head + "".join(
-            f"{before}{key} {{{text}}}" if before else f"{key} {{{text}}}"
-            for before, key, text in _fitted(argument.kind, branches, target)
+            f"{before}{key}{argument.gap}{{{text}}}" for before, key, text in _fitted(argument.kind, branches, target)
         )
         text = text.replace(f"{{{argument.place}}}", whole + argument.tail + "}", 1)
     return text
@@ -92,7 +92,9 @@ def _fitted(kind: str, branches: list[tuple[str, str, str]], target: str) -> lis
     by_key = {key: text for _, key, text in branches}
     if not table or "other" not in by_key:
         return branches
-    fitting = [branch for branch in branches if branch[1] not in CATEGORIES or branch[1] in table]
+    # `many`, which French and Spanish have for millions, stays where it is there.
+    also = ("many",) if kind == "plural" and target in ("fr", "es") else ()
+    fitting = [branch for branch in branches if branch[1] not in CATEGORIES or branch[1] in (*table, *also)]
     keys = {key for _, key, _ in fitting}
     gap = branches[-1][0] or " "
     for key in table:
@@ -180,6 +182,8 @@ def _argument(text: str, match: re.Match[str], depth: int, number: str) -> tuple
         if text[end : end + 1] != "}":
             raise ValueError("a branch is not closed")
         before = branch[0][: len(branch[0]) - len(branch[0].lstrip())]
+        if not argument.branches:
+            argument.gap = branch[0].rstrip("{")[len(before) + len(branch["key"]) :]
         argument.branches.append((before, branch["key"], inner))
         at = end + 1
     close = re.compile(r"\s*\}").match(text, at)

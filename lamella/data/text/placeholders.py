@@ -82,7 +82,7 @@ _NATURAL = rf"""
 """
 # The delimiters of emphasis and links are placeholders too: the words between them are translated where they stand.
 _MARKDOWN = r"""
-    \[\^[^\[\]\s]{1,60}\] | (?<!\\)!?\[
+    (?<!\\)!?\[\[[^\[\]\n]{1,80}\]\](?![(\[]) | \[\^[^\[\]\s]{1,60}\] | (?<!\\)!?\[
   | (?<!\\)\](?:\((?:[^()\n]|\([^()\n]{0,200}\)){0,2000}\)|\[[^\[\]\n]{0,200}\])?
   | (?<![\\*\w])\*{1,3}+(?=[^\s*]) | (?<=[^\s*\\])\*{1,3}+(?!\w)
   | (?<![\\_\w])_{1,3}+(?=[^\s_]) | (?<=[^\s_\\])_{1,3}+(?!\w)
@@ -95,7 +95,7 @@ def _compile(*parts: str) -> re.Pattern[str]:
 
 
 _PARTS = {
-    "": (_ROLE, _CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
+    "": (_OVERRIDE, _ROLE, _CODE, _ADDRESS, _TAG, _VARIABLE, _NATURAL, _PATH, _OPTION),
     "percent": (_ROLE, _ADDRESS, _TAG, _VARIABLE, _STRICT, _PATH, _OPTION),
     "srt": (_OVERRIDE, _ADDRESS, _TAG, _VARIABLE, _NATURAL),
     "markdown": (_CODE, _ADDRESS, _TAG, _MARKDOWN, _VARIABLE, _NATURAL, _PATH, _OPTION),

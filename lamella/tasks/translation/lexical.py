@@ -85,15 +85,17 @@ def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictiona
         if not place or common_words.steps(word.lower()).get(dst, 0) >= _OFTEN:
             continue
         found = entry(dictionary, word, src)
-        # A list may have the word itself far down: `house` for a kind of music.
-        found = found[:2] + [one for one in found[2:] if not plain(word).startswith(plain(one))]
+        if copy := _is_tagged_copy(word, answer, place, dst):
+            # A list may have the word itself far down: `house` for a kind of music.
+            found = found[:2] + [one for one in found[2:] if not plain(word).startswith(plain(one))]
         if word[0].isupper() and found and found[0][0].isupper() and dst != "de":
             continue  # a name, which is kept: Maria
         rest = plain(answer[: place[0]] + "\ue000" + answer[place[1] :])
         if not found or any(one.casefold() == word.casefold() or said(rest, one) for one in found):
             continue
-        copy = answer[slice(*place)].casefold() == word.casefold()
-        if any(said(plain(answer[slice(*place)]), one) for one in (found[:2] if copy else found)):
+        if any(
+            said(plain(answer[slice(*place)]), one) for one in found if not copy or plain(word).startswith(plain(one))
+        ):
             continue
         best = _best(word, found[:3], dst)
         new = _plural(best, word, dictionary, src, dst)
@@ -103,6 +105,13 @@ def mended(source: str, answer: str, taken: Sequence[Span], dictionary: Dictiona
             new = new.upper()
         answer, copied = _elided(answer[: place[0]], new, dst) + new + answer[place[1] :], None
     return answer
+
+
+def _is_tagged_copy(word: str, answer: str, place: Span, dst: str) -> bool:
+    """Whether an answer has a word of the source as it was beside a tag, where nets copy; its language seldom uses it."""
+    beside = {answer[: place[0]][-1:], answer[place[1] :][:1]} & {"\ue000", ">", "<", "{", "}"}
+    rare = common_words.steps(word.lower()).get(dst, 0) < 2
+    return bool(beside) and rare and answer[slice(*place)].casefold() == word.casefold()
 
 
 def _best(word: str, found: Sequence[str], dst: str) -> str:

@@ -41,6 +41,9 @@ def unglued(source: str, answer: str, format: str = "") -> str:
             beside[source[start:end], side] |= char.isalnum() and not is_wide(char)
     for start, end in reversed(spans):
         token = answer[start:end]
+        if token in ("\\n", "\\t", "\\r"):  # a break of lines stands beside words
+            answer = answer[:end] + (answer[end:] if blank[token] else answer[end:].lstrip(" "))
+            continue
         opens = bool(re.fullmatch(r"<[^/!?][^<>]*(?<!/)>|[\[*_~=]+", token))
         closes = token.startswith("</") or bool(re.fullmatch(r"[*_~=]+|\].*", token))
         if opens and answer[end:][:1] == " " and not blank[token]:  # <b> Note</b>

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lamella.data.documents.formats import open_document
+from lamella.data.text import placeholders
 from lamella.errors import DataError
 
 FILM = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
@@ -114,3 +115,36 @@ def test_an_answer_is_cut_over_lines_of_dialogue():
     film = open_document(source, "a.ass", line_length=12)
     out = film.render(["Je n'ai jamais dit\ncela à lui {x}."]).decode()
     assert "A,,Je n'ai\\Njamais dit\n" in out and "A,,{\\i1}cela à\\Nlui {x}.{\\i0}\n" in out
+
+
+def _rendered(name: str, data: str, table: dict[str, str]) -> str:
+    document = open_document(data.encode(), name, "fr")
+    assert document.render(document.segments) == data.encode()  # an identity net changes no byte
+    return document.render([table.get(one, one) for one in document.segments]).decode()
+
+
+ASS = "[Events]\nFormat: Start, End, Text\nDialogue: 0:00:01.00,0:00:02.00,"
+
+
+def test_words_that_are_sung_one_by_one_are_one_text() -> None:
+    """Other words have other times: one time for all of them stays, in .vtt none."""
+    sung = _rendered("a.ass", ASS + "{\\k20}The {\\kf30}sun {\\k10}is hot\n", {"The sun is hot": "Le soleil est chaud"})
+    assert sung == ASS + "{\\k60}Le soleil est chaud\n"
+    cue = "WEBVTT\n\n00:01.000 --> 00:03.000\n"
+    spoken = _rendered("a.vtt", cue + "<00:01.000>This <00:02.000>is <c>it</c>\n", {"This is it": "C'est <i>cela</i>"})
+    assert spoken == cue + "C'est <i>cela</i>\n"
+
+
+def test_markdown_beside_its_words() -> None:
+    """Links of a wiki stay, and HTML among UTF-8 has letters."""
+    page = "See [[Page]] here. [[_TOC_]]\n\n<details><summary>Click</summary></details>\n"
+    document = open_document(page.encode(), "a.md", "fr")
+    assert placeholders.find(document.segments[0], "markdown") == ["[[Page]]", "[[_TOC_]]"]
+    assert "<summary>Cliqué</summary>" in _rendered("a.md", page, {"Click": "Cliqué"})
+
+
+def test_an_apostrophe_that_is_doubled_once_is_doubled_in_answers() -> None:
+    rendered = _rendered(
+        "a.properties", "a=It''s here\nb=It's there\n", {"It's here": "C'est ici", "It's there": "C'est là"}
+    )
+    assert rendered == "a=C''est ici\nb=C'est l\\u00e0\n"

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from lamella.data.text import icu, placeholders
 from lamella.tasks.translation import acronyms, amounts, chinese_numbers
 from lamella.tasks.translation.chinese import joined
 from lamella.tasks.translation.dictionary import Dictionary
@@ -14,7 +15,7 @@ from lamella.tasks.translation.guard import translate_texts
 from lamella.tasks.translation.lexical import mended
 from lamella.tasks.translation.outcomes import Outcome
 from lamella.tasks.translation.soundness import finish, is_sound
-from lamella.tasks.translation.spacing import capital, inverted
+from lamella.tasks.translation.spacing import capital, inverted, unglued
 from lamella.tasks.translation.wording import worded
 
 
@@ -131,3 +132,18 @@ def test_chinese_counters_behind_hours_and_amounts_go() -> None:
         and joined("超过$9.99年代") == "超过$9.99"
         and joined("第9am开") == "9am开"
     )
+
+
+def test_a_message_keeps_its_blanks_and_its_many() -> None:
+    typed = "{n, plural, =0{None} one{# file} many{# of files} other{# files}}"
+    message = icu.parse(typed)
+    assert message and message.render(message.texts, "fr") == typed
+    assert message.render(message.texts, "zh") == "{n, plural, =0{None} other{# files}}"
+
+
+def test_a_break_of_lines_stands_beside_words() -> None:
+    assert unglued("One\\nTwo", "Un\\n deux") == "Un\\ndeux" and unglued("One\\n Two", "Un\\n deux") == "Un\\n deux"
+
+
+def test_overrides_of_subtitles_are_placeholders_anywhere() -> None:
+    assert placeholders.find("Where {\\i1}now{\\i0}?") == ["{\\i1}", "{\\i0}"]
