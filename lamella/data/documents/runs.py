@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, count
 
+from lamella.data.documents.atoms import Atom, Node, formulas, raw_of, says, tree
 from lamella.data.documents.slots import worded
-from lamella.data.documents.xml_text import Token, escape, tokens, unescape
+from lamella.data.documents.xml_text import escape, unescape
 
 _TAG = re.compile(r"<(/)?(\d{1,4})(/)?>")
 _MOST = 400  # texts and things in a row: more is no sentence
@@ -35,47 +36,6 @@ class Shape:
         frozenset()
     )  # stand for themselves, though there are texts in them: a note, the number of a page
     preserve: str = ""  # an attribute that keeps blanks at the ends of a text
-
-
-@dataclass
-class Node:
-    """An element: its tags as they are written, and what is in it. Texts are nodes without a name."""
-
-    name: str
-    open: str
-    close: str = ""
-    inside: list[Node] = field(default_factory=list)
-
-
-@dataclass
-class Atom:
-    """A text with what is written around it, the beginning or end of an element, or a thing that is no text."""
-
-    kind: str  # text, open, close, thing, break
-    text: str = ""
-    open: str = ""
-    close: str = ""
-    node: Node | None = None
-
-
-def tree(text: str) -> Node:
-    """XML as nodes. The nesting has been looked at before."""
-    root = Node("", "")
-    stack = [root]
-    for token in tokens(text):
-        if token.kind == "open":
-            node = Node(token.name, token.raw)
-            stack[-1].inside.append(node)
-            stack.append(node)
-        elif token.kind == "close" and len(stack) > 1:
-            stack.pop().close = token.raw
-        else:
-            stack[-1].inside.append(Node(_named(token), token.raw))
-    return root
-
-
-def _named(token: Token) -> str:
-    return token.name if token.kind == "void" else "" if token.kind == "text" else "!"
 
 
 @dataclass
@@ -115,7 +75,7 @@ class Part:
         plan: list[Segment | Atom] = []
         atoms: list[Atom] = []
         depth = 0
-        for atom in _merged(list(self._atoms(node))):
+        for atom in formulas(_merged(list(self._atoms(node)))):
             depth += (atom.kind == "open") - (atom.kind == "close")
             if atom.kind == "break" and depth == 0:
                 plan += [*self._segment(atoms), atom]
@@ -132,7 +92,7 @@ class Part:
         field_depth = 0  # a field of Word: instructions and their result, from a `begin` to its `end`
         held: list[Node] = []
         for child in node.inside:
-            marks = re.findall(r'w:fldCharType="(begin|end)"', "".join(_raw(child))) if child.name == "w:r" else []
+            marks = re.findall(r'w:fldCharType="(begin|end)"', "".join(raw_of(child))) if child.name == "w:r" else []
             if field_depth or marks:
                 field_depth += marks.count("begin") - marks.count("end")
                 held.append(child)
@@ -166,7 +126,7 @@ class Part:
         shape = self.shape
         heads = [child for child in run.inside if child.name in shape.properties]
         head = re.sub(r"\s[\w:]*rsid\w*=\"[^\"]*\"", "", run.open) + "".join(
-            part for one in heads for part in _raw(one)
+            part for one in heads for part in raw_of(one)
         )
         for child in run.inside:
             if child in heads or (child.name == "" and not child.open.strip()):
@@ -197,9 +157,9 @@ class Part:
     def _segment(self, atoms: list[Atom]) -> list[Segment | Atom]:
         """A stretch as what is before its words, its text, and what is after."""
         first, last = 0, len(atoms)
-        while first < last and not (atoms[first].kind == "text" and atoms[first].text.strip()):
+        while first < last and not says(atoms[first]):
             first += 1
-        while last > first and not (atoms[last - 1].kind == "text" and atoms[last - 1].text.strip()):
+        while last > first and not says(atoms[last - 1]):
             last -= 1
         # An element that begins within and ends without, or the other way round, is taken in whole.
         while first < last:
@@ -330,9 +290,9 @@ class Part:
 
 def _shows_text(field: list[Node]) -> bool:
     """Whether a field of Word has come to its result, and that is a text of the document: of a link, a table of contents."""
-    if 'w:fldCharType="separate"' not in "".join(_raw(field[-1])):
+    if 'w:fldCharType="separate"' not in "".join(raw_of(field[-1])):
         return False
-    said = re.findall(r"<w:instrText[^<>]*>([^<]*)", "".join(part for node in field for part in _raw(node)))
+    said = re.findall(r"<w:instrText[^<>]*>([^<]*)", "".join(part for node in field for part in raw_of(node)))
     return "".join(said).split()[:1] in (["HYPERLINK"], ["TOC"])
 
 
@@ -369,10 +329,3 @@ def _wrapped(atoms: list[Atom]) -> list[Atom]:
             atom = Atom("text", text.text, begun.open + text.open, text.close + atom.close)
         found.append(atom)
     return found
-
-
-def _raw(node: Node) -> Iterator[str]:
-    yield node.open
-    for child in node.inside:
-        yield from _raw(child)
-    yield node.close

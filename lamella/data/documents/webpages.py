@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
+from lamella.data.documents.formulas import BASE, GOES_ON, RAISED
 from lamella.data.documents.markup import (
     INLINE,
     Token,
@@ -224,12 +225,6 @@ class WebPage:
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-# What stands before a raised or lowered digit that belongs to it, and what goes on after it: H<sub>2</sub>O, m<sup>2</sup>.
-_BASE = re.compile(r"(?<![^\W_])(?:(?:[A-Z][a-z]?|[0-9])+|[a-z]|[cdkm]m|\))$")
-_RAISED = re.compile(r"[-+\u2212]?(?:[0-9]{1,4}|[ijknmxy])[-+\u2212]?|[-+\u2212]")
-_GOES_ON = re.compile(r"(?:[A-Z][a-z]?(?![a-z])|[0-9(])+(?![^\W\d_])")
-
-
 def _formulas(items: list[_Item]) -> list[_Item]:
     """The pieces of a sentence with formulas as one piece each, which no net sees."""
     found: list[_Item] = []
@@ -238,18 +233,18 @@ def _formulas(items: list[_Item]) -> list[_Item]:
         last = found[-4:]
         if [one.kind for one in last[1:]] != ["open", "text", "close"] or len(last) < 4:
             goes_on = len(found) > 1 and found[-2].kind == "void" and found[-2].number < 0 and item.kind == "text"
-            if goes_on and (match := _GOES_ON.match(str(item.parts[0]))):
+            if goes_on and (match := GOES_ON.match(str(item.parts[0]))):
                 found[-2].parts.append(match[0])
                 found.pop()
                 rest = str(item.parts[0])[match.end() :]
                 found += [_Item("text", [rest])] if rest else []
             continue
         raised = re.match(r"<su[bp][\s>]", str(last[1].parts[0]), re.IGNORECASE)
-        if not raised or not _RAISED.fullmatch(str(last[2].parts[0]).strip()):
+        if not raised or not RAISED.fullmatch(str(last[2].parts[0]).strip()):
             continue
         formula = last[0].kind == "void" and last[0].number < 0
         before = str(last[0].parts[0]) if last[0].kind == "text" else ""
-        base = _BASE.search(before)
+        base = BASE.search(before)
         if formula or base:
             parts = [
                 *(last[0].parts if formula else [base[0] if base else ""]),

@@ -108,3 +108,19 @@ def test_yaml_with_a_bracket_without_its_end_and_pages_of_components() -> None:
         open_document(b"title: Hello there\na: [unclosed\n b: x\n", "a.yml")
     page = open_document(b"import Box from './box'\n\n# Hello\n\n<Box wide={1}>\n\nSome text.\n\n</Box>\n", "a.mdx")
     assert page.segments == ["Hello", "Some text."]
+
+
+def test_a_formula_is_one_piece():
+    """A digit that is lowered is a part of what stands around it; a note's number and the end of an ordinal are none."""
+
+    def run(text, shift=""):
+        look = f'<w:rPr><w:vertAlign w:val="{shift}"/></w:rPr>' if shift else ""
+        return f'<w:r>{look}<w:t xml:space="preserve">{text}</w:t></w:r>'
+
+    water = run("H") + run("2", "subscript") + run("O is wet, and 50 m") + run("2", "superscript") + run(" of it")
+    ordinal = run("the 1") + run("st", "superscript") + run(" word") + run("1", "superscript") + run(" here")
+    xml = f"<w:document {W}><w:body><w:p>{water}</w:p><w:p>{ordinal}</w:p></w:body></w:document>"
+    found, files = answered("a.docx", {"word/document.xml": xml})
+    assert found == ["<1/> is wet, and 50 <2/> of it", "the 1<1>st</1> word<2>1</2> here"]
+    plain = re.sub("<[^<>]*>", "", files["word/document.xml"])
+    assert plain == "H2O IS WET, AND 50 m2 OF ITTHE 1ST WORD1 HERE"

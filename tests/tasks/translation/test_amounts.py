@@ -97,7 +97,7 @@ def test_acronyms_and_names_are_kept_or_translated(text: str, net: str, source: 
     ("source", "translation", "sound"),
     [
         ("{{#if admin}}Delete this page{{/if}}", "{{#if admin}} {{/if}}", False), ("{{#if a}}Delete{{/if}}", "{{#if a}}删除{{/if}}", True),
-        ("%s", "%s", True),
+        ("%s", "%s", True), ("¿Qué?", "?", False), ("5 °", "5 °", True),
     ],
 )  # fmt: skip
 def test_words_beside_placeholders_are_not_lost(source: str, translation: str, sound: bool) -> None:
