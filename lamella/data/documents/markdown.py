@@ -286,7 +286,8 @@ class _Reader:
         for match in _CELL.finditer(line[len(quote) :]):
             before, core, after = placeholders.edges(match[0])
             yield before
-            yield core if core in ("", "|", "\\") else self._linked(Block(core, core, cell=True))
+            # A column begins within code, too: half a piece of it is no text.
+            yield core if core in ("", "|", "\\") or core.count("`") % 2 else self._linked(Block(core, core, cell=True))
             yield after
 
     def _paragraph(self, first: str) -> Iterator[str | Block | Inset]:

@@ -29,6 +29,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field, structs
@@ -46,6 +47,7 @@ from lamella.tasks.translation.outcomes import Outcome, outcome_of
 from lamella.tasks.translation.plans import Plan, Status, Unit, common, has_letters, render, union
 from lamella.tasks.translation.soundness import finish, in_script, is_sound
 from lamella.tasks.translation.spacing import half_width, narrow_mark
+from lamella.tasks.translation.tags import around, tagged
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.dictionary import Dictionary
@@ -230,9 +232,13 @@ class _Net(Struct):
     def first(self, units: list[Unit], token: str) -> list[Unit]:
         """The sentences as they are, but for what the net cannot read."""
         masks = [mask_of(unit.source, unit.frozen, token) for unit in units]
-        answers = self.ask(mask.sent for mask in masks)
-        for unit, mask in zip(units, masks, strict=True):
-            self._take(unit, (changed(a, mask.lift) for a in answers[mask.sent]), "translated")
+        known = self.style.source and self.style.target
+        parts = [tagged(u.source, u.format) if known and not u.frozen and not u.terms else None for u in units]
+        apart = [text for one in parts if one for text in (one.plain, *(pair.text for pair in one.inner))]
+        answers = self.ask([*(mask.sent for mask in masks), *apart])
+        for unit, mask, one in zip(units, masks, parts, strict=True):
+            found: Iterator[str] = (changed(a, mask.lift) for a in answers[mask.sent])
+            self._take(unit, chain(around(one, answers, self.style) if one else (), found), "translated")
         return [unit for unit in units if unit.status == "kept"]
 
     def termed(self, units: list[Unit], token: str) -> list[Unit]:

@@ -140,6 +140,8 @@ def test_markdown_beside_its_words() -> None:
     page = "See [[Page]] here. [[_TOC_]]\n\n<details><summary>Click</summary></details>\n"
     document = open_document(page.encode(), "a.md", "fr")
     assert placeholders.find(document.segments[0], "markdown") == ["[[Page]]", "[[_TOC_]]"]
+    table = "| a | b |\n|---|---|\n| `x|y` | The dog |\n"
+    assert open_document(table.encode(), "a.md", "fr").segments[2:] == ["The dog"]
     assert "<summary>Cliqué</summary>" in _rendered("a.md", page, {"Click": "Cliqué"})
 
 
