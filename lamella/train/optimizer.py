@@ -120,7 +120,7 @@ class Optimizer:
         rate = self.rate * factor
         self._adamw(grads, rate)
         self._muon(grads, rate)
-        self._adagrad(grads, rate)
+        self._adagrad(grads)
         for weight, master in zip(self.weights, self.masters, strict=True):
             self.parts.local(weight).copy_(master)
         return norm
@@ -156,9 +156,10 @@ class Optimizer:
                 rows = self.parts.own(self.weights[i], update)
                 self.masters[i].mul_(1 - factor * rate * self.decay).add_(rows, alpha=-factor * step)
 
-    def _adagrad(self, grads: Sequence[Tensor], rate: float) -> None:
+    def _adagrad(self, grads: Sequence[Tensor]) -> None:
+        """At the peak rate throughout: what it divides by grows, and a rate that falls besides was worse (docs/LOG.md)."""
         for i in self.summed:
-            own = rate * self.each[i]
+            own = self.rate * self.each[i]
             self.second[i].addcmul_(grads[i], grads[i])
             self.masters[i].mul_(1 - own * self.decay)
             self.masters[i].addcdiv_(grads[i], self.second[i].sqrt().add_(1e-10), value=-own)

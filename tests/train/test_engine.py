@@ -249,15 +249,16 @@ def test_adagrad_is_torchs_and_only_where_a_net_asks_for_it():
     optimizer = Optimizer(ours, rate=0.1, decay=0.0)
     reference = torch.optim.Adagrad([torchs.table], lr=0.1)
     rest = torch.optim.AdamW([torchs.bias], lr=0.1, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0)
-    for _ in range(5):
+    for factor in (1.0, 0.5, 1.0, 0.1):  # of AdamW's rate alone
         x = torch.randint(0, 6, (5,))
         for net in (ours, torchs):
             with torch.no_grad():
                 net.matrix.copy_(torch.eye(*net.matrix.shape))
             net.zero_grad()
             (net(x) - 3).square().sum().backward()
-        optimizer.step(1.0, clip=math.inf)
+        optimizer.step(factor, clip=math.inf)
         reference.step()
+        rest.param_groups[0]["lr"] = 0.1 * factor
         rest.step()
         for name in ("table", "bias"):
             torch.testing.assert_close(getattr(ours, name), getattr(torchs, name), rtol=1e-5, atol=1e-6)

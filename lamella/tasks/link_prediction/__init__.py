@@ -298,7 +298,7 @@ class LinkPrediction(Task):
             self.collecting = False
         ruled = float(bool(self.rules_))
         start = (1.0, ruled, RULED_OUT if self.disjoint_ else 0.0, 1.0, ruled / 2)
-        self.mix_ = mixture.fit(queries, start)
+        self.mix_ = mixture.less_of_rules(queries, mixture.fit(queries, start))
         self.truth_ = mixture.platt(*mixture.pairs(queries, self.mix_))
 
     @property
