@@ -15,7 +15,7 @@ from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
-from lamella.tasks.translation import acronyms, closed, counts
+from lamella.tasks.translation import acronyms, closed, counts, places
 from lamella.tasks.translation.dates import dated, keys, keys_lost
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
@@ -26,6 +26,7 @@ from lamella.tasks.translation.spacing import capital, unglued
 from lamella.tasks.translation.typography import set_marks, singles_lost
 
 if TYPE_CHECKING:  # most nets have none
+    from lamella.tasks.translation.chinese_names import Person
     from lamella.tasks.translation.dictionary import Dictionary
 
 
@@ -74,6 +75,7 @@ class Checks:
         taken = union([*placeholders.spans(source, format), *hidden])
         self.frozen = [source[start:end] for start, end in hidden]
         self.taken = taken
+        self.known: list[Person] = []  # what a Chinese source has that is written in Latin letters in one way
         self.numbers = Numbers(source, style.source, style.target, taken)
         spans = [one.span for one in self.numbers.constants]
         self.closed = closed.concerns(source, base_code(style.source))
@@ -120,9 +122,11 @@ class Checks:
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
         text = acronyms.translated(self.source, dated(self.source, text, src, dst), src, dst)
+        text = places.translated(self.source, text, src, dst)
         if self.taken:
             text = greeted(self.source, text, self.taken[0], src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
+        names = names._replace(text=places.translated(self.source, names.text, src, dst))
         gone: list[Span] = []
         if self.style.dictionary:
             from lamella.tasks.translation import lexical  # only now: most nets have no dictionary
@@ -137,9 +141,10 @@ class Checks:
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
         text = marks.text if placeholders.agree(self.source, marks.text, self.format) else names.text
         text = capital(self.source, unglued(self.source, text, self.format), base_code(self.style.source))
+        unwritten = [(one.start, one.end) for one in self.known if one.latin not in text]
         faults = (
             ["digits"] * bool(digits.missing or digits.alien)
-            + ["names"] * bool(names.missing)
+            + ["names"] * bool(names.missing or unwritten)
             + ["marks"] * (not marks.sound)
         )
         signs = [] if marks.places else _signs_lost(self.source, text, self.taken)
@@ -147,13 +152,13 @@ class Checks:
         faults += ["marks"] * bool(signs)
         dates = closed.lost(self.source, text, src, dst) if self.closed else []
         faults += ["names"] * bool(dates and not names.missing)
-        spans = union([*digits.missing, *names.missing, *marks.places, *signs, *dates])
+        spans = union([*digits.missing, *names.missing, *marks.places, *signs, *dates, *unwritten])
         # What stays letter by letter is no word that was left.
         kept = [
             one.text for one in self.names.names if " " in one.text and one.kind == "exact"
         ]  # a quotation, a name of two words
-        places = union([*self._taken(text), *(m.span() for one in kept for m in re.finditer(re.escape(one), text))])
-        typed, said = _blanked(self.source, self.taken), _blanked(text, places)
+        untouched = union([*self._taken(text), *(m.span() for one in kept for m in re.finditer(re.escape(one), text))])
+        typed, said = _blanked(self.source, self.taken), _blanked(text, untouched)
         uncertain = doubts(typed, said, self.style.source, self.style.target)
         if counts.lost(typed, said, src, dst):
             uncertain.append("digits")

@@ -15,16 +15,13 @@ How characters are read, `pinyin.txt`, was made from CC-CEDICT (CC BY-SA 4.0) by
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import is_wide
-
-if TYPE_CHECKING:  # most nets have none
-    from lamella.tasks.translation.dictionary import Dictionary
 
 # The commonest family names, after the census of 2020, but for those that are common words too: 高, 马, 于.
 _FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧曹袁邓傅沈彭吕苏卢蒋蔡贾魏薛阎潘杜戴钟汪姜姚谭廖邹崔邱秦侯邵孟段钱尹黎乔龚"
@@ -140,21 +137,6 @@ def strange(source: str, spans: list[tuple[int, int]], translation: Callable[[st
         text = source[a:b]
         found.append(Person(a, b, text, translation(text) or romanised(text)))
     return found
-
-
-def held(source: str, frozen: Sequence[tuple[int, int]], dictionary: Dictionary | None) -> list[Person]:
-    """What of a sentence a net never sees: names of people, and what it cannot read, each with what stands for it.
-
-    frozen: where the net cannot read the source.
-    """
-
-    def listed(word: str) -> str | None:
-        found = dictionary.find(word) if dictionary else []
-        return found[0] if found else None
-
-    people = list(find(source, lambda word: listed(word) is not None))
-    others = strange(source, list(frozen), listed)
-    return [*people, *(one for one in others if not any(p.start < one.end and one.start < p.end for p in people))]
 
 
 def in_latin(answer: str, latin: Mapping[str, str]) -> str:

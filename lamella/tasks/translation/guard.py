@@ -40,10 +40,11 @@ from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
 from lamella.tasks.translation.chinese import joined
-from lamella.tasks.translation.chinese_names import held, in_latin
+from lamella.tasks.translation.chinese_names import in_latin
 from lamella.tasks.translation.confidence import Candidate, changed
 from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
+from lamella.tasks.translation.places import held
 from lamella.tasks.translation.plans import Plan, Status, Unit, common, has_letters, render, union
 from lamella.tasks.translation.soundness import finish, in_script, is_sound
 from lamella.tasks.translation.spacing import half_width, narrow_mark
@@ -189,8 +190,8 @@ def _listed(units: Sequence[Unit], listed: Callable[[str], str | None] | None, t
 def _name_in_latin(units: Sequence[Unit], dictionary: Dictionary | None) -> None:
     """Note what of Chinese sentences the net is not to see: names, and characters it has not."""
     for unit in units:
-        people = held(unit.source, unit.frozen, dictionary)
-        unit.latin = {one.text: one.latin for one in people}
+        people, unit.known = held(unit.source, unit.frozen, dictionary)
+        unit.latin = {one.text: one.latin for one in (*people, *unit.known)}
         unit.frozen = union([*unit.frozen, *((one.start, one.end) for one in people)])
 
 
@@ -340,6 +341,7 @@ class _Net(Struct):
             style = style._replace(dictionary=None) if unit.terms else style  # the glossary decides
             unit.checks = Checks(unit.source, unit.format, unit.frozen, style)
             unit.checks.frozen += unit.latin.values()
+            unit.checks.known = unit.known
         return unit.checks
 
     def _take(self, unit: Unit, answers: Iterable[str], status: Status) -> None:

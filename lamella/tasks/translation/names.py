@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
+from lamella.tasks.translation import places
 from lamella.tasks.translation.acronyms import is_acronym, known_as, own
 from lamella.tasks.translation.capitals import WORD, german_names, is_common, possible_names
 from lamella.tasks.translation.case import Typed, is_all_capitals, is_title_case
@@ -130,8 +131,9 @@ class Names(Struct):
             for match in _LATIN.finditer(text):
                 self._add(match.span(), "name")
         elif self.src == "de":  # where every noun has a capital
-            for match in german_names(text, titled):
-                self._add(match.span(), "name")
+            found = {match.span() for match in (*german_names(text, titled), *places.towns(text, "de"))}
+            for span in sorted(found):
+                self._add(span, "name")
             self._add_possible(text, titled=titled)
         else:
             self._add_capitals(text, titled)
@@ -228,7 +230,8 @@ class Names(Struct):
         missing: list[Name] = []
         for name in sorted(self.names, key=lambda one: -len(one.text)):
             place = _place(name.text, left)
-            if not place and name.kind == "acronym" and (other := own(name.text, self.src, self.dst)):
+            other = own(name.text, self.src, self.dst) or places.own(name.text, self.src, self.dst)
+            if not place and other:
                 place = _place(other, left)
             if place:
                 left = _bar(left, *place)

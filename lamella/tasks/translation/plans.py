@@ -26,6 +26,7 @@ from lamella.data.text.sentences import Span
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.checks import Checks, Verdict
+    from lamella.tasks.translation.chinese_names import Person
     from lamella.tasks.translation.glossary import Term
 
 Status = Literal["translated", "repaired", "kept", "empty", "copied", "remembered", "dictionary"]
@@ -42,6 +43,7 @@ class Unit(Struct):
     copied: bool = False  # the net's answer was the source itself
     whole: bool = False  # all the words of its line, which has others beside it
     latin: dict[str, str] = field(default_factory=dict)  # of Chinese that the net never sees: what stands for it
+    known: list[Person] = field(default_factory=list)  # of these what the answer must have
     terms: list[Term] = field(default_factory=list)  # places whose translation a glossary decides
     spare: list[str] = field(default_factory=list)  # sound answers that lack some of them
     others: list[str] = field(default_factory=list)  # further sound answers, best first

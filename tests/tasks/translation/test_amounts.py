@@ -8,7 +8,7 @@ import re
 import pytest
 
 from lamella.data.text import icu, placeholders
-from lamella.tasks.translation import acronyms, amounts, chinese_numbers
+from lamella.tasks.translation import acronyms, amounts, chinese_numbers, places
 from lamella.tasks.translation.chinese import joined
 from lamella.tasks.translation.dictionary import Dictionary
 from lamella.tasks.translation.guard import translate_texts
@@ -28,7 +28,7 @@ def answer(text: str, net: str, source: str, target: str) -> Outcome:
     return translate_texts([text], lambda some: [[best(one)] for one in some], source=source, target=target)[0]
 
 
-@pytest.mark.parametrize("module", [acronyms, amounts, chinese_numbers])
+@pytest.mark.parametrize("module", [acronyms, amounts, chinese_numbers, places])
 def test_the_examples_in_the_docstrings(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -86,6 +86,9 @@ def test_a_net_is_asked_for_amounts_in_words() -> None:
     [
         ("La SNCF est en grève.", "The CDSF is on strike.", "fr", "en", "SNCF"), ("L'OTAN arrive.", "NATO is coming.", "fr", "en", "NATO is coming."),
         ("Le SIDA tue.", "The SIDA kills.", "fr", "en", "The AIDS kills."), ("The IMF says no.", "El IMF dice que no.", "en", "es", "El FMI dice que no."),
+        ("Wir fahren nach Köln.", "We go to college.", "de", "en", "Cologne"), ("Grüße aus München.", "Greetings of coins.", "de", "en", "Munich"),
+        ("She saw Geneva.", "Sie sah Geneva.", "en", "de", "Sie sah Genf."), ("Nos vemos en Múnich.", "See you in Munick.", "es", "en", "See you in Munich."),
+        ("我喜欢北京和上海。", "I like Tokyo and the sea.", "zh", "en", "Shanghai"), ("微软在加州。", "The microscope is in jail.", "zh", "en", "Microsoft"),
         ("Sarah works at Goldman Sachs.", "Sarah arbeitet bei Goldmanen Sachs.", "en", "de", "Goldman Sachs"),
     ],
 )  # fmt: skip
