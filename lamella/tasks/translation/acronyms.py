@@ -57,6 +57,11 @@ def _all() -> list[tuple[str, ...]]:
     return [*_groups(), *_ALSO]
 
 
+def is_known(text: str) -> bool:
+    """Whether a word in capitals is an acronym that is known here, though it may be a word too: WHO, AIDS."""
+    return any(text == one.upper().rstrip(".") for group in _all() for one in group)
+
+
 def is_acronym(text: str) -> bool:
     """Whether a text is one word of capitals."""
     return bool(re.fullmatch(r"[A-ZÀ-Þ]{2,8}|(?:[A-Z]\.)+", text.strip()))

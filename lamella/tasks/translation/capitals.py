@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lamella.data.text.common_words import steps
 from lamella.data.text.lazy import lazy
+from lamella.tasks.translation.acronyms import is_known
 
 BIG = "A-ZÀ-ÖØ-Þ" + "".join(letter for letter in map(chr, range(0x100, 0x180)) if letter.isupper())
 SMALL = "a-zß-ÿ\u0100-\u017f\u1ea0-\u1eff"  # of words that begin with a capital; Vietnamese ones too
@@ -32,6 +33,7 @@ _BARE = lazy(
     r"|(?!(?i:d(?:as|em|en|es)|[ia]m|zum|vom|beim|ins|ans|aufs|[mds]?ein|kein|ihr|euer|viel|mehr|genug|etwas|zwei|drei|vier|fünf|sechs|acht|elf|zwölf"
     r"|[a-zäöüß]*(?:zehn|zig|hundert|tausend))\s)(?:^[A-ZÄÖÜ])?[a-zäöüß]*(?:[^enrsm\W\d_]|[^e\W\d_][nrsm])))\s$"
 )
+_PLAIN = 10  # steps of frequency from which a word in capitals is a word
 _ENDINGS = (
     "ung",
     "ungen",
@@ -63,6 +65,30 @@ def is_common(word: str, language: str) -> bool:
     (True, False)
     """
     return steps(word).get(language, 0) >= _COMMON
+
+
+_LOUD = lazy(r"(?<![\w@#./&'’-])[A-ZÀ-Þ]{3,}(?![\w@/&-]|\.\w|['’]\w)")
+
+
+def _is_word(counts: Mapping[str, int], language: str) -> bool:
+    """Whether a language uses a word often, and not every other one uses it too, as they do USB and PDF."""
+    others = [count for code, count in counts.items() if code != language]
+    return counts.get(language, 0) >= _PLAIN and not (others and all(others))
+
+
+def emphasis(text: str, language: str) -> list[re.Match[str]]:
+    """The common words of a sentence that are in capitals for emphasis: most of its words are not, and they are no acronyms.
+
+    >>> [match[0] for match in emphasis("You MUST NOT open the USB port of NASA.", "en")], emphasis("DO NOT ENTER", "en")
+    (['MUST', 'NOT'], [])
+    """
+    found = [
+        match
+        for match in _LOUD.finditer(text)
+        if _is_word(steps(match[0].lower()), language) and not is_known(match[0])
+    ]
+    small = re.findall(r"(?<![\w@#./])[a-zß-ÿ]{2,}(?![\w@])", text) if found else []
+    return found if len(found) < len(small) else []
 
 
 def is_noun(word: str) -> bool:

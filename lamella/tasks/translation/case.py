@@ -19,7 +19,7 @@ from lamella.data.text import common_words, placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import is_wide
-from lamella.tasks.translation.capitals import is_common, is_noun
+from lamella.tasks.translation.capitals import emphasis, is_common, is_noun
 from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.proper import ordinary, word_set
 
@@ -136,7 +136,11 @@ def ask(text: str, spans: Sequence[Span] = (), cost: Cost | None = None, languag
         return Asked(_sentence(text, spans, cheapest), text, "title", format)
     if plain == plain.lower() and len(words) > 1 and plain[:1].isalpha():
         return Asked(_sentence(text, spans, cheapest), text, "small", format)
-    return Asked(text, text, "")
+    quiet = text
+    for match in emphasis(plain, base_code(language)):
+        small = match[0].lower() if quiet[: match.start()].strip() else match[0].capitalize()
+        quiet = quiet[: match.start()] + small + quiet[match.end() :]
+    return Asked(quiet, text, "")
 
 
 def _likelier(ones: Sequence[str], others: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
 from lamella.tasks.translation import places
 from lamella.tasks.translation.acronyms import is_acronym, known_as, own
-from lamella.tasks.translation.capitals import WORD, german_names, is_common, possible_names
+from lamella.tasks.translation.capitals import WORD, emphasis, german_names, is_common, possible_names
 from lamella.tasks.translation.case import Typed, is_all_capitals, is_title_case
 from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.likeness import NEAR, SHORT, WORDS, clipped, contains, half, like, likeness, plain
@@ -123,7 +123,11 @@ class Names(Struct):
             text = _bar(text, *match.span(), _NAMED)
         if text.upper() == text and is_all_capitals(text, cost=self.cost):
             return
+        loud = {match.span() for match in emphasis(text, self.src)}
         for match in _ACRONYM.finditer(text):
+            if match.span() in loud:  # for emphasis alone
+                text = _bar(text, *match.span(), _NAMED)
+                continue
             exact = is_roman(match[0]) or "-" in match[0]  # Henry VIII, USB-C
             self._add(match.span(), "exact" if exact else "acronym")
             text = _bar(text, *match.span(), _NAMED)

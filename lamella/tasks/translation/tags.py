@@ -21,6 +21,7 @@ from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span, is_wide
+from lamella.tasks.translation.capitals import emphasis
 from lamella.tasks.translation.confidence import Candidate
 from lamella.tasks.translation.lexical import entry, plain
 
@@ -111,6 +112,23 @@ def around(parts: Tagged, answers: Mapping[str, Sequence[str]], style: Style) ->
         text = placed(parts, answer, answers, style.dictionary, *languages)
         if text is not None:
             yield Candidate(text, answer.mean) if isinstance(answer, Candidate) else text
+
+
+def emphasised(source: str, answer: str, dictionary: Dictionary | None, src: str, dst: str) -> str:
+    """An answer with words in capitals for those that are in capitals for emphasis in the source, where it is clear which.
+
+    >>> from lamella.tasks.translation.dictionary import Dictionary
+    >>> emphasised("The cable is BROKEN.", "Le câble est cassé.", Dictionary("broken\\tcassé"), "en", "fr")
+    'Le câble est CASSÉ.'
+    """
+    if dst == "zh" or src == "zh" or not re.search("[A-ZÀ-Þ]{3}", source):
+        return answer
+    for match in emphasis(source, src):
+        outside = _WORD.findall(source[: match.start()] + source[match.end() :])
+        span = _among_words(match[0].lower(), outside, answer, [], dictionary, src)
+        if span:
+            answer = answer[: span[0]] + answer[slice(*span)].upper() + answer[span[1] :]
+    return answer
 
 
 def placed(

@@ -6,9 +6,10 @@ import doctest
 
 import pytest
 
-from lamella.tasks.translation import tags
+from lamella.tasks.translation import case, tags
+from lamella.tasks.translation.capitals import emphasis
 from lamella.tasks.translation.dictionary import Dictionary
-from lamella.tasks.translation.guard import translate_texts
+from lamella.tasks.translation.guard import Lists, translate_texts
 from lamella.tasks.translation.tags import placed, tagged
 
 WORDS = Dictionary(
@@ -50,6 +51,31 @@ def test_the_plain_sentence(source: str, format: str, plain: str | None) -> None
 def test_tags_are_put_around_the_words_they_belong_to(source: str, answer: str, wanted: str | None) -> None:
     parts = tagged(source, "")
     assert parts and placed(parts, answer, {}, WORDS, "en", "fr") == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "loud"),
+    [
+        ("The USB cable is BROKEN.", ["BROKEN"]), ("Do NOT feed the dogs.", ["NOT"]), ("DO NOT FEED THEM", []), ("The PDF and the HTML are here.", []),
+        ("Ask NASA or the WHO for it.", []), ("Add to CART", []),
+    ],
+)  # fmt: skip
+def test_capitals_for_emphasis(text: str, loud: list[str]) -> None:
+    assert [match[0] for match in emphasis(text, "en")] == loud
+
+
+def test_a_word_in_capitals_for_emphasis_is_asked_in_small_letters() -> None:
+    assert case.ask("The cable is BROKEN.", language="en").text == "The cable is broken."
+    assert case.ask("NEVER open the door.", language="en").text == "Never open the door."
+    lists = Lists(None, Dictionary("broken\tcassé"))
+    found = translate_texts(
+        ["The cable is BROKEN."],
+        lambda some: [["Le câble est cassé."] for _ in some],
+        source="en",
+        target="fr",
+        lists=lists,
+    )
+    assert found[0].text == "Le câble est CASSÉ."
 
 
 def test_tags_in_chinese() -> None:
