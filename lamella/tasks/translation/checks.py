@@ -23,7 +23,6 @@ from lamella.tasks.translation.plans import is_sign, union
 from lamella.tasks.translation.quantities import apart, decades, with_units, without_half_days
 from lamella.tasks.translation.soundness import doubts, greeted, left_over
 from lamella.tasks.translation.spacing import capital, unglued
-from lamella.tasks.translation.tags import emphasised
 from lamella.tasks.translation.typography import set_marks, singles_lost
 
 if TYPE_CHECKING:  # most nets have none
@@ -141,7 +140,10 @@ class Checks:
         mended = names.text != answer
         marks = set_marks(self.source, names.text, self.style.source, self.style.target, self.format, self.style.curly)
         text = marks.text if placeholders.agree(self.source, marks.text, self.format) else names.text
-        text = emphasised(self.source, text, self.style.dictionary, src, dst)
+        if _LOUD.search(self.source) and dst != "zh":
+            from lamella.tasks.translation.tags import emphasised  # only now: most sentences have none
+
+            text = emphasised(self.source, text, self.style.dictionary, src, dst)
         text = capital(self.source, unglued(self.source, text, self.format), base_code(self.style.source))
         unwritten = [(one.start, one.end) for one in self.known if one.latin not in text]
         faults = (
@@ -200,6 +202,7 @@ class Checks:
         return union(spans)
 
 
+_LOUD = lazy("[A-ZÀ-Þ]{3}")
 _SIGNS = lazy(r"(?<!\S)(?:&&|\|\||[-=]>|[=!<>]=|>>|<<|\+\+|\+=|:=)(?!\S)")
 
 

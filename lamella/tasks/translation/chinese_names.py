@@ -15,13 +15,12 @@ How characters are read, `pinyin.txt`, was made from CC-CEDICT (CC BY-SA 4.0) by
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from lamella.data.text.lazy import lazy
-from lamella.data.text.sentences import is_wide
 
 # The commonest family names, after the census of 2020, but for those that are common words too: 高, 马, 于.
 _FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧曹袁邓傅沈彭吕苏卢蒋蔡贾魏薛阎潘杜戴钟汪姜姚谭廖邹崔邱秦侯邵孟段钱尹黎乔龚"
@@ -137,18 +136,3 @@ def strange(source: str, spans: list[tuple[int, int]], translation: Callable[[st
         text = source[a:b]
         found.append(Person(a, b, text, translation(text) or romanised(text)))
     return found
-
-
-def in_latin(answer: str, latin: Mapping[str, str]) -> str:
-    """An answer with names in Latin letters in the place of those in characters, apart from words beside them.
-
-    >>> in_latin("Yesterday王芳met 李明.", {"王芳": "Wang Fang", "李明": "Li Ming"})
-    'Yesterday Wang Fang met Li Ming.'
-    """
-    for text in sorted(latin, key=len, reverse=True):
-        answer, *parts = answer.split(text)
-        for part in parts:
-            left = " " * (answer[-1:].isalnum() and not is_wide(answer[-1]))
-            right = " " * (part[:1].isalnum() and not is_wide(part[0]))
-            answer += left + latin[text] + right + part
-    return answer

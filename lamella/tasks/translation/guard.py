@@ -40,15 +40,12 @@ from lamella.data.text.sentences import is_wide
 from lamella.tasks.translation import messages, typography
 from lamella.tasks.translation.checks import Checks, Style, Verdict
 from lamella.tasks.translation.chinese import joined
-from lamella.tasks.translation.chinese_names import in_latin
 from lamella.tasks.translation.confidence import Candidate, changed
-from lamella.tasks.translation.masks import bare, divide, fragment, mask_of
+from lamella.tasks.translation.masks import bare, divide, fragment, in_latin, mask_of, parts_of, with_tags
 from lamella.tasks.translation.outcomes import Outcome, outcome_of
-from lamella.tasks.translation.places import held
 from lamella.tasks.translation.plans import Plan, Status, Unit, common, has_letters, render, union
 from lamella.tasks.translation.soundness import finish, in_script, is_sound
 from lamella.tasks.translation.spacing import half_width, narrow_mark
-from lamella.tasks.translation.tags import around, tagged
 
 if TYPE_CHECKING:  # most translations have none
     from lamella.tasks.translation.dictionary import Dictionary
@@ -189,6 +186,8 @@ def _listed(units: Sequence[Unit], listed: Callable[[str], str | None] | None, t
 
 def _name_in_latin(units: Sequence[Unit], dictionary: Dictionary | None) -> None:
     """Note what of Chinese sentences the net is not to see: names, and characters it has not."""
+    from lamella.tasks.translation.places import held  # only now: other texts have none
+
     for unit in units:
         people, unit.known = held(unit.source, unit.frozen, dictionary)
         unit.latin = {one.text: one.latin for one in (*people, *unit.known)}
@@ -233,13 +232,12 @@ class _Net(Struct):
     def first(self, units: list[Unit], token: str) -> list[Unit]:
         """The sentences as they are, but for what the net cannot read."""
         masks = [mask_of(unit.source, unit.frozen, token) for unit in units]
-        known = self.style.source and self.style.target
-        parts = [tagged(u.source, u.format) if known and not u.frozen and not u.terms else None for u in units]
+        parts = parts_of(units, self.style)
         apart = [text for one in parts if one for text in (one.plain, *(pair.text for pair in one.inner))]
         answers = self.ask([*(mask.sent for mask in masks), *apart])
         for unit, mask, one in zip(units, masks, parts, strict=True):
             found: Iterator[str] = (changed(a, mask.lift) for a in answers[mask.sent])
-            self._take(unit, chain(around(one, answers, self.style) if one else (), found), "translated")
+            self._take(unit, chain(with_tags(one, answers, self.style) if one else (), found), "translated")
         return [unit for unit in units if unit.status == "kept"]
 
     def termed(self, units: list[Unit], token: str) -> list[Unit]:
@@ -353,9 +351,7 @@ class _Net(Struct):
         marked = unit.frozen or placeholders.spans(unit.source, unit.format)
         checks = self._checks(unit)
         for raw in answers:
-            answer = finish(
-                unit.source, in_latin(raw.strip(), unit.latin) if unit.latin else raw.strip(), self.style.target
-            )
+            answer = finish(unit.source, in_latin(raw.strip(), unit.latin), self.style.target)
             if self.glossary and unit.terms:
                 answer = self._settled(unit, answer)
             if not is_sound(unit.source, answer, unit.format) or not in_script(unit.source, answer, self.style.target):

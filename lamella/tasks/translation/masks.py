@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,7 +20,9 @@ from lamella.tasks.translation.plans import Node, Unit, cut, has_letters, union
 from lamella.tasks.translation.proper import word_set
 
 if TYPE_CHECKING:  # most translations have none
+    from lamella.tasks.translation.checks import Style
     from lamella.tasks.translation.glossary import Term
+    from lamella.tasks.translation.tags import Tagged
 
 
 _LATIN = "A-Za-z0-9_\u00c0-\u024f"  # beside these a token is a part of a word; Chinese characters may touch it
@@ -168,3 +170,37 @@ def fragment(source: str, answer: str, target: str, within: bool = False) -> str
         if source[:1].islower() or (within and word and word[0].lower() in _LITTLE):
             answer = answer[:1].lower() + answer[1:]
     return answer
+
+
+def in_latin(answer: str, latin: Mapping[str, str]) -> str:
+    """An answer with names in Latin letters in the place of those in characters, apart from words beside them.
+
+    >>> in_latin("Yesterday王芳met 李明.", {"王芳": "Wang Fang", "李明": "Li Ming"})
+    'Yesterday Wang Fang met Li Ming.'
+    """
+    for text in sorted(latin, key=len, reverse=True):
+        answer, *parts = answer.split(text)
+        for part in parts:
+            left = " " * (answer[-1:].isalnum() and not sentences.is_wide(answer[-1]))
+            right = " " * (part[:1].isalnum() and not sentences.is_wide(part[0]))
+            answer += left + latin[text] + right + part
+    return answer
+
+
+_MARKED = lazy(r"[<*_~=\[]")
+
+
+def parts_of(units: Sequence[Unit], style: Style) -> list[Tagged | None]:
+    """Sentences without the tags around some of their words; None for those that have none, or whose words are not all known."""
+    if not (style.source and style.target) or not any(_MARKED.search(unit.source) for unit in units):
+        return [None] * len(units)
+    from lamella.tasks.translation.tags import tagged  # only now: most sentences have none
+
+    return [None if unit.frozen or unit.terms else tagged(unit.source, unit.format) for unit in units]
+
+
+def with_tags(parts: Tagged, answers: Mapping[str, Sequence[str]], style: Style) -> Iterator[str]:
+    """See `tags.around`."""
+    from lamella.tasks.translation.tags import around
+
+    return around(parts, answers, style)

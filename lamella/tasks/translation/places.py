@@ -14,9 +14,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lamella.data.text.lazy import lazy
-from lamella.tasks.translation.chinese_names import Person, find, strange
 
 if TYPE_CHECKING:  # most nets have none
+    from lamella.tasks.translation.chinese_names import Person
     from lamella.tasks.translation.dictionary import Dictionary
 
 _LANGUAGES = ("en", "fr", "de", "es", "zh")
@@ -123,6 +123,8 @@ def _pattern() -> re.Pattern[str]:
 
 def in_chinese(source: str) -> Iterator[Person]:
     """What a Chinese text has of towns, firms, people and books that are written in Latin letters in one way."""
+    from lamella.tasks.translation.chinese_names import Person  # only now: most texts are not Chinese
+
     for match in _pattern().finditer(source):
         yield Person(match.start(), match.end(), match[0], _written()[match[0]])
 
@@ -135,6 +137,8 @@ def held(
     The first are names of people, and what it cannot read; the second are in a list here: a net may know them. frozen: where
     it cannot read the source.
     """
+
+    from lamella.tasks.translation.chinese_names import find, strange
 
     def listed(word: str) -> str | None:
         found = dictionary.find(word) if dictionary else []
