@@ -50,6 +50,7 @@ AT_ONCE = 128  # facts that are ranked at a time, both ways, among all entities
 MISSING = 0.9  # of the facts, at the full strength of that noise
 RULED_OUT = 3.0  # nats: how surely a candidate is none that facts rule out, before validation says more
 SHOWN_FACTS = 500  # of a model, where examples are wanted that it can answer
+DROPOUT, FEW = 0.2, 1000  # of a small net, and up to how many entities
 MANY, LARGE = 8_000, 1024  # entities, and from which on so many facts are in a batch
 SEARCHED_RANK = 64  # complex numbers of the vectors of the short search
 
@@ -219,7 +220,10 @@ class LinkPrediction(Task):
     def _build(self, rank: int) -> "nn.Module":
         from lamella.nets.factorization.complex import ComplEx
 
-        return ComplEx(len(self.graph.entities), len(self.relations_), rank, float(self.config.dropout))
+        entities, dropout = len(self.graph.entities), float(self.config.dropout)
+        if dropout < 0:  # few vectors are soon learned by heart
+            dropout = DROPOUT if entities <= FEW else 0.0
+        return ComplEx(entities, len(self.relations_), rank, dropout)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         return penalty.loss(outputs, self.n3_)

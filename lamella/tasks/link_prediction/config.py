@@ -12,7 +12,14 @@ LATER = {"when": "predict"}
 
 class Config(msgspec.Struct, kw_only=True):
     n3: Annotated[float, Meta(description="Weight of the N3 penalty; 0: found by a short search.", ge=0)] = 0.0
-    dropout: Annotated[float, Meta(description="Share of numbers set to zero in training.", ge=0, lt=1)] = 0.2
+    dropout: Annotated[
+        float,
+        Meta(
+            description="Share of numbers set to zero in training; -1: .2, of more than a thousand entities 0.",
+            ge=-1,
+            lt=1,
+        ),
+    ] = -1.0
     rules: Annotated[
         int,
         Meta(
