@@ -1,9 +1,10 @@
 """What stays in a translation: digits, names, capitals, brackets, placeholders, and the same answer in any company.
 
-    python -m bench.translation_constants [--pairs en-fr fr-en] [--only digits names ...] [--show 5]
+    python -m bench.translation_constants [--pairs en-fr fr-en] [--only digits names ...] [--show 5] [--catalogues FILES]
 
 Sentences are made from frames and fillings that were written for this, so that no net has seen them. Printed for each kind
-are how many were tried, how many were wrong and how many of these say so themselves (`doubts`).
+are how many were tried, how many were wrong and how many of these say so themselves (`doubts`). Catalogues of gettext (.po,
+.mo) give up to 1,000 more texts with brackets or quotation marks: those of the program, and to English their translations.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+
+import polib  # type: ignore[import-untyped]
 
 from lamella.data.text import placeholders
 from lamella.model import Model, shipped
@@ -213,11 +216,38 @@ def sets(language: str, rng: random.Random) -> dict[str, tuple[list[str], Callab
     }
 
 
+_MARKS = re.compile(r"[()\[\]（）【】]|[\"“”«»„「」]")
+
+
+def catalogued(files: list[str], src: str) -> list[str]:
+    """Texts of catalogues with brackets or quotation marks, 1,000 at most, in a fixed order."""
+    found: dict[str, None] = {}
+    for file in files:
+        entries = polib.mofile(file) if file.endswith(".mo") else polib.pofile(file)
+        for entry in entries:
+            text = entry.msgid if src == "en" else entry.msgstr
+            if _MARKS.search(text) and "\n" not in text and len(text) < 200 and entry.msgstr:
+                found[text] = None
+    texts = sorted(found)
+    random.Random(1).shuffle(texts)
+    return texts[:1000]
+
+
+def balance(text: str) -> Counter[str]:
+    """How many brackets of each kind, and quotation marks of any, a text has outside placeholders."""
+    for start, end in reversed(placeholders.spans(text)):
+        text = text[:start] + " " * (end - start) + text[end:]
+    one = {"（": "(", "）": ")", "【": "[", "】": "]"}
+    return Counter(one.get(mark, mark if mark in "()[]" else '"') for mark in _MARKS.findall(text))
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--pairs", nargs="+", default=["en-fr", "fr-en"])
     options.add_argument("--only", nargs="+", default=["digits", "names", "marks", "shapes", "capitals", "company"])
     options.add_argument("--show", type=int, default=0, help="Print so many of the wrong answers.")
+    options.add_argument("--catalogues", nargs="+", default=[], help="Gettext catalogues, for marks.")
+    options.add_argument("--company", type=int, default=500, help="Ask so many texts alone and together.")
     asked = options.parse_args()
     for pair in asked.pairs:
         src, dst = pair.split("-")
@@ -232,6 +262,15 @@ def main() -> None:
             print(f"{pair} {name}: {len(texts)} texts, {len(wrong)} wrong, {said} of them flagged, {repaired} repaired")
             for source, outcome in wrong[: asked.show]:
                 print(f"    {source}\n    {outcome}")
+        if texts := catalogued(asked.catalogues, src):
+            outcomes = run(model, texts)
+            wrong = [(s, o) for s, o in zip(texts, outcomes, strict=True) if balance(s) != balance(o.text)]
+            said = sum(bool(o.doubts) or o.status == "kept" for _, o in wrong)
+            print(
+                f"{pair} catalogues: {len(texts)} texts, {len(wrong)} with other brackets or quotation marks, {said} of them flagged"
+            )
+            for source, outcome in wrong[: asked.show]:
+                print(f"    {source}\n    {outcome.text}")
         if "capitals" in asked.only:
             lower = LABELS[src].split("|")
             plain = [o.text.lower() for o in run(model, lower)]
@@ -242,7 +281,7 @@ def main() -> None:
                 for one in differ[: asked.show]:
                     print("   ", *one, sep=" | ")
         if "company" in asked.only:
-            texts = kinds["digits"][0][:60]
+            texts = kinds["digits"][0][: asked.company]
             together = [o.text for o in run(model, texts)]
             alone = [run(model, [text])[0].text for text in texts]
             print(

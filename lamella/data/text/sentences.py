@@ -57,7 +57,7 @@ _BEFORE_NAMES = _words(
 )
 # Not the end of a sentence where a number follows.
 _BEFORE_NUMBERS = _words(
-    "no nos nr nº p pp fig figs vol vols ch chap sec art arts eq ed cap kap abs bd abb tab núm pág ref ver v"
+    "no nos nr nº ext p pp fig figs vol vols ch chap sec art arts eq ed cap kap abs bd abb tab núm pág ref ver v"
 )
 _NUMBERED = lazy(r"[A-Z]{0,4}-?[0-9]")  # no. 5, no. C02X
 # `U.S`, `z.B`, `J.-C`, `c.-à-d`: letters, one or two at a time, with stops between.

@@ -15,7 +15,7 @@ from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.lazy import lazy
 from lamella.data.text.sentences import Span
-from lamella.tasks.translation import acronyms, closed, counts, places
+from lamella.tasks.translation import acronyms, closed, counts, numerals, places
 from lamella.tasks.translation.dates import dated, keys, keys_lost
 from lamella.tasks.translation.names import Names
 from lamella.tasks.translation.numbers import Numbers
@@ -122,7 +122,7 @@ class Checks:
         if self.closed:
             text = closed.mended(self.source, text, src, dst)
         text = acronyms.translated(self.source, dated(self.source, text, src, dst), src, dst)
-        text = places.translated(self.source, text, src, dst)
+        text = numerals.crowned(self.source, places.translated(self.source, text, src, dst), src, dst)
         if self.taken:
             text = greeted(self.source, text, self.taken[0], src, dst)
         names = self.names.check(text, self._taken(text), known, sure)
@@ -189,6 +189,10 @@ class Checks:
         written = [one.span for one in self.numbers.constants if one.forms]
         answer = with_units(self.source, answer, src, dst, [*self.taken, *written])
         answer = decades(self.source, without_half_days(self.source, answer, src, dst), src, dst)
+        if "零下" in self.source and dst == "en":
+            from lamella.tasks.translation.chinese_numbers import with_degrees
+
+            answer = with_degrees(self.source, answer)
         codes = [one.text for one in self.numbers.constants if one.code]
         spans = [match.span() for code in codes for match in re.finditer(re.escape(code), answer)]
         return apart(self.source, answer, union([*spans, *self._taken(answer)])) if dst != "zh" else answer

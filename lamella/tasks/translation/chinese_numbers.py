@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from lamella.data.text.lazy import lazy
+from lamella.tasks.translation.numerals import ordinal
 
 Written = tuple[int, int, str, str]  # start, end, as English writes it, a pattern of its forms
 
@@ -130,8 +131,24 @@ def written(source: str) -> Iterator[Written]:
         number = value(match[0])
         digits = f"{number:,}".replace(",", ",?")
         yield *match.span(), f"{number:,}", rf"(?i:{digits}(?![0-9,])|{_spelled(number)})"
+    for match in re.finditer("([0-9]{1,2})世纪", source):
+        number = ordinal(int(match[1]), "en", "")
+        yield *match.span(), f"{number} century", f"(?i:{number}[- ]centur(?:y|ies))"
+    for match in re.finditer("(?<![0-9])((?:1[0-9]|20)?[0-9]0)年代", source):
+        yield *match.span(), f"{match[1]}s", rf"(?:1[0-9]|20)?{match[1][-2:]}['’]?s|(?:nine|eigh|seven|six|fif)ties"
     yield from _hours(source)
     yield from _durations(source)
+
+
+def with_degrees(source: str, answer: str) -> str:
+    """An English answer with the degrees of a temperature below zero.
+
+    >>> with_degrees("零下18度", "It is -18."), with_degrees("零下18度", "It is -18 °C.")
+    ('It is -18 degrees.', 'It is -18 °C.')
+    """
+    for match in re.finditer(r"零下([0-9]+(?:\.[0-9]+)?)度", source):
+        answer = re.sub(rf"(-{re.escape(match[1])})(?![0-9]|\.[0-9]|\s?(?:°|deg))", r"\1 degrees", answer)
+    return answer
 
 
 def _small(text: str) -> int:

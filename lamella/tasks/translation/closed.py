@@ -158,6 +158,8 @@ def _dated(answer: str, dst: str) -> str:
     """
     months = _MONTHS.get(dst, "(?!)").replace(" ", "|")
     day = rf"(?<![\w.,:/-])(3[01]|[12][0-9]|[1-9])\.? (?={'(?i:' + months + ')'}(?!\w))"
+    if dst == "en":  # the 4, May
+        answer = re.sub(rf"(?<=[Tt]he )(3[01]|[12][0-9]|[1-9]), (?=(?i:{months})(?!\w))", r"\1 ", answer)
     return re.sub(day, r"\1. " if dst == "de" else r"\1 ", answer)
 
 

@@ -56,7 +56,7 @@ _BARRIER = "\ue000"  # stands for a placeholder: nothing reaches over it
 _RUN = lazy(rf"[^\s{_BARRIER}{_WIDE}]*[0-9][^\s{_BARRIER}{_WIDE}]*")
 # Groups of digits with blanks or hyphens between: a telephone number, an account, a card.
 _GROUPS = lazy(
-    r"(?<![A-Za-zÀ-ɏ0-9_+(.,$€£¥])(?:(?:\+?\(?[0-9]{1,4}\)?|[A-Z]{2}[0-9]{2,4})(?:[ \u00a0\u202f.-]{1,2}\(?[A-Z]{0,4}[0-9]{2,6}\)?){2,9}"
+    r"(?<![A-Za-zÀ-ɏ0-9_+(.,$€£¥])(?:(?:\+?\(?[0-9]{1,4}\)?|[A-Z]{2}[0-9]{2,4})(?:[ \u00a0\u202f.-]{1,2}\(?[A-Z]{0,4}[0-9]{2,6}\)?){2,9}(?:,? (?:ext|x|poste|Durchwahl)\.? ?[0-9]{1,5})?"
     r"|(?:\+[1-9][0-9]{0,2}|\(?0[0-9]{1,5}\)?)(?:[ \u00a0\u202f./-]{1,2}\(?[0-9]{2,12}\)?){1,9})(?![A-Za-zÀ-ɏ0-9_-]|[.,][0-9])"
 )
 _AFFIXES = lazy(r"""^[\s"'“”‘’«»‹›„(\[{¿¡*_<=~≈§/|]+|[\s"'“”‘’«»‹›)\]}.,;:!?…*_>=|/-]+$""")

@@ -125,6 +125,17 @@ def spanish_century(source: str, answer: str, span: Span, value: int) -> list[tu
     return [*edits, (end + 2, end + 3, answer[end + 2].lower())] if stop else edits
 
 
+def crowned(source: str, answer: str, src: str, dst: str) -> str:
+    """An answer without the full stop that German has behind the number of a king.
+
+    >>> crowned("Ludwig XIV. starb.", "Ludwig XIV. died.", "de", "en")
+    'Ludwig XIV died.'
+    """
+    if src != "de" or dst == "de" or not re.search(r"(?<!\w)[IVX]+\. \w", source):
+        return answer
+    return re.sub(r"(?<=[^\W\d_] )([IVX]{1,6})\.(?= [a-zà-ÿ])", r"\1", answer)
+
+
 def spelled(answer: str, value: int, language: str) -> Span | None:
     """Where an answer has a number as a word or a Roman numeral; None where it has not, or more than once."""
     for match in re.finditer(r"(?<!\w)([IVX]{1,6})(?=(?:e|er|ème|ième)?(?!\w))", answer):
