@@ -104,10 +104,10 @@ def word_counts() -> list[bytes]:
 
 
 def read_language(path: Path) -> None:
-    from lamella.tasks.speech_recognition.language import Fused, Language
+    from lamella.tasks.speech_recognition.language import Fused, from_bytes
 
     letters = [" ", *"abcdefghijklmnopqrstuvwxyz"]
-    scorer = Fused([Language.from_bytes(path.read_bytes(), len(letters))], letters, 0.5, 1.0)
+    scorer = Fused(from_bytes(path.read_bytes(), len(letters)), letters, 0.5, 1.0)
     state = scorer.start()
     for letter in "cat drinks":
         _, state = scorer.step(state, letters.index(letter) + 1)
@@ -115,10 +115,11 @@ def read_language(path: Path) -> None:
 
 
 def languages() -> list[bytes]:
-    from lamella.tasks.speech_recognition.language import Language
+    from lamella.tasks.speech_recognition.language import Language, to_bytes
 
     letters = [" ", *"abcdefghijklmnopqrstuvwxyz"]
-    return [Language.learn([" ".join(WORDS), "the cat"], letters).to_bytes(), b""]
+    learned = [Language.learn([" ".join(WORDS), "the cat"], letters), Language.learn(["a cat"], letters)]
+    return [to_bytes(learned[:1]), to_bytes(learned), b""]
 
 
 # ---- items and facts -------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from lamella.errors import DataError
 from lamella.fields import Audio, Transcript
 from lamella.metrics.speech import recognition
 from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
-from lamella.tasks.speech_recognition import hearing
+from lamella.tasks.speech_recognition import hearing, language
 from lamella.tasks.speech_recognition.language import Language
 from lamella.tasks.speech_recognition.pieces import cut, is_silent
 from lamella.tasks.speech_recognition.spelling import normalise, read_texts
@@ -52,11 +52,11 @@ class Config(msgspec.Struct, kw_only=True):
     ] = 0.12
     mask_time: Annotated[
         float, Meta(description="SpecAugment: hide two stretches of up to this share of a sound.", ge=0, le=0.5)
-    ] = 0.06
+    ] = 0.1
     mask_bands: Annotated[
         int, Meta(description="SpecAugment: hide two groups of up to this many of the 80 bands.", ge=0, le=40)
-    ] = 12
-    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.1
+    ] = 16
+    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.15
     lm: Annotated[
         str,
         Meta(
@@ -99,6 +99,7 @@ class SpeechRecognition(Task):
     letters_: list[str]  # in the order of their ids, the first having 1
     rate_: int  # samples a second
     language_: bytes
+    shares_: list[float] = [1.0]  # of the transcripts and of the text of --lm in the language model
     weight_: float = 0.5  # of the language model
     bonus_: float = 0.0  # of a word, in nats
     sure_: list[float] = [1.0, 0.0]  # log-odds of a word: slope and offset of what the net says
@@ -128,8 +129,9 @@ class SpeechRecognition(Task):
         self.letters_ = sorted({*counts, " "})
         rates = [read_sound(e["audio"]).rate for e in examples[:: max(1, len(examples) // 50)]]
         self.rate_ = RATE if np.median(rates) > 1.4 * LOW_RATE else LOW_RATE
-        more = read_texts(self.config.lm) if self.config.lm else []
-        self.language_ = Language.learn([*texts, *more], self.letters_).to_bytes()
+        spoken = [texts, read_texts(self.config.lm)] if self.config.lm else [texts]
+        learned = [Language.learn(part, self.letters_) for part in spoken]
+        self.language_, self.shares_ = language.to_bytes(learned), [1 / len(learned)] * len(learned)
 
     # ---- arrays ------------------------------------------------------------------------------------------------
 

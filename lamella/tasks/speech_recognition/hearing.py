@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from lamella.data.media.mel import STEP
 from lamella.decode import ctc
-from lamella.errors import UsageError
+from lamella.errors import ModelError, UsageError
 from lamella.metrics.speech import distance
 from lamella.task import Answer, Example, Focus, Run
+from lamella.tasks.speech_recognition import language
 from lamella.tasks.speech_recognition.language import Closed, Fused, Language
 from lamella.tasks.speech_recognition.spelling import normalise, read_texts
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 SECONDS = 4 * STEP  # of a step of the net
-WEIGHTS, BONUSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.3), (-0.5, 0.0, 0.7, 1.5, 2.5)
+WEIGHTS, BONUSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.3, 1.7), (-2.0, -1.2, -0.5, 0.0, 0.7, 1.5, 2.5)
 TRIED_BEAMS, TRIED_STEPS = 8, 6000  # of the search for these: four minutes of sound
 LEAST = -4.6  # 1%: a letter that is not heard is not heard, whatever else is
+PAUSE, QUIET = 10, math.log(0.9)  # steps (0.4 s), and how likely it is in each that there is no letter
 MARGIN = 0.05  # seconds around a word in which its letters are looked for
 
 
@@ -43,10 +45,12 @@ class Search:
         if self.closed:
             self.scorer = Closed(self.closed, self.letters)
         elif c.beams > 1 and (weight or bonus):
-            self.scorer = Fused(languages(task), self.letters, weight, bonus)
+            found, parts = languages(task)
+            self.scorer = Fused(found, self.letters, weight, bonus, parts)
 
     def answer(self, likely: Floats) -> Answer:
         """Log-probabilities (T, V) of one sound -> its answer."""
+        likely = paused(likely, self.space)
         if self.beams == 1 and not self.closed:
             best = ctc.greedy(likely)
         else:
@@ -85,17 +89,40 @@ class Search:
         }
 
 
-def languages(task: "SpeechRecognition") -> list[Language]:
-    """The language model that was trained, and one of the text that the user gives besides; each is opened once."""
+def paused(likely: Floats, space: int) -> Floats:
+    """Log-probabilities (T, V) with a space in the middle of each pause: where for `PAUSE` steps no letter is heard, before the last
+    and after the first one, a word has ended, also for a net to whose training sentences no pause belonged.
+
+    >>> heard = np.log(np.array([[0.02, 0.97, 0.01]] + [[0.98, 0.01, 0.01]] * 11 + [[0.01, 0.98, 0.01]]))
+    >>> paused(heard, space=2).argmax(axis=1).tolist()
+    [1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1]
+    """
+    quiet = likely[:, 0] > QUIET
+    edges = np.flatnonzero(np.diff(quiet.astype(np.int8), prepend=0, append=0))
+    found = likely
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if last - first >= PAUSE and first > 0 and last < len(likely):
+            found = found.copy() if found is likely else found
+            found[(first + last) // 2, [0, space]] = np.log([0.4, 0.6])
+    return found
+
+
+def languages(task: "SpeechRecognition") -> tuple[list[Language], list[float]]:
+    """The language models that were trained with the share of each, and one of the text that the user gives besides, which counts
+    as much as they together; each is opened once."""
     known = vars(task).setdefault("_languages", {})
     if task.language_ not in known:
-        known[task.language_] = Language.from_bytes(task.language_, len(task.letters_))
-    found = [known[task.language_]]
+        known[task.language_] = language.from_bytes(task.language_, len(task.letters_))
+    found, parts = list(known[task.language_]), list(task.shares_)
+    if len(parts) != len(found) or min(parts) < 0 or not 0.99 < sum(parts) < 1.01:
+        raise ModelError(
+            f"expected the shares of {len(found)} language models, received {parts}. Do not use this model."
+        )
     if task.config.lm:
         if task.config.lm not in known:
             known[task.config.lm] = Language.learn(read_texts(task.config.lm), task.letters_)
-        found.append(known[task.config.lm])
-    return found
+        found, parts = [*found, known[task.config.lm]], [*(part / 2 for part in parts), 0.5]
+    return found, parts
 
 
 def allowed(words: str, letters: Sequence[str]) -> list[str]:
@@ -140,13 +167,14 @@ def calibrate(task: "SpeechRecognition", examples: Sequence[Example], run: Run) 
     wanted = [normalise(e["text"]).split() for e in examples[: len(heard)]]
     if not any(wanted):
         return
+    task.shares_ = language.shares(languages(task)[0], task.letters_, (normalise(e["text"]) for e in examples))
 
-    def errors(weight: float, bonus: float) -> tuple[int, float]:
+    def errors(weight: float, bonus: float) -> float:
         search = Search(task, weight, bonus, TRIED_BEAMS)
         answers = [search.answer(likely)["text"].split() for likely in heard]
         letters = sum(distance(" ".join(a), " ".join(w)) for a, w in zip(answers, wanted, strict=True))
-        # Of weights that are as good, the one nearest to what serves most.
-        return sum(map(distance, answers, wanted)), letters + 0.1 * abs(weight - 0.5) + 0.01 * abs(bonus)
+        # Letters too, since there are more of them; and where a word or two decide, what serves most.
+        return sum(map(distance, answers, wanted)) + 0.2 * letters + abs(weight - 0.5) + 0.2 * abs(bonus)
 
     task.weight_ = min(WEIGHTS, key=lambda weight: errors(weight, 0.7 if weight else 0.0))
     if task.weight_:

@@ -1,18 +1,20 @@
 """What people say in this place: words and letters with their n-grams, and lists of words that alone may be said.
 
-    language = Language.learn(texts, letters)
-    scorer = Fused(language, letters, weight=0.8, bonus=1.0)        for lamella.decode.ctc.prefix_beam
+    languages = [Language.learn(transcripts, letters), Language.learn(text, letters)]
+    scorer = Fused(languages, letters, weight=0.8, bonus=1.0, shares=[0.3, 0.7])        for lamella.decode.ctc.prefix_beam
 
 A word is as likely as it is after the two words before it; of a word that was never read, the letters decide. So everything can
-be written, and what is usual is preferred.
+be written, and what is usual is preferred. A few transcripts would be lost among the counts of a long text, so each has its own
+and their probabilities are mixed (linear interpolation, Jelinek and Mercer, 1980).
 """
 
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamella.decode.ctc import NEVER
 from lamella.decode.ngrams import NGrams
@@ -21,6 +23,7 @@ from lamella.storage.tensors import read_tensors, write_tensors
 
 LETTERS, WORDS = 6, 3  # orders of the n-grams
 END = 0  # of a sentence, among the words
+BEGIN = ""  # of a sentence, among the words before one
 LEAST = 1e-12  # a probability of 0 would have no logarithm
 
 
@@ -47,28 +50,44 @@ class Language:
             NGrams.learn(spelled, len(letters) + 1, LETTERS), NGrams.learn(said, len(vocabulary) + 1, WORDS), vocabulary
         )
 
-    def to_bytes(self) -> bytes:
-        """The file in the model folder."""
+    def _tensors(self, place: str) -> dict[str, NDArray[Any]]:
         words = np.frombuffer(json.dumps(self.vocabulary, ensure_ascii=False).encode(), np.uint8)
-        return write_tensors({**self.letters.arrays("letters "), **self.words.arrays("words "), "vocabulary": words})
+        arrays: dict[str, NDArray[Any]] = {
+            **self.letters.arrays("letters "),
+            **self.words.arrays("words "),
+            "vocabulary": words,
+        }
+        return {place + name: array for name, array in arrays.items()}
 
-    @classmethod
-    def from_bytes(cls, raw: bytes, letters: int) -> "Language":
-        """From what `to_bytes` gave, for so many letters; ModelError where it is damaged."""
-        tensors = read_tensors(raw, "language.model")
-        try:
-            vocabulary = json.loads(tensors["vocabulary"].tobytes())
+
+def to_bytes(languages: Sequence[Language]) -> bytes:
+    """The file in the model folder."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for at, language in enumerate(languages):
+        tensors |= language._tensors(f"{at} " if at else "")
+    return write_tensors(tensors)
+
+
+def from_bytes(raw: bytes, letters: int) -> list[Language]:
+    """From what `to_bytes` gave, for so many letters; ModelError where it is damaged."""
+    tensors = read_tensors(raw, "language.model")
+    found: list[Language] = []
+    try:
+        while not found or f"{len(found)} vocabulary" in tensors:
+            place = f"{len(found)} " if found else ""
+            vocabulary = json.loads(tensors[f"{place}vocabulary"].tobytes())
             if not isinstance(vocabulary, list) or not all(isinstance(word, str) for word in vocabulary):
                 raise ValueError("its words are no texts")
-            return cls(
-                NGrams.of_arrays(tensors, "letters ", letters + 1),
-                NGrams.of_arrays(tensors, "words ", len(vocabulary) + 1),
-                vocabulary,
+            found.append(
+                Language(
+                    NGrams.of_arrays(tensors, f"{place}letters ", letters + 1),
+                    NGrams.of_arrays(tensors, f"{place}words ", len(vocabulary) + 1),
+                    vocabulary,
+                )
             )
-        except (KeyError, ValueError, RecursionError) as error:
-            raise ModelError(
-                f"language.model: expected a language model, and {error}. Do not use this model."
-            ) from error
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ModelError(f"language.model: expected a language model, and {error}. Do not use this model.") from error
+    return found
 
 
 class State(NamedTuple):
@@ -77,20 +96,28 @@ class State(NamedTuple):
     history: tuple[int, ...]  # the last letters
     word: str  # that is being spelled
     spelled: float  # log-probability of its letters so far
-    before: tuple[int, ...]  # the last words; one that is not known is len(vocabulary) + 1
+    before: tuple[str, ...]  # the last words; BEGIN before the first
 
 
 class Fused:
     """Log-probabilities of the language times a weight, and a bonus for each word: shallow fusion (Gulcehre et al., 2015)."""
 
-    def __init__(self, languages: Sequence[Language], letters: Sequence[str], weight: float, bonus: float) -> None:
-        """languages: their probabilities are averaged."""
+    def __init__(
+        self,
+        languages: Sequence[Language],
+        letters: Sequence[str],
+        weight: float,
+        bonus: float,
+        shares: Sequence[float] = (),
+    ) -> None:
+        """shares: of each language in the mixture, 1 in all; without them all count alike."""
         self.languages, self.letters, self.weight, self.bonus = languages, letters, weight, bonus
+        self.shares = list(shares) or [1 / len(languages)] * len(languages)
         self.space = letters.index(" ") + 1 if " " in letters else 0
         self._letter: dict[tuple[int, ...], list[float]] = {}
 
     def start(self) -> State:
-        return State((self.space,), "", 0.0, (END,))
+        return State((self.space,), "", 0.0, (BEGIN,))
 
     def step(self, state: State, letter: int) -> tuple[float, State]:
         if letter == self.space:
@@ -106,45 +133,81 @@ class Fused:
 
     def finish(self, state: State) -> float:
         gained, after = self._word(state) if state.word else (0.0, state)
-        ends = [self._after(language, after.before, END, 1e-4) for language in self.languages]
-        return gained + self.weight * math.log(max(LEAST, sum(ends) / len(ends)))
+        ends = self._mixed(self.ends(after))
+        return gained + self.weight * math.log(max(LEAST, ends))
+
+    def words(self, state: State) -> list[float]:
+        """How likely each language has the word that is spelled now, with its end."""
+        spelled = math.exp(max(-600.0, state.spelled + self._likely(state.history)[self.space]))
+        return [
+            _after(language, state.before, language.ids.get(state.word, len(language.ids) + 1), spelled)
+            for language in self.languages
+        ]
+
+    def ends(self, state: State) -> list[float]:
+        """How likely each language has the sentence end here."""
+        return [_after(language, state.before, END, 1e-4) for language in self.languages]
+
+    def _mixed(self, likely: Sequence[float]) -> float:
+        return sum(share * one for share, one in zip(self.shares, likely, strict=True))
 
     def _likely(self, history: tuple[int, ...]) -> list[float]:
         """The log-probability of each letter."""
         if history not in self._letter:
-            mixed = sum(language.letters.distribution(history) for language in self.languages)
-            self._letter[history] = np.log(np.maximum(LEAST, np.asarray(mixed) / len(self.languages))).tolist()
+            mixed = sum(
+                share * language.letters.distribution(history)
+                for share, language in zip(self.shares, self.languages, strict=True)
+            )
+            self._letter[history] = np.log(np.maximum(LEAST, np.asarray(mixed))).tolist()
         return self._letter[history]
 
     def _word(self, state: State) -> tuple[float, State]:
         """The word is whole: what its letters gave is taken back, and what it gives as a word is put in its place."""
-        spelled = state.spelled + self._likely(state.history)[self.space]
-        likely = [self._known(language, state, math.exp(max(-600.0, spelled))) for language in self.languages]
-        gained = math.log(max(1e-260, sum(likely) / len(likely)))
-        ids = self.languages[0].ids
-        before = (*state.before, ids.get(state.word, len(ids) + 1))[-WORDS + 1 :]
+        gained = math.log(max(1e-260, self._mixed(self.words(state))))
+        before = (*state.before, state.word)[-WORDS + 1 :]
         after = State((*state.history, self.space)[-LETTERS:], "", 0.0, before)
         return self.weight * (gained - state.spelled) + self.bonus, after
 
-    def _known(self, language: Language, state: State, spelled: float) -> float:
-        word = language.ids.get(state.word)
-        before = state.before
-        if language is not self.languages[0]:  # the words have other numbers there
-            names = self.languages[0].vocabulary
-            before = tuple(
-                END if i == END else language.ids.get(names[i - 1], -1) if i <= len(names) else -1 for i in before
-            )
-        return self._after(language, before, len(language.ids) + 1 if word is None else word, spelled)
 
-    @staticmethod
-    def _after(language: Language, before: tuple[int, ...], word: int, base: float) -> float:
-        """The probability of a word; a history with a word that is not known is cut there."""
-        known: tuple[int, ...] = ()
-        for one in before:
-            known = (*known, one) if 0 <= one <= len(language.ids) else ()
-        if word > len(language.ids):  # only what is left over for new words
-            return language.words.left_over(known) * base
-        return language.words.probability(known, word, base)
+def _after(language: Language, before: Sequence[str], word: int, base: float) -> float:
+    """The probability of a word; a history with a word that is not known is cut there."""
+    known: tuple[int, ...] = ()
+    for one in before:
+        at = END if one == BEGIN else language.ids.get(one)
+        known = () if at is None else (*known, at)
+    if word > len(language.ids):  # only what is left over for new words
+        return language.words.left_over(known) * base
+    return language.words.probability(known, word, base)
+
+
+def shares(languages: Sequence[Language], letters: Sequence[str], texts: Iterable[str]) -> list[float]:
+    """The share of each language with which these texts, of which none has learned, are likeliest; 1 in all.
+
+    Expectation and maximisation (Dempster et al., 1977): each word counts for a language as much as it is to be expected there.
+
+    >>> letters = list(" abc")
+    >>> few, many = Language.learn(["a b", "b a"], letters), Language.learn(["c", "c c", "c c c"], letters)
+    >>> [round(share, 1) for share in shares([few, many], letters, ["a b a", "b", "a a", "c"])]
+    [0.9, 0.1]
+    """
+    if len(languages) == 1:
+        return [1.0]
+    scorer = Fused(languages, letters, 1.0, 0.0)
+    place = {letter: i for i, letter in enumerate(letters, start=1)}
+    rows: list[list[float]] = []
+    for text in texts:
+        state = scorer.start()
+        for letter in f"{text} ":
+            if letter == " " and state.word:
+                rows.append(scorer.words(state))
+            state = scorer.step(state, place[letter])[1]
+        rows.append(scorer.ends(state))
+    found = np.full(len(languages), 1 / len(languages))
+    likely = np.maximum(np.array(rows).reshape(-1, len(languages)), 1e-300)
+    for _ in range(50 if len(likely) else 0):
+        parts = likely * found
+        found = (parts / parts.sum(axis=1, keepdims=True)).mean(axis=0)
+    return [float(share) for share in found]
 
 
 class Closed:

@@ -22,7 +22,7 @@ from lamella.nets.transformer.speech import Conformer
 from lamella.tasks.speech_recognition import NOTHING, SILENCE, SpeechRecognition
 from lamella.tasks.speech_recognition.files import cues, write
 from lamella.tasks.speech_recognition.hearing import _platt
-from lamella.tasks.speech_recognition.language import Language
+from lamella.tasks.speech_recognition.language import Language, from_bytes, to_bytes
 from lamella.tasks.speech_recognition.pieces import cut
 from lamella.train.batches import forever
 from tests.serving import serving
@@ -129,7 +129,8 @@ def test_silence_and_noise_give_no_words_but_a_reason(model):
 
 def test_a_long_recording_is_cut_in_its_pauses_and_put_together_again(model, talk):
     sound, begins = talk
-    answer = model.predict({"audio": sound})
+    # After so few steps, and a handful of recordings kept aside, what the language model counts is chance.
+    answer = lamella.predict(model, {"audio": sound}, lm_weight=0.5)
     words = answer["words"]
     starts = [word["start"] for word in words]
     assert starts == sorted(starts) and words[-1]["end"] <= sound.seconds + 0.1
@@ -188,18 +189,20 @@ def test_the_text_of_training_is_not_asked_for_again(tmp_path):
     job = SpeechRecognition(SpeechRecognition.Config(lm=str(text)))
     rows = job.sample("train")[:20]
     job.fit(rows)
-    assert "lamp" in Language.from_bytes(job.language_, len(job.letters_)).vocabulary
+    transcripts, read = from_bytes(job.language_, len(job.letters_))
+    assert set(read.vocabulary) <= {"a", "lamp", "go", "on"} and "lamp" in read.vocabulary
+    assert set(transcripts.vocabulary) == {word for row in rows for word in row["text"].split()}
     job.calibrate([], lambda examples: [])
     assert job.config.lm == ""
 
 
 def test_a_damaged_language_model_is_refused():
-    raw = Language.learn(["a b", "b a"], [" ", "a", "b"]).to_bytes()
-    for broken in (raw[:-3], raw.replace(b"vocabulary", b"vocabularx"), b""):
+    raw = to_bytes([Language.learn(["a b", "b a"], [" ", "a", "b"])] * 2)
+    for broken in (raw[:-3], raw.replace(b'"vocabulary', b'"vocabularx'), raw.replace(b'"1 words ', b'"1 wordz '), b""):
         with pytest.raises(ModelError):
-            Language.from_bytes(broken, 3)
+            from_bytes(broken, 3)
     with pytest.raises(ModelError, match="n-grams are damaged"):
-        Language.from_bytes(raw, 1)
+        from_bytes(raw, 1)
 
 
 def test_how_sure_a_word_is_follows_how_often_such_words_are_right():
