@@ -63,9 +63,15 @@ def sources_of(texts: Sequence[str], dst_lang: str) -> list[str]:
 
 
 def source_of_file(path: Path, dst_lang: str) -> str:
-    """The language of a file, by its beginning. UsageError, which names the file, where no model reads it."""
+    """The language of a file, by its beginning. UsageError, which names the file, where no model reads it.
+
+    Of a file without a letter it is any: its reader says whether it is one, rather than that it is translated already.
+    """
+    text = beginning(path)
+    if not any(map(str.isalpha, text)):
+        return sources_for(dst_lang)[0]
     try:
-        return sources_of([beginning(path)], dst_lang)[0]
+        return sources_of([text], dst_lang)[0]
     except UsageError as error:
         raise UsageError(f"{show_path(path)}: {error}") from None
 

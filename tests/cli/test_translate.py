@@ -109,6 +109,18 @@ def test_a_file_in_the_target_language_stays(cli, here):
     assert done.code == 0 and (here / "b.md").read_text("utf-8") == text and "already" in done.err
 
 
+@pytest.mark.parametrize("text", ["[1, 2, 3]", "[]", "5", "{}"])
+def test_a_file_without_a_word_is_not_said_to_be_translated(cli, here, text):
+    (here / "a.json").write_text(text, "utf-8")
+    done = cli("translate", "a.json", "--to", "fr", "-o", "b.json")
+    assert (
+        done.code == 2
+        and "a.json: expected" in done.err
+        and "already" not in done.err
+        and not (here / "b.json").exists()
+    )
+
+
 def test_regions_and_capitals_in_codes(cli):
     answers = {cli("translate", "Hello", "--from", a, "--to", b).out for a, b in (("EN", "FR"), ("en-US", "fr_CA"))}
     assert answers == {cli("translate", "Hello", "--to", "fr").out}

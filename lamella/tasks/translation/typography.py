@@ -119,6 +119,9 @@ def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
             return stripped, True
     else:
         stripped = answer
+        singles = list(_SINGLE.finditer(answer))
+        if 2 * len(singles) == len(ours) and not _SINGLE.search(source):
+            return _SINGLE.sub(lambda match: f'"{match["inner"]}"', answer), True
     if len(ours) == 1:
         return (f'"{stripped}' if ours[0] == 0 else f'{stripped}"'), True
     if len(ours) == 2 and ours[0] == 0 and ours[1] >= len(source.rstrip(".!?…,:; ")) - 1:

@@ -16,6 +16,7 @@ from lamella.tasks.translation.lexical import mended
 from lamella.tasks.translation.outcomes import Outcome
 from lamella.tasks.translation.soundness import finish, is_sound
 from lamella.tasks.translation.spacing import capital, inverted, unglued
+from lamella.tasks.translation.typography import set_marks
 from lamella.tasks.translation.wording import worded
 
 
@@ -132,6 +133,11 @@ def test_marks_of_questions() -> None:
     assert finish("Ist das „gut“ oder „schlecht“?", "Is this “good” or “bad?”?", "en") == "Is this “good” or “bad”?"
     assert capital("¡Genial!", "¡great!", "es") == "¡Great!" and capital("he asks", "¿go", "en") == "¿go"
     assert inverted("Hay alguien (en casa)?") == "¿Hay alguien (en casa)?" and inverted("(Sí?) No") == "(¿Sí?) No"
+
+
+def test_single_marks_of_an_answer_become_those_of_the_source() -> None:
+    found = set_marks("In »%s« und in »%s«.", "In '%s' and in '%s'.", "de", "en")
+    assert found.text == "In “%s” and in “%s”." and found.sound
 
 
 def test_chinese_counters_behind_hours_and_amounts_go() -> None:
