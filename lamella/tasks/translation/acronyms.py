@@ -71,7 +71,7 @@ def own(acronym: str, src: str, dst: str) -> str | None:
     """What a language calls what another one has an acronym for, where it is known."""
     if src not in _LANGUAGES or dst not in _LANGUAGES:
         return None
-    found = (group for group in _groups() if group[_LANGUAGES.index(src)] == acronym)
+    found = (group for group in _groups() if group[_LANGUAGES.index(src)].rstrip(".") == acronym.rstrip("."))
     return next((group[_LANGUAGES.index(dst)] for group in found), None)
 
 
@@ -82,7 +82,7 @@ def translated(source: str, answer: str, src: str, dst: str) -> str:
     ours, theirs = _LANGUAGES.index(src), _LANGUAGES.index(dst)
     for group in _groups():
         own, wanted = group[ours], group[theirs]
-        copied = rf"(?<![\w.@#/-]){re.escape(own)}(?![\w@/-])"
+        copied = rf"(?<![\w.@#/-]){re.escape(own.rstrip('.'))}(?![\w@/-])" + r"\.?" * own.endswith(".")
         if own != wanted and own in source and re.search(copied, source) and wanted not in answer:
             answer = re.sub(copied, wanted, answer)
     return answer

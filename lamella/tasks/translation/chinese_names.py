@@ -51,7 +51,7 @@ _GIVEN = f"(?:(?![{_NO_GIVEN}])[一-龥])"
 _CALLED = rf"(?:叫|名叫|叫做|姓名是)(?P<called>{_EVERY})(?P<g1>{_GIVEN}{{1,2}})(?=[，。！？、；：,.!?]|$)"
 _TITLED = rf"(?P<titled>{_EVERY})(?P<g2>{_GIVEN}{{0,2}}?)(?={_TITLES})"
 _BEFORE = r"(?:^|(?<=[，。！？；：“「、和跟与给对向问找叫请让被把由及或到过])|(?<=昨天|今天|明天|去年|今年|告诉|认识|遇见|看见|喜欢|到了|因为|但是|如果|然后|联系|邀请|支持|采访|谢谢|感谢|朋友|同学|老师|哥哥|姐姐|弟弟|妹妹|经理|教授|总统|主席))"
-_PLACED = rf"{_BEFORE}(?P<placed>{_ANY})(?P<g3>{_GIVEN}{{1,2}}?)(?=[，。！？、；：,.!?”」）)]|$|{_VERBS})"
+_PLACED = rf"{_BEFORE}(?P<placed>{_ANY})(?P<g3>{_GIVEN}{{1,2}}?)(?=[，。！？、；：,.!?”」）)0-9]|$|{_VERBS})"
 _NAME = lazy(f"{_CALLED}|{_TITLED}|{_PLACED}")
 _HAN = lazy("[\u3400-\u9fff]+")
 

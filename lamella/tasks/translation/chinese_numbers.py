@@ -43,6 +43,10 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _NUMBER = lazy(
     r"(?<![一二三四五六七八九十百千万亿零两第几数多])(?:[一二三四五六七八九两]|[一二三四五六七八九]?十[一二三四五六七八九]?)[百千万亿][一二三四五六七八九十百千万亿零两]*(?!分之|[几多余来年岁]|载)"
 )
+# Below a hundred, before a word for what is counted.
+_COUNTED = lazy(
+    r"(?<![一二三四五六七八九十百千万亿零第几数初星期])(?:[二三四五六七八九]十[一二三四五六七八九]?|十[一二三四五六七八九])(?=岁|个|名|位|本|次|天|页|公里|米|元|块钱|分钟|小时|只|条|张|辆|台|公斤|人(?!民))"
+)
 _SHARE = lazy(r"(?P<under>[二三四五六七八九十])分之(?P<over>[一二两三四五六七八九])(?![十百点])")
 _PERCENT = lazy(
     r"百分之(?P<number>[一二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九]|[0-9]+(?:\.[0-9]+)?)(?![百点])"
@@ -127,7 +131,7 @@ def written(source: str) -> Iterator[Written]:
         text = f"{_ONES[over]} {name}{'s' * (over > 1)}" if name != "half" else "half"
         either = rf"{over}/{under}|{_ONES[over]}[- ]{name}s?" + (rf"|an? {name}|one {name}" if over == 1 else "")
         yield *match.span(), text, f"(?i:{either}{'|half' * (name == 'half')})"
-    for match in _NUMBER.finditer(source):
+    for match in (*_NUMBER.finditer(source), *_COUNTED.finditer(source)):
         number = value(match[0])
         digits = f"{number:,}".replace(",", ",?")
         yield *match.span(), f"{number:,}", rf"(?i:{digits}(?![0-9,])|{_spelled(number)})"
@@ -195,4 +199,4 @@ def spoken(text: str) -> str:
     >>> spoken("两千五百元太贵了。")
     '2500元太贵了。'
     """
-    return _NUMBER.sub(lambda match: str(value(match[0])), text)
+    return _COUNTED.sub(lambda match: str(value(match[0])), _NUMBER.sub(lambda match: str(value(match[0])), text))

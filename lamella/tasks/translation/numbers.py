@@ -116,7 +116,7 @@ class Numbers(Struct):
 
     def __post_init__(self) -> None:
         self.src, self.dst = base_code(self.src), base_code(self.dst)
-        if re.search("[0-9½¼¾⅓⅔百千万亿之点]|nderthalb|inhalb", self.source) or numerals.has_century(self.source):
+        if re.search("[0-9½¼¾⅓⅔十百千万亿之点]|nderthalb|inhalb", self.source) or numerals.has_century(self.source):
             self._find(_barred(self.source, self.taken))
 
     # ---- the source ------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ Strasbourg Strasbourg Straßburg Estrasburgo 斯特拉斯堡
 """
 # What Chinese has characters for, as it is written in Latin letters.
 _CHINESE = (
-    "广州:Guangzhou 深圳:Shenzhen 杭州:Hangzhou 南京:Nanjing 武汉:Wuhan 重庆:Chongqing 天津:Tianjin 苏州:Suzhou 青岛:Qingdao 大连:Dalian 昆明:Kunming "
+    "广州:Guangzhou 深圳:Shenzhen 杭州:Hangzhou 香港:Hong_Kong 台湾:Taiwan 南京:Nanjing 武汉:Wuhan 重庆:Chongqing 天津:Tianjin 苏州:Suzhou 青岛:Qingdao 大连:Dalian 昆明:Kunming "
     "厦门:Xiamen 长沙:Changsha 郑州:Zhengzhou 哈尔滨:Harbin 台北:Taipei 澳门:Macau 四川:Sichuan 广东:Guangdong 浙江:Zhejiang 云南:Yunnan 加州:California "
     "华盛顿:Washington 马德里:Madrid 旧金山:San_Francisco 洛杉矶:Los_Angeles 芝加哥:Chicago 波士顿:Boston 多伦多:Toronto 悉尼:Sydney 墨尔本:Melbourne "
     "微软:Microsoft 谷歌:Google 华为:Huawei 阿里巴巴:Alibaba 腾讯:Tencent 微信:WeChat 淘宝:Taobao 支付宝:Alipay 抖音:TikTok 特斯拉:Tesla 脸书:Facebook "

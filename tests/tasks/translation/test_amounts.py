@@ -67,6 +67,8 @@ def test_what_is_in_short_is_written_as_the_target_language_does(
         ("Ludwig XIV. starb 1715.", "Ludwig XIV. died in 1715.", "de", "en", "Ludwig XIV died in 1715."),
         ("Am Dienstag, dem 4. Mai.", "On Tuesday, the 4, May.", "de", "en", "On Tuesday, the 4 May."),
         ("Call 1-800-555-0199 ext. 42.", "Appelez 1-800-555-0199. 42.", "en", "fr", "1-800-555-0199 ext. 42"),
+        ("我今年二十五岁。", "I am seventeen this year.", "zh", "en", "25"), ("我今年二十五岁。", "I am twenty-five.", "zh", "en", "I am twenty-five."),
+        ("inkl. 19 % MwSt.", "including 19% MwSt.", "de", "en", "including 19% VAT"), ("刘德华1961年出生于香港。", "The fringe was born in 1961.", "zh", "en", "Liu Dehua"),
         ("El 3.er capítulo.", "The 3.er chapter.", "es", "en", "The 3rd chapter."),
         ("In the 19th century it was 2.", "En el siglo 19. Era 2.", "en", "es", "En el siglo XIX era 2."),
     ],
