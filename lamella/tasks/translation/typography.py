@@ -27,7 +27,7 @@ _STYLES = {
 }  # fmt: skip
 # Of a quotation within another.
 _INSIDE = {"fr": ("“", "”"), "de": ("‚", "‘"), "es": ("“", "”"), "zh": ("‘", "’"), "en": ("‘", "’")}
-_VALUE = lazy(r"""="[^"\n]{0,200}"?""")  # of an attribute: no quotation
+_VALUE = lazy(r"""(?<=\w)="[^"\n]{0,200}"?""")  # of an attribute: no quotation
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BRACKETS = "()[]{}<>"
 _WIDE = str.maketrans("（）［］｛｝〈〉【】", "()[]{}<>[]")
@@ -112,6 +112,9 @@ def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
     ours, theirs = _quotes(source, format), _quotes(answer, format)
     if len(ours) == len(theirs) or (len(ours) % 2 and not _halved(source, ours)):
         return answer, True
+    singles = _SINGLE.findall(answer) if len(theirs) < len(ours) else []
+    if singles and 2 * len(singles) + len(theirs) == len(ours) and not _SINGLE.search(source):
+        return _SINGLE.sub(lambda match: f'"{match["inner"]}"', answer), True
     if theirs:
         bare = [i for i, _ in enumerate(answer) if i not in set(theirs)]
         stripped = re.sub(r"  +", " ", "".join(answer[i] for i in bare)).strip()
@@ -119,9 +122,6 @@ def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
             return stripped, True
     else:
         stripped = answer
-        singles = list(_SINGLE.finditer(answer))
-        if 2 * len(singles) == len(ours) and not _SINGLE.search(source):
-            return _SINGLE.sub(lambda match: f'"{match["inner"]}"', answer), True
     if len(ours) == 1:
         return (f'"{stripped}' if ours[0] == 0 else f'{stripped}"'), True
     if len(ours) == 2 and ours[0] == 0 and ours[1] >= len(source.rstrip(".!?…,:; ")) - 1:

@@ -140,6 +140,9 @@ def test_marks_of_questions() -> None:
 def test_single_marks_of_an_answer_become_those_of_the_source() -> None:
     found = set_marks("In »%s« und in »%s«.", "In '%s' and in '%s'.", "de", "en")
     assert found.text == "In “%s” and in “%s”." and found.sound
+    found = set_marks("el «%s» del «%s»", "the '%s' of \"%s\"", "es", "en")
+    assert found.text == "the “%s” of “%s”" and found.sound
+    assert set_marks("«=» inesperado", 'Unexpected "="', "es", "en").text == "Unexpected “=”"
 
 
 def test_chinese_counters_behind_hours_and_amounts_go() -> None:
