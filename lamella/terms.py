@@ -66,6 +66,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     decay: float = 0.01  # weight decay
     muon: bool = True  # for matrices; it costs by the weight, too much where batches are small
     precise: bool = False  # in float32 where bfloat16 is faster too: numbers in, numbers out
+    passes: int | None = None  # the most over the examples that a budget of time makes; None: as many as it can
     less_is_better: bool = False  # of the task's metric
     keep_best: bool = False  # ship the weights that were best on what was watched, not the last ones
     generative: bool = False  # it learns what its examples are like, so that noise in them would be learned too

@@ -42,7 +42,7 @@ from lamella.train.schedule import Budget, Part, Schedule, budget_of
 from lamella.train.settings import Settings
 from lamella.train.shares import shared_loss
 from lamella.train.team import ALONE, Lost, Team
-from lamella.train.watch import Watch, metric_of
+from lamella.train.watch import Watch, metric_of, say_why_it_ended
 
 SAVE_EVERY = 60.0  # seconds
 
@@ -168,7 +168,7 @@ def train_task(
             raise TrainingError(f"{error}; {stop.kept}") from error
         finally:
             stop.patient = False
-        _say_why_it_ended(whole, watch, course.budget, job.metric, tell, stop)
+        say_why_it_ended(whole, watch, course.budget, job.metric, job.training.passes, tell, stop)
         value = watch.finish(job.training.keep_best)
     _blend(whole, job, origin, before, gathered, tell)
     spent = time_of(whole.seconds - whole.looks.apart)
@@ -370,7 +370,7 @@ def _course(settings: Settings, before: Course | None, job: Task, batches: Batch
     shape: Any = settings.schedule or (before.schedule if before else Schedule().shape)
     return Course(
         precision=chosen,
-        budget=budget_of(*now, batches.in_epoch, before.budget if before else None),
+        budget=budget_of(*now, batches.in_epoch, before.budget if before else None, job.training.passes),
         schedule=shape,
         rate=next(rate for rate in rates if rate is not None),
         phase=before.phase if before else 0,
@@ -380,17 +380,6 @@ def _course(settings: Settings, before: Course | None, job: Task, batches: Batch
 
 def _kept(step: int) -> str:
     return f"the checkpoint of step {step} is kept. Go on with the same command and --resume."
-
-
-def _say_why_it_ended(
-    run: Run, watch: Watch, budget: Budget, metric: str, tell: Callable[[str], None], stop: Interrupt
-) -> None:
-    """A line where it ended early; KeyboardInterrupt where somebody stopped it before its end."""
-    if watch.over:
-        tell(f"stopped early: {metric} was best {run.looks.since} looks ago, {run.looks.best:.4g}")
-    elif stop() and budget.progress(run.step, run.seconds) < 1:
-        raise KeyboardInterrupt(f"stopped at step {run.step}; saved. Go on with the same command and --resume.")
-    stop.check()
 
 
 def _nothing() -> None:

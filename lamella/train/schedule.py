@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 USUAL_SECONDS = 300.0  # of a training, where nobody says how long
+FEWEST_STEPS = 300  # before a number of passes ends a training
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -49,13 +50,22 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def budget_of(
-    minutes: float | None, steps: int | None, epochs: float | None, batches: Callable[[], int], before: Budget | None
+    minutes: float | None,
+    steps: int | None,
+    epochs: float | None,
+    batches: Callable[[], int],
+    before: Budget | None,
+    passes: int | None = None,
 ) -> Budget:
-    """What was asked for; where nothing was, what it was `before`, or five minutes. batches: how many make an epoch.
+    """What was asked for; where nothing was, what it was `before`, or five minutes. batches: how many make an epoch. passes: the most that
+    a budget of time may make over the examples, at its first training.
 
-    >>> budget_of(None, None, 2.5, lambda: 40, None)
-    Budget(steps=100, seconds=None)
+    >>> budget_of(None, None, 2.5, lambda: 40, None), budget_of(2, None, None, lambda: 40, None, passes=128)
+    (Budget(steps=100, seconds=None), Budget(steps=5120, seconds=120.0))
     """
+    if steps is None and epochs is None and before is None and passes:
+        steps = max(FEWEST_STEPS, passes * batches())
+        minutes = USUAL_SECONDS / 60 if minutes is None else minutes
     if minutes is None and steps is None and epochs is None:
         return before or Budget(seconds=USUAL_SECONDS)
     if epochs is not None:

@@ -9,6 +9,7 @@ from lamella.errors import TrainingError
 from lamella.graphs import torch_graphs
 from lamella.task import Example, Task, as_measured
 from lamella.train.engine import Run, Step
+from lamella.train.process import Interrupt
 from lamella.train.schedule import Budget
 
 
@@ -75,3 +76,24 @@ class Watch:
                 "training diverged: the weights are no finite numbers. Train with a lower learning rate (--rate), or check the data."
             )
         return run.looks.last
+
+
+def say_why_it_ended(
+    run: Run,
+    watch: Watch,
+    budget: Budget,
+    metric: str,
+    passes: int | None,
+    tell: Callable[[str], None],
+    stop: Interrupt,
+) -> None:
+    """A line where it ended early; KeyboardInterrupt where somebody stopped it before its end."""
+    if watch.over:
+        tell(f"stopped early: {metric} was best {run.looks.since} looks ago, {run.looks.best:.4g}")
+    elif passes and budget.steps and budget.seconds and run.step >= budget.steps:
+        tell(
+            f"done before its time: more than {passes} passes over so few examples teach chance; --epochs and --steps ask for more"
+        )
+    elif stop() and budget.progress(run.step, run.seconds) < 1:
+        raise KeyboardInterrupt(f"stopped at step {run.step}; saved. Go on with the same command and --resume.")
+    stop.check()

@@ -120,6 +120,7 @@ class TimeSeriesForecasting(Task):
         batch=64,
         precise=True,
         keep_best=True,
+        passes=128,
         hold_out=_hold_out,
         less_is_better=True,
     )
