@@ -295,6 +295,9 @@ _LABEL = 80  # longer texts are no labels of a button or menu
 _WORD = lazy(r"(?P<before>[^\W_]*)(?P<mark>[_&])(?P<after>[^\W_]+)")
 
 
+_SENTENCE = 5  # words
+
+
 def accelerator(text: str, format: str = "") -> str:
     """The marker of a keyboard accelerator with its letter, or an empty text.
 
@@ -316,10 +319,11 @@ def split_accelerator(text: str, format: str = "") -> tuple[str, str]:
     for match in _WORD.finditer(text):
         place, before, after = match.start("mark"), match["before"], match["after"]
         free = [i for i, char in enumerate(text) if char == match["mark"] and not _inside(i, taken)]
-        if free != [place] or text[: match.start()].endswith(("@", "#", "/", ".")):
+        if free != [place] or text[: match.start()].endswith(("@", "#", "/", ".", '"', "“", "«")):
             continue
         # Inside a word the marker has to be in one that is written as a word: not `max_width`, `AT&T` or `MAX_SIZE`.
-        short = min(len(before), len(after)) <= 2 and before.islower()
+        # And a sentence is no label: `no pg_constraint entry for it`.
+        short = min(len(before), len(after)) <= 2 and before.islower() and len(text.split()) < _SENTENCE
         titled = before.istitle() or (len(before) == 1 and before.isupper())
         if not before or (after.islower() and (titled or short)):
             return text[:place] + text[place + 1 :], match["mark"] + after[0]

@@ -164,5 +164,16 @@ def test_a_break_of_lines_stands_beside_words() -> None:
     assert unglued("One\\nTwo", "Un\\n deux") == "Un\\ndeux" and unglued("One\\n Two", "Un\\n deux") == "Un\\n deux"
 
 
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("no pg_constraint entry for trigger", ""), ('function "close_sl" not implemented', ""), ("Save and e_xit", "_x"), ("_Open the last file of all", "_O"),
+        ("Save _As a new file here", "_A"),
+    ],
+)  # fmt: skip
+def test_a_name_with_an_underscore_is_no_accelerator(text: str, mark: str) -> None:
+    assert placeholders.split_accelerator(text)[1] == mark
+
+
 def test_overrides_of_subtitles_are_placeholders_anywhere() -> None:
     assert placeholders.find("Where {\\i1}now{\\i0}?") == ["{\\i1}", "{\\i0}"]
