@@ -9,7 +9,7 @@ import pytest
 
 import lamella
 from lamella.nets.factorization.complex import ComplEx
-from lamella.tasks.link_prediction import disjoint, frequency, leaks, mixture, penalty
+from lamella.tasks.link_prediction import Config, LinkPrediction, disjoint, frequency, leaks, mixture, penalty
 from lamella.tasks.link_prediction.graph import Graph, parse_facts
 from lamella.tasks.link_prediction.knowledge import Knowledge
 from lamella.tasks.link_prediction.longer import Walks, usual_length
@@ -303,3 +303,10 @@ def test_the_penalty_is_searched_for_where_there_is_enough(monkeypatch):
     later = {(0.01, 3): 0.30, (0.03, 3): 0.31, (0.003, 3): 0.20, (0.01, 12): 0.40, (0.03, 12): 0.38}
     monkeypatch.setattr(penalty, "_tried", lambda net, learn, held, known, weight, steps: later[weight, steps])
     assert penalty.search(lambda: ComplEx(500, 2, 8), facts, known, 16) == 0.01, "what learns sooner may end lower"
+
+
+@pytest.mark.parametrize("asked, entities, share", [(-1.0, 1000, 0.2), (-1.0, 1001, 0.0), (0.1, 1001, 0.1)])
+def test_dropout_is_for_small_graphs(asked, entities, share):
+    task = LinkPrediction(Config(dropout=asked))
+    task.entities_, task.relations_, task.facts_ = "\n".join(map(str, range(entities))).encode(), ["near"], b""
+    assert task.build().dropout.p == share
