@@ -134,9 +134,7 @@ def main() -> None:
         words = ",".join(DIGITS) if args.what == "digits" else ""
         model = lamella.load(place)
         measure(model, held, wanted, heard, words)
-        small = lamella.compress(
-            str(place), str(home / "small"), manifest(learn[::10], home / "some.jsonl"), tolerance=0.05
-        )
+        small = lamella.compress(str(place), str(home / "small"))
         measure(small, held, wanted, heard, words)
         if args.python:
             texts, seconds = peer(args.python, held, words, home)
