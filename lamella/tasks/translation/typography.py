@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from lamella.data.text import placeholders
@@ -112,6 +112,8 @@ def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
     ours, theirs = _quotes(source, format), _quotes(answer, format)
     if len(ours) == len(theirs) or (len(ours) % 2 and not _halved(source, ours)):
         return answer, True
+    if (again := _verbatim(source, ours, answer)) is not None:
+        return again, True
     singles = _SINGLE.findall(answer) if len(theirs) < len(ours) else []
     if singles and 2 * len(singles) + len(theirs) == len(ours) and not _SINGLE.search(source):
         return _SINGLE.sub(lambda match: f'"{match["inner"]}"', answer), True
@@ -135,6 +137,33 @@ def _quoted(source: str, answer: str, format: str) -> tuple[str, bool]:
             return answer, False
         wrapped = wrapped.replace(inner, f'"{inner}"')
     return wrapped, True
+
+
+def _verbatim(source: str, ours: Sequence[int], answer: str) -> str | None:
+    """The answer with its marks around what the source quotes letter by letter, such as code; None where that is not in it once.
+
+    >>> _verbatim("ob »PL«/»MI« geht", [3, 6, 8, 11], "whether PL'/' MI works")
+    'whether "PL"/"MI" works'
+    """
+    if len(ours) % 2:
+        return None
+    spans: list[Span] = []
+    for first, last in zip(ours[::2], ours[1::2], strict=True):
+        inner = source[first + 1 : last].strip()
+        # With the marks that the answer has beside it, and what it put between it and them.
+        around = rf"(?<!\w)[{_QUOTES}'‘’]?{_BLANK}?(?<!\w){re.escape(inner)}(?!\w){_BLANK}?[{_QUOTES}'‘’]?(?!\w)"
+        found = [match.span() for match in re.finditer(around, answer)] if inner else []
+        if len(found) != 1 or (spans and found[0][0] < spans[-1][1]):
+            return None
+        spans.append(found[0])
+    parts, end = [], 0
+    for (first, last), (begin, stop) in zip(zip(ours[::2], ours[1::2], strict=True), spans, strict=True):
+        piece = answer[begin:stop]
+        parts += [answer[end:begin], " " * piece.startswith((" ", "\u00a0")), f'"{source[first + 1 : last].strip()}"']
+        parts.append(" " * piece.endswith((" ", "\u00a0")))
+        end = stop
+    rest = "".join([*parts, answer[end:]])
+    return rest if len(_quotes(rest, "")) == len(ours) else None
 
 
 def _in_singles(source: str, answer: str, format: str) -> str:
@@ -177,7 +206,10 @@ def _styled(source: str, answer: str, dst: str, taken: Sequence[Span]) -> str:
             continue
         if opens and dst != "zh" and re.search(r"[\w:,;]$", before):
             before += " "
-        marks = (opening, closing) if depth < 1 + opens else ("'", "'") if straight else _INSIDE[dst]
+        inside = depth >= 1 + opens
+        marks = (opening, closing) if not inside else ("'", "'") if straight else _INSIDE[dst]
+        if inside and any(answer[a : b + 1] in source for a, b in pairwise(places) if place in (a, b)):
+            marks = answer[place], answer[place]  # quoted as it is, such as the name in a command
         parts += [before if opens else before.rstrip(" \u00a0\u202f"), marks[not opens]]
         end = place + 1
         while opens and answer[end : end + 1] in (" ", "\u00a0", "\u202f", ","):  # nets write a comma there

@@ -455,3 +455,23 @@ def test_a_word_that_begins_a_sentence_waits_for_what_the_net_makes_of_it() -> N
         return 1 if word[:1].isupper() else 3
 
     assert translate_texts(["Arrêt"], net, source="fr", target="en", cost=cost)[0].text == "Stop"
+
+
+@pytest.mark.parametrize(
+    ("src", "source", "answer", "wanted"),
+    [
+        ("es", "Define si «\\'» está permitido.", "Defines if '\\' is allowed.", "Defines if “\\'” is allowed."),
+        ("de", "erlaubt »\\'« hier", "allows '\\' here", "allows “\\'” here"),
+        ("fr", "« S » et « PL »/« MI » vont", "'S' and PL'/' MI' go", "“S” and “PL”/“MI” go"),
+        ("de", "Spalte »id« und »ts« fehlen", "column id and “ts are missing", "column “id” and “ts” are missing"),
+        ("fr", 'lancez « DROP USER "%s"; ».', 'run "DROP USER "%s";".', 'run “DROP USER "%s";”.'),
+        (
+            "fr",
+            'Il lut « le mot "oui" en gras ».',
+            'He read "the word "yes" in bold".',
+            "He read “the word ‘yes’ in bold”.",
+        ),
+    ],
+)
+def test_what_is_quoted_letter_by_letter_has_its_marks_again(src, source, answer, wanted):
+    assert typography.set_marks(source, answer, src, "en").text == wanted
