@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 BITS = 62  # of a packed n-gram
-MOST_KNOWN = 50_000  # distributions that are kept: a search asks for the same ones again and again
+NEAR = 64  # n-grams that are looked through before all are
+MOST_KNOWN = 50_000  # distributions and places that are kept: a search asks for the same ones again and again
 
 
 class NGrams:
@@ -29,6 +30,7 @@ class NGrams:
         self.sums = [np.concatenate([[0], np.cumsum(c, dtype=np.int64)]) for c in self.counts]
         self.discounts = [discount(c) for c in self.counts]
         self._known: dict[tuple[int, ...], Floats] = {}
+        self._after: dict[tuple[int, ...], tuple[int, int, int]] = {}
 
     @classmethod
     def learn(cls, sequences: Sequence[Ints], symbols: int, order: int) -> "NGrams":
@@ -89,8 +91,9 @@ class NGrams:
             if low == high:
                 break
             base *= self.discounts[n] * (high - low) / total
-            at = low + int(np.searchsorted(self.keys[n][low:high], self._pack((*context, symbol))))
-            if at < high and self.keys[n][at] == self._pack((*context, symbol)):
+            key = self._pack((*context, symbol))
+            at = low + int(self.keys[n][low:high].searchsorted(key))
+            if at < high and self.keys[n][at] == key:
                 base += (self.counts[n][at] - self.discounts[n]) / total
         return base
 
@@ -106,10 +109,17 @@ class NGrams:
 
     def after(self, context: tuple[int, ...]) -> tuple[int, int, int]:
         """The n-grams that go on from a history: from, to, and the sum of their counts."""
-        key = self._pack(context)
-        keys = self.keys[len(context)]
-        low, high = (int(i) for i in np.searchsorted(keys, [key << self.bits, (key + 1) << self.bits]))
-        return low, high, int(self.sums[len(context)][high] - self.sums[len(context)][low])
+        found = self._after.get(context)
+        if found is None:
+            key, keys, sums = self._pack(context), self.keys[len(context)], self.sums[len(context)]
+            low, end = int(keys.searchsorted(key << self.bits)), (key + 1) << self.bits
+            # Most histories go on in few ways: what is near is in the processor's cache already.
+            high = low + int(keys[low : low + NEAR].searchsorted(end))
+            high = int(keys.searchsorted(end)) if high == low + NEAR else high
+            if len(self._after) > MOST_KNOWN:
+                self._after.clear()
+            found = self._after[context] = low, high, int(sums[high] - sums[low])
+        return found
 
     def _pack(self, symbols: tuple[int, ...]) -> int:
         key = 0

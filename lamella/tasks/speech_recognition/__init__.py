@@ -74,7 +74,7 @@ class Config(msgspec.Struct, kw_only=True):
     ] = ""
     beams: Annotated[
         int, Meta(description="Beam size of the search; 1: greedy.", ge=1, le=256, extra={"when": "predict"})
-    ] = 16
+    ] = 24
 
 
 def _write(

@@ -137,12 +137,20 @@ class Fused:
         return gained + self.weight * math.log(max(LEAST, ends))
 
     def words(self, state: State) -> list[float]:
-        """How likely each language has the word that is spelled now, with its end."""
+        """How likely each language has the word that is spelled now, with its end.
+
+        A word that one of them has read is said by that one; one that none has read is as likely as where it is least likely: the language
+        that has read least leaves most to new words, and such are mostly misheard.
+        """
         spelled = math.exp(max(-600.0, state.spelled + self._likely(state.history)[self.space]))
-        return [
-            _after(language, state.before, language.ids.get(state.word, len(language.ids) + 1), spelled)
-            for language in self.languages
+        places = [language.ids.get(state.word) for language in self.languages]
+        likely = [
+            _after(language, state.before, len(language.ids) + 1 if at is None else at, spelled)
+            for language, at in zip(self.languages, places, strict=True)
         ]
+        if all(at is None for at in places):
+            return [min(likely)] * len(likely)
+        return [0.0 if at is None else one for one, at in zip(likely, places, strict=True)]
 
     def ends(self, state: State) -> list[float]:
         """How likely each language has the sentence end here."""
