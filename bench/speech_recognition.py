@@ -134,7 +134,7 @@ def main() -> None:
         words = ",".join(DIGITS) if args.what == "digits" else ""
         model = lamella.load(place)
         measure(model, held, wanted, heard, words)
-        small = lamella.compress(str(place), str(home / "small"))
+        small = lamella.compress(str(place), str(home / "small"), tolerance=0.05)
         measure(small, held, wanted, heard, words)
         if args.python:
             texts, seconds = peer(args.python, held, words, home)
