@@ -157,6 +157,10 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     """Whether the stop that matched ends the sentence begun at `start`."""
     if match["stop"] is None:
         return True
+    if (
+        match.start() > start and text[match.start() - 1] in "«„“‘‹([{\"'"
+    ):  # a stop that is quoted itself: «??? (%d)», the "?" key
+        return False
     openers = _OPENERS.match(text, match.end())
     head = text[openers.end() : openers.end() + 1] if openers else ""
     if head.islower():

@@ -152,3 +152,9 @@ def test_wrapping_changes_nothing_but_blanks(words: list[str], width: int) -> No
     lines = spread(text, width)
     assert lines is None if width > len(words) else lines is not None and len(lines) == width
     assert lines is None or " ".join(lines) == text
+
+
+def test_a_stop_that_is_quoted_ends_no_sentence():
+    for text in ("Tipo no válido «??? (%d)».", 'Press the "?" Key to get help.', "Is it (!) True?"):
+        assert [piece.text for piece in split(text)] == [text]
+    assert len(split('He said "Stop!" We stopped.')) == 2
