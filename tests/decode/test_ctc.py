@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lamella.decode import ctc
 from lamella.decode.ngrams import NGrams
-from lamella.tasks.speech_recognition.language import Closed, Fused, Language
+from lamella.tasks.speech_recognition.language import Closed, Fused, Language, from_bytes, to_bytes
 
 LETTERS = [" ", "a", "b"]
 
@@ -88,7 +88,7 @@ def test_kneser_ney_by_hand():
 
 def test_a_language_prefers_what_was_read_and_writes_the_rest():
     language = Language.learn(["ab a", "ab ab", "ab a"], LETTERS)
-    again = Language.from_bytes(language.to_bytes(), len(LETTERS))
+    [again] = from_bytes(to_bytes([language]), len(LETTERS))
     assert again.vocabulary == ["a", "ab"]
     scores = ctc.log_softmax(np.array([[0, 0, 5, 0], [2, 0, 0, 2.2], [3, 0, 0.5, 0.7]]))  # "ab" or "a"
     heard = {w: ctc.prefix_beam(scores, Fused([again], LETTERS, w, 0.0), 8)[0][0] for w in (0.0, 2.0)}

@@ -117,15 +117,11 @@ class Plan:
         self.units: list[Unit] = []
         strange = {char for char in set(core) if not char.isspace() and char not in _SINGLES and not known(char)}
         # A letter the net cannot read takes its word along, and stays in the sentence; a symbol divides it.
-        letters = "".join(
-            re.escape(char)
-            for char in strange
-            if unicodedata.category(char)[0] in "LMN" and not sentences.is_wide(char)
-        )
-        # Between Chinese characters are no blanks: one that the net cannot read stands for itself.
-        wide = "".join(
-            re.escape(char) for char in strange if unicodedata.category(char)[0] in "LMN" and sentences.is_wide(char)
-        )
+        both = [char for char in strange if unicodedata.category(char)[0] in "LMN"]
+        # Between the characters of a Chinese text are no blanks: one that the net cannot read stands for itself.
+        chinese = 2 * sum(map(sentences.is_wide, core)) > sum(map(str.isalpha, core))
+        letters = "".join(re.escape(char) for char in both if not (chinese and sentences.is_wide(char)))
+        wide = "".join(re.escape(char) for char in both if chinese and sentences.is_wide(char))
         money = "".join(re.escape(char) for char in strange if is_sign(char))
         symbols = "".join(
             re.escape(char) for char in strange if unicodedata.category(char)[0] not in "LMN" and char not in money
