@@ -303,6 +303,27 @@ def _closed(source: str, answer: str, opening: str, closing: str, want: tuple[in
         for match in re.finditer(rf"{re.escape(opening)}([^(){{}}<>\[\]]+){re.escape(closing)}", source):
             if answer.count(match[1]) == 1:
                 answer = answer.replace(match[1], match[0])
+    if have == (want[0], want[1] - 1):
+        answer = _after_last(source, answer, opening, closing)
+    return answer
+
+
+def _after_last(source: str, answer: str, opening: str, closing: str) -> str:
+    """The answer with the end of a bracket behind the last number or placeholder that the source has within it.
+
+    >>> _after_last("is too long (at most %d characters) in line %d", "太长（极大 %d 文件，行 %d", "(", ")")
+    '太长（极大 %d）文件，行 %d'
+    """
+    plain = answer.translate(_WIDE)
+    for match in re.finditer(rf"{re.escape(opening)}([^(){{}}<>\[\]]+){re.escape(closing)}", source):
+        for begin in (place for place, char in enumerate(plain) if char == opening):
+            items = re.findall(r"%[\w$.]+|[0-9][0-9.,]*", match[1])
+            at = answer.find(items[-1], begin) if items else -1
+            if at > 0 and closing not in plain[begin : at + 1]:
+                end = at + len(items[-1])
+                if answer[begin] == "（":
+                    return f"{answer[:end]}）{answer[end:].lstrip()}"
+                return answer[:end] + closing + answer[end:]
     return answer
 
 

@@ -464,6 +464,12 @@ def test_a_word_that_begins_a_sentence_waits_for_what_the_net_makes_of_it() -> N
         ("de", "erlaubt »\\'« hier", "allows '\\' here", "allows “\\'” here"),
         ("fr", "« S » et « PL »/« MI » vont", "'S' and PL'/' MI' go", "“S” and “PL”/“MI” go"),
         ("de", "Spalte »id« und »ts« fehlen", "column id and “ts are missing", "column “id” and “ts” are missing"),
+        (
+            "fr",
+            "trop long (3 lettres au plus) à la ligne %d",
+            "too long (3 letters in line %d",
+            "too long (3) letters in line %d",
+        ),
         ("fr", 'lancez « DROP USER "%s"; ».', 'run "DROP USER "%s";".', 'run “DROP USER "%s";”.'),
         (
             "fr",
