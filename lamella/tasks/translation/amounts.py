@@ -70,7 +70,7 @@ def _shorts(source: str, src: str, dst: str) -> Iterator[Written]:
 
 
 _DECADE = {
-    "fr": r"(?<!\w)années (?P<year>(?:19|20)?[0-9]0)(?![\w,.])(?!{_B}[0-9])", "es": r"(?<!\w)años (?P<year>(?:19|20)?[0-9]0)(?!\w|[.,][0-9])",
+    "fr": rf"(?<!\w)années (?P<year>(?:19|20)?[0-9]0)(?!\w|[.,][0-9])(?!{_B}[0-9])", "es": r"(?<!\w)años (?P<year>(?:19|20)?[0-9]0)(?!\w|[.,][0-9])",
     "de": r"(?<!\w)(?P<year>(?:1[0-9]|20)?[0-9]0)er(?:[- ]?Jahren?)?(?!\w)",
 }  # fmt: skip
 

@@ -41,6 +41,7 @@ def test_the_examples_in_the_docstrings(module: object) -> None:
         ("rund 1,2 Mrd. € mehr", "de", "en", ["€1.2bn"]), ("unos 4 M€", "es", "en", ["€4m"]), ("las cifras de los años 80", "es", "en", ["80s"]),
         ("in den 1920er Jahren", "de", "en", ["1920s"]), ("nach §§ 12 und § 5a", "de", "en", ["§§ 12", "§ 5a"]), ("anderthalb Stunden", "de", "en", ["one and a half"]),
         ("It is 3.5 m long.", "en", "de", []), ("five $ 3 more", "en", "fr", []), ("il a 90 années", "fr", "en", []),
+        ("il y a des années 90 000 personnes", "fr", "en", []), ("la mode des années 80.", "fr", "en", ["80s"]),
     ],
 )  # fmt: skip
 def test_what_is_in_short_is_written_as_the_target_language_does(
