@@ -102,11 +102,11 @@ class FromWords(Transfer["SentenceSimilarity"]):
         }
 
     def begin(self, task: "SentenceSimilarity", encoder: Encoder) -> Arrays:
-        """All of the encoder but the norm at its end: its blocks under the weighted sum of the pieces."""
+        """All of the encoder, its blocks under the weighted sum of the pieces."""
         task.inner_, task.heads_ = encoder.inner, encoder.heads
         task.config = msgspec.structs.replace(task.config, blocks=encoder.depth)
         self._known(task, encoder.vocabulary)
-        return {name: array for name, array in encoder.weights.items() if not name.startswith("norm.")}
+        return dict(encoder.weights)
 
     def _known(self, task: "SentenceSimilarity", vocabulary: bytes) -> Array:
         """Take over a vocabulary, and say how rare each of its pieces is in the task's texts, (V,)."""

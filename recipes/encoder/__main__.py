@@ -41,6 +41,9 @@ def main() -> None:
         "--corpus", type=Path, default=CACHE / "translation", help="where the translation recipe keeps its files"
     )
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="text files to add")
+    parser.add_argument("--books", type=Path, help="a clone of novels, see books.py")
+    parser.add_argument("--wordnet", type=Path, help="a folder of WordNet's files, see meanings.py")
+    parser.add_argument("--thesaurus", type=Path, help="words.txt of npm's package moby")
     parser.add_argument("--cache", type=Path, default=CACHE / "encoder")
     parser.add_argument("--out", type=Path, default=Path(lamella.__file__).parent / "models" / "encoder")
     parser.add_argument(
@@ -62,7 +65,9 @@ def main() -> None:
         corpus = given.corpus.expanduser()
         mixed = [corpus / "five" / f"train-{lang}.tsv" for lang in MIXED]
         first = Folders(corpus, "fr").final / "train.tsv"
-        text.collect([first, *mixed], given.more, given.cache / "text.jsonl", given.most)
+        corpora = [path for path in (first, *mixed) if path.is_file()]
+        sources = text.Sources(corpora, given.books, given.wordnet, given.thesaurus, given.more)
+        text.collect(sources, given.cache / "text.jsonl", given.most)
     if "train" in steps:
         train(given.cache, given.minutes, given.size, given.resume, given.threads)
     if "ship" in steps:

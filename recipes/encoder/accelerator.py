@@ -4,7 +4,8 @@
 
 Needs torch, numpy and what the translators' accelerator needs. `pack.py` makes the folder, `ship.py --weights` ships what this
 writes. Rows are cut anew from the stream of all passages in each epoch, at another offset; in each a passage sees only itself, from
-position 0 on, so that short texts are learned too. All of it is on the device from the start.
+position 0 on, so that short texts are learned too. All of it is on the device from the start. Where there are pairs that mean the
+same (pairs.xz), each step learns from a batch of them too: the mean of a text's states is to lie near that of its other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,10 @@ START = 2  # stands before each passage in the stream, and is not shown to the n
 WINDOW = 128
 FILE = 14_000_000  # bytes of a file of weights
 SHARES = (0.3, 0.15)  # of the words that are masked, at first and at the end
+LENGTHS = (16, 48)  # pieces of a text of a pair: two shapes to compile
+MOST_PAIRS = 2048  # of a batch
+LEFT_OUT = 0.1  # share of the pieces of a pair that are not seen
+TEMPERATURE = 0.05
 
 
 class Rows:
@@ -78,6 +84,61 @@ def packed(net: MaskedTransformer, batch: dict[str, Tensor]) -> tuple[Tensor, Te
     return (at @ net.table.t() + net.output_bias).float(), batch["targets"]
 
 
+class Pairs:
+    """Batches of pairs that mean the same, for ever, drawn on the device: short texts beside short ones, long beside long."""
+
+    def __init__(self, stream: np.ndarray, device: str, tokens: int, seed: int) -> None:
+        starts = np.flatnonzero(stream == START)
+        lengths = np.diff(np.append(starts, len(stream))) - 1
+        both = lengths.reshape(-1, 2).max(axis=1)
+        self.groups = []
+        for least, most in zip((0, *LENGTHS), LENGTHS, strict=False):
+            chosen = np.flatnonzero((both > least) & (both <= most))
+            count = min(MOST_PAIRS, tokens // (2 * most))
+            if len(chosen) < count:
+                continue
+            table = np.zeros((len(chosen), 2, most), np.int16)
+            for side in (0, 1):
+                at = 2 * chosen + side
+                rows = np.repeat(np.arange(len(at)), lengths[at])
+                within = np.arange(len(rows)) - np.repeat(np.cumsum(lengths[at]) - lengths[at], lengths[at])
+                table[rows, side, within] = stream[starts[at][rows] + 1 + within].astype(np.int16)
+            self.groups.append((torch.from_numpy(table).to(device), count))
+        if not self.groups:
+            raise SystemExit(f"pairs.xz: expected at least {tokens // (2 * LENGTHS[0]):,} pairs of one length.")
+        self.shares = np.array([len(table) for table, _ in self.groups], float)
+        self.shares /= self.shares.sum()
+        self.rng, self.draw = torch.Generator(device).manual_seed(seed), np.random.default_rng(seed)
+
+    def batch(self) -> Tensor:
+        """Pairs (B, 2, T), in which some pieces are left out, so that no vector hangs on a single word."""
+        table, count = self.groups[self.draw.choice(len(self.groups), p=self.shares)]
+        chosen = torch.randint(len(table), (count,), generator=self.rng, device=table.device)
+        pieces = table[chosen].long()
+        kept = torch.rand(pieces.shape, generator=self.rng, device=table.device) >= LEFT_OUT
+        kept[..., 0] = True  # never all of them
+        return torch.where(kept, pieces, 0)
+
+
+def vectors(net: MaskedTransformer, pieces: Tensor) -> Tensor:
+    """Texts (B, T), 0 where there is nothing -> unit vectors (B, D) in float32: the mean over the pieces."""
+    there = (pieces != 0)[:, None, None, :]
+    x = F.embedding(pieces, net.table) * math.sqrt(net.width) + net.positions[: pieces.shape[1]]
+    bias = torch.where(there, 0.0, layers.MASKED).to(x.dtype)
+    for block in net.blocks:
+        x = block(x, bias)
+    weights = (pieces != 0).to(x.dtype)
+    return F.normalize((weights[:, None] @ net.norm(x))[:, 0].float(), dim=1)
+
+
+def contrast(net: MaskedTransformer, pairs: Tensor) -> Tensor:
+    """InfoNCE of pairs (B, 2, T): each text beside its own among all of the batch, both ways."""
+    one, other = vectors(net, pairs.transpose(0, 1).flatten(0, 1)).chunk(2)
+    scores = one @ other.t() / TEMPERATURE
+    wanted = torch.arange(len(one), device=one.device)
+    return (F.cross_entropy(scores, wanted) + F.cross_entropy(scores.t(), wanted)) / 2
+
+
 def loss_of(net: MaskedTransformer, batch: dict[str, Tensor]) -> Tensor:
     """The mean cross-entropy at the masked places."""
     scores, targets = packed(net, batch)
@@ -104,13 +165,15 @@ def look(net: MaskedTransformer, held: Rows, rows: int) -> dict[str, float]:
     return {"loss": round(total / count, 3), "top_1": round(right / count, 4)}
 
 
-def compiled(net: MaskedTransformer, batch: dict[str, Tensor]) -> None:
+def compiled(net: MaskedTransformer, batch: dict[str, Tensor], pairs: Pairs | None) -> None:
     """Compile the blocks, all of one form, so that it is done once; where that fails, training goes on without."""
     forms = [block.forward for block in net.blocks]
     try:
         for block in net.blocks:
             block.compile(dynamic=False)
         loss_of(net, batch).backward()
+        for table, count in pairs.groups if pairs else ():
+            contrast(net, table[:count].long()).backward()
     except Exception as error:  # minutes are few: slower is better than nothing
         print(f"encoder: not compiled ({type(error).__name__}: {str(error)[:300]})", flush=True)
         for block, form in zip(net.blocks, forms, strict=True):
@@ -123,10 +186,13 @@ def train(given: argparse.Namespace) -> None:
     began = time.time()
     torch.manual_seed(given.seed)
     torch.set_float32_matmul_precision("high")
-    stream = np.concatenate([read(path) for path in sorted(given.data.glob("pieces-*.xz"))])
+    with ThreadPoolExecutor() as pool:
+        stream = np.concatenate(list(pool.map(read, sorted(given.data.glob("pieces-*.xz")))))
     facts = np.load(given.data / "kinds.npy").astype(np.int64)
     kinds, mask = torch.from_numpy(facts[:-1]), int(facts[-1])
     rows = Rows(stream, kinds, mask, given.device, given.seed)
+    together = given.data / "pairs.xz"
+    pairs = Pairs(read(together), given.device, 2 * given.rows * WINDOW, given.seed) if together.is_file() else None
     held = Rows(read(given.data / "held-out.xz"), kinds, mask, given.device, given.seed)
     net = MaskedTransformer(len(kinds), given.width, given.depth, given.heads, 0.0, WINDOW)
     counts = np.bincount(stream, minlength=len(kinds)) + 0.5
@@ -143,10 +209,10 @@ def train(given: argparse.Namespace) -> None:
     )
     starts = rows.starts(given.rows)
     if given.compile:
-        compiled(net, rows.batch(next(starts), SHARES[0]))
+        compiled(net, rows.batch(next(starts), SHARES[0]), pairs)
     print(f"encoder: first step after {time.time() - began:.0f} s", flush=True)
     start = shown = time.time()
-    step, losses = 0, []
+    step, losses, apart = 0, [], []
     while True:
         progress = step / given.steps if given.steps else (time.time() - start) / given.seconds
         if progress >= 1:
@@ -154,6 +220,10 @@ def train(given: argparse.Namespace) -> None:
         share = SHARES[0] + (SHARES[1] - SHARES[0]) * progress
         value = loss_of(net, rows.batch(next(starts), share))
         value.backward()
+        if pairs:
+            nearness = given.contrast * contrast(net, pairs.batch())
+            nearness.backward()
+            apart.append(nearness.detach())
         optimizer.step(min(1.0, (step + 1) / given.warmup) * min(1.0, (1 - progress) / given.cooldown))
         losses.append(value.detach())
         step += 1
@@ -161,9 +231,10 @@ def train(given: argparse.Namespace) -> None:
             recent = torch.stack(losses[-20:]).mean().item()
             if time.time() - shown > given.every:
                 shown = time.time()
+                near = f" pairs {torch.stack(apart[-20:]).mean().item():.3f}" if apart else ""
                 rate = step * given.rows * WINDOW / (shown - start)
                 print(
-                    f"encoder: step {step} loss {recent:.3f} pieces/s {rate:,.0f} held out {look(net, held, given.rows)} {100 * progress:.0f}%",
+                    f"encoder: step {step} loss {recent:.3f}{near} pieces/s {rate:,.0f} held out {look(net, held, given.rows)} {100 * progress:.0f}%",
                     flush=True,
                 )
     seconds = time.time() - start
@@ -190,6 +261,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
     parser.add_argument("--warmup", type=int, default=100, help="steps in which it rises")
     parser.add_argument("--cooldown", type=float, default=0.7, help="last share of the time, in which it falls to 0")
+    parser.add_argument("--contrast", type=float, default=1.0, help="weight of the pairs' loss, where there are pairs")
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--depth", type=int, default=6)
     parser.add_argument("--heads", type=int, default=4)

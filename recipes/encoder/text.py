@@ -12,44 +12,68 @@ import os
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from recipes.translation.common import is_reserved, read_pairs
+from recipes.encoder import meanings
+from recipes.encoder.books import books as read_books
+from recipes.translation.chinese import simplify
+from recipes.translation.common import Pair, is_reserved, read_pairs
 
 LENGTH = 480  # characters of a passage: about the window of 128 pieces
 SHORTEST = 3  # words of a text by itself
+SHORTEST_CHINESE = 5  # characters
 PLAIN = 0.1  # share of the English passages in small letters, as many messages and data sets are
 SEED = 1
-UNORDERED = frozenset({"tatoeba", "verses"})  # neighbours say the same in other words, and would give masks away
-# Characters of each kind at most, in English and in French. Kinds that are not named here are lists of words.
+UNORDERED = frozenset(
+    {"tatoeba", "verses", "meanings", "synonyms"}
+)  # neighbours say the same in other words, and would give masks away
+# Characters of each kind at most, in English and in each other language. Kinds that are not named here are lists of words.
 MOST = {
     "tatoeba": (12_000_000, 5_000_000),
-    "prose": (14_000_000, 5_000_000),
+    "prose": (14_000_000, 6_000_000),
     "stories": (4_000_000, 3_000_000),
-    "games": (5_000_000, 1_500_000),
+    "games": (6_000_000, 3_000_000),
     "health": (250_000, 250_000),
     "descriptions": (6_000_000, 4_000_000),
-    "documentation": (5_000_000, 2_000_000),
+    "documentation": (9_000_000, 4_000_000),
     "verses": (2_000_000, 1_000_000),
     "help": (2_000_000, 1_000_000),
-    "interface": (3_000_000, 1_500_000),
+    "interface": (3_000_000, 1_000_000),
+    "books": (80_000_000, 0),
+    "meanings": (11_000_000, 0),
+    "synonyms": (8_000_000, 0),
     "files": (20_000_000, 0),  # `--more`
 }
+LANGUAGES = ("fr", "de", "es", "zh")
 
 Texts = dict[tuple[str, str, str], list[str]]  # of (language, kind, package)
 
 
-def collect(corpora: Iterable[Path], more: Iterable[Path], out: Path, most: int = 0) -> int:
-    """Write passages of corpora of pairs and of text files, in random order, and return how many.
+@dataclass(frozen=True)
+class Sources:
+    """Where the texts are: what is None or empty is left out."""
 
-    corpora: pairs of English and another language, of which both sides are taken where the file is named for French ("-fr"), else
-    the English one. most: characters, 0: all.
-    """
-    texts = _of_pairs(corpora)
-    for path in more:
-        paragraphs = path.read_text(encoding="utf-8", errors="replace").split("\n\n")
-        texts["en", "files", path.name] = [" ".join(p.split()) for p in paragraphs if p.strip()]
+    corpora: Sequence[Path]  # of pairs, named for their language: train-fr.tsv or en-fr/train.tsv
+    books: Path | None = None  # a clone, see books.py
+    wordnet: Path | None = None  # a folder of WordNet's files, see meanings.py
+    thesaurus: Path | None = None  # words.txt of npm's moby
+    more: Sequence[Path] = ()  # text files in English
+
+
+def collect(sources: Sources, out: Path, most: int = 0) -> int:
+    """Write passages in random order, and return how many. most: characters, 0: all."""
+    texts = _of_pairs(sources.corpora)
+    for name, paragraphs in read_books(sources.books) if sources.books else ():
+        texts["en", "books", name] = paragraphs
+    if sources.wordnet:
+        texts["en", "meanings", "wordnet"] = list(meanings.texts(sources.wordnet))
+    if sources.thesaurus:
+        texts["en", "synonyms", "moby"] = list(meanings.lists(sources.thesaurus))
+    for path in sources.more:
+        blocks = path.read_text(encoding="utf-8", errors="replace").split("\n\n")
+        texts["en", "files", path.name] = [" ".join(p.split()) for p in blocks if p.strip()]
     passages = list(_chosen(texts))
     random.Random(SEED).shuffle(passages)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,21 +90,40 @@ def collect(corpora: Iterable[Path], more: Iterable[Path], out: Path, most: int 
     return count
 
 
+def language(corpus: Path) -> str:
+    """The language that a corpus of pairs is named for.
+
+    >>> language(Path("five/train-zh.tsv")), language(Path("en-zh_CN/train.tsv"))
+    ('zh', 'zh')
+    """
+    found = re.search(r"-([a-z]{2})(_[A-Z]{2})?(/|\.)", f"{corpus.parent.name}/{corpus.name}")
+    if not found or found[1] not in LANGUAGES:
+        raise SystemExit(f"{corpus}: expected the name of a corpus of {', '.join(LANGUAGES)}, such as train-fr.tsv.")
+    return found[1]
+
+
+def wanted(corpus: Path) -> Iterator[Pair]:
+    """The pairs of a corpus that are sentences, without those of reserved packages; Chinese in simplified characters."""
+    if not corpus.is_file():
+        raise SystemExit(f"{corpus}: not there. Build it first: python -m recipes.translation")
+    chinese = language(corpus) == "zh"
+    for pair in read_pairs(corpus):
+        # The first column is the kind in one recipe's files, and "everyday" and the like stand for the package in another's.
+        if pair.kind in MOST and not any(map(is_reserved, re.split(r"[+/:]", pair.package))):
+            yield pair._replace(target=simplify(pair.target)) if chinese else pair
+
+
 def _of_pairs(corpora: Iterable[Path]) -> Texts:
     """The sides of the pairs that are wanted, by language, kind and package, in their order."""
     texts: Texts = defaultdict(list)
     seen: set[int] = set()
     for corpus in corpora:
-        if not corpus.is_file():
-            raise SystemExit(f"{corpus}: not there. Build it first: python -m recipes.translation")
-        french = "-fr" in f"{corpus.parent.name}/{corpus.name}"
-        for pair in read_pairs(corpus):
-            # The first column is the kind in one recipe's files, and "everyday" and the like stand for the package in another's.
-            if pair.kind not in MOST or any(map(is_reserved, re.split(r"[+/:]", pair.package))):
-                continue
-            for side, text in (("en", pair.source), ("fr", pair.target))[: 1 + french]:
+        other = language(corpus)
+        for pair in wanted(corpus):
+            for side, text in (("en", pair.source), (other, pair.target)):
                 text = " ".join(text.split())
-                if len(text.split()) >= SHORTEST and (key := hash(text.casefold())) not in seen:
+                long = len(text) >= SHORTEST_CHINESE if side == "zh" else len(text.split()) >= SHORTEST
+                if long and (key := hash(text.casefold())) not in seen:
                     seen.add(key)
                     texts[side, pair.kind, pair.package].append(text)
     return texts
@@ -96,7 +139,7 @@ def _chosen(texts: Texts) -> Iterator[str]:
         by_kind[side, kind] += joined(several)
     for (side, kind), passages in by_kind.items():
         draw.shuffle(passages)
-        left = most = MOST[kind][side == "fr"]
+        left = most = MOST[kind][side != "en"]
         for passage in passages:
             if left <= 0:
                 break

@@ -24,7 +24,7 @@ from lamella.train.settings import Settings
 loop = importlib.import_module("lamella.train.loop")
 TEXTS = {
     "text-classification": {"table", "blocks", "norm"},
-    "sentence-similarity": {"table", "blocks"},
+    "sentence-similarity": {"table", "blocks", "norm"},
     "translation": {"table", "encoder", "norm_encoder"},
 }
 

@@ -57,6 +57,8 @@ class SentenceEncoder(nn.Module):
         self.hashed_table = nn.Parameter(torch.randn(buckets, hashed_width) * 0.1)
         self.hashed_importance = nn.Parameter(hashed_importance.clamp(min=0.1).log())
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, inner or 2 * width, dropout) for _ in range(depth))
+        # With an encoder that it began from comes the norm at its end: sums over blocks without one are of any size.
+        self.norm = nn.LayerNorm(width) if inner and depth else nn.Identity()
         # One angle rather than two weights: whatever is learned, the vector has length 1.
         self.angle = nn.Parameter(torch.tensor(START))
         self.register_buffer("positions", positions(longest, width), persistent=False)
@@ -86,7 +88,7 @@ class SentenceEncoder(nn.Module):
         x = F.embedding(pieces, self.table) * math.sqrt(self.width) + self.positions[: pieces.shape[1]]
         for block in self.blocks:
             x = block(x, bias)
-        return (weights[:, None] @ x)[:, 0]
+        return (weights[:, None] @ self.norm(x))[:, 0]
 
     def _hashed(self, features: Tensor) -> Tensor:
         """(B, R, K) -> the weighted sum over the n-grams (B, D)."""
