@@ -50,6 +50,17 @@ def test_steps_give_the_mixture_of_teacher_forcing():
         assert out["attention"][0, 0, 4:].max() < 1e-6, "padding is never copied"
 
 
+def test_a_token_of_the_source_knows_its_neighbours_and_padding_is_none():
+    net = small()
+    one, other = torch.tensor([[5, 6, 7, 8]]), torch.tensor([[5, 6, 7, 8, 0, 0, 0]])
+    with torch.no_grad():
+        assert torch.allclose(net.read(one)[0], net.read(other)[0][:, :4], atol=1e-5)
+        for block in net.body.encoder:
+            block.attention.out.weight.zero_()
+        changed = net.read(torch.tensor([[9, 6, 7, 8]]))[0] - net.read(one)[0]
+    assert (changed.abs().amax(dim=2)[0] > 1e-4).tolist() == [True, True, True, False]
+
+
 def test_the_loss_is_the_mean_logarithm_of_the_mixture():
     net = small()
     source, prompt = torch.tensor([[5, 6, 5, 3]]), torch.tensor([[2, 5, 11]])
@@ -70,8 +81,12 @@ def test_what_follows_the_token_just_written_is_copied_from_the_first_step_on():
         copy = net(source, prompt)["copy"][0]
         assert copy[1].argmax() == 1 and copy[1, 1] > 0.5
         assert sorted(copy[2].topk(2).indices.tolist()) == [2, 4], "it stands twice: both that follow"
+        assert copy[2, 2] > 1.5 * copy[2, 4], "behind both of the last two"
         assert copy[3].max() < 0.5, "a word that the source has not"
-        net.follows.zero_()
+        net.again.fill_(-20.0)
+        assert net(source, prompt)["copy"][0, 2, [0, 1, 3]].max() < 1e-4, "what was written already"
+        for weight in (net.follows, net.both, net.again):
+            weight.zero_()
         assert net(source, prompt)["copy"][0].max() < 0.5
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
 MARKS = 10  # rows of the table after the vocabulary: how long a summary is, shortest first
-UNMARKED = 0.3  # share of the summaries in training that begin without a mark
+UNMARKED = 0.5  # share of the summaries in training that begin without a mark
 SMOOTHING = 0.1  # of the labels
 POWER = 1.0  # a candidate is as good as its tokens are on average
 NO_REPEAT = 3  # tokens: no trigram twice
@@ -95,10 +95,7 @@ class FromText(Transfer["Summarization"]):
         Of an encoder the decoder is new, of either the copy head and the marks of length, which begin as the start token.
         """
         if type(other).__qualname__ == type(task).__qualname__:
-            return {
-                "follows": np.zeros((), np.float32),
-                **super().adopt(task, other, weights),
-            }  # an earlier one had none
+            return {**_none(weights["body.table"].shape[1]), **super().adopt(task, other, weights)}
         vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
         renamed = {new: a for name, a in weights.items() if (new := _renamed(name))}
         if (
@@ -117,7 +114,8 @@ class FromText(Transfer["Summarization"]):
         task.heads_ = getattr(getattr(other, "net_", None), "heads", 0) or getattr(other, "heads_", 0)
         task.longest_ = min(LONGEST, 2 * task.longest_)  # it was counted in tokens of another vocabulary
         rows = table[: len(task.pieces)]
-        return {**renamed, "body.table": np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])}
+        table = np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])
+        return {**renamed, "near": _none(table.shape[1])["near"], "body.table": table}
 
 
 class Summarization(Task):
@@ -288,7 +286,8 @@ class Summarization(Task):
             return ""
         # A letter that the vocabulary has not is written as a mark, which says nothing.
         candidates = [one for one in candidates if LOST not in one[0]]
-        best = faithful.choose([(one[0], one[1]) for one in candidates], text, self.config.words, self.config.faithful)
+        agreed = faithful.agreed([(one[0], one[1]) for one in candidates])
+        best = faithful.choose(agreed, text, self.config.words, self.config.faithful)
         return best or " ".join(found["text"] for found in self._picked(text, 1))
 
     def _picked(self, text: str, count: int) -> list[dict[str, Any]]:
@@ -371,6 +370,14 @@ class Summarization(Task):
         wanted = [e.get("references") or [e["summary"]] for e in examples]
         odd = [bool(faithful.unsupported(text, e["text"])) for text, e in zip(texts, examples, strict=True)]
         return metrics.summaries(texts, wanted, odd)
+
+
+def _none(width: int) -> Arrays:
+    """Of what an earlier net had not, weights with which it is as it was."""
+    from lamella.nets.transformer.pointer import NEAR
+
+    shapes: dict[str, tuple[int, ...]] = {"near": (NEAR, 1, width), "likely.weight": (width, 1), "likely.bias": (1,)}
+    return {name: np.zeros(shapes.get(name, ()), np.float32) for name in (*shapes, "follows", "both", "again")}
 
 
 def _renamed(name: str) -> str:

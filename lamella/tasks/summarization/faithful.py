@@ -4,6 +4,7 @@
 ['2.4']
 """
 
+import math
 import re
 
 # A word, with what belongs inside of it: 2.4, C++, X11, state-of-the-art, O'Neill.
@@ -12,6 +13,7 @@ _PART = re.compile(r"[^\W_]+")
 _JOINT = re.compile(r"[:'’/\-_]")  # between words that could also stand alone, as the point in 2.4 could not
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’]\d{3})+")
 LONGEST = 8  # parts of a version
+SURE = 3.0  # how much likelier the better of two candidates is, over what their mean log-probabilities say
 
 
 def unsupported(answer: str, source: str) -> list[str]:
@@ -89,3 +91,40 @@ def choose(candidates: list[tuple[str, float]], source: str, words: int, faithfu
         return max(0, away - words // 5) if words else 0
 
     return min(candidates, key=lambda one: (off(one[0]), -one[1]))[0]
+
+
+def agreed(candidates: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The candidates (text, score) with another score: how many words each shares with what the others say, in order.
+
+    A summary is as good as the words that it shares with the one that is wanted, and what is wanted is as likely as the net finds it:
+    so of all candidates that is taken which is nearest to all of them, each with its probability (minimum Bayes risk; Kumar
+    and Byrne, 2004).
+
+    >>> agreed([("a tool", -1.0), ("editor for text", -1.1), ("fast editor for text", -1.1)])[2][1] > 0.5
+    True
+    """
+    words = [[plain for word in _WORD.findall(text) if (plain := _plain(word))] for text, _ in candidates]
+    best = max((score for _, score in candidates), default=0.0)
+    shares = [math.exp(SURE * (score - best)) for _, score in candidates]
+    found = []
+    for (text, _), mine in zip(candidates, words, strict=True):
+        gains = [
+            share * 2 * _common(mine, theirs) / max(1, len(mine) + len(theirs))
+            for share, theirs in zip(shares, words, strict=True)
+        ]
+        found.append((text, sum(gains) / sum(shares)))
+    return found
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    """How many words two texts have in common in the same order.
+
+    >>> _common(["a", "b", "c"], ["b", "c", "a"])
+    2
+    """
+    counts = [0] * (len(other) + 1)
+    for word in one:
+        left = 0
+        for at, theirs in enumerate(other, 1):
+            left, counts[at] = counts[at], left + 1 if word == theirs else max(counts[at], counts[at - 1])
+    return counts[-1]

@@ -22,6 +22,7 @@ from tests.serving import serving
 
 WORD = "summarization"
 CLS = find(WORD)
+NEW = {"copy_query", "copy_key", "gate", "follows", "both", "again", "likely"}  # beside what another task has
 NOTICE = "Dear neighbours. The zoo in River Walk will stay closed on Sunday because of illness. Mr Brown thanks you."
 
 
@@ -243,7 +244,7 @@ def test_a_translator_is_taken_over(tiny_model, model):
     net = job.build()
     filled = fill(net, weights)
     assert job.vocabulary_ == other.task.vocabulary_ and not filled.odd and not filled.unused
-    assert {name.partition(".")[0] for name in filled.missing} == {"copy_query", "copy_key", "gate", "follows"}
+    assert {name.partition(".")[0] for name in filled.missing} == NEW
     assert len(net.body.table) == len(job.pieces) + 10
     assert isinstance(
         job.answers(
