@@ -7,13 +7,16 @@ the task that begins, which then knows what it needs as after `fit`, and return 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
 
 from lamella.errors import UsageError
 from lamella.terms import Arrays, Example, State
+
+if TYPE_CHECKING:
+    from torch import nn
 
 T = TypeVar("T")  # the task that it is a part of
 
@@ -84,6 +87,13 @@ class Transfer(Generic[T]):
         UsageError where it cannot, as by default.
         """
         raise UsageError(f"{_word(task)} cannot begin from an encoder of text.")
+
+    def settle(self, task: T, net: "nn.Module", examples: Sequence[Example]) -> float:
+        """Set what is new in a net of `build` by what its weights that were taken say of the examples, before training.
+
+        Returns by which factor on the learning rate all of it moves then; 1: each weight as it would without. Nothing by default.
+        """
+        return 1.0
 
     def encoder(self, task: T, weights: Arrays) -> Encoder | None:
         """What of this task's net reads text, for nets of other tasks to begin from; None: nothing of it."""

@@ -219,12 +219,19 @@ def adopt(
     also = ["the vocabulary"] if "table" in filled.taken else []
     tell(f"taken: {', '.join([*also, *_parts(filled.taken)])}; not taken: {', '.join(_parts(left)) or 'nothing'}")
     tell(f"new: {', '.join(_parts(filled.missing)) or 'nothing'}")
+    share = job.transfer.settle(job, net, learn)
     # An encoder under a new net, not most of a net.
     ours, theirs = type(job.transfer), type(origin.model.task.transfer)
     layered = ours.adopt is Transfer.adopt or (
         ours.begin is not Transfer.begin and theirs.encoder is not Transfer.encoder
     )
     factors = layer_factors(filled.taken) if layered else dict.fromkeys(filled.taken, RATE)
+    if share != 1:
+        factors = dict.fromkeys((name for name, _ in net.named_parameters()), share)
+        tell(
+            f"new, and set by what was taken: a head that fits the examples; all of it moves at {share:.2g} of the usual learning rate"
+        )
+        return net, factors
     tell(
         f"learning rate of what was taken: {min(factors.values()):.2g} to {max(factors.values()):.2g} of the usual one"
     )

@@ -22,8 +22,8 @@ from lamella.train.optimizer import Optimizer
 from lamella.train.settings import Settings
 
 loop = importlib.import_module("lamella.train.loop")
+classifier = importlib.import_module("lamella.tasks.text_classification")
 TEXTS = {
-    "text-classification": {"table", "blocks", "norm"},
     "sentence-similarity": {"table", "blocks", "norm"},
     "translation": {"table", "encoder", "norm_encoder"},
 }
@@ -65,6 +65,28 @@ def test_vocabulary_and_weights_travel(word, begin):
     assert re.search(r"taken: the vocabulary, .*table.*; not taken: .*output_bias", told) and re.search("new: .", told)
     assert "learning rate of what was taken: 0.19 to 0.3 of the usual one" in told
     assert "of the way to the new weights" not in told, "there are no old answers to keep"
+
+
+def test_a_classifier_begins_with_the_head_that_fits_what_the_encoder_says(begin):
+    job, encoder, done, lines = begin("text-classification")
+    known, net = further.weights_of(encoder), done.run.net
+    taken = [
+        name
+        for name in known
+        if name in dict(net.named_parameters()) and name.split(".")[0] in ("table", "blocks", "norm")
+    ]
+    assert job.vocabulary_ == encoder.task.vocabulary_ and len(taken) > 20
+    for name in taken:
+        assert torch.allclose(net.get_parameter(name), torch.from_numpy(np.array(known[name])), atol=1e-6), name
+    assert set(done.run.optimizer.factors.values()) == {classifier.GENTLY}
+    assert any("a head that fits the examples" in line for line in lines)
+    learn = job.sample("train")[:60]
+    arrays = job.collate([{**job.inputs(e)} for e in learn])
+    with torch.no_grad():
+        likely = net.eval()(**{k: torch.from_numpy(v) for k, v in arrays.items()})["deep"].softmax(dim=1)
+    wanted = torch.tensor([job.labels_.index(e["label"]) for e in learn])
+    mine = likely[range(len(learn)), wanted].log().mean()
+    assert mine > np.log(np.bincount(wanted).max() / len(learn)), "it says more than the most frequent label does"
 
 
 def test_other_nets_take_the_embeddings(begin):

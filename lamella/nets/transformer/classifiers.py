@@ -63,6 +63,10 @@ class EncoderClassifier(nn.Module):
         """pieces (B, T), features (B, R, K) -> deep and wide scores (B, labels)."""
         if self.training:
             pieces = drop_words(pieces, self.word_dropout)
+        return {"deep": self.out(self.drop(self.pooled(pieces))).float(), "wide": self.wide(features)}
+
+    def pooled(self, pieces: Tensor) -> Tensor:
+        """pieces (B, T) -> what is known of each text as a whole, (B, 2 D)."""
         mask = (pieces != 0).to(self.table.dtype)  # (B, T)
         bias = ((1 - mask) * MASKED)[:, None, None, :]  # (B, 1, 1, T): no position attends to padding
         # The table's entries have variance 1 / D: multiplied by the root of D they are as large as the positions.
@@ -73,8 +77,7 @@ class EncoderClassifier(nn.Module):
         # Pre-norm blocks leave the sum of all layers unscaled: one norm at the end.
         x = self.norm(x)
         # The maximum notices a single decisive word, the mean the tone of the whole.
-        pooled = torch.cat([max_over_time(x, mask), mean_over_time(x, mask)], dim=1)  # (B, 2 D)
-        return {"deep": self.out(self.drop(pooled)).float(), "wide": self.wide(features)}
+        return torch.cat([max_over_time(x, mask), mean_over_time(x, mask)], dim=1)
 
     def classify(self, pieces: Tensor, features: Tensor) -> dict[str, Tensor]:
         """The graph that ships."""

@@ -12,7 +12,7 @@ large and as fast as either alone; and since it was fitted to held-out scores, i
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,15 @@ CHOICE = 6_000_000  # the same, when many solutions are compared
 FOLDS = 4
 STRENGTHS = (1.0, 3.0)  # candidates; for texts of length 1 the best is usually near these
 ADDED = 0.3  # additive smoothing: less than Laplace's 1, since most features occur in one text or two
+DENSE = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # the same for `dense`, whose features have the length 1 in the mean
 ROUGH = 5e-4  # tolerance for solutions that are only compared
+
+
+class Unseen(NamedTuple):
+    """Scores of texts by solutions that have not seen them, (M, labels), and which texts these are (M,)."""
+
+    texts: Ints
+    scores: Floats
 
 
 def solve(
@@ -36,15 +44,19 @@ def solve(
     labels: int,
     strength: float | None,
     parts: NDArray[np.bool_],
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, Unseen]:
     """Weights (features, labels) and biases (labels,); the sum of a text's features is divided by the root of their number.
+
+    Besides, what solutions that have not seen a text say of it, which tells how much to trust this one beside others.
 
     rows: for each of N texts the ids of its features. wanted (N,): the texts' labels. strength: the inverse regularisation
     of the regression; None: chosen by cross-validation. parts (features,): whether a feature is a part of a word; naive
     Bayes ignores those, since it assumes independent features and parts of one word are not.
     """
-    rows, wanted = _some(rows, wanted, labels, WORK)
-    few, theirs = _some(rows, wanted, labels, CHOICE)
+    chosen = _some(rows, labels, WORK)
+    rows, wanted = [rows[int(i)] for i in chosen], wanted[chosen]
+    again = _some(rows, labels, CHOICE)
+    few, theirs = [rows[int(i)] for i in again], wanted[again]
     tried = STRENGTHS if strength is None else (strength,)
     # (strengths, 2, N, L): scores of naive Bayes and the regression on texts that they have not seen.
     held_out_scores = np.zeros((len(tried), 2, len(few), labels))
@@ -68,16 +80,16 @@ def solve(
     shares, extra, _ = mixes[best]
     [members] = _members(rows, wanted, features, labels, tried[best : best + 1], parts)
     weights = sum(share * table for share, (table, _) in zip(shares, members, strict=True))
-    return np.asarray(weights), np.asarray(extra + shares[1] * members[1][1])
+    told = Unseen(chosen[again], np.tensordot(shares, held_out_scores[best], 1) + extra)
+    return np.asarray(weights), np.asarray(extra + shares[1] * members[1][1]), told
 
 
-def _some(rows: Sequence[Ints], wanted: Ints, labels: int, work: int) -> tuple[Sequence[Ints], Ints]:
-    """As many of the texts as this amount of work allows."""
+def _some(rows: Sequence[Ints], labels: int, work: int) -> Ints:
+    """As many of the texts as this amount of work allows, by their numbers."""
     room = work // max(1, sum(map(len, rows)) // len(rows)) // labels
     if room >= len(rows):
-        return rows, wanted
-    chosen = np.random.default_rng(0).permutation(len(rows))[:room]
-    return [rows[int(i)] for i in chosen], wanted[chosen]
+        return np.arange(len(rows))
+    return np.random.default_rng(0).permutation(len(rows))[:room]
 
 
 def _members(
@@ -187,6 +199,45 @@ def logistic(
         first = np.concatenate([start[0].T.ravel(), start[1]])
     point = minimise(loss, first, least=least)
     return point[:-labels].reshape(labels, features).T, point[-labels:]
+
+
+def dense(
+    features: Floats, wanted: Ints, labels: int, strengths: Sequence[float] = DENSE
+) -> tuple[Floats, Floats, Floats]:
+    """Weights (D, labels) and biases (labels,) of a regression on what a net says of each text, features (N, D).
+
+    Besides the scores of each text by solutions that have not seen it, (N, labels). Its strength is the one of `strengths` by
+    which these lose least. Features are scaled to mean 0 and variance 1 first, and the solution back.
+    """
+    middle, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    scaled = (features - middle) / spread / features.shape[1] ** 0.5
+    fold = np.random.default_rng(0).permutation(len(scaled)) % min(FOLDS, len(scaled))
+    scores = np.zeros((len(strengths), len(scaled), labels))
+    for held in np.unique(fold):
+        seen, new = fold != held, fold == held
+        point = None
+        for at, strength in enumerate(strengths):
+            point = _dense(scaled[seen], wanted[seen], labels, strength, point)
+            scores[at, new] = scaled[new] @ point[:-labels].reshape(-1, labels) + point[-labels:]
+    best = int(np.argmax([logs(some)[np.arange(len(wanted)), wanted].sum() for some in scores]))
+    point = _dense(scaled, wanted, labels, strengths[best], None)
+    weights = point[:-labels].reshape(-1, labels) / spread[:, None] / features.shape[1] ** 0.5
+    return weights, point[-labels:] - middle @ weights, scores[best]
+
+
+def _dense(features: Floats, wanted: Ints, labels: int, strength: float, first: Floats | None) -> Floats:
+    """Weights and biases end to end that minimise `strength * cross-entropy + |weights|^2 / 2`."""
+    right = np.eye(labels)[wanted]
+
+    def loss(point: Floats) -> tuple[float, Floats]:
+        weights = point[:-labels].reshape(-1, labels)
+        likely = logs(features @ weights + point[-labels:])
+        off = strength * (np.exp(likely) - right)
+        total = -strength * float((likely * right).sum()) + float((weights**2).sum()) / 2
+        return total, np.concatenate([(features.T @ off + weights).ravel(), off.sum(axis=0)])
+
+    start = np.zeros((features.shape[1] + 1) * labels)
+    return minimise(loss, start if first is None else first, least=ROUGH * float(np.abs(loss(start)[1]).max()))
 
 
 def logs(scores: NDArray[Any]) -> NDArray[Any]:

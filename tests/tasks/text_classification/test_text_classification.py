@@ -135,7 +135,7 @@ def test_solve_chooses_the_strength_and_is_sure_by_as_much_as_it_is_right():
     clear = np.array([int((row < 30).sum() > 6) for row in rows])
     seen = {}
     for name, wanted in (("noise", noise), ("clear", clear)):
-        weights, bias = linear.solve(rows[:300], wanted[:300], 60, 2, None, np.zeros(60, bool))
+        weights, bias, _ = linear.solve(rows[:300], wanted[:300], 60, 2, None, np.zeros(60, bool))
         scores = np.stack([weights[row].sum(axis=0) / len(row) ** 0.5 + bias for row in rows[300:]])
         likely = np.exp(linear.logs(scores))
         seen[name] = likely.max(axis=1).mean(), (likely.argmax(axis=1) == wanted[300:]).mean()
