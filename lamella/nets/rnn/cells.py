@@ -35,7 +35,7 @@ class GRU(nn.Module):
         # One call for the whole loop over time, where `step` would need one from Python at each.
         start = x.new_zeros(1, x.shape[0], self.hidden)
         biases = [b for b in (self.enter.bias, self.keep.bias) if b is not None]
-        weights = [self.enter.weight.t(), self.keep.weight.t(), *biases]
+        weights = [*turned(self.enter.weight, self.keep.weight), *biases]
         # In this order: has_biases, layers, dropout, train, bidirectional, batch_first.
         states, _ = torch.gru(x, start, weights, True, 1, 0.0, self.training, False, True)
         return states
@@ -73,7 +73,15 @@ class LSTM(nn.Module):
         bias = self.enter.bias
         assert bias is not None
         # torch has two biases that are only ever added up: the second one is always zero here.
-        weights = [self.enter.weight.t(), self.keep.weight.t(), bias, torch.zeros_like(bias)]
+        weights = [*turned(self.enter.weight, self.keep.weight), bias, torch.zeros_like(bias)]
         # In this order: has_biases, layers, dropout, train, bidirectional, batch_first.
         states, _, _ = torch.lstm(x, (start, start), weights, True, 1, 0.0, self.training, False, True)
         return states
+
+
+def turned(*weights: Tensor) -> list[Tensor]:
+    """Weights (D, N) as torch's loops over time take them, (N, D).
+
+    The kernels of accelerators lay all of them end to end, for which views of other strides do not do.
+    """
+    return [w.t() if w.device.type == "cpu" else w.t().contiguous() for w in weights]
