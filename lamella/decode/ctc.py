@@ -17,6 +17,8 @@ Floats = NDArray[np.floating[Any]]
 Letters = tuple[int, ...]
 NEVER = -1e30  # a log-probability of 0 that can be added to
 LEAST = -9.0  # nats: a letter less likely than this at a step is not tried there
+UNKNOWN = object()  # a state that nobody has asked for
+FAR = 10.0  # nats behind the best: a text this far is given up
 
 
 class Scorer(Protocol):
@@ -25,8 +27,11 @@ class Scorer(Protocol):
     def start(self) -> Any:
         """The state before the first letter."""
 
-    def step(self, state: Any, letter: int) -> tuple[float, Any]:
-        """What a letter adds to the score, NEVER where it may not come, and the state after it."""
+    def gain(self, state: Any, letter: int) -> float:
+        """What a letter adds to the score, NEVER where it may not come."""
+
+    def after(self, state: Any, letter: int) -> Any:
+        """The state after a letter. Asked for later than `gain`, and only of the few texts that are gone on with."""
 
     def finish(self, state: Any) -> float:
         """What the end of the text adds."""
@@ -38,8 +43,11 @@ class Anything:
     def start(self) -> None:
         return None
 
-    def step(self, state: None, letter: int) -> tuple[float, None]:
-        return 0.0, None
+    def gain(self, state: None, letter: int) -> float:
+        return 0.0
+
+    def after(self, state: None, letter: int) -> None:
+        return None
 
     def finish(self, state: None) -> float:
         return 0.0
@@ -62,6 +70,27 @@ def greedy(likely: Floats) -> Letters:
     return tuple(int(letter) for letter in best[fresh & (best != 0)])
 
 
+class _Text:
+    """A text of the search, its letters shared with those that begin as it does."""
+
+    __slots__ = ("before", "blank", "last", "letter", "longer", "score", "seen", "state", "to_blank", "to_letter")
+
+    def __init__(self, before: "_Text | None", last: int, score: float) -> None:
+        self.before, self.last, self.score = before, last, score
+        self.state: Any = UNKNOWN
+        self.longer: dict[int, _Text] = {}
+        self.blank, self.letter = NEVER, NEVER  # of the paths so far that end with a blank, with its last letter
+        self.to_blank, self.to_letter = NEVER, NEVER  # the same with the next row
+        self.seen = -1  # the row in which these were begun
+
+    def letters(self) -> Letters:
+        found, text = [], self
+        while text.before is not None:
+            found.append(text.last)
+            text = text.before
+        return tuple(reversed(found))
+
+
 def prefix_beam(likely: Floats, scorer: Scorer, beams: int = 16) -> list[tuple[Letters, float]]:
     """The likeliest texts with their scores, best first: the sum over all paths of each (Hannun et al., 2014).
 
@@ -71,30 +100,54 @@ def prefix_beam(likely: Floats, scorer: Scorer, beams: int = 16) -> list[tuple[L
     >>> prefix_beam(np.log(np.array([[0.4, 0.6], [0.4, 0.6]])), Anything())[0][0]
     (1,)
     """
-    ends: dict[Letters, tuple[float, float]] = {(): (0.0, NEVER)}  # text -> with a blank last, with its letter last
-    known: dict[Letters, tuple[float, Any]] = {(): (0.0, scorer.start())}  # text -> its score, its state
-    for row in likely:
-        heard = [int(i) for i in np.flatnonzero(row[1:] > LEAST) + 1]
-        values = row.tolist()
-        fresh: dict[Letters, list[float]] = {}
-        for text, (blank, letter) in ends.items():
-            both = _plus(blank, letter)
-            _put(fresh, text, 0, both + values[0])
-            last = text[-1] if text else 0
+    first = _Text(None, 0, 0.0)
+    first.blank, first.state = 0.0, scorer.start()
+    kept = [(0.0, first)]
+    tried = (likely[:, 1:] > LEAST).astype(bool)
+    for at, (row, letters) in enumerate(zip(likely.tolist(), tried, strict=True)):
+        heard = [int(one) + 1 for one in np.flatnonzero(letters)]
+        quiet = row[0]
+        floor = kept[0][0] + max(row) - FAR  # what is this far behind the best now is not looked at
+        fresh: list[_Text] = []
+        for total, text in kept:
+            blank, letter, last = text.blank, text.letter, text.last
+            both = total - text.score
+            if text.seen != at:
+                text.seen, text.to_blank, text.to_letter = at, NEVER, NEVER
+                fresh.append(text)
+            text.to_blank = both + quiet  # only from itself
             if last:
-                _put(fresh, text, 1, letter + values[last])
-            score, state = known[text]
+                text.to_letter = _plus(text.to_letter, letter + row[last])
+            least = floor - text.score
             for one in heard:
-                longer = (*text, one)
-                if longer not in known:
-                    gained, after = scorer.step(state, one)
-                    known[longer] = (score + gained, after)
-                if known[longer][0] > NEVER / 2:
-                    _put(fresh, longer, 1, (blank if one == last else both) + values[one])
-        ranked = sorted(fresh, key=lambda text: _plus(*fresh[text]) + known[text][0], reverse=True)[:beams]
-        ends = {text: (fresh[text][0], fresh[text][1]) for text in ranked}
-    found = [(text, _plus(*ends[text]) + known[text][0] + scorer.finish(known[text][1])) for text in ends]
+                value = (blank if one == last else both) + row[one]
+                if value < least:
+                    continue
+                longer = text.longer.get(one)
+                if longer is None:
+                    longer = text.longer[one] = _Text(text, one, text.score + scorer.gain(text.state, one))
+                if longer.score < NEVER / 2:
+                    continue
+                if longer.seen != at:
+                    longer.seen, longer.to_blank, longer.to_letter = at, NEVER, value
+                    fresh.append(longer)
+                else:
+                    longer.to_letter = _plus(longer.to_letter, value)
+        for text in fresh:
+            text.blank, text.letter = text.to_blank, text.to_letter
+        ranked = [(_plus(text.blank, text.letter) + text.score, text) for text in fresh]
+        ranked.sort(key=_total, reverse=True)
+        least = ranked[0][0] - FAR
+        kept = [pair for pair in ranked[:beams] if pair[0] >= least]
+        for _, text in kept:
+            if text.state is UNKNOWN and text.before is not None:
+                text.state = scorer.after(text.before.state, text.last)
+    found = [(text.letters(), total + scorer.finish(text.state)) for total, text in kept]
     return sorted(found, key=lambda pair: -pair[1])
+
+
+def _total(pair: tuple[float, _Text]) -> float:
+    return pair[0]
 
 
 def _plus(a: float, b: float) -> float:
@@ -103,13 +156,9 @@ def _plus(a: float, b: float) -> float:
     >>> round(_plus(math.log(0.25), math.log(0.5)), 6) == round(math.log(0.75), 6)
     True
     """
-    high, low = (a, b) if a > b else (b, a)
-    return high if low < high - 40 else high + math.log1p(math.exp(low - high))
-
-
-def _put(ends: dict[Letters, list[float]], text: Letters, at: int, value: float) -> None:
-    found = ends.setdefault(text, [NEVER, NEVER])
-    found[at] = _plus(found[at], value)
+    if a < b:
+        a, b = b, a
+    return a if b < a - 40 else a + math.log1p(math.exp(b - a))
 
 
 def align(likely: Floats, letters: Sequence[int]) -> list[tuple[int, int]]:

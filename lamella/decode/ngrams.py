@@ -72,14 +72,14 @@ class NGrams:
         return self._known[history]
 
     def _distribution(self, history: tuple[int, ...]) -> Floats:
-        likely = np.full(self.symbols, 1 / self.symbols)
-        for n in range(len(history) + 1):
-            low, high, total = self.after(history[len(history) - n :])
-            if low == high:
-                break
-            off = self.discounts[n]
-            likely *= off * (high - low) / total
-            likely[self.keys[n][low:high] & ((1 << self.bits) - 1)] += (self.counts[n][low:high] - off) / total
+        # What the shorter history says is mostly known already.
+        shorter = self.distribution(history[1:]) if history else np.full(self.symbols, 1 / self.symbols)
+        low, high, total = self.after(history)
+        if low == high:
+            return shorter
+        n, off = len(history), self.discounts[len(history)]
+        likely: Floats = shorter * (off * (high - low) / total)
+        likely[self.keys[n][low:high] & ((1 << self.bits) - 1)] += (self.counts[n][low:high] - off) / total
         return likely
 
     def probability(self, history: tuple[int, ...], symbol: int, base: float) -> float:

@@ -29,14 +29,31 @@ def ctc_loss(scores: Tensor, lengths: Tensor, letters: Tensor) -> Tensor:
     return F.ctc_loss(likely, letters, lengths, wanted, blank=0, reduction="mean", zero_infinity=True)
 
 
-def stretch(frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
-    """Each sound played faster or slower by up to this share, as a tape would be: its pitch moves with its speed.
+def disagreement(scores: Tensor, lengths: Tensor, letters: Tensor) -> Tensor:
+    """How far apart the answers to two views of the same sounds are, which were hidden in different places: the mean over the
+    sounds of the Kullback-Leibler divergence per letter, each view being the other's target ("CR-CTC", Yao et al., 2024).
+
+    scores (2 B, T, V), lengths (2 B,) in rows of scores, letters (2 B, S): one view after the other.
+    """
+    one, two = F.log_softmax(scores.float(), dim=-1).chunk(2)
+    real = torch.arange(scores.shape[1], device=scores.device)[None] < lengths.chunk(2)[0][:, None]  # (B, T)
+    apart = (one.detach().exp() * (one.detach() - two) + two.detach().exp() * (two.detach() - one)).sum(dim=-1)
+    each = (apart * real).sum(dim=1) / (letters.chunk(2)[0] != 0).sum(dim=1).clamp(min=1)
+    return each.mean() / 2
+
+
+def stretch(
+    frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float, pitch: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Each sound played faster or slower by up to `share`, as a tape would be: its pitch moves with its speed, and by up to
+    `pitch` without it.
 
     Speed perturbation (Ko et al., 2015), done on the features, so that every pass has speeds of its own and nothing is
     stored. frames (B, T, 4, M), lengths (B,) -> the same with another T.
     """
     speed = 1 + share * (2 * torch.rand(len(frames), generator=rng) - 1)
-    speed = speed.to(frames.device)
+    higher = speed if not pitch else speed * (1 + pitch * (2 * torch.rand(len(frames), generator=rng) - 1))
+    speed, higher = speed.to(frames.device), higher.to(frames.device)
     batch, steps, four, bands = frames.shape
     fresh = (lengths / speed).round().long().clamp(min=1)  # (B,)
     flat = frames.reshape(batch, steps * four, bands)
@@ -45,7 +62,7 @@ def stretch(frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float)
     flat = _between(flat, at.clamp(max=steps * four - 1), dim=1)
     # Half the bands are in the lower, nearly linear part of the mel scale, where a factor moves each by its own place.
     mel = torch.arange(bands, device=frames.device) / bands * 7.6  # about ln(1 + hertz / 700) times a constant
-    place = torch.log1p(torch.expm1(mel * 0.33)[None] / speed[:, None]) / 0.33 / 7.6 * bands  # (B, M)
+    place = torch.log1p(torch.expm1(mel * 0.33)[None] / higher[:, None]) / 0.33 / 7.6 * bands  # (B, M)
     flat = _between(flat, place.clamp(0, bands - 1), dim=2)
     inside = torch.arange(flat.shape[1], device=frames.device)[None] < (fresh * four)[:, None]
     return (flat * inside[:, :, None]).reshape(batch, -1, four, bands), fresh
@@ -64,23 +81,26 @@ def _between(x: Tensor, places: Tensor, dim: int) -> Tensor:
     return x.gather(2, low) * (1 - share)[:, None] + x.gather(2, high) * share[:, None]
 
 
-def hide(frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float, bands: int) -> Tensor:
-    """SpecAugment (Park et al., 2019): set two stretches of time and two groups of bands of each sound to their mean, 0.
+def hide(
+    frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float, bands: int, stretches: int = 2, groups: int = 2
+) -> Tensor:
+    """SpecAugment (Park et al., 2019): set some stretches of time and groups of bands of each sound to their mean, 0.
 
     share: the longest stretch as a share of the sound; bands: the most bands of a group.
     """
     batch, steps, four, count = frames.shape
-    draws = torch.rand(4, 2, batch, generator=rng).to(frames.device)
-    out = frames
-    for k in range(2):
+    draws = torch.rand(4, max(stretches, groups), batch, generator=rng).to(frames.device)
+    time = torch.arange(steps * four, device=frames.device)[None]
+    gone = torch.zeros(batch, steps * four, dtype=torch.bool, device=frames.device)
+    for k in range(stretches):
         wide = draws[0, k] * share * lengths * four  # (B,) frames
         first = draws[1, k] * (lengths * four - wide)
-        time = torch.arange(steps * four, device=frames.device)[None]
-        gone = (time >= first[:, None]) & (time < (first + wide)[:, None])  # (B, 4 T)
-        out = out.masked_fill(gone.reshape(batch, steps, four, 1), 0.0)
+        gone |= (time >= first[:, None]) & (time < (first + wide)[:, None])
+    out = frames.masked_fill(gone.reshape(batch, steps, four, 1), 0.0)
+    band = torch.arange(count, device=frames.device)[None]
+    gone = torch.zeros(batch, count, dtype=torch.bool, device=frames.device)
+    for k in range(groups):
         high = draws[2, k] * bands
         low = draws[3, k] * (count - high)
-        band = torch.arange(count, device=frames.device)[None]
-        gone = (band >= low[:, None]) & (band < (low + high)[:, None])  # (B, M)
-        out = out.masked_fill(gone[:, None, None, :], 0.0)
-    return out
+        gone |= (band >= low[:, None]) & (band < (low + high)[:, None])
+    return out.masked_fill(gone[:, None, None, :], 0.0)

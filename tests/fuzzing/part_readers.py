@@ -110,7 +110,7 @@ def read_language(path: Path) -> None:
     scorer = Fused(from_bytes(path.read_bytes(), len(letters)), letters, 0.5, 1.0)
     state = scorer.start()
     for letter in "cat drinks":
-        _, state = scorer.step(state, letters.index(letter) + 1)
+        state = scorer.after(state, letters.index(letter) + 1)
     assert np.isfinite(scorer.finish(state))
 
 

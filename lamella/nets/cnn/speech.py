@@ -74,26 +74,31 @@ class Separable(nn.Module):
 
 
 class SpeechCNN(nn.Module):
-    """Log-mel frames -> scores of the letters, a row for each step of 40 ms.
+    """Log-mel frames -> scores of the letters, `rows` for each step of 40 ms.
 
-    >>> net = SpeechCNN(bands=80, letters=28, width=32, depth=1)
+    Letters follow each other faster than steps do in a word such as `through`, and CTC can write one a row only; more rows cost
+    no more than a larger last product.
+
+    >>> net = SpeechCNN(bands=80, letters=28, width=32, depth=1, rows=2)
     >>> net(torch.zeros(2, 25, 4, 80), torch.tensor([25, 20]))["scores"].shape
-    torch.Size([2, 25, 28])
+    torch.Size([2, 50, 28])
     """
 
-    def __init__(self, bands: int, letters: int, width: int = 192, depth: int = 3, dropout: float = 0.1) -> None:
+    def __init__(
+        self, bands: int, letters: int, width: int = 192, depth: int = 3, dropout: float = 0.1, rows: int = 1
+    ) -> None:
         super().__init__()
-        self.bands = bands
+        self.bands, self.letters, self.rows = bands, letters, rows
         self.stem = Stem(bands, width)
         # Wider and wider: letters first, then syllables.
         count = 3 * depth
         spans = [5 + 2 * round(2 * i / max(1, count - 1)) for i in range(count)]
         self.blocks = nn.ModuleList(Separable(width, span, dropout) for span in spans)
-        self.norm, self.out = nn.LayerNorm(width), Linear(width, letters)
-        self.early = Linear(width, letters)
+        self.norm, self.out = nn.LayerNorm(width), Linear(width, rows * letters)
+        self.early = Linear(width, rows * letters)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
-        """frames (B, T, 4, M), lengths (B,) in steps -> scores (B, T, V), in training early scores from half the depth too.
+        """frames (B, T, 4, M), lengths (B,) in steps -> scores (B, rows T, V), in training early scores from half the depth too.
 
         A loss of its own at half the depth (Lee and Watanabe, 2021, "Intermediate loss") trains the lower blocks sooner.
         """
@@ -105,8 +110,12 @@ class SpeechCNN(nn.Module):
             x = block(x, mask)
             if i == len(self.blocks) // 2 - 1:
                 early = x
-        answer = {"scores": self.out(self.norm(x)).float(), "lengths": lengths}
-        return {**answer, "early": self.early(early).float()} if self.training else answer
+        answer = {"scores": self._scores(self.out(self.norm(x))), "lengths": lengths * self.rows}
+        return {**answer, "early": self._scores(self.early(early))} if self.training else answer
+
+    def _scores(self, y: Tensor) -> Tensor:
+        batch, steps, _ = y.shape
+        return y.reshape(batch, steps * self.rows, self.letters).float()
 
     def listen(self, frames: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         """The graph that ships."""

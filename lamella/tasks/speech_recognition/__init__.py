@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from lamella.data.media.mel import BANDS, STEP, log_mel
+from lamella.data.media.mel import BANDS, log_mel
 from lamella.data.media.sounds import Sound, fingerprint, read_sound, seconds_of
 from lamella.data.readers.speech import read_speech
 from lamella.data.samples.speech_recognition import recordings
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
 GROUP = 4  # frames of a step of the net
-SECONDS = GROUP * STEP  # of a step
+ROWS = 2  # of scores for each step of the net, 20 ms each
 RATE, LOW_RATE = 16000, 8000  # samples a second of what the net hears; the lower where all recordings are of telephones
 MOST_LETTERS = 6000
+STRETCHES = 3  # of time that are hidden in training
 SENTENCE = 4  # words from which on a text must not stand on both sides of a split
 EXPLAINED = 12.0  # seconds that are explained
 SILENCE = "silence: nothing in it is loud enough for speech"
@@ -51,12 +52,16 @@ class Config(msgspec.Struct, kw_only=True):
         float, Meta(description="Play sounds faster or slower by up to this share in training.", ge=0, le=0.5)
     ] = 0.12
     mask_time: Annotated[
-        float, Meta(description="SpecAugment: hide two stretches of up to this share of a sound.", ge=0, le=0.5)
-    ] = 0.1
+        float, Meta(description="SpecAugment: hide three stretches of up to this share of a sound.", ge=0, le=0.5)
+    ] = 0.07
     mask_bands: Annotated[
         int, Meta(description="SpecAugment: hide two groups of up to this many of the 80 bands.", ge=0, le=40)
     ] = 16
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.15
+    agree: Annotated[
+        float,
+        Meta(description="Weight of the agreement of two views of a sound, hidden in different places; 0: one.", ge=0),
+    ] = 0.2
     lm: Annotated[
         str,
         Meta(
@@ -74,7 +79,7 @@ class Config(msgspec.Struct, kw_only=True):
     ] = ""
     beams: Annotated[
         int, Meta(description="Beam size of the search; 1: greedy.", ge=1, le=256, extra={"when": "predict"})
-    ] = 24
+    ] = 48
 
 
 def _write(
@@ -93,11 +98,17 @@ class SpeechRecognition(Task):
     metric = "WER"
     output = Output(write=_write)
     training = Training(
-        nets=("cnn", "transformer"), noun="recordings", quick={"beams": 1}, short_first=2, less_is_better=True
+        nets=("cnn", "transformer"),
+        noun="recordings",
+        quick={"beams": 1},
+        short_first=2,
+        less_is_better=True,
+        terms="rows",
     )
 
     letters_: list[str]  # in the order of their ids, the first having 1
     rate_: int  # samples a second
+    rows_: int = 1  # of scores for each step: an earlier version had no more
     language_: bytes
     shares_: list[float] = [1.0]  # of the transcripts and of the text of --lm in the language model
     weight_: float = 0.5  # of the language model
@@ -130,6 +141,7 @@ class SpeechRecognition(Task):
         rates = [read_sound(e["audio"]).rate for e in examples[:: max(1, len(examples) // 50)]]
         self.rate_ = RATE if np.median(rates) > 1.4 * LOW_RATE else LOW_RATE
         spoken = [texts, read_texts(self.config.lm)] if self.config.lm else [texts]
+        self.rows_ = ROWS if self.config.net == "cnn" else 1
         learned = [Language.learn(part, self.letters_) for part in spoken]
         self.language_, self.shares_ = language.to_bytes(learned), [1 / len(learned)] * len(learned)
 
@@ -160,28 +172,35 @@ class SpeechRecognition(Task):
 
         c, frames, lengths = self.config, batch["frames"], batch["lengths"]
         if c.speed:
-            frames, lengths = stretch(frames, lengths, rng, c.speed)
+            frames, lengths = stretch(frames, lengths, rng, c.speed, c.speed / 2)
+        batch = {**batch, "frames": frames, "lengths": lengths}
+        if c.agree:  # one view after the other; what is hidden differs
+            batch = {name: x.repeat(2, *[1] * (x.ndim - 1)) for name, x in batch.items()}
         if c.mask_time or c.mask_bands:
-            frames = hide(frames, lengths, rng, c.mask_time, c.mask_bands)
-        return {**batch, "frames": frames, "lengths": lengths}
+            batch["frames"] = hide(batch["frames"], batch["lengths"], rng, c.mask_time, c.mask_bands, STRETCHES)
+        return batch
 
     def build(self) -> "nn.Module":
         c, size, letters = self.config, self.size, len(self.letters_) + 1
         if c.net == "cnn":
             from lamella.nets.cnn.speech import SpeechCNN
 
-            return SpeechCNN(BANDS, letters, size.width, size.depth, c.dropout)
+            return SpeechCNN(BANDS, letters, size.width, size.depth, c.dropout, self.rows_)
         from lamella.nets.transformer.speech import Conformer
 
         return Conformer(BANDS, letters, size.width, size.depth, size.heads, c.dropout)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        from lamella.nets.ctc import ctc_loss
+        from lamella.nets.ctc import ctc_loss, disagreement
 
         loss = ctc_loss(outputs["scores"], outputs["lengths"], targets["letters"])
         if "early" not in outputs:
             return loss
-        return 0.7 * loss + 0.3 * ctc_loss(outputs["early"], outputs["lengths"], targets["letters"])
+        loss = 0.7 * loss + 0.3 * ctc_loss(outputs["early"], outputs["lengths"], targets["letters"])
+        if self.config.agree:
+            apart = disagreement(outputs["scores"], outputs["lengths"], targets["letters"])
+            loss = loss + self.config.agree * apart
+        return loss
 
     # ---- answers -----------------------------------------------------------------------------------------------
 
@@ -190,11 +209,10 @@ class SpeechRecognition(Task):
         return [search.answer(likely) for likely in self._likely(graphs, inputs)]
 
     def _likely(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Any]:
-        """The log-probabilities of each sound's letters, (T, V)."""
+        """The log-probabilities of each sound's letters, (rows T, V)."""
         scores = graphs["listen"](frames=inputs["frames"], lengths=inputs["lengths"])["scores"]
-        return [
-            ctc.log_softmax(s[:n].astype(np.float64)) for s, n in zip(scores, inputs["lengths"].tolist(), strict=True)
-        ]
+        lengths = (inputs["lengths"] * self.rows_).tolist()
+        return [ctc.log_softmax(s[:n].astype(np.float64)) for s, n in zip(scores, lengths, strict=True)]
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Each recording cut where it is quiet, its pieces written down and put together again; silence is not asked of the net."""
@@ -225,7 +243,7 @@ class SpeechRecognition(Task):
         return {**example, "audio": short}, f"the first {EXPLAINED:g} of {sound.seconds:.0f} seconds are explained"
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
-        return hearing.focus(self._likely(graphs, inputs), answer, self.letters_)
+        return hearing.focus(self._likely(graphs, inputs), answer, self.letters_, self.rows_)
 
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """In every recording what is said most often."""

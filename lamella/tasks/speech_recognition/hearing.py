@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from lamella.tasks.speech_recognition import SpeechRecognition
 
 Floats = NDArray[np.float64]
-SECONDS = 4 * STEP  # of a step of the net
+STEP_OF_NET = 4 * STEP  # seconds; each has one row of scores or more
 WEIGHTS, BONUSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.3, 1.7), (-2.0, -1.2, -0.5, 0.0, 0.7, 1.5, 2.5)
-TRIED_BEAMS, TRIED_STEPS = 8, 6000  # of the search for these: four minutes of sound
+TRIED_BEAMS, TRIED_SECONDS = 20, 240  # of the search for these, of sound
 LEAST = -4.6  # 1%: a letter that is not heard is not heard, whatever else is
-PAUSE, QUIET = 10, math.log(0.9)  # steps (0.4 s), and how likely it is in each that there is no letter
+PAUSE, QUIET = 0.4, math.log(0.9)  # seconds, and how likely it is in each row of them that there is no letter
 MARGIN = 0.05  # seconds around a word in which its letters are looked for
 
 
@@ -37,6 +37,7 @@ class Search:
         """weight, bonus: in the place of those that were learned. most: beams."""
         c = task.config
         self.letters, self.beams, self.sure = task.letters_, min(most, c.beams), task.sure_
+        self.seconds = STEP_OF_NET / task.rows_  # of a row
         self.space = self.letters.index(" ") + 1
         weight = (task.weight_ if c.lm_weight < 0 else c.lm_weight) if weight is None else weight
         bonus = task.bonus_ if bonus is None else bonus
@@ -50,7 +51,7 @@ class Search:
 
     def answer(self, likely: Floats) -> Answer:
         """Log-probabilities (T, V) of one sound -> its answer."""
-        likely = paused(likely, self.space)
+        likely = paused(likely, self.space, round(PAUSE / self.seconds))
         if self.beams == 1 and not self.closed:
             best = ctc.greedy(likely)
         else:
@@ -80,28 +81,28 @@ class Search:
         mean = min(-1e-9, sum(best) / len(best))
         odds = mean - math.log(-math.expm1(mean))
         slope, offset = self.sure
-        first, last = spelled[0][1][0], spelled[-1][1][1]
+        begin, end = spelled[0][1][0] * self.seconds - STEP_OF_NET, (spelled[-1][1][1] + 1) * self.seconds + STEP_OF_NET
         return {
             "word": "".join(self.letters[letter - 1] for letter, _ in spelled),
-            "start": round(max(0, first - 1) * SECONDS, 2),
-            "end": round(min(len(likely), last + 2) * SECONDS, 2),
+            "start": round(max(0.0, begin), 2),
+            "end": round(min(len(likely) * self.seconds, end), 2),
             "confidence": round(1 / (1 + math.exp(-max(-30.0, min(30.0, slope * odds + offset)))), 4),
         }
 
 
-def paused(likely: Floats, space: int) -> Floats:
-    """Log-probabilities (T, V) with a space in the middle of each pause: where for `PAUSE` steps no letter is heard, before the last
+def paused(likely: Floats, space: int, rows: int) -> Floats:
+    """Log-probabilities (T, V) with a space in the middle of each pause: where for so many rows no letter is heard, before the last
     and after the first one, a word has ended, also for a net to whose training sentences no pause belonged.
 
     >>> heard = np.log(np.array([[0.02, 0.97, 0.01]] + [[0.98, 0.01, 0.01]] * 11 + [[0.01, 0.98, 0.01]]))
-    >>> paused(heard, space=2).argmax(axis=1).tolist()
+    >>> paused(heard, space=2, rows=10).argmax(axis=1).tolist()
     [1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1]
     """
     quiet = likely[:, 0] > QUIET
     edges = np.flatnonzero(np.diff(quiet.astype(np.int8), prepend=0, append=0))
     found = likely
     for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if last - first >= PAUSE and first > 0 and last < len(likely):
+        if last - first >= rows and first > 0 and last < len(likely):
             found = found.copy() if found is likely else found
             found[(first + last) // 2, [0, space]] = np.log([0.4, 0.6])
     return found
@@ -192,12 +193,12 @@ def emissions(task: "SpeechRecognition", examples: Sequence[Example], run: Run) 
 
     vars(task)["decode"] = keep
     try:
-        steps = 0
+        rows = 0
         for example in examples:
             [likely] = run([example])
             kept.append(likely)
-            steps += len(likely)
-            if steps > TRIED_STEPS:
+            rows += len(likely)
+            if rows * STEP_OF_NET / task.rows_ > TRIED_SECONDS:
                 break
     finally:
         del vars(task)["decode"]
@@ -242,19 +243,19 @@ def matched(words: Sequence[str], wanted: Sequence[str]) -> list[bool]:
 # ---- explained ---------------------------------------------------------------------------------------------------------
 
 
-def focus(heard: Sequence[Floats], answer: Answer, letters: Sequence[str]) -> Focus:
+def focus(heard: Sequence[Floats], answer: Answer, letters: Sequence[str], rows: int) -> Focus:
     """For each word the log-probability of its letters where it was heard; without words how sure the silence is."""
     if not answer["words"]:
         return Focus("log-probability that nothing is said", np.array([likely[:, 0].sum() for likely in heard]))
     place = {letter: i for i, letter in enumerate(letters, start=1)}
-    rows = []
+    seconds, found = STEP_OF_NET / rows, []
     for likely in heard:
         row = []
         for word in answer["words"]:
-            first = max(0, min(len(likely) - 1, round((word["start"] - MARGIN) / SECONDS)))
-            last = max(first + 1, round((word["end"] + MARGIN) / SECONDS))
+            first = max(0, min(len(likely) - 1, round((word["start"] - MARGIN) / seconds)))
+            last = max(first + 1, round((word["end"] + MARGIN) / seconds))
             part = likely[first:last]
             row.append(sum(max(LEAST, float(part[:, place[letter]].max())) for letter in word["word"]))
-        rows.append(row)
+        found.append(row)
     names = [f"{word['word']} at {word['start']:g} s" for word in answer["words"]]
-    return Focus("log-probability of the words where they are heard", np.array(rows), names)
+    return Focus("log-probability of the words where they are heard", np.array(found), names)

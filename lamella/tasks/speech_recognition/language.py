@@ -97,6 +97,7 @@ class State(NamedTuple):
     word: str  # that is being spelled
     spelled: float  # log-probability of its letters so far
     before: tuple[str, ...]  # the last words; BEGIN before the first
+    likely: list[float]  # log-probability of each letter now
 
 
 class Fused:
@@ -117,23 +118,25 @@ class Fused:
         self._letter: dict[tuple[int, ...], list[float]] = {}
 
     def start(self) -> State:
-        return State((self.space,), "", 0.0, (BEGIN,))
+        return State((self.space,), "", 0.0, (BEGIN,), self._likely((self.space,)))
 
-    def step(self, state: State, letter: int) -> tuple[float, State]:
+    def gain(self, state: State, letter: int) -> float:
         if letter == self.space:
-            return self._word(state) if state.word else (NEVER, state)  # no two spaces in a row
-        gained = self._likely(state.history)[letter]
-        after = State(
-            (*state.history, letter)[-LETTERS:],
-            state.word + self.letters[letter - 1],
-            state.spelled + gained,
-            state.before,
-        )
-        return self.weight * gained, after
+            return self._word(state) if state.word else NEVER  # no two spaces in a row
+        return self.weight * state.likely[letter]
+
+    def after(self, state: State, letter: int) -> State:
+        history = (*state.history, letter)[-LETTERS:]
+        likely = self._likely(history)
+        if letter == self.space:
+            before = (*state.before, state.word)[-WORDS + 1 :] if state.word else state.before
+            return State(history, "", 0.0, before, likely)
+        word, spelled = state.word + self.letters[letter - 1], state.spelled + state.likely[letter]
+        return State(history, word, spelled, state.before, likely)
 
     def finish(self, state: State) -> float:
-        gained, after = self._word(state) if state.word else (0.0, state)
-        ends = self._mixed(self.ends(after))
+        gained = self._word(state) if state.word else 0.0
+        ends = self._mixed(self.ends(self.after(state, self.space)))
         return gained + self.weight * math.log(max(LEAST, ends))
 
     def words(self, state: State) -> list[float]:
@@ -142,7 +145,7 @@ class Fused:
         A word that one of them has read is said by that one; one that none has read is as likely as where it is least likely: the language
         that has read least leaves most to new words, and such are mostly misheard.
         """
-        spelled = math.exp(max(-600.0, state.spelled + self._likely(state.history)[self.space]))
+        spelled = math.exp(max(-600.0, state.spelled + state.likely[self.space]))
         places = [language.ids.get(state.word) for language in self.languages]
         likely = [
             _after(language, state.before, len(language.ids) + 1 if at is None else at, spelled)
@@ -169,12 +172,10 @@ class Fused:
             self._letter[history] = np.log(np.maximum(LEAST, np.asarray(mixed))).tolist()
         return self._letter[history]
 
-    def _word(self, state: State) -> tuple[float, State]:
+    def _word(self, state: State) -> float:
         """The word is whole: what its letters gave is taken back, and what it gives as a word is put in its place."""
         gained = math.log(max(1e-260, self._mixed(self.words(state))))
-        before = (*state.before, state.word)[-WORDS + 1 :]
-        after = State((*state.history, self.space)[-LETTERS:], "", 0.0, before)
-        return self.weight * (gained - state.spelled) + self.bonus, after
+        return self.weight * (gained - state.spelled) + self.bonus
 
 
 def _after(language: Language, before: Sequence[str], word: int, base: float) -> float:
@@ -208,7 +209,7 @@ def shares(languages: Sequence[Language], letters: Sequence[str], texts: Iterabl
         for letter in f"{text} ":
             if letter == " " and state.word:
                 rows.append(scorer.words(state))
-            state = scorer.step(state, place[letter])[1]
+            state = scorer.after(state, place[letter])
         rows.append(scorer.ends(state))
     found = np.full(len(languages), 1 / len(languages))
     likely = np.maximum(np.array(rows).reshape(-1, len(languages)), 1e-300)
@@ -230,11 +231,13 @@ class Closed:
     def start(self) -> str:
         return ""
 
-    def step(self, state: str, letter: int) -> tuple[float, str]:
+    def gain(self, state: str, letter: int) -> float:
         if letter == self.space:
-            return (self.cost, "") if state in self.whole else (NEVER, state)
-        longer = state + self.letters[letter - 1]
-        return (0.0, longer) if longer in self.begun else (NEVER, longer)
+            return self.cost if state in self.whole else NEVER
+        return 0.0 if self.after(state, letter) in self.begun else NEVER
+
+    def after(self, state: str, letter: int) -> str:
+        return "" if letter == self.space else state + self.letters[letter - 1]
 
     def finish(self, state: str) -> float:
         if not state:
