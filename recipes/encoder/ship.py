@@ -36,20 +36,21 @@ RARE = 3  # times that a word must have been seen to be filled in where it has s
 COUNTED = 20_000  # passages by which is told how many pieces words have
 WORDS = "known.model"  # the checksums of the words that were seen
 DATA = [
-    "English and French text, some two thirds English: sentences of Tatoeba, prose, stories and games, descriptions, documentation, "
-    "help, interfaces, verses; the recipe is recipes/encoder",
+    "texts in English, two thirds of them, French, German, Spanish and Chinese: novels, sentences of Tatoeba, prose and documentation, "
+    "dialogues of games, definitions of WordNet, lists of words that mean nearly the same; the recipe is recipes/encoder",
+    "835,000 pairs that mean the same: translations of sentences, words and their definitions",
     "nothing from Debian packages whose names begin with t, and nothing that the translators are tested on",
 ]
 LIMITS = [
-    "Knows English and French. Texts in other languages fall into short pieces, about which it knows nothing.",
+    "Knows English, and some French, German, Spanish and Chinese. Texts in other languages fall into short pieces, about which it knows nothing.",
+    "Fills in words with blanks around them: in Chinese, where there are none, it can be begun from and no more.",
     "Reads 128 pieces at a time, some 90 words.",
     "Small: it fills in what is common. It is there to be begun from, and to find slips.",
 ]
 LICENCES = """
 ## Sources and their licences
 
-The texts are those of the translators from English to French and back, and English sides of the others: recipes/translation/SOURCES.md
-names each with its licence.
+recipes/encoder/SOURCES.md and recipes/translation/SOURCES.md name each source with its licence.
 """
 
 

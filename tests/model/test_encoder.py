@@ -32,11 +32,12 @@ def test_what_is_shipped(encoder):
     assert not re.search(r"/(home|root|work|tmp)/", card + (FOLDER / "model.json").read_text(encoding="utf-8"))
 
 
-def test_it_knows_english_and_french(encoder):
+def test_it_knows_its_languages(encoder):
     for text, words in (
         ("She was born ___ London.", {"in"}),
         ("I want to go ___ the cinema tonight.", {"to"}),
         ("Je ne sais ___ où il habite.", {"pas"}),
+        ("Ich habe heute keine ___ .", {"Zeit"}),
     ):
         found = {filling["words"][0] for filling in encoder.predict(text)["fillings"]}
         assert found & words, (text, found)
@@ -62,11 +63,15 @@ def test_its_weights_and_vocabulary_can_be_begun_from(encoder):
     known = encoder.task.transfer.encoder(encoder.task, further.weights_of(encoder))
     assert known.depth == encoder.task.size.depth and known.weights["table"].shape[1] == known.width
     pieces = Pieces(known.vocabulary)
-    for text in ("Nobody who saw this film will forget how it ends.", "Personne n'oubliera la fin de ce film."):
+    for text in (
+        "Nobody who saw this film will forget how it ends.",
+        "Personne n'oubliera la fin de ce film.",
+        "Niemand, der diesen Film gesehen hat, vergisst das Ende.",
+        "没有人会忘记结局。",
+    ):
         assert pieces.letters_per_piece([text]) > further.LETTERS
     for text in (
-        "Niemand, der diesen Film gesehen hat, vergisst das Ende.",
         "Nikt nie zapomni zakończenia.",
-        "没有人会忘记结局。",
+        "Никто не забудет, чем кончается этот фильм.",
     ):
         assert pieces.letters_per_piece([text]) < further.LETTERS
