@@ -34,7 +34,6 @@ from lamella.verbs.compress import graphs_size
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 HELD_OUT = 10  # one sentence of so many
-LONG = {"dropout": 0.2, "mask_time": 0.1, "mask_bands": 22}  # an hour hears each sound hundreds of times
 PEER = Path(__file__).with_name("speech_recognition_peer.py")
 Rows = list[dict[str, Any]]
 
@@ -121,7 +120,6 @@ def main() -> None:
             minutes = args.minutes or (5.0 if args.what == "digits" else 60.0)
             budget = {"steps": args.steps} if args.steps else {"minutes": minutes}
             how = {"seed": args.seed, "threads": 1, "net": args.net, "lm": args.lm, **budget}
-            how |= LONG if args.what == "voice" else {}
             lamella.train(
                 "speech-recognition",
                 manifest(learn, home / "learn.jsonl"),

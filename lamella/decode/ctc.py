@@ -18,7 +18,7 @@ Letters = tuple[int, ...]
 NEVER = -1e30  # a log-probability of 0 that can be added to
 LEAST = -9.0  # nats: a letter less likely than this at a step is not tried there
 UNKNOWN = object()  # a state that nobody has asked for
-FAR = 10.0  # nats behind the best: a text this far is given up
+FAR = 14.0  # nats behind the best: a text this far is given up
 
 
 class Scorer(Protocol):
@@ -36,6 +36,9 @@ class Scorer(Protocol):
     def finish(self, state: Any) -> float:
         """What the end of the text adds."""
 
+    def key(self, state: Any) -> Any:
+        """Of two texts with the same key, all that can follow adds the same: the worse one is given up. None: of all texts different."""
+
 
 class Anything:
     """A scorer to which all texts are equal."""
@@ -51,6 +54,9 @@ class Anything:
 
     def finish(self, state: None) -> float:
         return 0.0
+
+    def key(self, state: None) -> None:
+        return None
 
 
 def log_softmax(scores: Floats) -> Floats:
@@ -138,10 +144,17 @@ def prefix_beam(likely: Floats, scorer: Scorer, beams: int = 16) -> list[tuple[L
         ranked = [(_plus(text.blank, text.letter) + text.score, text) for text in fresh]
         ranked.sort(key=_total, reverse=True)
         least = ranked[0][0] - FAR
-        kept = [pair for pair in ranked[:beams] if pair[0] >= least]
-        for _, text in kept:
+        kept, keys = [], set()
+        for pair in ranked:
+            if pair[0] < least or len(kept) == beams:
+                break
+            text = pair[1]
             if text.state is UNKNOWN and text.before is not None:
                 text.state = scorer.after(text.before.state, text.last)
+            key = scorer.key(text.state)
+            if key is None or key not in keys:
+                keys.add(key)
+                kept.append(pair)
     found = [(text.letters(), total + scorer.finish(text.state)) for total, text in kept]
     return sorted(found, key=lambda pair: -pair[1])
 

@@ -29,19 +29,6 @@ def ctc_loss(scores: Tensor, lengths: Tensor, letters: Tensor) -> Tensor:
     return F.ctc_loss(likely, letters, lengths, wanted, blank=0, reduction="mean", zero_infinity=True)
 
 
-def disagreement(scores: Tensor, lengths: Tensor, letters: Tensor) -> Tensor:
-    """How far apart the answers to two views of the same sounds are, which were hidden in different places: the mean over the
-    sounds of the Kullback-Leibler divergence per letter, each view being the other's target ("CR-CTC", Yao et al., 2024).
-
-    scores (2 B, T, V), lengths (2 B,) in rows of scores, letters (2 B, S): one view after the other.
-    """
-    one, two = F.log_softmax(scores.float(), dim=-1).chunk(2)
-    real = torch.arange(scores.shape[1], device=scores.device)[None] < lengths.chunk(2)[0][:, None]  # (B, T)
-    apart = (one.detach().exp() * (one.detach() - two) + two.detach().exp() * (two.detach() - one)).sum(dim=-1)
-    each = (apart * real).sum(dim=1) / (letters.chunk(2)[0] != 0).sum(dim=1).clamp(min=1)
-    return each.mean() / 2
-
-
 def stretch(
     frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float, pitch: float = 0.0
 ) -> tuple[Tensor, Tensor]:

@@ -98,6 +98,30 @@ def test_a_language_prefers_what_was_read_and_writes_the_rest():
     assert heard[2.0] in {(2,), (2, 3)}
 
 
+def test_of_texts_with_the_same_last_words_the_best_is_gone_on_with():
+    language = Language.learn(["a b a b", "b a b", "ab b"], LETTERS)
+    scorer, asked = Fused([language], LETTERS, 0.5, 0.3), []
+
+    class Counted(Fused):
+        def after(self, state, letter):
+            asked.append(letter)
+            return super().after(state, letter)
+
+    def said(text: str):
+        state, total = scorer.start(), 0.0
+        for letter in text:
+            total += scorer.gain(state, LETTERS.index(letter) + 1)
+            state = scorer.after(state, LETTERS.index(letter) + 1)
+        return state, total + scorer.finish(state)
+
+    assert scorer.key(said("a b ab b")[0]) == scorer.key(said("b b ab b")[0]) != scorer.key(said("b b a b")[0])
+    scores = likely(60, len(LETTERS) + 1, 3)
+    few = ctc.prefix_beam(scores, Counted([language], LETTERS, 0.5, 0.3), 8)
+    assert len({scorer.key(said("".join(LETTERS[k - 1] for k in text))[0]) for text, _ in few}) == len(few)
+    assert len(asked) < 60 * 16  # and not once for each letter of each of them
+    assert few[0][1] >= ctc.prefix_beam(scores, scorer, 1)[0][1]
+
+
 def test_a_closed_grammar_writes_its_words_alone():
     scores = likely(12, 4, 5)
     for text, score in ctc.prefix_beam(scores, Closed(["ab", "ba"], LETTERS), 64):

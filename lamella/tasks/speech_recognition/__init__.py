@@ -58,10 +58,6 @@ class Config(msgspec.Struct, kw_only=True):
         int, Meta(description="SpecAugment: hide two groups of up to this many of the 80 bands.", ge=0, le=40)
     ] = 16
     dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.15
-    agree: Annotated[
-        float,
-        Meta(description="Weight of the agreement of two views of a sound, hidden in different places; 0: one.", ge=0),
-    ] = 0.2
     lm: Annotated[
         str,
         Meta(
@@ -79,7 +75,7 @@ class Config(msgspec.Struct, kw_only=True):
     ] = ""
     beams: Annotated[
         int, Meta(description="Beam size of the search; 1: greedy.", ge=1, le=256, extra={"when": "predict"})
-    ] = 48
+    ] = 96
 
 
 def _write(
@@ -98,12 +94,7 @@ class SpeechRecognition(Task):
     metric = "WER"
     output = Output(write=_write)
     training = Training(
-        nets=("cnn", "transformer"),
-        noun="recordings",
-        quick={"beams": 1},
-        short_first=2,
-        less_is_better=True,
-        terms="rows",
+        nets=("cnn", "transformer"), noun="recordings", quick={"beams": 1}, short_first=2, less_is_better=True
     )
 
     letters_: list[str]  # in the order of their ids, the first having 1
@@ -173,12 +164,9 @@ class SpeechRecognition(Task):
         c, frames, lengths = self.config, batch["frames"], batch["lengths"]
         if c.speed:
             frames, lengths = stretch(frames, lengths, rng, c.speed, c.speed / 2)
-        batch = {**batch, "frames": frames, "lengths": lengths}
-        if c.agree:  # one view after the other; what is hidden differs
-            batch = {name: x.repeat(2, *[1] * (x.ndim - 1)) for name, x in batch.items()}
         if c.mask_time or c.mask_bands:
-            batch["frames"] = hide(batch["frames"], batch["lengths"], rng, c.mask_time, c.mask_bands, STRETCHES)
-        return batch
+            frames = hide(frames, lengths, rng, c.mask_time, c.mask_bands, STRETCHES)
+        return {**batch, "frames": frames, "lengths": lengths}
 
     def build(self) -> "nn.Module":
         c, size, letters = self.config, self.size, len(self.letters_) + 1
@@ -191,16 +179,12 @@ class SpeechRecognition(Task):
         return Conformer(BANDS, letters, size.width, size.depth, size.heads, c.dropout)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
-        from lamella.nets.ctc import ctc_loss, disagreement
+        from lamella.nets.ctc import ctc_loss
 
         loss = ctc_loss(outputs["scores"], outputs["lengths"], targets["letters"])
         if "early" not in outputs:
             return loss
-        loss = 0.7 * loss + 0.3 * ctc_loss(outputs["early"], outputs["lengths"], targets["letters"])
-        if self.config.agree:
-            apart = disagreement(outputs["scores"], outputs["lengths"], targets["letters"])
-            loss = loss + self.config.agree * apart
-        return loss
+        return 0.7 * loss + 0.3 * ctc_loss(outputs["early"], outputs["lengths"], targets["letters"])
 
     # ---- answers -----------------------------------------------------------------------------------------------
 

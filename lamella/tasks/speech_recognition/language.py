@@ -139,6 +139,10 @@ class Fused:
         ends = self._mixed(self.ends(self.after(state, self.space)))
         return gained + self.weight * math.log(max(LEAST, ends))
 
+    def key(self, state: State) -> tuple[tuple[str, ...], str]:
+        """Words before the last ones say nothing about what follows."""
+        return state.before, state.word
+
     def words(self, state: State) -> list[float]:
         """How likely each language has the word that is spelled now, with its end.
 
@@ -238,6 +242,9 @@ class Closed:
 
     def after(self, state: str, letter: int) -> str:
         return "" if letter == self.space else state + self.letters[letter - 1]
+
+    def key(self, state: str) -> None:
+        return None
 
     def finish(self, state: str) -> float:
         if not state:

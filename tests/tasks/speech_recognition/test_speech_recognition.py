@@ -17,7 +17,7 @@ from lamella.data.readers.speech import read_speech
 from lamella.data.samples.speech_recognition import RATE, WORDS, recordings, say
 from lamella.errors import DataError, ModelError, UsageError
 from lamella.metrics.speech import distance
-from lamella.nets.ctc import ctc_loss, disagreement, hide, stretch
+from lamella.nets.ctc import ctc_loss, hide, stretch
 from lamella.nets.transformer.speech import Conformer
 from lamella.tasks.speech_recognition import NOTHING, SILENCE, SpeechRecognition
 from lamella.tasks.speech_recognition.files import cues, write
@@ -96,23 +96,6 @@ def test_noise_of_training_keeps_what_is_padding_and_moves_lengths_with_the_soun
     assert torch.equal(still, lengths) and torch.allclose(same, frames, atol=1e-3)
     hidden = hide(frames, lengths, torch.Generator().manual_seed(1), 0.1, 20)
     assert 0.05 < float((hidden[0] == 0).float().mean()) < 0.8
-
-
-def test_two_views_of_a_sound_are_asked_to_agree():
-    job = SpeechRecognition()
-    frames, lengths = torch.randn(3, 50, 4, 80), torch.tensor([50, 30, 10])
-    letters = torch.randint(1, 5, (3, 6))
-    twice = job.augment({"frames": frames, "lengths": lengths, "letters": letters}, torch.Generator().manual_seed(0))
-    one, two = twice["frames"].chunk(2)
-    assert len(twice["letters"]) == len(twice["lengths"]) == 6 and not torch.equal(one, two)
-    assert torch.equal(twice["lengths"][:3], twice["lengths"][3:]) and torch.equal(twice["letters"][:3], letters)
-    scores = torch.randn(3, 100, 7)
-    same = torch.cat([scores, scores])
-    assert float(disagreement(same, twice["lengths"] * 2, twice["letters"])) == 0
-    same[4, int(twice["lengths"][4]) * 2 :] += torch.randn(7)  # padding
-    assert float(disagreement(same, twice["lengths"] * 2, twice["letters"])) == 0
-    same[4, 3] += torch.randn(7)
-    assert float(disagreement(same, twice["lengths"] * 2, twice["letters"])) > 0
 
 
 def test_letters_may_follow_each_other_faster_than_the_steps_of_the_net():
