@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from lamella.data.text.pieces import UNKNOWN
 from lamella.errors import ModelError
+from lamella.tasks.fill_mask.passages import Passages
 
 Ints = NDArray[np.integer]
 Floats = NDArray[np.float32]
@@ -38,6 +39,7 @@ CONTEXTS = (*LEFT, *RIGHT, *BETWEEN, *APART)
 NEAREST = (*LEFT[:2], *RIGHT[:2], BETWEEN[0])
 # How often a context has to be seen; three times where it is none of these.
 LEAST: dict[tuple[int, ...], int] = {**dict.fromkeys(NEAREST, 1), **dict.fromkeys(APART, 2)}
+KEPT = 0.25  # of the bytes that counts may take, for the words of passages
 REACH = 3  # words on each side that a context looks at
 MOST_WORDS = 65_535  # the most frequent ones
 DISCOUNTS = np.array([0.7, 0.9, 1.1], np.float32)  # of what was seen once, twice, more often
@@ -87,6 +89,10 @@ class _Head(msgspec.Struct):
     contexts: list[int]
     entries: list[int]
     lone: list[int]
+    passages: list[int] = msgspec.field(
+        default_factory=lambda: [0, 0]
+    )  # how many, and how many words they have; earlier models have none
+    folded: bool = False
 
 
 class Counts:
@@ -94,14 +100,23 @@ class Counts:
 
     words: those of letters, the most frequent first. often, after, before (W,): how often each was seen, after how many
     different words, before how many. lengths, firsts (2, W): how many pieces each has and the first one, with a space before it and
-    without.
+    without. passages: which words each passage had. folded: whether small and capital letters of contexts are the same, which
+    they were not in an earlier version.
     """
 
     def __init__(
-        self, words: Sequence[str], often: Ints, sides: Ints, lengths: Ints, firsts: Ints, tables: Sequence[Table]
+        self,
+        words: Sequence[str],
+        often: Ints,
+        sides: Ints,
+        lengths: Ints,
+        firsts: Ints,
+        tables: Sequence[Table],
+        passages: Passages,
+        folded: bool = True,
     ) -> None:
         self.words, self.often, self.sides, self.lengths, self.firsts = words, often, sides, lengths, firsts
-        self.tables = dict(zip(CONTEXTS, tables, strict=True))
+        self.tables, self.passages, self.folded = dict(zip(CONTEXTS, tables, strict=True)), passages, folded
 
     @cached_property
     def ids(self) -> dict[str, int]:
@@ -119,10 +134,14 @@ class Counts:
         """How likely a word is that was not seen: as likely as one that was seen once (Good, 1953)."""
         return float(np.clip((self.often == 1).sum() / max(1, int(self.often.sum())), 1e-4, 0.2))
 
+    def code(self, word: str) -> int:
+        """The hash of a word of a context: "And the" at the beginning of a line says what "and the" says within one."""
+        return _code(word, self.folded)
+
     def row(self, places: tuple[int, ...], left: Sequence[str], right: Sequence[str]) -> Row | None:
         """The words of a context around a gap, of which `left` ends before it and `right` begins after it."""
         found = [left[place] if place < 0 else right[place - 1] for place in places]
-        hashes = [np.array([crc32(word.encode(errors="replace"))], np.uint64) for word in found]
+        hashes = [np.array([self.code(word)], np.uint64) for word in found]
         return self.tables[places].row(int(_keys(hashes)[0]))
 
     def side(self, places: Sequence[tuple[int, ...]], left: Sequence[str], right: Sequence[str]) -> tuple[Floats, int]:
@@ -134,6 +153,12 @@ class Counts:
                 break
             likely, level = discounted(likely, row), level + 1
         return likely, level
+
+    def alike(self, text: Iterable[str]) -> Floats:
+        """The logarithm of how likely each word is in texts that have words of this one, (W,); all 0 where that was not kept."""
+        if not len(self.passages):
+            return np.zeros(len(self.words), np.float32)
+        return self.passages.alike({n for word in text if (n := self.ids.get(word)) is not None})
 
     # ---- from a text -------------------------------------------------------------------------------------------
 
@@ -160,7 +185,8 @@ class Counts:
         ids = {word: n for n, word in enumerate(words)}
         around = [EDGE] * REACH
         flat = [token for tokens in passages for token in (*around, *tokens)] + around
-        code: dict[str, int] = {token: crc32(token.encode()) for token in set(flat)}
+        folded = before.folded if before else True
+        code = {token: _code(token, folded) for token in set(flat)}
         hashes = np.array([code[token] for token in flat], np.uint64)
         numbers = np.array([ids.get(token, -1) for token in flat], np.int64)
         places = np.flatnonzero(numbers >= 0)
@@ -178,7 +204,10 @@ class Counts:
         lengths, firsts = (
             np.array([[f(ids) for ids in pair] for pair in spelt]).reshape(-1, 2).T for f in (len, _first)
         )
-        return cls(words, np.array([seen[w] for w in words]), sides, lengths, firsts, _fitting(tables, most))
+        earlier = before.passages.renumbered(also) if before and also is not None else None
+        kept = Passages.learn(passages, ids, int(KEPT * most), earlier)
+        total = np.array([seen[w] for w in words])
+        return cls(words, total, sides, lengths, firsts, _fitting(tables, most - kept.size), kept, folded)
 
     # ---- as bytes ----------------------------------------------------------------------------------------------
 
@@ -188,7 +217,11 @@ class Counts:
         head = _Head(
             len(self.words),
             len(text),
-            *([len(getattr(t, name)) for t in tables] for name in ("keys", "words", "lone_keys")),
+            [len(t.keys) for t in tables],
+            [len(t.words) for t in tables],
+            [len(t.lone_keys) for t in tables],
+            [len(self.passages), len(self.passages.words)],
+            self.folded,
         )
         arrays = [
             self.often.astype("<u4"), self.sides.astype("<u4"), self.lengths.clip(1, 255).astype("<u1"), self.firsts.astype("<u4"),
@@ -196,6 +229,7 @@ class Counts:
         for t in tables:
             arrays += [t.keys.astype("<u4"), np.diff(t.ends, prepend=0).astype("<u2"), t.words.astype("<u2")]
             arrays += [t.levels.astype("<u1"), t.lone_keys.astype("<u4"), t.lone_words.astype("<u2")]
+        arrays += [np.diff(self.passages.ends, prepend=0).astype("<u4"), self.passages.words.astype("<u2")]
         first = msgspec.json.encode(head)
         first += b" " * (-(len(first) + 1) % ALIGNED) + b"\n"
         return b"".join(part + bytes(-len(part) % ALIGNED) for part in (first, text, *(a.tobytes() for a in arrays)))
@@ -214,8 +248,11 @@ class Counts:
         kinds = [("<u1", head.text), ("<u4", w), ("<u4", 2 * w), ("<u1", 2 * w), ("<u4", 2 * w)]
         for c, n, lone in zip(head.contexts, head.entries, head.lone, strict=False):
             kinds += [("<u4", c), ("<u2", c), ("<u2", n), ("<u1", n), ("<u4", lone), ("<u2", lone)]
+        if any(head.passages):
+            kinds += zip(("<u4", "<u2"), head.passages, strict=False)
         sizes = [np.dtype(kind).itemsize * n for kind, n in kinds]
-        few = min([w, head.text, *head.contexts, *head.entries, *head.lone]) < 0 or not 0 < w <= MOST_WORDS
+        sums = [w, head.text, *head.contexts, *head.entries, *head.lone, *head.passages]
+        few = min(sums) < 0 or len(head.passages) != 2 or not 0 < w <= MOST_WORDS
         tables = len(head.contexts) == len(head.entries) == len(head.lone) == len(CONTEXTS)
         total = at + sum(size + -size % ALIGNED for size in sizes)
         if few or not tables or total != len(raw) or len(words) != w:
@@ -225,13 +262,16 @@ class Counts:
             arrays.append(np.frombuffer(raw, kind, n, at))
             at += size + -size % ALIGNED
         often, sides, lengths, firsts = arrays[1], *(a.reshape(2, -1) for a in arrays[2:5])
+        last = 5 + 6 * len(CONTEXTS)
         found = [
             Table(keys, np.cumsum(ends, dtype=np.int64), *rest)
-            for keys, ends, *rest in zip(*(arrays[5 + i :: 6] for i in range(6)), strict=True)
+            for keys, ends, *rest in zip(*(arrays[5 + i : last : 6] for i in range(6)), strict=True)
         ]
-        if firsts.max() >= pieces or not all(_sound(table, w) for table in found):
+        ends, inside = arrays[last:] or (np.zeros(0, np.int64), np.zeros(0, np.uint16))
+        passages = Passages(np.cumsum(ends, dtype=np.int64), inside, w)
+        if firsts.max() >= pieces or not passages.sound or not all(_sound(table, w) for table in found):
             raise ModelError("the counts of words name some that are not there. Do not use this model.")
-        return cls(words, often, sides, lengths, firsts, found)
+        return cls(words, often, sides, lengths, firsts, found, passages, head.folded)
 
 
 def discounted(likely: Floats, row: Row) -> Floats:
@@ -247,6 +287,10 @@ def discounted(likely: Floats, row: Row) -> Floats:
     out = likely * (less.sum() / total)
     out[words] += (often - np.minimum(less, often)) / total
     return np.asarray(out / out.sum(), np.float32)
+
+
+def _code(word: str, folded: bool) -> int:
+    return crc32((word.casefold() if folded else word).encode(errors="replace"))
 
 
 def _first(ids: Sequence[int]) -> int:

@@ -36,6 +36,9 @@ class Joint(Filler):
 
     def __init__(self, filler: Filler, counts: Counts, mix: Sequence[float], spell: Any, asked: int = SPELT) -> None:
         vars(self).update(vars(filler))
+        old = mixture.WEIGHTS - mixture.LATER
+        if len(mix) == old + mixture.SHARES and not counts.folded:  # of an earlier version
+            mix = [*mix[:old], *[0.0] * mixture.LATER, *mix[old:]]
         if len(mix) != mixture.WEIGHTS + mixture.SHARES or not np.isfinite(mix).all():
             raise ModelError("the weights of counts and net are not what was expected. Do not use this model.")
         self.counts, self.mix, self.spell, self.asked = counts, mix, spell, min(asked, SPELT)

@@ -15,6 +15,7 @@ from lamella.errors import ModelError
 from lamella.tasks.fill_mask import cloze, mixture
 from lamella.tasks.fill_mask.counts import BETWEEN, CONTEXTS, LEFT, NEAREST, RIGHT, STEPS, Counts, discounted
 from lamella.tasks.fill_mask.joint import Joint, masked
+from lamella.tasks.fill_mask.passages import Passages
 from lamella.tasks.fill_mask.search import Filler, Text
 
 TALES = ["The cat drinks cold milk.", "The dog drinks cold water.", "The cat drinks cold milk at night."] * 2 + [
@@ -78,7 +79,7 @@ def test_how_often_fits_a_byte():
 def test_counts_go_on_with_another_text(counts):
     more = Counts.learn(["The cat drinks cold tea."] * 3, spell, 1_000_000, counts)
     row = more.row((-1,), ["", "", "cold"], ["", "", ""])
-    assert words(more, row) == {"milk": 4, "water": 2, "tea": 3}
+    assert words(more, row) == {"milk": 4, "water": 2, "cat": 1, "tea": 3}, "capitals do not count"
     assert dict(zip(more.words, more.often.tolist(), strict=True))["cat"] == 8
 
 
@@ -96,7 +97,7 @@ def test_a_row_mixes_with_a_shorter_one():
 
 
 @pytest.mark.parametrize(
-    "harm", ["cut", "longer", "no head", "words", "levels", "pieces", "order", "lone", "many", "negative"]
+    "harm", ["cut", "longer", "no head", "words", "levels", "pieces", "order", "lone", "many", "negative", "passages"]
 )
 def test_damaged_counts_are_refused(counts, harm):
     table = counts.tables[(-1,)]
@@ -107,8 +108,11 @@ def test_damaged_counts_are_refused(counts, harm):
     elif harm == "order":
         table.keys = table.keys[::-1].copy()
     elif harm == "lone":
+        counts = Counts.learn([*TALES, "Owls hunt moths."], spell, 1_000_000)
         counts.tables[(-1, 1)].lone_words = np.full(len(counts.tables[(-1, 1)].lone_words), 99)
         assert len(counts.tables[(-1, 1)].lone_words)
+    elif harm == "passages":
+        counts.passages.words = np.full_like(counts.passages.words, 99)
     raw = counts.dump()
     if harm == "cut":
         raw = raw[:-4]
@@ -122,6 +126,39 @@ def test_damaged_counts_are_refused(counts, harm):
         raw = raw.replace(b'"words":10', b'"words":-10', 1)
     with pytest.raises(ModelError, match=r"Do not use this model|Copy the model again"):
         Counts.load(raw, 5 if harm == "pieces" else 200)
+
+
+def test_passages_that_are_alike_say_which_words_are_likely(counts):
+    assert len(counts.passages) == 7 and counts.passages.size < 200
+    likely = np.exp(counts.alike({"night", "at", "never seen"}))
+    assert likely[counts.ids["milk"]] > 3 * likely[counts.ids["water"]]
+    often = np.exp(counts.alike([]))
+    assert often.sum() == pytest.approx(1, abs=1e-4), "nothing in common: how many passages have each word"
+    more = Counts.learn(["Owls hunt moths at night."], spell, 1_000_000, counts)
+    assert len(more.passages) == 8
+    assert np.exp(more.alike({"hunt"})).argmax() in {more.ids[w] for w in ("Owls", "hunt", "moths", "at", "night")}
+    assert len(Counts.learn(TALES * 50, spell, 2000).passages) < 100, "they are kept within the bytes"
+
+
+def test_counts_of_an_earlier_version_have_no_passages(counts):
+    counts.passages, counts.folded = Passages(np.zeros(0, np.int64), np.zeros(0, np.uint16), len(counts.words)), False
+    added = b',"passages":[0,0],"folded":false}'
+    raw = counts.dump()
+    assert added in raw
+    old = Counts.load(raw.replace(added, b"}" + b" " * (len(added) - 1), 1), 200)
+    assert not old.folded and not len(old.passages) and not old.alike({"night"}).any()
+    assert not Counts.learn(["Owls hunt."], spell, 1_000_000, old).folded, "what goes on with them finds their contexts"
+    mix = (*mixture.FIRST_GUESS[: mixture.WEIGHTS - mixture.LATER], *mixture.FIRST_GUESS[mixture.WEIGHTS :])
+    kinds = cloze.Kinds(np.array([0, 3, 3, 3, *[1] * 56, *[2] * 60]), [""] * 120)
+    assert Joint(Filler({"fill": flat}, kinds, [0.9, 0.1], 3, 16), old, mix, spell).mix[mixture.WEIGHTS - 1] == 0
+
+
+def test_capitals_of_contexts_do_not_count_and_the_words_beside_the_same_word_are_likelier(counts):
+    one, other = (counts.row((-1,), ["", "", word], ["", "", ""]) for word in ("drinks", "DRINKS"))
+    assert words(counts, one) == words(counts, other) == {"cold": 6}
+    found = mixture.again(counts, ["", "cold", "milk", "The", "Cold"], ["at", "night", "water", "At"])
+    assert {counts.words[i] for i in np.flatnonzero(found[0])} == {"milk"}
+    assert {counts.words[i] for i in np.flatnonzero(found[1])} == {"water"}
 
 
 # --- together
