@@ -28,7 +28,7 @@ COPY_WIDTH = 16  # of the copy head's queries and keys
 FOLLOWS = 3.0  # how much likelier, in nats, a token is copied at first where the one before it was just written
 BOTH = 1.0  # and where the two before it were
 WRITTEN = -1.0  # and where it was written already
-NEAR = 5  # tokens of the source around each one, itself among them, that are added to its vector
+NEAR = 5  # tokens
 SPREAD = 0.3  # of their weights at first
 SMALL = 0.4  # how large a token's vector is at first, over the usual: it must not drown out where it stands
 LEAST = 1e-9  # a probability below this has no useful logarithm
@@ -37,7 +37,8 @@ LEAST = 1e-9  # a probability below this has no useful logarithm
 class PointerTransformer(nn.Module):
     """A sequence of tokens in, a sequence out, each token chosen from the vocabulary or copied from the source.
 
-    The parameters are those of `EncoderDecoder`, with one decoder and one vocabulary.
+    The parameters are those of `EncoderDecoder`, with one decoder and one vocabulary. near: tokens of the source around each one,
+    itself among them, that are added to its vector.
 
     >>> net = PointerTransformer(EncoderDecoder(vocabulary=20, width=8, depth=2, decoder_depth=1, heads=2))
     >>> out = net(torch.tensor([[4, 5, 3]]), torch.tensor([[2, 7]]))
@@ -45,7 +46,7 @@ class PointerTransformer(nn.Module):
     (torch.Size([1, 2, 20]), torch.Size([1, 2, 3]), torch.Size([1, 2, 1]))
     """
 
-    def __init__(self, body: EncoderDecoder) -> None:
+    def __init__(self, body: EncoderDecoder, near: int = NEAR) -> None:
         super().__init__()
         self.body = body
         self.vocabulary, self.longest = body.vocabulary, body.longest
@@ -61,7 +62,7 @@ class PointerTransformer(nn.Module):
         # Where a summary tends to be copied from, whatever was written.
         self.likely = Linear(body.width, 1)
         # Three axes, so that AdamW moves it: it is no map from vectors to vectors.
-        self.near = nn.Parameter(torch.randn(NEAR, 1, body.width) * SPREAD)
+        self.near = nn.Parameter(torch.randn(near, 1, body.width) * SPREAD)
         with torch.no_grad():
             body.table.mul_(SMALL)
             self.likely.weight.zero_()
@@ -70,9 +71,9 @@ class PointerTransformer(nn.Module):
     def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """As `EncoderDecoder.read`, each token with those beside it: (B, S) -> memory (B, S, D) and the padding mask."""
         bias, x = self.body.padding_bias(source), self.body.embed(source, source=True)
-        side = NEAR // 2
+        side = len(self.near) // 2
         around = F.pad(x * (source != PADDING)[..., None].to(x.dtype), (0, 0, side, side))  # (B, S + 4, D)
-        for at in range(NEAR):
+        for at in range(len(self.near)):
             x = x + self.near[at] * around[:, at : at + source.shape[1]]
         for block in self.body.encoder:
             x = block(x, bias)

@@ -48,6 +48,7 @@ MARKS = 10  # rows of the table after the vocabulary: how long a summary is, sho
 UNMARKED = 0.5  # share of the summaries in training that begin without a mark
 SMOOTHING = 0.1  # of the labels
 POWER = 1.0  # a candidate is as good as its tokens are on average
+NEAR = 5  # tokens of a text around each one, itself among them, that the net adds to its vector
 NO_REPEAT = 3  # tokens: no trigram twice
 LONGEST = 256  # tokens of a summary, its end among them
 LOST = "\N{DOUBLE QUESTION MARK}"  # what stands for a token without letters
@@ -234,7 +235,8 @@ class Summarization(Task):
             EncoderDecoder(
                 len(self.pieces) + MARKS, size.width, size.depth, c.decoder_depth, self.heads_ or size.heads, dropout=c.dropout,
                 longest=max(c.max_length, LONGEST),
-            )
+            ),
+            NEAR,
         )  # fmt: skip
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -374,8 +376,6 @@ class Summarization(Task):
 
 def _none(width: int) -> Arrays:
     """Of what an earlier net had not, weights with which it is as it was."""
-    from lamella.nets.transformer.pointer import NEAR
-
     shapes: dict[str, tuple[int, ...]] = {"near": (NEAR, 1, width), "likely.weight": (width, 1), "likely.bias": (1,)}
     return {name: np.zeros(shapes.get(name, ()), np.float32) for name in (*shapes, "follows", "both", "again")}
 
