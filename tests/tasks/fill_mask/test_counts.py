@@ -288,3 +288,17 @@ def test_a_model_that_goes_on_counts_the_other_text_too(model, tmp_path):
     other = lamella.train("fill-mask", str(letter), init=str(model.where), out=str(tmp_path / "m"), steps=2, threads=1)
     assert "ripe" in other.task.counts.ids and len(other.task.counts.words) > before
     assert other.predict("Early owls eat ripe ___ at home.")["words"] == ["bananas"]
+
+
+def test_the_weights_are_better_than_the_guess_where_parts_say_nearly_the_same():
+    rng = np.random.default_rng(1)
+    masks = []
+    for _ in range(60):
+        one = rng.normal(0, 8, 40)
+        one[0] += 8
+        parts = np.stack([one + rng.normal(0, 0.01, 40) for _ in mixture.PARTS])
+        masks.append(mixture.Seen(parts, np.zeros(40), mixture.STARTS, []))
+    prior = np.array(mixture.FIRST_GUESS[: mixture.WEIGHTS])
+    found = np.array(mixture.weigh(masks)[: mixture.WEIGHTS])
+    cost = [mixture._cost(masks, weights, prior) for weights in (prior, found)]
+    assert cost[1] < 0.7 * cost[0]

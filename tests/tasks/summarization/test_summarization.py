@@ -57,6 +57,20 @@ def test_names_and_numbers_stand_in_the_text(answer, source, wanted):
     assert faithful.unsupported(answer, source) == wanted
 
 
+def test_the_candidate_that_agrees_with_the_others_is_best():
+    candidates = [
+        ("Free tickets", -0.50),
+        ("Zoo in River Walk closed", -0.52),
+        ("Zoo in River Walk closed on Sunday", -0.55),
+    ]
+    scores = dict(faithful.agreed(candidates))
+    assert [text for text, _ in candidates] == list(scores) and all(0 <= score <= 1 for score in scores.values())
+    assert max(scores, key=scores.__getitem__) == "Zoo in River Walk closed"
+    sure = dict(faithful.agreed([("Free tickets", -0.1), *((text, -3.0) for text, _ in candidates[1:])]))
+    assert max(sure, key=sure.__getitem__) == "Free tickets", "what the net is sure of needs no others"
+    assert faithful.agreed([]) == [] and faithful.agreed([("", -1.0), ("", -1.0)])[0][1] == 0
+
+
 def test_the_best_candidate_that_keeps_to_the_text_and_to_the_length():
     candidates = [("Zoo closed on Monday", -0.1), ("Zoo in River Walk closed on Sunday", -0.3), ("Zoo closed", -0.5)]
     assert faithful.choose(candidates, NOTICE, 0, True) == "Zoo in River Walk closed on Sunday"
@@ -285,6 +299,4 @@ def test_an_encoder_of_masked_words_is_taken_over():
     filled = fill(job.build(), weights)
     assert job.vocabulary_ == other.vocabulary_ and not filled.odd and not filled.unused
     assert {"body.table", "body.norm_encoder.weight", "body.encoder.1.feed.up.weight"} <= set(filled.taken)
-    assert all(
-        name.startswith(("body.decoder", "body.norm_decoder", *NEW)) for name in filled.missing
-    )
+    assert all(name.startswith(("body.decoder", "body.norm_decoder", *NEW)) for name in filled.missing)
