@@ -132,7 +132,7 @@ def prefix_beam(likely: Floats, scorer: Scorer, beams: int = 16) -> list[tuple[L
                 longer = text.longer.get(one)
                 if longer is None:
                     longer = text.longer[one] = _Text(text, one, text.score + scorer.gain(text.state, one))
-                if longer.score < NEVER / 2:
+                if value + longer.score < floor:  # also where it may not come
                     continue
                 if longer.seen != at:
                     longer.seen, longer.to_blank, longer.to_letter = at, NEVER, value

@@ -141,8 +141,9 @@ class NGrams:
         keys: list[Ints] = []
         counts: list[Ints] = []
         while f"{prefix}keys{len(keys)}" in arrays:
-            keys.append(np.asarray(arrays[f"{prefix}keys{len(keys)}"], np.int64))
-            counts.append(np.asarray(arrays[f"{prefix}counts{len(counts)}"], np.int64))
+            # Numbers of a file need not lie at places that are multiples of 8, and such arrays are copied by each search in them.
+            keys.append(np.require(arrays[f"{prefix}keys{len(keys)}"], np.int64, ["C", "ALIGNED"]))
+            counts.append(np.require(arrays[f"{prefix}counts{len(counts)}"], np.int64, ["C", "ALIGNED"]))
         fine = bool(keys) and len(keys) * width_of(symbols) <= BITS
         for n, (grams, count) in enumerate(zip(keys, counts, strict=True), start=1):
             inside = grams.shape == count.shape and grams.ndim == 1

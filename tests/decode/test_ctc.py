@@ -90,6 +90,14 @@ def test_a_language_prefers_what_was_read_and_writes_the_rest():
     language = Language.learn(["ab a", "ab ab", "ab a"], LETTERS)
     [again] = from_bytes(to_bytes([language]), len(LETTERS))
     assert again.vocabulary == ["a", "ab"]
+    # Of a file whose numbers lie anywhere they are laid out anew: a search in others copies them each time.
+    for model in from_bytes(to_bytes([language, language]), len(LETTERS)):
+        arrays = {
+            name: np.frombuffer(b"." + array.tobytes(), np.uint8)[1:].view(np.int64)
+            for name, array in model.words.arrays("").items()
+        }
+        apart = NGrams.of_arrays(arrays, "", len(model.ids) + 1)
+        assert all(keys.flags.aligned for keys in [*model.words.keys, *model.letters.keys, *apart.keys])
     scores = ctc.log_softmax(np.array([[0, 0, 5, 0], [2, 0, 0, 2.2], [3, 0, 0.5, 0.7]]))  # "ab" or "a"
     heard = {w: ctc.prefix_beam(scores, Fused([again], LETTERS, w, 0.0), 8)[0][0] for w in (0.0, 2.0)}
     assert heard[0.0] == (2, 3)
