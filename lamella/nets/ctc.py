@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FRAMES = 4  # of 10 ms in a step: letters are hardly shorter
+GROUPS = 2  # of bands that are hidden
 
 
 def real_steps(frames: Tensor, lengths: Tensor) -> Tensor:
@@ -69,14 +70,14 @@ def _between(x: Tensor, places: Tensor, dim: int) -> Tensor:
 
 
 def hide(
-    frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float, bands: int, stretches: int = 2, groups: int = 2
+    frames: Tensor, lengths: Tensor, rng: torch.Generator, share: float, bands: int, stretches: int = GROUPS
 ) -> Tensor:
-    """SpecAugment (Park et al., 2019): set some stretches of time and groups of bands of each sound to their mean, 0.
+    """SpecAugment (Park et al., 2019): set some stretches of time and two groups of bands of each sound to their mean, 0.
 
     share: the longest stretch as a share of the sound; bands: the most bands of a group.
     """
     batch, steps, four, count = frames.shape
-    draws = torch.rand(4, max(stretches, groups), batch, generator=rng).to(frames.device)
+    draws = torch.rand(4, max(stretches, GROUPS), batch, generator=rng).to(frames.device)
     time = torch.arange(steps * four, device=frames.device)[None]
     gone = torch.zeros(batch, steps * four, dtype=torch.bool, device=frames.device)
     for k in range(stretches):
@@ -86,7 +87,7 @@ def hide(
     out = frames.masked_fill(gone.reshape(batch, steps, four, 1), 0.0)
     band = torch.arange(count, device=frames.device)[None]
     gone = torch.zeros(batch, count, dtype=torch.bool, device=frames.device)
-    for k in range(groups):
+    for k in range(GROUPS):
         high = draws[2, k] * bands
         low = draws[3, k] * (count - high)
         gone |= (band >= low[:, None]) & (band < (low + high)[:, None])

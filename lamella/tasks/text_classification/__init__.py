@@ -153,7 +153,7 @@ class TextClassification(Task):
     mix_: Sequence[float] = (0.2, 0.9)  # weights of the deep and the wide part before calibration
     solution: tuple[Array, Array] | None = None  # of the linear part; stored in the net, so not among what is learned
     unseen: linear.Unseen | None = None  # what it says of texts that it has not seen
-    guess: Sequence[float] = (0.2, 0.9)  # what the weights of the two parts are drawn to
+    guess: Sequence[float] = mix_  # what the weights of the two parts are drawn to
 
     # ---- data --------------------------------------------------------------------------------------------------
 
