@@ -39,27 +39,28 @@ def greedy(
     batch = len(limits)
     rows = np.arange(batch)  # which sentence each row of the shrinking batch is
     token = np.full((batch, 1), start)
-    tokens: list[list[int]] = [[] for _ in range(batch)]
-    score, ended = np.zeros(batch), np.zeros(batch, dtype=bool)
-    done = np.zeros(batch, dtype=bool)  # of the rows
-    for length in range(int(limits.max()) + 1):
+    tokens = np.zeros((batch, int(limits.max(initial=0)) + 1), np.int64)
+    score, length = np.zeros(batch), np.zeros(batch, np.int64)
+    ended, done = np.zeros(batch, dtype=bool), np.zeros(batch, dtype=bool)  # done: of the rows
+    for at in range(tokens.shape[1]):
         out = step(token, state, memory)
-        state = {name: out[name] for name in state}
         token = out["tokens"][:, :, 0]
-        for row in np.flatnonzero(~done):
-            place = rows[row]
-            score[place] += float(out["scores"][row, 0, 0])
-            if token[row, 0] == end or length == limits[place]:
-                done[row], ended[place] = True, token[row, 0] == end
-            else:
-                tokens[place].append(int(token[row, 0]))
-        if done.all():
+        going = np.flatnonzero(~done)
+        places, new = rows[going], token[going, 0]
+        tokens[places, at], length[places] = new, at
+        score[places] += out["scores"][going, 0, 0]
+        ended[places] = new == end
+        done[going] = (new == end) | (at == limits[places])
+        finished = np.count_nonzero(done)
+        if finished == len(done):
             break
-        if done.mean() >= DONE:
+        state = {name: out[name] for name in state}
+        if finished >= DONE * len(done):
             kept = np.flatnonzero(~done)
             state, memory = ({n: array[kept] for n, array in part.items()} for part in (state, memory))
             rows, token, done = rows[kept], token[kept], done[kept]
-    return [Hypothesis(t, float(s), bool(e)) for t, s, e in zip(tokens, score, ended, strict=True)]
+    written = zip(tokens, length.tolist(), score.tolist(), ended.tolist(), strict=True)
+    return [Hypothesis(row[:count].tolist(), total, whole) for row, count, total, whole in written]
 
 
 def beam(

@@ -133,7 +133,10 @@ class Pieces:
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Ids -> texts."""
         try:
-            return [self.processor.DecodeIds(list(i)) for i in ids]
+            if len(ids) <= FEW or not all(map(len, ids)):
+                return [self.processor.DecodeIds(list(i)) for i in ids]
+            texts: list[str] = self.processor.DecodeIds([list(i) for i in ids], num_threads=1)
+            return texts
         except Exception as error:  # such as ids that a net of another vocabulary has given
             raise self._damaged(error) from error
 

@@ -216,11 +216,15 @@ class CompiledStep:
 
     def __init__(self, of: Compiled, memory: Array, lengths: Array, candidates: Array, allowed: Array) -> None:
         self._of, self._past = of, list[Array]()
+        self._places = np.empty(
+            (2, of.weights.longest + 1), np.int64
+        )  # of each step, where its keys are and how many rows
         self._candidates = np.ascontiguousarray(candidates, np.int64)
         self._packed, zero = of.packed(of.weights.table, self._candidates)
         scale = of.weights.table_scale[self._candidates]
-        all_of_all = None if allowed.all() else np.ascontiguousarray(allowed, np.uint8)
+        all_of_all = None if allowed.all() else np.ascontiguousarray(allowed).view(np.uint8)
         self._fixed = memory, lengths, self._packed, scale, zero, all_of_all
+        self._fixed_at = [None if array is None else _address(array) for array in self._fixed]
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
@@ -231,30 +235,37 @@ class CompiledStep:
         (batch, beam), length = token.shape, path.shape[2]
         rows, w = batch * beam, self._of.weights
         self._past[length:] = [np.empty((rows, 2 * w.width * w.decoders), np.float32)]
-        path = np.concatenate([path, np.arange(rows, dtype=np.int32).reshape(batch, beam, 1)], axis=2)
+        self._places[:, length] = _address(self._past[length]), rows
+        grown = np.empty((rows, length + 1), np.int32)
+        grown[:, :length], grown[:, length] = path.reshape(rows, length), np.arange(rows)
         tokens = np.ascontiguousarray(token, np.int64).reshape(rows)
-        whose = np.repeat(np.ascontiguousarray(sentence, np.int64), beam)
-        past = np.array([_address(one) for one in self._past], np.uintp)
-        past_rows = np.array([len(one) for one in self._past], np.int64)
+        whose = (
+            np.repeat(np.ascontiguousarray(sentence, np.int64), beam)
+            if beam > 1
+            else np.ascontiguousarray(sentence, np.int64)
+        )
         scores, found = np.empty((rows, w.best), np.float32), np.empty((rows, w.best), np.int64)
-        memory, lengths, packed, scale, zero, allowed = self._fixed
-        lines = path.reshape(rows, length + 1)
+        memory, lengths, packed, scale, zero, allowed = self._fixed_at
+        past, past_rows, candidates = _address(self._places[0]), _address(self._places[1]), _address(self._candidates)
+        each = tokens, whose, grown, scores, found
+        at = [(_address(array), array.strides[0]) for array in each]
 
         def step(first: int, last: int) -> int:
-            here = slice(first, last)
+            token_at, whose_at, path_at, scores_at, found_at = (place + first * stride for place, stride in at)
             asked = _Step(
-                first, last - first, len(memory), length,
-                *(_address(a) for a in (tokens[here], whose[here], lines[here], past, past_rows, memory, lengths)),
-                memory.shape[1], _address(self._candidates), len(self._candidates),
-                *(_address(a) for a in (packed, scale, zero)), None if allowed is None else _address(allowed),
-                w.best, _address(scores[here]), _address(found[here]),
+                first, last - first, len(self._fixed[0]), length, token_at, whose_at, path_at, past, past_rows, memory, lengths,
+                self._fixed[0].shape[1], candidates, len(self._candidates), packed, scale, zero, allowed, w.best, scores_at, found_at,
             )  # fmt: skip
             failed: int = self._of.functions.step(byref(self._of.net), byref(asked))
             return failed
 
         self._of.spread(step, self._of.parts(rows))
         shape = batch, beam, w.best
-        return {"scores": scores.reshape(shape), "tokens": found.reshape(shape), "path": path}
+        return {
+            "scores": scores.reshape(shape),
+            "tokens": found.reshape(shape),
+            "path": grown.reshape(batch, beam, length + 1),
+        }
 
 
 def _address(array: Array) -> int:

@@ -20,7 +20,8 @@
 #define GROUP 4            /* registers of columns that are multiplied at once */
 #define ROWS 4             /* rows that are multiplied at once: compilers keep 4 x 4 sums in registers, and spill 5 x 4 */
 #define TOKENS 256         /* of sentences that go through a layer together: what lies between stays in the cache */
-#define SCORED 32          /* hypotheses whose scores are held at once */
+#define FED 32             /* rows that go through a feed-forward layer together: their inner numbers stay in the cache too */
+#define SCORED 16          /* hypotheses whose scores are held at once */
 #define EPSILON 1e-5f
 #define LEAST 1e-12f       /* the largest of a row is taken to be at least this */
 #define NEVER -1e4f        /* the score of a piece that is no candidate of its sentence */
@@ -260,20 +261,63 @@ SIMD static void softmax(float *x, int n) {
     }
 }
 
-/* One query of one head (size,) over n keys and values, which `keys` and `values` point to -> out (size,). */
-SIMD static void attend(const float *query, int size, const float *const *keys, int value, int n, float *room, float *out) {
-    const float by = 1 / sqrtf((float)size);
-    for (int j = 0; j < n; j++) {
-        __m512 sum = _mm512_setzero_ps();
-        for (int i = 0; i < size; i += LANES) sum = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), _mm512_loadu_ps(keys[j] + i), sum);
-        room[j] = _mm512_reduce_add_ps(sum) * by;
+/* The sums of up to 16 registers, in the order in which one by itself is summed (halves, quarters, pairs, neighbours). */
+INLINE __m512 sums_of(const __m512 *v, int n) {
+    __m512 four[4];
+    for (int g = 0; g < 4; g++) {
+        if (g * 4 >= n) {
+            four[g] = _mm512_setzero_ps();
+            continue;
+        }
+        const __m512 *at = v + 4 * g;
+        const __m512 a = _mm512_add_ps(_mm512_shuffle_f32x4(at[0], at[1], 0x44), _mm512_shuffle_f32x4(at[0], at[1], 0xee));
+        const __m512 b = _mm512_add_ps(_mm512_shuffle_f32x4(at[2], at[3], 0x44), _mm512_shuffle_f32x4(at[2], at[3], 0xee));
+        four[g] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+    }
+    const __m512 a = _mm512_add_ps(_mm512_shuffle_ps(four[0], four[1], 0x44), _mm512_shuffle_ps(four[0], four[1], 0xee));
+    const __m512 b = _mm512_add_ps(_mm512_shuffle_ps(four[2], four[3], 0x44), _mm512_shuffle_ps(four[2], four[3], 0xee));
+    const __m512 each = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));  /* 0, 4, 8, 12, 1, 5, ... */
+    return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), each);
+}
+
+/* One query of one head (size,) over n keys and values: those `keys` point to, of which this head's begin `first` numbers on,
+   and values `value` numbers behind their keys -> out (size,). */
+INLINE void attend_by(const float *query, const int size, const float *const *keys, int first, int value, int n, float *room, float *out) {
+    const __m512 by = _mm512_set1_ps(1 / sqrtf((float)size));
+    for (int j = 0; j < n; j += LANES) {
+        const int some = n - j < LANES ? n - j : LANES;
+        __m512 sum[LANES];
+        for (int k = 0; k < (some + 3) / 4 * 4; k++) {
+            const float *key = keys[j + (k < some ? k : some - 1)] + first;
+            sum[k] = _mm512_setzero_ps();
+#pragma GCC unroll 4
+            for (int i = 0; i < size; i += LANES) sum[k] = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), _mm512_loadu_ps(key + i), sum[k]);
+        }
+        _mm512_storeu_ps(room + j, _mm512_mul_ps(sums_of(sum, some), by));
     }
     softmax(room, n);
-    for (int i = 0; i < size; i += LANES) {
-        __m512 sum = _mm512_setzero_ps();
-        for (int j = 0; j < n; j++) sum = _mm512_fmadd_ps(_mm512_set1_ps(room[j]), _mm512_loadu_ps(keys[j] + value + i), sum);
-        _mm512_storeu_ps(out + i, sum);
+    for (int i = 0; i < size; i += 4 * LANES) {
+        const int parts = size - i < 4 * LANES ? (size - i) / LANES : 4;
+        __m512 sum[4];
+#pragma GCC unroll 4
+        for (int p = 0; p < 4; p++) sum[p] = _mm512_setzero_ps();
+        for (int j = 0; j < n; j++) {
+            const float *at = keys[j] + first + value + i;
+            const __m512 weight = _mm512_set1_ps(room[j]);
+#pragma GCC unroll 4
+            for (int p = 0; p < parts; p++) sum[p] = _mm512_fmadd_ps(weight, _mm512_loadu_ps(at + p * LANES), sum[p]);
+        }
+#pragma GCC unroll 4
+        for (int p = 0; p < parts; p++) _mm512_storeu_ps(out + i + p * LANES, sum[p]);
     }
+}
+
+/* All heads of one query (width,) over n keys and values -> out (width,). */
+SIMD static void attend(const float *query, int width, int heads, const float *const *keys, int n, float *room, float *out) {
+    const int size = width / heads;
+    for (int h = 0; h < heads; h++)
+        if (size == 64) attend_by(query + h * size, 64, keys, h * size, width, n, room, out + h * size);
+        else attend_by(query + h * size, size, keys, h * size, width, n, room, out + h * size);
 }
 
 /* The vector of a piece at a place. */
@@ -292,20 +336,20 @@ typedef struct {
 } Room;
 
 static int make_room(const Net *net, int rows, int longest, Room *room) {
-    const size_t w = net->width, i = net->inner, n = rows;
+    const size_t w = net->width, i = net->inner, n = rows, fed = rows < FED ? rows : FED;
     const size_t wide = i > w ? i : w;
-    const size_t floats = n * (w + 3 * w + w + i + 1) + wide + longest + 7 * LANES;
-    room->all = aligned(floats * sizeof(float) + longest * sizeof(float *) + n * wide + 1024);
+    const size_t floats = n * (w + 3 * w + w + 1) + fed * i + wide + longest + 7 * LANES;
+    room->all = aligned(floats * sizeof(float) + longest * sizeof(float *) + n * w + fed * wide + 1024);
     if (!room->all) return NO_MEMORY;
     room->keys = (const float **)room->all;
     float *at = (float *)(room->keys + longest);
     room->x = at, at += n * w;
     room->joint = at, at += 3 * n * w;
     room->mixed = at, at += n * w;
-    room->inner = at, at += n * i;
+    room->inner = at, at += fed * i;
     room->one = at, at += wide;
     room->scale = at, at += n;
-    room->weights = at, at += longest + LANES;
+    room->weights = at, at += longest + LANES;  /* whole registers are written */
     room->q = (uint8_t *)at;
     return OK;
 }
@@ -319,17 +363,21 @@ SIMD static void rounded(const float *x, int rows, int width, Room *room) {
 }
 
 SIMD static void feed(const Net *net, const Layer *layer, int rows, Room *room) {
-    normed(room->x, rows, net->width, layer->norm_feed, room);
-    product(room->q, room->scale, rows, &layer->up, (Into){room->inner, net->inner, 1, 0});
-    rounded(room->inner, rows, net->inner, room);
-    product(room->q, room->scale, rows, &layer->down, (Into){room->x, net->width, 0, 1});
+    for (int first = 0; first < rows; first += FED) {
+        const int some = rows - first < FED ? rows - first : FED;
+        float *x = room->x + (size_t)first * net->width;
+        normed(x, some, net->width, layer->norm_feed, room);
+        product(room->q, room->scale, some, &layer->up, (Into){room->inner, net->inner, 1, 0});
+        rounded(room->inner, some, net->inner, room);
+        product(room->q, room->scale, some, &layer->down, (Into){x, net->width, 0, 1});
+    }
 }
 
 /* ---- encoder ------------------------------------------------------------------------------------------------- */
 
 /* Some sentences, one behind the other: their ids and lengths -> memory rows of decoders x (keys, values), each at its place. */
 SIMD static void encode_some(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int first, int last, int longest, float *memory, Room *room) {
-    const int w = net->width, size = w / net->heads;
+    const int w = net->width;
     int rows = 0;
     for (int b = first; b < last; b++)
         for (int s = 0; s < lengths[b]; s++, rows++) {
@@ -341,12 +389,11 @@ SIMD static void encode_some(const Net *net, const int64_t *ids, int stride, con
         const Layer *layer = net->layers + l;
         normed(room->x, rows, w, layer->norm_attention, room);
         product(room->q, room->scale, rows, &layer->joint, (Into){room->joint, 3 * w, 0, 0});
-        for (int b = first, at = 0; b < last; at += lengths[b++])
-            for (int h = 0; h < net->heads; h++) {
-                for (int s = 0; s < lengths[b]; s++) room->keys[s] = room->joint + (size_t)(at + s) * 3 * w + w + h * size;
-                for (int s = 0; s < lengths[b]; s++)
-                    attend(room->joint + (size_t)(at + s) * 3 * w + h * size, size, room->keys, w, (int)lengths[b], room->weights, room->mixed + (size_t)(at + s) * w + h * size);
-            }
+        for (int b = first, at = 0; b < last; at += lengths[b++]) {
+            for (int s = 0; s < lengths[b]; s++) room->keys[s] = room->joint + (size_t)(at + s) * 3 * w + w;
+            for (int s = 0; s < lengths[b]; s++)
+                attend(room->joint + (size_t)(at + s) * 3 * w, w, net->heads, room->keys, (int)lengths[b], room->weights, room->mixed + (size_t)(at + s) * w);
+        }
         rounded(room->mixed, rows, w, room);
         product(room->q, room->scale, rows, &layer->out, (Into){room->x, w, 0, 1});
         feed(net, layer, rows, room);
@@ -409,12 +456,20 @@ typedef struct {           /* what a step is given */
     int64_t *found;              /* (rows, best) ids */
 } Step;
 
-/* The best k of n scores with their log-probabilities, highest first, of equal ones the one before. */
-SIMD static void choose(const float *x, int n, int k, const int64_t *candidates, float *scores, int64_t *found) {
+/* The best k of n scores with their log-probabilities, highest first, of equal ones the one before. allowed (n,): which count, or NULL. */
+SIMD static void choose(float *x, int n, int k, const uint8_t *allowed, const int64_t *candidates, float *scores, int64_t *found) {
     __m512 most = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
     for (int i = 0; i < n; i += LANES) {
         const __mmask16 mask = n - i >= LANES ? 0xffff : (__mmask16)((1 << (n - i)) - 1);
-        most = _mm512_mask_max_ps(most, mask, most, _mm512_maskz_loadu_ps(mask, x + i));
+        __m512 v = _mm512_maskz_loadu_ps(mask, x + i);
+        if (allowed) {
+            const __mmask16 not = _mm_mask_testn_epi8_mask(mask, _mm_maskz_loadu_epi8(mask, allowed + i), _mm_set1_epi8(-1));
+            if (not) {
+                v = _mm512_mask_add_ps(v, not, v, _mm512_set1_ps(NEVER));
+                _mm512_mask_storeu_ps(x + i, mask, v);
+            }
+        }
+        most = _mm512_mask_max_ps(most, mask, most, v);
     }
     const float top = _mm512_reduce_max_ps(most);
     for (int i = 0; i < n; i += LANES) {
@@ -439,7 +494,7 @@ SIMD static void choose(const float *x, int n, int k, const int64_t *candidates,
 }
 
 SIMD static void decode_rows(const Net *net, const Step *s, Room *room, float *scored) {
-    const int w = net->width, size = w / net->heads, both = 2 * w * net->decoders, now = s->length;
+    const int w = net->width, both = 2 * w * net->decoders, now = s->length;
     for (int r = 0; r < s->rows; r++) {
         float *x = room->x + (size_t)r * w;
         embed(net, s->tokens[r], x);
@@ -451,12 +506,11 @@ SIMD static void decode_rows(const Net *net, const Step *s, Room *room, float *s
         product(room->q, room->scale, s->rows, &layer->joint, (Into){room->joint, 3 * w, 0, 0});
         for (int r = 0; r < s->rows; r++)
             memcpy(s->past[now] + (size_t)(s->first + r) * both + (size_t)l * 2 * w, room->joint + (size_t)r * 3 * w + w, 2 * w * sizeof(float));
-        for (int r = 0; r < s->rows; r++)
-            for (int h = 0; h < net->heads; h++) {
-                for (int t = 0; t <= now; t++)
-                    room->keys[t] = s->past[t] + (size_t)s->path[(size_t)r * (now + 1) + t] * both + (size_t)l * 2 * w + h * size;
-                attend(room->joint + (size_t)r * 3 * w + h * size, size, room->keys, w, now + 1, room->weights, room->mixed + (size_t)r * w + h * size);
-            }
+        for (int r = 0; r < s->rows; r++) {
+            for (int t = 0; t <= now; t++)
+                room->keys[t] = s->past[t] + (size_t)s->path[(size_t)r * (now + 1) + t] * both + (size_t)l * 2 * w;
+            attend(room->joint + (size_t)r * 3 * w, w, net->heads, room->keys, now + 1, room->weights, room->mixed + (size_t)r * w);
+        }
         rounded(room->mixed, s->rows, w, room);
         product(room->q, room->scale, s->rows, &layer->out, (Into){room->x, w, 0, 1});
         normed(room->x, s->rows, w, layer->norm_cross, room);
@@ -464,10 +518,8 @@ SIMD static void decode_rows(const Net *net, const Step *s, Room *room, float *s
         for (int r = 0; r < s->rows; r++) {
             const float *memory = s->memory + (size_t)s->sentence[r] * s->longest * both + (size_t)l * 2 * w;
             const int n = (int)s->lengths[s->sentence[r]];
-            for (int h = 0; h < net->heads; h++) {
-                for (int t = 0; t < n; t++) room->keys[t] = memory + (size_t)t * both + h * size;
-                attend(room->joint + (size_t)r * w + h * size, size, room->keys, w, n, room->weights, room->mixed + (size_t)r * w + h * size);
-            }
+            for (int t = 0; t < n; t++) room->keys[t] = memory + (size_t)t * both;
+            attend(room->joint + (size_t)r * w, w, net->heads, room->keys, n, room->weights, room->mixed + (size_t)r * w);
         }
         rounded(room->mixed, s->rows, w, room);
         product(room->q, room->scale, s->rows, &layer->cross_out, (Into){room->x, w, 0, 1});
@@ -484,8 +536,7 @@ SIMD static void decode_rows(const Net *net, const Step *s, Room *room, float *s
         for (int r = 0; r < some; r++) {
             float *x = scored + (size_t)r * stride;
             const uint8_t *allowed = s->allowed ? s->allowed + (size_t)s->sentence[first + r] * s->count : NULL;
-            for (int i = 0; allowed && i < s->count; i++) x[i] += allowed[i] ? 0 : NEVER;
-            choose(x, s->count, s->best, s->candidates, s->scores + (size_t)(first + r) * s->best, s->found + (size_t)(first + r) * s->best);
+            choose(x, s->count, s->best, allowed, s->candidates, s->scores + (size_t)(first + r) * s->best, s->found + (size_t)(first + r) * s->best);
         }
     }
 }

@@ -204,10 +204,10 @@ class Translation(Task):
         beams = max(self.config.beams, self.config.alternatives)
         asked = step, state, memory, START, END, limits
         found = decode.beam(*asked, beams, POWER) if beams > 1 else [[h] for h in decode.greedy(*asked)]
-        texts = [self.target_pieces.decode([h.tokens for h in best]) for best in found]
+        written = iter(self.target_pieces.decode([h.tokens for best in found for h in best]))
         candidates = [
-            [Candidate(text, h.mean(1.0) + float(mean)) for text, h in zip(some, best, strict=True)]
-            for some, best, mean in zip(texts, found, inputs.get("before", np.zeros(len(source))), strict=True)
+            [Candidate(next(written), h.mean(1.0) + float(mean)) for h in best]
+            for best, mean in zip(found, inputs.get("before", np.zeros(len(source))), strict=True)
         ]
         if self.config.alternatives > 1:
             return [self._likely(some, best) for some, best in zip(candidates, found, strict=True)]

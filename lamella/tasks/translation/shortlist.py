@@ -41,6 +41,14 @@ class Lists:
     starts: Ids  # (pieces of a source + 1,): where each one's ids begin
     ids: Ids
 
+    def always(self, pieces: int) -> NDArray[np.bool_]:
+        """(pieces,): which pieces are candidates of any source."""
+        place = np.zeros(pieces, np.bool_)
+        place[[UNKNOWN, END]] = True
+        place[START : self.first] = True
+        place[self.frequent] = True
+        return place
+
 
 class Shortlist:
     """Source ids -> the ids that are scored.
@@ -52,6 +60,7 @@ class Shortlist:
     def __init__(self, raw: bytes, pieces: tuple[int, int], shared: bool) -> None:
         self.pieces, self.shared = pieces, shared
         self.parts = {part.mark: part for part in _read(raw, pieces)}
+        self._always = {mark: part.always(pieces[1]) for mark, part in self.parts.items()}
 
     def candidates(self, source: Ids, also: Sequence[int] = ()) -> tuple[Ids, NDArray[np.bool_]]:
         """(B, S) source ids, padded with zeros -> the (N,) ids that any row needs, in order, and which are each row's (B, N).
@@ -69,7 +78,7 @@ class Shortlist:
         missing = np.flatnonzero(~needed)[: max(0, FEWEST - int(needed.sum()))]
         needed[missing] = True
         ids = np.flatnonzero(needed)
-        return ids, allowed[:, ids]
+        return ids, np.take(allowed, ids, axis=1)
 
     def _mark(self, source: Ids, also: Ids, place: NDArray[np.bool_]) -> None:
         """Set what a sentence may be answered with."""
@@ -77,14 +86,12 @@ class Shortlist:
         if part is None:  # a mark that was not learned: all may be right
             place[:] = True
         else:
-            place[[UNKNOWN, END]] = True
-            place[START : part.first] = True
-            place[part.frequent] = True
-            place[also] = True
-            for i in source:
-                place[part.ids[part.starts[i] : part.starts[i + 1]]] = True
-            if self.shared:
-                place[source] = True
+            place[:] = self._always[part.mark]
+            own = [
+                part.ids[a:b]
+                for a, b in zip(part.starts[source].tolist(), part.starts[source + 1].tolist(), strict=True)
+            ]
+            place[np.concatenate([also, *own, *([source] if self.shared else [])])] = True
             place[[PADDING, START]] = False
             if part.first:
                 more = np.flatnonzero(~place[part.first :])[: -int(place.sum()) % EIGHTH]
