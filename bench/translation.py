@@ -7,7 +7,8 @@ The weights of a shipped translator are taken out of its graphs and given to CTr
 Both run on one core, pinned to the same one, in turn (A B A B), on the same sentences; each pair of runs gives a ratio, and the
 table has their median and range. "batch": all sentences at once, in batches of 2,048 tokens; "one by one": a sentence of about
 25 words alone, warm. Both cut texts into pieces and put them together again inside the measured time; what lamella does around
-its net to keep numbers and names is not measured here (`bench.translation_around`). --write puts the table into docs/bench.md.
+its net to keep numbers and names is not measured here. "with a map": CTranslate2 has our shortlist as its map of pieces (`vmap`).
+--argos PYTHON: the whole of `Model.predict` beside argos-translate, which is given a package of the same weights. --write puts the table into docs/bench.md.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,18 +61,37 @@ def weights_of(model: Model) -> dict[str, np.ndarray]:
     return found
 
 
+def map_of(model: Model, mark: str) -> str:
+    """Our shortlist as CTranslate2's map: a piece of the source, a tab, the pieces it may be answered by; those of any source first."""
+    shortlist, pieces = model.task.shortlist, model.task.pieces.processor
+    part = shortlist.parts.get(model.task.pieces.mark(mark) if mark else 0) or shortlist.parts[0]
+    names = [pieces.IdToPiece(i) for i in range(shortlist.pieces[1])]
+
+    def line(key: str, ids: Sequence[int]) -> str:
+        return f"{key}\t{' '.join(names[i] for i in ids)}\n"
+
+    lists = [part.ids[a:b].tolist() for a, b in pairwise(part.starts)]
+    copies = [[i] if shortlist.shared else [] for i in range(len(lists))]
+    always = np.flatnonzero(part.always(len(names)))
+    return line("", always) + "".join(
+        line(names[i], c + some) for i, (c, some) in enumerate(zip(copies, lists, strict=True)) if c + some
+    )
+
+
 class Peer:
     """CTranslate2 in a process of its own, asked by lines of JSON."""
 
-    def __init__(self, python: str, model: Model, folder: Path, core: int) -> None:
+    def __init__(self, python: str, model: Model, folder: Path, core: int, mark: str) -> None:
         weights = weights_of(model)
         heads = onnx.load_from_string(model.files["step.onnx"]).graph.input[1].type.tensor_type.shape.dim[2].dim_value
         np.savez(folder / "weights.npz", heads=np.array(heads), **weights)
         (folder / "vocabulary.model").write_bytes(model.files["vocabulary.model"])
+        (folder / "map.txt").write_text(map_of(model, mark), "utf-8")
         script = str(Path(__file__).with_name("translation_peer.py"))
-        places = [str(folder / name) for name in ("weights.npz", "vocabulary.model", "ctranslate2")]
+        self.places = [str(folder / name) for name in ("weights.npz", "vocabulary.model", "map.txt", "ctranslate2")]
+        self.command = [python, script]
         self.process = subprocess.Popen(
-            [python, script, *places], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [*self.command, *self.places], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         )  # fmt: skip
         self.version = self._read()["version"]
@@ -83,12 +104,10 @@ class Peer:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def ask(self, texts: Sequence[str], beams: int, batch: int, mark: str) -> dict[str, Any]:
+    def ask(self, texts: Sequence[str], beams: int, batch: int, mark: str, mapped: bool = False) -> dict[str, Any]:
         assert self.process.stdin is not None
-        print(
-            json.dumps({"texts": list(texts), "beams": beams, "batch": batch, "mark": mark}),
-            file=self.process.stdin, flush=True,
-        )  # fmt: skip
+        asked = {"texts": list(texts), "beams": beams, "batch": batch, "mark": mark, "map": mapped}
+        print(json.dumps(asked), file=self.process.stdin, flush=True)
         return self._read()
 
     def end(self) -> None:
@@ -149,11 +168,9 @@ class Generate:
             if turn:
                 mine.append(seconds)
                 theirs.append(other)
-        ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
         what = "greedy" if beams == 1 else f"{beams} beams"
         return (
-            f"| `generate` of transformers {self.version}, batch, {what} | {len(texts)} | {statistics.median(ratios):.1f} | "
-            f"{min(ratios):.1f} to {max(ratios):.1f} | {statistics.median(mine):.2f} | {statistics.median(theirs):.2f} | |"
+            f"| `generate` of transformers {self.version}, batch, {what} | {len(texts)} | {row_of(mine, theirs, 1)} | |"
         )
 
 
@@ -166,25 +183,67 @@ def environment(place: Path) -> str:
 
 
 def compared(
-    model: Model, peer: Peer, texts: list[str], pairs: int, beams: int, batch: int, mark: str
-) -> dict[str, Any]:
-    """Runs in turn, one of each uncounted: ratios of the peer's seconds to ours, and the answers of both."""
-    ratios, mine, theirs = [], [], []
+    model: Model, peer: Peer, texts: list[str], pairs: int, beams: int, batch: int, mark: str, name: str
+) -> list[str]:
+    """Two rows of the table: runs in turn, one of each uncounted, of ours, of the peer's, and of the peer's with its map."""
+    mine: list[float] = []
+    theirs: dict[bool, list[float]] = {False: [], True: []}
+    same = {}
     for turn in range(pairs + 1):
         seconds, answers = ours(model, texts, beams, batch)
-        other = peer.ask(texts, beams, batch, mark)
+        others = {mapped: peer.ask(texts, beams, batch, mark, mapped) for mapped in theirs}
         if turn:
             mine.append(seconds)
-            theirs.append(other["seconds"])
-            ratios.append(other["seconds"] / seconds)
-    return {
-        "ratios": ratios,
-        "ours": mine,
-        "theirs": theirs,
-        "answers": answers,
-        "others": other["texts"],
-        "peak": other["peak"],
-    }
+            for mapped, other in others.items():
+                theirs[mapped].append(other["seconds"])
+                same[mapped] = sum(a == b for a, b in zip(answers, other["texts"], strict=True)) / len(texts)
+    rows = []
+    for mapped, times in theirs.items():
+        what = f"{name}, with a map" if mapped else name
+        rows.append(f"| {what} | {len(texts)} | {row_of(mine, times, 2)} | {same[mapped]:.0%} |")
+        print(rows[-1], flush=True)
+    return rows
+
+
+def row_of(mine: Sequence[float], theirs: Sequence[float], digits: int) -> str:
+    """The cells of one comparison: the median of the ratios, their range, and the medians of the seconds."""
+    ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
+    low, middle, high = (f"{r:.{digits}f}" for r in (min(ratios), statistics.median(ratios), max(ratios)))
+    return f"{middle} | {low} to {high} | {statistics.median(mine):.2f} | {statistics.median(theirs):.2f}"
+
+
+def argos(python: str, peer: Peer, model: Model, texts: list[str], pairs: int, core: int, pair: str, mark: str) -> str:
+    """A row of the table: argos-translate and the whole of lamella on the same text, a sentence a line, each as it comes."""
+    src, dst = pair.split("-")
+    packages = Path(peer.places[-1] + "-packages")
+    packages.mkdir()
+    made = [*peer.command, *peer.places[:-1], str(packages / f"{src}_{dst}"), "--package", dst, mark]
+    subprocess.run(made, check=True)
+    script = str(Path(__file__).with_name("translation_argos.py"))
+    other = subprocess.Popen(
+        [python, script, str(packages), src, dst], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )  # fmt: skip
+    assert other.stdin is not None and other.stdout is not None
+    version = json.loads(other.stdout.readline())["version"]
+    mine, theirs = [], []
+    for turn in range(pairs + 1):
+        start = time.perf_counter()
+        answers = model.predict(texts)
+        seconds = time.perf_counter() - start
+        print(json.dumps({"text": "\n".join(texts)}), file=other.stdin, flush=True)
+        found = json.loads(other.stdout.readline())
+        if turn:
+            mine.append(seconds)
+            theirs.append(found["seconds"])
+    other.kill()
+    lines = found["text"].split("\n")
+    same = (
+        f"{sum(a == b for a, b in zip(answers, lines, strict=True)) / len(texts):.0%}"
+        if len(lines) == len(texts)
+        else ""
+    )
+    return f"| argos-translate {version}, the whole text, 4 beams | {len(texts)} | {row_of(mine, theirs, 1)} | {same} |"
 
 
 def main() -> None:
@@ -194,6 +253,7 @@ def main() -> None:
     parser.add_argument("--python", help="an interpreter with ctranslate2 and sentencepiece; else one is made")
     parser.add_argument("--many", type=int, default=2000, help="sentences of the run that measures memory; 0: none")
     parser.add_argument("--transformers", help="an interpreter with torch and transformers, for `generate`")
+    parser.add_argument("--argos", help="an interpreter with argostranslate")
     parser.add_argument("--write", action="store_true", help="put the table into docs/bench.md")
     given = parser.parse_args()
     core = max(os.sched_getaffinity(0))
@@ -205,24 +265,21 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as place:
         python = given.python or environment(Path(place, "peer"))
-        peer = Peer(python, model, Path(place), core)
+        peer = Peer(python, model, Path(place), core, mark)
         for name, some, beams, batch in (
             ("batch, greedy", texts, 1, TOKENS), ("batch, 4 beams", texts, 4, TOKENS),
             ("one by one, greedy", long, 1, 0), ("one by one, 4 beams", long, 4, 0),
         ):  # fmt: skip
-            found = compared(model, peer, some, given.pairs, beams, batch, mark)
-            agree = sum(a == b for a, b in zip(found["answers"], found["others"], strict=True)) / len(some)
-            rows.append(
-                f"| {name} | {len(some)} | {statistics.median(found['ratios']):.2f} | {min(found['ratios']):.2f} to {max(found['ratios']):.2f} | "
-                f"{statistics.median(found['ours']):.2f} | {statistics.median(found['theirs']):.2f} | {agree:.0%} |"
-            )
-            print(rows[-1], flush=True)
+            rows += compared(model, peer, some, given.pairs, beams, batch, mark, name)
         if given.transformers:
             generate = Generate(given.transformers, model, core)
             for beams in (1, 4):
                 rows.append(generate.compared(model, texts, given.pairs, beams))
                 print(rows[-1], flush=True)
             generate.process.kill()
+        if given.argos:
+            rows.append(argos(given.argos, peer, model, texts, given.pairs, core, given.pair, mark))
+            print(rows[-1], flush=True)
         memory = ""
         if given.many:
             many = [
@@ -238,7 +295,7 @@ def main() -> None:
         peer.end()
     head = [
         f"CTranslate2 {version}, the weights of `{given.pair}` in int8, one core, {platform.machine()}, {time.strftime('%Y-%m-%d')}.", "",
-        "| | sentences | throughput, times CTranslate2's | range | seconds | CTranslate2's | answers alike |",
+        "| | sentences | lamella is so many times as fast | range | seconds | the other's | answers alike |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     table = "\n".join([*head, *rows, "", memory]).rstrip() + "\n"

@@ -1,14 +1,17 @@
 """CTranslate2 with the weights of one of our translators: the peer of `bench.translation`.
 
-    PEER/bin/python bench/translation_peer.py WEIGHTS.npz VOCABULARY.model FOLDER
+    PEER/bin/python bench/translation_peer.py WEIGHTS.npz VOCABULARY.model MAP.txt FOLDER
+    PEER/bin/python bench/translation_peer.py WEIGHTS.npz VOCABULARY.model MAP.txt FOLDER --package fr "<2fr>"
 
 It runs in an environment of its own, which needs ctranslate2, sentencepiece and numpy, and imports nothing of lamella. The
-weights are written to FOLDER as a model in int8. Then it reads requests, a JSON object a line: {"texts": [...], "beams": 4,
-"batch": 2048, "mark": ""}, and answers each with {"seconds": ..., "texts": [...], "peak": bytes}.
+weights are written to FOLDER as a model in int8, with the map of pieces beside them. Then it reads requests, a JSON object a
+line: {"texts": [...], "beams": 4, "batch": 2048, "mark": "", "map": false}, and answers each with {"seconds": ..., "texts":
+[...], "peak": bytes}. With --package it writes a package of argos-translate from English instead, and ends.
 """
 
 import json
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -71,13 +74,30 @@ def spec_of(weights, tokens):
     return spec
 
 
+def write_package(spec, vocabulary, folder, language, mark):
+    """A package of argos-translate: it gives the model pieces alone, so the model is told to add the mark and the end."""
+    if mark:
+        spec.config.bos_token, spec.config.add_source_bos = mark, True
+    spec.config.add_source_eos = True
+    (folder / "model").mkdir(parents=True)
+    spec.save(str(folder / "model"))
+    shutil.copy(vocabulary, folder / "sentencepiece.model")
+    facts = {"package_version": "1.0", "argos_version": "1.9", "from_code": "en", "from_name": "English"}
+    facts |= {"to_code": language, "to_name": language, "type": "translate"}
+    (folder / "metadata.json").write_text(json.dumps(facts), "utf-8")
+
+
 def main():
-    weights, vocabulary, folder = sys.argv[1:4]
+    weights, vocabulary, pieces_map, folder = sys.argv[1:5]
     pieces = sentencepiece.SentencePieceProcessor(model_file=vocabulary)
     tokens = [pieces.id_to_piece(i) for i in range(len(pieces))]
     spec = spec_of(dict(np.load(weights)), tokens)
     spec.validate()
     spec.optimize(quantization="int8")
+    if sys.argv[5:6] == ["--package"]:
+        write_package(spec, vocabulary, Path(folder), *sys.argv[6:8])
+        return
+    spec.register_vocabulary_mapping(pieces_map)
     Path(folder).mkdir(parents=True, exist_ok=True)
     spec.save(folder)
     del spec
@@ -94,7 +114,7 @@ def main():
         for group in groups:
             found = translator.translate_batch(
                 group, beam_size=asked["beams"], length_penalty=1.0, max_decoding_length=250, max_input_length=0,
-                **(size if asked["batch"] else {}),
+                use_vmap=asked["map"], **(size if asked["batch"] else {}),
             )  # fmt: skip
             answers += [pieces.decode(one.hypotheses[0]) for one in found]
         seconds = time.perf_counter() - start
