@@ -6,6 +6,7 @@ gets a 507 that says so.
 
 import contextlib
 import errno
+import os
 import shutil
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamella.server.replies import Refused
+from lamella.storage import temporary
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EMFILE}
 
@@ -22,10 +24,15 @@ def full() -> Refused:
     return Refused(507, "the server's temporary folder takes no more. Free some space there.", 60)
 
 
+_held: dict[tuple[int, Path], int | None] = {}  # by process, since a forked one does not keep what its parent lets go
+
+
 def private(folder: Path) -> None:
-    """Make a folder within one of the server's, both readable by this user alone."""
-    for one in (folder.parent, folder):
-        one.mkdir(mode=0o700, exist_ok=True)
+    """Make a folder within one of the server's, both readable by this user alone; the outer one is kept until this process ends."""
+    outer = os.getpid(), folder.parent
+    if outer not in _held or not folder.parent.is_dir():
+        _held[outer] = temporary.hold(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 class Scratch:
@@ -35,6 +42,7 @@ class Scratch:
         """most: bytes of all files together; within: the folder to make it in, by default that of the system."""
         self._most, self._within, self._used = most, within, 0
         self._folder: Path | None = None
+        self._handle: int | None = None  # keeps the folder while it is open
         self._lock = threading.Lock()
         self._remove: weakref.finalize[..., Scratch] | None = None
 
@@ -65,9 +73,13 @@ class Scratch:
         """The folder, readable by this user alone."""
         with self._lock:
             if self._folder is None or not self._folder.is_dir():  # a cleaner of /tmp may have removed it
+                temporary.sweep()
                 if self._within:
                     private(self._within)
-                self._folder = Path(tempfile.mkdtemp(prefix="lamella-serve-", dir=self._within))
+                    self._folder = Path(tempfile.mkdtemp(dir=self._within))
+                else:
+                    self._folder = temporary.named("serve")
+                    self._handle = temporary.hold(self._folder)
                 self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
             return self._folder
 
@@ -76,4 +88,6 @@ class Scratch:
         with self._lock:
             if self._remove:
                 self._remove()
-            self._folder = self._remove = None
+            if self._handle is not None:
+                os.close(self._handle)
+            self._folder = self._remove = self._handle = None

@@ -11,19 +11,16 @@ Graphs run in one thread each, since the threads of a pool do not survive a fork
 
 import gc
 import os
-import secrets
 import selectors
 import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NoReturn
 
 from lamella.errors import LamellaError, UsageError
@@ -38,6 +35,7 @@ from lamella.server.run import BACKLOG, has_terminal
 from lamella.server.watch import GONE, Watch
 from lamella.server.work import Stopped
 from lamella.server.worker import Message, Setup, messages, send, work
+from lamella.storage import temporary
 
 TICK = 0.2  # seconds between two looks at everything; signals and messages are seen at once
 HUNG = 60.0  # seconds beyond the time limit of a request after which an event loop that does not turn is taken to hang
@@ -71,7 +69,7 @@ class Parent:
         self._models = dict(zip(every, single_threaded(list(every.values())), strict=True))
         self._place, self._count, self._setup = place, count, setup
         rows = 4 * count  # as many again while they are replaced, and some that take long to finish
-        folder = Path(tempfile.gettempdir()) / f"lamella-serve-{secrets.token_hex(8)}"  # made when it is first needed
+        folder = temporary.named("serve")  # made when it is first needed
         self._common = Common(rows + 1, folder, list(models) if setup.metered else None)
         self._common.join(rows)
         self._free = list(range(rows))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import numbers
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from lamella import model as folder
 from lamella import registry
 from lamella.errors import UsageError
 from lamella.model import Model, load
+from lamella.storage import temporary
 from lamella.task import Task
 from lamella.verbs.train import train
 
@@ -132,8 +132,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"options: {', '.join(sorted(taken))} is set by the estimator itself. Leave it out.")
         tell = (lambda line: print(line, file=sys.stderr)) if self.verbose else (lambda line: None)
         length = {"minutes": self.minutes} if self.steps is None else {"steps": self.steps}
-        with tempfile.TemporaryDirectory(prefix="lamella-sklearn-") as place:
-            out = str(Path(place, "model"))
+        with temporary.folder("sklearn") as place:
+            out = str(place / "model")
             return train(
                 task,
                 table,

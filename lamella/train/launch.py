@@ -19,7 +19,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ import torch.distributed as dist
 
 from lamella import machine
 from lamella.errors import TrainingError, UsageError
+from lamella.storage import temporary
 from lamella.train.settings import Settings
 from lamella.train.team import ALONE, COMING, Lost, Team, file_store, number_of, prefixed
 
@@ -68,10 +68,10 @@ def team_of(settings: Settings, request: Callable[[], dict[str, Any]]) -> Iterat
         yield ALONE
     else:
         _room_for(settings.processes)
-        with tempfile.TemporaryDirectory(prefix="lamella-processes-") as folder:
-            started = _Started(Path(folder), settings.processes, request())
+        with temporary.folder("processes") as folder:
+            started = _Started(folder, settings.processes, request())
             try:
-                store = file_store(Path(folder) / "meeting", settings.processes)
+                store = file_store(folder / "meeting", settings.processes)
                 team = Team(0, settings.processes, store, settings.processes, started.ended)
                 try:
                     with loopback():

@@ -6,10 +6,8 @@ of epochs as the whole will be, but for at most half a minute: then more time wo
 """
 
 import random
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +16,7 @@ import numpy as np
 from lamella import metrics, model
 from lamella.errors import DataError
 from lamella.graphs import torch_graphs
+from lamella.storage import temporary
 from lamella.task import Task, as_measured
 from lamella.train import forecast
 from lamella.train.forecast import Estimate, Score
@@ -53,9 +52,9 @@ def foresee(
         job = type(prepared.job)(prepared.job.config, prepared.job.size_name)
         job.state = job.state.changed(columns=prepared.job.state.columns)
         tell(f"probe: training on {len(part.learn):,} of {len(learn):,} examples")
-        with tempfile.TemporaryDirectory(prefix="lamella-plan-") as folder:
+        with temporary.folder("plan") as folder:
             trained = train_task(
-                job, part, _shorter(settings, trial, share), Path(folder), {}, lambda line: None, stop, prepared.origin
+                job, part, _shorter(settings, trial, share), folder, {}, lambda line: None, stop, prepared.origin
             )
             interval = _measured(job, trained, part)
         points.append((len(part.learn), interval["value"]))

@@ -7,12 +7,10 @@ Nothing is modelled that can be tried: the steps are those of `lamella.train.eng
 thrown away. `lamella.train.forecast` makes a forecast of what is measured here.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ import torch
 
 from lamella import machine, model
 from lamella.graphs import torch_graphs
+from lamella.storage import temporary
 from lamella.task import Arrays, Example, Phase, Task, as_measured
 from lamella.train import checkpoint, loop
 from lamella.train.batches import Ints, Lengths, batches, draw, forever, groups_of, ones
@@ -325,9 +324,9 @@ def _calibrate(job: Task, run: Run, watched: Sequence[Example]) -> float:
 
 def _save(run: Run, facts: dict[str, Any]) -> float:
     """Seconds of writing a checkpoint, to a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="lamella-plan-") as folder:
+    with temporary.folder("plan") as folder:
         start = time.perf_counter()
-        checkpoint.save(run, Path(folder), facts)
+        checkpoint.save(run, folder, facts)
         return time.perf_counter() - start
 
 

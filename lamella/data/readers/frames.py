@@ -16,18 +16,17 @@ import json
 import math
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lamella.errors import DataError, LamellaError, UsageError
+from lamella.storage import temporary
 
-PREFIX = "lamella-data-"  # of a folder that holds tables while they are read
+KIND = "data"  # of a folder that holds tables while they are read
 MASKS = {"mask", "masks", "label", "labels", "segmentation", "annotation"}  # columns whose pictures hold labels
 SOUNDS = ("audio", "sound", "recording", "wav", "speech")  # columns in which an array is samples
 AS_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # how Pillow holds pictures that a PNG can hold as well
@@ -246,13 +245,13 @@ def as_files(data: Sequence[Any]) -> Iterator[list[str]]:
     if all(map(is_path, data)):
         yield [os.fspath(one) for one in data]
         return
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
+    with temporary.folder(KIND) as folder:
         paths = []
         for number, one in enumerate(data, 1):
             if is_path(one):
                 paths.append(os.fspath(one))
                 continue
-            path = Path(folder, f"table-{number}.jsonl")
+            path = folder / f"table-{number}.jsonl"
             path.write_text("".join(json.dumps(row) + "\n" for row in rows_of(one)), encoding="utf-8")
             paths.append(str(path))
         try:
@@ -280,7 +279,7 @@ def without_places(line: str) -> str:
     >>> without_places("/tmp/lamella-data-x1_y/table-1.jsonl: JSONL, UTF-8")
     'table 1 in memory: JSONL, UTF-8'
     """
-    return re.sub(rf"[^\s\"']*{PREFIX}[^\s/\\]*[/\\]table-(\d+)\.jsonl", r"table \1 in memory", line)
+    return re.sub(rf"[^\s\"']*{temporary.PREFIX}{KIND}-[^\s/\\]*[/\\]table-(\d+)\.jsonl", r"table \1 in memory", line)
 
 
 def with_columns(frame: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
