@@ -8,8 +8,8 @@ FOLDER holds train.txt, valid.txt and test.txt, with tabs between head, relation
 are in pykeen's wheel, CoDEx-S is MIT (tsafavi/codex), WN18RR is in TimDettmers/ConvE. Ranks are filtered, in both directions, ties "realistic".
 
 Seconds are of processor time: reading, mining of rules, the search for the penalty, watching and export are counted. Set
-OMP_NUM_THREADS=1. Of pykeen it is ComplEx with its reciprocal (inverse) relations, the same rank, cross-entropy and Adagrad; it is evaluated every
-few epochs, and what is printed is when it first reaches our MRR, or its best.
+OMP_NUM_THREADS=1. Of pykeen it is ComplEx with its reciprocal (inverse) relations, the same rank, the N3 penalty found here, cross-entropy and Adagrad; it
+is evaluated every few epochs, and what is printed is when it first reaches our MRR, or its best.
 """
 
 import argparse
@@ -196,6 +196,7 @@ def main() -> None:
                 str(rank),
                 str(5 * seconds),
                 str(both["mrr"]),
+                str(job.n3_),
             ]
             print(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout, end="")
 
