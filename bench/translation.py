@@ -137,16 +137,30 @@ def sentences(lang: str) -> list[str]:
     return [normalise(row[side]) for row in rows]
 
 
+def net_size(model: Model) -> dict[str, int]:
+    """How large the net of a translator is."""
+    from lamella.graphs.compiled.weights import read_weights
+
+    w = read_weights(model.files["encode.onnx"], model.files["step.onnx"])
+    assert w is not None
+    return {name: getattr(w, name) for name in ("pieces", "width", "heads", "inner", "encoders", "decoders")}
+
+
+def put(name: str, table: str) -> None:
+    """Put a table between its marks in docs/bench.md."""
+    path = ROOT / "docs" / "bench.md"
+    before, mark, rest = path.read_text("utf-8").partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->\n")
+    if not (mark and end):
+        raise SystemExit(f"{path}: expected a line <!-- {name} --> and a line <!-- end --> after it.")
+    path.write_text(f"{before}{mark}{table}{end}{after}", "utf-8")
+
+
 class Generate:
     """Hugging Face's `generate` on a net of the same size, in a process of its own."""
 
     def __init__(self, python: str, model: Model, core: int) -> None:
-        from lamella.graphs.compiled.weights import read_weights
-
-        w = read_weights(model.files["encode.onnx"], model.files["step.onnx"])
-        assert w is not None
-        names = ("pieces", "width", "heads", "inner", "encoders", "decoders")
-        size = json.dumps({name: getattr(w, name) for name in names})
+        size = json.dumps(net_size(model))
         self.process = subprocess.Popen(
             [python, str(Path(__file__).with_name("translation_generate.py")), size],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
@@ -301,11 +315,7 @@ def main() -> None:
     table = "\n".join([*head, *rows, "", memory]).rstrip() + "\n"
     print(table)
     if given.write:
-        path = ROOT / "docs" / "bench.md"
-        text = path.read_text("utf-8")
-        before, _, rest = text.partition("<!-- translation -->\n")
-        _, _, after = rest.partition("<!-- end -->\n")
-        path.write_text(f"{before}<!-- translation -->\n{table}<!-- end -->\n{after}", "utf-8")
+        put("translation", table)
 
 
 if __name__ == "__main__":
