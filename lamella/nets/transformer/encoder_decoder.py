@@ -38,6 +38,7 @@ class Options:
     tied: bool = True  # the output layer is the target's embedding table, transposed
     output_bias: bool = False  # a bias for each token of the target
     shortlist: bool = False  # of the target's tokens a batch has only those that it needs, see `encode`
+    hidden: bool = False  # a step returns the hidden states that it scores too, to look up where they were met before
 
 
 PLAIN = Options()
@@ -229,6 +230,8 @@ class EncoderDecoder(nn.Module):
 
         With a shortlist tokens are places among its N candidates, of which there are at least 16, and candidate_bias (B, N) is
         0 where a sentence may be answered with one.
+
+        With the option `hidden` the hidden states come too, hidden (B, K, D), those of the first decoder.
         """
         outputs, attentions, after = self.advance(token, memory_bias, arrays)
         attention = attentions[0]
@@ -241,7 +244,8 @@ class EncoderDecoder(nn.Module):
             attention = torch.stack(attentions).mean(dim=0)
         most = CANDIDATES if self.options.shortlist else min(CANDIDATES, scores.shape[-1])
         best, ids = torch.topk(scores, most, dim=-1)
-        return {"scores": best, "tokens": ids, **after, "attention": attention}
+        states = {"hidden": outputs[0]} if self.options.hidden else {}
+        return {"scores": best, "tokens": ids, **after, "attention": attention, **states}
 
     @property
     def fewest(self) -> dict[str, int]:
@@ -278,6 +282,6 @@ class EncoderDecoder(nn.Module):
                     **columns,
                     **allowed,
                 },
-                ("scores", "tokens", *state, "attention"),
+                ("scores", "tokens", *state, "attention", *(["hidden"] if self.options.hidden else [])),
             ),
         }

@@ -7,7 +7,6 @@ likeliest whole with a beam. Around the net stands what makes it dependable: `la
 carries placeholders and markup over, and notices when the net loops or drops something.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -19,12 +18,12 @@ from lamella import decode, metrics
 from lamella.data.text import placeholders
 from lamella.data.text.languages import base_code
 from lamella.data.text.pieces import END, START, Pieces, learn, normalise
-from lamella.data.text.sentences import is_wide, split
-from lamella.decode.search import Hypothesis
+from lamella.data.text.sentences import split
 from lamella.errors import UsageError
 from lamella.fields import Text
 from lamella.task import Answer, Array, Arrays, Choice, Example, Focus, GraphLike, Output, Run, Scores, Task, Training
-from lamella.tasks.translation import beginning, case, guard
+from lamella.tasks.translation import beginning, case, guard, neighbours
+from lamella.tasks.translation.alternatives import likely
 from lamella.tasks.translation.confidence import Candidate, changed, curve_of
 from lamella.tasks.translation.config import Config as Config
 from lamella.tasks.translation.memory import memory_first
@@ -89,6 +88,7 @@ class Translation(Task):
     mark_: str = ""  # what stands before each source, of a net with several target languages
     net_: Net | None = None  # where its net is none of `--size`
     shortlist_: bytes = b""  # which pieces are scored, given the source
+    neighbours_: bytes = b""  # the pairs that it was adapted to, looked up while it answers: see `neighbours`
 
     def __init__(self, config: Any = None, size: str = "small") -> None:
         super().__init__(config, size)
@@ -152,6 +152,11 @@ class Translation(Task):
         pieces = len(self.pieces), len(self.target_pieces)
         return Shortlist(self.shortlist_, pieces, shared=not (self.net_ and self.net_.source_vocabulary))
 
+    @cached_property
+    def near(self) -> neighbours.Neighbours | None:
+        """What is looked up beside the net; None where nothing is, or nothing yet."""
+        return neighbours.opened(self) if self.neighbours_ else None
+
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
@@ -161,7 +166,9 @@ class Translation(Task):
         text = example["text"]
         # The answer of a model before this one is as sure as it was there: what is made of it is no surer.
         before = {"before": np.array(text.mean)} if isinstance(text, Candidate) else {}
-        return {"source": np.array([*mark, *_ids(self.pieces, text)[: LONGEST - 2], END]), **before}
+        written = self.prompt({"translation": example["written"]})["prompt"] if "written" in example else None
+        also = before if written is None else {"written": written}  # of a pair that is learned: see `neighbours`
+        return {"source": np.array([*mark, *_ids(self.pieces, text)[: LONGEST - 2], END]), **also}
 
     def prompt(self, example: Example) -> Arrays:
         return {"prompt": np.array([START, *_ids(self.target_pieces, example["translation"])[: LONGEST - 2]])}
@@ -176,10 +183,10 @@ class Translation(Task):
 
         size, c = self.size, self.config
         if self.net_ is not None:
-            return self.net_.build(c.dropout, LONGEST, bool(self.shortlist_))
+            return self.net_.build(c.dropout, LONGEST, bool(self.shortlist_), bool(self.neighbours_))
         return EncoderDecoder(
             len(self.pieces), size.width, size.depth, c.decoder_depth, size.heads, dropout=c.dropout, longest=LONGEST,
-            block=c.block, decoders=c.decoders, options=Options(decoder=c.decoder),
+            block=c.block, decoders=c.decoders, options=Options(decoder=c.decoder, hidden=bool(self.neighbours_)),
         )  # fmt: skip
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
@@ -189,6 +196,11 @@ class Translation(Task):
         target = target.expand(hidden.shape[:-1])
         return tied_cross_entropy(hidden, outputs["table"], target, SMOOTHING, outputs.get("bias"))
 
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        if self.neighbours_:
+            self.neighbours_ = neighbours.learn(self, run)
+            vars(self).pop("near", None)
+
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
@@ -196,6 +208,8 @@ class Translation(Task):
         source = inputs["source"]
         limits = np.minimum(2 * (source != 0).sum(axis=1) + 10, LONGEST - 2)
         memory, graph = self._read(graphs, source)
+        if "written" in inputs:
+            return list(neighbours.states(graph, memory, inputs["written"]))
 
         def step(token: Array, state: Arrays, fixed: Arrays) -> Arrays:
             return graph(token=token, **state, **fixed)
@@ -210,7 +224,7 @@ class Translation(Task):
             for best, mean in zip(found, inputs.get("before", np.zeros(len(source))), strict=True)
         ]
         if self.config.alternatives > 1:
-            return [self._likely(some, best) for some, best in zip(candidates, found, strict=True)]
+            return [likely(some, best) for some, best in zip(candidates, found, strict=True)]
         return candidates
 
     def _read(
@@ -220,16 +234,15 @@ class Translation(Task):
 
         also: with a shortlist, further ids that are scored.
         """
-        if not self.shortlist_:
-            return graphs["encode"](source=source), graphs["step"]
-        from lamella.tasks.translation.shortlist import read_with
+        if self.shortlist_:
+            from lamella.tasks.translation.shortlist import read_with
 
-        return read_with(self.shortlist, graphs, source, also)
-
-    def _likely(self, texts: Sequence[str], best: Sequence[Hypothesis]) -> list[str]:
-        """The best, and of the others those worth showing: at least a `SHARE` as likely, each word at least `SURE` on average."""
-        floors = [max(best[0].score + math.log(SHARE), _words(text) * math.log(SURE)) for text in texts]
-        return [t for i, (t, h, low) in enumerate(zip(texts, best, floors, strict=True)) if not i or h.score >= low]
+            memory, step = read_with(self.shortlist, graphs, source, also)
+        else:
+            memory, step = graphs["encode"](source=source), graphs["step"]
+        if self.near is None or not self.config.neighbours:
+            return memory, step
+        return {**memory, neighbours.ROW: np.arange(len(source))}, self.near.beside(step, source)
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """The first sentence: each is translated by itself."""
@@ -373,7 +386,6 @@ class Translation(Task):
         return metrics.translation(best, [e["translation"] for e in examples])
 
 
-SHARE, SURE = 0.25, 0.05  # below these alternatives are words that there are not, or that do not agree (docs/LOG.md)
 SMOOTHING = 0.1  # of the labels, as in the paper
 POWER = 1.0  # a hypothesis is as good as its pieces are on average (Wu et al., 2016)
 LONGEST = 512  # pieces of one sentence, the end among them; the guard splits what is longer
@@ -386,13 +398,3 @@ def _ids(pieces: Pieces, text: str) -> list[int]:
 def is_chinese(code: str) -> bool:
     """Whether a language code is one of Chinese: zh, zh-TW, zh_Hans."""
     return base_code(code) in ("zh", "cmn")
-
-
-def _words(text: str) -> float:
-    """How many words a text has; of writing without spaces two letters are one.
-
-    >>> _words("Le chien dort."), _words("犬が寝る")
-    (3, 2.0)
-    """
-    wide = sum(map(is_wide, text))
-    return wide / 2 if wide else len(text.split())

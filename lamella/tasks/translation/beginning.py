@@ -1,6 +1,6 @@
 """What a translator begins from: another translator, one of another program, or an encoder of masked words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import msgspec
 from lamella.data.text.languages import base_code
 from lamella.errors import UsageError
 from lamella.task import Arrays, Encoder, Example, Imported, Transfer
+from lamella.tasks.translation import neighbours
 from lamella.tasks.translation.net import Net
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class Beginning(Transfer["Translation"]):
                 positions="interleaved", scale=True, source_vocabulary=0, tied=True, output_bias=False,
             )  # fmt: skip
         return weights
+
+    def renew(self, task: "Translation", examples: Sequence[Example]) -> None:
+        """Keep the pairs, beside those that the other model was adapted to; not what is trained on again beside them."""
+        again = {(e["text"], e["translation"]) for e in self.replay(task)}
+        pairs = [(e["text"], e["translation"]) for e in examples]
+        task.neighbours_ = neighbours.kept(task, [pair for pair in pairs if pair not in again])
 
     def imported(self, source: Path, options: Mapping[str, Any]) -> Imported | None:
         from lamella.tasks.translation import foreign

@@ -42,6 +42,9 @@ class Config(msgspec.Struct, kw_only=True):
         str, Meta(description="Translations made before, used first, near matches too: .tmx .po .mo .tsv.", extra=FILE)
     ] = ""
     glossary: Annotated[str, Meta(description="A .tsv of words and the translations they get.", extra=FILE)] = ""
+    neighbours: Annotated[
+        bool, Meta(description="Look up the pairs that it was adapted to with --init.", extra=LATER)
+    ] = True
     front_matter: Annotated[
         str, Meta(description="Keys of a Markdown page's front matter to translate: title,description.", extra=PAGES)
     ] = ""

@@ -31,8 +31,8 @@ class Net(msgspec.Struct, frozen=True, kw_only=True):
     tied: bool
     output_bias: bool
 
-    def build(self, dropout: float, longest: int, shortlist: bool = False) -> "nn.Module":
-        """The net, untrained. shortlist: a step scores the candidates of a batch alone."""
+    def build(self, dropout: float, longest: int, shortlist: bool = False, hidden: bool = False) -> "nn.Module":
+        """The net, untrained. shortlist: a step scores the candidates of a batch alone. hidden: it gives hidden states too."""
         from lamella.nets.transformer.encoder_decoder import EncoderDecoder, Options
 
         options = Options(
@@ -44,6 +44,7 @@ class Net(msgspec.Struct, frozen=True, kw_only=True):
             tied=self.tied,
             output_bias=self.output_bias,
             shortlist=shortlist,
+            hidden=hidden,
         )
         return EncoderDecoder(
             self.vocabulary, self.width, self.depth, self.decoder_depth, self.heads, self.inner, dropout, longest,
