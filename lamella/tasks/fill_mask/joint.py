@@ -55,7 +55,10 @@ class Joint(Filler):
 
     def net(self, texts: Sequence[Text]) -> list[Array]:
         """The logarithm of how likely the net finds each word in each text's next gap, (W,)."""
-        rows = [self._next(texts, [[]] * len(texts), n) for n in range(1, self.asked + 1)]
+        numbers = range(1, self.asked + 1)
+        scores = self.ask([self._row(text, [], n) for n in numbers for text in texts])
+        each = zip(numbers, np.split(scores, self.asked), strict=True)
+        rows = [self._shares(some, texts, 0, n) for n, some in each]
         lengths = self.lengths.copy()
         lengths[self.asked - 1] = np.logaddexp.reduce(self.lengths[self.asked - 1 :])
         found = []

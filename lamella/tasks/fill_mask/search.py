@@ -8,6 +8,7 @@ Several masks are filled together, from left to right, each given the words chos
 combinations.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,7 @@ from lamella.tasks.fill_mask.cloze import BEGINS, GOES_ON, JOINED, Kinds
 ROWS = 64  # texts that the net reads at a time
 NEVER = -1e9
 Words = list[tuple[list[int], float]]  # pieces of each word, and its log-probability
+State = tuple[int, list[int], float]  # which text, the pieces of a word so far, and their log-probability
 
 
 @dataclass(frozen=True)
@@ -123,12 +125,16 @@ class Filler:
 
     def _next(self, texts: Sequence[Text], before: Sequence[list[int]], length: int) -> Array:
         """Log-probabilities of the next piece of a word of `length` pieces of which some are known, (N, V)."""
-        rows = [
-            t.lay([*known, *[self.mask] * (length - len(known))], self.mask)
-            for t, known in zip(texts, before, strict=True)
-        ]
-        number = len(before[0])
-        scores = self.ask([(ids, place + number) for ids, place in rows])
+        rows = [self._row(text, known, length) for text, known in zip(texts, before, strict=True)]
+        return self._shares(self.ask(rows), texts, len(before[0]), length)
+
+    def _row(self, text: Text, known: list[int], length: int) -> tuple[list[int], int]:
+        """The ids that ask for the next piece of a word of `length` pieces in a text's next gap, and its place."""
+        ids, place = text.lay([*known, *[self.mask] * (length - len(known))], self.mask)
+        return ids, place + len(known)
+
+    def _shares(self, scores: Array, texts: Sequence[Text], number: int, length: int) -> Array:
+        """The log-probabilities (N, V) that the net gives, shared out among the pieces that may be the one of this number."""
         allowed = self._allowed(texts, number, length)
         scores = np.where(allowed, scores, NEVER).astype(np.float64)
         # Among the pieces that can stand here: together they have the probability 1.
@@ -144,22 +150,33 @@ class Filler:
         return [words for part in parts for words in self._words(part, count, longest, beam)]
 
     def _words(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[Words]:
+        """As `words`, of few texts. Words of all lengths grow together, so that the net is asked once for each piece.
+
+        A beginning that is less likely than `count` whole words is dropped: no piece makes it likelier.
+        """
         found: list[dict[str, tuple[list[int], float]]] = [{} for _ in texts]
-        for length in range(1, min(longest, len(self.lengths)) + 1):
-            states: list[tuple[int, list[int], float]] = [
-                (n, [], float(self.lengths[length - 1])) for n in range(len(texts))
-            ]
-            for number in range(length):
-                if not states:
-                    break
-                scores = self._next([texts[n] for n, _, _ in states], [known for _, known, _ in states], length)
-                states = _best(states, scores, count if length == 1 else beam, number + 1 == length and length > 1)
-            for n, ids, score in states:
-                word = self.kinds.word(ids)
-                if length > 1 and self.known is not None and crc32(word.encode()) not in self.known:
-                    continue  # pieces that make no word
-                if word not in found[n] or found[n][word][1] < score:
-                    found[n][word] = ids, score
+        lengths = range(1, min(longest, len(self.lengths)) + 1)
+        states: dict[int, list[State]] = {
+            length: [(n, [], float(self.lengths[length - 1])) for n in range(len(texts))] for length in lengths
+        }
+        for number in range(len(lengths)):
+            growing = {length: some for length, some in states.items() if length > number and some}
+            rows = [self._row(texts[n], known, length) for length, some in growing.items() for n, known, _ in some]
+            asked = iter(np.split(self.ask(rows), np.cumsum([len(some) for some in growing.values()])[:-1]))
+            for length, some in growing.items():
+                scores = self._shares(next(asked), [texts[n] for n, _, _ in some], number, length)
+                whole = number + 1 == length
+                states[length] = _best(some, scores, count if length == 1 else beam, whole and length > 1)
+                for n, ids, score in states[length] if whole else ():
+                    word = self.kinds.word(ids)
+                    if length > 1 and self.known is not None and crc32(word.encode()) not in self.known:
+                        continue  # pieces that make no word
+                    if word not in found[n] or found[n][word][1] < score:
+                        found[n][word] = ids, score
+            least = [_least([score for _, score in one.values()], count) for one in found]
+            states = {
+                length: [state for state in some if state[2] >= least[state[0]]] for length, some in states.items()
+            }
         return [sorted(one.values(), key=lambda pair: -pair[1])[:count] for one in found]
 
     def likelihood(self, texts: Sequence[Text], words: Sequence[list[int]]) -> Array:
@@ -204,11 +221,14 @@ class Filler:
         return [[t for t in states if t.row == row] for row in sorted(rows)]
 
 
-def _best(
-    states: Sequence[tuple[int, list[int], float]], scores: Array, count: int, last: bool
-) -> list[tuple[int, list[int], float]]:
+def _least(scores: Sequence[float], count: int) -> float:
+    """The lowest of the best `count` scores, or of fewer than these nothing's."""
+    return sorted(scores)[-count] if 0 < count <= len(scores) else -math.inf
+
+
+def _best(states: Sequence[State], scores: Array, count: int, last: bool) -> list[State]:
     """The best ways to go on with each text: state (text, pieces, score) and scores (N, V) -> at most `count` a text."""
-    by_text: dict[int, list[tuple[int, list[int], float]]] = {}
+    by_text: dict[int, list[State]] = {}
     for (n, ids, score), row in zip(states, scores, strict=True):
         few = np.argpartition(-row, min(count, len(row) - 1))[:count]
         by_text.setdefault(n, []).extend((n, [*ids, int(i)], score + float(row[i])) for i in few if row[i] > NEVER / 2)

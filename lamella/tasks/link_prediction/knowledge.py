@@ -55,7 +55,10 @@ class Knowledge:
     def step(self, heads: Ints, relation: int) -> tuple[Ints, Ints]:
         """From each of these heads (P,) along a relation: the place of the head in them and the tail, (Q,) each."""
         first = (relation * self.entities + heads) * self.entities
-        low, high = np.searchsorted(self.keys, first), np.searchsorted(self.keys, first + self.entities)
+        low, high = self.keys.searchsorted(first), self.keys.searchsorted(first + self.entities)
+        if len(heads) == 1:  # most often a question begins at one entity, and has few facts
+            tails = self.keys[low[0] : high[0]] - first[0]
+            return np.zeros(len(tails), np.int64), tails
         origin, at = spread(low, high)
         return origin, self.keys[at] - first[origin]
 
@@ -86,6 +89,8 @@ class Knowledge:
             kept, ends = self.step(nodes[-1], relation)
             if len(ends) > most:
                 return None
+            if not len(ends):
+                return kept, np.zeros((0, len(body) + 1), np.int64)
             before = [column[kept] for column in nodes]
             fresh = np.ones(len(ends), bool)
             for column in before:

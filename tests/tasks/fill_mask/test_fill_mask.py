@@ -146,6 +146,16 @@ def test_all_words_together_have_the_probability_one(filler):
     assert np.exp(scores).round(3).tolist() == [0.45, 0.1, 0.0]
 
 
+@pytest.mark.parametrize(("count", "rows"), [(1, [2]), (2, [2]), (3, [2, 2]), (9, [2, 3])])
+def test_beginnings_that_are_less_likely_than_enough_words_are_not_asked(filler, count, rows):
+    text, asked, fill = Text(0, [[3], [7]], [False]), [], filler.fill
+    filler.fill = lambda **inputs: asked.append(len(inputs["pieces"])) or fill(**inputs)
+    [words] = filler.words([text], count, 2, 9)
+    assert [filler.kinds.word(ids) for ids, _ in words[:4]] == ["a", "b", "ad", "bd"][:count]
+    # One row for each length at once, then one for each beginning of two pieces that is left.
+    assert asked == rows
+
+
 def test_pieces_that_make_no_word_are_left_out(filler):
     filler.known = frozenset({crc32(b"bd")})
     [words] = filler.words([Text(0, [[3], [7]], [False])], 9, 2, 9)
