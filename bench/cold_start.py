@@ -1,6 +1,7 @@
 """How long a cold start takes, beside what cannot be avoided: the interpreter and the libraries underneath.
 
     python -m bench.cold_start [--rounds 11]
+    python -m bench.cold_start --predict MODEL INPUT --predict MODEL INPUT      of models of your own besides
 
 Each round runs every command once, as a whole process, so that a busy moment of the machine slows all of them alike.
 The table has medians; a ratio is that of two medians of this one run. One round before them is not counted.
@@ -53,24 +54,31 @@ def timed(command: list[str], folder: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11, help="at least 9 for a figure to quote")
-    rounds = max(1, parser.parse_args().rounds)
+    parser.add_argument("--predict", nargs=2, action="append", default=[], metavar=("MODEL", "INPUT"))
+    given = parser.parse_args()
+    rounds, commands, figures = max(1, given.rounds), dict(COMMANDS), list(FIGURES)
+    for model, asked in given.predict:
+        place = str(Path(model).resolve())
+        name = f"predict {Path(place).name}"
+        commands[name] = [LAMELLA, "predict", place, str(Path(asked).resolve()) if Path(asked).exists() else asked]
+        figures.append((name, "engines", 2.5))
     if not Path(LAMELLA).exists():
         sys.exit(f"{LAMELLA}: no such file. Install lamella in this environment first: pip install .")
-    taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    taken: dict[str, list[float]] = {name: [] for name in commands}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds + 1):
-            for name, command in COMMANDS.items():
+            for name, command in commands.items():
                 seconds = timed(command, folder)
                 if number:
                     taken[name].append(seconds)
     medians = {name: statistics.median(times) for name, times in taken.items()}
     print(f"Cold start: whole processes, medians of {rounds} runs in turns\n")
     print(f"{'command':56} {'median':>8} {'fastest':>8} {'slowest':>8}")
-    for name, command in COMMANDS.items():
+    for name, command in commands.items():
         shown = " ".join([Path(command[0]).name, *(repr(a) if " " in a else a for a in command[1:])])
         print(f"{shown:56} {medians[name]:7.3f}s {min(taken[name]):7.3f}s {max(taken[name]):7.3f}s")
     print()
-    for name, beside, most in FIGURES:
+    for name, beside, most in figures:
         ratio = medians[name] / medians[beside]
         print(f"{name} / {beside}: {ratio:.2f}, at most {most:g}: {'reached' if ratio <= most else 'MISSED'}")
 

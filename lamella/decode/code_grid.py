@@ -34,7 +34,7 @@ def schedule(count: int, passes: int) -> list[int]:
 
 
 def fill(
-    predict: Predict, codes: Array, rngs: Sequence[np.random.Generator], passes: int = 12, temperature: float = 1.0
+    predict: Predict, codes: Array, rngs: "Sequence[np.random.Generator]", passes: int = 12, temperature: float = 1.0
 ) -> Array:
     """Codes (B, T), -1 where one is missing -> whole ones, each row by its own generator.
 
@@ -55,7 +55,7 @@ def fill(
     return codes
 
 
-def _drawn(likely: Array, rng: np.random.Generator, temperature: float) -> Array:
+def _drawn(likely: Array, rng: "np.random.Generator", temperature: float) -> Array:
     """Log-probabilities (N, K) -> a code for each (N,), by the Gumbel trick: one argmax instead of N draws."""
     noise = rng.gumbel(size=likely.shape)  # drawn at a temperature of 0 too, so that the order of draws is the same
     return np.asarray((likely + temperature * noise).argmax(axis=1))

@@ -9,6 +9,7 @@ those of an n-gram are packed into one, in order, so that all that go on from a 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 BITS = 62  # of a packed n-gram
+SMALL = 2**31 - 1  # the largest count that 4 bytes hold
 NEAR = 64  # n-grams that are looked through before all are
 MOST_KNOWN = 50_000  # distributions and places that are kept: a search asks for the same ones again and again
 
@@ -27,7 +29,6 @@ class NGrams:
         """keys, counts: for each order the packed n-grams, sorted, and how often each is counted."""
         self.symbols, self.keys, self.counts = symbols, list(keys), list(counts)
         self.bits = width_of(symbols)
-        self.sums = [np.concatenate([[0], np.cumsum(c, dtype=np.int64)]) for c in self.counts]
         self.discounts = [discount(c) for c in self.counts]
         self._known: dict[tuple[int, ...], Floats] = {}
         self._after: dict[tuple[int, ...], tuple[int, int, int]] = {}
@@ -111,14 +112,14 @@ class NGrams:
         """The n-grams that go on from a history: from, to, and the sum of their counts."""
         found = self._after.get(context)
         if found is None:
-            key, keys, sums = self._pack(context), self.keys[len(context)], self.sums[len(context)]
+            key, keys, counts = self._pack(context), self.keys[len(context)], self.counts[len(context)]
             low, end = int(keys.searchsorted(key << self.bits)), (key + 1) << self.bits
             # Most histories go on in few ways: what is near is in the processor's cache already.
             high = low + int(keys[low : low + NEAR].searchsorted(end))
             high = int(keys.searchsorted(end)) if high == low + NEAR else high
             if len(self._after) > MOST_KNOWN:
                 self._after.clear()
-            found = self._after[context] = low, high, int(sums[high] - sums[low])
+            found = self._after[context] = low, high, int(np.add.reduce(counts[low:high], dtype=np.int64))
         return found
 
     def _pack(self, symbols: tuple[int, ...]) -> int:
@@ -127,11 +128,12 @@ class NGrams:
             key = (key << self.bits) + symbol
         return key
 
-    def arrays(self, prefix: str) -> dict[str, Ints]:
-        """What a model folder keeps of it."""
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What a model folder keeps of it; the counts in half the bytes where they are small enough."""
+        counts: list[NDArray[Any]] = [c.astype(np.int32) if c.max(initial=0) <= SMALL else c for c in self.counts]
         return {
             f"{prefix}{kind}{n}": array
-            for kind, arrays in (("keys", self.keys), ("counts", self.counts))
+            for kind, arrays in (("keys", self.keys), ("counts", counts))
             for n, array in enumerate(arrays)
         }
 
@@ -143,12 +145,12 @@ class NGrams:
         while f"{prefix}keys{len(keys)}" in arrays:
             # Numbers of a file need not lie at places that are multiples of 8, and such arrays are copied by each search in them.
             keys.append(np.require(arrays[f"{prefix}keys{len(keys)}"], np.int64, ["C", "ALIGNED"]))
-            counts.append(np.require(arrays[f"{prefix}counts{len(counts)}"], np.int64, ["C", "ALIGNED"]))
+            counts.append(np.require(arrays[f"{prefix}counts{len(counts)}"], None, ["C", "ALIGNED"]))
         fine = bool(keys) and len(keys) * width_of(symbols) <= BITS
         for n, (grams, count) in enumerate(zip(keys, counts, strict=True), start=1):
-            inside = grams.shape == count.shape and grams.ndim == 1
+            inside = grams.shape == count.shape and grams.ndim == 1 and count.dtype in (np.int32, np.int64)
             inside = inside and (not len(grams) or (grams[0] >= 0 and int(grams[-1]) >> width_of(symbols) * n == 0))
-            fine = fine and inside and bool((np.diff(grams) > 0).all()) and bool((count > 0).all())
+            fine = fine and inside and bool((grams[1:] > grams[:-1]).all()) and bool((count > 0).all())
             last = (grams & ((1 << width_of(symbols)) - 1)) if inside else grams
             fine = fine and bool((last < symbols).all())
         if not fine:
@@ -167,5 +169,5 @@ def width_of(symbols: int) -> int:
 
 def discount(counts: Ints) -> float:
     """What is taken off each count, by how many n-grams were counted once and twice (Ney et al., 1994)."""
-    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    once, twice = np.count_nonzero(counts == 1), np.count_nonzero(counts == 2)
     return once / (once + 2 * twice) if once and twice else 0.5

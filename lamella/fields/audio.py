@@ -70,7 +70,7 @@ class Audio(Field, frozen=True, tag="audio"):
             return uri if len(uri) <= most else None
         return kept_uri(value, most, TYPES)
 
-    def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> Any:
         from lamella.data.noise import sounds
 
         return sounds.disturbed(value, noise, strength, rng)

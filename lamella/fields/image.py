@@ -59,12 +59,12 @@ class Image(Field, frozen=True, tag="image"):
     def keep(self, value: Any, most: int) -> Any:
         return kept_uri(value, most, TYPES)
 
-    def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> Any:
         from lamella.data.noise import pictures
 
         return pictures.disturbed(value, noise, strength, rng)
 
-    def move(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> tuple[Any, Any]:
+    def move(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> tuple[Any, Any]:
         from lamella.data.noise import moves
 
         return moves.moved(value, noise, strength, rng)

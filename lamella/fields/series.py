@@ -77,7 +77,7 @@ class Series(Field, frozen=True, tag="series"):
             return "goes up" if float(np.mean(value)) > float(before[-1]) else "goes down"
         return ""
 
-    def disturb(self, value: Any, noise: str, strength: float, rng: np.random.Generator) -> Any:
+    def disturb(self, value: Any, noise: str, strength: float, rng: "np.random.Generator") -> Any:
         if self.names:
             return value
         from lamella.data.noise.numbers import NOISES

@@ -1,27 +1,27 @@
-"""Read a task's files for the verbs: which columns to use, and which files are splits of a data set."""
+"""Read a task's files for the verbs: which columns to use, and which files are splits of a data set.
+
+Readers are imported where something is read: a command that answers one text or one picture needs none of them, and together they
+would take it as long as the engine.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
-from lamella.data.readers.measures import category
-from lamella.data.readers.parts import Parts, column_of_parts, parts_of_files
-from lamella.data.readers.parts import find_parts as parts_of_folder
-from lamella.data.readers.row_filter import rows_where
-from lamella.data.readers.suffixes import is_table
-from lamella.data.readers.used_columns import columns_of, recording
-from lamella.data.readers.yolo import parts_described
+from lamella.data.readers.suffixes import is_table, may_be_table
 from lamella.data.text.encoding import encoded_as, quote, quote_all
 from lamella.errors import DataError
 from lamella.task import Answer, Example, Task
 
+if TYPE_CHECKING:
+    from lamella.data.readers.parts import Parts
+
 __all__ = [
-    "Parts",
     "as_files",
     "as_known_labels",
-    "column_of_parts",
     "columns_for",
     "encoded_as",
     "examples_by_part",
@@ -29,7 +29,6 @@ __all__ = [
     "is_frame",
     "read_to_learn",
     "read_to_measure",
-    "rows_where",
     "several",
     "with_columns",
     "without_places",
@@ -40,6 +39,8 @@ def read_to_learn(
     job: Task, paths: Sequence[str], columns: Mapping[str, str] | None
 ) -> tuple[list[Example], list[str]]:
     """The user's files -> examples and messages for the user; the task remembers the columns."""
+    from lamella.data.readers.used_columns import recording
+
     with recording() as used:
         examples, lines = job.read(list(paths), columns)
     if used:
@@ -47,8 +48,11 @@ def read_to_learn(
     return examples, lines
 
 
-def find_parts(path: str) -> Parts | None:
+def find_parts(path: str) -> "Parts | None":
     """The parts of a folder, or those that a data.yaml names; None where there is none to learn from."""
+    from lamella.data.readers.parts import find_parts as parts_of_folder
+    from lamella.data.readers.yolo import parts_described
+
     return parts_described(Path(path)) or parts_of_folder(path)
 
 
@@ -57,6 +61,8 @@ def examples_by_part(places: Sequence[str], examples: Sequence[Example]) -> dict
 
     None where that is not so: see `parts_of_files`.
     """
+    from lamella.data.readers.parts import parts_of_files
+
     folders = [os.path.abspath(place) for place in places if os.path.isdir(place)]
     if not folders or not examples:
         return None
@@ -81,6 +87,9 @@ def read_to_measure(
     job: Task, paths: Sequence[str], columns: Mapping[str, str] | None
 ) -> tuple[list[Example], list[str]]:
     """The examples to measure a model on, of a data set in parts those of its test, else of its validation; and lines on that."""
+    from lamella.data.readers.parts import column_of_parts
+    from lamella.data.readers.row_filter import rows_where
+
     one = paths[0] if len(paths) == 1 else ""
     parts = find_parts(one) if one else None
     column = column_of_parts(one) if one and not parts else None
@@ -113,6 +122,8 @@ def as_known_labels(
 ) -> tuple[list[Example], list[str]]:
     """The examples with their labels as the model knows them: POS as pos, 1.0 as 1; and lines on those and on labels that it does
     not know, which no answer can be."""
+    from lamella.data.readers.measures import category
+
     if not job.answer.classes or not all(isinstance(a, dict) and "probabilities" in a for a in answers):
         return list(examples), []
     known = list(dict.fromkeys(name for answer in answers[:1] for name in answer["probabilities"]))
@@ -133,8 +144,10 @@ def as_known_labels(
 
 def columns_for(job: Task, paths: Sequence[str | Path], given: Mapping[str, str] | None) -> dict[str, str] | None:
     """The columns to read: those given, else those used in training if the tables have them."""
-    if not job.state.columns:
+    if not job.state.columns or not all(map(may_be_table, paths)):
         return dict(given) if given else None
+    from lamella.data.readers.used_columns import columns_of
+
     return columns_of(list(paths), job.state.columns, given)
 
 

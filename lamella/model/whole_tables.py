@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lamella.data.readers.suffixes import is_table, table_suffix
-from lamella.data.readers.used_columns import is_grid
 from lamella.errors import UsageError
 from lamella.model.notebook import DrawnList, together
 from lamella.model.notes import notes_of
@@ -35,7 +34,11 @@ def is_whole(job: Task, path: Path) -> bool:
     if table_suffix(path) in job.output.suffixes or ".csv" not in job.output.suffixes:
         return table_suffix(path) in job.output.suffixes
     named = any(column.get("name") for column in (job.state.columns or {}).values())
-    return is_table(path) or table_suffix(path) in TEXTS and is_grid(path, named)
+    if is_table(path) or table_suffix(path) not in TEXTS:
+        return is_table(path)
+    from lamella.data.readers.used_columns import is_grid
+
+    return is_grid(path, named)
 
 
 def answer_rows(trained: Answering, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> list[Any]:

@@ -27,9 +27,6 @@ from lamella import metrics
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.frames import note
 from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
-from lamella.data.readers.image_folders import image_folder
-from lamella.data.readers.pictures import read_pictures
-from lamella.data.samples.image_classification import drawings
 from lamella.data.text.encoding import quote_all
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
@@ -124,9 +121,14 @@ class ImageClassification(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.image_folders import image_folder
+        from lamella.data.readers.pictures import read_pictures
+
         return read_pictures(paths, columns) if self.unlabelled else image_folder(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.image_classification import drawings
+
         return [{"image": picture, "label": label} for picture, label in drawings(split)]
 
     def keys(self, example: Example) -> list[str]:

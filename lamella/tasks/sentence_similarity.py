@@ -15,8 +15,6 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from lamella.data.readers.similar import held_out, read_similar
-from lamella.data.samples import sentence_similarity as samples
 from lamella.data.text.ngrams import READ, hashed, ids, inverse_frequency, plain
 from lamella.data.text.pieces import PADDING, Pieces, learn, normalise
 from lamella.errors import UsageError
@@ -119,6 +117,8 @@ class FromWords(Transfer["SentenceSimilarity"]):
 
 
 def _hold_out(task: "SentenceSimilarity", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
+    from lamella.data.readers.similar import held_out
+
     return held_out([task.keys(e) for e in examples], ["score" in e for e in examples], wanted, seed)
 
 
@@ -167,9 +167,13 @@ class SentenceSimilarity(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.similar import read_similar
+
         return read_similar(paths, columns, self.config.max_score)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import sentence_similarity as samples
+
         return [{"first": a, "second": b, "score": s, "highest": 5.0} for a, b, s in samples.pairs(split)]
 
     def keys(self, example: Example) -> list[str]:

@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lamella.data.readers.parts import Parts, column_of_parts
+from lamella.data.readers.row_filter import rows_where
 from lamella.errors import DataError
 from lamella.fields.series import sketched
 from lamella.metrics.noise import Noise
-from lamella.model.reading import Parts, column_of_parts, examples_by_part, find_parts, read_to_learn, rows_where
+from lamella.model.reading import examples_by_part, find_parts, read_to_learn
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.augment import Noisy

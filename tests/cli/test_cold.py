@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lamella import registry
 from lamella.data.text.pieces import Pieces
 from lamella.graphs.compiled import library
 from lamella.model import shipped
@@ -30,6 +31,11 @@ NEVER = {
     "lamella.model.index", "lamella.explain", "lamella.server", "lamella.train", "lamella.checks", "lamella.tasks.translation.glossary",
     "lamella.tasks.translation.documents", "lamella.tasks.translation.foreign.huggingface", "lamella.metrics.text",
 }  # fmt: skip
+READERS = {
+    *(f"lamella.data.readers.{name}" for name in ("annotated", "image_folders", "labels", "measures", "numbers", "records", "stamps", "tables")),
+    "lamella.data.readers.used_columns", "numpy.random", "torch",
+}  # fmt: skip
+TABULAR = {"dimensionality-reduction", "time-series-forecasting"}  # whose questions are tables
 ENGINES = {"numpy", "onnxruntime", "sentencepiece", "msgspec"}
 COUNT = (
     "import re._compiler as compiler, sys\n"
@@ -59,6 +65,19 @@ def test_a_translation_imports_nothing_for_other_work() -> None:
     found = loaded("translate", "Hello, world!", "--to", "fr")
     # What ships is compiled where that can be, and then needs no engine; the language here is told by a list of words.
     assert found & NEVER == set() and found >= ENGINES - ({"onnxruntime"} if library() else set())
+
+
+def test_a_task_that_answers_brings_no_reader_of_tables_or_folders() -> None:
+    """Readers of all formats together take as long as the engine, and one text, picture or sound needs none of them."""
+    tasks = sorted({*registry.names()} - TABULAR)
+    program = (
+        "import sys\nfrom lamella import registry\nimport lamella.model.reading, lamella.verbs.predict\n"
+        f"for name in {tasks}: registry.find(name)\nprint('loaded', *sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert len(tasks) == 14
+    assert {*done.stdout.split()} & READERS == set()
 
 
 def test_help_imports_no_engine() -> None:

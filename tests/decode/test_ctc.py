@@ -93,7 +93,7 @@ def test_a_language_prefers_what_was_read_and_writes_the_rest():
     # Of a file whose numbers lie anywhere they are laid out anew: a search in others copies them each time.
     for model in from_bytes(to_bytes([language, language]), len(LETTERS)):
         arrays = {
-            name: np.frombuffer(b"." + array.tobytes(), np.uint8)[1:].view(np.int64)
+            name: np.frombuffer(b"." + array.tobytes(), np.uint8)[1:].view(array.dtype)
             for name, array in model.words.arrays("").items()
         }
         apart = NGrams.of_arrays(arrays, "", len(model.ids) + 1)

@@ -9,10 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lamella.data.readers.bad_rows import refuse_many
-from lamella.data.readers.passages import LONGEST, read_passages
 from lamella.data.readers.suffixes import is_table
-from lamella.data.readers.tables import list_paths, read_table
 from lamella.errors import DataError, UsageError
 
 WORD_NAMES = ("words", "word", "answer", "target", "solution", "label")
@@ -41,6 +38,9 @@ def read_cloze(
     answers is a cloze test; any other table, and any other file, holds running text. check, choices: raise UsageError for a text
     or for choices that cannot be asked; the row is left out. Raises DataError where nothing can be used.
     """
+    from lamella.data.readers.passages import LONGEST, read_passages
+    from lamella.data.readers.tables import list_paths
+
     rows: list[dict[str, str]] = []
     lines: list[str] = []
     running = []
@@ -86,6 +86,9 @@ def _tests(
     path: str, check: Check, columns: Mapping[str, str] | None, choices: Callable[[str], object] | None
 ) -> tuple[list[dict[str, str]], list[str]] | None:
     """The cloze tests of a table; None where it is none: no column of answers, or most texts without a mask."""
+    from lamella.data.readers.bad_rows import refuse_many
+    from lamella.data.readers.tables import read_table
+
     wanted = {"text": CLOZE_NAMES, "words": WORD_NAMES, "choices": CHOICE_NAMES}
     table = read_table([path], wanted, columns, optional=("words", "choices"))
     texts = [_spelt(row["text"]) for row in table.rows]

@@ -17,6 +17,7 @@ TABLE_SUFFIXES = {
     ".json": "JSON",
 }
 TABLES = tuple(TABLE_SUFFIXES)
+TEXTS = (".txt", ".dat")
 PACKED = (".gz", ".xlsx", ".parquet")
 """Tables that are unpacked before they are read (`lamella.data.readers.packed`); of `.gz` only those of a table."""
 
@@ -49,3 +50,12 @@ def table_suffix(path: str | os.PathLike[str]) -> str:
 def is_table(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a table by its name."""
     return table_suffix(path) in TABLE_SUFFIXES or packing(path) != ""
+
+
+def may_be_table(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a table by its name, or a text that may hold one.
+
+    >>> may_be_table("a.csv"), may_be_table("a.TXT"), may_be_table("a.wav")
+    (True, True, False)
+    """
+    return is_table(path) or _suffixes(path)[0] in TEXTS

@@ -18,7 +18,7 @@ from typing import Any
 from lamella.data.readers.headers import names_above_numbers
 from lamella.data.readers.numbers import read_number
 from lamella.data.readers.records import common_width, fold, read_sheet
-from lamella.data.readers.suffixes import is_table
+from lamella.data.readers.suffixes import is_table, may_be_table
 from lamella.data.text.encoding import StrPath
 from lamella.errors import DataError
 
@@ -68,7 +68,7 @@ def columns_of(
 
 def names_columns(path: StrPath, used: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether a text file is a table all the same: its first line holds the name of a column of training, among others."""
-    if Path(path).suffix.lower() not in (".txt", ".dat") or not Path(path).is_file():
+    if is_table(path) or not may_be_table(path) or not Path(path).is_file():
         return False
     with open(path, "rb") as file:
         first = file.read(_LINE).decode("utf-8-sig", "replace").partition("\n")[0]

@@ -33,7 +33,6 @@ from lamella.data.media.depths import WHITE, White
 from lamella.data.media.images import white_of
 from lamella.data.readers import measures
 from lamella.data.readers.suffixes import TABLES
-from lamella.data.samples.dimensionality_reduction import rings
 from lamella.decode.likelihood import importance_bounds
 from lamella.errors import UsageError
 from lamella.fields import Field, Id, Image, Row, Vector
@@ -131,6 +130,8 @@ class DimensionalityReduction(Task):
         return [{"example": value} for value in values], lines
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.dimensionality_reduction import rings
+
         return [{"example": uri} for uri in rings(split)]
 
     def keys(self, example: Example) -> list[str]:

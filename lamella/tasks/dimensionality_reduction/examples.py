@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.images import SUFFIXES, encode_png, fingerprint, read_image, shape_of, white_of
 from lamella.data.readers import measures, typed_rows
-from lamella.data.readers.image_folders import IMAGE_NAMES, image_folder, readable
-from lamella.data.readers.records import read_sheet
+from lamella.data.readers.image_folders import IMAGE_NAMES
 from lamella.data.readers.suffixes import is_table
-from lamella.data.readers.tables import read_table
 from lamella.data.text.encoding import quote_all
 from lamella.errors import DataError, UsageError
 
@@ -175,6 +173,9 @@ def read(
     choice: which column holds `example`, a picture; columns: what a trained model knows of a table's; decimal: the mark
     before decimals; leave_out: columns of a table that are not read, "none" for not even those that number its rows.
     """
+    from lamella.data.readers.image_folders import image_folder, readable
+    from lamella.data.readers.tables import read_table
+
     if not all(map(is_table, paths)):
         pictures, lines = image_folder(list(paths))
         return [row["image"] for row in pictures], lines
@@ -213,6 +214,8 @@ def _leave_out(rows: Sequence[Any], names: Sequence[str], lines: list[str]) -> N
 
 def _of_pictures(path: str) -> bool:
     """Whether a table holds pictures: a column with such a name, and a value in it that looks like one."""
+    from lamella.data.readers.records import read_sheet
+
     sheet = read_sheet(path, 1, set(NAMES))
     if not sheet.rows:  # `read_rows` says why
         return False

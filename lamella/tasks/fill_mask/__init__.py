@@ -19,8 +19,7 @@ import numpy as np
 
 from lamella import metrics
 from lamella.data.readers import windows
-from lamella.data.readers.cloze import PATTERN, read_cloze
-from lamella.data.samples import fill_mask as samples
+from lamella.data.readers.cloze import PATTERN
 from lamella.data.text.encoding import read_text
 from lamella.data.text.pieces import END, UNKNOWN, Pieces, learn, normalise
 from lamella.errors import UsageError
@@ -119,10 +118,14 @@ class FillMask(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.cloze import read_cloze
+
         rows, lines = read_cloze(paths, self.config.window, cloze.check, columns, cloze.choices)
         return [dict(row) for row in rows], lines
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import fill_mask as samples
+
         return [{"text": text, "words": word} for text, word in samples.masked_sentences(split)]
 
     @property

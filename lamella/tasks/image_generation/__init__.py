@@ -30,8 +30,6 @@ from lamella.data.media.drawing import FORMATS
 from lamella.data.media.frames import note
 from lamella.data.media.images import fingerprint, read_image, shape_of, white_of
 from lamella.data.media.sheets import sheet
-from lamella.data.readers.pictures import read_pictures
-from lamella.data.samples.image_generation import shapes
 from lamella.decode import code_grid
 from lamella.decode.likelihood import discrete_logistic
 from lamella.errors import DataError
@@ -171,9 +169,13 @@ class ImageGeneration(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.pictures import read_pictures
+
         return read_pictures(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.image_generation import shapes
+
         return [{"image": picture, "label": label} for picture, label in shapes(split)]
 
     def given(self, example: Example) -> Example:

@@ -24,8 +24,6 @@ from lamella.data.media.depths import WHITE, White
 from lamella.data.media.frames import note
 from lamella.data.media.images import fingerprint, shape_of, white_of
 from lamella.data.media.masks import BACKGROUND, IGNORE, MOST_LABELS, Mask, placed, read_mask
-from lamella.data.readers.masks import read_masks
-from lamella.data.samples.image_segmentation import ground
 from lamella.decode.regions import borders
 from lamella.decode.segments import likelihoods, near_odds
 from lamella.errors import DataError, UsageError
@@ -144,9 +142,13 @@ class ImageSegmentation(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.masks import read_masks
+
         return read_masks(paths, columns, self.config.group)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.image_segmentation import ground
+
         return [{"image": picture, "mask": mask} for picture, mask in ground(split)]
 
     def keys(self, example: Example) -> list[str]:

@@ -23,8 +23,6 @@ from lamella import decode, metrics
 from lamella.data.media import frames
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.images import even, fingerprint, read_image, shape_of, white_of
-from lamella.data.readers.captions import read_captions
-from lamella.data.samples.image_to_text import scenes
 from lamella.data.text.pieces import END, START, UNKNOWN, Pieces, learn, normalise
 from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Matches, Text, Vector
@@ -170,9 +168,13 @@ class ImageToText(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.captions import read_captions
+
         return read_captions(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.image_to_text import scenes
+
         return [{"image": picture, "caption": list(captions)} for picture, captions in scenes(split)]
 
     def keys(self, example: Example) -> list[str]:

@@ -16,8 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.data.readers.facts import Fact, clean, read_facts
-from lamella.data.samples import link_prediction as samples
+from lamella.data.readers.triples import Fact, clean
 from lamella.fields import Conclusion, Field, Id
 from lamella.metrics.filtered import filtered_ranks, reciprocal
 from lamella.task import (
@@ -131,6 +130,8 @@ class LinkPrediction(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.facts import read_facts
+
         facts, lines = read_facts(list(paths), columns)
         self.seen |= dict.fromkeys(facts)
         lines += [f"warning: {line}" for line in leaks.warnings(facts)]
@@ -138,6 +139,8 @@ class LinkPrediction(Task):
 
     def sample(self, split: str) -> list[Example]:
         """The family of the sample; of a model that was trained on other facts, some of those: it knows no others."""
+        from lamella.data.samples import link_prediction as samples
+
         facts = samples.facts(split)
         if "entities_" in vars(self) and not len(self.graph.ids(facts[:1])):
             own = self.graph.knowledge.facts[:SHOWN_FACTS].tolist()
@@ -187,6 +190,8 @@ class LinkPrediction(Task):
     @property
     def world(self) -> Graph:
         """What is known now: the model's facts, and those that were added when it was asked."""
+        from lamella.data.readers.facts import read_facts
+
         c = self.config
         if not c.facts and not c.facts_file:
             return self.graph

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lamella.data.readers.facts import LONGEST, Fact, clean
+from lamella.data.readers.triples import Fact, clean
 from lamella.errors import DataError, UsageError
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 
@@ -101,6 +101,8 @@ def parse_facts(text: str) -> list[Fact]:
     >>> parse_facts("Ann | parent of | Ben; Ben | lives in | Wick")
     [('Ann', 'parent of', 'Ben'), ('Ben', 'lives in', 'Wick')]
     """
+    from lamella.data.readers.facts import LONGEST
+
     facts = []
     for part in text.replace("\n", ";").split(";"):
         if not part.strip():

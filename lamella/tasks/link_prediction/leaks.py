@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lamella.data.readers.facts import Fact
+from lamella.data.readers.triples import Fact
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 
 ALIKE = 0.8  # share of the pairs of two relations that both have (Jaccard)

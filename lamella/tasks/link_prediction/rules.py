@@ -73,7 +73,7 @@ def mine(knowledge: Knowledge, most: int, length: int, fewest: int) -> list[Rule
 
 
 def _bodies(
-    knowledge: Knowledge, facts: Ints, length: int, rng: np.random.Generator
+    knowledge: Knowledge, facts: Ints, length: int, rng: "np.random.Generator"
 ) -> list[tuple[tuple[int, ...], int]]:
     """Bodies that lead from head to tail of these facts (N, 3) of one relation, and of how many; the commonest first."""
     heads, relations, tails = knowledge.edges
@@ -125,7 +125,7 @@ def _pairs(knowledge: Knowledge) -> tuple[Ints, Ints]:
     return pairs[order], relations[order]
 
 
-def _some(heads: Ints, head: int, rng: np.random.Generator) -> Ints:
+def _some(heads: Ints, head: int, rng: "np.random.Generator") -> Ints:
     """The places of at most EDGES facts that begin at an entity, in the sorted heads of all."""
     low, high = int(np.searchsorted(heads, head)), int(np.searchsorted(heads, head + 1))
     if high - low <= EDGES:
@@ -133,7 +133,7 @@ def _some(heads: Ints, head: int, rng: np.random.Generator) -> Ints:
     return low + rng.choice(high - low, EDGES, replace=False)
 
 
-def _count(knowledge: Knowledge, relation: int, body: tuple[int, ...], rng: np.random.Generator, closer: float) -> Rule:
+def _count(knowledge: Knowledge, relation: int, body: tuple[int, ...], rng: "np.random.Generator", closer: float) -> Rule:
     """A body -> the rule with its support and predictions, counted from some of the entities at which it begins."""
     most = round(STARTS * closer)
     first = body[0] * knowledge.entities

@@ -24,8 +24,6 @@ from lamella.data.media.canvas import fit_picture, on_square, upright_size
 from lamella.data.media.depths import WHITE, White
 from lamella.data.media.frames import note
 from lamella.data.media.images import fingerprint, shape_of, white_of
-from lamella.data.readers.boxes import read_boxes
-from lamella.data.samples.object_detection import scenes
 from lamella.decode.boxes import mean_maps, peaks, suppress
 from lamella.errors import DataError, UsageError
 from lamella.fields import Boxes, Image
@@ -166,9 +164,13 @@ class ObjectDetection(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.boxes import read_boxes
+
         return read_boxes(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.object_detection import scenes
+
         return [{"image": picture, "boxes": [dict(box) for box in boxes]} for picture, boxes in scenes(split)]
 
     def keys(self, example: Example) -> list[str]:

@@ -16,8 +16,6 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from lamella.data.readers.events import Described, read_histories
-from lamella.data.samples import recommendation as samples
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
 from lamella.fields import Items, Ranking
@@ -36,7 +34,7 @@ from lamella.task import (
     Training,
     as_learned,
 )
-from lamella.tasks.recommendation.catalogue import Catalogue
+from lamella.tasks.recommendation.catalogue import Catalogue, Described
 from lamella.tasks.recommendation.counts import FIRST_GUESS, Counts, weigh
 
 if TYPE_CHECKING:
@@ -122,6 +120,8 @@ class Recommendation(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.events import read_histories
+
         learned = hasattr(self, "catalogue_")
         read = read_histories(paths, columns, self.config.min_rating, self.config.split, whole=not learned)
         users = {e.get("user") for e in read.examples if not learned}
@@ -132,6 +132,8 @@ class Recommendation(Task):
         return read.examples, read.lines
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import recommendation as samples
+
         if not hasattr(self, "catalogue_"):
             self.described, self.ids = samples.catalogue(), {}
         return [{"history": history[:-1], "next": history[-1]} for history in samples.histories(split)]

@@ -18,8 +18,6 @@ from msgspec import Meta
 
 from lamella.data.media.mel import BANDS, log_mel
 from lamella.data.media.sounds import Sound, fingerprint, read_sound, seconds_of
-from lamella.data.readers.speech import read_speech
-from lamella.data.samples.speech_recognition import recordings
 from lamella.decode import ctc
 from lamella.errors import DataError
 from lamella.fields import Audio, Transcript
@@ -109,9 +107,13 @@ class SpeechRecognition(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.speech import read_speech
+
         return read_speech(paths, columns)
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples.speech_recognition import recordings
+
         return [{"audio": sound, "text": text} for sound, text in recordings(split)]
 
     def keys(self, example: Example) -> list[str]:

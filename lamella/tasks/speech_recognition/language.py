@@ -33,7 +33,7 @@ class Language:
     def __init__(self, letters: NGrams, words: NGrams, vocabulary: Sequence[str]) -> None:
         """vocabulary: the words in the order of their ids, the first having 1."""
         self.letters, self.words, self.vocabulary = letters, words, list(vocabulary)
-        self.ids = {word: i for i, word in enumerate(self.vocabulary, start=1)}
+        self.ids = dict(zip(self.vocabulary, range(1, len(self.vocabulary) + 1), strict=True))
 
     @classmethod
     def learn(cls, texts: Iterable[str], letters: Sequence[str]) -> "Language":
@@ -65,7 +65,8 @@ def to_bytes(languages: Sequence[Language]) -> bytes:
     tensors: dict[str, NDArray[Any]] = {}
     for at, language in enumerate(languages):
         tensors |= language._tensors(f"{at} " if at else "")
-    return write_tensors(tensors)
+    # The widest numbers first, so that all lie at multiples of their size and need not be copied when the file is read.
+    return write_tensors(dict(sorted(tensors.items(), key=lambda pair: -pair[1].itemsize)))
 
 
 def from_bytes(raw: bytes, letters: int) -> list[Language]:
@@ -76,7 +77,7 @@ def from_bytes(raw: bytes, letters: int) -> list[Language]:
         while not found or f"{len(found)} vocabulary" in tensors:
             place = f"{len(found)} " if found else ""
             vocabulary = json.loads(tensors[f"{place}vocabulary"].tobytes())
-            if not isinstance(vocabulary, list) or not all(isinstance(word, str) for word in vocabulary):
+            if not isinstance(vocabulary, list) or not {*map(type, vocabulary)} <= {str}:
                 raise ValueError("its words are no texts")
             found.append(
                 Language(

@@ -19,7 +19,6 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data.samples import summarization as samples
 from lamella.data.text.pieces import END, START, Pieces, learn, normalise
 from lamella.errors import UsageError
 from lamella.fields import Matches, Text
@@ -156,6 +155,8 @@ class Summarization(Task):
         return examples, lines
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import summarization as samples
+
         return [{"text": text, "summary": line} for text, line in samples.notices(split)]
 
     def keys(self, example: Example) -> list[str]:

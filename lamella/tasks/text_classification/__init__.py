@@ -18,8 +18,6 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import metrics
-from lamella.data.readers.labels import read_labelled
-from lamella.data.samples import text_classification as samples
 from lamella.data.text.pieces import END, Pieces, learn
 from lamella.decode.likelihood import log_odds
 from lamella.decode.steps import both_ways
@@ -158,10 +156,14 @@ class TextClassification(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers.labels import read_labelled
+
         table = read_labelled(list(paths), columns, to_learn=not hasattr(self, "labels_"))
         return [{"text": row["text"], "label": row["label"]} for row in table.rows], table.report.lines()
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import text_classification as samples
+
         return [{"text": text, "label": label} for text, label in samples.reviews(split)]
 
     def keys(self, example: Example) -> list[str]:

@@ -26,8 +26,7 @@ import numpy as np
 from msgspec import Meta
 
 from lamella import decode, metrics
-from lamella.data.readers import passages, windows
-from lamella.data.samples import text_generation as samples
+from lamella.data.readers import windows
 from lamella.data.text.pieces import START
 from lamella.errors import UsageError
 from lamella.fields import Text
@@ -108,12 +107,16 @@ class TextGeneration(Task):
     # ---- data --------------------------------------------------------------------------------------------------
 
     def read(self, paths: Sequence[str], columns: Choice = None) -> tuple[list[Example], list[str]]:
+        from lamella.data.readers import passages
+
         words = self.config.unit == "pieces"
         window = self.config.window * (CHARACTERS_A_PIECE if words else 1)
         texts, lines = passages.read_passages(list(paths), window, words, columns)
         return [{"text": text} for text in texts], lines
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import text_generation as samples
+
         return [{"text": text} for text in samples.tales(split)]
 
     def fit(self, examples: Sequence[Example]) -> None:

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from lamella.data.readers.passages import cut
 from lamella.data.text.pieces import END, UNKNOWN, Pieces, learn, limit
 
 FIRST = END + 1  # id of the first token; those below are special and never generated
@@ -72,6 +71,8 @@ class Words:
         return learn([_marked(line) for text in texts for line in text.splitlines(keepends=True)], most, [BREAK])
 
     def encode(self, text: str) -> list[int]:
+        from lamella.data.readers.passages import cut
+
         limit(text)
         parts = cut(text.encode(errors="replace").decode(), PART, whole_words=True)
         return [i for ids in self.pieces.encode([_marked(part) for part in parts]) for i in ids]

@@ -23,7 +23,6 @@ from lamella.data.readers.clock import Step, parse_step, periods
 from lamella.data.readers.series import Options, SeriesSet, read_series
 from lamella.data.readers.stamps import Style
 from lamella.data.readers.suffixes import TABLES
-from lamella.data.samples import time_series_forecasting as samples
 from lamella.decode.steps import over_patches
 from lamella.errors import UsageError
 from lamella.fields import Field, Id, Series
@@ -183,6 +182,8 @@ class TimeSeriesForecasting(Task):
         return data
 
     def sample(self, split: str) -> list[Example]:
+        from lamella.data.samples import time_series_forecasting as samples
+
         return samples.waves(split)
 
     def keys(self, example: Example) -> list[str]:
