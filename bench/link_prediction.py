@@ -143,7 +143,7 @@ def asked(model: Model, example: dict[str, str]) -> dict[str, Any] | None:
 def how(options: Any) -> dict[str, Any]:
     """How a model is trained, as options of `lamella.train`."""
     budget = {"steps": options.steps} if options.steps else {"minutes": options.minutes}
-    return {"size": options.size, "threads": 1, **budget}
+    return {"size": options.size, "threads": 1, "members": options.members, **budget}
 
 
 def ranked(answer: dict[str, Any]) -> list[str]:
@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--steps", type=int, help="in the place of minutes, where the processor is shared")
     parser.add_argument("--size", default="small")
+    parser.add_argument("--members", type=int, default=1, help="nets whose scores are averaged")
     parser.add_argument("--out", type=Path, help="where the model is kept")
     parser.add_argument("--forget", type=int, default=0)
     parser.add_argument("--python", type=Path)

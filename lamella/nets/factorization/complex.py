@@ -17,19 +17,26 @@ SAMPLED = 2_000  # of more, drawn anew for each step
 
 
 class ComplEx(nn.Module):
-    """entities: E; relations: R, without the reciprocals; rank: complex numbers of a vector, K."""
+    """entities: E; relations: R, without the reciprocals; rank: complex numbers of a vector, K; members: M.
+
+    Several members are that many nets, each with a loss of its own, whose scores are averaged: an ensemble, which is one net again, since
+    a mean of products is a product of the vectors end to end.
+
+    >>> ComplEx(entities=5, relations=2, rank=4, members=3)(*torch.zeros(3, 2, dtype=torch.int64))["tails"].shape
+    torch.Size([6, 5])
+    """
 
     adagrad = (
         "entity_table",
         "relation_table",
     )  # of what few facts speak the vector settles late, of what many do soon
 
-    def __init__(self, entities: int, relations: int, rank: int, dropout: float = 0.0) -> None:
+    def __init__(self, entities: int, relations: int, rank: int, dropout: float = 0.0, members: int = 1) -> None:
         super().__init__()
-        self.relations = relations
+        self.relations, self.members = relations, members
         self.vocabulary = min(entities, 2 * relations)  # ids below it may stand at any input: export tries some
-        self.entity_table = nn.Parameter(torch.randn(entities, 2 * rank) * START)
-        self.relation_table = nn.Parameter(torch.randn(2 * relations, 2 * rank) * START)
+        self.entity_table = nn.Parameter(torch.randn(entities, 2 * rank * members) * START)
+        self.relation_table = nn.Parameter(torch.randn(2 * relations, 2 * rank * members) * START)
         self.dropout = nn.Dropout(dropout)
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
@@ -38,19 +45,27 @@ class ComplEx(nn.Module):
 
     def tails(self, head: Tensor, relation: Tensor) -> dict[str, Tensor]:
         """head, relation (B,): ids, from R on those of reciprocal relations -> scores (B, E)."""
-        return {
-            "scores": self._scores(F.embedding(head, self.entity_table), F.embedding(relation, self.relation_table))
-        }
+        query = self._queries(F.embedding(head, self.entity_table), F.embedding(relation, self.relation_table))
+        return {"scores": torch.cat(query, dim=1) @ self.entity_table.t() / self.members}
+
+    def _queries(self, head: Tensor, relation: Tensor) -> list[Tensor]:
+        """Vectors (B, 2 K M) -> of each member what is compared with the entities (B, 2 K): the complex product."""
+        numbers = zip(head.chunk(2 * self.members, dim=1), relation.chunk(2 * self.members, dim=1), strict=True)
+        return [
+            torch.cat([a * c - b * d, a * d + b * c], dim=1)
+            for (a, c), (b, d) in zip(numbers, numbers, strict=True)  # the real parts, then the imaginary ones
+        ]
 
     def _scores(self, head: Tensor, relation: Tensor, among: Tensor | None = None) -> Tensor:
-        """Vectors (B, 2 K) -> scores as the tail of all entities (B, E), or of some, ids (C,) -> (B, C)."""
-        (a, b), (c, d) = head.chunk(2, dim=1), relation.chunk(2, dim=1)
-        query = torch.cat([a * c - b * d, a * d + b * c], dim=1)  # the complex product, (B, 2 K)
+        """Vectors (B, 2 K M) -> scores as the tail by each member, of all entities (M B, E), or of some, ids (C,) -> (M B, C)."""
         table = self.entity_table if among is None else F.embedding(among, self.entity_table)
-        return self.dropout(query) @ table.t()
+        tables = table.chunk(self.members, dim=1)
+        queries = self._queries(head, relation)
+        return torch.cat([self.dropout(q) @ t.t() for q, t in zip(queries, tables, strict=True)])
 
     def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Tensor]:
-        """Facts (B,) each -> scores as the tail and as the head (B, C), where the right ones stand in them (B,), and the N3 penalty of each (B,).
+        """Facts (B,) each -> scores as the tail and as the head (M B, C), where the right ones stand in them (M B,), and the N3 penalty of
+        each (B,), in the mean of all members.
 
         C: all E entities, in their order; of very many, which would take minutes for each look at all facts, those of the batch and
         a sample, and each that is wrong then stands for E / C of them (sampled softmax; Jean et al., 2015).
@@ -59,12 +74,14 @@ class ComplEx(nn.Module):
         one, other = F.embedding(head, entities), F.embedding(tail, entities)
         forth, back = F.embedding(relation, relations), F.embedding(relation + self.relations, relations)
         penalty = cubes(one) + cubes(other) + (cubes(forth) + cubes(back)) / 2
+        penalty = penalty / self.members
         among, tail_at, head_at = None, tail, head
         if self.training and len(entities) > ALL:
             drawn = torch.randint(len(entities), (SAMPLED,), device=head.device)
             among = torch.unique(torch.cat([head, tail, drawn]))
             tail_at, head_at = torch.searchsorted(among, tail), torch.searchsorted(among, head)
         tails, heads = self._scores(one, forth, among), self._scores(other, back, among)
+        tail_at, head_at = tail_at.repeat(self.members), head_at.repeat(self.members)
         if among is not None:
             less = math.log(len(entities) / len(among))
             right = F.one_hot(torch.stack([tail_at, head_at]), len(among)) * less

@@ -169,7 +169,7 @@ class LinkPrediction(Task):
         self.rules_ = pack(mine(known, c.rules, c.rule_length or usual_length(known), c.support))
         self.disjoint_ = disjoint.learn(known) if c.rules else b""
         right = known.with_facts(graph.ids(rest), len(entities))
-        self.n3_ = c.n3 or penalty.search(lambda: self._build(SEARCHED_RANK), ids, right, 2 * SEARCHED_RANK)
+        self.n3_ = c.n3 or penalty.search(lambda: self._build(SEARCHED_RANK, members=1), ids, right, 2 * SEARCHED_RANK)
 
     @cached_property
     def graph(self) -> Graph:
@@ -220,15 +220,15 @@ class LinkPrediction(Task):
     # ---- net ---------------------------------------------------------------------------------------------------
 
     def build(self) -> "nn.Module":
-        return self._build(self.size.width)
+        return self._build(self.size.width, self.config.members)
 
-    def _build(self, rank: int) -> "nn.Module":
+    def _build(self, rank: int, members: int) -> "nn.Module":
         from lamella.nets.factorization.complex import ComplEx
 
         entities, dropout = len(self.graph.entities), float(self.config.dropout)
         if dropout < 0:  # few vectors are soon learned by heart
             dropout = DROPOUT if entities <= FEW else 0.0
-        return ComplEx(entities, len(self.relations_), rank, dropout)
+        return ComplEx(entities, len(self.relations_), rank, dropout, members)
 
     def loss(self, outputs: "dict[str, Tensor]", targets: "dict[str, Tensor]") -> "Tensor":
         return penalty.loss(outputs, self.n3_)

@@ -20,6 +20,14 @@ class Config(msgspec.Struct, kw_only=True):
             lt=1,
         ),
     ] = -1.0
+    members: Annotated[
+        int,
+        Meta(
+            description="Nets whose scores are averaged: each takes as long as one, and together they are surer.",
+            ge=1,
+            le=16,
+        ),
+    ] = 1
     rules: Annotated[
         int,
         Meta(

@@ -133,7 +133,9 @@ def _some(heads: Ints, head: int, rng: "np.random.Generator") -> Ints:
     return low + rng.choice(high - low, EDGES, replace=False)
 
 
-def _count(knowledge: Knowledge, relation: int, body: tuple[int, ...], rng: "np.random.Generator", closer: float) -> Rule:
+def _count(
+    knowledge: Knowledge, relation: int, body: tuple[int, ...], rng: "np.random.Generator", closer: float
+) -> Rule:
     """A body -> the rule with its support and predictions, counted from some of the entities at which it begins."""
     most = round(STARTS * closer)
     first = body[0] * knowledge.entities
