@@ -17,7 +17,8 @@ from lamella.storage.checksums import SHIPPED
 PADDING, UNKNOWN, START, END = 0, 1, 2, 3
 PART = 4096  # characters that are cut into pieces at a time
 MOST = 1_000_000  # characters of a text
-FEW = 8  # texts for which the library would start threads that take longer than the work
+FEW = 8  # texts for which a call each takes no longer than one for all
+MANY = 4096  # texts from which on the library's threads are worth their start
 SILENT = 4  # of sentencepiece's levels of logging: what goes wrong is an exception
 LINE = 200  # characters of what it says of an error
 
@@ -114,7 +115,8 @@ class Pieces:
         try:
             if len(texts) <= FEW:
                 return [self.processor.EncodeAsIds(text) for text in texts]
-            ids: list[list[int]] = self.processor.EncodeAsIds(list(texts))
+            threads = -1 if len(texts) > MANY else 1  # -1: as many as the library likes
+            ids: list[list[int]] = self.processor.EncodeAsIds(list(texts), num_threads=threads)
         except Exception as error:
             raise self._damaged(error) from error
         return ids

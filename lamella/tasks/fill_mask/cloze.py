@@ -7,8 +7,10 @@ mask in a text is one mark, in whose place a search lays as many mask tokens as 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamella.data.readers.cloze import MASKS
 from lamella.data.text.pieces import START, Pieces, normalise
@@ -98,6 +100,11 @@ class Kinds:
                 kinds[i] = BEGINS if piece.startswith("▁") else GOES_ON
         kinds[0] = 0
         return cls(np.array(kinds, np.int64), text)
+
+    @cached_property
+    def alone(self) -> NDArray[np.bool_]:
+        """Which pieces may be a whole word by themselves, (V,): all but the space."""
+        return np.array([piece != "▁" for piece in self.text])
 
     def word(self, ids: Sequence[int]) -> str:
         """The word that these pieces make."""

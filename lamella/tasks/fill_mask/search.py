@@ -92,7 +92,7 @@ class Filler:
         self.known = known
         self.lengths = np.log(np.maximum(lengths, 1e-9))  # of 1, 2, ... pieces
         self.first = {joined: kinds.of == (GOES_ON if joined else BEGINS) for joined in (False, True)}
-        self.lone = np.array([piece != "▁" for piece in kinds.text])  # what may be a whole word by itself
+        self.lone = kinds.alone
 
     def ask(self, rows: Sequence[tuple[list[int], int]]) -> Array:
         """Rows of ids, each with a place in it -> log-probabilities of each piece there, (N, V).

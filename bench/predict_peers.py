@@ -1,0 +1,480 @@
+"""What a prediction costs, task by task, beside what people use: `Model.predict` and the peer's own export on onnxruntime, one thread.
+
+    python -m bench.predict_peers                                   every task that has a peer here; some ten minutes
+    python -m bench.predict_peers fill-mask --transformers HF/bin/python
+    python -m bench.predict_peers --transformers HF/bin/python --write
+
+Each of our models learns from its task's sample for a few steps, as what it costs does not hang on what it knows, but for fill-mask, of
+which the model is taken that comes with the package; scikit-learn's is trained on the same. The peers are nets of about our number of weights, with random weights, exported by `torch.onnx.export` and run by
+onnxruntime; what they need around the net (pictures decoded, texts cut into pieces, the best chosen) is done in the simplest way
+and measured too, as the whole of `predict` is. "one": each example by itself; "64": a list of 64. Processor seconds, in turn, medians;
+more than 1 means that lamella is faster. --write puts the table into docs/bench.md.
+"""
+
+import argparse
+import base64
+import contextlib
+import io
+import logging
+import platform
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import lamella
+from bench.translation import put
+from lamella.model import Model
+from lamella.options import replace_config
+
+MANY, ONE = 64, 24  # examples of a list; how many are asked one by one
+STEPS = 4
+
+
+class Peer(NamedTuple):
+    """Another program for a task: its name, how many weights it has, and what it makes of a list of inputs."""
+
+    name: str
+    weights: int
+    predict: Callable[[list[Any]], Any]
+
+
+def weights_of(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+def exported(net: nn.Module, folder: Path, **inputs: Tensor) -> Callable[..., list[np.ndarray]]:
+    """A net on onnxruntime, by torch's own exporter; batch and, of texts and sounds, length are free."""
+    path, names = str(folder / f"{type(net).__name__}.onnx"), list(inputs)
+    free = {name: {0: "batch", **({1: "time"} if array.ndim == 2 else {})} for name, array in inputs.items()}
+    net.eval()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net, tuple(inputs.values()), path, input_names=names, dynamic_axes=free, dynamo=False)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda *arrays: session.run(None, dict(zip(names, arrays, strict=True)))
+
+
+def pictures(values: list[Any], channels: int) -> np.ndarray:
+    """(B, C, H, W) between 0 and 1 of pictures as data URIs."""
+    from PIL import Image
+
+    kind = "L" if channels == 1 else "RGB"
+    opened = [Image.open(io.BytesIO(base64.b64decode(v["image"].partition(",")[2]))).convert(kind) for v in values]
+    array = np.stack([np.asarray(one, np.float32) for one in opened]) / 255
+    return np.ascontiguousarray(array[:, None] if channels == 1 else array.transpose(0, 3, 1, 2))
+
+
+def block(before: int, after: int) -> nn.Module:
+    """Two convolutions with batch norms, as in VGG, ResNet and U-Net."""
+    parts = [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
+    return nn.Sequential(*parts, nn.Conv2d(after, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU())
+
+
+# ---- the peers ---------------------------------------------------------------------------------------------------
+
+
+def text_classification(model: Model, folder: Path) -> Peer:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    rows = model.task.sample("train")
+    fitted = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=1000))
+    fitted.fit([row["text"] for row in rows], [row["label"] for row in rows])
+    return Peer(
+        "scikit-learn, words and pairs, logistic regression",
+        fitted[-1].coef_.size,
+        lambda values: fitted.predict_proba([v["text"] for v in values]),
+    )
+
+
+class PlainCNN(nn.Module):
+    def __init__(self, channels: int, labels: int, wide: int = 48) -> None:
+        super().__init__()
+        sizes = [channels, wide, 2 * wide, 4 * wide]
+        self.blocks = nn.ModuleList(block(a, b) for a, b in pairwise(sizes))
+        self.out = nn.Linear(sizes[-1], labels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self.blocks:
+            x = F.max_pool2d(part(x), 2)
+        return self.out(x.mean((2, 3))).softmax(1)
+
+
+def image_classification(model: Model, folder: Path) -> Peer:
+    channels, side = model.task.channels_, model.task.side_
+    net = PlainCNN(channels, len(model.task.labels_))
+    run = exported(net, folder, pictures=torch.zeros(2, channels, side, side))
+    return Peer("a CNN, 3 times two convolutions", weights_of(net), lambda values: run(pictures(values, channels)))
+
+
+class PlainUNet(nn.Module):
+    def __init__(self, channels: int, labels: int, wide: int = 32) -> None:
+        super().__init__()
+        self.down = nn.ModuleList([block(channels, wide), block(wide, 2 * wide), block(2 * wide, 4 * wide)])
+        self.up = nn.ModuleList(
+            [nn.ConvTranspose2d(4 * wide, 2 * wide, 2, 2), nn.ConvTranspose2d(2 * wide, wide, 2, 2)]
+        )
+        self.join = nn.ModuleList([block(4 * wide, 2 * wide), block(2 * wide, wide)])
+        self.out = nn.Conv2d(wide, labels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = []
+        for part in self.down[:-1]:
+            kept.append(part(x))
+            x = F.max_pool2d(kept[-1], 2)
+        x = self.down[-1](x)
+        for up, join in zip(self.up, self.join, strict=True):
+            x = join(torch.cat([up(x), kept.pop()], 1))
+        return self.out(x).argmax(1)
+
+
+def image_segmentation(model: Model, folder: Path) -> Peer:
+    channels = model.task.channels_
+    net = PlainUNet(channels, len(model.task.labels_), 36)
+    run = exported(net, folder, pictures=torch.zeros(2, channels, 64, 64))
+    return Peer("a U-Net of three levels", weights_of(net), lambda values: run(pictures(values, channels)))
+
+
+class PlainDetector(nn.Module):
+    """The backbone of a one-stage detector at a quarter of the picture, with a score a label and a box at each place."""
+
+    def __init__(self, channels: int, labels: int, wide: int = 48) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([block(channels, wide), block(wide, 2 * wide), block(2 * wide, 4 * wide)])
+        self.out = nn.Conv2d(4 * wide, labels + 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self.blocks[:-1]:
+            x = F.max_pool2d(part(x), 2)
+        return self.out(self.blocks[-1](x))
+
+
+def object_detection(model: Model, folder: Path) -> Peer:
+    task = model.task
+    net = PlainDetector(task.channels_, len(task.labels_))
+    run = exported(net, folder, pictures=torch.zeros(2, task.channels_, task.height_, task.width_))
+
+    def predict(values: list[Any]) -> Any:
+        found = run(pictures(values, task.channels_))[0]
+        scores = found[:, :-4].reshape(len(values), -1)
+        return np.argsort(-scores, axis=1)[:, :20]  # without suppressing what overlaps
+
+    return Peer("a one-stage CNN at a quarter of the picture", weights_of(net), predict)
+
+
+class PlainForecaster(nn.Module):
+    def __init__(self, width: int, horizon: int) -> None:
+        super().__init__()
+        self.rnn, self.out = nn.GRU(1, width, batch_first=True), nn.Linear(width, 3 * horizon)
+
+    def forward(self, past: Tensor) -> Tensor:
+        return self.out(self.rnn(past[..., None])[0][:, -1])
+
+
+def time_series_forecasting(model: Model, folder: Path) -> Peer:
+    frame, width = model.task.frame, 384
+    net = PlainForecaster(width, frame.horizon)
+    run = exported(net, folder, past=torch.zeros(2, frame.context))
+
+    def predict(values: list[Any]) -> Any:
+        rows = np.array([v["past"][-frame.context :] for v in values], np.float32)
+        mean, scale = rows.mean(1, keepdims=True), rows.std(1, keepdims=True) + 1e-6
+        return run((rows - mean) / scale)[0] * scale + mean
+
+    return Peer("a GRU, value by value, three quantiles", weights_of(net), predict)
+
+
+class Recurrent(nn.Module):
+    def __init__(self, items: int, width: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(items, width)
+        self.rnn = nn.GRU(width, width, batch_first=True)
+
+    def forward(self, history: Tensor) -> Tensor:
+        return self.rnn(self.table(history))[0][:, -1] @ self.table.weight.T
+
+
+def recommendation(model: Model, folder: Path) -> Peer:
+    names = {name: i + 1 for i, name in enumerate(model.task.known.names)}
+    net = Recurrent(len(names) + 1, 128)
+    run = exported(net, folder, history=torch.ones(2, 8, dtype=torch.long))
+
+    def predict(values: list[Any]) -> Any:
+        rows = [[names.get(item, 0) for item in v["history"]] for v in values]
+        longest = max(map(len, rows))
+        scores = run(np.array([[0] * (longest - len(row)) + row for row in rows]))[0]
+        return np.argsort(-scores, axis=1)[:, :10]
+
+    return Peer("GRU4Rec", weights_of(net), predict)
+
+
+class PlainComplEx(nn.Module):
+    def __init__(self, entities: int, relations: int, rank: int) -> None:
+        super().__init__()
+        self.entities, self.relations = nn.Embedding(entities, 2 * rank), nn.Embedding(relations, 2 * rank)
+
+    def forward(self, head: Tensor, relation: Tensor) -> Tensor:
+        a, b = self.entities(head).chunk(2, -1)
+        c, d = self.relations(relation).chunk(2, -1)
+        x, y = self.entities.weight.chunk(2, -1)
+        return (a * c - b * d) @ x.T + (a * d + b * c) @ y.T
+
+
+def link_prediction(model: Model, folder: Path) -> Peer:
+    graph = model.task.graph
+    places = [{name: i for i, name in enumerate(names)} for names in (graph.entities, graph.relations)]
+    net = PlainComplEx(len(places[0]), len(places[1]), max(8, model.manifest.parameters // (2 * len(places[0]))))
+    run = exported(net, folder, head=torch.zeros(2, dtype=torch.long), relation=torch.zeros(2, dtype=torch.long))
+
+    def predict(values: list[Any]) -> Any:
+        asked = [
+            np.array([at[v[field]] for v in values]) for at, field in zip(places, ("head", "relation"), strict=True)
+        ]
+        return np.argsort(-run(*asked)[0], axis=1)[:, :10]
+
+    return Peer("ComplEx, scores alone", weights_of(net), predict)
+
+
+class Logits(nn.Module):
+    """BERT, what it gives for each piece."""
+
+    def __init__(self, net: nn.Module, sentence: bool) -> None:
+        super().__init__()
+        self.net, self.sentence = net, sentence
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        out = self.net(input_ids=input_ids, attention_mask=attention_mask)
+        if not self.sentence:
+            return out.logits
+        mask = attention_mask[..., None].float()
+        return F.normalize((out.last_hidden_state * mask).sum(1) / mask.sum(1), dim=-1)
+
+
+def bert(
+    model: Model, folder: Path, sentence: bool, width: int, depth: int, heads: int
+) -> tuple[int, Callable[..., Any]]:
+    """A BERT of these sizes: its weights, and what it gives for texts."""
+    from transformers import BertConfig, BertForMaskedLM, BertModel
+
+    pieces = model.task.pieces
+    config = BertConfig(
+        vocab_size=len(pieces), hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads,
+        intermediate_size=4 * width, max_position_embeddings=512,
+    )  # fmt: skip
+    net = Logits(BertModel(config, add_pooling_layer=False) if sentence else BertForMaskedLM(config), sentence)
+    ids = torch.ones(2, 9, dtype=torch.long)
+    run = exported(net, folder, input_ids=ids, attention_mask=ids)
+
+    def called(texts: list[str]) -> tuple[np.ndarray, list[list[int]]]:
+        rows = [[2, *row, 3] for row in pieces.processor.EncodeAsIds(texts, num_threads=1)]
+        array = np.zeros((len(rows), max(map(len, rows))), np.int64)
+        for place, row in zip(array, rows, strict=True):
+            place[: len(row)] = row
+        return run(array, (array != 0).astype(np.int64))[0], rows
+
+    return weights_of(net), called
+
+
+def fill_mask(model: Model, folder: Path) -> Peer:
+    size = model.task.size
+    weights, run = bert(model, folder, False, size.width, size.depth, size.heads)
+
+    def predict(values: list[Any]) -> Any:
+        logits, rows = run([v["text"] for v in values])
+        return [np.argsort(-one[len(row) // 2])[:5] for one, row in zip(logits, rows, strict=True)]
+
+    return Peer("BertForMaskedLM, one piece a blank", weights, predict)
+
+
+def sentence_similarity(model: Model, folder: Path) -> Peer:
+    weights, run = bert(model, folder, True, 384, 6, 12)
+
+    def predict(values: list[Any]) -> Any:
+        vectors = run([text for v in values for text in (v["first"], v["second"])])[0]
+        return (vectors[::2] * vectors[1::2]).sum(1)
+
+    return Peer("BERT of MiniLM's size (384 wide, 6 layers)", weights, predict)
+
+
+def speech_recognition(model: Model, folder: Path) -> Peer:
+    from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
+    size = model.task.size
+    config = Wav2Vec2Config(
+        vocab_size=len(model.task.letters_) + 1, hidden_size=size.width, num_hidden_layers=size.depth, num_attention_heads=size.heads,
+        intermediate_size=4 * size.width, conv_dim=(64,) * 7, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
+    )  # fmt: skip
+    core = Wav2Vec2ForCTC(config)
+
+    class Wav2Vec2(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.core = core
+
+        def forward(self, sound: Tensor) -> Tensor:
+            return self.core(sound).logits
+
+    run = exported(Wav2Vec2(), folder, sound=torch.zeros(2, 16000))
+
+    def predict(values: list[Any]) -> Any:
+        import soundfile
+
+        found = []
+        for v in values:  # of its own length each
+            raw = base64.b64decode(v["audio"].partition(",")[2])
+            sound, _ = soundfile.read(io.BytesIO(raw), dtype="float32")
+            found.append(run(((sound - sound.mean()) / (sound.std() + 1e-7))[None])[0].argmax(-1))
+        return found
+
+    return Peer("Wav2Vec2ForCTC, greedy", weights_of(core), predict)
+
+
+def summarization(model: Model, folder: Path) -> Peer:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    size, task = model.task.size, model.task
+    config = BartConfig(
+        vocab_size=len(task.pieces), d_model=size.width, encoder_layers=size.depth, decoder_layers=task.config.decoder_depth,
+        encoder_attention_heads=size.heads, decoder_attention_heads=size.heads, encoder_ffn_dim=4 * size.width,
+        decoder_ffn_dim=4 * size.width, pad_token_id=0, bos_token_id=2, eos_token_id=3, decoder_start_token_id=2, forced_eos_token_id=None,
+    )  # fmt: skip
+    net = BartForConditionalGeneration(config).eval()
+    texts = [row["text"] for row in task.sample("test")]
+    written = dict(zip(texts, task.pieces.encode([str(answer) for answer in model.predict(texts)]), strict=True))
+
+    def predict(values: list[Any]) -> Any:
+        rows = [
+            row[: task.config.max_length]
+            for row in task.pieces.processor.EncodeAsIds([v["text"] for v in values], num_threads=1)
+        ]
+        ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
+        for place, row in zip(ids, rows, strict=True):
+            place[: len(row)] = torch.tensor(row)
+        longest = 1 + max(len(written[v["text"]]) for v in values)
+        with torch.inference_mode():
+            found = net.generate(
+                ids,
+                attention_mask=(ids != 0).long(),
+                num_beams=task.config.beams,
+                do_sample=False,
+                min_new_tokens=longest,
+                max_new_tokens=longest,
+            )
+        return task.pieces.decode(found.tolist())
+
+    return Peer("BART, `generate` with torch, as many pieces, 4 beams", weights_of(net), predict)
+
+
+def dimensionality_reduction(model: Model, folder: Path) -> Peer:
+    from sklearn.decomposition import PCA
+
+    def rows(values: list[Any]) -> np.ndarray:
+        found = pictures([{"image": v["example"]} for v in values], 1)
+        return found.reshape(len(values), -1)
+
+    fitted = PCA(2).fit(rows(model.task.sample("train")))
+    return Peer(
+        "PCA of scikit-learn",
+        fitted.components_.size,
+        lambda values: fitted.inverse_transform(fitted.transform(rows(values))),
+    )
+
+
+PEERS: dict[str, Callable[[Model, Path], Peer]] = {
+    "text-classification": text_classification,
+    "image-classification": image_classification,
+    "image-segmentation": image_segmentation,
+    "object-detection": object_detection,
+    "time-series-forecasting": time_series_forecasting,
+    "recommendation": recommendation,
+    "link-prediction": link_prediction,
+    "dimensionality-reduction": dimensionality_reduction,
+    "fill-mask": fill_mask,
+    "sentence-similarity": sentence_similarity,
+    "speech-recognition": speech_recognition,
+    "summarization": summarization,
+}
+HUGGING_FACE = ("fill-mask", "sentence-similarity", "speech-recognition", "summarization")
+SHIPPED = {
+    "fill-mask": "encoder"
+}  # models that come with the package: how sure a net is decides how long its search takes
+OPTIONS = {"speech-recognition": {"beams": 1}}  # greedy, as the peer
+
+
+def seconds(predict: Callable[[list[Any]], Any], inputs: list[list[Any]]) -> float:
+    """Processor milliseconds an example."""
+    start = time.process_time()
+    for some in inputs:
+        predict(some)
+    return 1e3 * (time.process_time() - start) / sum(map(len, inputs))
+
+
+def compared(name: str, rounds: int) -> str:
+    """A row of the table."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        if name not in SHIPPED:
+            lamella.train(name, "sample", out=str(folder / "model"), steps=STEPS, threads=1, tell=lambda _: None)
+        model = lamella.load(SHIPPED.get(name) or str(folder / "model"))
+        model = model.with_config(replace_config(model.task.config, OPTIONS.get(name, {}), name))
+        model.threads = 1
+        peer = PEERS[name](model, folder)
+        rows = [{field: row[field] for field in model.task.fields} for row in model.task.sample("test")]
+        rows = (rows * MANY)[:MANY]
+        cells = []
+        for inputs in ([[row] for row in rows[:ONE]], [rows]):
+            found: list[tuple[float, float]] = []
+            for turn in range(rounds + 1):
+                pair = seconds(model.predict, inputs), seconds(peer.predict, inputs)
+                if turn:
+                    found.append(pair)
+            ratios = [theirs / ours for ours, theirs in found]
+            ours, theirs = (statistics.median(column) for column in zip(*found, strict=True))
+            cells.append(
+                f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) | {ours:.2f} | {theirs:.2f}"
+            )
+        weights = f"{model.manifest.parameters / 1e6:.2f} | {peer.name}, {peer.weights / 1e6:.2f} M"
+    return f"| {name} | {weights} | {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tasks", nargs="*", help="by default all")
+    parser.add_argument("--rounds", type=int, default=5, help="that count")
+    parser.add_argument("--transformers", help="an interpreter with transformers, whose package is used for the export")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/bench.md")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+    if given.transformers:
+        sys.path += [str(p) for p in Path(given.transformers).parent.parent.glob("lib/python*/site-packages")]
+    asked = given.tasks or [name for name in PEERS if given.transformers or name not in HUGGING_FACE]
+    rows = [
+        f"One thread, onnxruntime {ort.__version__}, {platform.machine()}, {time.strftime('%Y-%m-%d')}; processor milliseconds an example.", "",
+        "| | million weights | the peer | one by one, times as fast | ms | the peer's | 64 together | ms | the peer's |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
+    for name in asked:
+        rows.append(compared(name, given.rounds))
+        print(rows[-1], flush=True)
+    if given.write:
+        put("predictions", "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
