@@ -188,15 +188,16 @@ def align(likely: Floats, letters: Sequence[int]) -> list[tuple[int, int]]:
     again = np.zeros(count, bool)
     again[3::2] = path[3::2] == path[1:-2:2]
     skips = (path != 0) & ~again  # over the blank between two letters that differ
-    best = np.full(count, NEVER)
+    padded = np.full(count + 2, NEVER)  # two places before the path, from where nothing comes
+    best = padded[2:]
     best[:2] = likely[0, path[:2]]
     came = np.zeros((steps, count), np.int8)
+    options, heard = np.full((3, count), NEVER), likely[:, path]
     for t in range(1, steps):
-        one = np.concatenate([[NEVER], best[:-1]])
-        two = np.where(skips, np.concatenate([[NEVER, NEVER], best[:-2]])[:count], NEVER)
-        options = np.stack([best, one, two])
+        options[0], options[1] = best, padded[1:-1]
+        np.copyto(options[2], padded[:-2], where=skips)
         came[t] = options.argmax(axis=0)
-        best = options.max(axis=0) + likely[t, path]
+        np.add(options.max(axis=0), heard[t], out=best)
     at = count - 1 if count == 1 or best[-1] > best[-2] else count - 2
     if best[at] <= NEVER / 2:
         return []
