@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lamella.data.readers.frames import as_files, is_frame, several, with_columns, without_places
+from lamella.data.readers.row_filter import rows_where
 from lamella.data.readers.suffixes import is_table, may_be_table
 from lamella.data.text.encoding import encoded_as, quote, quote_all
 from lamella.errors import DataError
 from lamella.task import Answer, Example, Task
 
 if TYPE_CHECKING:
-    from lamella.data.readers.parts import Parts
+    from lamella.data.readers.parts import Parts as Parts
 
 __all__ = [
     "as_files",
@@ -29,6 +30,7 @@ __all__ = [
     "is_frame",
     "read_to_learn",
     "read_to_measure",
+    "rows_where",
     "several",
     "with_columns",
     "without_places",
@@ -54,6 +56,13 @@ def find_parts(path: str) -> "Parts | None":
     from lamella.data.readers.yolo import parts_described
 
     return parts_described(Path(path)) or parts_of_folder(path)
+
+
+def part_column(path: str) -> tuple[str, dict[str, str]] | None:
+    """The column of a table that says to which part a row belongs, and its word for each part; None where there is none."""
+    from lamella.data.readers.parts import column_of_parts
+
+    return column_of_parts(path)
 
 
 def examples_by_part(places: Sequence[str], examples: Sequence[Example]) -> dict[str, list[Example]] | None:
@@ -87,12 +96,9 @@ def read_to_measure(
     job: Task, paths: Sequence[str], columns: Mapping[str, str] | None
 ) -> tuple[list[Example], list[str]]:
     """The examples to measure a model on, of a data set in parts those of its test, else of its validation; and lines on that."""
-    from lamella.data.readers.parts import column_of_parts
-    from lamella.data.readers.row_filter import rows_where
-
     one = paths[0] if len(paths) == 1 else ""
     parts = find_parts(one) if one else None
-    column = column_of_parts(one) if one and not parts else None
+    column = part_column(one) if one and not parts else None
     for name, apart, part in (
         ("test", parts.test if parts else [], "test"),
         ("validation", parts.watch if parts else [], "watch"),

@@ -6,12 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lamella.data.readers.parts import Parts, column_of_parts
-from lamella.data.readers.row_filter import rows_where
 from lamella.errors import DataError
 from lamella.fields.series import sketched
 from lamella.metrics.noise import Noise
-from lamella.model.reading import examples_by_part, find_parts, read_to_learn
+from lamella.model.reading import examples_by_part, find_parts, part_column, read_to_learn, rows_where
 from lamella.task import Example, Task
 from lamella.train import split
 from lamella.train.augment import Noisy
@@ -19,6 +17,7 @@ from lamella.train.checks import check
 from lamella.train.engine import Batches, Encoded, Store
 
 if TYPE_CHECKING:
+    from lamella.model.reading import Parts
     from lamella.train.corpus import Corpus
 
 HELD_OUT = 0.1  # of a user's one file
@@ -48,7 +47,7 @@ def gather(
         learn, held, lines = job.sample("train"), job.sample("test"), ["data: the task's own sample set"]
     else:
         parts = find_parts(data[0]) if len(data) == 1 else None
-        column = column_of_parts(data[0]) if len(data) == 1 and not parts else None
+        column = part_column(data[0]) if len(data) == 1 and not parts else None
         with _only(column, "learn") as tables:
             learn, lines, parts = _to_learn(job, data, parts, columns)
         if column and not tables:
@@ -104,8 +103,8 @@ def gather(
 
 
 def _to_learn(
-    job: Task, data: Sequence[str], parts: Parts | None, columns: Mapping[str, str] | None
-) -> tuple[list[Example], list[str], Parts | None]:
+    job: Task, data: Sequence[str], parts: "Parts | None", columns: Mapping[str, str] | None
+) -> tuple[list[Example], list[str], "Parts | None"]:
     """The examples to learn from, what was understood, and the parts of the data if these can be read one by one.
 
     They cannot where what is said of the pictures stands beside the parts: `train/`, `val/`, `annotations/`.
@@ -135,7 +134,7 @@ def _said_within(parts: Mapping[str, Sequence[Example]], tested: bool) -> str:
     return f"parts of the data, by the folders or lists in them: {', '.join(named)}"
 
 
-def _said(parts: Parts, tested: bool) -> str:
+def _said(parts: "Parts", tested: bool) -> str:
     """The parts of a data set in words."""
     named = [f"to learn from {', '.join(parts.learn)}"]
     named += [f"to watch by {', '.join(parts.watch)}"] if parts.watch else []
