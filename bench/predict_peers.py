@@ -23,7 +23,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,24 +101,40 @@ def text_classification(model: Model, folder: Path) -> Peer:
     )
 
 
-class PlainCNN(nn.Module):
-    def __init__(self, channels: int, labels: int, wide: int = 48) -> None:
+class Residual(nn.Module):
+    """The basic block of ResNet."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
-        sizes = [channels, wide, 2 * wide, 4 * wide]
-        self.blocks = nn.ModuleList(block(a, b) for a, b in pairwise(sizes))
-        self.out = nn.Linear(sizes[-1], labels)
+        self.first, self.second = nn.Conv2d(before, after, 3, stride, 1), nn.Conv2d(after, after, 3, padding=1)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(after), nn.BatchNorm2d(after)])
+        self.shortcut = nn.Identity() if before == after and stride == 1 else nn.Conv2d(before, after, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        for part in self.blocks:
-            x = F.max_pool2d(part(x), 2)
-        return self.out(x.mean((2, 3))).softmax(1)
+        inner = self.norms[1](self.second(F.relu(self.norms[0](self.first(x)))))
+        return F.relu(inner + self.shortcut(x))
+
+
+class PlainResNet(nn.Module):
+    """A first convolution, then a block at each of three resolutions, as our net has them."""
+
+    def __init__(self, channels: int, labels: int, wide: int = 48) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(channels, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU())
+        self.blocks = nn.Sequential(
+            Residual(wide, wide, 1), Residual(wide, 2 * wide, 2), Residual(2 * wide, 4 * wide, 2)
+        )
+        self.out = nn.Linear(4 * wide, labels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.blocks(self.stem(x)).mean((2, 3))).softmax(1)
 
 
 def image_classification(model: Model, folder: Path) -> Peer:
     channels, side = model.task.channels_, model.task.side_
-    net = PlainCNN(channels, len(model.task.labels_))
+    net = PlainResNet(channels, len(model.task.labels_))
     run = exported(net, folder, pictures=torch.zeros(2, channels, side, side))
-    return Peer("a CNN, 3 times two convolutions", weights_of(net), lambda values: run(pictures(values, channels)))
+    return Peer("ResNet of our widths", weights_of(net), lambda values: run(pictures(values, channels)))
 
 
 class PlainUNet(nn.Module):
