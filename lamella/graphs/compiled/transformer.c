@@ -261,6 +261,15 @@ SIMD static void softmax(float *x, int n) {
     }
 }
 
+/* The same of at most 16 numbers. */
+INLINE void softmax_few(float *x, int n) {
+    const __mmask16 mask = n >= LANES ? 0xffff : (__mmask16)((1 << n) - 1);
+    const __m512 v = _mm512_maskz_loadu_ps(mask, x);
+    const __m512 top = _mm512_set1_ps(_mm512_mask_reduce_max_ps(mask, v));
+    const __m512 e = _mm512_maskz_mov_ps(mask, exponential(_mm512_sub_ps(v, top)));
+    _mm512_mask_storeu_ps(x, mask, _mm512_mul_ps(e, _mm512_set1_ps(1 / _mm512_reduce_add_ps(e))));
+}
+
 /* The sums of up to 16 registers, in the order in which one by itself is summed (halves, quarters, pairs, neighbours). */
 INLINE __m512 sums_of(const __m512 *v, int n) {
     __m512 four[4];
@@ -295,7 +304,8 @@ INLINE void attend_by(const float *query, const int size, const float *const *ke
         }
         _mm512_storeu_ps(room + j, _mm512_mul_ps(sums_of(sum, some), by));
     }
-    softmax(room, n);
+    if (n <= LANES) softmax_few(room, n);
+    else softmax(room, n);
     for (int i = 0; i < size; i += 4 * LANES) {
         const int parts = size - i < 4 * LANES ? (size - i) / LANES : 4;
         __m512 sum[4];
@@ -477,11 +487,14 @@ SIMD static void choose(float *x, int n, int k, const uint8_t *allowed, const in
         sum = _mm512_add_ps(sum, _mm512_maskz_mov_ps(mask, exponential(_mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), _mm512_set1_ps(top)))));
     }
     const float all = top + logf(_mm512_reduce_add_ps(sum));
+    /* Each lane's best is one of n scores, so that 16 of them are at least as high as the lowest of these. */
+    const float floor = k <= LANES ? _mm512_reduce_min_ps(most) : -INFINITY;
     int kept = 0;
     for (int i = 0; i < n; i += LANES) {
         const __mmask16 mask = n - i >= LANES ? 0xffff : (__mmask16)((1 << (n - i)) - 1);
-        const float least = kept < k ? -INFINITY : scores[k - 1];
-        unsigned better = kept < k ? mask : _mm512_mask_cmp_ps_mask(mask, _mm512_maskz_loadu_ps(mask, x + i), _mm512_set1_ps(least), _CMP_GT_OQ);
+        const __m512 v = _mm512_maskz_loadu_ps(mask, x + i);
+        unsigned better = kept < k ? _mm512_mask_cmp_ps_mask(mask, v, _mm512_set1_ps(floor), _CMP_GE_OQ)
+                                   : _mm512_mask_cmp_ps_mask(mask, v, _mm512_set1_ps(scores[k - 1]), _CMP_GT_OQ);
         for (; better; better &= better - 1) {
             const int at = i + __builtin_ctz(better);
             if (kept == k && !(x[at] > scores[k - 1])) continue;
@@ -490,6 +503,7 @@ SIMD static void choose(float *x, int n, int k, const uint8_t *allowed, const in
             scores[place] = x[at], found[place] = candidates[at];
         }
     }
+    for (; kept < k; kept++) scores[kept] = -INFINITY, found[kept] = candidates[0];  /* of scores that are no numbers */
     for (int i = 0; i < k; i++) scores[i] -= all;
 }
 
