@@ -107,6 +107,13 @@ class Transfer(Generic[T]):
         """Examples of what a model of this configuration was made for, to train on beside new ones; []: none."""
         return []
 
+    def reach(self, task: T, count: int) -> float:
+        """Of the way to the new weights, the share that ships at most, after training on so many new examples beside `replay`.
+
+        Less than 1 where `replay` is only a part of what must not be forgotten, so that measuring on it shows too little.
+        """
+        return 1.0
+
 
 def vectors(table: Any, width: int, size: float = 0.1) -> Any:
     """A table of pieces (V, D) for a bag of words of another width: (V, width), without the mean that all rows share.

