@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--pair", default="en-fr", help="a shipped direction")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     src, _, dst = given.pair.partition("-")
     side = 0 if src == "en" else 1
     learned, held = domain(given.corpus, given.package, side)
