@@ -214,19 +214,39 @@ def time_series_forecasting(model: Model, folder: Path) -> Peer:
     return Peer("a GRU, value by value, three quantiles", weights_of(net), predict)
 
 
-class Recurrent(nn.Module):
-    def __init__(self, items: int, width: int) -> None:
+class CausalLayer(nn.Module):
+    """A block of SASRec: attention to what was before, and two products."""
+
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.table = nn.Embedding(items, width)
-        self.rnn = nn.GRU(width, width, batch_first=True)
+        self.heads, self.norms = heads, nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
+        self.joint, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.joint(self.norms[0](x)).chunk(3, -1)
+        query, key, value = (p.reshape(p.shape[0], p.shape[1], self.heads, -1).transpose(1, 2) for p in parts)
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2)
+        x = x + self.out(mixed.reshape(x.shape))
+        return x + self.down(F.gelu(self.up(self.norms[1](x))))
+
+
+class PlainSASRec(nn.Module):
+    """A causal Transformer over the items of a history."""
+
+    def __init__(self, items: int, width: int, depth: int, heads: int, longest: int = 64) -> None:
+        super().__init__()
+        self.table, self.places = nn.Embedding(items, width), nn.Parameter(torch.zeros(longest, width))
+        self.layers, self.norm = nn.Sequential(*(CausalLayer(width, heads) for _ in range(depth))), nn.LayerNorm(width)
 
     def forward(self, history: Tensor) -> Tensor:
-        return self.rnn(self.table(history))[0][:, -1] @ self.table.weight.T
+        x = self.layers(self.table(history) + self.places[: history.shape[1]])
+        return self.norm(x)[:, -1] @ self.table.weight.T
 
 
 def recommendation(model: Model, folder: Path) -> Peer:
     names = {name: i + 1 for i, name in enumerate(model.task.known.names)}
-    net = Recurrent(len(names) + 1, 128)
+    net = PlainSASRec(len(names) + 1, 96, 2, 2)
     run = exported(net, folder, history=torch.ones(2, 8, dtype=torch.long))
 
     def predict(values: list[Any]) -> Any:
@@ -235,7 +255,7 @@ def recommendation(model: Model, folder: Path) -> Peer:
         scores = run(np.array([[0] * (longest - len(row)) + row for row in rows]))[0]
         return np.argsort(-scores, axis=1)[:, :10]
 
-    return Peer("GRU4Rec", weights_of(net), predict)
+    return Peer("SASRec, scores alone", weights_of(net), predict)
 
 
 class PlainComplEx(nn.Module):
