@@ -159,5 +159,5 @@ def answer(
         pair = np.stack(evened(middle[:, 0], scaled[:, list(ends)], (even or {}).get(name, 0.0)), axis=1)
         edges = middle + (pair - middle) * widths[name]
         low, high = np.minimum(low, edges[:, 0]), np.maximum(high, edges[:, 1])
-        found[name] = [plain(pair, unit) for pair in centre + unit * np.stack([low, high], axis=1)]
+        found[name] = plain(centre + unit * np.stack([low, high], axis=1), unit)
     return found

@@ -194,14 +194,15 @@ def lags(context: int, horizon: int, seasons: Sequence[int]) -> NDArray[np.int64
     return np.stack(list({c.tobytes(): c for c in columns}.values()), axis=1).astype(np.int64)
 
 
-def plain(values: Floats, unit: float) -> list[float]:
-    """Numbers as people read them: digits below a ten-thousandth of the unit are noise.
+def plain(values: Floats, unit: float) -> list[Any]:
+    """Numbers as people read them, in lists as deep as the array: digits below a ten-thousandth of the unit are noise.
 
     >>> plain(np.array([12.3456789, -0.00000001]), 3.0)
     [12.3457, 0.0]
     """
     digits = 4 - math.floor(math.log10(unit)) if unit > 0 else 12
-    return [float(v) + 0.0 for v in np.round(values, digits)]
+    numbers: list[Any] = (np.round(values, digits).astype(np.float64) + 0.0).tolist()
+    return numbers
 
 
 def look_back(seasons: Sequence[int], horizon: int, wanted: int = 0) -> int:
