@@ -136,11 +136,14 @@ class Filler:
     def _shares(self, scores: Array, texts: Sequence[Text], number: int, length: int) -> Array:
         """The log-probabilities (N, V) that the net gives, shared out among the pieces that may be the one of this number."""
         allowed = self._allowed(texts, number, length)
-        scores = np.where(allowed, scores, NEVER).astype(np.float64)
+        found = scores.astype(np.float64)
+        np.copyto(found, NEVER, where=~allowed)
         # Among the pieces that can stand here: together they have the probability 1.
-        most = scores.max(axis=1, keepdims=True)
-        total: Array = np.log(np.exp(scores - most).sum(axis=1, keepdims=True)) + most
-        return np.where(allowed, scores - total, NEVER)
+        most = found.max(axis=1, keepdims=True)
+        parts = found - most
+        found -= np.log(np.exp(parts, out=parts).sum(axis=1, keepdims=True)) + most
+        np.copyto(found, NEVER, where=~allowed)
+        return found
 
     def words(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[Words]:
         """The most likely words for each text's next gap, `count` of them, of at most `longest` pieces."""
