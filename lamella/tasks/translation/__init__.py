@@ -27,6 +27,7 @@ from lamella.tasks.translation.alternatives import likely
 from lamella.tasks.translation.confidence import Candidate, changed, curve_of
 from lamella.tasks.translation.config import Config as Config
 from lamella.tasks.translation.memory import memory_first
+from lamella.tasks.translation.neighbours import findings
 from lamella.tasks.translation.net import Net
 from lamella.tasks.translation.outcomes import Outcome, kept_below
 from lamella.tasks.translation.wording import worded
@@ -74,7 +75,7 @@ class Translation(Task):
     target = "translation"
     metric = "chrF"
     output = Output(suffixes=SUFFIXES, document=_document)
-    training = Training(nets=("transformer",), quick={"beams": 1}, terms="target", parts=_parts)
+    training = Training(nets=("transformer",), quick={"beams": 1}, terms="target", parts=_parts, findings=findings)
     transfer = beginning.Beginning()
 
     vocabulary_: bytes

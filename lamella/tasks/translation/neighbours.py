@@ -124,6 +124,17 @@ def kept(task: "Translation", pairs: Sequence[tuple[str, str]]) -> bytes:
     ).pack()
 
 
+def findings(task: "Translation", *known: object) -> list[str]:
+    """What people are told of them."""
+    if not task.near:
+        return []
+    size, count = len(task.neighbours_) / 1e6, len(task.near.store.pairs)
+    return [
+        f"looks up the {count:,} pairs that it was adapted to while it writes ({size:.1f} MB, neighbours.model); --neighbours "
+        "false turns that off"
+    ]
+
+
 def opened(task: "Translation") -> "Neighbours | None":
     """What a task can look up; None before its net is trained."""
     store = unpack(task.neighbours_)
