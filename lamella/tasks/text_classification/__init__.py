@@ -246,6 +246,8 @@ class TextClassification(Task):
     def _likely(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Array:
         """Log-probabilities of the labels, (B, L)."""
         pieces, features = inputs["pieces"], inputs["features"]
+        if not self.mix_[0]:  # what the net says counts for nothing: it reads a piece, since a graph gives all or none
+            pieces = pieces[:, :1]
         if "read" in graphs:
             strongest = both_ways(graphs["read"], pieces)["strongest"]
             out = graphs["classify"](strongest=strongest, features=features)

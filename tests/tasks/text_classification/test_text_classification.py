@@ -230,6 +230,25 @@ def test_answers_are_the_same_over_both_engines(learned):
             assert mine["probabilities"] == pytest.approx(its["probabilities"], abs=2e-3)
 
 
+def test_a_net_that_counts_for_nothing_reads_a_piece(learned, monkeypatch):
+    job, _, graphs = learned
+    monkeypatch.setattr(job, "mix_", [0.0, 1.2])
+    examples, read = job.sample("test")[:8], []
+
+    def seen(graph):
+        def called(**inputs):
+            read.append(inputs.get("pieces", np.zeros((0, 0))).shape[1])
+            return graph(**inputs)
+
+        called.empty = graph.empty
+        return called
+
+    answers = run_batches(job, {name: seen(graph) for name, graph in graphs.items()}, examples)
+    assert max(read) <= 1
+    monkeypatch.setattr(job, "mix_", [1e-9, 1.2])  # as good as nothing, but the net reads the whole of it
+    assert answers == run_batches(job, graphs, examples)
+
+
 def test_the_order_of_a_batch_changes_nothing(learned):
     job, _, graphs = learned
     examples = job.sample("test")[:30]
