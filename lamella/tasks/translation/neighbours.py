@@ -13,7 +13,6 @@ is, as with texts of other kinds, the net's answer stays as it is.
 all little-endian. The positions are those of all translations, one after another; what follows at each is cut anew.
 """
 
-import json
 import math
 import struct
 from collections.abc import Callable, Sequence
@@ -70,6 +69,8 @@ class Store(Struct, frozen=True):
     share: float
 
     def pack(self) -> bytes:
+        import json  # here, since a translator that ships has no pairs
+
         text = json.dumps([self.to, self.pairs], ensure_ascii=False).encode("utf-8", "replace")
         numbers = self.unit, self.distance, self.likeness, self.share
         head = HEAD.pack(MARK, len(text), len(self.pairs), *self.keys.shape, len(self.mean), *numbers)
@@ -83,6 +84,8 @@ class Store(Struct, frozen=True):
 
 def unpack(raw: bytes) -> Store:
     """ModelError where the bytes are no store of pairs."""
+    import json
+
     try:
         mark, length, pairs, count, size, width, *numbers = HEAD.unpack_from(raw)
         kinds = ("<f4", "<f4", "<u4", "i1")
