@@ -256,7 +256,8 @@ class Translation(Task):
         memory, step = self._read(graphs, inputs["source"], also=ids)
         found = decode.forced(step, memory, START, ids, len(inputs["source"]))
         words, starts = self.target_pieces.words(ids)
-        return Focus("log-probability of the translation", np.add.reduceat(found, starts, axis=1), words)
+        values, why = np.add.reduceat(found, starts, axis=1), neighbours.reasons(step, memory, ids, self)
+        return Focus("log-probability of the translation", values, words, details=why)
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         found = self.outcomes(examples, run)
@@ -317,12 +318,7 @@ class Translation(Task):
         return opened(self.dictionary_).of(src, to)
 
     def _translated(
-        self,
-        examples: Sequence[Example],
-        run: Run,
-        src: str,
-        to: str,
-        lists: guard.Lists | None = None,
+        self, examples: Sequence[Example], run: Run, src: str, to: str, lists: guard.Lists | None = None
     ) -> list[Outcome]:
         pieces, cost = self._first.pieces, self._first._cost  # of the net that reads the source
         readable = partial(case.readable, knows=pieces.knows, chinese=is_chinese(src))

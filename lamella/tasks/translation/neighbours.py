@@ -16,14 +16,14 @@ all little-endian. The positions are those of all translations, one after anothe
 import math
 import struct
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lamella.data.text.pieces import PADDING
+from lamella.data.text.pieces import PADDING, START
 from lamella.errors import ModelError
 from lamella.task import Array, Arrays, Example, GraphLike, Run
 from lamella.tasks.translation.outcomes import Outcome
@@ -51,6 +51,7 @@ FALL, SLOPE = 0.3, 0.04  # how fast the share falls beyond: of that distance, an
 WARMTH = 0.2  # of that distance: how much less a farther neighbour counts
 LEAST = 1e-3  # a smaller share is none
 TRIED = 150  # pairs by which distance and likeness are set
+TOLD, SHOWN = 0.1, 5  # probability from a pair on which it is named in an explanation, and pairs named there
 ROW = "near"  # the name under which a search keeps which sentence a row is
 
 
@@ -186,6 +187,7 @@ class Known(Struct, frozen=True):
     keys: Floats  # (R, M)
     norms: Floats  # (M,): squared
     values: Ids  # (M,): the piece that followed at each
+    owners: Ids  # (M,): the pair of each
     share: float
 
 
@@ -211,7 +213,8 @@ class Neighbours:
             pairs, share = pairs[:0], 0.0
         places = self.places(pairs)
         keys = self.store.rows(places)
-        return Known(keys.T.copy(), np.square(keys).sum(axis=1), self.values[places], share)
+        owners = np.searchsorted(self.starts, places, side="right") - 1
+        return Known(keys.T.copy(), np.square(keys).sum(axis=1), self.values[places], owners, share)
 
 
 def beside(near: Neighbours | None, source: Array, memory: Arrays, step: GraphLike) -> tuple[Arrays, GraphLike]:
@@ -254,15 +257,15 @@ class Beside:
     def __call__(self, **inputs: Array) -> Arrays:
         rows = inputs.pop(ROW)
         out = self._step(**inputs)
-        values, weights = self.found(out["hidden"], rows)
+        values, weights, _ = self.found(out["hidden"], rows)
         scores, tokens = mixed(out["scores"], out["tokens"], values, weights)
         return {**out, "scores": scores, "tokens": tokens}
 
-    def found(self, hidden: Array, rows: Array) -> tuple[Ids, Floats]:
-        """Of hidden states (B, K, D) what followed at the nearest positions (B, K, 8), and the probability of each."""
+    def found(self, hidden: Array, rows: Array) -> tuple[Ids, Floats, Ids]:
+        """Of hidden states (B, K, D) what followed at the nearest positions (B, K, 8), the probability and the pair of each."""
         queries, distance = (hidden - self._store.mean) @ self._store.basis, self._store.distance
         values = np.zeros((*hidden.shape[:2], NEAREST), np.int64)
-        weights = np.zeros(values.shape, np.float32)
+        weights, owners = np.zeros(values.shape, np.float32), np.zeros(values.shape, np.int64)
         for at, row in enumerate(rows):
             known, query = self._known[row], queries[at]  # (K, R)
             count = min(NEAREST, len(known.values))
@@ -271,8 +274,44 @@ class Beside:
             far = np.square(query).sum(axis=1)[:, None] - 2 * (query @ known.keys) + known.norms  # (K, M)
             best = np.argpartition(far, count - 1, axis=1)[:, :count]
             weights[at, :, :count] = shares(np.take_along_axis(far, best, axis=1), distance, known.share)
-            values[at, :, :count] = known.values[best]
-        return values, weights
+            values[at, :, :count], owners[at, :, :count] = known.values[best], known.owners[best]
+        return values, weights, owners
+
+    def reasons(self, memory: Arrays, ids: Sequence[int], cut: Callable[[Sequence[int]], str]) -> dict[str, Any]:
+        """The pairs that a translation of the first sentence stands on, those that gave most first, for people.
+
+        memory: what the encoder made of it; cut: ids to text.
+        """
+        memory = {name: array[:1] for name, array in memory.items() if name != ROW}
+        state, given = self.empty(batch=1, beam=1), dict[int, list[tuple[float, int]]]()
+        for token, wanted in zip([START, *ids], ids, strict=False):
+            out = self._step(token=np.full((1, 1), token), **state, **memory)
+            state = {name: out[name] for name in state}
+            values, weights, owners = (array[0, 0] for array in self.found(out["hidden"], np.zeros(1, np.int64)))
+            for pair in {*owners[(values == wanted) & (weights > 0)].tolist()}:
+                part = float(weights[(owners == pair) & (values == wanted)].sum())
+                given.setdefault(pair, []).append((part, wanted))
+        sums = {pair: sum(part for part, _ in parts) for pair, parts in given.items()}
+        best = [pair for pair in sorted(sums, key=lambda pair: -sums[pair]) if sums[pair] >= TOLD][:SHOWN]
+        together = sum(sums.values()) / max(1, len(ids))
+        rules = [
+            (cut([piece for part, piece in given[pair] if part >= TOLD]), self._store.pairs[pair]) for pair in best
+        ]
+        return {
+            "kind": "reasons",
+            "title": "Pairs that it was adapted to, and what of the translation each gave",
+            "reasons": [{"rule": rule or "(end)", "facts": [list(pair)]} for rule, pair in rules],
+            "sentence": f"{together:.0%} of the probability of this translation's pieces is that of such pairs.",
+        }
+
+
+def reasons(
+    step: GraphLike, memory: Arrays, ids: list[int], task: "Translation"
+) -> Callable[[], dict[str, Any]] | None:
+    """What an explanation of a translation shows besides, where pairs were looked up."""
+    if not isinstance(step, Beside):
+        return None
+    return lambda: step.reasons(memory, ids, lambda pieces: task.target_pieces.decode([list(pieces)])[0])
 
 
 def shares(far: Array, distance: float, share: float) -> Floats:

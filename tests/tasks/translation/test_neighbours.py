@@ -81,7 +81,17 @@ def test_an_answer_is_likelier_where_a_pair_says_it(adapted):
         alone = task.focus(adapted.graphs, inputs, target).values.sum()
     finally:
         task.config = replace_config(task.config, {"neighbours": True}, "translation")
-    assert here > alone + 5
+    assert here > alone + 5 and task.focus(adapted.graphs, inputs, "Chat.").details is not None
+
+
+def test_an_explanation_names_the_pairs(adapted):
+    source, target = PAIRS[0]
+    inputs = adapted.task.collate([adapted.task.inputs({"text": source})])
+    found = adapted.task.focus(adapted.graphs, inputs, target).details()
+    assert found["kind"] == "reasons" and found["reasons"][0]["facts"] == [[source, target]]
+    assert found["reasons"][0]["rule"].split()[0] == target.split()[0] and 1 <= len(found["reasons"]) <= 5
+    share = int(found["sentence"].partition("%")[0])
+    assert 30 < share <= 100, found["sentence"]
 
 
 def test_a_text_of_another_kind_is_answered_as_before(adapted):
