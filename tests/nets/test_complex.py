@@ -1,49 +1,46 @@
-"""ComplEx beside complex numbers."""
+"""ComplEx: several members are as many nets, trained apart, whose scores are averaged."""
 
-from __future__ import annotations
-
+import pytest
 import torch
-from torch.nn import functional as F
 
-from lamella.nets.factorization import complex as complex_
-from lamella.nets.factorization.complex import ComplEx, cubes
+from lamella.nets.factorization.complex import ComplEx
+
+ENTITIES, RELATIONS, RANK = 7, 3, 4
+FACTS = torch.tensor([[0, 1, 2], [3, 0, 4], [6, 2, 1]]).T
 
 
-def test_scores_are_products_of_complex_vectors():
+def alone(net: ComplEx, member: int) -> ComplEx:
+    """One member of a net, as a net of its own."""
+    one = ComplEx(ENTITIES, RELATIONS, RANK)
+    with torch.no_grad():
+        one.entity_table.copy_(net.entity_table.chunk(net.members, dim=1)[member])
+        one.relation_table.copy_(net.relation_table.chunk(net.members, dim=1)[member])
+    return one.eval()
+
+
+@pytest.fixture
+def net() -> ComplEx:
     torch.manual_seed(0)
-    net = ComplEx(5, 2, 3).eval()
-    e, r = (torch.complex(*table.detach().chunk(2, dim=1)) for table in (net.entity_table, net.relation_table))
-    head, relation, tail = torch.tensor([0, 4]), torch.tensor([1, 0]), torch.tensor([2, 3])
-    out = net(head, relation, tail)
-    wanted = torch.einsum("bk,bk,ek->be", e[head], r[relation], e.conj()).real
-    torch.testing.assert_close(out["tails"], wanted)
-    torch.testing.assert_close(net.tails(head, relation)["scores"], wanted)
-    torch.testing.assert_close(out["heads"], torch.einsum("bk,bk,ek->be", e[tail], r[relation + 2], e.conj()).real)
-    norm = e[head].abs() ** 3 + e[tail].abs() ** 3 + (r[relation].abs() ** 3 + r[relation + 2].abs() ** 3) / 2
-    torch.testing.assert_close(out["penalty"], norm.sum(dim=1))
+    return ComplEx(ENTITIES, RELATIONS, RANK, members=3).eval()
 
 
-def test_the_penalty_has_a_gradient_at_zero():
-    vectors = torch.zeros(1, 4, requires_grad=True)
-    cubes(vectors).sum().backward()
-    assert vectors.grad is not None and bool(vectors.grad.isfinite().all())
+def test_scores_are_the_mean_of_those_of_the_members(net: ComplEx) -> None:
+    head, relation, _ = FACTS
+    apart = [alone(net, m).tails(head, relation)["scores"] for m in range(3)]
+    torch.testing.assert_close(net.tails(head, relation)["scores"], torch.stack(apart).mean(dim=0))
+    assert not torch.allclose(apart[0], apart[1])
 
 
-def test_a_sample_of_very_many_entities_stands_for_all(monkeypatch):
-    torch.manual_seed(0)
-    net = complex_.ComplEx(3000, 2, 8)
-    head, relation, tail = torch.randint(3000, (64,)), torch.randint(2, (64,)), torch.randint(3000, (64,))
+def test_each_member_has_its_own_scores_and_penalty_in_training(net: ComplEx) -> None:
+    together, apart = net(*FACTS), [alone(net, m)(*FACTS) for m in range(3)]
+    for name in ("tails", "heads", "tail_at", "head_at"):
+        torch.testing.assert_close(together[name], torch.cat([one[name] for one in apart]))
+    torch.testing.assert_close(together["penalty"], torch.stack([one["penalty"] for one in apart]).mean(dim=0))
 
-    def losses(out):
-        assert (out["tails"].gather(1, out["tail_at"][:, None]).shape == (64, 1)) and out["penalty"].shape == (64,)
-        return [F.cross_entropy(out[f"{end}s"], out[f"{end}_at"]).item() for end in ("tail", "head")]
 
-    whole = losses(net(head, relation, tail))
-    assert net(head, relation, tail)["tails"].shape == (64, 3000)
-    monkeypatch.setattr(complex_, "ALL", 2000)
-    monkeypatch.setattr(complex_, "SAMPLED", 1000)
-    sampled = net(head, relation, tail)
-    assert sampled["tails"].shape[1] < 1200
-    assert all(abs(a - b) < 0.05 for a, b in zip(losses(sampled), whole, strict=True)), "each counts for those left out"
-    sum(out.sum() for out in (sampled["tails"], sampled["heads"])).backward()
-    assert net.eval()(head, relation, tail)["tails"].shape == (64, 3000), "all, when it is measured"
+def test_a_member_learns_from_its_own_loss_alone(net: ComplEx) -> None:
+    outputs = net(*FACTS)
+    rows = len(FACTS[0])
+    outputs["tails"][:rows].sum().backward()
+    first, *others = net.entity_table.grad.chunk(3, dim=1)
+    assert first.abs().max() > 0 and all(other.abs().max() == 0 for other in others)
