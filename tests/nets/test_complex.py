@@ -13,8 +13,8 @@ def alone(net: ComplEx, member: int) -> ComplEx:
     """One member of a net, as a net of its own."""
     one = ComplEx(ENTITIES, RELATIONS, RANK)
     with torch.no_grad():
-        one.entity_table.copy_(net.entity_table.chunk(net.members, dim=1)[member])
-        one.relation_table.copy_(net.relation_table.chunk(net.members, dim=1)[member])
+        for own, table in ((one.entity_table, net.entity_table), (one.relation_table, net.relation_table)):
+            own.copy_(torch.cat([part.chunk(net.members, dim=1)[member] for part in table.chunk(2, dim=1)], dim=1))
     return one.eval()
 
 
@@ -42,5 +42,6 @@ def test_a_member_learns_from_its_own_loss_alone(net: ComplEx) -> None:
     outputs = net(*FACTS)
     rows = len(FACTS[0])
     outputs["tails"][:rows].sum().backward()
-    first, *others = net.entity_table.grad.chunk(3, dim=1)
+    assert net.entity_table.grad is not None
+    first, *others = net.entity_table.grad.unflatten(1, (2, net.members, RANK)).unbind(dim=2)
     assert first.abs().max() > 0 and all(other.abs().max() == 0 for other in others)

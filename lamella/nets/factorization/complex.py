@@ -45,23 +45,21 @@ class ComplEx(nn.Module):
 
     def tails(self, head: Tensor, relation: Tensor) -> dict[str, Tensor]:
         """head, relation (B,): ids, from R on those of reciprocal relations -> scores (B, E)."""
-        query = self._queries(F.embedding(head, self.entity_table), F.embedding(relation, self.relation_table))
-        return {"scores": torch.cat(query, dim=1) @ self.entity_table.t() / self.members}
+        query = _product(F.embedding(head, self.entity_table), F.embedding(relation, self.relation_table))
+        return {"scores": query @ self.entity_table.t() / self.members}
 
-    def _queries(self, head: Tensor, relation: Tensor) -> list[Tensor]:
-        """Vectors (B, 2 K M) -> of each member what is compared with the entities (B, 2 K): the complex product."""
-        numbers = zip(head.chunk(2 * self.members, dim=1), relation.chunk(2 * self.members, dim=1), strict=True)
-        return [
-            torch.cat([a * c - b * d, a * d + b * c], dim=1)
-            for (a, c), (b, d) in zip(numbers, numbers, strict=True)  # the real parts, then the imaginary ones
-        ]
+    def _apart(self, vectors: Tensor) -> list[Tensor]:
+        """Vectors (N, 2 K M), the real parts of all members before the imaginary ones -> those of each member (N, 2 K)."""
+        if self.members == 1:
+            return [vectors]
+        parts = vectors.chunk(2 * self.members, dim=1)
+        return [torch.cat([parts[m], parts[m + self.members]], dim=1) for m in range(self.members)]
 
     def _scores(self, head: Tensor, relation: Tensor, among: Tensor | None = None) -> Tensor:
         """Vectors (B, 2 K M) -> scores as the tail by each member, of all entities (M B, E), or of some, ids (C,) -> (M B, C)."""
         table = self.entity_table if among is None else F.embedding(among, self.entity_table)
-        tables = table.chunk(self.members, dim=1)
-        queries = self._queries(head, relation)
-        return torch.cat([self.dropout(q) @ t.t() for q, t in zip(queries, tables, strict=True)])
+        pairs = zip(self._apart(_product(head, relation)), self._apart(table), strict=True)
+        return torch.cat([self.dropout(query) @ own.t() for query, own in pairs])
 
     def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Tensor]:
         """Facts (B,) each -> scores as the tail and as the head (M B, C), where the right ones stand in them (M B,), and the N3 penalty of
@@ -73,8 +71,7 @@ class ComplEx(nn.Module):
         entities, relations = self.entity_table, self.relation_table
         one, other = F.embedding(head, entities), F.embedding(tail, entities)
         forth, back = F.embedding(relation, relations), F.embedding(relation + self.relations, relations)
-        penalty = cubes(one) + cubes(other) + (cubes(forth) + cubes(back)) / 2
-        penalty = penalty / self.members
+        penalty = (cubes(one) + cubes(other) + (cubes(forth) + cubes(back)) / 2) / self.members
         among, tail_at, head_at = None, tail, head
         if self.training and len(entities) > ALL:
             drawn = torch.randint(len(entities), (SAMPLED,), device=head.device)
@@ -87,6 +84,12 @@ class ComplEx(nn.Module):
             right = F.one_hot(torch.stack([tail_at, head_at]), len(among)) * less
             tails, heads = tails - right[0], heads - right[1]
         return {"tails": tails, "heads": heads, "tail_at": tail_at, "head_at": head_at, "penalty": penalty}
+
+
+def _product(head: Tensor, relation: Tensor) -> Tensor:
+    """The products of complex vectors (B, 2 K) each, what is compared with the entities."""
+    (a, b), (c, d) = head.chunk(2, dim=1), relation.chunk(2, dim=1)
+    return torch.cat([a * c - b * d, a * d + b * c], dim=1)
 
 
 def cubes(vectors: Tensor) -> Tensor:
