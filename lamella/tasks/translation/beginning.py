@@ -62,9 +62,8 @@ class Beginning(Transfer["Translation"]):
         again = {(e["text"], e["translation"]) for e in self.replay(task)}
         pairs = [pair for e in examples if (pair := (e["text"], e["translation"])) not in again]
         task.neighbours_ = neighbours.kept(task, pairs) if task.config.neighbours else b""
-        if (
-            not task.neighbours_
-        ):  # nothing tells the user's own texts, among which a word may be another one, from all others
+        if not task.neighbours_:
+            # Nothing tells the user's own texts, among which a word may mean something else, from all others.
             task.words_ = task.dictionary_ = b""
 
     def imported(self, source: Path, options: Mapping[str, Any]) -> Imported | None:

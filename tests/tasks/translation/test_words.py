@@ -98,7 +98,7 @@ def test_two_models_on_the_way() -> None:
     assert asked(["chien"], steps=[(b"", "fr", "en"), (PACKED, "en", "de")])[0].status == "translated"
 
 
-def test_a_task_looks_words_up_and_one_that_goes_on_learning_does_not() -> None:
+def test_a_task_looks_words_up_and_one_that_goes_on_learning_from_few_pairs_does_not() -> None:
     task = Translation(Config(src="en", dst="de"))
     task.words_ = PACKED
     task.config.details = True
@@ -106,6 +106,7 @@ def test_a_task_looks_words_up_and_one_that_goes_on_learning_does_not() -> None:
     assert found == {"translation": "Hund", "status": "dictionary", "confidence": words.SURE, "doubts": []}
     other = Translation(Config(src="en", dst="de"))
     other.transfer.adopt(other, task, {})
+    other.transfer.renew(other, [{"text": "Dog", "translation": "Hündchen"}])
     assert other.words_ == b""
 
 
