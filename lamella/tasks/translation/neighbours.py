@@ -37,7 +37,7 @@ Ask = Callable[[Sequence[Example]], list[Outcome]]
 
 HEAD = struct.Struct("<4sIIIIIffff")  # mark, bytes of the JSON, P, N, R, D; unit, distance, likeness, share
 MARK = b"near"
-MOST = 20_000  # pairs that are kept
+MOST = 10_000  # pairs that are kept
 LETTERS = 400  # of a translation that is: whole paragraphs hardly come again
 FEWEST = 20  # pairs, below which distances say nothing
 DIMENSIONS = 96  # of a key: the principal components of the hidden states
@@ -93,7 +93,8 @@ def unpack(raw: bytes) -> Store:
         counts = (width, width * size, pairs, count * size) if count else (0, 0, 0, 0)
         sizes = [n * np.dtype(kind).itemsize for n, kind in zip(counts, kinds, strict=True)]
         starts = [HEAD.size + length + sum(sizes[:i]) for i in range(5)]
-        if mark != MARK or starts[4] != len(raw) or not np.isfinite(numbers).all():
+        sound = min(numbers[:2]) > 0 and 0 <= numbers[3] <= 1 and np.isfinite(numbers).all()
+        if mark != MARK or starts[4] != len(raw) or not sound:
             raise ValueError(f"expected {starts[4]:,} bytes, received {len(raw):,}")
         to, known = json.loads(raw[HEAD.size : starts[0]])
         texts = [text for pair in known for text in pair]

@@ -168,6 +168,8 @@ def test_what_is_kept_of_a_translator_that_ships():
         lambda raw: b"",
         lambda raw: raw[:40] + b"}" + raw[41:],
         lambda raw: raw[:8] + b"\x01" + raw[9:],
+        lambda raw: raw[:36] + b"\0\0\x80\xbf" + raw[40:],  # a share of -1
+        lambda raw: raw[:28] + b"\0\0\xc0\x7f" + raw[32:],  # a distance that is no number
     ],
 )
 def test_damaged_ones_are_refused(adapted, damage):
