@@ -1,7 +1,7 @@
 """How long a cold start takes, beside what cannot be avoided: the interpreter and the libraries underneath.
 
     python -m bench.cold_start [--rounds 11]
-    python -m bench.cold_start --predict MODEL INPUT --predict MODEL INPUT      of models of your own besides
+    python -m bench.cold_start --predict MODEL INPUT --predict MODEL '--history "Alien; Heat"'     of models of your own besides
 
 Each round runs every command once, as a whole process, so that a busy moment of the machine slows all of them alike.
 The table has medians; a ratio is that of two medians of this one run. One round before them is not counted.
@@ -9,6 +9,7 @@ The table has medians; a ratio is that of two medians of this one run. One round
 
 import argparse
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -60,7 +61,13 @@ def main() -> None:
     for model, asked in given.predict:
         place = str(Path(model).resolve())
         name = f"predict {Path(place).name}"
-        commands[name] = [LAMELLA, "predict", place, str(Path(asked).resolve()) if Path(asked).exists() else asked]
+        words = shlex.split(asked) if asked.startswith("--") else [asked]
+        commands[name] = [
+            LAMELLA,
+            "predict",
+            place,
+            *(str(Path(w).resolve()) if Path(w).exists() else w for w in words),
+        ]
         figures.append((name, "engines", 2.5))
     if not Path(LAMELLA).exists():
         sys.exit(f"{LAMELLA}: no such file. Install lamella in this environment first: pip install .")
