@@ -28,6 +28,23 @@ if TYPE_CHECKING:  # most translations have none
 _LATIN = "A-Za-z0-9_\u00c0-\u024f"  # beside these a token is a part of a word; Chinese characters may touch it
 
 
+# Marks that open -> those that close.
+_PAIRS = {
+    '"': '"',
+    "“": "”",
+    "„": "“”",
+    "«": "»",
+    "»": "«",
+    "「": "」",
+    "『": "』",
+    "《": "》",
+    "(": ")",
+    "（": "）",
+    "[": "]",
+    "{": "}",
+}
+
+
 class Mask(Struct):
     """A sentence with tokens in the place of stretches of it."""
 
@@ -36,19 +53,38 @@ class Mask(Struct):
     glued: set[tuple[str, int]]  # tokens that got a blank on the left (0) or right (1), which goes again afterwards
 
     def lift(self, answer: str) -> str:
-        """The answer with what its tokens stand for; empty unless each is there exactly once."""
+        """The answer with what its tokens stand for; empty unless each is there exactly once, and each mark that opens before its closing
+        one with words between them."""
         if not self.table:
             return answer
         answer = self._mended(answer)
         pattern = re.compile(rf"( ?)(?<![{_LATIN}])({'|'.join(map(re.escape, self.table))})(?![{_LATIN}])( ?)")
+        places = {match[2]: match.span(2) for match in pattern.finditer(answer)}
         if sorted(match[2] for match in pattern.finditer(answer)) != sorted(self.table):
             return ""
+        for first, last in self._paired():
+            if not answer[
+                places[first][1] : places[last][0]
+            ].strip():  # empty too where the second stands before the first
+                return ""
 
         def original(match: re.Match[str]) -> str:
             before, after = ("" if (match[2], side) in self.glued else match[2 * side + 1] for side in (0, 1))
             return before + self.table[match[2]] + after
 
         return pattern.sub(original, answer)
+
+    def _paired(self) -> Iterator[tuple[str, str]]:
+        """The tokens of a mark that opens and, next in the source but for words, the one that closes."""
+        open_one = ""
+        for token, stretch in self.table.items():
+            mark = stretch.strip()
+            if open_one and mark and mark in _PAIRS[self.table[open_one].strip()]:
+                if self.sent.partition(open_one)[2].partition(token)[0].strip():
+                    yield open_one, token
+                open_one = ""
+            else:
+                open_one = token if mark in _PAIRS else ""
 
     def _mended(self, answer: str) -> str:
         """The answer with a token in the place of what a net made of it by writing a digit too many: `X11` for `X1`."""

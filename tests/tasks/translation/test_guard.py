@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lamella.data.text import placeholders
 from lamella.tasks.translation import guard, plans, soundness
 from lamella.tasks.translation.guard import NBest, Outcome, finish, is_sound, translate_texts
+from lamella.tasks.translation.masks import mask_of
 
 
 def net(*answers: Callable[[str], str]) -> NBest:
@@ -290,3 +291,21 @@ def test_long_texts_are_bounded() -> None:
 def test_a_net_that_answers_too_little_is_an_error() -> None:
     with pytest.raises(ValueError, match="Expected a list of candidates for each of 2 sentences"):
         translate_texts(["One. Two."], lambda sentences: [["x"]])
+
+
+@pytest.mark.parametrize(
+    ("source", "spans", "answer", "lifted"),
+    [
+        ('"Attention" name', [(0, 1), (10, 11)], "nom X2 X1 attention", ""),
+        ('"Attention" name', [(0, 1), (10, 11)], "nom X1 X2 attention", ""),
+        ('"Attention" name', [(0, 1), (10, 11)], "nom X1 attention X2", 'nom "attention"'),
+        ("Save (again) now", [(5, 6), (11, 12)], "X2 encore X1 enregistrer", ""),
+        ("Save (again) now", [(5, 6), (11, 12)], "Enregistrer X1 encore X2", "Enregistrer (encore)"),
+        ("<b>Stop</b>", [(0, 3), (7, 11)], "X2 X1 Stop", "</b> <b>Stop"),  # tags are put in place elsewhere
+        ("( ) of it", [(0, 1), (2, 3)], "X1 X2 en", "( ) en"),
+    ],
+)
+def test_marks_that_open_and_close_stay_around_words(
+    source: str, spans: list[tuple[int, int]], answer: str, lifted: str
+) -> None:
+    assert mask_of(source, spans, "X{}").lift(answer) == lifted
