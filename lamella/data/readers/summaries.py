@@ -34,6 +34,7 @@ TEXT = (
     "report",
     "description",
 )
+# A title is a summary where a row has no other: abstracts with one-sentence summaries have titles too.
 SUMMARY = (
     "summary",
     "summaries",
@@ -42,10 +43,11 @@ SUMMARY = (
     "abstract_text",
     "tldr",
     "synopsis",
-    "title",
-    "headline",
     "target",
+    "targets",
     "references",
+    "headline",
+    "title",
 )
 WANTED = {"text": TEXT, "summary": SUMMARY}
 TEXT_FOLDERS = {"text", "texts", "article", "articles", "news articles", "document", "documents", "source", "sources"}
