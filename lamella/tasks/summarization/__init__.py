@@ -12,7 +12,7 @@ by themselves: `--ask sentences`.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -35,21 +35,18 @@ from lamella.task import (
     Scores,
     Task,
     Training,
-    Transfer,
 )
-from lamella.tasks.summarization import documents, faithful
+from lamella.tasks.summarization import documents, faithful, style
 from lamella.tasks.summarization import sentences as extractive
+from lamella.tasks.summarization.beginning import LONGEST, MARKS, NEAR, FromText
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-MARKS = 10  # rows of the table after the vocabulary: how long a summary is, shortest first
 UNMARKED = 0.5  # share of the summaries in training that begin without a mark
 SMOOTHING = 0.1  # of the labels
 POWER = 1.0  # a candidate is as good as its tokens are on average
-NEAR = 5  # tokens of a text around each one, itself among them, that the net adds to its vector
 NO_REPEAT = 3  # tokens: no trigram twice
-LONGEST = 256  # tokens of a summary, its end among them
 LOST = "\N{DOUBLE QUESTION MARK}"  # what stands for a token without letters
 SHOWN = 60  # most sentences of an explanation
 PREDICT = {"when": "predict"}
@@ -77,6 +74,13 @@ class Config(msgspec.Struct, kw_only=True):
             extra={**PREDICT, "asks": ("sentences",)},
         ),
     ] = 0
+    style: Annotated[
+        Literal["auto", "words", "sentences"],
+        Meta(
+            description="Words of its own, or sentences of the text; auto: what was better after training.",
+            extra=WRITTEN,
+        ),
+    ] = "auto"
     faithful: Annotated[
         bool, Meta(description="Take no summary with a number or name that the text has not.", extra=WRITTEN)
     ] = True
@@ -84,38 +88,6 @@ class Config(msgspec.Struct, kw_only=True):
 
 TEXT = {"text": Text("What to summarize.", written=True)}
 SUMMARY = Text("The summary.")
-
-
-class FromText(Transfer["Summarization"]):
-    """From a translator or an encoder of masked words too."""
-
-    def adopt(self, task: "Summarization", other: Task, weights: Arrays) -> Arrays:
-        """Begin from a summarizer, a translator, or an encoder of masked words: its vocabulary, its layers, its table.
-
-        Of an encoder the decoder is new, of either the copy head and the marks of length, which begin as the start token.
-        """
-        if type(other).__qualname__ == type(task).__qualname__:
-            return {**_none(weights["body.table"].shape[1]), **super().adopt(task, other, weights)}
-        vocabulary, table = getattr(other, "vocabulary_", b""), weights.get("table")
-        renamed = {new: a for name, a in weights.items() if (new := _renamed(name))}
-        if (
-            not isinstance(vocabulary, bytes)
-            or not vocabulary
-            or table is None
-            or "body.encoder.0.feed.up.weight" not in renamed
-        ):
-            raise UsageError(
-                "summarization cannot begin from this model: expected one of summarization, translation with one vocabulary, or "
-                f"fill-mask, received {type(other).__name__}."
-            )
-        vars(task).pop("pieces", None)
-        task.vocabulary_ = vocabulary
-        # No weight has a shape that tells how many heads it was trained with.
-        task.heads_ = getattr(getattr(other, "net_", None), "heads", 0) or getattr(other, "heads_", 0)
-        task.longest_ = min(LONGEST, 2 * task.longest_)  # it was counted in tokens of another vocabulary
-        rows = table[: len(task.pieces)]
-        table = np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])
-        return {**renamed, "near": _none(table.shape[1])["near"], "body.table": table}
 
 
 class Summarization(Task):
@@ -131,7 +103,7 @@ class Summarization(Task):
     metric = "rougeL"
     output = documents.OUTPUT
     transfer = FromText()
-    training = Training(nets=("transformer",), quick={"beams": 1}, terms="target")
+    training = Training(nets=("transformer",), quick={"beams": 1}, terms="target", findings=style.findings)
 
     vocabulary_: bytes
     scorer_: list[float] = []  # weights of the scorer of sentences
@@ -139,6 +111,9 @@ class Summarization(Task):
     heads_: int = 0  # of attention, where it began from a net with others than those of its size; 0: those of its size
     longest_: int = LONGEST  # tokens that a summary may have
     sentences_: int = 1  # that a summary usually has
+    shares_: Sequence[
+        float
+    ] = ()  # of summaries kept aside, how much is in what the net writes and in the picked sentences
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -278,6 +253,8 @@ class Summarization(Task):
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         if self.state.asked == "sentences":
             return [self._picked(e["text"], self.config.sentences or self.sentences_) for e in examples]
+        if style.picks(self):
+            return [" ".join(one["text"] for one in self._picked(e["text"], self.sentences_)) for e in examples]
         full = [e for e in examples if any(map(str.isalnum, e["text"]))]  # of nothing there is no summary
         candidates = iter(run(full))
         found = [(e["text"], next(candidates) if any(map(str.isalnum, e["text"])) else []) for e in examples]
@@ -321,6 +298,9 @@ class Summarization(Task):
         """The log-probability of the summary, word by word; of picked sentences their scores."""
         if not isinstance(answer, str):
             return self._focus_on_sentences(inputs, answer)
+        if style.picks(self):
+            whole = self._text([i for i in inputs["source"][0].tolist() if i > END])
+            return self._focus_on_sentences(inputs, style.found(answer, whole))
         ids = [*self._ids(answer)[: LONGEST - 2], END]
         likely = decode.forced(
             graphs["step"], self._memory(graphs, inputs["source"]), self._start, ids, len(inputs["source"])
@@ -363,6 +343,9 @@ class Summarization(Task):
 
     # ---- scores ------------------------------------------------------------------------------------------------
 
+    def calibrate(self, examples: Sequence[Example], run: Run) -> None:
+        self.shares_ = style.compared(self, examples, run)
+
     def trivial(self, learn: Sequence[Example], examples: Sequence[Example]) -> list[Answer]:
         """The first sentences of the text, as many as summaries have."""
         count = max(1, int(np.median([len(extractive.cut(e["summary"])) for e in learn[:500]] or [1])))
@@ -373,22 +356,3 @@ class Summarization(Task):
         wanted = [e.get("references") or [e["summary"]] for e in examples]
         odd = [bool(faithful.unsupported(text, e["text"])) for text, e in zip(texts, examples, strict=True)]
         return metrics.summaries(texts, wanted, odd)
-
-
-def _none(width: int) -> Arrays:
-    """Of what an earlier net had not, weights with which it is as it was."""
-    shapes: dict[str, tuple[int, ...]] = {"near": (NEAR, 1, width), "likely.weight": (width, 1), "likely.bias": (1,)}
-    return {name: np.zeros(shapes.get(name, ()), np.float32) for name in (*shapes, "follows", "both", "again")}
-
-
-def _renamed(name: str) -> str:
-    """The name here of a weight of another task's Transformer, "" for one that has no place here.
-
-    >>> _renamed("encoder.0.feed.up.weight"), _renamed("blocks.0.feed.up.weight"), _renamed("norm.bias"), _renamed("output_bias")
-    ('body.encoder.0.feed.up.weight', 'body.encoder.0.feed.up.weight', 'body.norm_encoder.bias', '')
-    """
-    first, _, rest = name.partition(".")
-    if first in ("encoder", "decoder", "norm_encoder", "norm_decoder"):
-        return f"body.{name}"
-    mine = {"blocks": "encoder", "norm": "norm_encoder"}.get(first)
-    return f"body.{mine}.{rest}" if mine else ""

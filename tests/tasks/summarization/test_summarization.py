@@ -15,7 +15,7 @@ from lamella.metrics.rouge import summaries
 from lamella.options import make_config
 from lamella.registry import find
 from lamella.task import Task
-from lamella.tasks.summarization import documents, faithful
+from lamella.tasks.summarization import Config, documents, faithful, style
 from lamella.tasks.summarization import sentences as extractive
 from lamella.train.further import weights_of
 from tests.serving import serving
@@ -300,3 +300,48 @@ def test_an_encoder_of_masked_words_is_taken_over():
     assert job.vocabulary_ == other.vocabulary_ and not filled.odd and not filled.unused
     assert {"body.table", "body.norm_encoder.weight", "body.encoder.1.feed.up.weight"} <= set(filled.taken)
     assert all(name.startswith(("body.decoder", "body.norm_decoder", *NEW)) for name in filled.missing)
+
+
+def with_style(model, style="auto", words=0, shares=(0.3, 0.4)):
+    """A model that found after training how much summaries share with the net's words and with sentences."""
+    other = model.with_config(Config(style=style, words=words))
+    other.task.shares_ = shares
+    return other
+
+
+def test_sentences_answer_where_they_were_better(model):
+    text = "The zoo opens at 9 on Monday. Owls have a new house. Visitors may bring a torch."
+    [picked] = model.ask("sentences").predict([text])
+    wrote = model.predict(text)
+    assert wrote not in text
+    assert with_style(model).predict(text) == picked[0]["text"]
+    assert with_style(model, style="sentences", shares=()).predict(text) == picked[0]["text"]
+    for asked in (
+        with_style(model, style="words"),
+        with_style(model, shares=(0.4, 0.4)),
+        with_style(model, shares=()),
+    ):
+        assert asked.predict(text) == wrote
+    assert with_style(model, words=4).predict(text) == with_style(model, words=4, shares=()).predict(text)
+
+
+def test_what_is_better_is_learned_after_training(model):
+    job = with_style(model, shares=()).task
+    texts = [f"The {name} is open. It has {n} rooms. People like it." for n, name in enumerate(("zoo", "pool", "hall"))]
+    picked = [" ".join(one["text"] for one in job._picked(text, 1)) for text in texts]
+    rows = [{"text": text, "summary": line} for text, line in zip(texts, picked, strict=True)]
+    run = model.run
+    job.calibrate(rows, run)
+    assert job.shares_[1] == 1.0 > job.shares_[0]
+    assert style.picks(job) and "--style words" in style.findings(job)[0] and "100%" in style.findings(job)[0]
+    written = [{"text": text, "summary": line} for text, line in zip(texts, model.predict(texts), strict=True)]
+    job.calibrate(written, run)
+    assert job.shares_[0] == 1.0 and not style.picks(job) and style.findings(job) == []
+    assert job.config.style == "auto"
+
+
+def test_an_explanation_of_sentences_names_them(model):
+    text = "The zoo opens at 9 on Monday. Owls have a new house. Visitors may bring a torch."
+    picked = with_style(model)
+    [sentence] = model.ask("sentences").predict([text])[0]
+    assert f"sentence {sentence['sentence']}" in picked.explain(text).to_text()
