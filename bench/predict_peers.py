@@ -26,13 +26,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import lamella  # isort: skip  # before the engine, whose messages home it turns off
 import numpy as np
 import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import lamella
 from bench.translation import put
 from lamella.model import Model
 from lamella.options import replace_config

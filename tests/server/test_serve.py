@@ -82,6 +82,7 @@ def test_options_are_those_of_the_fields_and_name_no_file(server):
         "details",
         "front_matter",
         "keep_below",
+        "neighbours",
         "line_length",
         "lines",
         "paragraphs",

@@ -22,6 +22,7 @@ import lamella
 from bench import serve_watched
 from lamella.server import files, models, replies, scratch, watch
 from lamella.server.replies import Refused
+from lamella.storage import temporary
 from tests.serving import Panic, Serving, predict, serving, wait_for
 
 # --- the first run
@@ -141,6 +142,11 @@ def send(server, text=b"The cat.\n" * 4):
     return server.send_file("/models/tiny/document", "a.txt", text)
 
 
+def held(folder: Path) -> list[Path]:
+    """The files below a folder, but for the mark that it is in use."""
+    return [p for p in folder.rglob("*") if p.is_file() and p.name != temporary.MARKER]
+
+
 def test_what_is_written_lies_in_one_private_folder(own_folder, tiny_model, monkeypatch):
     seen, usual = [], files.answer_document
 
@@ -153,7 +159,7 @@ def test_what_is_written_lies_in_one_private_folder(own_folder, tiny_model, monk
         assert predict(server).status == 200 and not list(own_folder.iterdir()), "nothing is made before it is needed"
         assert send(server, b"The cat.\n\n" * 130_000 and b"The cat.\n\n" + b" " * 1_200_000).status == 200
         [folder] = own_folder.iterdir()
-        assert seen == [("0o700", own_folder)] and not list(folder.iterdir())
+        assert seen == [("0o700", own_folder)] and held(folder) == []
         shutil.rmtree(folder)
         assert send(server).status == 200, "somebody has tidied the temporary folder"
     assert not list(own_folder.iterdir()), "nothing is left"
@@ -175,7 +181,7 @@ def test_a_full_temporary_folder(own_folder, tiny_model, monkeypatch, code):
             assert reply.status == 507 and str(own_folder) not in reply.error
             lines = server.send_file("/models/tiny/document", "a.txt", b"x", {"Accept": "application/x-ndjson"})
             assert "temporary folder" in lines.lines[-1]["error"]
-        assert not [p for p in own_folder.rglob("*") if p.is_file()]
+        assert held(own_folder) == []
         with monkeypatch.context() as patch:
             patch.setattr(scratch.tempfile, "mkdtemp", lambda **how: (_ for _ in ()).throw(OSError(code, "full")))
             assert send(server).status == 507
