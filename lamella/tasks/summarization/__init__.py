@@ -142,9 +142,9 @@ class Summarization(Task):
         self.vocabulary_ = learn(
             [normalise(e[side]) for e in examples for side in ("text", "summary")], self.config.vocabulary_size
         )
-        self._learn_lengths(examples)
+        self.learn_sizes(examples)
 
-    def _learn_lengths(self, examples: Sequence[Example]) -> None:
+    def learn_sizes(self, examples: Sequence[Example]) -> None:
         """All that is learned besides the vocabulary: which sentences count, and how long summaries are."""
         summaries = [e["summary"] for e in examples]
         self.scorer_ = extractive.learn([(e["text"], e["summary"]) for e in examples])

@@ -1,18 +1,20 @@
 """What a summarizer takes over from a summarizer, a translator, or an encoder of masked words."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lamella.data.text.pieces import START
 from lamella.errors import UsageError
-from lamella.task import Arrays, Task, Transfer
+from lamella.task import Arrays, Example, Task, Transfer
 
 if TYPE_CHECKING:
     from lamella.tasks.summarization import Summarization
 
 MARKS = 10  # rows of the table after the vocabulary: how long a summary is, shortest first
 NEAR = 5  # tokens of a text around each one, itself among them, that the net adds to its vector
+ENOUGH = 200  # summaries, from which on they say how long such are and which sentences count
 LONGEST = 256  # tokens of a summary, its end among them
 
 
@@ -46,6 +48,15 @@ class FromText(Transfer["Summarization"]):
         rows = table[: len(task.pieces)]
         table = np.concatenate([rows, np.repeat(rows[START : START + 1], MARKS, axis=0)])
         return {**renamed, "near": _none(table.shape[1])["near"], "body.table": table}
+
+    def renew(self, task: "Summarization", examples: Sequence[Example]) -> None:
+        """How long summaries are and which sentences count, of the texts that are learned from now; of few the longer of both."""
+        longest = task.longest_
+        if len(examples) >= ENOUGH:
+            task.learn_sizes(examples)
+        else:
+            most = max((len(ids) for ids in task.pieces.encode([e["summary"] for e in examples])), default=0)
+            task.longest_ = min(LONGEST, max(longest, int(1.5 * most) + 2))
 
 
 def _none(width: int) -> Arrays:

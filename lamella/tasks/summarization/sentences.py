@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from lamella.data.text import sentences
 
 Floats = NDArray[np.float64]
-BUCKETS = 256  # of hashed words and pairs of words
+BUCKETS = 2048  # of hashed words and pairs of words; how many a scorer has, its weights say
 PLACES = 9  # features besides
 TEXTS, SENTENCES = 4000, 40  # most texts that are learned from, and sentences of each
+AT_ONCE = 2000  # sentences of a step of learning
 RIDGE = 3.0  # pulls weights to zero; hashed words, of which each is rare, by so much more:
 RARE = 8.0
 ALIKE = 0.6  # two sentences that share more of their words say the same: the second is not picked
@@ -71,13 +72,13 @@ def overlap(one: Sequence[str], other: Sequence[str]) -> float:
     return total / 2
 
 
-def features(texts: Sequence[str]) -> Floats:
-    """What the sentences of one text (N) say of themselves: (N, PLACES + BUCKETS)."""
+def features(texts: Sequence[str], buckets: int = BUCKETS) -> Floats:
+    """What the sentences of one text (N) say of themselves: (N, PLACES + buckets)."""
     rows = [words_of(text) for text in texts]
     count = len(rows)
     often = Counter(word for words in rows for word in set(words))
     first = set(rows[0]) if rows else set()
-    out = np.zeros((count, PLACES + BUCKETS))
+    out = np.zeros((count, PLACES + buckets))
     for i, words in enumerate(rows):
         own = set(words)
         others = sum(often[word] - 1 for word in own) / max(1, len(own) * (count - 1))
@@ -92,7 +93,7 @@ def features(texts: Sequence[str]) -> Floats:
             *(f"^{word}" for word in words[:3]),
         ]
         for part in parts:
-            out[i, PLACES + zlib.crc32(part.encode("utf-8", "replace")) % BUCKETS] += 1 / np.sqrt(len(parts))
+            out[i, PLACES + zlib.crc32(part.encode("utf-8", "replace")) % buckets] += 1 / np.sqrt(len(parts))
     return out
 
 
@@ -100,21 +101,34 @@ def learn(pairs: Sequence[tuple[str, str]]) -> list[float]:
     """Texts and their summaries -> the weights of the scorer, PLACES + BUCKETS of them."""
     size = PLACES + BUCKETS
     square, product = np.diag([RIDGE] * PLACES + [RIDGE * RARE] * BUCKETS), np.zeros(size)
+    rows: list[Floats] = []
+    shares: list[float] = []
+
+    def add() -> None:  # many sentences at once: a product for each text would take minutes
+        if rows:
+            x = np.concatenate(rows)
+            np.add(square, x.T @ x, out=square)
+            np.add(product, x.T @ np.array(shares), out=product)
+            rows.clear()
+            shares.clear()
+
     for text, summary in pairs[:: max(1, -(-len(pairs) // TEXTS))]:
         parts = [sentence.text for sentence in cut(text)[:SENTENCES]]
         if len(parts) < 2:  # nothing to choose from
             continue
         wanted = words_of(summary)
-        x = features(parts)
-        square += x.T @ x
-        product += x.T @ np.array([overlap(words_of(part), wanted) for part in parts])
+        rows.append(features(parts))
+        shares += [overlap(words_of(part), wanted) for part in parts]
+        if len(shares) >= AT_ONCE:
+            add()
+    add()
     weights = np.linalg.solve(square, product)
     return [round(float(w), 5) for w in weights]
 
 
 def scores(parts: Sequence[Sentence], weights: Sequence[float]) -> Floats:
     """The score of each sentence of a text: how much of a summary it is expected to hold."""
-    return np.asarray(features([part.text for part in parts]) @ np.array(weights))
+    return np.asarray(features([part.text for part in parts], len(weights) - PLACES) @ np.array(weights))
 
 
 def pick(parts: Sequence[Sentence], values: Floats, count: int) -> list[int]:

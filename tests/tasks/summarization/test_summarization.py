@@ -345,3 +345,26 @@ def test_an_explanation_of_sentences_names_them(model):
     picked = with_style(model)
     [sentence] = model.ask("sentences").predict([text])[0]
     assert f"sentence {sentence['sentence']}" in picked.explain(text).to_text()
+
+
+def test_a_summarizer_that_goes_on_learns_how_long_summaries_are_now(model):
+    """From one of short lines to sentences: their length and the scorer are those of the new texts."""
+    texts = [
+        f"The lamp {n} is new. We show that lamp {n} is far brighter than all that were sold before it. Rain."
+        for n in range(240)
+    ]
+    rows = [
+        {"text": t, "summary": t.split(". ")[1] + ", as people who bought it say, and they ought to know it"}
+        for t in texts
+    ]
+    job, other = type(model.task)(model.task.config, model.manifest.size), model.task
+    transfer = type(job).transfer
+    transfer.adopt(job, other, weights_of(model))
+    before = job.longest_, list(job.lengths_), list(job.scorer_)
+    transfer.renew(job, rows)
+    assert job.longest_ > before[0] and job.lengths_ != before[1]
+    assert job._picked(texts[0], 1)[0]["sentence"] == 2
+    few = type(model.task)(model.task.config, model.manifest.size)
+    transfer.adopt(few, other, weights_of(model))
+    transfer.renew(few, rows[:10])
+    assert few.longest_ > before[0] and (list(few.lengths_), list(few.scorer_)) == before[1:]
