@@ -53,9 +53,7 @@ if TYPE_CHECKING:
 
 BEAM = 4  # words of several pieces that the search goes on with
 NAMED = 1000  # words of the trivial answer
-LEARNED = (
-    60_000  # passages that the vocabulary is learned from: more of a large text would take minutes and change little
-)
+LEARNED = 60_000  # passages that the vocabulary is learned from: more would take minutes and change little
 COUNTED = 5000  # words of a text, below which hardly a phrase is there twice, and the net answers alone
 UNSEEN = -50.0  # the log-probability of a word that has no place, in an explanation
 

@@ -46,10 +46,8 @@ from lamella.task import (
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-LOOKED_AT = 200  # pictures that tell size and colour of all
-LARGEST = 112  # side of the net's picture where nothing else is asked for
-MULTIPLE = 16  # the side is a multiple of this
-LEARNED_FROM = 200_000  # captions that the vocabulary is learned from
+LARGEST, MULTIPLE = 112, 16  # side of the net's picture where nothing else is asked for, and what it is a multiple of
+LOOKED_AT, LEARNED_FROM = 200, 200_000  # pictures that tell size and colour of all; captions for the vocabulary
 POWER = 1.0  # a caption is as good as its pieces are on average (Wu et al., 2016)
 CAPTION = ("", "caption")  # the question that is scored
 PREDICT = {"when": "predict"}

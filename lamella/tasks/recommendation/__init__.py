@@ -41,10 +41,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 START, UNKNOWN, FIRST = 2, 1, 3  # ids of the net: the start, an item without a vector of its own, the first item
-SPOKEN = 8  # words that stand for such an item
-REPEATED = 0.02  # share of choices that were made before, from which they are recommended again
-EXPLAINED = 5  # recommendations that an explanation is of
-REASONED = 3  # of them those whose reasons it names
+SPOKEN, REPEATED = 8, 0.02  # words for such an item; share of repeated choices, from which these are recommended again
+EXPLAINED, REASONED = 5, 3  # recommendations that an explanation is of, and of them those whose reasons it names
 TRIED = 20  # latest items of a history that are taken away, one at a time, to find reasons
 WEIGHED = 60_000_000  # numbers from which the weights of the parts are learned, at most
 FORBIDDEN = -np.inf
