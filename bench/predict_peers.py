@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,6 +81,17 @@ def block(before: int, after: int) -> nn.Module:
     """Two convolutions with batch norms, as in VGG, ResNet and U-Net."""
     parts = [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
     return nn.Sequential(*parts, nn.Conv2d(after, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU())
+
+
+def best(scores: np.ndarray, gone: Sequence[Sequence[int]], names: list[str], count: int) -> list[list[str]]:
+    """The names of the highest scores (B, C) of each row, the highest first, without those that are `gone`."""
+    for row, places in zip(scores, gone, strict=True):
+        if places:
+            row[places] = -np.inf
+    rows = np.arange(len(scores))[:, None]
+    first = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+    first = first[rows, np.argsort(-scores[rows, first], axis=1)]
+    return [[names[i] for i in row] for row in first.tolist()]
 
 
 # ---- the peers ---------------------------------------------------------------------------------------------------
@@ -245,17 +256,18 @@ class PlainSASRec(nn.Module):
 
 
 def recommendation(model: Model, folder: Path) -> Peer:
-    names = {name: i + 1 for i, name in enumerate(model.task.known.names)}
-    net = PlainSASRec(len(names) + 1, 96, 2, 2)
+    items, top = ["", *model.task.known.names], model.task.config.top
+    ids = {name: i for i, name in enumerate(items)}
+    net = PlainSASRec(len(items), 96, 2, 2)
     run = exported(net, folder, history=torch.ones(2, 8, dtype=torch.long))
 
     def predict(values: list[Any]) -> Any:
-        rows = [[names.get(item, 0) for item in v["history"]] for v in values]
+        rows = [[ids.get(item, 0) for item in v["history"]] for v in values]
         longest = max(map(len, rows))
         scores = run(np.array([[0] * (longest - len(row)) + row for row in rows]))[0]
-        return np.argsort(-scores, axis=1)[:, :10]
+        return best(scores, [[0, *row] for row in rows], items, top)
 
-    return Peer("SASRec, scores alone", weights_of(net), predict)
+    return Peer("SASRec, the names of the ten best that are not in the history", weights_of(net), predict)
 
 
 class PlainComplEx(nn.Module):
@@ -271,18 +283,20 @@ class PlainComplEx(nn.Module):
 
 
 def link_prediction(model: Model, folder: Path) -> Peer:
-    graph = model.task.graph
+    graph, top = model.task.graph, model.task.config.top
     places = [{name: i for i, name in enumerate(names)} for names in (graph.entities, graph.relations)]
     net = PlainComplEx(len(places[0]), len(places[1]), max(8, model.manifest.parameters // (2 * len(places[0]))))
     run = exported(net, folder, head=torch.zeros(2, dtype=torch.long), relation=torch.zeros(2, dtype=torch.long))
+    known: dict[tuple[int, int], list[int]] = {}
+    for h, r, t in graph.knowledge.facts.tolist():
+        known.setdefault((h, r), []).append(t)
 
     def predict(values: list[Any]) -> Any:
-        asked = [
-            np.array([at[v[field]] for v in values]) for at, field in zip(places, ("head", "relation"), strict=True)
-        ]
-        return np.argsort(-run(*asked)[0], axis=1)[:, :10]
+        asked = [[at[v[field]] for v in values] for at, field in zip(places, ("head", "relation"), strict=True)]
+        scores = run(*(np.array(ids) for ids in asked))[0]
+        return best(scores, [known.get(pair, ()) for pair in zip(*asked, strict=True)], graph.entities, top)
 
-    return Peer("ComplEx, scores alone", weights_of(net), predict)
+    return Peer("ComplEx, the names of the five best that are no known facts", weights_of(net), predict)
 
 
 class Logits(nn.Module):

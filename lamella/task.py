@@ -183,14 +183,20 @@ class Task:
         batch: Arrays = {}
         for name in rows[0]:
             arrays = [row[name] for row in rows]
-            if all(a.shape == arrays[0].shape for a in arrays):
-                batch[name] = np.stack(arrays)
-                continue
-            out = np.zeros((len(arrays), max(len(a) for a in arrays), *arrays[0].shape[1:]), arrays[0].dtype)
-            for row, a in zip(out, arrays, strict=True):
-                row[: len(a)] = a
-            batch[name] = out
-        return {name: a.astype(np.int64) if a.dtype == np.int32 else a for name, a in batch.items()}
+            shapes = {a.shape for a in arrays}
+            if len(shapes) == 1:
+                [shape] = shapes  # joined and cut anew, in half the time of `np.stack`, where the arrays are small
+                out = np.concatenate(arrays).reshape(len(arrays), *shape) if shape else np.array(arrays)
+            else:
+                out = np.zeros((len(arrays), max(map(len, arrays)), *arrays[0].shape[1:]), arrays[0].dtype)
+                for row, a in zip(out, arrays, strict=True):
+                    row[: len(a)] = a
+            batch[name] = out.astype(np.int64) if out.dtype == np.int32 else out
+        return batch
+
+    def several(self, examples: Sequence[Example]) -> list[Arrays]:
+        """`inputs` of several examples at once, where a task can do that faster than one by one."""
+        return [self.inputs(example) for example in examples]
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""

@@ -22,7 +22,7 @@ from lamella.graphs.apart import apart
 if TYPE_CHECKING:
     from torch import nn
 
-    from lamella.graphs.compiled import Compiled
+    from lamella.graphs.compiled import Compiled, CompiledFill
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -43,12 +43,15 @@ class OnnxGraph:
     limited. Errors of the engine are raised as ModelError.
     """
 
-    compiled: "Compiled | None" = None  # what does the work of this graph and its companions in the engine's place
+    compiled: "Compiled | CompiledFill | None" = (
+        None  # what does the work of this graph and its companions in the engine's place
+    )
 
     def __init__(self, raw: bytes, name: str, threads: int = 1, trusted: bool = False) -> None:
         import onnxruntime as ort
 
         self._name, self._limited, self._run_options = name, not trusted, ort.RunOptions
+        self.constant = object()  # stands for its weights, which never change: what was computed with them may be kept
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -134,8 +137,12 @@ class OnnxGraph:
 class LaterGraph(OnnxGraph):
     """A graph that the engine opens when it is asked to run: what answers is `compiled`."""
 
-    def __init__(self, compiled: "Compiled", *opened: Any) -> None:
+    def __init__(self, compiled: "Compiled | CompiledFill", *opened: Any) -> None:
         self.compiled, self._opened = compiled, opened
+
+    def __call__(self, **inputs: Array) -> Arrays:
+        own = self.compiled.answer(inputs) if self.compiled else None
+        return super().__call__(**inputs) if own is None else Outputs(self._opened[1], own.items())
 
     def __getattr__(self, name: str) -> Any:
         """What a graph has once it is open."""

@@ -238,9 +238,9 @@ def as_example(task: Task, value: Any) -> Example:
 
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
     """Examples -> answers in their order, batched by length so that there is little padding."""
-    rows = [task.inputs({k: whole(v) for k, v in e.items()}) for e in examples]
+    rows = task.several([_whole(example) for example in examples])
     longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
-    order = sorted(range(len(rows)), key=lambda i: longest[i])
+    order = sorted(range(len(rows)), key=longest.__getitem__) if len(rows) > 1 else [0] * len(rows)
     answers: list[Answer] = [None] * len(rows)
     first, most = 0, task.training.batch
     while first < len(order):
@@ -268,6 +268,14 @@ def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequenc
             f"the model's graphs do not fit its task, {registry.name_of(task)} ({type(error).__name__}: {error})."
         ) from error
     return answers
+
+
+def _whole(example: Example) -> Example:
+    """An example whose texts are `whole`; most are, and then it is the example itself."""
+    for value in example.values():
+        if isinstance(value, str) and not value.isascii():
+            return {name: whole(value) for name, value in example.items()}
+    return example
 
 
 def whole(value: Any) -> Any:

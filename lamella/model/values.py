@@ -19,18 +19,22 @@ def check_example(task: Task, example: Mapping[Any, Any]) -> Example:
 
     Arrays of other libraries become lists, strings of other types plain ones. Raises UsageError.
     """
-    example = by_columns(task, example)
-    missing = [name for name in task.fields if name not in example]
+    fields = task.fields  # asked once: a task may make them anew each time
+    example = _by_columns(task, fields, example)
+    missing = [name for name in fields if name not in example]
     if missing:
         received = ", ".join(str(key)[:SHOWN] for key in list(example)[:12]) or "nothing"
-        raise UsageError(f"expected an example with {', '.join(task.fields)}, received one with {received}.")
-    checked = {name: field.check(name, example[name]) for name, field in task.fields.items()}
+        raise UsageError(f"expected an example with {', '.join(fields)}, received one with {received}.")
+    changed: dict[Any, Any] = {}
+    for name, field in fields.items():
+        value = example[name]
+        if (checked := field.check(name, value)) is not value:
+            changed[name] = checked
     for name, field in task.optional.items():
-        if example.get(name) is not None and not isinstance(example[name], Mapping):
-            checked[name] = field.check(name, example[name])
-    if isinstance(example, dict) and all(example[name] is value for name, value in checked.items()):
-        return example
-    return {**example, **checked}
+        value = example.get(name)
+        if value is not None and not isinstance(value, Mapping) and (checked := field.check(name, value)) is not value:
+            changed[name] = checked
+    return example if not changed and isinstance(example, dict) else {**example, **changed}
 
 
 def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -38,24 +42,28 @@ def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
     Other columns of the row are left out, as where a table is read. The case of names and marks in them do not matter.
     """
-    if all(name in example for name in task.fields):
+    return _by_columns(task, task.fields, example)
+
+
+def _by_columns(task: Task, fields: Mapping[str, Any], example: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    if fields.keys() <= example.keys():
         return example
     from lamella.data.readers.records import fold  # late: it opens all that reads tables
 
     keys = {fold(key): key for key in example if isinstance(key, str)}
-    [name, *others] = task.fields
-    columns = [column["name"] for column in getattr(task.fields[name], "columns", ())]
+    [name, *others] = fields
+    columns = [column["name"] for column in getattr(fields[name], "columns", ())]
     if columns and not others:
         return {name: dict(example)} if keys.keys() >= set(map(fold, columns)) else example
     found: dict[str, Any] = {}
-    for field in (*task.fields, *task.optional):
+    for field in (*fields, *task.optional):
         column = task.state.columns.get(field, {"name": field})
         several = "+" in str(column.get("number"))
         parts = column["name"].split("+") if several else [column["name"] or field]
         if all(fold(part) in keys for part in parts):
             values = [example[keys[fold(part)]] for part in parts]
             found[field] = values[0] if len(values) == 1 else _joined(values)
-    return found if all(field in found for field in task.fields) else example
+    return found if all(field in found for field in fields) else example
 
 
 def several_of(task: Task, value: Any) -> list[Any] | None:

@@ -41,6 +41,7 @@ from lamella.tasks.link_prediction.knowledge import Ints, Knowledge, pack_facts,
 from lamella.tasks.link_prediction.longer import usual_length
 from lamella.tasks.link_prediction.reasons import Rules
 from lamella.tasks.link_prediction.rules import mine, pack, unpack
+from lamella.tasks.link_prediction.tables import Tables
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -105,7 +106,7 @@ class LinkPrediction(Task):
     @as_learned(USUAL)
     def training(self) -> Training:
         """Of many entities larger batches: most of a step moves the table of all of them, however few facts are in it."""
-        many = len(vars(self).get("entities_", b"").split(b"\n")) > MANY
+        many = vars(self).get("entities_", b"").count(b"\n") >= MANY
         return msgspec.structs.replace(USUAL, batch=LARGE) if many else USUAL
 
     entities_: bytes  # a name a line
@@ -163,7 +164,7 @@ class LinkPrediction(Task):
         graph = Graph(entities, self.relations_, np.zeros((0, 3), np.int64))
         ids = graph.ids(list(facts))
         self.facts_, self.filter_ = pack_facts(ids), pack_facts(graph.ids(rest))
-        for name in ("graph", "ruled", "disjoint", "n3_", "mix_", "truth_", "_added"):  # of an earlier fit
+        for name in ("graph", "ruled", "disjoint", "n3_", "mix_", "truth_", "_added", "_kept"):  # of an earlier fit
             vars(self).pop(name, None)
         c, known = self.config, Knowledge(ids, len(entities), len(self.relations_))
         self.rules_ = pack(mine(known, c.rules, c.rule_length or usual_length(known), c.support))
@@ -190,11 +191,11 @@ class LinkPrediction(Task):
     @property
     def world(self) -> Graph:
         """What is known now: the model's facts, and those that were added when it was asked."""
-        from lamella.data.readers.facts import read_facts
-
         c = self.config
         if not c.facts and not c.facts_file:
             return self.graph
+        from lamella.data.readers.facts import read_facts  # late: most questions add none
+
         if vars(self).get("_added", ((),))[0] != (c.facts, c.facts_file):
             more = parse_facts(c.facts) + (read_facts([c.facts_file])[0] if c.facts_file else [])
             self._added = (c.facts, c.facts_file), self.graph.with_facts(more)
@@ -236,7 +237,17 @@ class LinkPrediction(Task):
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def _ends(self, graphs: Mapping[str, GraphLike]) -> Ends:
-        return Ends(graphs["tails"], self.world, self.ruled, self.mix_, self.disjoint, self.graph.knowledge)
+        return Ends(
+            graphs["tails"], self.world, self.ruled, self.mix_, self.disjoint, self.graph.knowledge, self._tables
+        )
+
+    @property
+    def _tables(self) -> Tables | None:
+        """What is kept of a small graph, as long as what is known and the weights of the parts are the same."""
+        kept, world = vars(self).get("_kept"), self.world
+        if kept is None or kept.world is not world or kept.mix != self.mix_:
+            kept = self._kept = Tables(world, self.mix_) if Tables.fits(world) else None
+        return kept
 
     def _asked(self, graphs: Mapping[str, GraphLike]) -> Asked:
         return Asked(self._ends(graphs), self.state.asked or "tail", self.truth_, self.config.top)

@@ -1,35 +1,40 @@
 """What net and rules say together: the ends of facts, relations, and whether a fact is true; and what an answer stands on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.task import Answer, Array, Arrays, GraphLike
+from lamella.decode.best import best_of
+from lamella.task import Answer, Array, Arrays
 from lamella.tasks.link_prediction.disjoint import ruled_out
 from lamella.tasks.link_prediction.frequency import log_shares
 from lamella.tasks.link_prediction.graph import Graph
 from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
 from lamella.tasks.link_prediction.mixture import MOST_ODDS, log_likely, log_softmax
-from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, reasons, take_away, usual
-from lamella.tasks.link_prediction.rules import LEAST
+from lamella.tasks.link_prediction.reasons import SHOWN, Reason, Removal, Rules, facts_of, reasons, take_away, usual
+from lamella.tasks.link_prediction.rules import LEAST, Rule
+from lamella.tasks.link_prediction.tables import Said, Tables
 
 Floats = NDArray[np.float32]
 ROWS = 64  # questions whose answers are made at once: each has a score for every entity
 VARIABLES = "XABCD"
+LOWEST = -1e30  # a score of what cannot be
 
 
 class Ends(msgspec.Struct):
     """How likely each entity is the tail of a head and a relation, or of a reciprocal relation."""
 
-    net: GraphLike
+    net: Any  # a graph
     world: Graph
     rules: Rules
     mix: Sequence[float]  # weights of the parts, in their order
     disjoint: NDArray[np.bool_]
     learned: Knowledge  # that the net was made from, whatever is known now
+    tables: Tables | None = None  # what is kept of a small world
 
     def from_net(self, heads: Ints, relations: Ints) -> Floats:
         """Log-probabilities by the net, (B, E); it knows nothing of entities that only added facts speak of."""
@@ -56,23 +61,37 @@ class Ends(msgspec.Struct):
 
     def scores(self, heads: Ints, relations: Ints) -> Floats:
         """All together, (B, E)."""
-        return self.mixed(self.from_net(heads, relations), heads, relations, self.world.knowledge)
+        net = self.from_net(heads, relations)
+        if self.tables is not None and all(map(self.table, set(relations.tolist()))):
+            return np.asarray(np.float32(self.mix[0]) * net + self.tables.rows(heads, relations))
+        return self.mixed(net, heads, relations, self.world.knowledge)
+
+    def table(self, relation: int) -> Said | None:
+        """What is kept of a relation; None where the world is large, its rules have many paths, or weights are others."""
+        if self.tables is None or self.tables.mix != list(self.mix):
+            return None
+        return self.tables.said(relation, self.rules, partial(self.said, self.world.knowledge))
 
     def mixed(self, net: Floats, heads: Ints, relations: Ints, knowledge: Knowledge) -> Floats:
         """What the net says and what is said by that which is known, weighed: (B, E)."""
-        total, count = np.float32(self.mix[0]) * net, net.shape[1]
-        sure = self.mix[4] if len(self.mix) > 4 else 0.0  # a model of before has two weights, or three, or four
-        if self.mix[1] or sure:
-            support = self.rules.support(knowledge, heads, relations)
-            total += np.float32(self.mix[1]) * support
-            if sure:
-                total += np.float32(sure) * log_likely(support)
-        if len(self.mix) > 2 and self.mix[2]:
-            total -= np.float32(self.mix[2]) * ruled_out(self.disjoint, knowledge, heads, relations, count)
+        support = self.rules.support(knowledge, heads, relations) if any((self.mix[1], *self.mix[4:])) else None
+        return np.asarray(np.float32(self.mix[0]) * net + self.said(knowledge, heads, relations, support))
+
+    def said(self, knowledge: Knowledge, heads: Ints, relations: Ints, support: Floats | None) -> Floats:
+        """What is said by that which is known, weighed, where rules say so much (B, E) in nats: (B, E)."""
+        count = knowledge.entities
+        total = np.zeros((len(heads), count), np.float32)
+        mix = [*self.mix, 0.0, 0.0, 0.0][:5]  # a model of before has two weights, or three, or four
+        if support is not None:
+            total += np.float32(mix[1]) * support
+            if mix[4]:
+                total += np.float32(mix[4]) * log_likely(support)
+        if mix[2]:
+            total -= np.float32(mix[2]) * ruled_out(self.disjoint, knowledge, heads, relations, count)
         if len(self.mix) > 3:
-            total -= np.float32(self.mix[0]) * log_shares(self.learned, relations, count)
-            total += np.float32(self.mix[3]) * log_shares(knowledge, relations, count)
-        return np.asarray(total, np.float32)
+            total -= np.float32(mix[0]) * log_shares(self.learned, relations, count)
+            total += np.float32(mix[3]) * log_shares(knowledge, relations, count)
+        return total
 
 
 class Asked:
@@ -92,13 +111,35 @@ class Asked:
         return found
 
     def _answers(self, inputs: Arrays, count: int) -> list[Answer]:
-        scores, names = self._scores(inputs), self._names()
-        answers = []
-        for n in range(count):
-            row = {name: int(array[n]) for name, array in inputs.items()}
-            known = self._known(row)
-            answers.append(self._conclusion(row, scores[n], known, names))
-        return answers
+        if (kept := self._kept(inputs)) is not None:
+            return kept
+        scores = self._scores(inputs)
+        rows = [{name: int(array[n]) for name, array in inputs.items()} for n in range(count)]
+        known = [self._known(row) for row in rows]
+        answers = zip(rows, *self._best(scores, known), known, strict=True)
+        return [self._conclusion(self._fact(row, best[0]), best, likely, some) for row, best, likely, some in answers]
+
+    def _kept(self, inputs: Arrays) -> list[Answer] | None:
+        """The answers that stand in tables, of a small world and a net whose weights do not change; else None."""
+        tables, constant = self.ends.tables, getattr(self.ends.net, "constant", None)
+        if tables is None or constant is None or self.question not in ("tail", "head"):
+            return None
+        heads, relations = self._query(inputs)
+        asked = set(relations.tolist())
+        if not all(map(self.ends.table, asked)):
+            return None
+        of = {r: tables.answers((r, self.top, constant), partial(self._of_relation, r)).of for r in asked}
+        return [of[relation](head) for head, relation in zip(heads.tolist(), relations.tolist(), strict=True)]
+
+    def _of_relation(self, relation: int) -> Callable[[int], Answer]:
+        """What gives the answer to each question of a relation, all of which are looked at together."""
+        every = np.arange(len(self.world.entities))
+        scores = self.ends.scores(every, np.full(len(every), relation))
+        known = [self.world.knowledge.tails(head, relation) for head in every.tolist()]
+        best, likely = self._best(scores, known)
+        # Kept longer than what was asked with: a net, such as one with the time limit of a request, is not.
+        later = Asked(msgspec.structs.replace(self.ends, net=None), "tail", self.truth, self.top)
+        return lambda head: later._conclusion((head, relation, best[head][0]), best[head], likely[head], known[head])
 
     def _names(self) -> list[str]:
         if self.question == "true":
@@ -165,47 +206,77 @@ class Asked:
 
     # ---- a conclusion ----------------------------------------------------------------------------------------------
 
-    def _conclusion(self, row: Mapping[str, int], scores: Floats, known: Ints, names: Sequence[str]) -> Answer:
+    def _best(self, scores: Floats, known: Sequence[Ints]) -> tuple[list[list[int]], list[list[float]]]:
+        """Scores (B, C) and what is known already of each row -> the best of the others, and how likely each is."""
+        for row, some in zip(scores, known, strict=True):
+            if self.question == "true":
+                row[1:][: len(some)] = np.inf
+            elif len(some) < len(row):
+                row[some] = -np.inf
+        finite = np.nan_to_num(scores, nan=LOWEST, posinf=60.0, neginf=LOWEST)
+        best = best_of(finite, max(1, self.top))
+        rows = np.arange(len(best))[:, None]
+        likely = np.exp(log_softmax(finite)[rows, best]).astype(np.float64).round(4).tolist()
+        counts = (finite[rows, best] > LOWEST / 2).sum(axis=1).tolist()  # what is ruled out comes last
+        return (
+            [places[:count] for places, count in zip(best.tolist(), counts, strict=True)],
+            [shares[:count] for shares, count in zip(likely, counts, strict=True)],
+        )
+
+    def _fact(self, row: Mapping[str, int], best: int) -> tuple[int, int, int] | None:
+        """The fact that an answer says, as head, relation and tail, in the direction in which it was asked; None for "false"."""
+        if self.question == "true":
+            return (row["head"], row["relation"], row["tail"]) if best else None
+        if self.question == "relation":
+            return row["head"], best, row["tail"]
+        [head], [relation] = self._query({name: np.array([i]) for name, i in row.items()})
+        return int(head), int(relation), best
+
+    def _conclusion(
+        self, fact: tuple[int, int, int] | None, best: Sequence[int], likely: Sequence[float], known: Ints
+    ) -> Answer:
         """The answer to one question, with the rule and the facts behind it."""
-        scores = scores.copy()
-        if self.question != "true" and len(known) < len(scores):
-            scores[known] = -np.inf
-        if self.question == "true" and len(known):
-            scores[1] = np.inf
-        likely = np.exp(log_softmax(np.nan_to_num(scores, posinf=60.0, neginf=-1e30)[None])[0])
-        best = np.argsort(-likely, kind="stable")[: max(1, self.top)]
-        best = best[np.isfinite(scores[best]) | (scores[best] > 0)]
-        answer, *others = [{"answer": names[i], "probability": round(float(likely[i]), 4)} for i in best.tolist()]
-        why = self.reasons(row, int(best[0]))
+        names = self._names()
+        answer, *others = [{"answer": names[i], "probability": p} for i, p in zip(best, likely, strict=True)]
+        why = self._first_reason(*fact) if fact else None
         return {
             **answer,
-            "rule": self.say(why[0]) if why else "",
-            "facts": [self.world.names(fact) for fact in why[0].ways[0]] if why else [],
+            "rule": self.say(why.rule) if why else "",
+            "facts": [self.world.names(one) for one in why.ways[0]] if why else [],
             "others": others,
             "known": ["this fact"] * len(known)
             if self.question == "true"
             else [names[i] for i in known[:SHOWN].tolist()],
         }
 
+    def _first_reason(self, head: int, relation: int, tail: int) -> Reason | None:
+        """What an answer shows: the surest rule that leads there, or at last that the relation often does."""
+        known, kept = self.world.knowledge, self.ends.table(relation)
+        if kept is None:
+            return next(reasons(self.ends.rules, known, head, relation, tail), None) or self._often(relation, tail)
+        if (found := kept.reason(head, tail)) is None:
+            return self._often(relation, tail)
+        rule, nodes, body = found
+        return Reason(rule, [facts_of(nodes, body, known.relations)])
+
+    def _often(self, relation: int, tail: int) -> Reason | None:
+        """That the relation often leads to this end, where it does so often enough."""
+        often = usual(self.world.knowledge, relation, tail) if self.ends.rules.of else None
+        return often if often and often.rule.confidence >= LEAST else None
+
     def reasons(self, row: Mapping[str, int], best: int) -> list[Reason]:
-        """The rules that lead to an answer, the surest first; none speaks for what is false."""
-        if self.question == "true":
-            return self._lead(row["head"], row["relation"], row["tail"]) if best else []
-        if self.question == "relation":
-            return self._lead(row["head"], best, row["tail"])
-        [head], [relation] = self._query({name: np.array([i]) for name, i in row.items()})
-        return self._lead(int(head), int(relation), best)
+        """The rules that lead to an answer, the surest first, and at last that the relation often leads there.
 
-    def _lead(self, head: int, relation: int, tail: int) -> list[Reason]:
-        """Paths, the surest first, and at last that the relation often leads there."""
-        known = self.world.knowledge
-        often = usual(known, relation, tail) if self.ends.rules.of else None
-        worth = [often] if often and often.rule.confidence >= LEAST else []
-        return reasons(self.ends.rules, known, head, relation, tail) + worth
+        None speaks for what is false.
+        """
+        if (fact := self._fact(row, best)) is None:
+            return []
+        often = self._often(*fact[1:])
+        return [*reasons(self.ends.rules, self.world.knowledge, *fact), *([often] if often else [])]
 
-    def say(self, reason: Reason) -> str:
+    def say(self, rule: Rule) -> str:
         """A rule in words: "X parent of A, A parent of Y: X grandparent of Y; 31 of 34"."""
-        rule, names = reason.rule, self.world.relations
+        names = self.world.relations
         counts = f"{rule.support} of {rule.predicted}"
         if not rule.body:  # how often the relation leads to this end
             forth, name = rule.relation < len(names), names[rule.relation % len(names)]
@@ -244,7 +315,7 @@ class Asked:
             "kind": "reasons",
             "title": title,
             "reasons": [
-                {"rule": self.say(r), "ways": len(r.ways), "facts": [self.world.names(f) for f in r.ways[0]]}
+                {"rule": self.say(r.rule), "ways": len(r.ways), "facts": [self.world.names(f) for f in r.ways[0]]}
                 for r in why[:SHOWN]
             ],
             "removed": [self.world.names(fact) for fact in removed],

@@ -36,7 +36,9 @@ class Graph:
 
     def entity_id(self, field: str, name: str) -> int:
         """The id of an entity; DataError, with names that are spelt alike, for one that no fact speaks of."""
-        found = self.entity.get(clean(name))
+        found = self.entity.get(name)
+        if found is None:
+            found = self.entity.get(clean(name))
         if found is None:
             hint = _hint(clean(name), self.entities)
             raise DataError(
@@ -47,6 +49,8 @@ class Graph:
 
     def relation_id(self, name: str) -> int:
         """The id of a relation, of ^relation that of its reciprocal; DataError for one that was never seen."""
+        if name in self.relation:
+            return self.relation[name]
         plain = clean(name)
         if plain in self.relation:
             return self.relation[plain]

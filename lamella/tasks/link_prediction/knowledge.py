@@ -75,9 +75,18 @@ class Knowledge:
 
     def ends(self, relation: int) -> Ints:
         """The tails of all facts of a relation, or of a reciprocal one: of each fact one."""
-        square = self.entities**2
-        low, high = np.searchsorted(self.keys, [relation * square, (relation + 1) * square])
+        low, high = self._span(relation)
         return self.keys[low:high] % self.entities
+
+    def count(self, relation: int) -> int:
+        """How many facts a relation has."""
+        low, high = self._span(relation)
+        return high - low
+
+    def _span(self, relation: int) -> tuple[int, int]:
+        """Where the facts of a relation, or of a reciprocal one, stand among the keys."""
+        low, high = self.keys.searchsorted(np.array([relation, relation + 1]) * self.entities**2).tolist()
+        return low, high
 
     def follow(self, starts: Ints, body: tuple[int, ...], most: int = MOST_PATHS) -> tuple[Ints, Ints] | None:
         """All paths from these starts (S,) along the relations of a body of length L, that visit no entity twice.

@@ -1,7 +1,8 @@
 """What rules say of a question, the facts that they stand on, and what becomes of an answer without these."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 import numpy as np
@@ -23,14 +24,16 @@ class Rules:
     def __init__(self, rules: Sequence[Rule], relations: int) -> None:
         self.of: defaultdict[int, list[Rule]] = defaultdict(list)
         self.relations = relations
+        self._bodies: dict[int, list[tuple[Rule, tuple[int, ...]]]] = {}
         for rule in sorted(rules, key=lambda rule: -rule.confidence):
             self.of[rule.relation].append(rule)
 
     def bodies(self, relation: int, knowledge: Knowledge) -> list[tuple[Rule, tuple[int, ...]]]:
         """The rules for a relation, with the body that leads from what is given to what is asked."""
-        backwards = relation >= self.relations
-        rules = self.of[relation % self.relations]
-        return [(rule, knowledge.reverse(rule.body) if backwards else rule.body) for rule in rules]
+        if relation not in self._bodies:
+            rules, backwards = self.of.get(relation % self.relations, ()), relation >= self.relations
+            self._bodies[relation] = [(r, knowledge.reverse(r.body) if backwards else r.body) for r in rules]
+        return self._bodies[relation]
 
     def support(self, knowledge: Knowledge, heads: Ints, relations: Ints) -> Floats:
         """The noisy-or of the rules that lead to each entity, in nats: heads, relations (B,) -> (B, E), 0 where none does."""
@@ -55,20 +58,18 @@ class Reason(msgspec.Struct):
     ways: list[list[tuple[int, int, int]]]
 
 
-def reasons(rules: Rules, knowledge: Knowledge, head: int, relation: int, tail: int) -> list[Reason]:
-    """The rules that lead from a head to a tail, the surest first."""
-    found = []
+def reasons(rules: Rules, knowledge: Knowledge, head: int, relation: int, tail: int) -> Iterator[Reason]:
+    """The rules that lead from a head to a tail, the surest first, looked for one after another."""
     for rule, body in rules.bodies(relation, knowledge):
         paths = knowledge.follow(np.array([head]), body)
         if paths is None:
             continue
         nodes = paths[1][paths[1][:, -1] == tail]
         if len(nodes):
-            found.append(Reason(rule, [_facts(row, body, knowledge.relations) for row in nodes.tolist()]))
-    return found
+            yield Reason(rule, [facts_of(row, body, knowledge.relations) for row in nodes.tolist()])
 
 
-def _facts(nodes: Sequence[int], body: Sequence[int], relations: int) -> list[tuple[int, int, int]]:
+def facts_of(nodes: Sequence[int], body: Sequence[int], relations: int) -> list[tuple[int, int, int]]:
     """The facts of a path, each as it is known: not the way round in which it is walked."""
     steps = zip(nodes[:-1], body, nodes[1:], strict=True)
     return [(a, r, b) if r < relations else (b, r - relations, a) for a, r, b in steps]
@@ -91,8 +92,8 @@ def usual(knowledge: Knowledge, relation: int, tail: int) -> Reason | None:
     heads = knowledge.tails(tail, (relation + count) % (2 * count))
     if not len(heads):
         return None
-    rule = Rule(relation, (), len(heads), len(knowledge.ends(relation)))
-    return Reason(rule, [_facts((h, tail), (relation,), count) for h in heads.tolist()])
+    rule = Rule(relation, (), len(heads), knowledge.count(relation))
+    return Reason(rule, [facts_of((h, tail), (relation,), count) for h in heads.tolist()])
 
 
 def take_away(
@@ -136,7 +137,7 @@ def _greedy(
     now, gone, current = knowledge, list[tuple[int, int, int]](), int(scores(knowledge).argmax())
     while len(gone) < MOST_REMOVED and current == answer:
         weight: defaultdict[tuple[int, int, int], float] = defaultdict(float)
-        for reason in reasons(rules, now, head, relation, answer)[:TOGETHER]:
+        for reason in islice(reasons(rules, now, head, relation, answer), TOGETHER):
             for way in reason.ways:
                 for fact in way:
                     weight[fact] -= np.log1p(-reason.rule.confidence) / len(reason.ways)
