@@ -7,10 +7,11 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
+import lamella
 from lamella.errors import ModelError
 from lamella.graphs import OnnxGraph, load_graphs
 from lamella.graphs.compiled import Compiled, compiled, library
-from lamella.graphs.compiled.weights import read_weights
+from lamella.graphs.compiled.weights import read_encoder, read_weights
 from lamella.graphs.run import LaterGraph
 from lamella.model import run_batches
 from lamella.model.shipped import translator
@@ -156,6 +157,59 @@ def test_other_nets_are_left_to_the_engine(shipped):
     for old, new in ((b"norm_feed", b"norm_fees"), (b"keys_0", b"kays_0"), (b"table_int8", b"table_int4")):
         assert read_weights(encode.replace(old, new), step.replace(old, new)) is None
     assert read_weights(step, step) is None
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return lamella.load("encoder")
+
+
+def asked_rows(model, rows: int, longest: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Texts of odd lengths, and one place in each."""
+    rng = np.random.default_rng(1)
+    pieces, asked = np.zeros((rows, longest), np.int64), np.zeros((rows, longest), np.float32)
+    for row, length in enumerate([1, 2, longest, *rng.integers(3, longest, rows - 3)]):
+        pieces[row, :length] = rng.integers(4, len(model.task.pieces), length)
+        asked[row, rng.integers(length)] = 1
+    return pieces, asked
+
+
+@needs_library
+def test_an_encoder_gives_what_its_graph_gives(encoder):
+    files = onnx_files(encoder)
+    ours, theirs = load_graphs(files, trusted=[*files])["fill"], load_graphs(files)["fill"]
+    assert isinstance(ours, LaterGraph) and ours.compiled is not None
+    pieces, asked = asked_rows(encoder, 40)
+    found = ours(pieces=pieces, asked=asked)["log_probability"]
+    wanted = theirs(pieces=pieces, asked=asked)["log_probability"]
+    # A number on the edge between two bytes may fall to either side.
+    assert np.sqrt(((found - wanted) ** 2).mean()) < 0.01 * wanted.std()
+    np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-4)
+    threads = load_graphs(files, 2, [*files])["fill"](pieces=pieces, asked=asked)["log_probability"]
+    alone = [ours(pieces=pieces[i : i + 1], asked=asked[i : i + 1])["log_probability"][0] for i in range(40)]
+    np.testing.assert_array_equal(threads, found)
+    np.testing.assert_array_equal(alone, found)
+
+
+@needs_library
+def test_what_only_the_graph_of_an_encoder_takes_is_left_to_it(encoder):
+    files = onnx_files(encoder)
+    ours, theirs = load_graphs(files, trusted=[*files])["fill"], load_graphs(files)["fill"]
+    pieces, asked = asked_rows(encoder, 4, 9)
+    inside, twice = pieces.copy(), asked.copy()
+    inside[2, 4], twice[2] = 0, 0.5
+    for given in ({"pieces": inside, "asked": asked}, {"pieces": pieces, "asked": twice}):
+        np.testing.assert_array_equal(ours(**given)["log_probability"], theirs(**given)["log_probability"])
+    with pytest.raises(ModelError, match="out of range"):
+        ours(pieces=pieces + (pieces > 0) * len(encoder.task.pieces), asked=asked)
+
+
+def test_other_encoders_are_left_to_the_engine(encoder):
+    raw = encoder.files["fill.onnx"]
+    found = read_encoder(raw)
+    assert found is not None and (found.heads, found.layers) == (encoder.task.size.heads, encoder.task.size.depth)
+    for old, new in ((b"norm_feed", b"norm_fees"), (b"table_int8", b"table_int4"), (b"Concat", b"Concet")):
+        assert read_encoder(raw.replace(old, new)) is None
 
 
 def test_installing_goes_on_without_a_compiler(tmp_path, monkeypatch):

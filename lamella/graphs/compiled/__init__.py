@@ -1,4 +1,4 @@
-"""Encoder-decoder Transformers in int8, compiled: the encoder and the step of a decoder as one function each.
+"""Transformers in int8, compiled: the encoder and the step of a translator as one function each, and an encoder that fills masks.
 
 onnxruntime runs a step as 170 operators, of which each takes microseconds however little it computes: most of the time of one
 sentence. `transformer.c` computes the same with the same weights and the same rounding. It is compiled when lamella is
@@ -9,61 +9,20 @@ turns it off.
 
 import ctypes
 import os
-from collections.abc import Callable, Container, Mapping
-from ctypes import POINTER, Structure, byref, c_float, c_int, c_size_t, c_void_p
-from functools import cache, cached_property
-from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Mapping
+from ctypes import Structure, byref, c_int, c_void_p
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lamella.errors import ModelError
-from lamella.graphs.compiled.weights import Weights, read_weights
+from lamella.graphs.compiled.fill import FILL, CompiledFill
+from lamella.graphs.compiled.packed import Array, Layer, Matrix, Net, Packed, address_of, library
+from lamella.graphs.compiled.weights import Weights, read_encoder, read_weights
 
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+__all__ = ["Compiled", "CompiledFill", "CompiledStep", "compiled", "library", "runs"]
 
-Array = NDArray[Any]
 Arrays = dict[str, Array]
 FILES = ("encode.onnx", "step.onnx")
-LIBRARY = Path(__file__).with_name("transformer.so")
 SWITCH = "LAMELLA_COMPILED"
-ALIGNED = 64  # bytes: packed weights are read a whole register at a time
-SEVERAL = 16  # hypotheses from which on a second thread is worth its start
-FAILED = {1: "there is not enough memory", 2: "an id, a length or a path is out of range"}
-
-
-class _Matrix(Structure):
-    _fields_ = [
-        ("rows", c_int),
-        ("columns", c_int),
-        *((name, c_void_p) for name in ("packed", "scale", "bias", "zero")),
-    ]
-
-
-class _Norm(Structure):
-    _fields_ = [("weight", c_void_p), ("bias", c_void_p)]
-
-
-class _Layer(Structure):
-    _fields_ = [
-        *((name, _Norm) for name in ("norm_attention", "norm_cross", "norm_feed")),
-        *((name, _Matrix) for name in ("joint", "out", "query", "cross_out", "up", "down")),
-    ]
-
-
-class _Net(Structure):
-    _fields_ = [
-        *((name, c_int) for name in ("width", "heads", "inner", "pieces", "longest", "encoders", "decoders")),
-        *((name, c_void_p) for name in ("table", "places", "table_scale", "places_scale", "positions")),
-        ("factor", c_float),
-        ("layers", POINTER(_Layer)),
-        ("key_value", POINTER(_Matrix)),
-        ("norm_encoder", _Norm),
-        ("norm_decoder", _Norm),
-    ]
 
 
 class _Step(Structure):
@@ -80,60 +39,53 @@ class _Step(Structure):
     ]
 
 
-@cache
-def library() -> ctypes.CDLL | None:
-    """The compiled functions; None where there are none, or where this processor cannot run them."""
-    if not LIBRARY.is_file():
-        return None
-    try:
-        found = ctypes.CDLL(str(LIBRARY))
-        found.packed_size.restype = c_size_t
-        return found if found.able() else None
-    except (AttributeError, OSError):  # of another system, or of another release
-        return None
+def compiled(files: Mapping[str, bytes], threads: int = 1) -> "Compiled | CompiledFill | None":
+    """Of a model that came with the package what does the work of its graphs; None where onnxruntime is to run them.
 
-
-def compiled(files: Mapping[str, bytes], threads: int = 1) -> "Compiled | None":
-    """The graphs `encode` and `step` of a model that came with the package; None where onnxruntime is to run them."""
+    These are `encode` and `step` of a translator, `fill` of an encoder that fills masks.
+    """
     if not runs(files):
         return None
-    there, weights = library(), read_weights(*(files[name] for name in FILES))
+    there = library()
+    if FILL in files:
+        encoder = read_encoder(files[FILL])
+        return CompiledFill(there, encoder, threads) if there and encoder else None
+    weights = read_weights(*(files[name] for name in FILES))
     return Compiled(there, weights, threads) if there and weights else None
 
 
 def runs(names: Container[str]) -> bool:
-    """Whether a model of the package with these files is of the kind that is compiled, and this machine can run it."""
-    return os.environ.get(SWITCH) != "0" and all(name in names for name in FILES) and library() is not None
+    """Whether a model of the package with these files is of a kind that is compiled, and this machine can run it."""
+    if os.environ.get(SWITCH) == "0" or not (FILL in names or all(name in names for name in FILES)):
+        return False
+    there = library()
+    return there is not None and (FILL not in names or hasattr(there, "fill"))  # which earlier releases had not
 
 
-class Compiled:
+class Compiled(Packed):
     """An encoder and a decoder that were compiled. threads: the most at once."""
 
     files = FILES  # whose work it does
 
     def __init__(self, functions: ctypes.CDLL, weights: Weights, threads: int) -> None:
-        self.functions, self.weights, self.threads = functions, weights, threads
-        self._kept: list[Array] = []  # what the structures below point to
-        w = weights
-        self._layers = (_Layer * (w.encoders + w.decoders))(
-            *(self._layer(f"encoder.{i}", decoder=False) for i in range(w.encoders)),
-            *(self._layer(f"decoder.{i}", decoder=True) for i in range(w.decoders)),
+        super().__init__(functions, weights.arrays, threads)
+        w = self.weights = weights
+        self._layers = (Layer * (w.encoders + w.decoders))(
+            *(self.layer(f"encoder.{i}", decoder=False) for i in range(w.encoders)),
+            *(self.layer(f"decoder.{i}", decoder=True) for i in range(w.decoders)),
         )
-        self._key_value = (_Matrix * w.decoders)(
-            *(self._matrix(f"decoder.{i}.cross.key_value") for i in range(w.decoders))
+        self._key_value = (Matrix * w.decoders)(
+            *(self.matrix(f"decoder.{i}.cross.key_value") for i in range(w.decoders))
         )
-        self.net = _Net(
+        self.net = Net(
             w.width, w.heads, w.inner, w.pieces, w.longest, w.encoders, w.decoders,
-            *(self._at(array) for array in (w.table, w.places, w.table_scale, w.places_scale, w.positions)),
-            w.factor, self._layers, self._key_value, self._norm("norm_encoder"), self._norm("norm_decoder"),
+            *(self.at(array) for array in (w.table, w.places, w.table_scale, w.places_scale, w.positions)),
+            w.factor, self._layers, self._key_value, self.norm("norm_encoder"), self.norm("norm_decoder"),
         )  # fmt: skip
 
-    @cached_property
-    def workers(self) -> "ThreadPoolExecutor":
-        """Threads beside the one that asks: the functions let others run."""
-        from concurrent.futures import ThreadPoolExecutor  # imported late: one sentence needs none
-
-        return ThreadPoolExecutor(self.threads - 1, "lamella compiled")
+    def answer(self, inputs: Arrays) -> Arrays | None:
+        """Nothing: a search asks for `read`, and whoever runs a graph by itself has the engine do it."""
+        return None
 
     def read(self, source: Array, candidates: Array, allowed: Array) -> tuple[Arrays, "CompiledStep"]:
         """Encode sources (B, S), padded with zeros: what a search carries for each, and the step that continues them.
@@ -148,63 +100,13 @@ class Compiled:
         def encode(first: int, last: int) -> int:
             begin = source[first:last], lengths[first:last], memory[first:last]
             failed: int = self.functions.encode(
-                byref(self.net), c_void_p(_address(begin[0])), source.shape[1], c_void_p(_address(begin[1])),
-                last - first, memory.shape[1], c_void_p(_address(begin[2])),
+                byref(self.net), c_void_p(address_of(begin[0])), source.shape[1], c_void_p(address_of(begin[1])),
+                last - first, memory.shape[1], c_void_p(address_of(begin[2])),
             )  # fmt: skip
             return failed
 
         self.spread(encode, parts)
         return {"sentence": np.arange(len(source))}, CompiledStep(self, memory, lengths, candidates, allowed)
-
-    def parts(self, rows: int) -> list[tuple[int, int]]:
-        """Rows in as many parts as there are threads, where that is worth it."""
-        count = self.threads if rows >= SEVERAL else 1
-        edges = [rows * i // count for i in range(count + 1)]
-        return list(pairwise(edges))
-
-    def spread(self, work: Callable[[int, int], int], parts: list[tuple[int, int]]) -> None:
-        """Do the parts at once. ModelError where one fails."""
-        others = [self.workers.submit(work, *part) for part in parts[1:]]
-        for failed in [work(*parts[0]), *(other.result() for other in others)]:
-            if failed:
-                raise ModelError(f"the compiled net cannot be run: {FAILED.get(failed, failed)}.")
-
-    def packed(self, rows: Array, ids: Array) -> tuple[Array, Array]:
-        """Those of some rows (N, in) of bytes as the products take them, and 128 times the sum of each."""
-        count, wide = len(ids), rows.shape[1]
-        if count and not 0 <= ids.min() <= ids.max() < len(rows):
-            raise ModelError(f"the compiled net cannot be run: {FAILED[2]}.")
-        packed, zero = _aligned(self.functions.packed_size(count, wide)), np.empty(count, np.int32)
-        self.functions.pack_rows(
-            *map(c_void_p, map(_address, (rows, ids))), count, wide, *map(c_void_p, map(_address, (packed, zero)))
-        )
-        return packed, zero
-
-    def _at(self, array: Array) -> int:
-        self._kept.append(array)
-        return _address(array)
-
-    def _norm(self, name: str) -> _Norm:
-        return _Norm(*(self._at(self.weights.arrays[f"{name}.{part}"]) for part in ("weight", "bias")))
-
-    def _matrix(self, name: str) -> _Matrix:
-        arrays = self.weights.arrays
-        weight = arrays[f"{name}.weight_int8"]
-        wide, count = weight.shape
-        packed, zero = _aligned(self.functions.packed_size(count, wide)), np.empty(count, np.int32)
-        self.functions.pack_columns(
-            c_void_p(_address(weight)), count, wide, *map(c_void_p, map(_address, (packed, zero)))
-        )
-        kept = packed, arrays[f"{name}.weight_scale"], arrays[f"{name}.bias"], zero
-        return _Matrix(wide, count, *(self._at(array) for array in kept))
-
-    def _layer(self, name: str, decoder: bool) -> _Layer:
-        cross = [self._matrix(f"{name}.cross.{part}") if decoder else _Matrix() for part in ("query", "out")]
-        return _Layer(
-            self._norm(f"{name}.norm_attention"), self._norm(f"{name}.norm_cross") if decoder else _Norm(),
-            self._norm(f"{name}.norm_feed"), self._matrix(f"{name}.attention.query_key_value"),
-            self._matrix(f"{name}.attention.out"), *cross, self._matrix(f"{name}.feed.up"), self._matrix(f"{name}.feed.down"),
-        )  # fmt: skip
 
 
 class CompiledStep:
@@ -224,7 +126,7 @@ class CompiledStep:
         scale = of.weights.table_scale[self._candidates]
         all_of_all = None if allowed.all() else np.ascontiguousarray(allowed).view(np.uint8)
         self._fixed = memory, lengths, self._packed, scale, zero, all_of_all
-        self._fixed_at = [None if array is None else _address(array) for array in self._fixed]
+        self._fixed_at = [None if array is None else address_of(array) for array in self._fixed]
 
     def empty(self, **sizes: int) -> Arrays:
         """The state before the first step."""
@@ -235,7 +137,7 @@ class CompiledStep:
         (batch, beam), length = token.shape, path.shape[2]
         rows, w = batch * beam, self._of.weights
         self._past[length:] = [np.empty((rows, 2 * w.width * w.decoders), np.float32)]
-        self._places[:, length] = _address(self._past[length]), rows
+        self._places[:, length] = address_of(self._past[length]), rows
         grown = np.empty((rows, length + 1), np.int32)
         grown[:, :length], grown[:, length] = path.reshape(rows, length), np.arange(rows)
         tokens = np.ascontiguousarray(token, np.int64).reshape(rows)
@@ -246,9 +148,13 @@ class CompiledStep:
         )
         scores, found = np.empty((rows, w.best), np.float32), np.empty((rows, w.best), np.int64)
         memory, lengths, packed, scale, zero, allowed = self._fixed_at
-        past, past_rows, candidates = _address(self._places[0]), _address(self._places[1]), _address(self._candidates)
+        past, past_rows, candidates = (
+            address_of(self._places[0]),
+            address_of(self._places[1]),
+            address_of(self._candidates),
+        )
         each = tokens, whose, grown, scores, found
-        at = [(_address(array), array.strides[0]) for array in each]
+        at = [(address_of(array), array.strides[0]) for array in each]
 
         def step(first: int, last: int) -> int:
             token_at, whose_at, path_at, scores_at, found_at = (place + first * stride for place, stride in at)
@@ -266,14 +172,3 @@ class CompiledStep:
             "tokens": found.reshape(shape),
             "path": grown.reshape(batch, beam, length + 1),
         }
-
-
-def _address(array: Array) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
-
-
-def _aligned(size: int) -> Array:
-    room = np.empty(size + ALIGNED, np.uint8)
-    begin = -_address(room) % ALIGNED
-    return room[begin : begin + size]

@@ -1,11 +1,11 @@
-/* An encoder-decoder Transformer with int8 products: the encoder, and a step of the decoder. Pre-norm, ReLU, tied table.
+/* Transformers with int8 products: an encoder and a step of its decoder; an encoder that fills masks. Pre-norm, ReLU, tied table.
 
-   It computes what the graphs `encode` and `step` compute, with the same weights and the same rounding: a row of
+   It computes what the graphs `encode`, `step` and `fill` compute, with the same weights and the same rounding: a row of
    activations is rounded with a scale of its own (128 is zero), products are of whole numbers, so that the answer to a
    sentence does not depend on those beside it. What onnxruntime runs as 600 operators is a few loops here; keys and values
    stay where they were written, and hypotheses only say where theirs lie (`path`).
 
-   Every size was checked by the caller (`compiled/__init__.py`); ids and paths are checked here, since they come with each call.
+   Every size was checked by the caller (in Python); ids and paths are checked here, since they come with each call.
    Needs AVX-512 with VNNI: `able` says whether the processor has it. */
 
 #include <immintrin.h>
@@ -385,8 +385,8 @@ SIMD static void feed(const Net *net, const Layer *layer, int rows, Room *room) 
 
 /* ---- encoder ------------------------------------------------------------------------------------------------- */
 
-/* Some sentences, one behind the other: their ids and lengths -> memory rows of decoders x (keys, values), each at its place. */
-SIMD static void encode_some(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int first, int last, int longest, float *memory, Room *room) {
+/* Some sentences, one behind the other, look up -> how many rows they have. */
+SIMD static int look_up(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int first, int last, Room *room) {
     const int w = net->width;
     int rows = 0;
     for (int b = first; b < last; b++)
@@ -395,19 +395,33 @@ SIMD static void encode_some(const Net *net, const int64_t *ids, int stride, con
             embed(net, ids[(size_t)b * stride + s], x);
             for (int i = 0; i < w; i++) x[i] += net->positions[(size_t)s * w + i];
         }
-    for (int l = 0; l < net->encoders; l++) {
-        const Layer *layer = net->layers + l;
-        normed(room->x, rows, w, layer->norm_attention, room);
-        product(room->q, room->scale, rows, &layer->joint, (Into){room->joint, 3 * w, 0, 0});
-        for (int b = first, at = 0; b < last; at += lengths[b++]) {
-            for (int s = 0; s < lengths[b]; s++) room->keys[s] = room->joint + (size_t)(at + s) * 3 * w + w;
-            for (int s = 0; s < lengths[b]; s++)
-                attend(room->joint + (size_t)(at + s) * 3 * w, w, net->heads, room->keys, (int)lengths[b], room->weights, room->mixed + (size_t)(at + s) * w);
+    return rows;
+}
+
+/* One layer of the encoder. places (last,): the place of each sentence that is asked for alone, whose vectors then stand one behind
+   the other; NULL: all. */
+SIMD static void encoder_layer(const Net *net, const Layer *layer, const int64_t *lengths, const int64_t *places, int first, int last, int rows, Room *room) {
+    const int w = net->width;
+    normed(room->x, rows, w, layer->norm_attention, room);
+    product(room->q, room->scale, rows, &layer->joint, (Into){room->joint, 3 * w, 0, 0});
+    int asked = 0;
+    for (int b = first, at = 0; b < last; at += lengths[b++]) {
+        for (int s = 0; s < lengths[b]; s++) room->keys[s] = room->joint + (size_t)(at + s) * 3 * w + w;
+        const int begin = places ? (int)places[b] : 0, end = places ? begin + 1 : (int)lengths[b];
+        for (int s = begin; s < end; s++, asked++) {
+            if (asked < at + s) memmove(room->x + (size_t)asked * w, room->x + (size_t)(at + s) * w, w * sizeof(float));
+            attend(room->joint + (size_t)(at + s) * 3 * w, w, net->heads, room->keys, (int)lengths[b], room->weights, room->mixed + (size_t)asked * w);
         }
-        rounded(room->mixed, rows, w, room);
-        product(room->q, room->scale, rows, &layer->out, (Into){room->x, w, 0, 1});
-        feed(net, layer, rows, room);
     }
+    rounded(room->mixed, asked, w, room);
+    product(room->q, room->scale, asked, &layer->out, (Into){room->x, w, 0, 1});
+    feed(net, layer, asked, room);
+}
+
+/* Some sentences: their ids and lengths -> memory rows of decoders x (keys, values), each at its place. */
+SIMD static void encode_some(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int first, int last, int longest, float *memory, Room *room) {
+    const int w = net->width, rows = look_up(net, ids, stride, lengths, first, last, room);
+    for (int l = 0; l < net->encoders; l++) encoder_layer(net, net->layers + l, lengths, NULL, first, last, rows, room);
     normed(room->x, rows, w, net->norm_encoder, room);
     const int both = 2 * w * net->decoders;
     for (int l = 0; l < net->decoders; l++)
@@ -415,20 +429,27 @@ SIMD static void encode_some(const Net *net, const int64_t *ids, int stride, con
             product(room->q + (size_t)at * w, room->scale + at, (int)lengths[b], net->key_value + l, (Into){memory + (size_t)b * longest * both + (size_t)l * 2 * w, both, 0, 0});
 }
 
-/* ids (batch, stride), lengths (batch,) -> memory (batch, longest, decoders x 2 x width). */
-int encode(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int batch, int longest, float *memory) {
-    int most = 0, sum = 0, first = 0;
+/* How many rows the sentences have that go through a layer together, at most; -1 where an id or a length is out of range. */
+static int most_rows(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int batch, int longest) {
+    int most = 0, sum = 0;
     for (int b = 0; b < batch; b++) {
-        if (lengths[b] < 1 || lengths[b] > longest || longest > stride || longest > net->longest) return OUT_OF_RANGE;
+        if (lengths[b] < 1 || lengths[b] > longest || longest > stride || longest > net->longest) return -1;
         for (int s = 0; s < lengths[b]; s++)
-            if (ids[(size_t)b * stride + s] < 0 || ids[(size_t)b * stride + s] >= net->pieces) return OUT_OF_RANGE;
+            if (ids[(size_t)b * stride + s] < 0 || ids[(size_t)b * stride + s] >= net->pieces) return -1;
         if (sum + lengths[b] > TOKENS) sum = 0;
         sum += (int)lengths[b];
         if (sum > most) most = sum;
     }
+    return most;
+}
+
+/* ids (batch, stride), lengths (batch,) -> memory (batch, longest, decoders x 2 x width). */
+int encode(const Net *net, const int64_t *ids, int stride, const int64_t *lengths, int batch, int longest, float *memory) {
+    const int most = most_rows(net, ids, stride, lengths, batch, longest);
+    if (most < 0) return OUT_OF_RANGE;
+    int sum = 0, first = 0;
     Room room;
     if (make_room(net, most, longest, &room)) return NO_MEMORY;
-    sum = 0;
     for (int b = 0; b < batch; b++) {
         if (b > first && sum + lengths[b] > TOKENS) {
             encode_some(net, ids, stride, lengths, first, b, longest, memory, &room);
@@ -437,6 +458,60 @@ int encode(const Net *net, const int64_t *ids, int stride, const int64_t *length
         sum += (int)lengths[b];
     }
     if (first < batch) encode_some(net, ids, stride, lengths, first, batch, longest, memory, &room);
+    free(room.all);
+    return OK;
+}
+
+/* Scores of n pieces -> their log-probabilities, in their place. */
+SIMD static void log_softmax(float *x, int n) {
+    __m512 most = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
+    for (int i = 0; i < n; i += LANES) {
+        const __mmask16 mask = n - i >= LANES ? 0xffff : (__mmask16)((1 << (n - i)) - 1);
+        most = _mm512_mask_max_ps(most, mask, most, _mm512_maskz_loadu_ps(mask, x + i));
+    }
+    const float top = _mm512_reduce_max_ps(most);
+    for (int i = 0; i < n; i += LANES) {
+        const __mmask16 mask = n - i >= LANES ? 0xffff : (__mmask16)((1 << (n - i)) - 1);
+        sum = _mm512_add_ps(sum, _mm512_maskz_mov_ps(mask, exponential(_mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), _mm512_set1_ps(top)))));
+    }
+    const __m512 all = _mm512_set1_ps(top + logf(_mm512_reduce_add_ps(sum)));
+    for (int i = 0; i < n; i += LANES) {
+        const __mmask16 mask = n - i >= LANES ? 0xffff : (__mmask16)((1 << (n - i)) - 1);
+        _mm512_mask_storeu_ps(x + i, mask, _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), all));
+    }
+}
+
+SIMD static void fill_some(const Net *net, const Matrix *table, const int64_t *ids, int stride, const int64_t *lengths, const int64_t *places, int first, int last, float *out, Room *room) {
+    const int w = net->width, rows = look_up(net, ids, stride, lengths, first, last, room);
+    for (int l = 0; l < net->encoders; l++)
+        encoder_layer(net, net->layers + l, lengths, l + 1 == net->encoders ? places : NULL, first, last, rows, room);
+    normed(room->x, last - first, w, net->norm_encoder, room);
+    for (int b = first; b < last; b += SCORED) {
+        const int some = last - b < SCORED ? last - b : SCORED;
+        float *scores = out + (size_t)b * table->out;
+        product(room->q + (size_t)(b - first) * w, room->scale + b - first, some, table, (Into){scores, table->out, 0, 0});
+        for (int r = 0; r < some; r++) log_softmax(scores + (size_t)r * table->out, table->out);
+    }
+}
+
+/* ids (batch, stride), lengths (batch,), places (batch,) -> log-probabilities of all pieces at each sentence's place (batch, pieces). */
+int fill(const Net *net, const Matrix *table, const int64_t *ids, int stride, const int64_t *lengths, const int64_t *places, int batch, float *out) {
+    const int longest = stride < net->longest ? stride : net->longest;
+    const int most = most_rows(net, ids, stride, lengths, batch, longest);
+    if (most < 0 || net->encoders < 1 || table->out != net->pieces) return OUT_OF_RANGE;
+    for (int b = 0; b < batch; b++)
+        if (places[b] < 0 || places[b] >= lengths[b]) return OUT_OF_RANGE;
+    Room room;
+    if (make_room(net, most, longest, &room)) return NO_MEMORY;
+    int sum = 0, first = 0;
+    for (int b = 0; b < batch; b++) {
+        if (b > first && sum + lengths[b] > TOKENS) {
+            fill_some(net, table, ids, stride, lengths, places, first, b, out, &room);
+            first = b, sum = 0;
+        }
+        sum += (int)lengths[b];
+    }
+    if (first < batch) fill_some(net, table, ids, stride, lengths, places, first, batch, out, &room);
     free(room.all);
     return OK;
 }

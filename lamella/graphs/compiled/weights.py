@@ -1,6 +1,7 @@
-"""The weights of an encoder-decoder Transformer in int8, read out of its graphs, where it is one that was compiled."""
+"""The weights of a Transformer in int8, read out of its graphs, where it is one that is compiled."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from lamella.graphs.apart import GRAPH, PREFIX, STORED, WEIGHTS, array_of
 from lamella.storage.protobuf import BYTES, VARINT, Span, message_fields
 
 Array = NDArray[Any]
-INPUT, OUTPUT = 11, 12  # in a graph
+NODE, INPUT, OUTPUT = 1, 11, 12  # in a graph
+INT64, LONGEST = 7, 200  # onnx's number for it; bytes of a stored number with its name, at most
 LANES = 16  # numbers of a register: the width of the net and of a head are multiples
 LAYER = ("attention.query_key_value", "attention.out", "feed.up", "feed.down")
 CROSS = ("cross.query", "cross.out")
@@ -87,29 +89,97 @@ def read_weights(encode: bytes, step: bytes) -> Weights | None:
     return found if fits and {name: array.shape for name, array in arrays.items()} == wanted else None
 
 
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder with a tied table, as `Weights`."""
+
+    width: int
+    heads: int
+    inner: int
+    layers: int
+    arrays: dict[str, Array]
+
+    @property
+    def longest(self) -> int:
+        return len(self.arrays["positions"])
+
+
+def read_encoder(fill: bytes) -> Encoder | None:
+    """The graph `fill` of a net that fills masks -> its weights; None where it is another kind of net."""
+    arrays: dict[str, Array] = {}
+    heads = 0
+    for number, kind, _, span in message_fields(fill, 0, len(fill)):
+        if (number, kind) == (GRAPH, BYTES):
+            _read(fill, span, arrays, {})
+            heads = _heads(fill, span)
+    if "table_int8" not in arrays or "positions" not in arrays or not heads:
+        return None
+    (pieces, width), up = arrays["table_int8"].shape, arrays.get("blocks.0.feed.up.weight_int8")
+    layers = len({name.split(".")[1] for name in arrays if name.startswith("blocks.")})
+    found = Encoder(width, heads, 0 if up is None else up.shape[1], layers, arrays)
+    shapes: dict[str, tuple[int, ...]] = {
+        "table_int8": (pieces, width), "table_scale": (pieces,), "output_bias": (pieces,), "positions": (found.longest, width),
+        **_block_shapes("blocks", layers, width, found.inner), **_norm_shapes(["norm"], width),
+    }  # fmt: skip
+    fits = width % (LANES * heads) == 0 and found.inner % LANES == 0
+    return found if fits and {name: array.shape for name, array in arrays.items()} == shapes else None
+
+
+def _heads(raw: bytes, span: Span) -> int:
+    """How many heads attention has: where it parts vectors into heads, their shape is (batch, time, heads, size); 0 if nowhere."""
+    numbers: dict[str, int] = {}
+    parted: list[str] = []
+    for number, kind, _, inner in message_fields(raw, *span):
+        if (number, kind) == (STORED, BYTES) and inner[1] - inner[0] < LONGEST:
+            shape, form, name, (begin, end) = array_of(raw, inner)
+            if (shape, form, end - begin) == ([1], INT64, 8):
+                numbers[name] = int.from_bytes(raw[begin:end], "little", signed=True)
+        elif (number, kind) == (NODE, BYTES) and not parted and raw.find(b"Concat", *inner) >= 0:
+            names = [
+                raw[a:b].decode() for part, form, _, (a, b) in message_fields(raw, *inner) if (part, form) == (1, BYTES)
+            ]
+            parted = names if len(names) == 4 else []
+    return max(0, numbers.get(parted[2], 0)) if parted else 0
+
+
 def _shapes(net: Weights, pieces: int) -> dict[str, tuple[int, ...]]:
     """The shape of every array that such a net has."""
-    w, inner = net.width, net.inner
-    sizes = {"query_key_value": (w, 3 * w), "key_value": (w, 2 * w), "up": (w, inner), "down": (inner, w)}
+    w = net.width
     places = net.arrays.get("positions_int8", np.zeros((0, 0))), net.arrays.get("positions", np.zeros((0, 0)))
     shapes: dict[str, tuple[int, ...]] = {
         "table_int8": (pieces, w), "table_scale": (pieces,), "positions": (len(places[1]), w),
         "positions_int8": (len(places[0]), w), "positions_scale": (len(places[0]),),
     }  # fmt: skip
-    norms = ["norm_encoder", "norm_decoder"]
     for side, count in (("encoder", net.encoders), ("decoder", net.decoders)):
-        for i in range(count):
-            crossed = side == "decoder"
-            norms += [f"{side}.{i}.{name}" for name in ("norm_attention", "norm_feed", *["norm_cross"] * crossed)]
-            for name in (*LAYER, *(*CROSS, "cross.key_value") * crossed):
-                rows, columns = sizes.get(name.rpartition(".")[2], (w, w))
-                path = f"{side}.{i}.{name}"
-                shapes |= {
-                    f"{path}.weight_int8": (rows, columns),
-                    f"{path}.weight_scale": (columns,),
-                    f"{path}.bias": (columns,),
-                }
-    return shapes | {f"{name}.{part}": (w,) for name in norms for part in ("weight", "bias")}
+        shapes |= _block_shapes(side, count, w, net.inner, crossed=side == "decoder")
+    return shapes | _norm_shapes(["norm_encoder", "norm_decoder"], w)
+
+
+def _block_shapes(side: str, count: int, width: int, inner: int, crossed: bool = False) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of so many blocks."""
+    sizes = {
+        "query_key_value": (width, 3 * width),
+        "key_value": (width, 2 * width),
+        "up": (width, inner),
+        "down": (inner, width),
+    }
+    shapes: dict[str, tuple[int, ...]] = {}
+    for i in range(count):
+        norms = [f"{side}.{i}.{name}" for name in ("norm_attention", "norm_feed", *["norm_cross"] * crossed)]
+        shapes |= _norm_shapes(norms, width)
+        for name in (*LAYER, *(*CROSS, "cross.key_value") * crossed):
+            rows, columns = sizes.get(name.rpartition(".")[2], (width, width))
+            path = f"{side}.{i}.{name}"
+            shapes |= {
+                f"{path}.weight_int8": (rows, columns),
+                f"{path}.weight_scale": (columns,),
+                f"{path}.bias": (columns,),
+            }
+    return shapes
+
+
+def _norm_shapes(names: Sequence[str], width: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.{part}": (width,) for name in names for part in ("weight", "bias")}
 
 
 def _read(raw: bytes, span: Span, arrays: dict[str, Array], sizes: dict[str, list[int]]) -> None:

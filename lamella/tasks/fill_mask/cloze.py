@@ -106,6 +106,21 @@ class Kinds:
         """Which pieces may be a whole word by themselves, (V,): all but the space."""
         return np.array([piece != "▁" for piece in self.text])
 
+    @cached_property
+    def first(self) -> dict[tuple[bool, bool], Array]:
+        """The pieces that may begin a word: by whether no space stands before it, and whether it is the whole word."""
+        there = {joined: self.of == (GOES_ON if joined else BEGINS) for joined in (False, True)}
+        return {
+            (joined, lone): np.flatnonzero(kind & self.alone if lone else kind)
+            for joined, kind in there.items()
+            for lone in (False, True)
+        }
+
+    @cached_property
+    def later(self) -> Array:
+        """The pieces that may go on with a word."""
+        return np.flatnonzero(self.of == GOES_ON)
+
     def word(self, ids: Sequence[int]) -> str:
         """The word that these pieces make."""
         return "".join(self.text[i] for i in ids).removeprefix("▁")

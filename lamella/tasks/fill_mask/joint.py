@@ -19,7 +19,7 @@ from lamella.tasks.fill_mask import mixture
 from lamella.tasks.fill_mask.cloze import JOINED
 from lamella.tasks.fill_mask.counts import EDGE, REACH, TOKEN, UNSEEN, Counts
 from lamella.tasks.fill_mask.mixture import Evidence
-from lamella.tasks.fill_mask.search import NEVER, ROWS, Filler, Text, Words
+from lamella.tasks.fill_mask.search import NEVER, ROWS, Filler, Text, Words, shares
 
 SPELT = 2  # numbers of pieces that the net is asked for, of longer words the last one
 LEAST = 1e-30  # a probability that is nearly none
@@ -56,13 +56,12 @@ class Joint(Filler):
     def net(self, texts: Sequence[Text]) -> list[Array]:
         """The logarithm of how likely the net finds each word in each text's next gap, (W,)."""
         numbers = range(1, self.asked + 1)
-        scores = self.ask([self._row(text, [], n) for n in numbers for text in texts])
-        each = zip(numbers, np.split(scores, self.asked), strict=True)
-        rows = [self._shares(some, texts, 0, n) for n, some in each]
+        rows = iter(self.ask([self._row(text, [], n) for text in texts for n in numbers]))
         lengths = self.lengths.copy()
         lengths[self.asked - 1] = np.logaddexp.reduce(self.lengths[self.asked - 1 :])
         found = []
-        for text, *answers in zip(texts, *rows, strict=True):
+        for text in texts:
+            answers = [shares(next(rows), self.allowed(text, 0, n)) for n in numbers]
             joined = text.joined[len(text.filled)]
             if joined not in self.groups:
                 self.groups[joined] = self._groups(int(joined))

@@ -17,10 +17,12 @@ from zlib import crc32
 import numpy as np
 
 from lamella.task import Array, GraphLike
-from lamella.tasks.fill_mask.cloze import BEGINS, GOES_ON, JOINED, Kinds
+from lamella.tasks.fill_mask.cloze import JOINED, Kinds
 
 ROWS = 64  # texts that the net reads at a time
 NEVER = -1e9
+BLOCK = 100  # pieces of which the largest is looked at first
+EMPTY = np.zeros(0, np.float32)
 Words = list[tuple[list[int], float]]  # pieces of each word, and its log-probability
 State = tuple[int, list[int], float]  # which text, the pieces of a word so far, and their log-probability
 
@@ -91,11 +93,9 @@ class Filler:
         self.fill, self.kinds, self.mask, self.window = graphs["fill"], kinds, mask, window
         self.known = known
         self.lengths = np.log(np.maximum(lengths, 1e-9))  # of 1, 2, ... pieces
-        self.first = {joined: kinds.of == (GOES_ON if joined else BEGINS) for joined in (False, True)}
-        self.lone = kinds.alone
 
-    def ask(self, rows: Sequence[tuple[list[int], int]]) -> Array:
-        """Rows of ids, each with a place in it -> log-probabilities of each piece there, (N, V).
+    def ask(self, rows: Sequence[tuple[list[int], int]]) -> list[Array]:
+        """Rows of ids, each with a place in it -> log-probabilities of each piece there, (V,) for each row.
 
         Of a row longer than the window, what stands around the place is read.
         """
@@ -104,46 +104,26 @@ class Filler:
             first = min(max(0, place - self.window // 2), max(0, len(ids) - self.window))
             cut.append((ids[first : first + self.window], place - first))
         order = sorted(range(len(cut)), key=lambda i: len(cut[i][0]))
-        out = np.zeros((len(cut), len(self.kinds.of)), np.float32)
+        out: list[Array] = [EMPTY] * len(cut)
         for at in range(0, len(order), ROWS):
             some = order[at : at + ROWS]
-            longest = max(len(cut[i][0]) for i in some)
-            pieces = np.zeros((len(some), longest), np.int64)
+            pieces = np.zeros((len(some), len(cut[some[-1]][0])), np.int64)
+            asked = np.zeros(pieces.shape, np.float32)
             for line, i in zip(pieces, some, strict=True):
                 line[: len(cut[i][0])] = cut[i][0]
-            asked = np.zeros((len(some), longest), np.float32)
             asked[np.arange(len(some)), [cut[i][1] for i in some]] = 1.0
-            out[some] = self.fill(pieces=pieces, asked=asked)["log_probability"]
+            for i, row in zip(some, self.fill(pieces=pieces, asked=asked)["log_probability"], strict=True):
+                out[i] = row
         return out
 
-    def _allowed(self, texts: Sequence[Text], number: int, length: int) -> Array:
-        """Which pieces may be the one of this number, of `length`, in each text's next gap, (N, V)."""
-        if number:
-            return np.broadcast_to(self.kinds.of == GOES_ON, (len(texts), len(self.kinds.of)))
-        first = np.stack([self.first[t.joined[len(t.filled)]] for t in texts])
-        return first & self.lone if length == 1 else first
-
-    def _next(self, texts: Sequence[Text], before: Sequence[list[int]], length: int) -> Array:
-        """Log-probabilities of the next piece of a word of `length` pieces of which some are known, (N, V)."""
-        rows = [self._row(text, known, length) for text, known in zip(texts, before, strict=True)]
-        return self._shares(self.ask(rows), texts, len(before[0]), length)
+    def allowed(self, text: Text, number: int, length: int) -> Array:
+        """The pieces that may be the one of this number, of `length`, in a text's next gap."""
+        return self.kinds.later if number else self.kinds.first[text.joined[len(text.filled)], length == 1]
 
     def _row(self, text: Text, known: list[int], length: int) -> tuple[list[int], int]:
         """The ids that ask for the next piece of a word of `length` pieces in a text's next gap, and its place."""
         ids, place = text.lay([*known, *[self.mask] * (length - len(known))], self.mask)
         return ids, place + len(known)
-
-    def _shares(self, scores: Array, texts: Sequence[Text], number: int, length: int) -> Array:
-        """The log-probabilities (N, V) that the net gives, shared out among the pieces that may be the one of this number."""
-        allowed = self._allowed(texts, number, length)
-        found = scores.astype(np.float64)
-        np.copyto(found, NEVER, where=~allowed)
-        # Among the pieces that can stand here: together they have the probability 1.
-        most = found.max(axis=1, keepdims=True)
-        parts = found - most
-        found -= np.log(np.exp(parts, out=parts).sum(axis=1, keepdims=True)) + most
-        np.copyto(found, NEVER, where=~allowed)
-        return found
 
     def words(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[Words]:
         """The most likely words for each text's next gap, `count` of them, of at most `longest` pieces."""
@@ -165,11 +145,18 @@ class Filler:
         for number in range(len(lengths)):
             growing = {length: some for length, some in states.items() if length > number and some}
             rows = [self._row(texts[n], known, length) for length, some in growing.items() for n, known, _ in some]
-            asked = iter(np.split(self.ask(rows), np.cumsum([len(some) for some in growing.values()])[:-1]))
+            asked = iter(self.ask(rows))
             for length, some in growing.items():
-                scores = self._shares(next(asked), [texts[n] for n, _, _ in some], number, length)
-                whole = number + 1 == length
-                states[length] = _best(some, scores, count if length == 1 else beam, whole and length > 1)
+                whole, most = number + 1 == length, count if length == 1 else beam
+                longer: dict[int, list[State]] = {}
+                for n, ids, score in some:
+                    pieces, shares = likeliest(next(asked), self.allowed(texts[n], number, length), most)
+                    longer.setdefault(n, []).extend(
+                        (n, [*ids, piece], score + share) for piece, share in zip(pieces, shares, strict=True)
+                    )
+                states[length] = [
+                    state for one in longer.values() for state in sorted(one, key=_score, reverse=True)[:most]
+                ]
                 for n, ids, score in states[length] if whole else ():
                     word = self.kinds.word(ids)
                     if length > 1 and self.known is not None and crc32(word.encode()) not in self.known:
@@ -194,8 +181,9 @@ class Filler:
             some = [n for n, ids in enumerate(words) if len(ids) == length]
             scores[some] = self.lengths[length - 1]
             for number in range(length):
-                found = self._next([texts[n] for n in some], [words[n][:number] for n in some], length)
-                scores[some] += found[np.arange(len(some)), [words[n][number] for n in some]]
+                rows = self.ask([self._row(texts[n], words[n][:number], length) for n in some])
+                for n, row in zip(some, rows, strict=True):
+                    scores[n] += shares(row, self.allowed(texts[n], number, length))[words[n][number]]
         return np.asarray(np.maximum(scores, NEVER))
 
     def together(self, texts: Sequence[Text], count: int, longest: int, beam: int) -> list[list[Text]]:
@@ -229,13 +217,39 @@ def _least(scores: Sequence[float], count: int) -> float:
     return sorted(scores)[-count] if 0 < count <= len(scores) else -math.inf
 
 
-def _best(states: Sequence[State], scores: Array, count: int, last: bool) -> list[State]:
-    """The best ways to go on with each text: state (text, pieces, score) and scores (N, V) -> at most `count` a text."""
-    by_text: dict[int, list[State]] = {}
-    for (n, ids, score), row in zip(states, scores, strict=True):
-        few = np.argpartition(-row, min(count, len(row) - 1))[:count]
-        by_text.setdefault(n, []).extend((n, [*ids, int(i)], score + float(row[i])) for i in few if row[i] > NEVER / 2)
-    return [state for mine in by_text.values() for state in sorted(mine, key=lambda s: -s[2])[:count]]
+def _score(state: State) -> float:
+    return state[2]
+
+
+def shares(row: Array, allowed: Array) -> Array:
+    """The log-probabilities (V,) that the net gives, shared out among the pieces that may stand there: together these have 1."""
+    out = np.full(len(row), NEVER)
+    part = row.take(allowed).astype(np.float64)
+    out[allowed] = part - _log_sum(part)
+    return out
+
+
+def likeliest(row: Array, allowed: Array, count: int) -> tuple[list[int], list[float]]:
+    """The `count` likeliest pieces of those that may stand there, best first, with their log-probabilities among these."""
+    part = row.take(allowed)
+    blocks = len(part) // BLOCK
+    if (
+        count < blocks
+    ):  # each block's largest is one of them, so that so many are at least as large as the lowest of these
+        floor = np.partition(part[: blocks * BLOCK].reshape(blocks, BLOCK).max(axis=1), -count)[-count]
+        few = np.flatnonzero(part >= max(floor, NEVER / 2))
+    else:
+        few = np.flatnonzero(part > NEVER / 2)
+    best = few[np.argsort(-part[few], kind="stable")[:count]]
+    return allowed[best].tolist(), (part[best].astype(np.float64) - _log_sum(part)).tolist()
+
+
+def _log_sum(part: Array) -> float:
+    """The logarithm of the sum of what these are the logarithms of."""
+    if not len(part):
+        return 0.0
+    most = part.max()
+    return float(most) + math.log(float(np.exp(part - most).sum()))
 
 
 def _kept(texts: Sequence[Text], count: int) -> list[Text]:

@@ -17,7 +17,7 @@ from lamella.graphs import torch_graphs
 from lamella.nets.transformer.masked import BEGINS, GOES_ON, OTHER, MaskedTransformer, mask_words
 from lamella.registry import find
 from lamella.tasks.fill_mask import cloze
-from lamella.tasks.fill_mask.search import Filler, Text, parse
+from lamella.tasks.fill_mask.search import NEVER, Filler, Text, likeliest, parse, shares
 from tests.serving import serving
 
 TALE = "At night the ___ owl hunts moths in the ___."
@@ -154,6 +154,23 @@ def test_beginnings_that_are_less_likely_than_enough_words_are_not_asked(filler,
     assert [filler.kinds.word(ids) for ids, _ in words[:4]] == ["a", "b", "ad", "bd"][:count]
     # One row for each length at once, then one for each beginning of two pieces that is left.
     assert asked == rows
+
+
+@pytest.mark.parametrize("count", [1, 5, 30])
+@pytest.mark.parametrize("size", [0, 3, 100, 2345])
+def test_the_likeliest_pieces_share_the_probability_of_all_that_may_stand_there(count, size):
+    rng = np.random.default_rng(size)
+    row = np.log(rng.dirichlet(np.full(3000, 0.1)) + 1e-12).astype(np.float32)
+    row[::7] = row[0]  # equal ones too
+    allowed = np.sort(rng.choice(3000, size, replace=False))
+    found, logs = likeliest(row, allowed, count)
+    whole = shares(row, allowed)
+    assert len(found) == min(count, size) and (size == 0 or abs(np.exp(whole[allowed]).sum() - 1) < 1e-6)
+    assert (np.delete(whole, allowed) == NEVER).all()
+    np.testing.assert_allclose(logs, np.sort(whole)[::-1][: len(found)], rtol=1e-5)
+    np.testing.assert_allclose(logs, whole[found], rtol=1e-5)
+    row[:] = np.nan
+    assert likeliest(row, allowed, count) == ([], [])
 
 
 def test_pieces_that_make_no_word_are_left_out(filler):
