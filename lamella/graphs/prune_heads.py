@@ -231,6 +231,10 @@ class _Trace:
             return self._number(node, "axis", 0) % place.rank != place.axis and self._put(
                 node.output, place, place.axis
             )
+        if kind == "Slice":  # of another axis, such as the last position
+            axes = self._stored(node.input[3]) if len(node.input) > 3 else None
+            other = axes is not None and place.axis not in axes % place.rank
+            return other and self._put(node.output, place, place.axis)
         if kind in EACH:
             return self._each(node, held, place)
         moves = {

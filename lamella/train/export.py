@@ -147,9 +147,10 @@ def _rms_norm(node: torch.fx.Node) -> None:
 
     axes = list(range(-len(shape), 0))  # type: ignore[arg-type]
     mean = put(aten.mean.dim, put(aten.pow.Tensor_Scalar, x, 2), axes, True)
-    factors = x, put(aten.rsqrt.default, put(aten.add.Scalar, mean, eps))
-    node.target = aten.mul.Tensor
-    node.args = factors if weight is None else (put(aten.mul.Tensor, *factors), weight)
+    factors = x, put(aten.sqrt.default, put(aten.add.Scalar, mean, eps))
+    # Divided by the root, not multiplied by its inverse: the engine makes one operator of this form, not of the other.
+    node.target = aten.div.Tensor if weight is None else aten.mul.Tensor
+    node.args = factors if weight is None else (put(aten.div.Tensor, *factors), weight)
 
 
 def _name_axes(model: onnx.ModelProto, inputs: dict[str, tuple[str | int, ...]]) -> onnx.ModelProto:
@@ -191,7 +192,9 @@ def arrays_of(net: nn.Module, name: str, sizes: dict[str, int]) -> dict[str, np.
     found: dict[str, np.ndarray[Any, Any]] = {}
     for key, (kind, *axes) in inputs.items():
         shape = [sizes[a] if isinstance(a, str) else a for a in axes]
-        if kind == "int64":
+        if key in (places := getattr(net, "places", {})):  # of rows of another input
+            found[key] = chance.integers(0, max(1, sizes[places[key]]), shape)
+        elif kind == "int64":
             # Below the least number of candidates, where a graph has those: their places are tokens.
             ids: Any = min([getattr(net, "vocabulary", 9), *getattr(net, "fewest", {}).values()])
             found[key] = chance.integers(min(1, ids - 1), ids, shape)  # a vocabulary may hold the padding alone

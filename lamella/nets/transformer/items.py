@@ -9,11 +9,13 @@ Tensors in, tensors out: what the ids mean is the task's business. Id 0 is paddi
 of its own; 2 the start.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import causal_bias
+from lamella.nets.layers import attend, causal_bias
 from lamella.nets.part import whole
 from lamella.nets.sequences import START, crop
 from lamella.nets.transformer.language import CausalBlock, rotary_angles
@@ -29,14 +31,19 @@ class NextItem(nn.Module):
     words (V, K): the ids of each item's words, 0 for none; chosen: how many of the items somebody chose, these first.
 
     >>> net = NextItem(torch.tensor([[1, 2], [2, 0], [1, 0]]), chosen=2, vocabulary=3, width=8, depth=1, heads=2).eval()
-    >>> net.next(torch.tensor([[2, 3, 4, 0]]), torch.zeros(1, 1, SPOKEN, dtype=torch.long))["scores"].shape
-    torch.Size([1, 3])
+    >>> items, none = torch.tensor([[0, 2, 3, 4]]), torch.zeros(1, 4)
+    >>> net.next(items, none.long(), torch.zeros(1, SPOKEN).long(), torch.zeros(1, SPOKEN), none)["scores"].shape
+    torch.Size([1, 6])
     """
 
     cos: Tensor
     sin: Tensor
     words: Tensor
     vectors: Tensor
+    causal: Tensor
+    ones: Tensor
+    turn: Tensor
+    places = {"new": "unknown"}  # inputs that are places among the rows of that axis
 
     def __init__(
         self,
@@ -67,6 +74,9 @@ class NextItem(nn.Module):
             ("sin", sin),
             ("words", torch.cat([special, words])),
             ("vectors", torch.zeros(len(words) + FIRST, width)),
+            ("causal", causal_bias(self.longest)),
+            ("ones", torch.ones(width // heads)),
+            ("turn", _turn(self.longest, width // heads)),
         ):
             self.register_buffer(name, buffer, persistent=False)
 
@@ -78,6 +88,8 @@ class NextItem(nn.Module):
                 ids = torch.arange(len(self.item_table), device=self.item_table.device)
                 own = torch.where(ids < self.known, ids, UNKNOWN)  # what nobody chose has learned nothing of its own
                 self.vectors = F.embedding(own, self.item_table) + self.spoken(self.words)
+                # Not as rounded in training: only exact angles make a history the same wherever it stands in a row.
+                self.turn = _turn(self.longest, len(self.ones)).to(self.turn.device)
         return self
 
     def spoken(self, words: Tensor) -> Tensor:
@@ -91,7 +103,7 @@ class NextItem(nn.Module):
         length = x.shape[1]
         # As large as the blocks' own outputs, however small the vectors are: those are scores' factors too.
         x = F.dropout(self.enter(x), self.dropout, self.training)
-        cos, sin, bias = self.cos[:length], self.sin[:length], causal_bias(length, x.device).to(x.dtype)
+        cos, sin, bias = self.cos[:length], self.sin[:length], self.causal[:length, :length].to(x.dtype)
         for block in self.blocks:
             x = block(x, cos, sin, bias)
         out: Tensor = self.norm(x)
@@ -115,25 +127,59 @@ class NextItem(nn.Module):
         table = F.embedding(ids, self.item_table) + self.spoken(self.words[ids])
         return {"hidden": self.hidden(x), "wanted": wanted, "table": table}
 
-    def next(self, items: Tensor, words: Tensor) -> dict[str, Tensor]:
-        """The graph that ships: histories (B, T), and of their items without an id, in order, the words (B, U, 8) -> scores
-        (B, V)."""
-        new = items == UNKNOWN
-        number = new.long().cumsum(dim=1) * new  # (B, T): 1 for the first of them, 2 for the second
-        places = torch.arange(words.shape[1], device=words.device) + 1  # (U,)
-        spoken = (number[:, :, None] == places).to(self.vectors.dtype) @ self.spoken(words)  # (B, T, D)
-        x = F.embedding(items, self.vectors) + spoken
-        last = ((items != 0).sum(dim=1) - 1).clamp(min=0)  # (B,)
-        state = self.hidden(x).gather(1, last[:, None, None].expand(-1, 1, x.shape[2]))[:, 0]  # (B, D)
-        return {"scores": (state @ self.vectors.t()).float()[:, FIRST:]}
+    def next(self, items: Tensor, new: Tensor, words: Tensor, shares: Tensor, hidden: Tensor) -> dict[str, Tensor]:
+        """The graph that ships: histories (B, T), padded at the beginning -> scores (B, FIRST + V).
+
+        new (B, T): of an item without an id the row of its words, else 0; words, shares (U, 8): the words of such items, and
+        how much each counts in their mean, nothing in row 0; hidden (B, T): 0 where there is an item, MASKED at padding.
+        """
+        spoken = shares[:, None] @ F.embedding(words, self.word_table)  # (U, 1, D)
+        x = self.enter(F.embedding(items, self.vectors) + F.embedding(new, spoken[:, 0]))
+        length = x.shape[1]
+        padding = hidden[:, None, None]  # (B, 1, 1, T)
+        turn = self.turn[:, :length].to(x.dtype)
+        *lower, top = cast(list[CausalBlock], list(self.blocks))
+        for block in lower:
+            query, key, value = _parts(block, x)
+            heads = self._turned(query, turn), self._turned(key, turn), value.transpose(1, 2)
+            x = block.add(x, attend(*heads, self.causal[:length, :length] + padding)[0])
+        # Of the highest block the last position alone is used.
+        query, key, value = _parts(top, x)
+        heads = self._turned(query[:, -1:], turn[:, -1:]), self._turned(key, turn), value.transpose(1, 2)
+        x = top.add(x[:, -1:], attend(*heads, padding)[0])
+        return {"scores": (self.norm(x)[:, 0] @ self.vectors.t()).float()}
+
+    def _turned(self, x: Tensor, turn: Tensor) -> Tensor:
+        """Queries or keys (B, T, H, d), normalised and rotated as in `CausalBlock.project`: (B, H, T, d).
+
+        In half as many operators, which is what most of the time of a single history goes to.
+        """
+        x = F.rms_norm(x, (x.shape[-1],), self.ones, eps=1e-5)  # with weights it is one operator of the engine
+        one, other = x.chunk(2, dim=-1)
+        return (x * turn[0] + torch.cat([other, one], dim=-1) * turn[1]).transpose(1, 2)
 
     def graphs(self) -> dict[str, tuple[dict[str, tuple[str | int, ...]], tuple[str, ...]]]:
         """What to export: method -> (inputs with type and axes, outputs). A word is a free axis, a number is fixed."""
         inputs: dict[str, tuple[str | int, ...]] = {
             "items": ("int64", "batch", "time"),
-            "words": ("int64", "batch", "unknown", SPOKEN),
+            "new": ("int64", "batch", "time"),
+            "words": ("int64", "unknown", SPOKEN),
+            "shares": ("float32", "unknown", SPOKEN),
+            "hidden": ("float32", "batch", "time"),
         }
         return {"next": (inputs, ("scores",))}
+
+
+def _turn(length: int, size: int) -> Tensor:
+    """What the columns of a head, and those half a head away, are multiplied by at each position: (2, T, 1, d)."""
+    cos, sin = rotary_angles(length, size)
+    return torch.stack([torch.cat([cos, cos], dim=1), torch.cat([-sin, sin], dim=1)])[:, :, None]
+
+
+def _parts(block: CausalBlock, x: Tensor) -> list[Tensor]:
+    """Queries, keys and values (B, T, H, d)."""
+    parts = block.query_key_value(block.norm_attention(x)).chunk(3, dim=-1)
+    return [part.view(*part.shape[:2], block.heads, block.size) for part in parts]
 
 
 __all__ = ["FIRST", "SPOKEN", "START", "UNKNOWN", "NextItem"]

@@ -10,12 +10,11 @@ recommended again follows from how often that happens in the data.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
-from msgspec import Meta
 
+from lamella.decode.best import best_of
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
 from lamella.fields import Items, Ranking
@@ -34,8 +33,11 @@ from lamella.task import (
     Training,
     as_learned,
 )
+from lamella.tasks.recommendation import mixture
 from lamella.tasks.recommendation.catalogue import Catalogue, Described
+from lamella.tasks.recommendation.config import Config as Config
 from lamella.tasks.recommendation.counts import FIRST_GUESS, Counts, weigh
+from lamella.tasks.recommendation.mixture import FORBIDDEN
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -45,32 +47,7 @@ SPOKEN, REPEATED = 8, 0.02  # words for such an item; share of repeated choices,
 EXPLAINED, REASONED = 5, 3  # recommendations that an explanation is of, and of them those whose reasons it names
 TRIED = 20  # latest items of a history that are taken away, one at a time, to find reasons
 WEIGHED = 60_000_000  # numbers from which the weights of the parts are learned, at most
-FORBIDDEN = -np.inf
-PREDICT = {"when": "predict"}
 HISTORY = "What somebody chose so far, the latest last."
-
-
-class Config(msgspec.Struct, kw_only=True):
-    split: Annotated[
-        Literal["last", "time"],
-        Meta(description="What is held out: the last choice of each history, or all choices after a point in time."),
-    ] = "last"
-    min_rating: Annotated[
-        float, Meta(description="Lowest rating that counts as liked; 0: every rating; -1: chosen by the scale.", ge=-1)
-    ] = -1.0
-    window: Annotated[int, Meta(description="Latest items of a history that the net reads.", ge=2, le=1000)] = 50
-    dropout: Annotated[float, Meta(description="Share of activations set to zero in training.", ge=0, lt=1)] = 0.3
-    item_dropout: Annotated[
-        float, Meta(description="Share of items known by their words alone in training.", ge=0, lt=1)
-    ] = 0.1
-    repeats: Annotated[
-        Literal["learned", "yes", "no"],
-        Meta(description="Recommend what was chosen already; learned: where the data do so.", extra=PREDICT),
-    ] = "learned"
-    top: Annotated[int, Meta(description="Items to recommend.", ge=1, le=1000, extra=PREDICT)] = 10
-    because: Annotated[
-        int, Meta(description="Items of the history to name as reasons of each.", ge=0, le=20, extra=PREDICT)
-    ] = 0
 
 
 def _hold_out(task: "Recommendation", examples: Sequence[Example], wanted: int, seed: int) -> list[int] | None:
@@ -108,12 +85,16 @@ class Recommendation(Task):
     described: Described = {}  # of a table of items, until `fit` has learned from it
     ids: Mapping[str, str] = {}  # name of an item -> the data's id, where these differ
     learned_from: Sequence[Example] = ()  # what `fit` was given
+    _asked: tuple[Catalogue, dict[str, Any]] | None = None  # the fields of a catalogue
     gathering: list[Array] | None = None  # while the weights are learned: what `decode` puts its parts into
 
     @as_learned({"history": Items(HISTORY)})
     def fields(self) -> dict[str, Any]:
-        known = hasattr(self, "catalogue_")
-        return {"history": Items(HISTORY, names=tuple(self.known.names[:1000]) if known else ())}
+        if not hasattr(self, "catalogue_"):
+            return {"history": Items(HISTORY)}
+        if self._asked is None or self._asked[0] is not self.known:  # made once: it is asked for with every example
+            self._asked = self.known, {"history": Items(HISTORY, names=tuple(self.known.names[:1000]))}
+        return self._asked[1]
 
     # ---- data --------------------------------------------------------------------------------------------------
 
@@ -225,17 +206,21 @@ class Recommendation(Task):
 
     def _parts(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Array]:
         """Of each row the logarithms by each part (5, V), minus infinity for what cannot be recommended."""
-        scores = graphs["next"](items=inputs["items"], words=inputs["words"])["scores"]
+        scores = self._scores(graphs, inputs)
         chosen, rows = self.known.chosen, []
         for own, seen in zip(scores, inputs["seen"], strict=True):
-            history = (seen[seen > 0] - 1).tolist()
-            parts = np.concatenate([_log_softmax(own)[None], self.counts.logs(history)])  # (5, V)
+            counted = np.stack([part.reshape(-1) for part in self.counts.logs(seen[None])])
+            parts = np.concatenate([_log_softmax(own)[None], counted])  # (5, V)
             if chosen < len(own):  # nothing was counted of these: as if they were like any other
                 parts[1:, chosen:] = parts[1:, :chosen].mean(axis=1, keepdims=True)
             if not self.again:
-                parts[:, history] = FORBIDDEN
+                parts[:, seen[seen > 0] - 1] = FORBIDDEN
             rows.append(parts)
         return rows
+
+    def _scores(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> Array:
+        """What the net says, (B, V)."""
+        return mixture.net_scores(graphs["next"], inputs["items"], inputs["words"], FIRST, UNKNOWN)
 
     def _logs(self, parts: Array) -> Array:
         """Parts (5, V) -> log-probabilities (V,)."""
@@ -245,20 +230,36 @@ class Recommendation(Task):
         return _log_softmax(mixed) if allowed.any() else mixed
 
     def decode(self, graphs: Mapping[str, GraphLike], inputs: Arrays) -> list[Answer]:
-        rows = self._parts(graphs, inputs)
         if self.gathering is not None:
-            self.gathering += rows
-        answers = []
-        for at, parts in enumerate(rows):
-            logs = self._logs(parts)
+            self.gathering += self._parts(graphs, inputs)
+            return [{"items": [], "unknown": []} for _ in inputs["items"]]
+        if c := self.config.because:
+            return self._with_reasons(graphs, inputs, c)
+        names, scores = self.known.names, self._scores(graphs, inputs)
+        total = mixture.mixed(scores, inputs["seen"], self.counts, self.mix_, self.known.chosen, self.again)
+        best, shares = best_of(total, self.config.top), mixture.shares_of(total)
+        rows = np.arange(len(best))[:, None]
+        likely = shares[rows, best].astype(np.float64).round(5).tolist()
+        left = (total[rows, best] > FORBIDDEN).sum(axis=1).tolist()  # what cannot be recommended comes last
+        return [
+            {
+                "items": [{"item": names[i], "probability": p} for i, p in zip(own[:n], some, strict=False)],
+                "unknown": [],
+            }
+            for own, some, n in zip(best.tolist(), likely, left, strict=True)
+        ]
+
+    def _with_reasons(self, graphs: Mapping[str, GraphLike], inputs: Arrays, most: int) -> list[Answer]:
+        """The same with at most so many items of the history as reasons of each recommendation."""
+        answers: list[Answer] = []
+        for at, parts in enumerate(self._parts(graphs, inputs)):
+            logs, row = self._logs(parts), {name: array[at] for name, array in inputs.items()}
             best = np.argsort(-logs, kind="stable")[: self.config.top]
             best = best[np.isfinite(logs[best])]
-            items = [{"item": self.known.names[i], "probability": round(float(np.exp(logs[i])), 5)} for i in best]
-            if c := self.config.because:
-                reasons = self._reasons(
-                    graphs, {name: array[at] for name, array in inputs.items()}, best, logs[best], c
-                )
-                items = [{**item, "because": why} for item, why in zip(items, reasons, strict=True)]
+            items = [
+                {"item": self.known.names[i], "probability": round(float(np.exp(logs[i])), 5), "because": why}
+                for i, why in zip(best, self._reasons(graphs, row, best, logs[best], most), strict=True)
+            ]
             answers.append({"items": items, "unknown": []})
         return answers
 
@@ -278,10 +279,9 @@ class Recommendation(Task):
 
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         answers = run(examples)
-        return [
-            {**answer, "unknown": [name for name in e["history"] if self.known.find(name) is None]}
-            for e, answer in zip(examples, answers, strict=True)
-        ]
+        for example, answer in zip(examples, answers, strict=True):
+            answer["unknown"] = self.known.missing(example["history"])
+        return answers
 
     def excerpt(self, example: Example) -> tuple[Example, str]:
         """The end of a long history, which is all that the net reads."""

@@ -101,6 +101,11 @@ class Catalogue:
             return self._exact[text]
         return self._folded.get(fold(text))
 
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Those that are no item's name."""
+        exact = self._exact
+        return [name for name in names if name not in exact and self.find(name) is None]
+
     def spoken(self, text: str) -> list[int]:
         """The words of a name that is in no catalogue, among those that are known."""
         return [self._numbers[word] for word in words_of(text, {}) if word in self._numbers][:WORDS]

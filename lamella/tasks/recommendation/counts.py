@@ -5,6 +5,7 @@ members of a mixture; how much each counts is learned from choices that none of 
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ DECAY = 0.8  # of what was chosen before, for each item since
 LEAST = 1e-6  # a probability that is nearly none
 PARTS = ("the net", "what follows", "neighbours", "popularity", "choices before")
 FIRST_GUESS = (1.0, 0.3, 0.3, 0.0, 0.0)  # their weights before any are learned
+FEW = 300  # items of a catalogue, up to which matrices are kept in full
+FADING: Floats = (DECAY ** np.arange(LATEST)).astype(np.float32)  # of the latest items, the last first
 DOUBT = 10.0  # strength of the prior on the weights
 
 
@@ -90,30 +93,95 @@ class Counts:
     def scores(self, history: Sequence[int]) -> tuple[Floats, Floats, Floats, Floats]:
         """Probabilities (N,) by each of the counts: what follows the latest items, their neighbours, popularity, choices
         before."""
-        follows, near, before = (np.zeros(len(self.often), np.float32) for _ in range(3))
-        total = 0.0
-        for weight, item in zip(STEPS, reversed(history), strict=False):
-            ids, values = self.follows.row(item)
-            seen = float(values.sum())
-            prior = SHRUNK / (seen + SHRUNK)
-            follows[ids] += weight * (1 - prior) / max(seen, LEAST) * values
-            follows += weight * prior * self.popular
-            total += weight
-        follows = follows / np.float32(total) if total else self.popular
-        for age, item in enumerate(reversed(history[-LATEST:])):
-            ids, values = self.near.row(item)
-            near[ids] += values * np.float32(DECAY**age)
-        mass = float(near.sum())
-        near = (1 - LIFTED) / mass * near + LIFTED * self.popular if mass > 0 else self.popular
-        for age, item in enumerate(reversed(history)):
-            before[item] += DECAY**age
-        mass = float(before.sum())
-        before = before / mass + LEAST if mass > 0 else before + 1
-        return follows, near, self.popular, before
+        seen = np.array([[item + 1 for item in history] or [0]])
+        parts = latest_of(seen)
+        follows, near = self._follow(parts[:, : len(STEPS)])[0], self._neighbours(parts)[0]
+        return follows, near, self.popular, self._before(seen)[0]
 
-    def logs(self, history: Sequence[int]) -> Floats:
-        """The logarithms of `scores`, (4, N)."""
-        return np.log(np.maximum(np.stack(self.scores(history)), 1e-9))
+    def logs(self, seen: NDArray[Any], wanted: Sequence[Any] = (1, 1, 1, 1)) -> list[Floats]:
+        """The logarithms of `scores` of histories (B, S), as items from 1, padded with 0 at the end: (B, N), or (N,) of what is
+        the same for all; of a part that is not wanted one number."""
+        latest, unwanted = latest_of(seen), np.zeros((), np.float32)
+        return [
+            _log(self._follow(latest[:, : len(STEPS)])) if wanted[0] else unwanted,
+            _log(self._neighbours(latest)) if wanted[1] else unwanted,
+            _log(self.popular) if wanted[2] else unwanted,
+            _log(self._before(seen)) if wanted[3] else unwanted,
+        ]
+
+    def _follow(self, latest: Ints) -> Floats:
+        """What follows the latest items (B, K), the last first, from 1, 0 for none: (B, N)."""
+        weights = np.array(STEPS[: latest.shape[1]], np.float32)
+        total = ((latest > 0) @ weights)[:, None]
+        found = self._gathered(latest, weights, "follows")
+        if self._tables is None:
+            found += (self.priors[latest] @ weights)[:, None] * self.popular
+        return np.where(total > 0, found / np.maximum(total, np.float32(LEAST)), self.popular)
+
+    def _neighbours(self, latest: Ints) -> Floats:
+        """What the same people choose as the latest items (B, K): (B, N)."""
+        found = self._gathered(latest, FADING[: latest.shape[1]], "near")
+        mass = found.sum(axis=1, keepdims=True)
+        lifted = (1 - LIFTED) / np.maximum(mass, np.float32(1e-30)) * found + LIFTED * self.popular
+        return np.where(mass > 0, lifted, self.popular).astype(np.float32, copy=False)
+
+    def _before(self, seen: NDArray[Any]) -> Floats:
+        """What was chosen before, the latest most: (B, N)."""
+        rows, columns = np.nonzero(seen)
+        age = np.count_nonzero(seen, axis=1)[rows] - 1 - columns
+        places = rows * len(self.often) + seen[rows, columns] - 1
+        counts = np.bincount(places, DECAY**age, len(seen) * len(self.often)).reshape(len(seen), -1)
+        mass = counts.sum(axis=1, keepdims=True)
+        return np.where(mass > 0, counts / np.maximum(mass, LEAST) + LEAST, 1.0).astype(np.float32)
+
+    def _gathered(self, latest: Ints, weights: Floats, name: str) -> Floats:
+        """The rows of items (B, K), from 1, 0 for none, each times its weight (K,), added up: (B, N)."""
+        if self._tables is not None:
+            return np.asarray(weights @ self._tables[name][latest])
+        rows, ranks = np.nonzero(latest)
+        items, own = latest[rows, ranks] - 1, weights[ranks]
+        if name == "follows":
+            own = own * self.shares[items]
+        matrix: Rows = getattr(self, name)
+        low = np.where(items > 0, matrix.ends[items - 1], 0)
+        counts = matrix.ends[items] - low
+        origin = np.repeat(np.arange(len(items)), counts)
+        at = np.arange(len(origin)) - (np.cumsum(counts) - counts - low)[origin]
+        places = rows[origin] * len(self.often) + matrix.ids[at]
+        summed = np.bincount(places, own[origin] * matrix.values[at], len(latest) * len(self.often))
+        return summed.reshape(len(latest), -1).astype(np.float32)
+
+    @cached_property
+    def priors(self) -> Floats:
+        """How much of what follows each item, from 1, is popularity: (1 + N,), 0 for none."""
+        return np.concatenate([[0], SHRUNK / (self._sums + SHRUNK)]).astype(np.float32)
+
+    @cached_property
+    def shares(self) -> Floats:
+        """By how much counts of what follows each item are divided: (N,)."""
+        return ((1 - self.priors[1:]) / np.maximum(self._sums, LEAST)).astype(np.float32)
+
+    @property
+    def _sums(self) -> NDArray[np.float64]:
+        """The sum of the counts of what follows each item."""
+        rows = np.repeat(np.arange(len(self.often)), np.diff(self.follows.ends, prepend=0))
+        return np.bincount(rows, self.follows.values, len(self.often)).astype(np.float64)
+
+    @cached_property
+    def _tables(self) -> dict[str, Floats] | None:
+        """Both matrices in full, of few items: row 0 for none, and in what follows popularity is counted in."""
+        count = len(self.often)
+        if count > FEW:
+            return None
+        tables = {}
+        for name, scale in (("follows", self.shares), ("near", np.ones(count, np.float32))):
+            matrix: Rows = getattr(self, name)
+            table = np.zeros((count + 1, count), np.float32)
+            rows = np.repeat(np.arange(count), np.diff(matrix.ends, prepend=0))
+            table[rows + 1, matrix.ids] = matrix.values * scale[rows]
+            tables[name] = table
+        tables["follows"] += self.priors[:, None] * self.popular
+        return tables
 
     def evidence(self, item: int, history: Sequence[int]) -> list[tuple[int, float, float]]:
         """Of each item of a history: (item, how often the other came within three choices, how alike their choosers are)."""
@@ -203,6 +271,20 @@ class _Sums:
             entries = np.flatnonzero(self.whole)
             return entries, self.whole[entries]
         return self.keys[0], self.values[0]
+
+
+def latest_of(seen: NDArray[Any], count: int = LATEST) -> Ints:
+    """Histories (B, S), padded with 0 at the end -> their latest items (B, K), the last first, 0 for none.
+
+    >>> latest_of(np.array([[4, 5, 6], [7, 0, 0]]), 2).tolist()
+    [[6, 5], [7, 0]]
+    """
+    columns = np.count_nonzero(seen, axis=1)[:, None] - 1 - np.arange(min(count, seen.shape[1]))
+    return np.where(columns >= 0, np.take_along_axis(seen, np.maximum(columns, 0), axis=1), 0)
+
+
+def _log(shares: Floats) -> Floats:
+    return np.log(np.maximum(shares, np.float32(1e-9)))
 
 
 def weigh(parts: NDArray[Any], wanted: Ints, first: Sequence[float] = FIRST_GUESS, doubt: float = DOUBT) -> list[float]:

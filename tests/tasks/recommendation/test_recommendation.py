@@ -8,8 +8,10 @@ import pytest
 import lamella
 from lamella.errors import ModelError, UsageError
 from lamella.graphs import torch_graphs
+from lamella.options import replace_config
 from lamella.storage.tensors import read_tensors
-from lamella.tasks.recommendation import Config, Recommendation
+from lamella.tasks.recommendation import Config, Recommendation, mixture
+from lamella.tasks.recommendation import counts as counting
 from lamella.tasks.recommendation.catalogue import Catalogue, fold
 from lamella.tasks.recommendation.counts import Counts, weigh
 from tests.serving import serving
@@ -100,10 +102,99 @@ def test_the_graph_answers_as_the_net_does(folder, model):
     over_torch = torch_graphs(net.eval())["next"]
     rng = np.random.default_rng(0)
     for batch, time, unknown in ((9, 23, 2), (1, 1, 1), (3, 50, 6)):
-        rows = rng.integers(1, 100, (batch, time))
-        words = rng.integers(0, len(model.task.known.vocabulary), (batch, unknown, 8))
-        one, other = (graph(items=rows, words=words)["scores"] for graph in (over_torch, model.graphs["next"]))
+        given = {
+            "items": rng.integers(1, 100, (batch, time)),
+            "new": rng.integers(0, unknown, (batch, time)),
+            "words": rng.integers(0, len(model.task.known.vocabulary), (unknown, 8)),
+            "shares": rng.random((unknown, 8)).astype(np.float32),
+            "hidden": np.where(np.arange(time) < rng.integers(0, time, (batch, 1)), -1e4, 0).astype(np.float32),
+        }
+        one, other = (graph(**given)["scores"] for graph in (over_torch, model.graphs["next"]))
         assert np.allclose(one, other, atol=1e-4 * np.abs(one).max())
+
+
+def test_the_graph_that_ships_computes_what_was_trained(model):
+    """The last position of `NextItem.hidden`, whatever stands beside it in a batch and however it is padded."""
+    import torch
+
+    torch.manual_seed(0)
+    net = model.task.build().eval()
+    for block in net.blocks:  # which are the identity at first
+        torch.nn.init.normal_(block.out.weight, std=0.1)
+        torch.nn.init.normal_(block.down.weight, std=0.1)
+    histories = [[2, 5, 9, 4], [2, 7], [2], [2, 1, 5, 1, 6, 8]]  # of ids: the start, known items, unknown ones
+    words = [[[1, 2, 0, 0, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 0]] if 1 in h else [[0] * 8] for h in histories]
+    rows = [{"items": np.array(h), "words": np.array(w)} for h, w in zip(histories, words, strict=True)]
+    batch, graph = model.task.collate(rows), torch_graphs(net)["next"]
+    found = mixture.net_scores(graph, batch["items"], batch["words"], 3, 1)
+    with torch.no_grad():
+        for own, history, spoken in zip(found, histories, words, strict=True):
+            ids = torch.tensor(history)
+            x = net.vectors[ids].clone()
+            x[ids == 1] += net.spoken(torch.tensor(spoken))[: int((ids == 1).sum())]
+            wanted = net.hidden(x[None])[0, -1] @ net.vectors.t()
+            assert np.allclose(own, wanted.numpy()[3:], atol=1e-4)
+
+
+def test_a_graph_of_before_is_given_what_it_asks_for():
+    class Before:
+        axes = {"items": (np.int64, ("batch", "time")), "words": (np.int64, ("batch", "unknown", 8))}
+
+        def __call__(self, items, words):
+            return {"scores": items[:, -1:] + words[:, 0]}
+
+    items, words = np.array([[2, 5], [2, 0]]), np.arange(16).reshape(2, 1, 8)
+    assert mixture.net_scores(Before(), items, words, 3, 1).tolist() == (items[:, -1:] + words[:, 0]).tolist()
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_counts_of_a_batch_are_those_of_each_history(monkeypatch, few):
+    """In full matrices and in sparse ones, beside the definition written out."""
+    monkeypatch.setattr(counting, "FEW", few)
+    rng = np.random.default_rng(0)
+    counts = Counts.learn([rng.integers(0, 30, rng.integers(2, 20)) for _ in range(50)], 40)
+    histories = [rng.integers(0, 40, n).tolist() for n in (0, 1, 2, 5, 17)] + [[3, 3, 3], [39]]
+    seen = np.zeros((len(histories), 17), np.int64)
+    for row, history in zip(seen, histories, strict=True):
+        row[: len(history)] = np.array(history, np.int64) + 1
+    logs = counts.logs(seen)
+    for at, history in enumerate(histories):
+        follows, near, before = np.zeros(40), np.zeros(40), np.zeros(40)
+        total = 0.0
+        for weight, item in zip(counting.STEPS, reversed(history), strict=False):
+            ids, values = counts.follows.row(item)
+            prior = counting.SHRUNK / (values.sum() + counting.SHRUNK)
+            follows[ids] += weight * (1 - prior) / max(values.sum(), counting.LEAST) * values
+            follows += weight * prior * counts.popular
+            total += weight
+        for age, item in enumerate(reversed(history)):
+            before[item] += counting.DECAY**age
+            if age < counting.LATEST:
+                ids, values = counts.near.row(item)
+                near[ids] += values * counting.DECAY**age
+        wanted = [
+            follows / total if total else counts.popular,
+            0.9 / near.sum() * near + 0.1 * counts.popular if near.sum() else counts.popular,
+            counts.popular,
+            before / before.sum() + counting.LEAST if before.sum() else np.ones(40),
+        ]
+        found = [np.broadcast_to(part, (len(histories), 40))[at] for part in logs]
+        assert np.allclose(found, np.log(np.maximum(wanted, 1e-9)), atol=1e-4)
+        assert np.allclose(counts.scores(history), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"repeats": "yes"}, {"top": 200}])
+def test_an_answer_is_the_mixture_of_its_parts(model, options):
+    model = model.with_config(replace_config(model.task.config, options, "recommendation"))
+    job = model.task
+    histories = [e["history"] for e in job.sample("test")[:9]] + [[], ["nobody knows this"], job.known.names[:60]]
+    answers = model.predict([{"history": history} for history in histories])
+    for history, answer in zip(histories, answers, strict=True):
+        [parts] = job._parts(model.graphs, job.collate([job.inputs({"history": history})]))
+        likely = np.exp(job._logs(parts))
+        wanted = np.sort(likely[likely > 0])[::-1][: job.config.top]
+        assert np.allclose([entry["probability"] for entry in answer["items"]], wanted, atol=2e-5)
+        assert items(answer) == items(model.predict([{"history": history}])[0])
 
 
 def test_new_items_of_the_table_can_be_recommended():
