@@ -72,8 +72,16 @@ def greedy(likely: Floats) -> Letters:
     (1, 1)
     """
     best = likely.argmax(axis=1)
-    fresh = np.concatenate([[True], best[1:] != best[:-1]])
-    return tuple(int(letter) for letter in best[fresh & (best != 0)])
+    first, _ = _runs(best)
+    return tuple(best[first].tolist())
+
+
+def _runs(best: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each letter of a path (T,) begins, and its last step."""
+    edges = np.flatnonzero(best[1:] != best[:-1]) + 1
+    first, last = np.concatenate([[0], edges]), np.concatenate([edges, [len(best)]]) - 1
+    heard = best[first] != 0
+    return first[heard], last[heard]
 
 
 class _Text:
@@ -182,6 +190,16 @@ def align(likely: Floats, letters: Sequence[int]) -> list[tuple[int, int]]:
     >>> align(np.log(np.array([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1]])), [1])
     [(1, 2)]
     """
+    best = likely.argmax(axis=1)
+    begin, end = _runs(best)
+    if best[begin].tolist() == list(
+        letters
+    ):  # of all paths none is likelier than that of each step's best, and it says this
+        return list(zip(begin.tolist(), end.tolist(), strict=True))
+    return _viterbi(likely, letters)
+
+
+def _viterbi(likely: Floats, letters: Sequence[int]) -> list[tuple[int, int]]:
     steps, count = len(likely), 2 * len(letters) + 1
     path = np.zeros(count, np.int64)  # blank, letter, blank, letter, ..., blank
     path[1::2] = letters

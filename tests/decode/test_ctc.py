@@ -59,6 +59,14 @@ def test_alignment_is_the_best_path():
     assert ctc.align(scores[:2], (1, 1, 2)) == [] and ctc.align(scores[:2], ()) == []
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_letters_of_each_steps_best_lie_where_they_were_heard(seed):
+    scores = likely(30, 4, seed)
+    letters = ctc.greedy(scores)
+    assert ctc.align(scores, letters) == ctc._viterbi(scores, letters)
+    assert ctc.align(scores, letters[1:]) == ctc._viterbi(scores, letters[1:])
+
+
 def test_greedy_is_the_best_path_without_repetitions():
     scores = likely(40, 4)
     assert ctc.greedy(scores) == tuple(int(k) for k, _ in itertools.groupby(scores.argmax(axis=1)) if k)

@@ -10,7 +10,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from lamella.graphs import torch_graphs
-from lamella.nets.layers import MASKED, CrossAttention, FeedForward, SelfAttention, attend, causal_bias, positions
+from lamella.nets.layers import (
+    MASKED,
+    CrossAttention,
+    FeedForward,
+    SelfAttention,
+    attend,
+    causal_bias,
+    filtered,
+    positions,
+)
 from lamella.nets.losses import ROWS, tied_cross_entropy
 from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock, PostNormDecoderBlock, PostNormEncoderBlock
 from lamella.nets.transformer.encoder_decoder import CANDIDATES, EncoderDecoder
@@ -341,3 +350,11 @@ def test_tied_cross_entropy_of_large_scores_and_of_nothing():
     assert tied_cross_entropy(hidden, table, torch.full((1, 2), 2)).item() == 0  # exp(300) alone would overflow
     assert tied_cross_entropy(hidden, table, torch.full((1, 2), 1)).item() == pytest.approx(200)
     assert tied_cross_entropy(hidden, table, torch.zeros(1, 2, dtype=torch.long)).item() == 0
+
+
+@pytest.mark.parametrize("span", [1, 5, 9])
+def test_a_filter_in_each_channel_is_the_same_in_training_and_where_it_is_exported(span):
+    x, weight = torch.randn(2, 7, 16), torch.randn(16, 1, span)
+    wanted = F.conv1d(x.transpose(1, 2), weight, padding=span // 2, groups=16).transpose(1, 2)
+    for training in (True, False):
+        near(filtered(x, weight, training), wanted)

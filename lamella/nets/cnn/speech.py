@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamella.nets.ctc import FRAMES, real_steps
-from lamella.nets.layers import Linear
+from lamella.nets.layers import Linear, filtered
 
 
 class Halve(nn.Module):
@@ -59,15 +59,14 @@ class Separable(nn.Module):
 
     def __init__(self, width: int, span: int, dropout: float) -> None:
         super().__init__()
-        self.span, self.dropout = span, dropout
+        self.dropout = dropout
         self.filter = nn.Parameter(torch.randn(width, 1, span) * span**-0.5)  # one for each channel
         self.norm = nn.LayerNorm(width)
         self.up, self.down = Linear(width, 2 * width), Linear(2 * width, width)
         nn.init.zeros_(self.down.weight)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        y = F.conv1d(x.transpose(1, 2), self.filter, padding=self.span // 2, groups=x.shape[2]).transpose(1, 2)
-        y = self.down(F.silu(self.up(self.norm(y))))
+        y = self.down(F.silu(self.up(self.norm(filtered(x, self.filter, self.training)))))
         if self.training and self.dropout:
             y = F.dropout(y, self.dropout)
         return (x + y) * mask[:, :, None]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from lamella.nets.cnn.speech import Stem
 from lamella.nets.ctc import FRAMES, real_steps
-from lamella.nets.layers import MASKED, FeedForward, Linear, SelfAttention
+from lamella.nets.layers import MASKED, FeedForward, Linear, SelfAttention, filtered
 
 SPAN = 15  # steps of the convolution, 0.6 s
 
@@ -36,8 +36,7 @@ class Block(nn.Module):
         x = x + 0.5 * self.before(self.norms[0](x))
         x = x + self._drop(self.attention(self.norms[1](x), bias))
         value, gate = self.gated(self.norms[2](x)).chunk(2, dim=2)
-        y = (value * torch.sigmoid(gate) * real).transpose(1, 2)
-        y = F.conv1d(y, self.filter, padding=SPAN // 2, groups=x.shape[2]).transpose(1, 2)
+        y = filtered(value * torch.sigmoid(gate) * real, self.filter, self.training)
         x = x + self._drop(self.mix(F.silu(self.norms[3](y))))
         x = x + 0.5 * self.after(self.norms[4](x))
         return self.norms[5](x) * real

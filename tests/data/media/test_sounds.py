@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lamella.data.media import wave
-from lamella.data.media.mel import BANDS, log_mel
+from lamella.data.media.mel import BANDS, filters, log_mel
 from lamella.data.media.resample import resample
 from lamella.data.media.sounds import Sound, fingerprint, name_span, read_sound, seconds_of, split_span
 from lamella.errors import DataError, MissingExtra
@@ -84,6 +84,20 @@ def test_features_have_a_row_each_ten_milliseconds_and_show_a_tone():
     rows = log_mel(swept, RATE)
     assert int(rows[20].argmax()) < int(rows[80].argmax())
     assert not log_mel(np.zeros(1600, np.float32), RATE).any()
+
+
+@pytest.mark.parametrize("rate", [RATE, 8000])
+@pytest.mark.parametrize("count", [1, 150, 4321])
+def test_features_are_their_definition(rate, count):
+    samples = np.random.default_rng(count).normal(0, 0.1, count).astype(np.float32)
+    step, window = round(rate * 0.01), round(rate * 0.025)
+    padded = np.pad(samples, (window // 2, window // 2 + max(0, window - count - 2 * (window // 2))))
+    rows = np.array([padded[i : i + window] for i in range(0, len(padded) - window + 1, step)], np.float64)
+    power = np.abs(np.fft.rfft(rows * np.hanning(window + 1)[:-1], max(512, window))) ** 2
+    logs = np.log(np.maximum(power @ filters(rate, max(512, window)), 1e-10))
+    logs = np.maximum(logs, logs.max() - 18.4)
+    wanted = (logs - logs.mean(axis=0)) / np.maximum(logs.std(axis=0), 1e-3)
+    np.testing.assert_allclose(log_mel(samples, rate), wanted, atol=2e-3)
 
 
 def test_a_span_is_a_part_of_a_file(tmp_path):
