@@ -14,6 +14,7 @@ ROWS = (
     384  # in one block: 384 x 16,000 numbers of two bytes are 12 MB, within the last-level cache of ordinary machines
 )
 ROWS_ELSEWHERE = 16_384  # in one block on an accelerator, which is slow at small products and has no such cache
+EVEN = 32  # rows of a block are filled up to a multiple: the engine makes and keeps kernels of each new number of rows
 TINY = 1e-37  # a probability below this is as good as rounded to zero
 IGNORE = 0  # padding: targets with this id add nothing to the loss
 
@@ -37,12 +38,14 @@ class _TiedCrossEntropy(torch.autograd.Function):
         size = ROWS if hidden.device.type == "cpu" else ROWS_ELSEWHERE
         for first in range(0, len(targets), size):
             rows = slice(first, first + size)
-            part, target = hidden[rows], targets[rows, None]
-            scores = part @ table.t()  # (N, V), in the type of the net
+            target = targets[rows, None]
+            part, n = _even(hidden[rows]), len(target)
+            scores = part @ table.t()  # (N, V) and rows of zeros, in the type of the net
             if bias is not None:
                 scores += bias
+            filled = torch.softmax(scores, dim=1)  # one pass; sums are float32 inside whatever the type
+            scores, softmax = scores[:n], filled[:n]
             right = scores.gather(1, target).float()  # (N, 1)
-            softmax = torch.softmax(scores, dim=1)  # one pass; sums are float32 inside whatever the type
             likely = softmax.gather(1, target).float()
             log_mass = right - likely.clamp(min=TINY).log()
             vanished = (likely <= TINY).flatten()
@@ -50,12 +53,12 @@ class _TiedCrossEntropy(torch.autograd.Function):
                 log_mass[vanished] = torch.logsumexp(scores[vanished].float(), dim=1, keepdim=True)
             wanted = right
             if smoothing:
-                mean_score = (part.float() @ mean_row)[:, None] + (0 if bias is None else bias.float().mean())
+                mean_score = (part[:n].float() @ mean_row)[:, None] + (0 if bias is None else bias.float().mean())
                 wanted = (1 - smoothing) * right + smoothing * mean_score
             total += (log_mass - wanted).sum()
             # The gradients are made now, while softmax is in the cache: backward() has nothing left to do but scale them.
-            grad_hidden[rows] = softmax @ table
-            grad_table += softmax.t() @ part
+            grad_hidden[rows] = (filled @ table)[:n]
+            grad_table += filled.t() @ part  # rows of zeros add nothing
             if grad_bias is not None:
                 grad_bias += softmax.float().sum(dim=0)
         grad_hidden -= (1 - smoothing) * table.index_select(0, targets) + (smoothing * mean_row).to(table.dtype)
@@ -73,6 +76,12 @@ class _TiedCrossEntropy(torch.autograd.Function):
         grad_hidden, grad_table, grad_bias = ctx.saved_tensors
         by_bias = None if grad_bias is None else grads[0] * grad_bias
         return grads[0] * grad_hidden, grads[0] * grad_table, None, None, by_bias
+
+
+def _even(rows: Tensor) -> Tensor:
+    """Rows (N, D) with zeros behind them, up to a multiple of EVEN."""
+    lacking = -len(rows) % EVEN
+    return torch.cat([rows, rows.new_zeros(lacking, rows.shape[1])]) if lacking else rows
 
 
 def tied_cross_entropy(
