@@ -84,7 +84,10 @@ def read_frames(file: BinaryIO, wave: Wave, first: int, count: int) -> Samples:
     left = count * block
     while left > 0 and (raw := file.read(min(left, AT_ONCE // block * block))):
         left -= len(raw)
-        parts.append(decode(raw[: len(raw) // block * block], wave).reshape(-1, wave.channels).mean(axis=1))
+        part = decode(raw[: len(raw) // block * block], wave)
+        parts.append(part if wave.channels == 1 else part.reshape(-1, wave.channels).mean(axis=1))
+    if len(parts) == 1:
+        return parts[0].astype(np.float32, copy=False)
     return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
 
 

@@ -98,8 +98,9 @@ def paused(likely: Floats, space: int, rows: int) -> Floats:
     >>> paused(heard, space=2, rows=10).argmax(axis=1).tolist()
     [1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1]
     """
-    quiet = likely[:, 0] > QUIET
-    edges = np.flatnonzero(np.diff(quiet.astype(np.int8), prepend=0, append=0))
+    quiet = np.zeros(len(likely) + 2, bool)  # with one row before the first and one behind the last that are not
+    np.greater(likely[:, 0], QUIET, out=quiet[1:-1])
+    edges = np.flatnonzero(quiet[1:] != quiet[:-1])
     found = likely
     for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         if last - first >= rows and first > 0 and last < len(likely):

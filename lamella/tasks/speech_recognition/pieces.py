@@ -37,10 +37,9 @@ def cut(samples: Samples, rate: int, longest: float = LONGEST) -> list[tuple[int
 
 def loudness(samples: Samples, grain: int) -> Any:
     """The mean power of each grain: (N // grain,), one grain at least."""
-    whole = samples[: max(grain, len(samples) // grain * grain)]
-    return (np.resize(whole, max(1, len(whole) // grain) * grain).reshape(-1, grain).astype(np.float64) ** 2).mean(
-        axis=1
-    )
+    whole = samples[: len(samples) // grain * grain] if len(samples) >= grain else np.resize(samples, grain)
+    grains = whole.reshape(-1, grain).astype(np.float64)
+    return np.einsum("ij,ij->i", grains, grains) / grain
 
 
 def is_silent(samples: Samples, rate: int) -> bool:
