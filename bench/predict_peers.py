@@ -429,6 +429,88 @@ def summarization(model: Model, folder: Path) -> Peer:
     return Peer("BART, `generate` with torch, as many pieces, 4 beams", weights_of(net), predict)
 
 
+def image_to_text(model: Model, folder: Path) -> Peer:
+    from transformers import BertConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
+
+    size, task = model.task.size, model.task
+    inner = {"hidden_size": size.width, "num_attention_heads": size.heads, "intermediate_size": 4 * size.width}
+    seen = ViTConfig(
+        image_size=task.side_, patch_size=8, num_channels=task.channels_, num_hidden_layers=size.depth, **inner
+    )
+    written = BertConfig(
+        vocab_size=len(task.pieces), num_hidden_layers=task.config.decoder_depth, max_position_embeddings=64,
+        is_decoder=True, add_cross_attention=True, pad_token_id=0, **inner,
+    )  # fmt: skip
+    both = VisionEncoderDecoderConfig.from_encoder_decoder_configs(seen, written)
+    both.decoder_start_token_id, both.pad_token_id, both.eos_token_id = 2, 0, 3
+    net = VisionEncoderDecoderModel(both).eval()
+    rows = [row["image"] for row in task.sample("test")]
+    lengths = [len(ids) for ids in task.pieces.encode([str(answer) for answer in model.predict(rows)])]
+    longest = dict(zip(rows, lengths, strict=True))
+
+    def predict(values: list[Any]) -> Any:
+        points = torch.from_numpy((pictures(values, task.channels_) - 0.5) / 0.5)
+        most = 1 + max(longest[v["image"]] for v in values)
+        with torch.inference_mode():
+            found = net.generate(
+                points, num_beams=task.config.beams, do_sample=False, min_new_tokens=most, max_new_tokens=most
+            )
+        return task.pieces.decode(found.tolist())
+
+    return Peer(
+        f"VisionEncoderDecoder (ViT, BERT), `generate` with torch, as many pieces, {task.config.beams} beams",
+        weights_of(net), predict,
+    )  # fmt: skip
+
+
+class PlainDecoder(nn.Module):
+    """Codes of a grid -> a picture, by two transposed convolutions."""
+
+    def __init__(self, codes: int, channels: int, wide: int = 96) -> None:
+        super().__init__()
+        self.table = nn.Embedding(codes, wide)
+        self.parts = nn.Sequential(
+            block(wide, wide), nn.ConvTranspose2d(wide, wide // 2, 2, 2), nn.ReLU(),
+            block(wide // 2, wide // 2), nn.ConvTranspose2d(wide // 2, channels, 2, 2), nn.Sigmoid(),
+        )  # fmt: skip
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return self.parts(self.table(codes).permute(0, 3, 1, 2))
+
+
+def image_generation(model: Model, folder: Path) -> Peer:
+    """An image GPT (Chen et al., 2020) over codes as VQ-VAE's users draw them: a label, then code after code."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from lamella.data.media.images import encode_png
+
+    size, task = model.task.size, model.task
+    count, places = task.config.codebook_size, task.grid**2
+    config = GPT2Config(
+        vocab_size=count + 1 + len(task.labels_), n_positions=places + 1, n_embd=size.width, n_layer=size.depth + 1,
+        n_head=size.heads, bos_token_id=count, eos_token_id=None, pad_token_id=count,
+    )  # fmt: skip
+    net = GPT2LMHeadModel(config).eval()
+    drawer = PlainDecoder(count, task.channels_)
+    run = exported(drawer, folder, codes=torch.zeros(2, task.grid, task.grid, dtype=torch.long))
+    first = {label: count + 1 + i for i, label in enumerate(task.labels_)}
+
+    def predict(values: list[Any]) -> Any:
+        begun = torch.tensor([[first.get(v["label"], count)] for v in values])
+        with torch.inference_mode():
+            found = net.generate(
+                begun, attention_mask=torch.ones_like(begun), do_sample=True, top_k=0, min_new_tokens=places,
+                max_new_tokens=places, suppress_tokens=list(range(count, config.vocab_size)),
+            )  # fmt: skip
+        points = run(found[:, 1:].reshape(-1, task.grid, task.grid).numpy())[0]
+        return [[encode_png(np.rint(one * 255).astype(np.uint8))] for one in points]
+
+    return Peer(
+        "an image GPT, `generate` with torch and keys kept, and a convolutional decoder",
+        weights_of(net) + weights_of(drawer), predict,
+    )  # fmt: skip
+
+
 def dimensionality_reduction(model: Model, folder: Path) -> Peer:
     from sklearn.decomposition import PCA
 
@@ -457,8 +539,14 @@ PEERS: dict[str, Callable[[Model, Path], Peer]] = {
     "sentence-similarity": sentence_similarity,
     "speech-recognition": speech_recognition,
     "summarization": summarization,
+    "image-to-text": image_to_text,
+    "image-generation": image_generation,
 }
-HUGGING_FACE = ("fill-mask", "sentence-similarity", "speech-recognition", "summarization")
+HUGGING_FACE = (
+    *("fill-mask", "sentence-similarity", "speech-recognition", "summarization"),
+    *("image-to-text", "image-generation"),
+)
+ASKED = {"image-generation": "draw"}  # where the first question is not what the peer answers
 SHIPPED = {
     "fill-mask": "encoder"
 }  # models that come with the package: how sure a net is decides how long its search takes
@@ -482,6 +570,7 @@ def compared(name: str, rounds: int) -> str:
         model = lamella.load(SHIPPED.get(name) or str(folder / "model"))
         model = model.with_config(replace_config(model.task.config, OPTIONS.get(name, {}), name))
         model.threads = 1
+        model = model.ask(ASKED.get(name, ""))
         peer = PEERS[name](model, folder)
         rows = [{field: row[field] for field in model.task.fields} for row in model.task.sample("test")]
         rows = (rows * MANY)[:MANY]
