@@ -51,6 +51,7 @@ class OnnxGraph:
         import onnxruntime as ort
 
         self._name, self._limited, self._run_options = name, not trusted, ort.RunOptions
+        self._raw, self._threads, self._parts = raw, threads, dict[tuple[str, ...], OnnxGraph]()
         self.constant = object()  # stands for its weights, which never change: what was computed with them may be kept
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
@@ -106,6 +107,16 @@ class OnnxGraph:
         except Exception as error:
             raise ModelError(f"{self._name}: onnxruntime cannot run this graph ({_line(error)}).") from error
         return Outputs(self._name, zip(self._outputs, values, strict=True))
+
+    def only(self, *outputs: str) -> "OnnxGraph":
+        """A graph that gives these outputs alone, and takes and computes what they need; made once."""
+        if outputs not in self._parts:
+            from lamella.graphs.partial import partial  # late: few answers leave out a part of a graph
+
+            files = dict(zip(self._outputs, self._files, strict=True))
+            raw = partial(self._raw, [files.get(name, name) for name in outputs])
+            self._parts[outputs] = OnnxGraph(raw, self._name, self._threads, not self._limited)
+        return self._parts[outputs]
 
     def _run(self, inputs: Arrays) -> list[Array]:
         values: list[Array] = self._session.run(self._files, inputs)

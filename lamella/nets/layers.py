@@ -221,7 +221,7 @@ class Wide(nn.Module):
             present = F.dropout(present, self.dropout)
         # The sum is made in float32: thousands of small numbers lose too much in bfloat16.
         weights = F.embedding(ids, self.table).float()  # (B, R K, L)
-        return (weights * present[:, :, None]).sum(dim=1) / size + self.bias.float()
+        return (present[:, None] @ weights)[:, 0] / size + self.bias.float()
 
     def freeze(self, table: Tensor, bias: Tensor) -> None:
         """Set the table (features, labels) and the bias (labels,) to a known solution, and exclude them from training."""

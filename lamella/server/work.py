@@ -97,6 +97,9 @@ class Checked:
             self._check()  # it was stopped because its time is over
             raise
 
+    def only(self, *outputs: str) -> "Checked":
+        return Checked(self._graph.only(*outputs), self._check, self._deadline)  # type: ignore[attr-defined]
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._graph, name)
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+import lamella
 from lamella import metrics
 from lamella.data.samples.text_classification import LABELS, reviews
 from lamella.errors import DataError, UsageError
 from lamella.graphs import load_graphs, torch_graphs
 from lamella.model import run_batches
-from lamella.options import make_config
+from lamella.options import make_config, replace_config
 from lamella.registry import find
 from lamella.tasks.text_classification import linear
 from lamella.tasks.text_classification.features import FeatureSet, features, words
@@ -318,3 +319,35 @@ def test_scores():
     found = metrics.intervals(scores, resamples=50)
     assert set(found) == {"accuracy", "f1_weighted", "f1_macro"}
     assert found["f1_weighted"]["value"] == pytest.approx(2 / 3)
+
+
+def test_features_of_many_texts_are_those_of_each(trained):
+    """A list is told apart in arrays, a text by itself; what is unknown, long, empty or said twice among it."""
+    model = lamella.load(trained("text-classification"))
+    known = model.task.known
+    texts = [row["text"].lower() for row in model.task.sample("test")[:20]]
+    texts += ["", "xyzzy", "?!", "lovely lovely lovely", "今日 is fine", "a " * 500, "b" * 3000]
+    for found, text in zip(known.several(texts), texts, strict=True):
+        alone = known.encode(text)
+        assert found.shape == alone.shape and found.dtype == alone.dtype
+        assert sorted(found[found > 0]) == sorted(alone[alone > 0])
+        wanted = {known.index[name] for name in features(text) if name in known.index}
+        assert set(found[found > 0].tolist()) == wanted and (found > 0).sum() == len(wanted)
+
+
+@pytest.mark.parametrize("net", ["cnn", "rnn"])
+def test_the_linear_part_alone(net, tmp_path):
+    """What both parts give where the net's share is nothing; and no part of the net is computed."""
+    lamella.train("text-classification", "sample", out=str(tmp_path / "model"), net=net, size="tiny", steps=2)
+    model = lamella.load(tmp_path / "model")
+    texts = [row["text"] for row in model.task.sample("test")[:20]] + ["", "lovely"]
+    alone = model.with_config(replace_config(model.task.config, {"linear": True}, "text-classification")).predict(texts)
+    wide, share = model.graphs["classify"].only("wide"), model.task.mix_[1]
+    assert set(wide.axes) == {"features"}
+    for text, answer in zip(texts, alone, strict=True):
+        scores = share * linear.logs(
+            wide(features=model.task.inputs({"text": text})["features"][None].astype(np.int64))["wide"]
+        )
+        assert np.allclose(list(answer["probabilities"].values()), np.exp(linear.logs(scores))[0], atol=1e-3)
+    model.task.mix_ = [0.0, share]
+    assert model.predict(texts) == alone
