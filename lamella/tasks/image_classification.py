@@ -171,8 +171,10 @@ class ImageClassification(Task):
     def collate(self, rows: Sequence[Arrays]) -> Arrays:
         """Pixels are stored as bytes and standardised here to mean 0 and standard deviation 1."""
         batch = super().collate(rows)
-        points = batch["pictures"].astype(np.float32) / 255
-        return {**batch, "pictures": (points - np.float32(self.mean_)) / np.float32(self.deviation_)}
+        points = batch["pictures"].astype(np.float32)
+        points -= np.float32(255 * self.mean_)
+        points /= np.float32(255 * self.deviation_)
+        return {**batch, "pictures": points}
 
     # ---- net ---------------------------------------------------------------------------------------------------
 
@@ -234,10 +236,10 @@ class ImageClassification(Task):
         likely /= likely.sum(axis=1, keepdims=True)
         return [
             {
-                "label": self.labels_[int(row.argmax())],
-                "probabilities": {k: round(float(p), 3) for k, p in zip(self.labels_, row, strict=True)},
+                "label": self.labels_[best],
+                "probabilities": {k: round(p, 3) for k, p in zip(self.labels_, row, strict=True)},
             }
-            for row in likely
+            for best, row in zip(likely.argmax(axis=1).tolist(), likely.tolist(), strict=True)
         ]
 
     def excerpt(self, example: Example) -> tuple[Example, str]:

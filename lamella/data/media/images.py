@@ -204,7 +204,8 @@ def open_picture(value: Any, white: White = WHITE) -> "Image":
     from PIL import ImageOps
 
     def upright(picture: "Image") -> "Image":
-        ImageOps.exif_transpose(picture, in_place=True)
+        if picture.info or picture.format != "PNG":  # a PNG keeps all that could say how it is turned there
+            ImageOps.exif_transpose(picture, in_place=True)
         return _opaque(picture, white)
 
     return _open(*raw_bytes(value), upright)
