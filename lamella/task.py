@@ -194,10 +194,6 @@ class Task:
             batch[name] = out.astype(np.int64) if out.dtype == np.int32 else out
         return batch
 
-    def several(self, examples: Sequence[Example]) -> list[Arrays]:
-        """`inputs` of several examples at once, where a task can do that faster than one by one."""
-        return [self.inputs(example) for example in examples]
-
     def answers(self, examples: Sequence[Example], run: Run) -> list[Answer]:
         """Examples -> answers, where `run` gives the net's answer to each; a task may split, check and try again."""
         return run(examples)

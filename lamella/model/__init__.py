@@ -238,7 +238,7 @@ def as_example(task: Task, value: Any) -> Example:
 
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
     """Examples -> answers in their order, batched by length so that there is little padding."""
-    rows = task.several([_whole(example) for example in examples])
+    rows = [task.inputs(_whole(example)) for example in examples]
     longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
     order = sorted(range(len(rows)), key=longest.__getitem__) if len(rows) > 1 else [0] * len(rows)
     answers: list[Answer] = [None] * len(rows)
@@ -272,10 +272,9 @@ def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequenc
 
 def _whole(example: Example) -> Example:
     """An example whose texts are `whole`; most are, and then it is the example itself."""
-    for value in example.values():
-        if isinstance(value, str) and not value.isascii():
-            return {name: whole(value) for name, value in example.items()}
-    return example
+    odd = [name for name, value in example.items() if isinstance(value, str) and not value.isascii()]
+    changed = {name: text for name in odd if (text := whole(example[name])) is not example[name]}
+    return {**example, **changed} if changed else example
 
 
 def whole(value: Any) -> Any:

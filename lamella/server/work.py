@@ -75,9 +75,6 @@ class _Reading:
         self._check()
         return self._task.inputs(example)
 
-    def several(self, examples: Sequence[Example]) -> list[Arrays]:
-        return [self.inputs(example) for example in examples]
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._task, name)
 

@@ -32,7 +32,8 @@ _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+(?:'[^\W{_IDEOGRAPHS}]
 
 def cased(text: str) -> str:
     """Normalise a text: one Unicode form, limited length, without unpaired surrogates."""
-    return normalise(text[:READ].encode(errors="replace").decode())
+    text = text[:READ]
+    return normalise(text if text.isascii() else text.encode(errors="replace").decode())
 
 
 def plain(text: str) -> str:
@@ -141,16 +142,16 @@ class FeatureSet:
         """As `encode`, of several texts; of many the features of each stand in order of their ids."""
         if len(texts) < MANY:
             return [self.encode(text) for text in texts]
-        known, index, parts, pairs, counts = self._words, self.index, list[Ints](), list[int](), list[tuple[int, int]]()
+        known, index, parts, pairs, counts = self._words, self.index, list[Ints](), list[int](), list[int]()
         for text in texts:
             tokens = words(text)
             parts += [known[word] if word in known else self._word(word) for word in tokens]
             pairs += [index.get(f"{a} {b}", 0) for a, b in pairwise(["\n", *tokens, "\n"])]
-            counts.append((len(tokens), len(tokens) + 1))
-        alone, joined = np.array(counts).T
+            counts.append(len(tokens))
+        alone = np.array(counts)
         number, size = np.arange(len(texts)), len(self.names) + 1
         lengths = np.fromiter(map(len, parts), np.int64, len(parts))
-        owners = np.concatenate([np.repeat(np.repeat(number, alone), lengths), np.repeat(number, joined)])
+        owners = np.concatenate([np.repeat(np.repeat(number, alone), lengths), np.repeat(number, alone + 1)])
         # As one number for text and feature they are told apart by sorting, which numpy does faster than Python counts.
         keys = np.sort(owners * size + np.concatenate([*parts, np.array(pairs, np.int32)]))
         keys = keys[(np.diff(keys, prepend=-1) > 0) & (keys % size > 0)]
