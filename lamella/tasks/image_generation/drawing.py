@@ -10,19 +10,24 @@ from lamella.task import Array, GraphLike
 from lamella.tasks.image_generation.labels import read
 
 AT_ONCE = 64  # pictures that are drawn together
+FEW = 16  # pictures, below which a graph is asked once with their labels and without them
 TRIES = 4  # times that a picture is drawn, at most, until it is read as its label
 
 
 def predict(graphs: Mapping[str, GraphLike], label: Array, codes: Array, guidance: float) -> Array:
     """Codes (B, T), some missing, of kinds (B,), 0 for any -> log-probabilities (B, T, K), guided by the kinds."""
 
-    def run(label: Array) -> Array:
+    def run(codes: Array, label: Array) -> Array:
         return graphs["fill"](codes=codes, label=label)["scores"]
 
     label = label[: len(codes)]
     if guidance == 1 or not label.any():
-        return run(label)
-    return code_grid.guided(run(label), run(np.zeros_like(label)), guidance)
+        return run(codes, label)
+    anyway = np.zeros_like(label)
+    if len(codes) <= FEW:  # with the label and without it at once: products of few rows are slow
+        given, general = np.split(run(np.concatenate([codes, codes]), np.concatenate([label, anyway])), 2)
+        return code_grid.guided(given, general, guidance)
+    return code_grid.guided(run(codes, label), run(codes, anyway), guidance)
 
 
 def points(graphs: Mapping[str, GraphLike], codes: Array) -> Array:
