@@ -518,12 +518,22 @@ def dimensionality_reduction(model: Model, folder: Path) -> Peer:
         found = pictures([{"image": v["example"]} for v in values], 1)
         return found.reshape(len(values), -1)
 
-    fitted = PCA(2).fit(rows(model.task.sample("train")))
-    return Peer(
-        "PCA of scikit-learn",
-        fitted.components_.size,
-        lambda values: fitted.inverse_transform(fitted.transform(rows(values))),
-    )
+    from PIL import Image
+
+    fitted, side = PCA(2).fit(rows(model.task.sample("train"))), model.task.shape_[1]
+
+    def predict(values: list[Any]) -> Any:
+        given = rows(values)
+        points = fitted.transform(given)
+        made = fitted.inverse_transform(points)
+        errors, answers = np.square(made - given).mean(axis=1), []
+        for array in np.rint(255 * made.clip(0, 1)).astype(np.uint8).reshape(-1, side, side):
+            file = io.BytesIO()
+            Image.fromarray(array).save(file, "PNG")
+            answers.append("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
+        return points.tolist(), answers, errors.tolist()
+
+    return Peer("PCA of scikit-learn, its pictures as PNG", fitted.components_.size, predict)
 
 
 PEERS: dict[str, Callable[[Model, Path], Peer]] = {

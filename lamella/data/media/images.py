@@ -14,6 +14,7 @@ import math
 import os
 import re
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from lamella.data.media import budget
 from lamella.data.media.depths import WHITE, White, deep, eight_bits, finite, strips
+from lamella.data.media.png import SMALL, png_of, points_of
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError, MissingExtra
 
@@ -62,13 +64,21 @@ def read_image(value: Any, size: int, channels: int, white: White = WHITE) -> By
     >>> read_image(np.full((2, 2), 0.5), size=4, channels=3).shape
     (3, 4, 4)
     """
+    if isinstance(value, np.ndarray | list):
+        picture = _from_array(value, white)
+    else:
+        name, raw = raw_bytes(value)
+        plain = points_of(raw)
+        if plain is not None and plain.shape == (size, size, channels):  # as it is wanted
+            budget.spend(size * size, name)
+            return np.ascontiguousarray(plain.transpose(2, 0, 1))
+        picture = _upright(name, raw, white)
     pillow = _pillow()
-    picture = open_picture(value, white)
     picture = _as(picture, "L" if channels == 1 else "RGB")
     if picture.size != (size, size):
         picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
-    points = np.asarray(picture, np.uint8)  # (H, W) or (H, W, 3)
-    return np.ascontiguousarray(points[None] if points.ndim == 2 else points.transpose(2, 0, 1))
+    points = np.frombuffer(picture.tobytes(), np.uint8).reshape(size, size, channels)
+    return np.ascontiguousarray(points.transpose(2, 0, 1))
 
 
 def encode_png(points: Bytes) -> str:
@@ -79,7 +89,18 @@ def encode_png(points: Bytes) -> str:
     >>> uri[:22], bool((read_image(uri, 4, 1) != 0).any())
     ('data:image/png;base64,', True)
     """
-    return "data:image/png;base64," + base64.b64encode(png_bytes(_from_array(points))).decode()
+    small = _small(points)
+    raw = png_bytes(_from_array(points)) if small is None else png_of(small)
+    return "data:image/png;base64," + base64.b64encode(raw).decode()
+
+
+def _small(points: Bytes) -> Bytes | None:
+    """Points as `png_of` takes them, where they are few bytes; else None."""
+    if not isinstance(points, np.ndarray) or points.dtype != np.uint8 or not 0 < points.size <= SMALL:
+        return None
+    if points.ndim == 3 and points.shape[0] in (1, 3) and points.shape[2] not in (1, 3, 4):
+        points = points[0] if len(points) == 1 else points.transpose(1, 2, 0)
+    return points if points.ndim == 2 or points.shape[2:] == (3,) else None
 
 
 def png_bytes(picture: "Image") -> bytes:
@@ -186,6 +207,8 @@ def shape_of(values: Sequence[Any], smallest: int = 12, largest: int = 64, white
 
 
 def _pillow() -> Any:
+    if sys.modules.get("PIL") and (opened := sys.modules.get("PIL.Image")):
+        return opened  # to import it again for each picture takes as long as to open one's header
     try:
         from PIL import Image
     except ImportError as error:
@@ -201,14 +224,18 @@ def open_picture(value: Any, white: White = WHITE) -> "Image":
     """A picture of mode L or RGB, upright and opaque; white: as of `white_of`, 0 to leave a picture of more bits as it is."""
     if isinstance(value, np.ndarray | list):
         return _from_array(value, white)
-    from PIL import ImageOps
+    return _upright(*raw_bytes(value), white)
 
-    def upright(picture: "Image") -> "Image":
+
+def _upright(name: str, raw: bytes, white: White) -> "Image":
+    def finish(picture: "Image") -> "Image":
         if picture.info or picture.format != "PNG":  # a PNG keeps all that could say how it is turned there
+            from PIL import ImageOps
+
             ImageOps.exif_transpose(picture, in_place=True)
         return _opaque(picture, white)
 
-    return _open(*raw_bytes(value), upright)
+    return _open(name, raw, finish)
 
 
 def open_as_stored(name: str, raw: bytes) -> "Image":
@@ -226,8 +253,6 @@ def open_as_stored(name: str, raw: bytes) -> "Image":
 
 def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
     pillow = _pillow()
-    from PIL import UnidentifiedImageError
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own limit, which is another than ours, and remarks about odd metadata
         try:
@@ -241,7 +266,7 @@ def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
                 return finish(picture)
         except pillow.DecompressionBombError as error:
             raise DataError(f"{name}: {_too_large('far more')}") from error
-        except UnidentifiedImageError as error:
+        except pillow.UnidentifiedImageError as error:
             raise DataError(
                 f"{name}: expected a picture ({', '.join(FORMATS)}), received {_seen(raw)}. Convert or remove it."
             ) from error

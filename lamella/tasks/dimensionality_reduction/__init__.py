@@ -204,15 +204,18 @@ class DimensionalityReduction(Task):
         values = graphs["decode"](z=cloud["mean"])["values"]
         errors = np.square(values - inputs["x"]).reshape(len(values), -1).mean(axis=1)
         points = cloud["mean"].astype(float).round(4).tolist()
-        parts = zip(points, map(self.kind.example, values), errors, strict=True)
-        answers: list[Answer] = [{"point": p, "reconstruction": v, "error": round(float(e), 6)} for p, v, e in parts]
+        rounded = errors.astype(np.float64).round(6).tolist()
+        made: Sequence[Any] = self.kind.examples(values)
+        parts = zip(points, made, rounded, strict=True)
+        answers: list[Answer] = [{"point": p, "reconstruction": v, "error": e} for p, v, e in parts]
         if self.kind.binary:
             bounds = importance_bounds(graphs["decode"], inputs["x"], **cloud, draws=self.config.importance_samples)
             answers = [{**answer, "bound": round(bound, 2)} for answer, bound in zip(answers, bounds, strict=True)]
         return answers
 
     def _made(self, graphs: Mapping[str, GraphLike], z: Array) -> list[Any]:
-        return [self.kind.example(v) for v in graphs["decode"](z=z.astype(np.float32))["values"]]
+        made: list[Any] = self.kind.examples(graphs["decode"](z=z.astype(np.float32))["values"])
+        return made
 
     def focus(self, graphs: Mapping[str, GraphLike], inputs: Arrays, answer: Answer) -> Focus:
         if "point" not in answer:

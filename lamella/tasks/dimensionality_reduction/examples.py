@@ -41,9 +41,13 @@ class Pictures:
         x = read_image(value, self.shape[1], self.shape[0], self.white)
         return np.where(x >= 128, 255, 0).astype(np.uint8) if self.binary else x, x[:0]
 
+    def examples(self, made: Array) -> list[str]:
+        """Points from 0 to 1, of several pictures -> these."""
+        return [encode_png(points) for points in np.rint(255 * made.clip(0, 1)).astype(np.uint8)]
+
     def example(self, made: Array) -> str:
         """Points from 0 to 1 -> a picture."""
-        return encode_png(np.rint(255 * made.clip(0, 1)).astype(np.uint8))
+        return self.examples(made[None])[0]
 
     def errors(self, wanted: Any, came: Any) -> tuple[float, float]:
         """The sum of the squared differences of two pictures, and of how many points."""
@@ -63,6 +67,10 @@ class Rows:
     def array(self, value: Any) -> tuple[Array, Array]:
         """A row -> its values (V,), and which of them are known (V,)."""
         return measures.encode(self.columns, typed_rows.as_row(self.columns, value))
+
+    def examples(self, made: Array) -> list[dict[str, Any]]:
+        """Values of several rows -> these."""
+        return [self.example(values) for values in made]
 
     def example(self, made: Array) -> dict[str, Any]:
         """Values -> a row."""
