@@ -92,7 +92,11 @@ def main() -> None:
     torch.set_num_threads(1)
     for task in given.tasks or TASKS:
         count, words, noises = TASKS.get(task, (100, augment.SOME, ""))
-        count, words, noises = given.steps or count, given.augment or words, given.noises or ("" if given.augment else noises)
+        count, words, noises = (
+            given.steps or count,
+            given.augment or words,
+            given.noises or ("" if given.augment else noises),
+        )
         against = noises.split(",") if noises else others(task, words)
         print(f"{task}, {count} steps, trained with {words}, measured with {', '.join(against)}", flush=True)
         gains = []

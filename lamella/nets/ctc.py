@@ -8,6 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FRAMES = 4  # of 10 ms in a step: letters are hardly shorter
+PARTS = (
+    16  # of a length: those of other speeds are told apart by so much, since the engine makes kernels for each new one
+)
 GROUPS = 2  # of bands that are hidden
 
 
@@ -45,8 +48,10 @@ def stretch(
     batch, steps, four, bands = frames.shape
     fresh = (lengths / speed).round().long().clamp(min=1)  # (B,)
     flat = frames.reshape(batch, steps * four, bands)
+    part = max(1, steps // PARTS)
+    now = steps - (steps - int(fresh.max())) // part * part  # (T')
     # Where each new frame lies among the old ones.
-    at = torch.arange(int(fresh.max()) * four, device=frames.device)[None] * (lengths / fresh)[:, None]  # (B, T')
+    at = torch.arange(now * four, device=frames.device)[None] * (lengths / fresh)[:, None]  # (B, T')
     flat = _between(flat, at.clamp(max=steps * four - 1), dim=1)
     # Half the bands are in the lower, nearly linear part of the mel scale, where a factor moves each by its own place.
     mel = torch.arange(bands, device=frames.device) / bands * 7.6  # about ln(1 + hertz / 700) times a constant

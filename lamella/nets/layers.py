@@ -4,6 +4,7 @@ Weights are stored (in, out) and applied as `x @ w`, not as torch's (out, in): t
 products of an input and a stored matrix, which is the one form that int8 quantisation recognises everywhere.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -49,6 +50,22 @@ def positions(length: int, width: int, layout: str = "interleaved") -> Tensor:
     if layout == "interleaved":
         return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)  # (T, D)
     return torch.cat([angle.sin(), angle.cos()], dim=-1)  # (T, D)
+
+
+def grid_positions(side: int, width: int) -> Tensor:
+    """Where each cell of a grid is, row by row (side * side, width): half of the columns say its row, the others its column.
+
+    Sines and cosines whose waves go from four times the grid to two cells long. Random numbers in their place had to be
+    learned into such an order first: which of two things is above the other took four times as many steps (docs/LOG.md).
+
+    >>> grid_positions(3, 8).shape, grid_positions(2, 4).mul(10).int()[:, :2].tolist()
+    (torch.Size([9, 8]), [[3, 9], [3, 9], [9, 3], [9, 3]])
+    """
+    waves = math.pi / (2 * side) * (2.0 * side) ** torch.linspace(0, 1, max(2, -(-width // 4)))
+    angle = (torch.arange(side) + 0.5)[:, None] * waves[: -(-width // 4)]
+    line = torch.cat([angle.sin(), angle.cos()], dim=1)[:, : width // 2]  # (side, D / 2)
+    rows, columns = line[:, None].expand(-1, side, -1), line[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], dim=2).flatten(0, 1)
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:

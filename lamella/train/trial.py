@@ -61,6 +61,8 @@ class Pace:
     flops: float  # floating-point operations of a step in the middle bucket: forward, backward and update
     operations: int  # how many operations of torch that are
     parallel: float | None  # the part of a step's work that cores share; None: it could not be measured
+    shapes: int = 0  # that the batches of the training have and those that were timed had not
+    held: float = 0.0  # bytes that the process holds more for each of them
 
     @property
     def middle(self) -> Bucket:
@@ -155,19 +157,23 @@ def _pace(
         _step(run, data, loss, _at(buckets[middle], PLACES[-1]))  # to warm up
         flops, operations = _counted(run, data, loss, _at(buckets[middle], PLACES[-1]))
         pairs: list[list[tuple[float, float]]] = [[] for _ in buckets]
-        until = time.perf_counter() + TIMED
+        until, held, tried = time.perf_counter() + TIMED, [], set()
         for at in range(ROUNDS[1]):
             if at >= ROUNDS[0] and time.perf_counter() > until:
                 break
             for groups, timed in zip(buckets, pairs, strict=True):
                 group = _at(groups, PLACES[at])
                 timed.append((_step(run, data, loss, group), _step(run, data, loss, group)))
+                tried.add(_shape(data, group))
+            held.append((len(tried), machine.held_memory()))
         parallel = _parallel(run, data, loss, _at(buckets[middle], PLACES[0]), pairs[middle][0], settings)
     finally:
         job.state, run.net.phase = job.state.changed(phase=""), ""  # type: ignore[assignment]
     lengths, total = _lengths(data), sum(map(len, buckets))
     usual = float(np.mean([again for timed in pairs for _, again in timed]))
-    new = new_shapes(data, data.accumulate * (budget.steps or round((budget.seconds or 0.0) / usual)))
+    count = data.accumulate * max(1, budget.steps or round((budget.seconds or 0.0) / usual))
+    shapes = shapes_of(data, count)
+    new = len(shapes) / count
     rows = [
         Bucket(
             len(groups) / total,
@@ -177,15 +183,30 @@ def _pace(
         )
         for groups, timed in zip(buckets, pairs, strict=True)
     ]
-    return Pace(phase.name, phase.share / sum(p.share for p in phases), rows, flops, operations, parallel)
+    return Pace(
+        phase.name, phase.share / sum(p.share for p in phases), rows, flops, operations, parallel, len(shapes - tried), _a_shape(held)
+    )  # fmt: skip
 
 
-def new_shapes(data: Batches, count: int) -> float:
-    """The share of the first `count` batches of a training that have a shape which none before them had."""
-    count, real = max(1, count), data.store.lengths()
+def shapes_of(data: Batches, count: int) -> set[tuple[int, ...]]:
+    """The shapes of the first `count` batches of a training."""
     order = forever(_lengths(data), data.weights, data.examples or data.tokens, data.seed, short_first=data.short_first)
-    groups = (group for _, group in islice(order, min(count, SHAPES)))
-    return len({(len(group), *real[group].max(axis=0).tolist()) for group in groups}) / count
+    return {_shape(data, group) for _, group in islice(order, min(count, SHAPES))}
+
+
+def _shape(data: Batches, group: Ints) -> tuple[int, ...]:
+    """How many examples a batch has, and the most of each of their lengths."""
+    return len(group), *data.store.lengths()[group].max(axis=0).tolist()
+
+
+def _a_shape(held: Sequence[tuple[int, int]]) -> float:
+    """Bytes that a new shape takes, of (shapes tried, bytes held) after each round; the first one makes room for all.
+
+    >>> _a_shape([(5, 1_000), (10, 1_200), (12, 1_280)]), _a_shape([(5, 1_000)])
+    (40.0, 0.0)
+    """
+    (few, before), (more, after) = held[0], held[-1]
+    return max(0.0, (after - before) / (more - few)) if more > few else 0.0
 
 
 def _at(groups: Sequence[Ints], share: float) -> Ints:

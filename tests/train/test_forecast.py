@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from lamella.train.machines import Machine, Work, batches_a_second, machines_of
 from lamella.train.operations import Contents
 from lamella.train.probe import extrapolate
 from lamella.train.schedule import Budget
-from lamella.train.trial import Bucket, Pace, Trial, new_shapes
+from lamella.train.trial import Bucket, Pace, Trial, shapes_of
 
 
 def trained(budget: Budget, look: float, step: float) -> tuple[int, int, float]:
@@ -69,15 +70,20 @@ def test_the_parts_add_up_by_hand():
     assert sum(part.value for part in parts.values()) == 41.5
 
 
-def test_how_often_a_shape_is_new():
+def test_shapes_of_batches():
     """Batches of one size have one shape; of texts, each has another one until all were seen."""
     rows = [{"x": np.zeros(n)} for n in (2, 2, 3, 3, 4, 4, 5, 5)]
     store = Store.of(rows)
     of_two = Batches(Store.of([{"x": np.zeros(3)}] * 8), collate=list, tokens=0, examples=2)
-    assert new_shapes(of_two, 4) == 0.25 and new_shapes(of_two, 100) == 0.01
+    assert shapes_of(of_two, 4) == shapes_of(of_two, 100) == {(2, 3)}
     by_tokens = Batches(store, collate=list, tokens=10)
-    assert new_shapes(by_tokens, 1) == 1.0
-    assert new_shapes(by_tokens, 4) > new_shapes(by_tokens, 40) > new_shapes(by_tokens, 4000) > 0
+    assert len(shapes_of(by_tokens, 1)) == 1 < len(shapes_of(by_tokens, 4)) <= len(shapes_of(by_tokens, 4000)) <= 4
+
+
+def test_shapes_that_were_not_tried_take_memory():
+    """Kernels are made and kept for each shape of a batch: as much for each as for those that were tried."""
+    trial = tried(Budget(steps=100), replace(pace(), shapes=10, held=5e6))
+    assert memory_of(trial).value == trial.memory + 50e6
 
 
 def test_other_machines():

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lamella.nets.cnn.centers import NormedBlock, NormedConvolution
-from lamella.nets.layers import MASKED, CrossAttention, Linear, causal_bias, mean_over_time, positions
+from lamella.nets.layers import MASKED, CrossAttention, Linear, causal_bias, grid_positions, mean_over_time, positions
 from lamella.nets.sequences import shifted
 from lamella.nets.transformer.blocks import DecoderBlock, EncoderBlock, Past
 
@@ -46,7 +46,7 @@ class PictureEncoder(nn.Module):
             blocks += [NormedBlock(wide, wide, 1) for _ in range((depth - 1) // 2)]
         self.trunk = nn.Sequential(*blocks)
         # A convolution does not know where it is; "above" and "left of" need that.
-        self.places = nn.Parameter(torch.randn(self.patches, width) * 0.1)
+        self.places = nn.Parameter(grid_positions(side >> halvings, width))
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout) for _ in range(max(1, depth // 2)))
         self.norm = nn.LayerNorm(width)
 
