@@ -77,6 +77,27 @@ def test_a_block_begins_as_its_shortcut():
     assert torch.allclose(narrow(x), by_hand) and narrow(x).shape == (2, 12, 3, 3)
 
 
+@pytest.mark.parametrize(("size", "width"), [("tiny", 24), ("small", 32), ("base", 48)])
+def test_the_first_stage_is_narrow_but_in_a_net_that_is_gone_on_with(size, width):
+    cls = find(TASK)
+    job, later = cls(cls.Config(), size), cls(cls.Config(), size)
+    job.fit(job.sample("train")[:20])
+    assert len(job.build().stem.weight) == width
+    job.first_ = 0  # as in an earlier version
+    later.transfer.adopt(later, job, {})
+    assert later.build().state_dict().keys() == job.build().state_dict().keys()
+    assert len(later.build().stem.weight) == job.size.width // 4
+    del job.first_  # which its models did not know
+    later = cls(cls.Config(), size)
+    later.transfer.adopt(later, job, {})
+    assert len(later.build().stem.weight) == job.size.width // 4
+    vectors = cls(cls.Config(labels="none"), size)
+    vectors.fit(job.sample("train")[:20])
+    later = cls(cls.Config(), size)
+    later.transfer.adopt(later, vectors, {"net.stem.weight": vectors.build().net.stem.weight.detach().numpy()})
+    assert later.first_ == vectors.first_
+
+
 def test_patches_are_torchs():
     net = ImageTransformer(3, 12, 4, 5, width=8, depth=1, heads=2)
     x = torch.randn(2, 3, 12, 12)

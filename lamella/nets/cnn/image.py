@@ -70,10 +70,12 @@ class ImageCNN(nn.Module):
         width: int = 192,
         depth: int = 3,
         dropout: float = 0.2,
+        first: int = 0,
     ) -> None:
+        """first: channels of the first stage; 0: a quarter of the width."""
         super().__init__()
         self.channels, self.side, self.features = channels, side, width
-        widths = (width // 4, width // 2, width)
+        widths = (first or width // 4, width // 2, width)
         # Large pictures are halved at once: at full resolution most of the time would go into edges and textures.
         self.stem = Convolution(channels, widths[0], stride=2 if side > 40 else 1)
         blocks, now = [], widths[0]
