@@ -43,8 +43,9 @@ def log_mel(samples: Samples, rate: int) -> Features:
         framed = np.zeros((len(some), points), np.float32)  # numpy's transform is slower where it has to add the zeros
         np.multiply(some, shape, out=framed[:, :window])
         spectrum = np.fft.rfft(framed)
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
-        parts.append(np.log(np.maximum(power @ bands, 1e-10)))
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        parts.append(np.log(np.maximum(power.astype(np.float32, copy=False) @ bands, 1e-10)))
     logs: Features = np.concatenate(parts) if len(parts) > 1 else parts[0]
     logs = np.maximum(logs, logs.max() - RANGE)
     logs -= logs.mean(axis=0)
