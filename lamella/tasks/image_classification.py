@@ -31,8 +31,20 @@ from lamella.data.text.encoding import quote_all
 from lamella.decode.likelihood import log_odds
 from lamella.errors import DataError, UsageError
 from lamella.fields import Image, Label, Vector
-from lamella.task import Answer, Arrays, Choice, Example, Focus, GraphLike, Output, Scores, Task, Training, Transfer
-from lamella.terms import Size
+from lamella.task import (
+    Answer,
+    Arrays,
+    Choice,
+    Example,
+    Focus,
+    GraphLike,
+    Output,
+    Scores,
+    Size,
+    Task,
+    Training,
+    Transfer,
+)
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
