@@ -226,7 +226,7 @@ def as_example(task: Task, value: Any) -> Example:
 
     Raises UsageError where a field is missing or of another kind.
     """
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # most are dicts, which is seen at once
         return check_example(task, value)
     names = list(task.fields)
     if isinstance(value, tuple) and len(value) == len(names) > 1:
@@ -272,9 +272,10 @@ def _decoded(task: Task, graphs: Mapping[str, contract.GraphLike], rows: Sequenc
 
 def _whole(example: Example) -> Example:
     """An example whose texts are `whole`; most are, and then it is the example itself."""
-    odd = [name for name, value in example.items() if isinstance(value, str) and not value.isascii()]
-    changed = {name: text for name in odd if (text := whole(example[name])) is not example[name]}
-    return {**example, **changed} if changed else example
+    for value in example.values():
+        if isinstance(value, str) and not value.isascii() and _LONE.search(value):
+            return {name: whole(value) for name, value in example.items()}
+    return example
 
 
 def whole(value: Any) -> Any:

@@ -34,11 +34,12 @@ def escape(text: str) -> str:
 class Drawn:
     """What lists and dicts that draw themselves share. `_repr_html_` gives None where there is nothing to draw."""
 
-    _draw: Draw
+    __slots__ = ()
+    _draw: "Draw | tuple[Task, Example, Answer]"  # a function, or what `picture` is given: less to make for each of many answers
 
     def _repr_html_(self) -> str | None:
         try:
-            return self._draw() or None
+            return (picture(*self._draw) if isinstance(self._draw, tuple) else self._draw()) or None
         except (
             LamellaError,
             OSError,
@@ -52,7 +53,9 @@ class Drawn:
 class DrawnDict(Drawn, dict[str, Any]):
     """A dict that a notebook shows as a picture."""
 
-    def __init__(self, value: Mapping[str, Any], draw: Draw) -> None:
+    __slots__ = ("_draw",)
+
+    def __init__(self, value: Mapping[str, Any], draw: "Draw | tuple[Task, Example, Answer]") -> None:
         super().__init__(value)
         self._draw = draw
 
@@ -63,7 +66,9 @@ class DrawnDict(Drawn, dict[str, Any]):
 class DrawnList(Drawn, list[Any]):
     """A list that a notebook shows as a picture."""
 
-    def __init__(self, value: Sequence[Any], draw: Draw) -> None:
+    __slots__ = ("_draw",)
+
+    def __init__(self, value: Sequence[Any], draw: "Draw | tuple[Task, Example, Answer]") -> None:
         super().__init__(value)
         self._draw = draw
 
@@ -91,8 +96,8 @@ def drawn(task: "Task", examples: Sequence["Example"], answers: Sequence["Answer
 
 def _one(task: "Task", example: "Example", answer: "Answer") -> "Answer":
     if isinstance(answer, dict):
-        return DrawnDict(answer, lambda: picture(task, example, answer))
-    return DrawnList(answer, lambda: picture(task, example, answer)) if isinstance(answer, list) else answer
+        return DrawnDict(answer, (task, example, answer))
+    return DrawnList(answer, (task, example, answer)) if isinstance(answer, list) else answer
 
 
 def picture(task: "Task", example: "Example", answer: "Answer") -> str:

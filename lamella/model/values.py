@@ -20,11 +20,11 @@ def check_example(task: Task, example: Mapping[Any, Any]) -> Example:
     Arrays of other libraries become lists, strings of other types plain ones. Raises UsageError.
     """
     fields = task.fields  # asked once: a task may make them anew each time
-    example = _by_columns(task, fields, example)
-    missing = [name for name in fields if name not in example]
-    if missing:
-        received = ", ".join(str(key)[:SHOWN] for key in list(example)[:12]) or "nothing"
-        raise UsageError(f"expected an example with {', '.join(fields)}, received one with {received}.")
+    if not fields.keys() <= example.keys():
+        example = by_columns(task, example)
+        if any(name not in example for name in fields):
+            received = ", ".join(str(key)[:SHOWN] for key in list(example)[:12]) or "nothing"
+            raise UsageError(f"expected an example with {', '.join(fields)}, received one with {received}.")
     changed: dict[Any, Any] = {}
     for name, field in fields.items():
         value = example[name]
@@ -42,10 +42,7 @@ def by_columns(task: Task, example: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
     Other columns of the row are left out, as where a table is read. The case of names and marks in them do not matter.
     """
-    return _by_columns(task, task.fields, example)
-
-
-def _by_columns(task: Task, fields: Mapping[str, Any], example: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    fields = task.fields
     if fields.keys() <= example.keys():
         return example
     from lamella.data.readers.records import fold  # late: it opens all that reads tables

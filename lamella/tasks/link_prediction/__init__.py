@@ -204,12 +204,9 @@ class LinkPrediction(Task):
     # ---- arrays ------------------------------------------------------------------------------------------------
 
     def inputs(self, example: Example) -> Arrays:
-        world = self.world
-        ids: dict[str, int] = {
-            name: world.entity_id(name, example[name]) for name in ("head", "tail") if name in self.fields
-        }
-        if "relation" in self.fields:
-            ids["relation"] = world.relation_id(example["relation"])
+        world, ids = self.world, {}
+        for name in self.fields:
+            ids[name] = world.relation_id(example[name]) if name == "relation" else world.entity_id(name, example[name])
         return {name: np.array(i, np.int64) for name, i in ids.items()}
 
     def prompt(self, example: Example) -> Arrays:
