@@ -71,17 +71,21 @@ def greedy(likely: Floats) -> Letters:
     >>> greedy(np.log(np.array([[0.1, 0.9], [0.2, 0.8], [0.9, 0.1], [0.3, 0.7]])))
     (1, 1)
     """
+    return heard(likely)[0]
+
+
+def heard(likely: Floats) -> tuple[Letters, list[tuple[int, int]]]:
+    """As `greedy`, with the first and last step of each letter.
+
+    >>> heard(np.log(np.array([[0.1, 0.9], [0.2, 0.8], [0.9, 0.1], [0.3, 0.7]])))
+    ((1, 1), [(0, 1), (3, 3)])
+    """
     best = likely.argmax(axis=1)
-    first, _ = _runs(best)
-    return tuple(best[first].tolist())
-
-
-def _runs(best: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each letter of a path (T,) begins, and its last step."""
     edges = np.flatnonzero(best[1:] != best[:-1]) + 1
-    first, last = np.concatenate([[0], edges]), np.concatenate([edges, [len(best)]]) - 1
-    heard = best[first] != 0
-    return first[heard], last[heard]
+    first, last = [0, *edges.tolist()], [*edges.tolist(), len(best)]
+    runs = zip(best[first].tolist(), first, last, strict=True)
+    spoken = [(letter, (begin, end - 1)) for letter, begin, end in runs if letter]
+    return tuple(letter for letter, _ in spoken), [span for _, span in spoken]
 
 
 class _Text:
@@ -190,12 +194,9 @@ def align(likely: Floats, letters: Sequence[int]) -> list[tuple[int, int]]:
     >>> align(np.log(np.array([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1]])), [1])
     [(1, 2)]
     """
-    best = likely.argmax(axis=1)
-    begin, end = _runs(best)
-    if best[begin].tolist() == list(
-        letters
-    ):  # of all paths none is likelier than that of each step's best, and it says this
-        return list(zip(begin.tolist(), end.tolist(), strict=True))
+    best, spans = heard(likely)
+    if best == tuple(letters):  # of all paths none is likelier than that of each step's best, and it says this
+        return spans
     return _viterbi(likely, letters)
 
 

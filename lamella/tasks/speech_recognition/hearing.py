@@ -53,17 +53,17 @@ class Search:
         """Log-probabilities (T, V) of one sound -> its answer."""
         likely = paused(likely, self.space, round(PAUSE / self.seconds))
         if self.beams == 1 and not self.closed:
-            best = ctc.greedy(likely)
+            best, spans = ctc.heard(likely)
         else:
             texts = [pair for pair in ctc.prefix_beam(likely, self.scorer, self.beams) if pair[1] > ctc.NEVER / 2]
             best = texts[0][0] if texts else ()
-        words = self._words(likely, best)
+            spans = ctc.align(likely, best) if best else []
+        words = self._words(likely, best, spans)
         sure = float(np.mean([word["confidence"] for word in words])) if words else 0.0
         text = " ".join(word["word"] for word in words)
         return {"text": text, "words": words, "confidence": round(sure, 4), "reason": ""}
 
-    def _words(self, likely: Floats, letters: Sequence[int]) -> list[dict[str, Any]]:
-        spans = ctc.align(likely, letters) if letters else []
+    def _words(self, likely: Floats, letters: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
         words: list[dict[str, Any]] = []
         now: list[tuple[int, tuple[int, int]]] = []
         for letter, span in [*zip(letters, spans, strict=False), (self.space, (0, 0))]:
