@@ -8,7 +8,8 @@ Each of our models learns from its task's sample for a few steps, as what it cos
 which the model is taken that comes with the package; scikit-learn's is trained on the same. The peers are nets of about our number of weights, with random weights, exported by `torch.onnx.export` and run by
 onnxruntime; what they need around the net (pictures decoded, texts cut into pieces, the best chosen) is done in the simplest way
 and measured too, as the whole of `predict` is. "one": each example by itself; "64": a list of 64. Processor seconds, in turn, medians;
-more than 1 means that lamella is faster. --write puts the table into docs/bench.md.
+more than 1 means that lamella is faster. A second row of a task asks for what the peer gives and no more: drawing by the label alone,
+without guidance. --write puts the table into docs/bench.md.
 """
 
 import argparse
@@ -127,7 +128,7 @@ class Residual(nn.Module):
 
 
 class PlainResNet(nn.Module):
-    """A first convolution, then a block at each of three resolutions, as our net has them; its first stage is narrower."""
+    """A first convolution, then a block at each of three resolutions, as our net has them; ours has a narrower first stage."""
 
     def __init__(self, channels: int, labels: int, wide: int = 48) -> None:
         super().__init__()
@@ -560,7 +561,10 @@ ASKED = {"image-generation": "draw"}  # where the first question is not what the
 SHIPPED = {
     "fill-mask": "encoder"
 }  # models that come with the package: how sure a net is decides how long its search takes
-OPTIONS = {"speech-recognition": {"beams": 1}}  # greedy, as the peer
+OPTIONS = {
+    "speech-recognition": {"beams": 1},  # greedy, as the peer
+    "summarization": {"style": "words"},  # written, also where a model that learned for a few steps had better pick sentences
+}
 BESIDE = {
     "image-generation": ("label alone", {"guidance": 1.0})
 }  # a second row: asked for what the peer gives, and no more
