@@ -563,7 +563,7 @@ SHIPPED = {
 }  # models that come with the package: how sure a net is decides how long its search takes
 OPTIONS = {
     "speech-recognition": {"beams": 1},  # greedy, as the peer
-    "summarization": {"style": "words"},  # written, also where a model that learned for a few steps had better pick sentences
+    "summarization": {"style": "words"},  # written and not picked, as the peer's
 }
 BESIDE = {
     "image-generation": ("label alone", {"guidance": 1.0})
