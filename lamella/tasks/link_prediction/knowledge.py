@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lamella.errors import ModelError
 
 Ints = NDArray[np.int64]
+KEPT = 20_000  # paths along the beginning of a body, up to which they are kept for other bodies
 MOST_PATHS = 400_000  # that are followed at once; a rule that has more is left out of an answer
 
 
@@ -93,20 +94,8 @@ class Knowledge:
 
         Returns the place of each path's start (P,) and its entities (P, L + 1); None where there are more than `most`.
         """
-        origin, nodes = np.arange(len(starts)), [starts]
-        for relation in body:
-            kept, ends = self.step(nodes[-1], relation)
-            if len(ends) > most:
-                return None
-            if not len(ends):
-                return kept, np.zeros((0, len(body) + 1), np.int64)
-            before = [column[kept] for column in nodes]
-            fresh = np.ones(len(ends), bool)
-            for column in before:
-                fresh &= column != ends
-            origin = origin[kept[fresh]]
-            nodes = [*(column[fresh] for column in before), ends[fresh]]
-        return origin, np.stack(nodes, axis=1)
+        paths = Paths(self, starts, most).along(body)
+        return None if paths is None else (paths[0], np.stack(paths[1], axis=1))
 
     def reverse(self, body: tuple[int, ...]) -> tuple[int, ...]:
         """The body that leads from the end of a path to its start.
@@ -132,6 +121,41 @@ class Knowledge:
         at = at[inside][self.keys[at[inside]] == both[inside]]
         vars(less)["keys"] = np.delete(self.keys, at)
         return less
+
+
+class Paths:
+    """Paths from the same starts (S,) along several bodies, of which many begin alike: what they share is followed once."""
+
+    def __init__(self, knowledge: Knowledge, starts: Ints, most: int = MOST_PATHS) -> None:
+        self.knowledge, self.most = knowledge, most
+        self.kept: dict[tuple[int, ...], tuple[Ints, list[Ints]] | None] = {(): (np.arange(len(starts)), [starts])}
+
+    def along(self, body: tuple[int, ...]) -> tuple[Ints, list[Ints]] | None:
+        """As `Knowledge.follow`, the entities as a column (P,) for each place of a path."""
+        if body in self.kept:
+            return self.kept[body]
+        before = self.along(body[:-1])
+        found = before and self._further(*before, body[-1])
+        if found is None or len(found[0]) <= KEPT:  # of longer ones memory would hold too many
+            self.kept[body] = found
+        return found
+
+    def _further(self, origin: Ints, nodes: list[Ints], relation: int) -> tuple[Ints, list[Ints]] | None:
+        """One step along a relation."""
+        if not len(origin):
+            return origin, [*nodes, origin]
+        kept, ends = self.knowledge.step(nodes[-1], relation)
+        if len(ends) > self.most:
+            return None
+        if not len(ends):
+            return ends, [ends] * (len(nodes) + 1)
+        columns = [column[kept] for column in nodes]
+        fresh = ends != columns[0]
+        for column in columns[1:]:
+            fresh &= column != ends
+        if fresh.all():
+            return origin[kept], [*columns, ends]
+        return origin[kept[fresh]], [*(column[fresh] for column in columns), ends[fresh]]
 
 
 def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lamella.tasks.link_prediction.knowledge import Ints, Knowledge
+from lamella.tasks.link_prediction.knowledge import Ints, Knowledge, Paths
 from lamella.tasks.link_prediction.rules import Rule
 
 TOGETHER = 5  # of the rules that lead to one candidate, the surest are counted: the rest mostly repeat them
@@ -41,10 +41,12 @@ class Rules:
         count = np.zeros(total.shape, np.int8)
         for relation in np.unique(relations).tolist():
             rows = np.flatnonzero(relations == relation)
+            paths = Paths(knowledge, heads[rows])
             for rule, body in self.bodies(relation, knowledge):
-                if (paths := knowledge.follow(heads[rows], body)) is None:
+                found = paths.along(body)
+                if found is None or not len(found[0]):
                     continue
-                places = np.unique(rows[paths[0]] * knowledge.entities + paths[1][:, -1])
+                places = np.unique(rows[found[0]] * knowledge.entities + found[1][-1])
                 places = places[count.ravel()[places] < TOGETHER]
                 total.ravel()[places] -= np.float32(np.log1p(-rule.confidence))
                 count.ravel()[places] += 1
@@ -60,13 +62,13 @@ class Reason(msgspec.Struct):
 
 def reasons(rules: Rules, knowledge: Knowledge, head: int, relation: int, tail: int) -> Iterator[Reason]:
     """The rules that lead from a head to a tail, the surest first, looked for one after another."""
+    paths = Paths(knowledge, np.array([head]))
     for rule, body in rules.bodies(relation, knowledge):
-        paths = knowledge.follow(np.array([head]), body)
-        if paths is None:
+        found = paths.along(body)
+        if found is None or not (there := found[1][-1] == tail).any():
             continue
-        nodes = paths[1][paths[1][:, -1] == tail]
-        if len(nodes):
-            yield Reason(rule, [facts_of(row, body, knowledge.relations) for row in nodes.tolist()])
+        nodes = np.stack([column[there] for column in found[1]], axis=1)
+        yield Reason(rule, [facts_of(row, body, knowledge.relations) for row in nodes.tolist()])
 
 
 def facts_of(nodes: Sequence[int], body: Sequence[int], relations: int) -> list[tuple[int, int, int]]:

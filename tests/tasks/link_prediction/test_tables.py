@@ -10,7 +10,7 @@ import pytest
 import lamella
 from lamella.options import replace_config
 from lamella.tasks.link_prediction import tables
-from lamella.tasks.link_prediction.knowledge import Knowledge
+from lamella.tasks.link_prediction.knowledge import Knowledge, Paths
 
 
 @pytest.fixture
@@ -92,3 +92,22 @@ def test_added_facts_and_other_weights_have_tables_of_their_own(model):
 def test_how_many_facts_a_relation_has():
     known = Knowledge(np.array([[0, 0, 2], [1, 0, 2], [1, 1, 0]]), entities=3, relations=2)
     assert [known.count(relation) for relation in range(4)] == [len(known.ends(r)) for r in range(4)] == [2, 1, 2, 1]
+
+
+def test_paths_that_begin_alike_are_those_of_each():
+    """Beginnings are followed once; what is too much to keep, or to follow at all, among it."""
+    rng = np.random.default_rng(0)
+    known = Knowledge(np.unique(rng.integers(0, [30, 3, 30], (150, 3)), axis=0), entities=30, relations=3)
+    bodies = [tuple(rng.integers(0, 6, n).tolist()) for n in (1, 2, 3, 1, 2, 3, 3, 3, 2, 3) for _ in range(4)]
+    for starts in (np.array([4]), np.arange(30)):
+        for most in (40, 10**6):
+            paths = Paths(known, starts, most)
+            for body in bodies:
+                found, alone = paths.along(body), known.follow(starts, body, most)
+                assert (found is None) == (alone is None)
+                if found is not None and alone is not None:
+                    nodes = np.stack(found[1], axis=1)
+                    assert np.array_equal(found[0], alone[0]) and np.array_equal(nodes, alone[1])
+                    steps = zip(body, nodes.T[:-1], nodes.T[1:], strict=True)
+                    assert all(known.holds(a, r, b).all() for r, a, b in steps)
+                    assert all(len(set(row)) == len(row) for row in nodes.tolist())
