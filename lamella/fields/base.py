@@ -230,6 +230,8 @@ def json_kind(value: Any) -> str:
 
 def plain_text(name: str, value: Any) -> str:
     """A string of any type as a plain one; UsageError for anything else."""
+    if type(value) is str:
+        return value
     if not isinstance(value, str):
         raise wrong(name, "a text", value)
-    return value if type(value) is str else str.__str__(value)
+    return str.__str__(value)

@@ -14,6 +14,8 @@ class Id(Field, frozen=True, tag="id"):
     control: ClassVar[str] = "line"
 
     def check(self, name: str, value: Any) -> str:
+        if type(value) is str:  # as most are
+            return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if hasattr(value, "isoformat"):  # a date or a time stamp, as the start of a series may be

@@ -33,15 +33,15 @@ class Items(Field, frozen=True, tag="items"):
     def check(self, name: str, value: Any) -> list[str]:
         if isinstance(value, str):
             return self.parse(name, value)
-        if hasattr(value, "tolist"):  # an array of another library
+        if not isinstance(value, list) and hasattr(value, "tolist"):  # an array of another library
             value = value.tolist()
         if not isinstance(value, list | tuple):
             raise wrong(name, EXPECTED, value)
+        if isinstance(value, list) and {str}.issuperset(map(type, value)):
+            return value
         for item in value:
             if isinstance(item, bool) or not isinstance(item, str | int):
                 raise wrong(name, EXPECTED, item)
-        if isinstance(value, list) and all(type(item) is str for item in value):
-            return value
         return [str(item) for item in value]
 
     def receive(self, name: str, value: Any, limits: Limits) -> list[str]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 START, UNKNOWN, FIRST = 2, 1, 3  # ids of the net: the start, an item without a vector of its own, the first item
 SPOKEN, REPEATED = 8, 0.02  # words for such an item; share of repeated choices, from which these are recommended again
+NO_WORDS = np.zeros((1, SPOKEN), np.int32)
 EXPLAINED, REASONED = 5, 3  # recommendations that an explanation is of, and of them those whose reasons it names
 TRIED = 20  # latest items of a history that are taken away, one at a time, to find reasons
 WEIGHED = 60_000_000  # numbers from which the weights of the parts are learned, at most
@@ -148,18 +149,18 @@ class Recommendation(Task):
 
     def inputs(self, example: Example) -> Arrays:
         """items (T,): ids, the start first; words (U, 8) of those without one; seen (S,): all that are known, from 1."""
-        items, words = [], []
-        found = [(name, self.known.find(name)) for name in example["history"]]
-        for name, at in found[-self.config.window :]:
+        history, items, words = example["history"], [START], []
+        places = self.known.places(history)
+        for name, at in zip(history[-self.config.window :], places[-self.config.window :], strict=True):
             if at is not None:
                 items.append(FIRST + at)
             elif spoken := self.known.spoken(name)[:SPOKEN]:
                 items.append(UNKNOWN)
                 words.append([*spoken, *[0] * (SPOKEN - len(spoken))])
-        seen = [at + 1 for _, at in found if at is not None]
+        seen = [at + 1 for at in places if at is not None]
         return {
-            "items": np.array([START, *items], np.int32),
-            "words": np.array(words or [[0] * SPOKEN], np.int32),
+            "items": np.array(items, np.int32),
+            "words": np.array(words, np.int32) if words else NO_WORDS,
             "seen": np.array(seen or [0], np.int32),
         }
 
@@ -238,9 +239,8 @@ class Recommendation(Task):
         names, scores = self.known.names, self._scores(graphs, inputs)
         total = mixture.mixed(scores, inputs["seen"], self.counts, self.mix_, self.known.chosen, self.again)
         best, shares = best_of(total, self.config.top), mixture.shares_of(total)
-        rows = np.arange(len(best))[:, None]
-        likely = shares[rows, best].astype(np.float64).round(5).tolist()
-        left = (total[rows, best] > FORBIDDEN).sum(axis=1).tolist()  # what cannot be recommended comes last
+        likely = np.take_along_axis(shares, best, axis=1).astype(np.float64).round(5).tolist()
+        left = np.isfinite(np.take_along_axis(total, best, axis=1)).sum(axis=1).tolist()  # what cannot be comes last
         return [
             {
                 "items": [{"item": names[i], "probability": p} for i, p in zip(own[:n], some, strict=False)],

@@ -101,10 +101,14 @@ class Catalogue:
             return self._exact[text]
         return self._folded.get(fold(text))
 
+    def places(self, names: Sequence[str]) -> list[int | None]:
+        """As `find`, of several."""
+        exact = self._exact
+        return [exact[name] if name in exact else self.find(name) for name in names]
+
     def missing(self, names: Sequence[str]) -> list[str]:
         """Those that are no item's name."""
-        exact = self._exact
-        return [name for name in names if name not in exact and self.find(name) is None]
+        return [name for name, at in zip(names, self.places(names), strict=True) if at is None]
 
     def spoken(self, text: str) -> list[int]:
         """The words of a name that is in no catalogue, among those that are known."""
