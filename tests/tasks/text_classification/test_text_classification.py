@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -351,3 +352,14 @@ def test_the_linear_part_alone(net, tmp_path):
         assert np.allclose(list(answer["probabilities"].values()), np.exp(linear.logs(scores))[0], atol=1e-3)
     model.task.mix_ = [0.0, share]
     assert model.predict(texts) == alone
+
+
+def test_a_list_is_read_a_few_at_a_time(trained, monkeypatch):
+    """As in one batch, and each text as by itself."""
+    model = lamella.load(trained("text-classification"))
+    texts = [row["text"] for row in model.task.sample("test")[:30]] + ["", "fine " * 90]
+    answers = model.predict(texts)
+    monkeypatch.setattr(sys.modules["lamella.tasks.text_classification"], "TOKENS", 10**6)
+    for one, other, alone in zip(answers, model.predict(texts), map(model.predict, texts), strict=True):
+        for answer in (other, alone):
+            assert np.allclose(*([*a["probabilities"].values()] for a in (one, answer)), atol=1.1e-3)
