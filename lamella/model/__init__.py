@@ -239,7 +239,8 @@ def as_example(task: Task, value: Any) -> Example:
 def run_batches(task: Task, graphs: Mapping[str, contract.GraphLike], examples: Sequence[Example]) -> list[Answer]:
     """Examples -> answers in their order, batched by length so that there is little padding."""
     rows = [task.inputs(_whole(example)) for example in examples]
-    longest = [max([len(a) for a in row.values() if a.ndim] or [1]) for row in rows]
+    axes = bool(rows) and any(a.ndim for a in rows[0].values())  # of numbers alone each example is as long
+    longest = [max([len(a) for a in row.values() if a.ndim] or [1]) if axes else 1 for row in rows]
     order = sorted(range(len(rows)), key=longest.__getitem__) if len(rows) > 1 else [0] * len(rows)
     answers: list[Answer] = [None] * len(rows)
     first, most = 0, task.training.batch

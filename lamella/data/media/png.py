@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 SMALL = 4096  # bytes of points up to which a picture is written here
 READ = 1 << 16  # bytes of a file, and of its points, up to which it is read here
 BEGIN = b"\x89PNG\r\n\x1a\n"
+END = b"\0\0\0\0IEND\xaeB`\x82"
 CHANNELS = {0: 1, 2: 3}  # by the kind of picture, grey or colour
 NONE, SUB, UP = 0, 1, 2  # filters of a row
 Bytes = NDArray[np.uint8]
@@ -38,11 +39,18 @@ def png_of(points: Bytes) -> bytes:
     # A window and tables no larger than the picture: to clear those for any size takes most of the time.
     bits = min(15, max(9, len(raw).bit_length()))
     packer = zlib.compressobj(9, zlib.DEFLATED, bits, min(9, bits - 5))
-    head = struct.pack(">IIBBBBB", width, height, 8, 0 if values.shape[2] == 1 else 2, 0, 0, 0)
-    chunks = (b"IHDR", head), (b"IDAT", packer.compress(raw) + packer.flush()), (b"IEND", b"")
-    return BEGIN + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    )
+    head = struct.pack(">4sIIBBBBB", b"IHDR", width, height, 8, 0 if values.shape[2] == 1 else 2, 0, 0, 0)
+    body = b"IDAT" + packer.compress(raw) + packer.flush()
+    return b"".join((BEGIN, _number(len(head) - 4), head, _sum(head), _number(len(body) - 4), body, _sum(body), END))
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(4, "big")
+
+
+def _sum(chunk: bytes) -> bytes:
+    """What stands behind a chunk, by which damage is seen."""
+    return _number(zlib.crc32(chunk))
 
 
 def points_of(raw: bytes) -> Bytes | None:
@@ -75,7 +83,10 @@ def _points(raw: bytes) -> Bytes | None:
         return None
     rows = np.frombuffer(bytearray(out), np.uint8).reshape(height, -1)
     filters, values = rows[:, 0], rows[:, 1:].reshape(height, width, count)
-    if (filters > UP).any():
+    kinds = filters.tobytes()
+    if kinds.count(SUB) == height:  # as `png_of` and OpenCV write it
+        return np.add.accumulate(values, axis=1, dtype=np.uint8)
+    if max(kinds) > UP:
         return None
     beside = filters == SUB
     values[beside] = np.add.accumulate(values[beside], axis=1, dtype=np.uint8)
