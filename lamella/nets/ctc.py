@@ -3,6 +3,8 @@
 B sounds, T steps of four frames each (40 ms), M mel bands, V letters, of which 0 is the blank.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -48,8 +50,9 @@ def stretch(
     batch, steps, four, bands = frames.shape
     fresh = (lengths / speed).round().long().clamp(min=1)  # (B,)
     flat = frames.reshape(batch, steps * four, bands)
-    part = max(1, steps // PARTS)
-    now = steps - (steps - int(fresh.max())) // part * part  # (T')
+    now = math.ceil(
+        steps / (1 - share)
+    )  # T': the same for all batches of this T, since the engine makes kernels for each
     # Where each new frame lies among the old ones.
     at = torch.arange(now * four, device=frames.device)[None] * (lengths / fresh)[:, None]  # (B, T')
     flat = _between(flat, at.clamp(max=steps * four - 1), dim=1)

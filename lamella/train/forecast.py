@@ -23,6 +23,7 @@ from lamella.train.trial import Bucket, Pace, Trial
 
 SETTINGS = 1, 16  # how many settings `compress` tries, at least and at most
 WATT_SECONDS = 3.6e6  # of a kilowatt hour
+EXPORTING = 105e6  # bytes that the export holds besides what training held: 92 to 127 million in seven tasks
 SIDES = ("low", "value", "high")
 
 
@@ -205,10 +206,12 @@ def parts_of(trial: Trial, before: float, step: Estimate) -> tuple[dict[str, Est
 def memory_of(trial: Trial) -> Estimate:
     """Bytes that the process will hold at most: as it was tried, from the first line to the last one that is measured.
 
-    For each shape of a batch the engine makes kernels, and keeps them: those that were not tried take as much each.
+    For each shape of a batch the engine makes kernels, and keeps them: those that were not tried take as much each. What training
+    has held is used again by the export, but for EXPORTING.
     """
-    more = sum(pace.shapes * pace.held for pace in trial.paces)
-    return Estimate(0.92 * (trial.memory + more / 2), trial.memory + more, 1.1 * (trial.memory + 1.5 * more))
+    kernels = sum(pace.shapes * pace.held for pace in trial.paces)
+    held = max(float(trial.memory), trial.held + kernels + EXPORTING)
+    return Estimate.about(held, 0.08 + 0.5 * kernels / held, 0.1 + 0.5 * kernels / held)
 
 
 def on_machine(

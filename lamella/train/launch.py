@@ -42,6 +42,7 @@ LEFT = 75  # its exit code where it ends because others have
 MOST = 1024
 TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 LEAST = 250 << 20  # bytes that a process holds at least: torch, before it has read anything
+AGAIN = 0.1  # seconds between two tries to reach process 0
 PATIENCE = 10.0  # seconds in which a process that is told to end must have ended
 
 
@@ -125,6 +126,8 @@ def _join(wanted: int) -> Team:
     local = number_of("LOCAL_WORLD_SIZE", 1, size) if "LOCAL_WORLD_SIZE" in os.environ else 1
     host, port = os.environ["MASTER_ADDR"], number_of("MASTER_PORT", 1, 65535)
     agents = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"  # torchrun holds the store itself
+    if rank or agents:
+        _wait_for(host, port, rank, size)
     try:
         store: Any = dist.TCPStore(  # type: ignore[attr-defined]
             host, port, size, rank == 0 and not agents, timeout=timedelta(seconds=COMING), wait_for_workers=False,
@@ -135,12 +138,32 @@ def _join(wanted: int) -> Team:
             raise TrainingError(
                 f"MASTER_PORT {port}: is in use on {host}. Choose another one, the same for every process."
             ) from error
-        raise TrainingError(
-            f"process {rank} of {size} cannot reach process 0 at {host}, port {port}. Expected: process 0 running there, and no "
-            "firewall between. Check MASTER_ADDR and MASTER_PORT."
-        ) from error
+        raise _unreachable(host, port, rank, size) from error
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     return Team(rank, size, prefixed(store, f"lamella/{attempt}"), local)
+
+
+def _wait_for(host: str, port: int, rank: int, size: int) -> None:
+    """Until process 0 listens. TrainingError where it never does.
+
+    torch would wait too, but for each try that fails it asks the name server what the address is called.
+    """
+    until = time.monotonic() + COMING
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=max(0.1, until - time.monotonic())).close()
+            return
+        except OSError as error:
+            if time.monotonic() > until:
+                raise _unreachable(host, port, rank, size) from error
+        time.sleep(AGAIN)
+
+
+def _unreachable(host: str, port: int, rank: int, size: int) -> TrainingError:
+    return TrainingError(
+        f"process {rank} of {size} cannot reach process 0 at {host}, port {port}. Expected: process 0 running there, and no "
+        "firewall between. Check MASTER_ADDR and MASTER_PORT."
+    )
 
 
 class _Started:

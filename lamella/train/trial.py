@@ -91,6 +91,7 @@ class Trial:
     contents: Contents
     peak: float  # floating-point operations a second of a product, on the threads of the training
     memory: int  # the most that the process has held
+    held: int  # that it held after the steps
     device_memory: int  # the most on an accelerator; 0: there is none
 
 
@@ -115,8 +116,9 @@ def measure(
         _pace(job, run, data, loss, number, course.budget, settings)
         for number in range(len(job.training.phases or (Phase(""),)))
     ]
+    held = machine.held_memory()
     tell("timing a look, a save, an export and a product")
-    run.averaged()
+    run.net.eval()  # with the latest weights: their average is still what they began with
     look = _answering(as_measured(job, quick=True), run, gathered.watched)
     calibrate = _calibrate(job, run, gathered.watched)
     save = _save(run, facts)
@@ -132,7 +134,7 @@ def measure(
     contents = contents_of(job, run.net, gathered, files)
     return Trial(
         begin, course.budget, course.precision, parameters, paces, data.in_epoch(), look, calibrate, save, export, answer,
-        contents, peak, memory, on_device,
+        contents, peak, memory, held, on_device,
     )  # fmt: skip
 
 
@@ -202,11 +204,13 @@ def _shape(data: Batches, group: Ints) -> tuple[int, ...]:
 def _a_shape(held: Sequence[tuple[int, int]]) -> float:
     """Bytes that a new shape takes, of (shapes tried, bytes held) after each round; the first one makes room for all.
 
-    >>> _a_shape([(5, 1_000), (10, 1_200), (12, 1_280)]), _a_shape([(5, 1_000)])
+    Of fewer than three new ones it cannot be told.
+
+    >>> _a_shape([(5, 1_000), (10, 1_200), (12, 1_280)]), _a_shape([(5, 1_000), (6, 2_000)])
     (40.0, 0.0)
     """
     (few, before), (more, after) = held[0], held[-1]
-    return max(0.0, (after - before) / (more - few)) if more > few else 0.0
+    return max(0.0, (after - before) / (more - few)) if more >= few + 3 else 0.0
 
 
 def _at(groups: Sequence[Ints], share: float) -> Ints:
@@ -253,12 +257,15 @@ class _One:
 
 
 def _step(run: Run, data: Batches, loss: Callable[..., Any], group: Ints) -> float:
-    """Make one step of the training on the batch of these examples; its seconds."""
+    """Make one step of the training on the batch of these examples; its seconds.
+
+    At the full rate: what the net learns here tells how long its answers are.
+    """
     noisy = data.noisy
     moved = None if noisy is None else (lambda place, epoch: noisy(int(group[place]), epoch))
     alone = replace(data, store=_One(data.store, group), weights=None, short_first=0, noisy=moved)
     run.step, before = 0, run.seconds
-    next(steps(run, alone, loss, Budget(steps=1_000_000), Schedule()))
+    next(steps(run, alone, loss, Budget(steps=1_000_000), Schedule(warmup=1)))
     return run.seconds - before
 
 
