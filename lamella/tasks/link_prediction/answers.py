@@ -111,25 +111,29 @@ class Asked:
         return found
 
     def _answers(self, inputs: Arrays, count: int) -> list[Answer]:
-        if (kept := self._kept(inputs)) is not None:
-            return kept
-        scores = self._scores(inputs)
-        rows = [{name: int(array[n]) for name, array in inputs.items()} for n in range(count)]
-        known = [self._known(row) for row in rows]
-        answers = zip(rows, *self._best(scores, known), known, strict=True)
-        return [self._conclusion(self._fact(row, best[0]), best, likely, some) for row, best, likely, some in answers]
+        found = self._kept(inputs, count)
+        if left := [n for n in range(count) if n not in found]:
+            asked = {name: array[left] for name, array in inputs.items()}
+            scores = self._scores(asked)
+            rows = [{name: int(array[n]) for name, array in inputs.items()} for n in left]
+            known = [self._known(row) for row in rows]
+            for n, row, best, likely, some in zip(left, rows, *self._best(scores, known), known, strict=True):
+                found[n] = self._conclusion(self._fact(row, best[0]), best, likely, some)
+        return [found[n] for n in range(count)]
 
-    def _kept(self, inputs: Arrays) -> list[Answer] | None:
-        """The answers that stand in tables, of a small world and a net whose weights do not change; else None."""
+    def _kept(self, inputs: Arrays, count: int) -> dict[int, Answer]:
+        """The answers that stand in tables, by their places, of a small world and a net whose weights do not change."""
         tables, constant = self.ends.tables, getattr(self.ends.net, "constant", None)
         if tables is None or constant is None or self.question not in ("tail", "head"):
-            return None
-        heads, relations = self._query(inputs)
-        asked = set(relations.tolist())
-        if not all(map(self.ends.table, asked)):
-            return None
-        of = {r: tables.answers((r, self.top, constant), partial(self._of_relation, r)).of for r in asked}
-        return [of[relation](head) for head, relation in zip(heads.tolist(), relations.tolist(), strict=True)]
+            return {}
+        heads, relations = (array.tolist() for array in self._query(inputs))
+        tables.asked.update(relations)
+        of = {
+            r: tables.answers((r, self.top, constant), partial(self._of_relation, r)).of
+            for r in set(relations)
+            if self.ends.table(r)
+        }
+        return {n: of[r](heads[n]) for n, r in enumerate(relations) if r in of}
 
     def _of_relation(self, relation: int) -> Callable[[int], Answer]:
         """What gives the answer to each question of a relation, all of which are looked at together."""

@@ -1,4 +1,4 @@
-"""Answers of a small graph, made for all its entities at once, when a relation is first asked for.
+"""Answers of a small graph, made for all its entities at once, when a relation has been asked for a few times.
 
 A graph of a few hundred entities has few questions, and what rules and facts say to one costs as much as to all of a relation:
 following a rule from every entity takes numpy hardly longer than from one. So of each relation are kept, until what is known
@@ -6,6 +6,7 @@ changes: what is said of every pair of entities besides the net, by which rule a
 the answers of a net whose weights do not change. Larger graphs are answered question by question.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from lamella.tasks.link_prediction.rules import Rule
 
 MOST = 1_000_000  # numbers in the tables of all relations, both ways, up to which they are made
 PATHS = 100_000  # that the rules of a relation may have; one with more is answered question by question
+WORTH = 5  # questions of a relation that take about as long as its table
 ROUNDS = 4  # tables of answers that are kept of each relation, such as for several options
 Floats = NDArray[np.float32]
 Reason = tuple[Rule, list[int], tuple[int, ...]]
@@ -74,6 +76,7 @@ class Tables:
 
     def __init__(self, world: Graph, mix: Sequence[float]) -> None:
         self.world, self.mix = world, list(mix)
+        self.asked: Counter[int] = Counter()  # questions of each relation so far
         self._said: dict[int, Said | None] = {}
         self._answers: dict[Any, Answers] = {}
 
@@ -83,13 +86,13 @@ class Tables:
         return 2 * len(world.relations) * len(world.entities) ** 2 <= MOST
 
     def said(self, relation: int, rules: Rules, scored: Callable[[Ints, Ints, Floats], Floats]) -> Said | None:
-        """What is said of a relation; None where its rules have too many paths.
+        """What is said of a relation; None where its rules have too many paths, or few questions were asked.
 
         scored: heads and relations (E,) and what rules say in nats (E, E) -> all that is said besides the net, (E, E).
         """
-        if relation not in self._said:
+        if relation not in self._said and self.asked[relation] >= WORTH:
             self._said[relation] = self._look(relation, rules, scored)
-        return self._said[relation]
+        return self._said.get(relation)
 
     def _look(self, relation: int, rules: Rules, scored: Callable[[Ints, Ints, Floats], Floats]) -> Said | None:
         count, known = len(self.world.entities), self.world.knowledge

@@ -111,3 +111,14 @@ def test_paths_that_begin_alike_are_those_of_each():
                     steps = zip(body, nodes.T[:-1], nodes.T[1:], strict=True)
                     assert all(known.holds(a, r, b).all() for r, a, b in steps)
                     assert all(len(set(row)) == len(row) for row in nodes.tolist())
+
+
+def test_few_questions_make_no_table(model):
+    """It takes longer than they do."""
+    graph = model.task.graph
+    rows = [(name, "parent of") for name in graph.entities[: 2 * tables.WORTH]]
+    first = [model.predict(row) for row in rows[: tables.WORTH - 1]]
+    assert not model.task._tables._said
+    assert model.predict(list(rows)) == [model.predict(row) for row in rows]
+    assert list(model.task._tables._said) == [graph.relation["parent of"]]
+    assert [model.predict(row)["answer"] for row in rows[: len(first)]] == [answer["answer"] for answer in first]
