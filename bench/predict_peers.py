@@ -610,6 +610,8 @@ def beside(name: str, model: Model, peer: Peer, rounds: int) -> str:
     rows = [{field: row[field] for field in model.task.fields} for row in model.task.sample("test")]
     rows = (rows * MANY)[:MANY]
     cells = []
+    for predict in (model.predict, peer.predict) * 2:  # what is made once and kept, such as tables of answers
+        predict(rows)
     for inputs in ([[row] for row in rows[:ONE]], [rows]):
         found: list[tuple[float, float]] = []
         for turn in range(rounds + 1):
