@@ -15,8 +15,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lamella.nets.layers import MASKED, Linear, Wide, drop_words, max_over_time, mean_over_time, positions
+from lamella.nets.layers import (
+    MASKED,
+    Linear,
+    Wide,
+    drop_words,
+    grid_positions,
+    max_over_time,
+    mean_over_time,
+    positions,
+)
 from lamella.nets.transformer.blocks import EncoderBlock
+
+PLACED = 1.0  # how much of what is known of a patch at first is its place
 
 
 class EncoderClassifier(nn.Module):
@@ -114,8 +125,7 @@ class ImageTransformer(nn.Module):
         super().__init__()
         self.channels, self.side, self.patch = channels, side, patch
         self.enter = Linear(channels * patch**2, width)
-        # Learned rather than sinusoidal, since patches have two coordinates; small, so that content dominates at first.
-        self.place = nn.Parameter(torch.randn(1, (side // patch) ** 2, width) * 0.02)
+        self.place = nn.Parameter(PLACED * grid_positions(side // patch, width)[None])
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
         self.norm, self.drop, self.out = nn.LayerNorm(width), nn.Dropout(dropout), Linear(width, labels)
 
