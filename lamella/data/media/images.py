@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 
 from lamella.data.media import budget
 from lamella.data.media.depths import WHITE, White, deep, eight_bits, finite, strips
-from lamella.data.media.png import SMALL, png_of, points_of
 from lamella.data.text.encoding import quote, show_path
 from lamella.errors import DataError, MissingExtra
 
@@ -64,17 +63,8 @@ def read_image(value: Any, size: int, channels: int, white: White = WHITE) -> By
     >>> read_image(np.full((2, 2), 0.5), size=4, channels=3).shape
     (3, 4, 4)
     """
-    if isinstance(value, np.ndarray | list):
-        picture = _from_array(value, white)
-    else:
-        name, raw = raw_bytes(value)
-        plain = points_of(raw)
-        if plain is not None and plain.shape == (size, size, channels):  # as it is wanted
-            budget.spend(size * size, name)
-            return np.ascontiguousarray(plain.transpose(2, 0, 1))
-        picture = _upright(name, raw, white)
     pillow = _pillow()
-    picture = _as(picture, "L" if channels == 1 else "RGB")
+    picture = _as(open_picture(value, white), "L" if channels == 1 else "RGB")
     if picture.size != (size, size):
         picture = picture.resize((size, size), pillow.Resampling.BILINEAR)  # averages where it makes smaller
     points = np.frombuffer(picture.tobytes(), np.uint8).reshape(size, size, channels)
@@ -89,18 +79,7 @@ def encode_png(points: Bytes) -> str:
     >>> uri[:22], bool((read_image(uri, 4, 1) != 0).any())
     ('data:image/png;base64,', True)
     """
-    small = _small(points)
-    raw = png_bytes(_from_array(points)) if small is None else png_of(small)
-    return "data:image/png;base64," + base64.b64encode(raw).decode()
-
-
-def _small(points: Bytes) -> Bytes | None:
-    """Points as `png_of` takes them, where they are few bytes; else None."""
-    if not isinstance(points, np.ndarray) or points.dtype != np.uint8 or not 0 < points.size <= SMALL:
-        return None
-    if points.ndim == 3 and points.shape[0] in (1, 3) and points.shape[2] not in (1, 3, 4):
-        points = points[0] if len(points) == 1 else points.transpose(1, 2, 0)
-    return points if points.ndim == 2 or points.shape[2:] == (3,) else None
+    return "data:image/png;base64," + base64.b64encode(png_bytes(_from_array(points))).decode()
 
 
 def png_bytes(picture: "Image") -> bytes:
