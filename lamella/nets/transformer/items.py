@@ -89,7 +89,7 @@ class NextItem(nn.Module):
                 own = torch.where(ids < self.known, ids, UNKNOWN)  # what nobody chose has learned nothing of its own
                 self.vectors = F.embedding(own, self.item_table) + self.spoken(self.words)
                 # Not as rounded in training: only exact angles make a history the same wherever it stands in a row.
-                self.turn = _turn(self.longest, len(self.ones)).to(self.turn.device)
+                self.turn = _turn(self.longest, len(self.ones), self.turn.device)
         return self
 
     def spoken(self, words: Tensor) -> Tensor:
@@ -170,9 +170,9 @@ class NextItem(nn.Module):
         return {"next": (inputs, ("scores",))}
 
 
-def _turn(length: int, size: int) -> Tensor:
+def _turn(length: int, size: int, device: torch.device | None = None) -> Tensor:
     """What the columns of a head, and those half a head away, are multiplied by at each position: (2, T, 1, d)."""
-    cos, sin = rotary_angles(length, size)
+    cos, sin = rotary_angles(length, size, device)
     return torch.stack([torch.cat([cos, cos], dim=1), torch.cat([-sin, sin], dim=1)])[:, :, None]
 
 

@@ -22,9 +22,10 @@ from lamella.nets.sequences import chosen, crop, shifted
 PERIOD = 1000.0  # the slowest pair of columns turns once in about 2 pi times as many positions
 
 
-def rotary_angles(length: int, size: int) -> tuple[Tensor, Tensor]:
+def rotary_angles(length: int, size: int, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
     """Cosine and sine of the angle of each pair of columns at each position, (length, size / 2) each."""
-    angles = torch.arange(length)[:, None] * PERIOD ** (-torch.arange(size // 2) / (size // 2))
+    places, pairs = torch.arange(length, device=device), torch.arange(size // 2, device=device)
+    angles = places[:, None] * PERIOD ** (-pairs / (size // 2))
     return angles.cos(), angles.sin()
 
 
