@@ -10,9 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FRAMES = 4  # of 10 ms in a step: letters are hardly shorter
-PARTS = (
-    16  # of a length: those of other speeds are told apart by so much, since the engine makes kernels for each new one
-)
 GROUPS = 2  # of bands that are hidden
 
 
@@ -50,9 +47,8 @@ def stretch(
     batch, steps, four, bands = frames.shape
     fresh = (lengths / speed).round().long().clamp(min=1)  # (B,)
     flat = frames.reshape(batch, steps * four, bands)
-    now = math.ceil(
-        steps / (1 - share)
-    )  # T': the same for all batches of this T, since the engine makes kernels for each
+    # T', the same for all batches of one T, since the engine makes kernels for each.
+    now = math.ceil(steps / (1 - share))
     # Where each new frame lies among the old ones.
     at = torch.arange(now * four, device=frames.device)[None] * (lengths / fresh)[:, None]  # (B, T')
     flat = _between(flat, at.clamp(max=steps * four - 1), dim=1)

@@ -55,8 +55,8 @@ def positions(length: int, width: int, layout: str = "interleaved") -> Tensor:
 def grid_positions(side: int, width: int) -> Tensor:
     """Where each cell of a grid is, row by row (side * side, width): half of the columns say its row, the others its column.
 
-    Sines and cosines whose waves go from four times the grid to two cells long. Random numbers in their place had to be
-    learned into such an order first: which of two things is above the other took four times as many steps (docs/LOG.md).
+    Sines and cosines whose waves go from four times the grid to two cells long. Random numbers in their place have to be
+    learned into such an order first, in which nets of few steps fail: they cannot tell which of two things is above the other.
 
     >>> grid_positions(3, 8).shape, grid_positions(2, 4).mul(10).int()[:, :2].tolist()
     (torch.Size([9, 8]), [[3, 9], [3, 9], [9, 3], [9, 3]])

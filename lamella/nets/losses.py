@@ -79,7 +79,11 @@ class _TiedCrossEntropy(torch.autograd.Function):
 
 
 def _even(rows: Tensor) -> Tensor:
-    """Rows (N, D) with zeros behind them, up to a multiple of EVEN."""
+    """Rows (N, D) with zeros behind them, up to a multiple of EVEN.
+
+    >>> [len(_even(torch.ones(n, 4))) for n in (1, 32, 33)], _even(torch.ones(1, 4)).sum().item()
+    ([32, 32, 64], 4.0)
+    """
     lacking = -len(rows) % EVEN
     return torch.cat([rows, rows.new_zeros(lacking, rows.shape[1])]) if lacking else rows
 

@@ -203,18 +203,15 @@ def open_picture(value: Any, white: White = WHITE) -> "Image":
     """A picture of mode L or RGB, upright and opaque; white: as of `white_of`, 0 to leave a picture of more bits as it is."""
     if isinstance(value, np.ndarray | list):
         return _from_array(value, white)
-    return _upright(*raw_bytes(value), white)
 
-
-def _upright(name: str, raw: bytes, white: White) -> "Image":
-    def finish(picture: "Image") -> "Image":
+    def upright(picture: "Image") -> "Image":
         if picture.info or picture.format != "PNG":  # a PNG keeps all that could say how it is turned there
             from PIL import ImageOps
 
             ImageOps.exif_transpose(picture, in_place=True)
         return _opaque(picture, white)
 
-    return _open(name, raw, finish)
+    return _open(*raw_bytes(value), upright)
 
 
 def open_as_stored(name: str, raw: bytes) -> "Image":
@@ -227,7 +224,7 @@ def open_as_stored(name: str, raw: bytes) -> "Image":
         picture.info["frames"] = getattr(picture, "n_frames", 1)
         return picture.copy()
 
-    return _open(name, raw, finish)
+    return _open(*raw_bytes(value), upright)
 
 
 def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":

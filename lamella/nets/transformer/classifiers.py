@@ -27,8 +27,6 @@ from lamella.nets.layers import (
 )
 from lamella.nets.transformer.blocks import EncoderBlock
 
-PLACED = 1.0  # how much of what is known of a patch at first is its place
-
 
 class EncoderClassifier(nn.Module):
     """Tokens and features of a text -> the scores of its labels.
@@ -125,7 +123,7 @@ class ImageTransformer(nn.Module):
         super().__init__()
         self.channels, self.side, self.patch = channels, side, patch
         self.enter = Linear(channels * patch**2, width)
-        self.place = nn.Parameter(PLACED * grid_positions(side // patch, width)[None])
+        self.place = nn.Parameter(grid_positions(side // patch, width)[None])
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, 2 * width, dropout / 2) for _ in range(depth))
         self.norm, self.drop, self.out = nn.LayerNorm(width), nn.Dropout(dropout), Linear(width, labels)
 
