@@ -224,7 +224,7 @@ def open_as_stored(name: str, raw: bytes) -> "Image":
         picture.info["frames"] = getattr(picture, "n_frames", 1)
         return picture.copy()
 
-    return _open(*raw_bytes(value), upright)
+    return _open(name, raw, finish)
 
 
 def _open(name: str, raw: bytes, finish: "Callable[[Image], Image]") -> "Image":
